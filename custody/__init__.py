@@ -1,0 +1,1 @@
+"""The pure core: facts, masses, balances, alerts. No I/O, no clock, no randomness, no logging."""

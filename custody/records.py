@@ -1,0 +1,249 @@
+"""What the worker says: transfers, balances, alerts, and what partitions tell each other.
+
+Field names and order equal those of ``schemas/avsc/<stem>.avsc``. Each derived record is
+identified by its sending partition and a number ``n`` that partition counts: a receiver keeps the
+highest ``n`` per sender and drops what is not above it.
+"""
+
+from dataclasses import dataclass
+
+from custody.events import Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One systematic source of an uncertainty and what it contributes, in the value's unit."""
+
+    source: str
+    u: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metal:
+    """Contained metal of one analyte with its uncertainty, milligrams."""
+
+    analyte: str
+    value_mg: int
+    u_random_mg: float
+    u_systematic_mg: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """Contained metal moved by a transfer, milligrams."""
+
+    analyte: str
+    value_mg: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginShare:
+    """A share of the dry mass by origin, 0 to 1."""
+
+    level: str
+    id: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """An amount moved from one account (debit) to another (credit).
+
+    A compensation has the amounts of what it replaces negated and names it in ``replaces_n``
+    (of the same sender). ``effective_at``: when it was so; ``known_at``: recorded_at of the
+    record that made it.
+    """
+
+    sender: str
+    n: int
+    kind: str
+    cause_event_id: str
+    debit: str
+    credit: str
+    mass_wet_g: int
+    mass_dry_g: int
+    metals: tuple[Amount, ...]
+    effective_at: Micros
+    known_at: Micros
+    replaces_n: int | None
+    lot_id: str | None
+    process_id: str | None
+    movement_id: str | None
+    origins: tuple[OriginShare, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What an account holds now, with its uncertainty. A mass not known yet is None."""
+
+    sender: str
+    n: int
+    owner: str
+    account: str
+    lot_id: str | None
+    process_id: str | None
+    place: str
+    status: str
+    at: Micros
+    known_at: Micros
+    mass_wet_g: int
+    mass_wet_u_random_g: float
+    mass_wet_u_systematic_g: tuple[Part, ...]
+    moisture_fraction: float | None
+    moisture_u_fraction: float | None
+    mass_dry_g: int
+    mass_dry_u_random_g: float
+    mass_dry_u_systematic_g: tuple[Part, ...]
+    metals: tuple[Metal, ...]
+    origins: tuple[OriginShare, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posterior:
+    """Probability of one family among those that compete for a subject."""
+
+    family: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One quantity an alert rests on: what was expected, what was seen, how sure.
+
+    ``z`` = (observed - expected) / u; ``unit`` is the unit of the three values.
+    """
+
+    quantity: str
+    analyte: str | None
+    expected: float
+    observed: float
+    u: float
+    z: float
+    unit: str
+    event_ids: tuple[str, ...]
+    instruments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One version of an alert. ``state``: open, acknowledged, shelved, resolved, retracted."""
+
+    sender: str
+    n: int
+    alert_id: str
+    version: int
+    state: str
+    rule: str
+    family: str
+    subject: str
+    lot_id: str | None
+    process_id: str | None
+    movement_id: str | None
+    onset_event_id: str | None
+    raised_by_event_id: str
+    raised_at: Micros
+    occurred_at: Micros
+    size: float
+    size_u: float
+    unit: str
+    statistic: str
+    value: float
+    threshold: float
+    threshold_basis: str
+    severity: str
+    posterior: tuple[Posterior, ...]
+    onset_at: Micros | None
+    onset_u_s: float | None
+    evidence: tuple[Evidence, ...]
+    reason: str
+    cause: str | None
+    actor: str | None
+    action_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What one owner hands to another, in full, as now known (a later one replaces it).
+
+    Keyed by the receiving owner's bare id. ``void``: nothing is handed any more.
+    """
+
+    sender: str
+    n: int
+    cause_event_id: str
+    from_owner: str
+    to_owner: str
+    place: str
+    generation: int
+    effective_at: Micros
+    known_at: Micros
+    void: bool
+    mass_wet_g: int
+    mass_wet_u_random_g: float
+    mass_wet_u_systematic_g: tuple[Part, ...]
+    moisture_fraction: float | None
+    moisture_u_fraction: float | None
+    mass_dry_g: int
+    mass_dry_u_random_g: float
+    mass_dry_u_systematic_g: tuple[Part, ...]
+    metals: tuple[Metal, ...]
+    origins: tuple[OriginShare, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What a fact says of a shared thing (seal, tag, vehicle, certificate, instrument, route)."""
+
+    sender: str
+    n: int
+    cause_event_id: str
+    thing: str
+    lot_id: str | None
+    site_id: str | None
+    occurred_at: Micros
+    known_at: Micros
+    quantity: str
+    value: float | None
+    u: float | None
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """A partition's clock: takes effect when all facts before ``fact_end_offset`` are applied."""
+
+    partition: int
+    now: Micros
+    fact_end_offset: int
+    silent_sites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A record that could not be read: its bytes untouched, why, and where it stood."""
+
+    reason: str
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    header_names: tuple[str, ...]
+    header_values: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The head of a gateway's chain, one per gateway and minute; signed where a key is set."""
+
+    gateway_id: str
+    gateway_epoch: int
+    at: Micros
+    size: int
+    last_seq: int
+    digest: bytes
+    merkle_root: bytes | None
+    signature: bytes | None
+    key_id: str | None

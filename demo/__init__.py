@@ -1,0 +1,1 @@
+"""A day of plant data built from real ore assays; imports nothing that detects."""

@@ -1,0 +1,1 @@
+"""The site gateway: from a plant's request to an acknowledged Kafka record."""

@@ -1,0 +1,1 @@
+"""The sink: from topics to ClickHouse tables, each record exactly one row."""

@@ -46,10 +46,14 @@ ROUTES = (
     Route("content", records.Content, "custody.Content", topics.FLOW, "content", derived=True),
     Route("sighting", records.Sighting, "custody.Sighting", topics.FLOW, "sighting", derived=True),
     Route("tick", records.Tick, "custody.Tick", topics.FLOW, None),
-    Route("transfer", records.Transfer, "custody.Transfer", topics.TRANSFER, "transfer", derived=True),
+    Route(
+        "transfer", records.Transfer, "custody.Transfer", topics.TRANSFER, "transfer", derived=True
+    ),
     Route("balance", records.Balance, "custody.Balance", topics.BALANCE, "balance", derived=True),
     Route("alert", records.Alert, "custody.Alert", topics.ALERT, "alert", derived=True),
-    Route("dead_letter", records.DeadLetter, "custody.DeadLetter", topics.DEAD_LETTER, "dead_letter"),
+    Route(
+        "dead_letter", records.DeadLetter, "custody.DeadLetter", topics.DEAD_LETTER, "dead_letter"
+    ),
     Route("head", records.Head, "custody.Head", topics.HEAD, "head"),
 )
 

@@ -225,7 +225,8 @@ class MaterialProcessed(Fact):
 
     ``part``: input (keyed by its lot), output, loss, stock, close (keyed by process_id).
     ``kind``: blend, split, crush, concentrate, leach, smelt, refine, repack, stockpile, other.
-    An output names its lot in ``output_lot_id`` and leaves ``lot_id`` empty: it speaks for the node.
+    An output names its lot in ``output_lot_id`` and leaves ``lot_id`` empty, being keyed by
+    the process.
     """
 
     process_id: str

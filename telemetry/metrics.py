@@ -307,7 +307,7 @@ class Metrics:
 
     def __init__(self, process: str, table: Sequence[Counter | Gauge | Histogram] = TABLE) -> None:
         # A creation time per series doubles the page and nobody asked for one.
-        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  not annotated
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]  # not annotated
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         PlatformCollector(registry=self._registry)

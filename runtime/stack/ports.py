@@ -1,0 +1,59 @@
+"""Free ports on loopback."""
+
+import socket
+from contextlib import closing
+
+from custody.errors import Unavailable
+
+_TRIES_MAX = 200
+
+
+class PortTaken(Unavailable):
+    """A port we have to listen on is somebody else's."""
+
+    def __init__(self, name: str, port: int) -> None:
+        super().__init__(
+            f"port {port} for {name} is taken on 127.0.0.1",
+            expected="a free port",
+            next_step=f"stop what listens there, or set CUSTODY_STACK__{name.upper()}_PORT",
+        )
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Return whether a port can be listened on."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+        # As servers do: a port whose old connections are still dying counts as free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def any_free() -> int:
+    """Return a port that was free a moment ago, of the system's choice."""
+    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def claim(name: str, wanted: int, taken: set[int], *, fixed: bool) -> int:
+    """Return the wanted port, or the next free one where the port was not asked for by name.
+
+    Args:
+        name: Whose port it is, for the message.
+        wanted: Port to start from.
+        taken: Ports given to others in this plan; the result is added to it.
+        fixed: The port was configured explicitly, so another one is no answer.
+
+    Raises:
+        PortTaken: A fixed port is taken, or 200 ports in a row are.
+    """
+    for port in range(wanted, min(wanted + _TRIES_MAX, 65_536)):
+        if port not in taken and is_free(port):
+            taken.add(port)
+            return port
+        if fixed:
+            break
+    raise PortTaken(name, wanted)

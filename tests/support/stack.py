@@ -1,0 +1,86 @@
+"""A real broker and a real registry for tests: free ports, a directory of their own."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from runtime.paths import cache_dir
+from runtime.stack import jars, kafka, ports, registry
+from runtime.stack.command import running, wait_until
+from runtime.stack.java import find_java
+
+_READY_TIMEOUT_S = 60.0
+
+
+def kafka_node(directory: Path, *, port: int | None = None) -> kafka.KafkaNode:
+    """A node that is prepared but not started; same directory again = same state."""
+    node = kafka.KafkaNode(
+        directory=directory,
+        jars=jars.ensure(jars.locked("kafka"), cache_dir(), jars.jgo_fetch(None), _quiet),
+        java=find_java(),
+        port=port or ports.any_free(),
+        controller_port=ports.any_free(),
+        heap_mb=256,
+    )
+    kafka.prepare(node)
+    return node
+
+
+@contextmanager
+def running_kafka(directory: Path, *, port: int | None = None) -> Iterator[str]:
+    """A broker for the length of the block; gives its bootstrap address."""
+    node = kafka_node(directory, port=port)
+    with running(kafka.command(node), directory / "kafka.log"):
+        wait_until(
+            lambda: kafka.is_ready(node.bootstrap), "kafka", _READY_TIMEOUT_S, f"see {directory}"
+        )
+        yield node.bootstrap
+
+
+@contextmanager
+def running_registry(directory: Path, *, port: int | None = None) -> Iterator[str]:
+    """A registry for the length of the block; gives the URL of its Confluent API."""
+    node = registry.RegistryNode(
+        directory=directory,
+        jars=jars.ensure(jars.locked("registry"), cache_dir(), jars.jgo_fetch(None), _quiet),
+        java=find_java(),
+        port=port or ports.any_free(),
+    )
+    registry.prepare(node)
+    with running(registry.command(node), directory / "registry.log"):
+        wait_until(
+            lambda: registry.is_ready(node.url), "registry", _READY_TIMEOUT_S, f"see {directory}"
+        )
+        registry.require_full_transitive(node.url)
+        yield node.url
+
+
+def create_topics(
+    bootstrap: str,
+    names: Sequence[str],
+    *,
+    partitions: int = 4,
+    config: dict[str, str] | None = None,
+) -> None:
+    """Create topics and wait until the broker has them; one that exists is an error."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    new = [
+        NewTopic(name, num_partitions=partitions, replication_factor=1, config=config or {})
+        for name in names
+    ]
+    for future in admin.create_topics(new).values():
+        future.result(30)
+
+
+def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
+    """Delete topics, so that a shared broker does not gather what tests leave."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for future in admin.delete_topics(list(names)).values():
+        future.result(30)
+
+
+def _quiet(_bytes: int) -> None:
+    pass

@@ -1,0 +1,202 @@
+"""Commands of whoever sends events: publish, reference, schema."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import IO
+
+import click
+
+from custody.errors import CustodyError
+from runtime.cli import connect, output
+from runtime.client import Gateway, JsonObject
+
+EXIT_FOUND = 1
+
+_LIST_REQUESTS_MAX = 1000
+_SHOWN_MAX = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the input: its number from 1, its text, its request, or why it is none."""
+
+    no: int
+    text: str
+    request: object
+    problem: str | None = None
+
+
+def _lines(stream: IO[str]) -> Iterator[Line]:
+    for no, raw in enumerate(stream, start=1):
+        if not raw.strip():
+            continue
+        try:
+            yield Line(no, raw, json.loads(raw))
+        except ValueError as error:
+            yield Line(no, raw, None, str(error))
+
+
+@click.command()
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option(
+    "--list-requests",
+    type=click.IntRange(1, _LIST_REQUESTS_MAX),
+    default=200,
+    show_default=True,
+    help="Requests per HTTP call.",
+)
+@click.option("--strict-reference", is_flag=True, help="Refuse ids no reference record knows.")
+@click.option("--backfill", is_flag=True, help="Take events older than five years.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line of the file.")
+def publish(
+    file: IO[str], list_requests: int, *, strict_reference: bool, backfill: bool, as_json: bool
+) -> None:
+    """Publish FILE, one request per line of JSON, through the gateway; - is standard input.
+
+    Accepted means durable in the gateway's outbox. Publishing a file again is harmless: what
+    was accepted is answered as duplicate. Exit 1 where a line was refused.
+
+    \b
+    Examples:
+      custody publish day.ndjson
+      custody publish --json - < day.ndjson | jq 'select(.result == "refused")'
+    """
+    options = {
+        name: "true"
+        for name, on in (("strict_reference", strict_reference), ("backfill", backfill))
+        if on
+    }
+    with connect.gateway() as gateway:
+        run = _Run(as_json=as_json)
+        with output.progress(f"publishing {file.name}", None) as advance:
+            _send(gateway, _lines(file), run, options, list_requests, advance)
+    sys.exit(run.finish())
+
+
+@click.group()
+def reference() -> None:
+    """Reference data: sites, devices, laboratories, routes and the like."""
+
+
+@reference.command("load")
+@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line of the file.")
+def reference_load(file: IO[str], *, as_json: bool) -> None:
+    """Load FILE, one reference record per line of JSON; - is standard input.
+
+    Each record reaches every worker in order with the facts. Loading it again is harmless.
+
+    \b
+    Examples:
+      custody reference load plant.ndjson
+      custody schema reference.device        what a device's body looks like
+    """
+    with connect.gateway() as gateway:
+        run = _Run(as_json=as_json)
+        with output.progress(f"loading {file.name}", None) as advance:
+            _send(gateway, _only_references(_lines(file)), run, {}, _LIST_REQUESTS_MAX, advance)
+    sys.exit(run.finish())
+
+
+def _only_references(lines: Iterable[Line]) -> Iterator[Line]:
+    for line in lines:
+        request = line.request
+        if line.problem is None and (
+            not isinstance(request, dict) or request.get("type") != "reference"
+        ):
+            yield replace(line, problem='type must be "reference"; facts go by custody publish')
+        else:
+            yield line
+
+
+class _Run:
+    """Counts the gateway's results and shows what has to be shown."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._counts: Counter[str] = Counter()
+        self._refused: list[JsonObject] = []
+        self._warnings = 0
+
+    def take(self, line: Line, answer: JsonObject) -> None:
+        self._counts[str(answer.get("result"))] += 1
+        warnings = answer.get("warnings")
+        self._warnings += len(warnings) if isinstance(warnings, list) else 0
+        row = {"line": line.no, **answer}
+        if self._as_json:
+            output.line_json(row)
+        elif answer.get("result") == "refused":
+            self._refused.append(row)
+
+    def totals(self) -> str:
+        """Return the counts so far."""
+        return (
+            f"accepted {self._counts['accepted']}, duplicate {self._counts['duplicate']}, "
+            f"refused {self._counts['refused']}, warnings {self._warnings}"
+        )
+
+    def finish(self) -> int:
+        """Write the totals and return the exit code."""
+        if self._refused:
+            output.table(_REFUSED_COLUMNS, self._refused[:_SHOWN_MAX])
+            hidden = len(self._refused) - _SHOWN_MAX
+            if hidden > 0:
+                output.talk(f"... and {hidden} more; --json shows all")
+        if self._as_json:
+            output.talk(self.totals())
+        else:
+            output.result(self.totals())
+        return EXIT_FOUND if self._counts["refused"] else 0
+
+
+def _cell(key: str) -> Callable[[Mapping[str, object]], str]:
+    def show(row: Mapping[str, object]) -> str:
+        value = row.get(key)
+        return "" if value is None else str(value)[:60]
+
+    return show
+
+
+_REFUSED_COLUMNS = (
+    output.number("line", "line"),
+    output.text("code", "code"),
+    output.Column("field", _cell("field")),
+    output.Column("found", _cell("found")),
+    output.Column("allowed", _cell("allowed")),
+)
+
+
+def _send(
+    gateway: Gateway,
+    lines: Iterator[Line],
+    run: _Run,
+    options: Mapping[str, str],
+    list_requests: int,
+    advance: Callable[[int], None],
+) -> None:
+    while chunk := list(islice(lines, list_requests)):
+        good = [line for line in chunk if line.problem is None]
+        try:
+            answers = iter(gateway.publish_texts([g.text for g in good], options) if good else [])
+        except CustodyError:
+            output.talk(
+                f"stopped at line {chunk[0].no}; {run.totals()}; the same file again is fine"
+            )
+            raise
+        for line in chunk:
+            if line.problem is not None:
+                refusal: JsonObject = {
+                    "result": "refused",
+                    "code": "not_json" if line.request is None else "unknown_type",
+                    "field": None,
+                    "found": line.problem,
+                    "allowed": "one JSON object per line",
+                }
+                run.take(line, refusal)
+            else:
+                run.take(line, next(answers))
+        advance(len(chunk))

@@ -1,0 +1,107 @@
+"""How commands speak: the result on standard output, the talk on standard error.
+
+A table has its units in the heading and its totals last; ``--json`` writes one object per line
+with the unit in the key. Times are UTC with ``Z``.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+Row = Mapping[str, object]
+
+_GAP = "  "
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        title: Heading, with the unit: ``dry t``.
+        show: Gives the cell's text of a row.
+        right: Numbers stand at the right.
+    """
+
+    title: str
+    show: Callable[[Row], str]
+    right: bool = False
+
+
+def text(title: str, key: str) -> Column:
+    """Return a column of a row's value as it is; nothing where there is none."""
+    return Column(title, lambda row: "" if row.get(key) is None else str(row[key]))
+
+
+def number(title: str, key: str, digits: int = 0, divisor: float = 1.0) -> Column:
+    """Return a column of a number in another unit: the value over ``divisor``."""
+    return Column(title, lambda row: quantity(row.get(key), digits, divisor), right=True)
+
+
+def quantity(value: object, digits: int = 0, divisor: float = 1.0) -> str:
+    """Return a number as text, thousands apart by commas; ``-`` where it is not known."""
+    if not isinstance(value, int | float | str) or value == "":
+        return "-"
+    return f"{float(value) / divisor:,.{digits}f}"
+
+
+def table(columns: Sequence[Column], rows: Iterable[Row]) -> None:
+    """Write an aligned table with its heading to standard output; rows may be none."""
+    cells = [[c.show(row) for c in columns] for row in rows]
+    widths = [max([len(c.title), *(len(line[i]) for line in cells)]) for i, c in enumerate(columns)]
+    for line in [[c.title for c in columns], *cells]:
+        padded = [
+            cell.rjust(width) if column.right else cell.ljust(width)
+            for cell, width, column in zip(line, widths, columns, strict=True)
+        ]
+        click.echo(_GAP.join(padded).rstrip())
+
+
+def line_json(value: Mapping[str, object]) -> None:
+    """Write one object as one line of JSON to standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def result(line: str) -> None:
+    """Write a line of the result to standard output."""
+    click.echo(line)
+
+
+def talk(line: str) -> None:
+    """Write a line to standard error: what is going on, not what was asked for."""
+    click.echo(line, err=True)
+
+
+def utc(micros: object) -> str:
+    """Return microseconds since the epoch as UTC text to the second; nothing for None."""
+    if not isinstance(micros, int):
+        return ""
+    moment = datetime.fromtimestamp(micros // 1_000_000, UTC)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+@contextmanager
+def progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Show a bar on standard error while a long step runs, where that is a terminal.
+
+    Yields:
+        A function that takes how many more are done.
+    """
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not click.get_text_stream("stderr").isatty(),
+    )
+    with bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done: bar.advance(task, done)

@@ -11,6 +11,21 @@ from types import MappingProxyType
 from custody import events, records
 from schemas import topics
 
+Record = (
+    events.LotFact
+    | events.ReferenceSet
+    | events.ActionTaken
+    | records.Content
+    | records.Sighting
+    | records.Tick
+    | records.Transfer
+    | records.Balance
+    | records.Alert
+    | records.DeadLetter
+    | records.Head
+)
+"""Whatever stands on a topic of ours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:

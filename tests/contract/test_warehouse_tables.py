@@ -1,0 +1,84 @@
+"""The real tables after all migrations against the columns the Avro schemas declare."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from custody.events import Micros
+from sinks import migrate, tables
+from sinks.client import Warehouse, open_warehouse
+from sinks.tables import Column
+
+pytestmark = pytest.mark.slow
+
+NOW = Micros(1_700_000_000_000_000)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    opened = open_warehouse(f"chdb://{tmp_path_factory.mktemp('warehouse')}")
+    migrate.migrate(opened, NOW)
+    yield opened
+    opened.close()
+
+
+def _real(warehouse: Warehouse, table: str) -> list[Column]:
+    rows = warehouse.rows(
+        "SELECT name, type, comment FROM system.columns"
+        " WHERE database = 'custody' AND table = {table:String} ORDER BY position",
+        {"table": table},
+    )
+    return [Column(str(name), str(type_), str(comment)) for name, type_, comment in rows]
+
+
+@pytest.mark.parametrize("stem", [route.stem for route in tables.stored()])
+def test_a_table_has_exactly_the_declared_columns(warehouse: Warehouse, stem: str) -> None:
+    assert _real(warehouse, stem) == list(tables.columns(stem))
+
+
+@pytest.mark.parametrize("stem", [route.stem for route in tables.stored()])
+def test_every_column_says_what_it_means(stem: str) -> None:
+    assert [c.name for c in tables.columns(stem) if not c.comment] == []
+
+
+def test_events_all_has_the_columns_that_all_facts_share(warehouse: Warehouse) -> None:
+    facts = [r.stem for r in tables.stored() if r.topic == "custody.fact.v1"]
+    shared = set.intersection(*({(c.name, c.type) for c in tables.columns(s)} for s in facts))
+    assert {(c.name, c.type) for c in _real(warehouse, "events_all")} == shared
+
+
+def test_migrating_again_changes_nothing(warehouse: Warehouse) -> None:
+    assert migrate.migrate(warehouse, NOW) == []
+
+
+def test_every_statement_may_be_run_again(warehouse: Warehouse) -> None:
+    for migration in migrate.load():
+        for statement in migration.statements:
+            warehouse.command(statement)
+
+
+def test_a_changed_migration_stops(warehouse: Warehouse) -> None:
+    first, *others = migrate.load()
+    changed = migrate.parse("0001_facts.sql", "SELECT 1;\n")
+    assert changed.checksum != first.checksum
+    with pytest.raises(migrate.MigrationChanged, match="0001_facts"):
+        migrate.migrate(warehouse, NOW, [changed, *others])
+
+
+def test_a_newer_warehouse_stops(warehouse: Warehouse) -> None:
+    with pytest.raises(migrate.WarehouseIsNewer, match="0007 views"):
+        migrate.migrate(warehouse, NOW, migrate.load()[:-1])
+
+
+def test_a_migration_that_broke_in_the_middle_is_run_anew(warehouse: Warehouse) -> None:
+    text = "CREATE TABLE IF NOT EXISTS custody.half (a Int64) ENGINE = MergeTree ORDER BY a;\n"
+    number = len(migrate.load()) + 1
+    broken = migrate.parse(f"{number:04d}_half.sql", text + "SELECT nonsense;\n")
+    with pytest.raises(Exception, match="nonsense"):
+        migrate.migrate(warehouse, NOW, [*migrate.load(), broken])
+    whole = migrate.parse(f"{number:04d}_half.sql", text + "DROP TABLE IF EXISTS custody.half;\n")
+    assert migrate.migrate(warehouse, NOW, [*migrate.load(), whole]) == ["half"]
+    warehouse.command(
+        "ALTER TABLE custody.schema_migrations DELETE WHERE name = 'half'"
+        " SETTINGS mutations_sync = 2"
+    )

@@ -49,8 +49,9 @@ class OriginShare:
 class Transfer:
     """An amount moved from one account (debit) to another (credit).
 
-    A compensation has the amounts of what it replaces negated and names it in ``replaces_n``
-    (of the same sender). ``effective_at``: when it was so; ``known_at``: recorded_at of the
+    A compensation has the amounts of what it replaces negated and names it by
+    ``replaces_event_id`` and ``replaces_kind``: the last transfer before it (same sender, debit
+    and credit) with that cause and kind; the core knows no numbers. ``effective_at``: when it was so; ``known_at``: recorded_at of the
     record that made it.
     """
 
@@ -65,7 +66,8 @@ class Transfer:
     metals: tuple[Amount, ...]
     effective_at: Micros
     known_at: Micros
-    replaces_n: int | None
+    replaces_event_id: str | None
+    replaces_kind: str | None
     lot_id: str | None
     process_id: str | None
     movement_id: str | None

@@ -40,7 +40,7 @@ SELECT
     effective_at, known_at, kind, debit, credit, lot_id, process_id, movement_id,
     mass_wet_g, mass_dry_g, `metals.analyte` AS analyte, `metals.value_mg` AS metal_mg,
     `origins.id` AS origin, `origins.share` AS origin_share,
-    cause_event_id, replaces_n, sender, n
+    cause_event_id, replaces_event_id, replaces_kind, sender, n
 FROM custody.transfer
 COMMENT 'Every movement of an amount from one account (debit) to another (credit), grams and milligrams.';
 

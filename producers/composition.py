@@ -1,0 +1,48 @@
+"""What compositions must satisfy, whoever measured them."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from producers.fields import converted, fault
+from producers.outcome import Code
+
+COMPOSITION_SUM_MAX = 1.01
+"""Elements of one certificate may add up to one within the laboratory's own error."""
+
+_SYMBOLS = (
+    "H Li Be B C N O F Na Mg Al Si P S Cl K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "
+    "Br Rb Sr Y Zr Nb Mo Ru Rh Pd Ag Cd In Sn Sb Te I Cs Ba La Ce Pr Nd Sm Eu Gd Tb Dy Ho "
+    "Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Th U "
+)
+_ELEMENTS = frozenset(_SYMBOLS.split())
+"""The periodic table up to uranium without what no mine ships."""
+
+
+def check_range(unit: str, *values: Decimal | None) -> None:
+    """Refuse what is no fraction of one after conversion; what was not given is fine."""
+    for value in values:
+        if value is not None:
+            converted(value, unit)
+
+
+def check_censored(value: Decimal | None, limit: Decimal | None, qualifier: str) -> None:
+    """Below detection is censored data: it needs its limit, and no value may pass for it."""
+    if value is None and (qualifier == "=" or limit is None):
+        raise fault(Code.MISSING_FIELD, None, ["value", "qualifier with detection_limit"])
+
+
+def check_elements(found: Iterable[tuple[str, str, float]]) -> None:
+    """Refuse a composition whose elements add up to more than all there is.
+
+    Only element symbols count, each once and per basis: Cu and soluble Cu, or Fe and Fe2O3, may
+    well stand side by side.
+    """
+    sums: dict[str, dict[str, float]] = {}
+    for analyte, basis, fraction in found:
+        if analyte in _ELEMENTS:
+            seen = sums.setdefault(basis, {})
+            seen[analyte] = max(fraction, seen.get(analyte, 0.0))
+    for basis, seen in sums.items():
+        if sum(seen.values()) > COMPOSITION_SUM_MAX:
+            allowed = f"elements on {basis} basis: at most {COMPOSITION_SUM_MAX}"
+            raise fault(Code.FRACTIONS_EXCEED_ONE, sum(seen.values()), allowed)

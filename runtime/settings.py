@@ -1,0 +1,324 @@
+"""All settings, read once: defaults, then ``.env``, then the environment, the later one winning.
+
+Every name is ``CUSTODY_<GROUP>__<FIELD>``. A unit is part of the name. The string under a field
+says what it is, why the default is what it is, and is what ``docs/settings.md`` shows. Packages
+never see this class: ``runtime/wiring.py`` gives each its own small configuration.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from custody.errors import Refused
+
+PREFIX = "CUSTODY_"
+DELIMITER = "__"
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+_MIB = 1 << 20
+
+
+class BadSettings(Refused):
+    """One or more settings are not what they may be; each has a line."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(
+            f"settings: {'; '.join(problems)}",
+            expected="names and ranges as in docs/settings.md",
+            next_step="change the environment or .env, then custody config",
+        )
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class KafkaSettings(_Group):
+    """The broker, ours or any other."""
+
+    bootstrap: str | None = None
+    """Addresses ``host:port,...`` of a cluster that is run elsewhere. Unset: the local stack starts
+    its own broker."""
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How clients talk to the broker. Plain by default, because ours listens on loopback only."""
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    """Needed where the protocol is SASL."""
+    sasl_username: str | None = None
+    """Needed where the protocol is SASL."""
+    sasl_password: SecretStr | None = None
+    """Password of the user; better given as a file."""
+    sasl_password_file: Path | None = None
+    """File that holds the password, as containers mount secrets."""
+    ca_file: Path | None = None
+    """Certificates to trust, PEM. Unset: those of the system."""
+    partitions: int = Field(default=4, ge=1, le=1024)
+    """Partition count of every topic, fixed when the topics are made. Four is two workers of two
+    cores with room to grow; production 32."""
+    replication_factor: int = Field(default=1, ge=1, le=9)
+    """Copies of every topic. One, because the local broker is one; production 3."""
+    changelog_compaction_lag_s: int = Field(default=600, ge=0, le=86_400)
+    """Youngest age at which a changelog record may be compacted away, so that a restoring worker
+    finds whole chunks."""
+
+    @model_validator(mode="after")
+    def _sasl_is_complete(self) -> Self:
+        sasl = self.security_protocol.startswith("SASL")
+        _require(
+            not sasl or bool(self.sasl_username and self.sasl_mechanism),
+            "sasl_username and sasl_mechanism are needed where security_protocol is SASL",
+        )
+        _require(
+            self.sasl_password is None or self.sasl_password_file is None,
+            "sasl_password and sasl_password_file are both given; give one",
+        )
+        return self
+
+
+class RegistrySettings(_Group):
+    """The schema registry, ours or any other that speaks Confluent's API."""
+
+    url: str | None = Field(default=None, pattern=r"^https?://")
+    """Base URL of the Confluent-compatible API. Unset: the local stack starts its own registry."""
+
+
+class GatewaySettings(_Group):
+    """The site gateway."""
+
+    gateway_id: str = Field(default="GW-LOCAL", min_length=1, max_length=64)
+    """Name of this gateway in every event and in its chain; one per outbox."""
+    host: str = "127.0.0.1"
+    """Address to listen on. Loopback, because whoever opens it to a plant should mean to."""
+    port: Port = 8400
+    """Port of the HTTP API, ``/health`` and ``/metrics``."""
+    outbox_bytes_max: int = Field(default=4096 * _MIB, ge=16 * _MIB, le=1024 * 1024 * _MIB)
+    """Largest outbox; beyond it the gateway answers 503. 4 GiB is some days of a large plant."""
+    disk_free_bytes_min: int = Field(default=64 * _MIB, ge=_MIB, le=1024 * 1024 * _MIB)
+    """Least free space on the outbox's disk at which events are still accepted."""
+    delivery_timeout_s: float = Field(default=120.0, ge=5.0, le=3600.0)
+    """How long one send may wait for the broker before it is tried anew from the outbox."""
+
+
+class WorkerSettings(_Group):
+    """The stream workers."""
+
+    count: int = Field(default=1, ge=0, le=64)
+    """Workers the local stack starts; partitions are shared among them."""
+    host: str = "127.0.0.1"
+    """Address of ``/health`` and ``/metrics``."""
+    port: Port = 8430
+    """Port of worker 1; worker n takes port + n - 1."""
+    session_timeout_s: float = Field(default=10.0, ge=6.0, le=300.0)
+    """How long the group waits for a silent worker; the broker's minimum is 6 s. Shorter means a
+    quicker takeover and more false alarms."""
+    commit_interval_s: float = Field(default=1.0, ge=0.1, le=60.0)
+    """How often finished chunks are committed; after a crash that much is read again."""
+    chunk_records_max: int = Field(default=2_000, ge=1, le=20_000)
+    """Records of one chunk. More are cheaper each, but the event loop stands still meanwhile."""
+    poll_s: float = Field(default=0.05, ge=0.0, le=5.0)
+    """Shortest time between two fetches without backlog: cheaper chunks against latency."""
+    cache_bytes_max: int = Field(default=16 * _MIB, ge=_MIB, le=4096 * _MIB)
+    """Decoded rows kept per partition."""
+    tick_interval_s: float = Field(default=10.0, ge=0.0, le=600.0)
+    """How often a partition's clock is written; deadlines are no finer. 0 writes none."""
+    silent_after_s: float = Field(default=180.0, ge=60.0, le=86_400.0)
+    """A gateway whose last head is older counts as silent. Heads come once a minute."""
+    stuck_after_s: float = Field(default=30.0, ge=1.0, le=3600.0)
+    """Work waits and nothing has been finished for so long: ``/health`` says 503."""
+
+    @model_validator(mode="after")
+    def _commits_within_the_session(self) -> Self:
+        _require(
+            self.commit_interval_s < self.session_timeout_s,
+            "commit_interval_s has to be below session_timeout_s",
+        )
+        return self
+
+
+class SinkSettings(_Group):
+    """From topics to tables."""
+
+    clickhouse_url: str | None = Field(default=None, pattern=r"^https?://[^@]+$")
+    """``http(s)://host:port`` of a ClickHouse server. Unset: the embedded engine below the data
+    directory."""
+    clickhouse_user: str = "custody"
+    """User on the server."""
+    clickhouse_password: SecretStr | None = None
+    """Password on the server; better given as a file."""
+    clickhouse_password_file: Path | None = None
+    """File that holds the password, as containers mount secrets."""
+    instance: str = Field(default="custody-sink-1", min_length=1, max_length=64)
+    """Static member name in the consumer group, so that a restarted sink is back at once. Two
+    running sinks need two names."""
+    batch_rows_max: int = Field(default=20_000, ge=1, le=1_000_000)
+    """A batch is cut at this many records."""
+    batch_bytes_max: int = Field(default=16 * _MIB, ge=64 * 1024, le=1024 * _MIB)
+    """A batch is cut at this many bytes of values."""
+    batch_age_s: float = Field(default=0.5, ge=0.05, le=60.0)
+    """A batch is cut this long after its first record. One insert per table and batch costs about
+    1 % of a core a second."""
+    session_timeout_s: float = Field(default=10.0, ge=6.0, le=300.0)
+    """How long the group waits for a silent sink."""
+    poll_interval_s: float = Field(default=300.0, ge=10.0, le=3600.0)
+    """The broker takes our partitions after this long without a poll."""
+    retry_budget_s: float = Field(default=600.0, ge=1.0, le=86_400.0)
+    """How long an insert is tried again before the process stops without committing."""
+    stuck_after_s: float = Field(default=30.0, ge=1.0, le=3600.0)
+    """Records wait and nothing has been stored for so long: ``/health`` says 503."""
+
+    @model_validator(mode="after")
+    def _batches_within_the_poll(self) -> Self:
+        _require(
+            self.batch_age_s < self.poll_interval_s,
+            "batch_age_s has to be below poll_interval_s",
+        )
+        _require(
+            self.clickhouse_password is None or self.clickhouse_password_file is None,
+            "clickhouse_password and clickhouse_password_file are both given; give one",
+        )
+        return self
+
+
+class ConsoleSettings(_Group):
+    """What the warehouse process answers over HTTP: SQL, ``/health`` and ``/metrics``."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Port = 8420
+    """Port to listen on."""
+    query_timeout_s: float = Field(default=60.0, ge=1.0, le=3600.0)
+    """Longest run of one query."""
+
+
+class StackSettings(_Group):
+    """The local stack: what ``custody up`` starts on this machine."""
+
+    kafka_port: Port = 9092
+    """Port of the broker. A default that is taken gives way to the next free one; a port that is
+    set is used or refused."""
+    controller_port: Port = 9093
+    """Port of the broker's controller."""
+    registry_port: Port = 8081
+    """Port of the registry."""
+    kafka_heap_mb: int = Field(default=384, ge=192, le=65_536)
+    """Java heap of the broker. 384 MB carries the bench on two cores; the page cache does the
+    rest."""
+    registry_heap_mb: int = Field(default=192, ge=96, le=65_536)
+    """Java heap of the registry."""
+    disk_free_mb_min: int = Field(default=1024, ge=1, le=10_000_000)
+    """Least free space in the data directory to start with: a broker that fills its disk stops
+    dead, so it is better not to start."""
+    ready_timeout_s: float = Field(default=120.0, ge=5.0, le=1800.0)
+    """How long ``custody up`` waits for one process to be healthy."""
+    exits_max: int = Field(default=5, ge=1, le=100)
+    """Exits within the window after which a process is left stopped, with the reason in ``custody
+    status``."""
+    exits_window_s: float = Field(default=60.0, ge=1.0, le=3600.0)
+    """The window those exits are counted in."""
+    log_bytes_max: int = Field(default=10 * _MIB, ge=64 * 1024, le=1024 * _MIB)
+    """A process's log file is rotated at this size."""
+    log_files: int = Field(default=3, ge=1, le=100)
+    """Rotated files kept per process."""
+    maven_repository_url: str | None = Field(default=None, pattern=r"^https?://")
+    """Maven repository the broker and the registry are downloaded from at the first start. Unset:
+    the one of the user's jgo configuration, else jgo's default. Checksums are locked either
+    way."""
+
+    @model_validator(mode="after")
+    def _broker_has_two_ports(self) -> Self:
+        _require(
+            self.kafka_port != self.controller_port, "kafka_port and controller_port are the same"
+        )
+        return self
+
+
+class Settings(BaseSettings):
+    """Everything that can be set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        env_file=".env",
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+    )
+
+    data_dir: Path = Path(".custody")
+    """Directory of everything the processes of this machine keep."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Lowest level that is logged. Normal operation is silent above DEBUG but for start, stop,
+    rebalance and migration."""
+    kafka: KafkaSettings = KafkaSettings()
+    registry: RegistrySettings = RegistrySettings()
+    gateway: GatewaySettings = GatewaySettings()
+    worker: WorkerSettings = WorkerSettings()
+    sink: SinkSettings = SinkSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    stack: StackSettings = StackSettings()
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """Read the settings.
+
+    Args:
+        environment: The process's environment; read for names that do not exist, which pydantic
+            passes over.
+
+    Raises:
+        BadSettings: A name does not exist, or a value is outside its range.
+    """
+    unknown = sorted(set(_ours(environment)) - set(names()))
+    if unknown:
+        raise BadSettings([f"{name} does not exist" for name in unknown])
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [
+            f"{_name(problem['loc'])}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise BadSettings(problems) from error
+
+
+def names() -> dict[str, tuple[str, ...]]:
+    """Return the environment name of every setting and its path in the class, in page order."""
+    found: dict[str, tuple[str, ...]] = {}
+    for field, info in Settings.model_fields.items():
+        group = info.annotation
+        if isinstance(group, type) and issubclass(group, _Group):
+            for inner in group.model_fields:
+                found[_name((field, inner))] = (field, inner)
+        else:
+            found[_name((field,))] = (field,)
+    return found
+
+
+def secret(value: SecretStr | None, file: Path | None) -> str | None:
+    """Return a secret from its value or its file; None where neither is given.
+
+    Raises:
+        BadSettings: The file cannot be read.
+    """
+    if file is None:
+        return None if value is None else value.get_secret_value()
+    try:
+        return file.read_text("utf-8").strip()
+    except OSError as error:
+        raise BadSettings([f"secret file {file}: {error.strerror}"]) from error
+
+
+def _require(holds: bool, rule: str) -> None:  # noqa: FBT001  a statement, as in assert
+    if not holds:
+        raise ValueError(rule)
+
+
+def _ours(environment: Mapping[str, str]) -> list[str]:
+    return [name.upper() for name in environment if name.upper().startswith(PREFIX)]
+
+
+def _name(path: tuple[int | str, ...]) -> str:
+    return PREFIX + DELIMITER.join(str(part) for part in path).upper()

@@ -19,6 +19,7 @@ from confluent_kafka import Consumer
 
 from bench.drive import Target, confluent_catalog, drive, target
 from bench.load import FACTS_PER_LOT, Plan
+from custody.records import Alert
 from schemas import topics
 from schemas.reader import read_batch
 
@@ -31,24 +32,24 @@ def quantile(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-class AlertWatch(threading.Thread):
+class AlertWatch:
     """Collects the age of each first version of an alert of one run."""
 
     def __init__(self, to: Target, run: str, clock: Callable[[], float]) -> None:
-        super().__init__(daemon=True)
         self._to = to
-        self._run = run
+        self._prefix = run
         self._clock = clock
         self.ages_ms: list[float] = []
         self.ready = threading.Event()
         self.stop = threading.Event()
+        self.thread = threading.Thread(target=self._read, daemon=True)
 
-    def run(self) -> None:
+    def _read(self) -> None:
         """Read the alert topic from its end until told to stop."""
         consumer = Consumer(
             {
                 "bootstrap.servers": self._to.kafka,
-                "group.id": f"bench-{self._run}",
+                "group.id": f"bench-{self._prefix}",
                 "auto.offset.reset": "latest",
                 "enable.auto.commit": False,
                 "fetch.wait.max.ms": 10,
@@ -67,9 +68,12 @@ class AlertWatch(threading.Thread):
             )  # fmt: skip
             for group in batch.groups:
                 alert = group.event(0)
-                if alert.version == 1 and str(alert.lot_id).startswith(self._run):
+                if isinstance(alert, Alert) and self._first_of_run(alert):
                     self.ages_ms.append((now_us - alert.raised_at) / 1e3)
         consumer.close()
+
+    def _first_of_run(self, alert: Alert) -> bool:
+        return alert.version == 1 and str(alert.lot_id).startswith(self._prefix)
 
 
 @click.command()
@@ -81,7 +85,7 @@ def main(rates: tuple[int, ...], seconds: int) -> None:
     for rate in rates:
         run = f"LAT{rate}-{int(time.time())}"
         watch = AlertWatch(to, run, time.time)
-        watch.start()
+        watch.thread.start()
         if not watch.ready.wait(30):
             sys.exit("the alert topic was not assigned within 30 s")
         plan = Plan(run=run, lots=rate * seconds // FACTS_PER_LOT)
@@ -91,7 +95,7 @@ def main(rates: tuple[int, ...], seconds: int) -> None:
         while len(watch.ages_ms) < expected and time.monotonic() < deadline:
             watch.stop.wait(0.1)
         watch.stop.set()
-        watch.join()
+        watch.thread.join()
         click.echo(
             json.dumps(
                 {

@@ -265,8 +265,8 @@ def load(environment: Mapping[str, str]) -> Settings:
     """Read the settings.
 
     Args:
-        environment: The process's environment; read for names that do not exist, which pydantic
-            passes over.
+        environment: The process's environment; read for names that begin like one of ours and
+            do not exist, which pydantic passes over.
 
     Raises:
         BadSettings: A name does not exist, or a value is outside its range.
@@ -317,7 +317,9 @@ def _require(holds: bool, rule: str) -> None:  # noqa: FBT001  a statement, as i
 
 
 def _ours(environment: Mapping[str, str]) -> list[str]:
-    return [name.upper() for name in environment if name.upper().startswith(PREFIX)]
+    """Names that can only be meant for a group: CUSTODY_SEED of a test is none of them."""
+    groups = tuple({f"{PREFIX}{path[0]}_".upper() for path in names().values() if len(path) > 1})
+    return [name.upper() for name in environment if name.upper().startswith(groups)]
 
 
 def _name(path: tuple[int | str, ...]) -> str:

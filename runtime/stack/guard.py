@@ -15,6 +15,9 @@ from pathlib import Path
 RESTART_CODE = 70
 """Exit code of a process of ours that wants to be started anew."""
 
+FINAL = {2: "its settings are wrong", 4: "stored history contradicts itself"}
+"""Exit codes a new start cannot cure (the command line gives them their meaning)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exits:
@@ -53,9 +56,10 @@ class Guard:
         """
         self._recent.append(at_s)
         full = len(self._recent) == self._recent.maxlen
-        flapping = full and at_s - self._recent[0] <= self._window_s
         reason = None
-        if flapping:
+        if code in FINAL:
+            reason = f"exited {describe(code)}"
+        elif full and at_s - self._recent[0] <= self._window_s:
             reason = f"{len(self._recent)} exits in {self._window_s:g} s, the last {describe(code)}"
         self.exits = Exits(self.exits.count + 1, code, reason)
 
@@ -75,6 +79,8 @@ def describe(code: int) -> str:
         return f"by {signal.Signals(-code).name}"
     if code == RESTART_CODE:
         return f"with code {code} (asked to be started anew)"
+    if code in FINAL:
+        return f"with code {code} ({FINAL[code]})"
     return f"with code {code}"
 
 

@@ -11,11 +11,11 @@ _TRIES_MAX = 200
 class PortTaken(Unavailable):
     """A port we have to listen on is somebody else's."""
 
-    def __init__(self, name: str, port: int) -> None:
+    def __init__(self, setting: str, port: int) -> None:
         super().__init__(
-            f"port {port} for {name} is taken on 127.0.0.1",
+            f"port {port} of {setting} is taken on 127.0.0.1",
             expected="a free port",
-            next_step=f"stop what listens there, or set CUSTODY_STACK__{name.upper()}_PORT",
+            next_step=f"stop what listens there, or set {setting} to another port",
         )
 
 
@@ -38,11 +38,11 @@ def any_free() -> int:
         return int(probe.getsockname()[1])
 
 
-def claim(name: str, wanted: int, taken: set[int], *, fixed: bool) -> int:
+def claim(setting: str, wanted: int, taken: set[int], *, fixed: bool) -> int:
     """Return the wanted port, or the next free one where the port was not asked for by name.
 
     Args:
-        name: Whose port it is, for the message.
+        setting: Environment name of the port, for the message.
         wanted: Port to start from.
         taken: Ports given to others in this plan; the result is added to it.
         fixed: The port was configured explicitly, so another one is no answer.
@@ -56,4 +56,4 @@ def claim(name: str, wanted: int, taken: set[int], *, fixed: bool) -> int:
             return port
         if fixed:
             break
-    raise PortTaken(name, wanted)
+    raise PortTaken(setting, wanted)

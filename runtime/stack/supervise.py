@@ -127,6 +127,12 @@ class Supervisor:
         assert isinstance(states, dict)
         return [self._process(name, str(states.get(name))) for name in names]
 
+    def process(self, name: str) -> Process:
+        """Return one process of the plan."""
+        states = self._call("status")["statuses"]
+        assert isinstance(states, dict)
+        return self._process(name, str(states.get(name)))
+
     def quit(self) -> None:
         """Stop the supervisor and whatever still runs. Blocks until all of it is gone."""
         pid = self.pid()

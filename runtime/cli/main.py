@@ -1,0 +1,116 @@
+"""The ``custody`` command: its verbs, and the one place where errors become exit codes.
+
+0 done and well; 1 done and something found; 2 wrong use; 3 outside unavailable; 4 history
+corrupt. An error is up to three lines on standard error: what, what was expected, what to do.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import click
+from typing_extensions import override
+
+from custody.errors import Corrupt, CustodyError, Refused, Unavailable
+
+DONE, FOUND, WRONG_USE, OUTSIDE, CORRUPT = range(5)
+
+INTERRUPTED = 130
+"""What a shell says of a command ended by Ctrl-C."""
+
+COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "up": "runtime.cli.stack:up",
+        "down": "runtime.cli.stack:down",
+        "status": "runtime.cli.stack:status",
+        "config": "runtime.cli.config:config",
+        "gateway": "runtime.cli.processes:gateway",
+        "worker": "runtime.cli.processes:worker",
+        "warehouse": "runtime.cli.processes:warehouse",
+        "publish": "runtime.cli.events:publish",
+        "reference": "runtime.cli.events:reference",
+        "schema": "runtime.cli.events:schema",
+    }
+)
+"""Every verb and where it is. Imported when it is used: ``custody status`` must not wait for
+NumPy."""
+
+
+class _Verbs(click.Group):
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, _, name = place.partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="custody")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def custody(*, debug: bool) -> None:
+    """Follow critical minerals from mine to cell while it happens.
+
+    Exit codes: 0 done and well; 1 done and something found; 2 wrong use; 3 something outside is
+    unavailable; 4 stored history contradicts itself.
+    """
+    # Read in main(), which has to know it whatever click makes of the rest.
+    del debug
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code.
+
+    Args:
+        arguments: Without the program's name.
+    """
+    debug = "--debug" in arguments[:1]
+    try:
+        result = custody.main(arguments, prog_name="custody", standalone_mode=False)
+        sys.stdout.flush()
+    except CustodyError as error:
+        if debug:
+            raise
+        click.echo(f"error: {error}", err=True)
+        return exit_code(error)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader, such as head, has had enough. Python would complain of it once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    return result if isinstance(result, int) else DONE
+
+
+def exit_code(error: CustodyError) -> int:
+    """Return the exit code of an error of ours."""
+    match error:
+        case Refused():
+            return WRONG_USE
+        case Unavailable():
+            return OUTSIDE
+        case Corrupt():
+            return CORRUPT
+        case _:
+            return OUTSIDE
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""How every process of the stack is: from the supervisor, and from the process itself."""
+
+from dataclasses import dataclass
+
+import httpx
+
+from runtime.paths import DataDir
+from runtime.stack import addresses as where
+from runtime.stack import kafka, registry
+from runtime.stack.addresses import Addresses
+from runtime.stack.guard import Exits
+from runtime.stack.supervise import Process, Supervisor
+
+_PROBE_TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStatus:
+    """One process.
+
+    Attributes:
+        name: Its name.
+        state: ``running``, ``stopped``, or in between.
+        pid: Process id; None where none runs.
+        healthy: It runs and does its work.
+        health: ``ok``, or what is wrong in its own words.
+        restarts: Times it was started again since the supervisor started.
+        reason: Why it is left stopped; None where it is not.
+        address: Where it listens.
+    """
+
+    name: str
+    state: str
+    pid: int | None
+    healthy: bool
+    health: str
+    restarts: int
+    reason: str | None
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The whole stack; no process at all where it is down.
+
+    Attributes:
+        addresses: Effective addresses by name: kafka, registry, gateway, console.
+        processes: Every process, the ones others need first.
+    """
+
+    addresses: dict[str, str]
+    processes: tuple[ProcessStatus, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether it is up and nothing is wrong."""
+        return bool(self.processes) and all(p.healthy for p in self.processes)
+
+
+def status(data: DataDir) -> Status:
+    """Return how everything is. Blocks for a few seconds at most.
+
+    Raises:
+        NotAnswering: A supervisor is there and does not answer.
+    """
+    supervisor = Supervisor(data.supervisor)
+    found = where.read(data.addresses)
+    if supervisor.pid() is None or found is None:
+        return Status({}, ())
+    processes = tuple(_status(process, found) for process in supervisor.processes())
+    return Status({name: getattr(found, name) for name in where.MAIN}, processes)
+
+
+def probe(name: str, data: DataDir) -> ProcessStatus:
+    """Return how one process is. Blocks for about two seconds at most."""
+    found = where.read(data.addresses)
+    assert found is not None
+    process = Supervisor(data.supervisor).process(name)
+    return _status(process, found)
+
+
+def _status(process: Process, found: Addresses) -> ProcessStatus:
+    address = _address(process.name, found)
+    health = _health(process, address)
+    return ProcessStatus(
+        name=process.name,
+        state=process.state,
+        pid=process.pid,
+        healthy=health == "ok",
+        health=health,
+        restarts=_restarts(process.exits),
+        reason=process.exits.reason,
+        address=address,
+    )
+
+
+def _restarts(exits: Exits) -> int:
+    """Every exit was followed by a start, but for the one after which it was left stopped."""
+    return exits.count - (exits.reason is not None)
+
+
+def _address(name: str, found: Addresses) -> str:
+    if name.startswith("worker-"):
+        return found.workers[int(name.removeprefix("worker-")) - 1]
+    if name == "warehouse":
+        return found.console
+    return str(getattr(found, name))
+
+
+def _health(process: Process, address: str) -> str:
+    if process.pid is None:
+        return "not running"
+    if process.name == "kafka":
+        return "ok" if kafka.is_ready(address) else "answers no admin request"
+    if process.name == "registry":
+        return "ok" if registry.is_ready(address) else "does not answer"
+    return _asked(address)
+
+
+def _asked(address: str) -> str:
+    try:
+        answer = httpx.get(f"{address}/health", timeout=_PROBE_TIMEOUT_S)
+    except httpx.HTTPError as error:
+        return f"does not answer: {type(error).__name__}"
+    if answer.is_success:
+        return "ok"
+    try:
+        body = answer.json()
+    except ValueError:
+        return f"answers {answer.status_code}"
+    reason = body.get("reason") or body.get("detail") if isinstance(body, dict) else None
+    return str(reason or f"answers {answer.status_code}")

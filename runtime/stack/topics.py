@@ -1,0 +1,127 @@
+"""Create every topic before anything reads or writes it.
+
+A topic that is there is left as it is, if it has the right partition count: the count decides
+which partition a key has, so a wrong one can only be refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from custody.errors import Corrupt, Unavailable
+from schemas.topics import TOPICS, Topic
+
+_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class NewTopics:
+    """What is to be there.
+
+    Attributes:
+        partitions: Partition count of every topic.
+        replication_factor: Copies of every topic.
+        changelog: Name of the worker's changelog.
+        changelog_compaction_lag_s: Youngest age at which a record of it may be compacted, so that
+            a restoring worker finds whole chunks.
+        topics: All the others.
+    """
+
+    partitions: int
+    replication_factor: int
+    changelog: str
+    changelog_compaction_lag_s: int
+    topics: Sequence[Topic] = field(default=TOPICS)
+
+
+class WrongPartitionCount(Corrupt):
+    """A topic is there with another partition count."""
+
+    def __init__(self, topic: str, found: int, expected: int) -> None:
+        super().__init__(
+            f"topic {topic} has {found} partitions",
+            expected=f"{expected}, as CUSTODY_KAFKA__PARTITIONS says",
+            next_step="set it to what the topics have; a new count needs new topics",
+        )
+
+
+class NotCreated(Unavailable):
+    """The broker did not create a topic."""
+
+    def __init__(self, topic: str, reason: str) -> None:
+        super().__init__(
+            f"topic {topic} cannot be created: {reason}",
+            expected="a broker that may be asked for topics",
+            next_step="custody status, and the broker's log",
+        )
+
+
+def ensure(kafka: Mapping[str, str], wanted: NewTopics) -> int:
+    """Create the topics that are not there. Blocks for 30 s at most; harmless to repeat.
+
+    Args:
+        kafka: Client options: the bootstrap address and the security.
+        wanted: What is to be there.
+
+    Returns:
+        How many were created.
+
+    Raises:
+        WrongPartitionCount: A topic is there with another count; nothing was created.
+        NotCreated: The broker does not answer or refuses.
+    """
+    admin = AdminClient({**kafka, "log_level": 0})
+    new = _plan(wanted)
+    try:
+        there = admin.list_topics(timeout=_TIMEOUT_S).topics
+    except KafkaException as error:
+        raise NotCreated(new[0].topic, str(error)) from error
+    for topic in new:
+        if topic.topic in there and len(there[topic.topic].partitions) != wanted.partitions:
+            raise WrongPartitionCount(
+                topic.topic, len(there[topic.topic].partitions), wanted.partitions
+            )
+    return _create(admin, [topic for topic in new if topic.topic not in there])
+
+
+def _create(admin: AdminClient, new: list[NewTopic]) -> int:
+    if not new:
+        return 0
+    created = 0
+    for name, future in admin.create_topics(new, operation_timeout=_TIMEOUT_S).items():
+        try:
+            future.result(_TIMEOUT_S)
+        except KafkaException as error:
+            # Somebody else was quicker, which is just as well.
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise NotCreated(name, str(error)) from error
+        else:
+            created += 1
+    return created
+
+
+def _plan(wanted: NewTopics) -> list[NewTopic]:
+    def new(name: str, config: dict[str, str]) -> NewTopic:
+        return NewTopic(
+            name,
+            num_partitions=wanted.partitions,
+            replication_factor=wanted.replication_factor,
+            config=config,
+        )
+
+    changelog = {
+        "cleanup.policy": "compact",
+        "min.compaction.lag.ms": str(wanted.changelog_compaction_lag_s * 1000),
+        # Compaction leaves the active segment alone; a small one keeps a restore short.
+        "segment.bytes": str(64 * 1024 * 1024),
+    }
+    return [
+        *(
+            new(t.name, {"cleanup.policy": t.cleanup, "retention.ms": str(t.retention_ms)})
+            for t in wanted.topics
+        ),
+        new(wanted.changelog, changelog),
+    ]

@@ -1,0 +1,266 @@
+"""Bring the local stack up and take it down: every step harmless to repeat.
+
+Order of a start: check the disk, choose ports, download what is not there, format, start the
+supervisor, then broker and registry, topics, compatibility rule and schemas, then our own
+processes. What is there already is left as it is, so a second ``custody up`` finishes an
+interrupted first one and heals a process that was left stopped.
+"""
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from custody.errors import Unavailable
+from runtime.paths import DataDir, cache_dir
+from runtime.settings import DELIMITER, PREFIX, Settings
+from runtime.stack import addresses as where
+from runtime.stack import daemon, jars, kafka, registry, topics
+from runtime.stack.addresses import Addresses
+from runtime.stack.command import Command, wait_until
+from runtime.stack.java import find_java
+from runtime.stack.status import ProcessStatus, Status, probe, status
+from runtime.stack.supervise import Supervisor
+from runtime.wiring import kafka_options
+from streams.config import CHANGELOG
+
+_MB = 1_000_000
+
+
+class Steps(Protocol):
+    """Tells a person what is going on."""
+
+    def download(self, title: str, size_bytes: int) -> AbstractContextManager[jars.Advance]:
+        """Show a download for the length of the block."""
+        ...
+
+    def waiting(self, title: str) -> AbstractContextManager[None]:
+        """Show a step for the length of the block."""
+        ...
+
+
+class NoRoom(Unavailable):
+    """The data directory cannot be written, or its disk is nearly full."""
+
+    def __init__(self, directory: Path, found: str, free_mb_min: int) -> None:
+        super().__init__(
+            f"data directory {directory}: {found}",
+            expected=f"a directory we may write with {free_mb_min} MB free",
+            next_step="free some, or set CUSTODY_DATA_DIR to a directory on another disk",
+        )
+
+
+class LeftStopped(Unavailable):
+    """A process does not come up."""
+
+    def __init__(self, process: ProcessStatus, logs: Path) -> None:
+        super().__init__(
+            f"{process.name} does not run: {process.reason}",
+            expected="a healthy process",
+            next_step=f"read {logs / process.name}.log, then custody up",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """What a stop did.
+
+    Attributes:
+        stopped: Names of the processes that ran and no longer do.
+        took_s: How long it took, seconds.
+    """
+
+    stopped: tuple[str, ...]
+    took_s: float
+
+
+def up(settings: Settings, steps: Steps) -> Status:
+    """Start what does not run and wait until all of it is healthy. Blocks.
+
+    Raises:
+        NoRoom: The data directory cannot be used.
+        PortTaken: A port that was set is taken.
+        CannotDownload, WrongChecksum: The broker or the registry is not to be had.
+        NotReady, LeftStopped: A process does not come up.
+    """
+    data = DataDir(settings.data_dir.resolve())
+    check_room(data.root, settings.stack.disk_free_mb_min)
+    supervisor = Supervisor(data.supervisor)
+    if supervisor.pid() is None:
+        _start_supervisor(settings, data, supervisor, steps)
+    names = [c.name for c in daemon.load(data.supervisor).commands]
+    found = where.read(data.addresses)
+    assert found is not None
+    foundation = [name for name in ("kafka", "registry") if name in names]
+    _start_and_wait(foundation, data, supervisor, settings, steps)
+    with steps.waiting("topics and schemas"):
+        _prepare_log(settings, found)
+    _start_and_wait([n for n in names if n not in foundation], data, supervisor, settings, steps)
+    return status(data)
+
+
+def down(settings: Settings, steps: Steps) -> Down:
+    """Stop everything of this data directory. Blocks until all of it is gone.
+
+    Our own processes go first, so that they finish what they hold while the broker is there.
+    """
+    data = DataDir(settings.data_dir.resolve())
+    supervisor = Supervisor(data.supervisor)
+    began_s = time.monotonic()
+    if supervisor.pid() is None:
+        return Down((), 0.0)
+    running = [p.name for p in supervisor.processes() if p.pid is not None]
+    for name in reversed(running):
+        with steps.waiting(f"stopping {name}"):
+            supervisor.stop_process(name)
+    with steps.waiting("stopping the supervisor"):
+        supervisor.quit()
+    return Down(tuple(running), time.monotonic() - began_s)
+
+
+def check_room(directory: Path, free_mb_min: int) -> None:
+    """Make the data directory and see that it can be written and has room.
+
+    Raises:
+        NoRoom: It cannot be written, or has less room than asked for.
+    """
+    probe_file = directory / ".writable"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        probe_file.write_bytes(b"1")
+        probe_file.unlink()
+        free_mb = shutil.disk_usage(directory).free // _MB
+    except OSError as error:
+        raise NoRoom(directory, error.strerror or str(error), free_mb_min) from error
+    if free_mb < free_mb_min:
+        raise NoRoom(directory, f"{free_mb} MB free", free_mb_min)
+
+
+def _start_supervisor(
+    settings: Settings, data: DataDir, supervisor: Supervisor, steps: Steps
+) -> None:
+    planned = where.plan(settings, where.read(data.addresses))
+    commands = [*_foreign(settings, data, planned, steps), *_ours(data, planned)]
+    control, events = supervisor.endpoints()
+    stack = settings.stack
+    where.write(data.addresses, planned)
+    supervisor.start(
+        daemon.Plan(
+            commands=tuple(commands),
+            logs=data.logs,
+            control=control,
+            events=events,
+            exits_max=stack.exits_max,
+            exits_window_s=stack.exits_window_s,
+            log_bytes_max=stack.log_bytes_max,
+            log_files=stack.log_files,
+        )
+    )
+
+
+def _foreign(
+    settings: Settings, data: DataDir, planned: Addresses, steps: Steps
+) -> Iterator[Command]:
+    """Broker and registry, each only where it is not run elsewhere."""
+    stack = settings.stack
+    if settings.kafka.bootstrap is None:
+        node = kafka.KafkaNode(
+            directory=data.kafka,
+            jars=_bundle("kafka", settings, steps),
+            java=find_java(),
+            port=where.port_of(planned.kafka) or 0,
+            controller_port=where.port_of(planned.controller) or 0,
+            partitions=settings.kafka.partitions,
+            heap_mb=stack.kafka_heap_mb,
+        )
+        with steps.waiting("formatting the broker's log"):
+            kafka.prepare(node)
+        yield kafka.command(node)
+    if settings.registry.url is None:
+        schemas = registry.RegistryNode(
+            directory=data.registry,
+            jars=_bundle("registry", settings, steps),
+            java=find_java(),
+            port=where.port_of(planned.registry) or 0,
+            heap_mb=stack.registry_heap_mb,
+        )
+        registry.prepare(schemas)
+        yield registry.command(schemas)
+
+
+def _bundle(name: str, settings: Settings, steps: Steps) -> Path:
+    bundle = jars.locked(name)
+    if jars.is_cached(bundle, cache_dir()):
+        return cache_dir() / bundle.name
+    fetch = jars.jgo_fetch(settings.stack.maven_repository_url)
+    with steps.download(bundle.title, bundle.size_bytes) as advance:
+        return jars.ensure(bundle, cache_dir(), fetch, advance)
+
+
+def _ours(data: DataDir, planned: Addresses) -> Iterator[Command]:
+    """Gateway, workers and warehouse, told the effective addresses by environment."""
+    shared = {
+        "data_dir": str(data.root),
+        f"kafka{DELIMITER}bootstrap": planned.kafka,
+        f"registry{DELIMITER}url": planned.registry,
+        f"gateway{DELIMITER}port": str(where.port_of(planned.gateway)),
+        f"console{DELIMITER}port": str(where.port_of(planned.console)),
+    }
+    yield _own("gateway", ["gateway"], shared)
+    for no, url in enumerate(planned.workers, start=1):
+        # `--no` shifts the port, so each worker is told its own less the shift.
+        port = (where.port_of(url) or 0) - (no - 1)
+        worker = {**shared, f"worker{DELIMITER}port": str(port)}
+        yield _own(f"worker-{no}", ["worker", "--no", str(no)], worker)
+    yield _own("warehouse", ["warehouse"], shared)
+
+
+def _own(name: str, arguments: Sequence[str], values: Mapping[str, str]) -> Command:
+    return Command(
+        name=name,
+        argv=(sys.executable, "-m", "runtime.cli.main", *arguments),
+        # Where `custody up` was called, so that a relative path or `.env` means the same.
+        directory=Path.cwd(),
+        environment={f"{PREFIX}{key}".upper(): value for key, value in values.items()},
+        stop_timeout_s=20.0,
+    )
+
+
+def _prepare_log(settings: Settings, found: Addresses) -> None:
+    options = kafka_options(settings, found.kafka)
+    wanted = topics.NewTopics(
+        partitions=settings.kafka.partitions,
+        replication_factor=settings.kafka.replication_factor,
+        changelog=CHANGELOG,
+        changelog_compaction_lag_s=settings.kafka.changelog_compaction_lag_s,
+    )
+    topics.ensure(options, wanted)
+    if settings.registry.url is None:
+        registry.require_full_transitive(found.registry)
+
+
+def _start_and_wait(
+    names: Sequence[str], data: DataDir, supervisor: Supervisor, settings: Settings, steps: Steps
+) -> None:
+    """Start several at once and wait for each, so that the slowest decides."""
+    for name in names:
+        supervisor.start_process(name)
+    for name in names:
+        with steps.waiting(name):
+            wait_until(
+                lambda name=name: _is_healthy(name, data),  # type: ignore[misc]  # bound early
+                name,
+                settings.stack.ready_timeout_s,
+                f"read {data.logs / name}.log; custody status",
+            )
+
+
+def _is_healthy(name: str, data: DataDir) -> bool:
+    found = probe(name, data)
+    if found.reason is not None:
+        raise LeftStopped(found, data.logs)
+    return found.healthy

@@ -1,0 +1,158 @@
+"""From the settings to each package's own small configuration. The only place that knows both."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from custody.errors import Unavailable
+from runtime.paths import DataDir
+from runtime.settings import Settings, secret
+from runtime.stack import addresses as where
+
+if TYPE_CHECKING:  # the packages are heavy, and each process needs one of them
+    from producers.config import GatewayConfig
+    from sinks.config import SinkConfig
+    from streams.config import WorkerConfig
+
+
+class NoAddress(Unavailable):
+    """A process was started by hand, and nobody said where the broker or the registry is."""
+
+    def __init__(self, setting: str, addresses: Path) -> None:
+        super().__init__(
+            f"no address: {setting} is not set and {addresses} is not there",
+            expected="a local stack, or the address of one that runs elsewhere",
+            next_step=f"custody up, or set {setting}",
+        )
+
+
+def data_dir(settings: Settings) -> DataDir:
+    """Return the data directory as an absolute path."""
+    return DataDir(settings.data_dir.resolve())
+
+
+def bootstrap(settings: Settings) -> str:
+    """Return the broker's address: the one set, else the one of the running local stack.
+
+    Raises:
+        NoAddress: There is neither.
+    """
+    if settings.kafka.bootstrap is not None:
+        return settings.kafka.bootstrap
+    return _recorded(settings, "CUSTODY_KAFKA__BOOTSTRAP").kafka
+
+
+def registry_url(settings: Settings) -> str:
+    """Return the registry's address: the one set, else the one of the running local stack.
+
+    Raises:
+        NoAddress: There is neither.
+    """
+    if settings.registry.url is not None:
+        return settings.registry.url
+    return _recorded(settings, "CUSTODY_REGISTRY__URL").registry
+
+
+def kafka_options(settings: Settings, address: str) -> dict[str, str]:
+    """Return librdkafka's options for reaching the broker: address and security.
+
+    Raises:
+        BadSettings: The password's file cannot be read.
+    """
+    kafka = settings.kafka
+    return {"bootstrap.servers": address, "security.protocol": kafka.security_protocol} | {
+        name: value
+        for name, value in {
+            "sasl.mechanism": kafka.sasl_mechanism,
+            "sasl.username": kafka.sasl_username,
+            "sasl.password": secret(kafka.sasl_password, kafka.sasl_password_file),
+            "ssl.ca.location": str(kafka.ca_file) if kafka.ca_file else None,
+        }.items()
+        if value is not None
+    }
+
+
+def gateway_config(settings: Settings) -> "GatewayConfig":
+    """Return the configuration of the gateway process."""
+    from producers.config import GatewayConfig, HttpConfig, OutboxConfig, PublisherConfig
+
+    own = settings.gateway
+    return GatewayConfig(
+        outbox=OutboxConfig(
+            directory=data_dir(settings).gateway,
+            gateway_id=own.gateway_id,
+            partitions=settings.kafka.partitions,
+            bytes_max=own.outbox_bytes_max,
+            disk_free_bytes_min=own.disk_free_bytes_min,
+        ),
+        publisher=PublisherConfig(
+            kafka=kafka_options(settings, bootstrap(settings)),
+            delivery_timeout_s=own.delivery_timeout_s,
+        ),
+        http=HttpConfig(host=own.host, port=own.port),
+    )
+
+
+def worker_config(settings: Settings, no: int) -> "WorkerConfig":
+    """Return the configuration of the worker with this number, from 1."""
+    from streams.config import WorkerConfig
+
+    own = settings.worker
+    return WorkerConfig(
+        bootstrap=bootstrap(settings),
+        registry_url=registry_url(settings),
+        data_dir=data_dir(settings).worker(no),
+        host=own.host,
+        port=own.port + no - 1,
+        session_timeout_s=own.session_timeout_s,
+        commit_interval_s=own.commit_interval_s,
+        chunk_records_max=own.chunk_records_max,
+        poll_s=own.poll_s,
+        cache_bytes_max=own.cache_bytes_max,
+        tick_interval_s=own.tick_interval_s,
+        silent_after_s=own.silent_after_s,
+        stuck_after_s=own.stuck_after_s,
+        log_level=settings.log_level,
+    )
+
+
+def sink_config(settings: Settings) -> "SinkConfig":
+    """Return the configuration of the sink."""
+    from sinks.config import SinkConfig
+
+    own = settings.sink
+    address = bootstrap(settings)
+    options = kafka_options(settings, address)
+    del options["bootstrap.servers"]
+    return SinkConfig(
+        bootstrap=address,
+        warehouse=warehouse(settings),
+        instance=own.instance,
+        kafka=options,
+        batch_rows_max=own.batch_rows_max,
+        batch_bytes_max=own.batch_bytes_max,
+        batch_age_s=own.batch_age_s,
+        session_timeout_s=own.session_timeout_s,
+        poll_interval_s=own.poll_interval_s,
+        retry_budget_s=own.retry_budget_s,
+        stuck_after_s=own.stuck_after_s,
+    )
+
+
+def warehouse(settings: Settings) -> str:
+    """Return where the tables are: the embedded engine's path or the server's URL with secrets."""
+    own = settings.sink
+    if own.clickhouse_url is None:
+        return f"chdb://{data_dir(settings).warehouse}"
+    url = urlsplit(own.clickhouse_url)
+    password = secret(own.clickhouse_password, own.clickhouse_password_file) or ""
+    user = f"{quote(own.clickhouse_user, safe='')}:{quote(password, safe='')}"
+    return url._replace(netloc=f"{user}@{url.netloc}").geturl()
+
+
+def _recorded(settings: Settings, setting: str) -> where.Addresses:
+    path = data_dir(settings).addresses
+    found = where.read(path)
+    if found is None:
+        raise NoAddress(setting, path)
+    return found

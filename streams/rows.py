@@ -1,0 +1,259 @@
+"""Rows: how the fold's state is kept, encoded, cached and read.
+
+A row is a dataclass of the fold inside an envelope of ours. The envelope says which records the
+row has applied, so that a record read twice is applied once; which numbers it has heard from each
+sender, so that an output sent twice counts once; and which chunk wrote it with which outputs, so
+that they can be sent again byte for byte.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from custody.errors import Corrupt
+from custody.fold import Row
+from streams.config import ROW_BYTES_MAX, SOURCES
+
+FORMAT = 1
+"""Layout of the envelope; another number is refused."""
+
+CHUNK_KEY = b"chunk"
+"""Key of the chunk record; rows of the fold have a slash in theirs."""
+
+
+class Output(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """One record to send: framed, addressed and numbered."""
+
+    n: int
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+
+
+class Envelope(msgspec.Struct, array_like=True, gc=False):
+    """What is stored around a row.
+
+    Attributes:
+        format: Layout of this envelope.
+        version: Version of the fold that wrote the row.
+        chunk: Number of the chunk that wrote it.
+        offsets: Last applied offset per source topic, in the order of ``SOURCES``; -1 for none.
+        heard: Highest number per sender.
+        outputs: What that chunk says for this row.
+        body: The row itself.
+    """
+
+    format: int
+    version: int
+    chunk: int
+    offsets: tuple[int, ...]
+    heard: dict[str, int]
+    outputs: tuple[Output, ...]
+    body: msgspec.Raw
+
+
+class ChunkRecord(msgspec.Struct, array_like=True, gc=False):
+    """The first record of a chunk in the changelog.
+
+    Attributes:
+        format: Layout of envelope and chunk record.
+        chunk: 1, 2, 3, ... per partition.
+        topic: Source topic.
+        first: Offset of the chunk's first record.
+        last: Offset of its last record.
+        owners: Keys of the rows that may carry outputs of it.
+        last_n: Highest number given to an output so far.
+    """
+
+    format: int
+    chunk: int
+    topic: str
+    first: int
+    last: int
+    owners: tuple[str, ...]
+    last_n: int
+
+
+@dataclass(slots=True)
+class Held:
+    """A row in memory with what its envelope says of the past."""
+
+    row: Row
+    offsets: tuple[int, ...]
+    heard: dict[str, int]
+    size_bytes: int
+
+
+NOTHING_APPLIED = (-1,) * len(SOURCES)
+
+
+class RowCodec:
+    """Rows to bytes and back, by the prefix of their key.
+
+    Args:
+        row_types: Class of a row by the prefix of its key.
+        version: The fold's version, written into every row.
+    """
+
+    def __init__(self, row_types: Mapping[str, type], version: int) -> None:
+        self._decoders: dict[str, msgspec.msgpack.Decoder[Row]] = {
+            prefix: msgspec.msgpack.Decoder(t) for prefix, t in row_types.items()
+        }
+        self._encoder = msgspec.msgpack.Encoder()
+        self._envelope = msgspec.msgpack.Decoder(Envelope)
+        self._chunk = msgspec.msgpack.Decoder(ChunkRecord)
+        self._version = version
+
+    def encode(self, key: str, held: Held, chunk: int, outputs: tuple[Output, ...]) -> bytes:
+        """Return the stored form and note its size in ``held``.
+
+        Raises:
+            RowTooLarge: The row passes ``ROW_BYTES_MAX``.
+        """
+        body = msgspec.Raw(self._encoder.encode(held.row))
+        envelope = Envelope(FORMAT, self._version, chunk, held.offsets, held.heard, outputs, body)
+        data = self._encoder.encode(envelope)
+        if len(data) > ROW_BYTES_MAX:
+            raise RowTooLarge(key, len(data))
+        held.size_bytes = len(data)
+        return data
+
+    def decode(self, key: str, data: bytes) -> Held:
+        """Return the row under a key.
+
+        Raises:
+            UnreadableRow: Another format, no such class, or damaged bytes.
+        """
+        try:
+            envelope = self.envelope(data)
+            row = self._decoders[key.partition("/")[0]].decode(envelope.body)
+        except (msgspec.MsgspecError, KeyError) as error:
+            raise UnreadableRow(key, repr(error)) from error
+        return Held(row, envelope.offsets, envelope.heard, len(data))
+
+    def envelope(self, data: bytes) -> Envelope:
+        """Return the envelope alone.
+
+        Raises:
+            UnreadableRow: Another format.
+        """
+        envelope = self._envelope.decode(data)
+        if envelope.format != FORMAT:
+            raise UnreadableRow(str(envelope.chunk), f"format {envelope.format}")
+        return envelope
+
+    def encode_chunk(self, record: ChunkRecord) -> bytes:
+        """Return the stored form of a chunk record."""
+        return self._encoder.encode(record)
+
+    def decode_chunk(self, data: bytes) -> ChunkRecord:
+        """Return the chunk record.
+
+        Raises:
+            UnreadableRow: Another format, or damaged bytes.
+        """
+        try:
+            record = self._chunk.decode(data)
+        except msgspec.MsgspecError as error:
+            raise UnreadableRow(CHUNK_KEY.decode(), repr(error)) from error
+        if record.format != FORMAT:
+            raise UnreadableRow(CHUNK_KEY.decode(), f"format {record.format}")
+        return record
+
+    def knows(self, prefix: str) -> bool:
+        """Tell whether the fold has rows under a prefix."""
+        return prefix in self._decoders
+
+
+class RowTooLarge(Corrupt):
+    """A row of the fold has no bound: starting again would meet it again."""
+
+    def __init__(self, key: str, size_bytes: int) -> None:
+        super().__init__(
+            f"row {key} has {size_bytes:,} bytes",
+            expected=f"at most {ROW_BYTES_MAX:,}",
+            next_step="split what the fold keeps in it into rows of their own, then start again",
+        )
+
+
+class UnreadableRow(Corrupt):
+    """A stored row is not what this version writes."""
+
+    def __init__(self, key: str, detail: str) -> None:
+        super().__init__(
+            f"stored row {key} cannot be read: {detail}",
+            expected=f"format {FORMAT} and a row class of this fold",
+            next_step="start the version that wrote it, or refold from the fact topic",
+        )
+
+
+class PartitionRows:
+    """Rows of one partition during one assignment: what the fold reads through.
+
+    What a chunk changes is staged until its changelog records are acknowledged. Decoded rows are
+    kept up to a bound, oldest use first out, and never across a rebalance: another worker may
+    have written in between.
+
+    Args:
+        codec: Rows to bytes and back.
+        load: Reads the local store.
+        bytes_max: Bound of the cache, in encoded bytes.
+    """
+
+    def __init__(
+        self, codec: RowCodec, load: Callable[[bytes], bytes | None], bytes_max: int
+    ) -> None:
+        self._codec = codec
+        self._load = load
+        self._bytes_max = bytes_max
+        self._bytes = 0
+        self._cache: OrderedDict[str, Held] = OrderedDict()
+        self._staged: dict[str, Held] = {}
+
+    def get(self, key: str) -> Row | None:
+        """Return the fold's row under a key (``custody.fold.Reader``)."""
+        held = self.held(key)
+        return None if held is None else held.row
+
+    def held(self, key: str) -> Held | None:
+        """Return a row with its past: staged, cached, or from the store."""
+        held = self._staged.get(key)
+        if held is not None:
+            return held
+        held = self._cache.get(key)
+        if held is not None:
+            self._cache.move_to_end(key)
+            return held
+        data = self._load(key.encode())
+        if data is None:
+            return None
+        held = self._codec.decode(key, data)
+        self._keep(key, held)
+        return held
+
+    def stage(self, key: str, held: Held) -> None:
+        """Let the rest of the chunk see a row that is not stored yet."""
+        self._staged[key] = held
+
+    def commit(self) -> None:
+        """Keep what was staged: it is stored now."""
+        for key, held in self._staged.items():
+            self._keep(key, held)
+        self._staged.clear()
+        self.trim()
+
+    def trim(self) -> None:
+        """Forget the rows used longest ago, down to the bound."""
+        while self._bytes > self._bytes_max:
+            _, old = self._cache.popitem(last=False)
+            self._bytes -= old.size_bytes
+
+    def _keep(self, key: str, held: Held) -> None:
+        old = self._cache.pop(key, None)
+        if old is not None:
+            self._bytes -= old.size_bytes
+        self._cache[key] = held
+        self._bytes += held.size_bytes

@@ -1,0 +1,66 @@
+"""A worker process for tests: ``python -m tests.support.streams_worker '<json>'``.
+
+Runs the real worker with a small fold, ids from the static table, and, where asked, a pause or a
+kill between two stages of the protocol.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+from schemas.registry import StaticCatalog
+from streams.config import Pause, Stage, WorkerConfig
+from streams.worker import run
+from tests.support.folds import RelayFold, TrivialFold
+
+
+def pausing(stage: Stage, seconds: float) -> Pause:
+    async def pause(at: Stage, partition: int) -> None:  # noqa: ARG001  the hook's signature
+        if at is stage:
+            await asyncio.sleep(seconds)
+
+    return pause
+
+
+def killing(stage: Stage, after: int) -> Pause:
+    """kill -9 ourselves when a stage is reached for the ``after``-th time."""
+    seen = 0
+
+    async def pause(at: Stage, partition: int) -> None:  # noqa: ARG001  the hook's signature
+        nonlocal seen
+        if at is stage:
+            seen += 1
+            if seen >= after:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return pause
+
+
+def main(options: dict[str, object]) -> None:
+    pause: Pause | None = None
+    match options.get("hook"):
+        case ["pause", str(stage), float(seconds)]:
+            pause = pausing(Stage(stage), seconds)
+        case ["kill", str(stage), int(after)]:
+            pause = killing(Stage(stage), after)
+        case _:
+            pass
+    fold = RelayFold() if options["fold"] == "relay" else TrivialFold()
+    config = WorkerConfig(
+        bootstrap=str(options["bootstrap"]),
+        registry_url="",
+        data_dir=Path(str(options["data_dir"])),
+        session_timeout_s=6.0,
+        commit_interval_s=0.5,
+        tick_interval_s=0.0,
+        log_level="WARNING",
+        pause=pause,
+    )
+    run(config, fold, StaticCatalog())
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -1,38 +1,45 @@
-"""From the settings and a running stack's addresses to clients."""
+"""From the settings and a running stack's addresses to clients of its processes."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from runtime.client import Endpoint, Gateway, NotStarted, Warehouse
-from runtime.paths import DataDir
+from runtime.settings import Settings, load
+from runtime.stack import addresses
+from runtime.wiring import data_dir
 
 
-def addresses(data_dir: DataDir) -> dict[str, str]:
-    """Return the addresses a running stack has left: kafka, registry, gateway, console.
+def gateway_url(settings: Settings) -> str:
+    """Return the gateway's address: the running stack's, else the one it is set to listen on.
 
     Raises:
-        Unavailable: There are none.
+        NotStarted: There is no running stack, and nothing says that parts run elsewhere.
     """
-    try:
-        found = json.loads(data_dir.addresses.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise NotStarted(data_dir.addresses) from error
-    return {str(name): str(address) for name, address in found.items()}
+    recorded = addresses.read(data_dir(settings).addresses)
+    if recorded is not None:
+        return recorded.gateway
+    return _own(settings, settings.gateway.host, settings.gateway.port)
 
 
-def data_dir() -> DataDir:
-    """Return the data directory in effect."""
-    return DataDir(Path(os.environ.get("CUSTODY_DATA_DIR", ".custody")))
+def warehouse_url(settings: Settings) -> str:
+    """Return the warehouse's address, in the same way.
+
+    Raises:
+        NotStarted: As above.
+    """
+    recorded = addresses.read(data_dir(settings).addresses)
+    if recorded is not None:
+        return recorded.console
+    return _own(settings, settings.console.host, settings.console.port)
 
 
 @contextmanager
 def gateway() -> Iterator[Gateway]:
     """Open a client of the gateway; closed at the end of the block."""
-    place = data_dir()
-    client = Gateway(Endpoint("gateway", addresses(place)["gateway"], place.gateway_token))
+    settings = load(os.environ)
+    endpoint = Endpoint("gateway", gateway_url(settings), data_dir(settings).gateway_token)
+    client = Gateway(endpoint)
     try:
         yield client
     finally:
@@ -42,9 +49,17 @@ def gateway() -> Iterator[Gateway]:
 @contextmanager
 def warehouse() -> Iterator[Warehouse]:
     """Open a client of the warehouse; closed at the end of the block."""
-    place = data_dir()
-    client = Warehouse(Endpoint("warehouse", addresses(place)["console"], place.sink_token))
+    settings = load(os.environ)
+    endpoint = Endpoint("warehouse", warehouse_url(settings), data_dir(settings).sink_token)
+    client = Warehouse(endpoint)
     try:
         yield client
     finally:
         client.close()
+
+
+def _own(settings: Settings, host: str, port: int) -> str:
+    """Return the address of a process on this machine, as in a container of its own."""
+    if settings.kafka.bootstrap is None:
+        raise NotStarted(data_dir(settings).addresses)
+    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104

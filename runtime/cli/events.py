@@ -1,7 +1,6 @@
 """Commands of whoever sends events: publish, reference, schema."""
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -12,9 +11,8 @@ import click
 
 from custody.errors import CustodyError
 from runtime.cli import connect, output
+from runtime.cli.main import FOUND
 from runtime.client import Gateway, JsonObject
-
-EXIT_FOUND = 1
 
 _LIST_REQUESTS_MAX = 1000
 _SHOWN_MAX = 50
@@ -54,7 +52,7 @@ def _lines(stream: IO[str]) -> Iterator[Line]:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line of the file.")
 def publish(
     file: IO[str], list_requests: int, *, strict_reference: bool, backfill: bool, as_json: bool
-) -> None:
+) -> int:
     """Publish FILE, one request per line of JSON, through the gateway; - is standard input.
 
     Accepted means durable in the gateway's outbox. Publishing a file again is harmless: what
@@ -74,7 +72,7 @@ def publish(
         run = _Run(as_json=as_json)
         with output.progress(f"publishing {file.name}", None) as advance:
             _send(gateway, _lines(file), run, options, list_requests, advance)
-    sys.exit(run.finish())
+    return run.finish()
 
 
 @click.group()
@@ -85,7 +83,7 @@ def reference() -> None:
 @reference.command("load")
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line of the file.")
-def reference_load(file: IO[str], *, as_json: bool) -> None:
+def reference_load(file: IO[str], *, as_json: bool) -> int:
     """Load FILE, one reference record per line of JSON; - is standard input.
 
     Each record reaches every worker in order with the facts. Loading it again is harmless.
@@ -99,7 +97,7 @@ def reference_load(file: IO[str], *, as_json: bool) -> None:
         run = _Run(as_json=as_json)
         with output.progress(f"loading {file.name}", None) as advance:
             _send(gateway, _only_references(_lines(file)), run, {}, _LIST_REQUESTS_MAX, advance)
-    sys.exit(run.finish())
+    return run.finish()
 
 
 def _only_references(lines: Iterable[Line]) -> Iterator[Line]:
@@ -150,7 +148,7 @@ class _Run:
             output.talk(self.totals())
         else:
             output.result(self.totals())
-        return EXIT_FOUND if self._counts["refused"] else 0
+        return FOUND if self._counts["refused"] else 0
 
 
 def _cell(key: str) -> Callable[[Mapping[str, object]], str]:

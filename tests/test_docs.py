@@ -1,0 +1,82 @@
+"""Documents as tests: what is written must be there, and what is there must be written."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support import pages, tree
+
+PAGES = tree.pages()
+LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s]+)\)")
+
+
+def _links(path: Path) -> list[tuple[str, str]]:
+    return LINK.findall(re.sub(r"```.*?```", "", tree.text(path), flags=re.DOTALL))
+
+
+def _anchors(path: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", tree.text(path), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", t.lower()).strip().replace(" ", "-") for t in titles}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=str)
+def test_links_lead_somewhere(path: Path) -> None:
+    broken = []
+    for _, target in _links(path):
+        name, _, anchor = target.partition("#")
+        if re.match(r"[a-z]+:", target):
+            continue
+        file = (tree.ROOT / path.parent / name).resolve() if name else tree.ROOT / path
+        if not file.exists() or (anchor and anchor not in _anchors(file.relative_to(tree.ROOT))):
+            broken.append(target)
+    assert not broken
+
+
+@pytest.mark.parametrize("path", PAGES, ids=str)
+def test_a_symbol_named_in_a_link_is_in_the_file_it_leads_to(path: Path) -> None:
+    missing = []
+    for title, target in _links(path):
+        symbol = re.fullmatch(r"`([A-Za-z_]\w*(?:\.[a-z_]\w*)?)`", title)
+        if symbol is None or not target.endswith(".py"):
+            continue
+        names = _names((tree.ROOT / path.parent / target).resolve())
+        if not set(symbol.group(1).split(".")) <= names:
+            missing.append(f"{symbol.group(1)} in {target}")
+    assert not missing
+
+
+def _names(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                names.add(name)
+            case ast.AsyncFunctionDef(name=name) | ast.Name(id=name, ctx=ast.Store()):
+                names.add(name)
+            case _:
+                pass
+    return names
+
+
+@pytest.mark.parametrize("name", pages.PAGES)
+def test_written_pages_are_up_to_date(name: str) -> None:
+    assert tree.text(Path(name)) == pages.PAGES[name](), "python -m tests.support.pages writes it"
+
+
+def test_the_way_has_seven_hops() -> None:
+    hops = re.findall(r"^## (\d)\. ", tree.text(Path("docs/walk.md")), flags=re.MULTILINE)
+    assert hops == [str(n) for n in range(1, 8)]
+
+
+def test_the_readme_is_two_screens() -> None:
+    assert len(tree.text(Path("README.md")).splitlines()) <= 120
+
+
+def test_every_test_named_in_the_rules_is_there() -> None:
+    rules = tree.text(Path("CONTRIBUTING.md"))
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", rules)
+    assert named
+    for file, function in named:
+        assert function in tree.text(Path(file))

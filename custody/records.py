@@ -51,8 +51,8 @@ class Transfer:
 
     A compensation has the amounts of what it replaces negated and names it by
     ``replaces_event_id`` and ``replaces_kind``: the last transfer before it (same sender, debit
-    and credit) with that cause and kind; the core knows no numbers. ``effective_at``: when it was so; ``known_at``: recorded_at of the
-    record that made it.
+    and credit) with that cause and kind; the core knows no numbers. ``effective_at``: when it was
+    so; ``known_at``: recorded_at of the record that made it.
     """
 
     sender: str

@@ -1,0 +1,127 @@
+"""Values with what is not known of them: a random variance and systematic parts by source.
+
+Random errors of different measurements are independent and add in quadrature. A systematic error
+has a source, for example a weighbridge: all that it weighed is wrong in the same sense, so parts
+of one source add linearly, with their sign, and only then in quadrature with the rest.
+
+A source whose name begins with ``OWN`` is a quantity of the lot itself, such as its moisture: it
+is kept apart while a lot's figures are computed from each other, because it may cancel, and
+counts as random once they are said.
+
+Source:
+    docs/adr/0101-state-is-a-function-of-the-set.md
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from custody.records import Part
+
+OWN = "~"
+"""First character of a source that is the lot's own and shared with no other lot."""
+
+SOURCES_MAX = 16
+"""Systematic sources kept by name; the rest is added linearly into ``OTHER``."""
+
+OTHER = "other"
+"""Source that stands for all beyond ``SOURCES_MAX``."""
+
+
+class Estimate(NamedTuple):
+    """A value, the variance of its random error, and its systematic parts.
+
+    Attributes:
+        value: The value, in any unit.
+        var: Variance of the random error, unit squared.
+        parts: Contribution per systematic source, in the value's unit, signed.
+    """
+
+    value: float
+    var: float
+    parts: Mapping[str, float]
+
+
+NOTHING = Estimate(0.0, 0.0, {})
+"""Exactly zero."""
+
+
+def sigma(estimate: Estimate) -> float:
+    """Return the combined standard uncertainty, in the value's unit."""
+    return math.sqrt(estimate.var + sum(u * u for u in estimate.parts.values()))
+
+
+def add(first: Estimate, second: Estimate, sign: float = 1.0) -> Estimate:
+    """Return ``first + sign * second``; parts of the same source add linearly.
+
+    Args:
+        first: Any estimate.
+        second: An estimate in the same unit, with independent random error.
+        sign: 1.0 for the sum, -1.0 for the difference.
+    """
+    parts = dict(first.parts)
+    for source, u in second.parts.items():
+        parts[source] = parts.get(source, 0.0) + sign * u
+    return Estimate(first.value + sign * second.value, first.var + second.var, parts)
+
+
+def total(estimates: Iterable[Estimate]) -> Estimate:
+    """Return the sum of estimates with independent random errors."""
+    value = var = 0.0
+    parts: dict[str, float] = {}
+    for estimate in estimates:
+        value += estimate.value
+        var += estimate.var
+        for source, u in estimate.parts.items():
+            parts[source] = parts.get(source, 0.0) + u
+    return Estimate(value, var, parts)
+
+
+def relative(estimate: Estimate) -> Estimate:
+    """Return the estimate with variance and parts divided by its value.
+
+    The result is what ``times`` multiplies. A value of zero has no relative uncertainty.
+    """
+    value = estimate.value
+    if value == 0.0:
+        return Estimate(0.0, 0.0, {})
+    parts = {source: u / value for source, u in estimate.parts.items()}
+    return Estimate(value, estimate.var / (value * value), parts)
+
+
+def times(first: Estimate, second: Estimate) -> Estimate:
+    """Return the product of two estimates in relative form, to first order."""
+    parts = dict(first.parts)
+    for source, u in second.parts.items():
+        parts[source] = parts.get(source, 0.0) + u
+    return Estimate(first.value * second.value, first.var + second.var, parts)
+
+
+def absolute(estimate: Estimate) -> Estimate:
+    """Return an estimate in relative form as an ordinary one."""
+    value = estimate.value
+    parts = {source: u * value for source, u in estimate.parts.items()}
+    return Estimate(value, estimate.var * value * value, parts)
+
+
+def said(estimate: Estimate) -> tuple[float, tuple[Part, ...]]:
+    """Return what is written of an uncertainty: random part and systematic parts.
+
+    The lot's own sources count as random. The ``SOURCES_MAX`` largest sources keep their names.
+
+    Returns:
+        Random standard uncertainty and the parts by source name, all in the value's unit.
+    """
+    var = estimate.var
+    named: list[tuple[str, float]] = []
+    for source, u in estimate.parts.items():
+        if source.startswith(OWN):
+            var += u * u
+        elif u:
+            named.append((source, abs(u)))
+    if len(named) > SOURCES_MAX:
+        named.sort(key=lambda part: (-part[1], part[0]))
+        rest = sum(u for _, u in named[SOURCES_MAX:])
+        named = [*named[:SOURCES_MAX], (OTHER, rest)]
+    named.sort()
+    return math.sqrt(var), tuple([Part(source=source, u=u) for source, u in named])

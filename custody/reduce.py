@@ -1,0 +1,125 @@
+"""Facts to reduced facts: what a re-fold needs of an event, and nothing else."""
+
+from custody.events import (
+    ClaimMade,
+    LotAssayed,
+    LotDeclared,
+    LotFact,
+    LotMoved,
+    LotScanned,
+    LotWeighed,
+    MaterialProcessed,
+)
+from custody.metrology import XRF_COUNTING_REL
+from custody.rows import (
+    Assayed,
+    Declared,
+    FactHead,
+    FactRow,
+    Moved,
+    Scanned,
+    Side,
+    Value,
+    Weighed,
+)
+
+STAGES = {"provisional": 1, "exchanged": 2, "umpire": 3, "final": 4}
+"""Rank of a certificate; an unknown stage is below all."""
+
+
+def reduced(fact: LotFact) -> FactRow:  # noqa: PLR0911  one return per kind of fact
+    """Return what is kept of a fact."""
+    head = FactHead(
+        fact.event_id, fact.occurred_at, fact.recorded_at, fact.site_id, fact.corrects, fact.void
+    )
+    match fact:
+        case LotScanned():
+            return FactRow(head, scanned=_scanned(fact))
+        case LotWeighed():
+            return FactRow(head, weighed=_weighed(fact))
+        case LotAssayed():
+            return FactRow(head, assayed=_assayed(fact))
+        case LotMoved():
+            return FactRow(
+                head,
+                moved=Moved(
+                    fact.kind, fact.movement_id, fact.vehicle_id, fact.from_site, fact.to_site
+                ),
+            )
+        case MaterialProcessed():
+            return FactRow(head, side=_side(fact))
+        case LotDeclared():
+            return FactRow(head, declared=_declared(fact))
+        case ClaimMade():
+            return FactRow(head)
+
+
+def _weighed(fact: LotWeighed) -> Weighed:
+    return Weighed(
+        fact.movement_id,
+        fact.vehicle_id,
+        fact.purpose,
+        fact.device_id,
+        fact.gross_g,
+        fact.tare_g,
+        fact.net_g,
+        fact.tare_kind == "stored",
+        fact.u_random_g,
+        fact.u_systematic_g,
+    )
+
+
+def _assayed(fact: LotAssayed) -> Assayed:
+    results = {
+        result.analyte: Value(result.fraction, result.u_fraction, result.basis != "as_is")
+        for result in fact.results
+        if result.fraction is not None and result.qualifier == "eq"
+    }
+    return Assayed(
+        fact.lab_id,
+        STAGES.get(fact.stage, 0),
+        fact.moisture_fraction,
+        fact.moisture_u_fraction,
+        results,
+    )
+
+
+def _scanned(fact: LotScanned) -> Scanned:
+    """Below detection is censored data and adds nothing here; it is never zero."""
+    results: dict[str, tuple[float, float]] = {}
+    for result in fact.results:
+        fraction = result.fraction
+        if fraction is None or result.qualifier != "eq":
+            continue
+        error = result.error_2sigma_fraction
+        counting_u = XRF_COUNTING_REL * fraction if error is None else error / 2.0
+        results[result.analyte] = (fraction, counting_u * counting_u)
+    return Scanned(fact.device_id, fact.basis == "dried", results)
+
+
+def _side(fact: MaterialProcessed) -> Side:
+    return Side(
+        fact.process_id,
+        fact.kind,
+        fact.part,
+        fact.part_no,
+        fact.output_lot_id,
+        fact.loss_kind,
+        fact.mass_wet_g,
+        fact.mass_dry_g,
+        fact.moisture_fraction,
+        fact.u_mass_g,
+    )
+
+
+def _declared(fact: LotDeclared) -> Declared:
+    return Declared(
+        fact.commodity,
+        fact.form,
+        fact.route_id,
+        [(origin.level, origin.id, origin.share) for origin in fact.declared_origins],
+        {
+            declared.analyte: Value(declared.fraction, None, declared.basis != "as_is")
+            for declared in fact.declared_composition
+        },
+    )

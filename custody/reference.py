@@ -1,0 +1,230 @@
+"""Reference data as the core reads it: versions by validity, and what they say of instruments.
+
+A lot takes a reference as it stands when the lot is next derived; the version is picked by the
+time of the measurement. Fields that are missing or not of the expected kind take the default.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from custody import metrology
+from custody.events import Micros, ReferenceSet
+from custody.fold import Reader
+from custody.metrology import Device, Laboratory
+from custody.rows import RefRow, RefVersion
+
+Scalars = Mapping[str, float | str]
+
+MOISTURE_BY_FORM = {
+    "ore": (0.05, 0.03),
+    "concentrate": (0.09, 0.03),
+    "hydroxide": (0.55, 0.10),
+    "carbonate": (0.01, 0.01),
+    "brine": (0.70, 0.10),
+    "cathode": (0.0, 0.001),
+    "metal": (0.0, 0.001),
+    "matte": (0.005, 0.005),
+    "powder": (0.005, 0.005),
+    "precursor": (0.01, 0.01),
+}
+"""Moisture and its standard uncertainty where nothing says more."""
+MOISTURE_DEFAULT = (0.05, 0.05)
+
+LEG_LOSS = 0.0
+LEG_LOSS_U = 0.0005
+"""Share of the mass a leg loses without anyone's doing, and its standard uncertainty."""
+
+
+class Material(NamedTuple):
+    """Defaults of a commodity in a form."""
+
+    moisture: float
+    moisture_u: float
+    grade_u_rel: float
+
+
+class Leg(NamedTuple):
+    """What a leg of a route loses, as shares of the mass that left."""
+
+    loss: float
+    loss_u: float
+
+
+class Recovery(NamedTuple):
+    """What a process kind does: share of an analyte that goes into the product."""
+
+    key_analyte: str | None
+    share: float
+    by_analyte: Mapping[str, float]
+
+
+def with_version(row: RefRow | None, fact: ReferenceSet) -> RefRow:
+    """Return the row with one more version; the same event twice stands once."""
+    versions = list(row.versions) if row is not None else []
+    if any(version.event_id == fact.event_id for version in versions):
+        return RefRow(versions)
+    versions.append(
+        RefVersion(
+            fact.event_id,
+            fact.valid_from,
+            fact.valid_to,
+            fact.recorded_at,
+            fact.corrects,
+            fact.void,
+            fact.body,
+        )
+    )
+    versions.sort(key=lambda version: (version.valid_from, version.known, version.event_id))
+    return RefRow(versions)
+
+
+def body_at(row: RefRow, at: Micros) -> str | None:
+    """Return the body valid at a time: of those, the one that begins last and is newest."""
+    corrected = {version.corrects for version in row.versions}
+    for version in reversed(row.versions):
+        if version.void or version.event_id in corrected or version.valid_from > at:
+            continue
+        if version.valid_to is None or at < version.valid_to:
+            return version.body
+    return None
+
+
+class References:
+    """What one step asks of reference data, each row read once.
+
+    Args:
+        reader: Rows of the partition.
+    """
+
+    __slots__ = ("_reader", "_rows")
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._rows: dict[str, RefRow | None] = {}
+
+    def _body(self, key: str, at: Micros) -> str | None:
+        if key in self._rows:
+            row = self._rows[key]
+        else:
+            found = self._reader.get(key)
+            row = self._rows[key] = found if isinstance(found, RefRow) else None
+        return None if row is None else body_at(row, at)
+
+    def device(self, device_id: str, at: Micros) -> Device:
+        """Return an instrument as it was at a time, or the default one under its id."""
+        return _device(device_id, self._body("ref/device/" + device_id, at))
+
+    def laboratory(self, lab_id: str, at: Micros) -> Laboratory:
+        """Return a laboratory as it was at a time, or the default one under its id."""
+        return _laboratory(lab_id, self._body("ref/laboratory/" + lab_id, at))
+
+    def material(self, commodity: str, form: str, at: Micros) -> Material:
+        """Return the defaults of a commodity in a form."""
+        return _material(form, self._body("ref/commodity/" + commodity, at))
+
+    def leg(self, route: str | None, ends: tuple[str, str], at: Micros) -> Leg:
+        """Return what the way between two sites loses.
+
+        Args:
+            route: Declared route; None takes the one named ``<from>-<to>``.
+            ends: From and to.
+            at: When.
+        """
+        body = self._body("ref/route/" + (route or "-".join(ends)), at)
+        return Leg(LEG_LOSS, LEG_LOSS_U) if body is None else _leg(body, ends)
+
+    def recovery(self, kind: str, at: Micros, default: float) -> Recovery:
+        """Return what a process kind recovers; ``default`` where reference data has nothing."""
+        return _recovery(self._body("ref/process/" + kind, at), default)
+
+
+@lru_cache(maxsize=4096)
+def _scalars(body: str | None) -> Scalars:
+    if body is None:
+        return {}
+    parsed: object = json.loads(body)
+    if not isinstance(parsed, dict):
+        return {}
+    return {
+        str(name): value
+        for name, value in parsed.items()
+        if isinstance(value, int | float | str) and not isinstance(value, bool)
+    }
+
+
+def _number(scalars: Scalars, name: str, default: float) -> float:
+    value = scalars.get(name, default)
+    return default if isinstance(value, str) else float(value)
+
+
+@lru_cache(maxsize=4096)
+def _device(device_id: str, body: str | None) -> Device:
+    scalars = _scalars(body)
+    interval_g = _number(scalars, "interval_kg", metrology.INTERVAL_G_DEFAULT / 1000) * 1000
+    if interval_g <= 0.0:
+        interval_g = float(metrology.INTERVAL_G_DEFAULT)
+    spread = metrology.REPEATABILITY_INTERVALS * interval_g / 1000
+    systematic = scalars.get("u_systematic_rel")
+    return Device(
+        device_id,
+        str(scalars.get("principle", "non_automatic")),
+        str(scalars.get("class", metrology.CLASS_DEFAULT)),
+        interval_g,
+        _number(scalars, "repeatability_kg", spread) * 1000,
+        _number(scalars, "systematic_share", metrology.SYSTEMATIC_SHARE),
+        None if systematic is None or isinstance(systematic, str) else float(systematic),
+        _number(scalars, "heterogeneity_rel", metrology.XRF_HETEROGENEITY_REL),
+        _number(scalars, "bias_rel", metrology.XRF_BIAS_REL),
+        body is None,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _laboratory(lab_id: str, body: str | None) -> Laboratory:
+    scalars = _scalars(body)
+    return Laboratory(
+        lab_id,
+        _number(scalars, "u_rel", metrology.ASSAY_U_REL),
+        _number(scalars, "moisture_u", metrology.MOISTURE_U),
+        _number(scalars, "systematic_share", metrology.LAB_SYSTEMATIC_SHARE),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _material(form: str, body: str | None) -> Material:
+    scalars = _scalars(body)
+    moisture, u = MOISTURE_BY_FORM.get(form, MOISTURE_DEFAULT)
+    return Material(
+        _number(scalars, "moisture_fraction", moisture),
+        _number(scalars, "moisture_u", u),
+        _number(scalars, "grade_u_rel", metrology.DECLARED_U_REL),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _leg(body: str, ends: tuple[str, str]) -> Leg:
+    parsed: object = json.loads(body)
+    legs: object = parsed.get("legs") if isinstance(parsed, dict) else None
+    for leg in legs if isinstance(legs, list) else []:
+        if isinstance(leg, dict) and (leg.get("from"), leg.get("to")) == ends:
+            scalars = _scalars(json.dumps(leg))
+            return Leg(
+                _number(scalars, "expected_loss", LEG_LOSS),
+                _number(scalars, "expected_loss_u", LEG_LOSS_U),
+            )
+    return Leg(LEG_LOSS, LEG_LOSS_U)
+
+
+@lru_cache(maxsize=1024)
+def _recovery(body: str | None, default: float) -> Recovery:
+    parsed: object = json.loads(body) if body is not None else {}
+    table: object = parsed.get("recovery") if isinstance(parsed, dict) else None
+    shares: dict[str, float] = {}
+    if isinstance(table, dict):
+        shares = {str(a): float(r) for a, r in table.items() if isinstance(r, int | float)}
+    scalars = _scalars(body)
+    key = scalars.get("key_analyte")
+    share = _number(scalars, "recovery", default)
+    return Recovery(key if isinstance(key, str) else None, share, shares)

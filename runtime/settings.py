@@ -252,13 +252,13 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Lowest level that is logged. Normal operation is silent above DEBUG but for start, stop,
     rebalance and migration."""
-    kafka: KafkaSettings = KafkaSettings()
-    registry: RegistrySettings = RegistrySettings()
-    gateway: GatewaySettings = GatewaySettings()
-    worker: WorkerSettings = WorkerSettings()
-    sink: SinkSettings = SinkSettings()
-    console: ConsoleSettings = ConsoleSettings()
-    stack: StackSettings = StackSettings()
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    registry: RegistrySettings = Field(default_factory=RegistrySettings)
+    gateway: GatewaySettings = Field(default_factory=GatewaySettings)
+    worker: WorkerSettings = Field(default_factory=WorkerSettings)
+    sink: SinkSettings = Field(default_factory=SinkSettings)
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings)
+    stack: StackSettings = Field(default_factory=StackSettings)
 
 
 def load(environment: Mapping[str, str]) -> Settings:

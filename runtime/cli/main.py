@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "up": "runtime.cli.stack:up",
         "down": "runtime.cli.stack:down",
         "status": "runtime.cli.stack:status",
+        "prepare": "runtime.cli.stack:prepare",
         "config": "runtime.cli.config:config",
         "gateway": "runtime.cli.processes:gateway",
         "worker": "runtime.cli.processes:worker",
@@ -54,10 +55,10 @@ class _Verbs(click.Group):
         return command
 
 
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("custody", cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="custody")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def custody(*, debug: bool) -> None:
+def cli(*, debug: bool) -> None:
     """Follow critical minerals from mine to cell while it happens.
 
     Exit codes: 0 done and well; 1 done and something found; 2 wrong use; 3 something outside is
@@ -80,7 +81,7 @@ def run(arguments: list[str]) -> int:
     """
     debug = "--debug" in arguments[:1]
     try:
-        result = custody.main(arguments, prog_name="custody", standalone_mode=False)
+        result = cli.main(arguments, prog_name="custody", standalone_mode=False)
         sys.stdout.flush()
     except CustodyError as error:
         if debug:

@@ -8,6 +8,7 @@ enter.
 import fcntl
 import json
 import os
+import resource
 import shlex
 import sys
 import time
@@ -25,6 +26,7 @@ from runtime.stack.command import Command
 from runtime.stack.guard import Guard, write
 
 _CHECK_DELAY_S = 0.5
+_FILES_WANTED = 65_536
 _CHILD = Path(__file__).with_name("child.py")
 
 
@@ -92,6 +94,7 @@ def main(directory: Path) -> int:
         return 1
     os.ftruncate(held, 0)
     os.write(held, str(os.getpid()).encode())
+    _allow_files()
     plan = load(directory)
     configure_logger(logger, "WARNING", "-")
     watchers = [
@@ -100,6 +103,14 @@ def main(directory: Path) -> int:
     ]
     Arbiter(watchers, plan.control, plan.events, check_delay=_CHECK_DELAY_S).start()
     return 0
+
+
+def _allow_files() -> None:
+    """Raise the limit of open files for all processes: the warehouse engine holds hundreds."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_WANTED if hard == resource.RLIM_INFINITY else min(_FILES_WANTED, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _watcher(command: Command, plan: Plan, directory: Path, priority: int) -> Watcher:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from custody.errors import Unavailable
+from runtime import wiring
 from runtime.paths import DataDir, cache_dir
 from runtime.settings import DELIMITER, PREFIX, Settings
 from runtime.stack import addresses as where
@@ -25,7 +26,6 @@ from runtime.stack.command import Command, wait_until
 from runtime.stack.java import find_java
 from runtime.stack.status import ProcessStatus, Status, probe, status
 from runtime.stack.supervise import Supervisor
-from runtime.wiring import kafka_options
 from streams.config import CHANGELOG
 
 _MB = 1_000_000
@@ -93,14 +93,40 @@ def up(settings: Settings, steps: Steps) -> Status:
     if supervisor.pid() is None:
         _start_supervisor(settings, data, supervisor, steps)
     names = [c.name for c in daemon.load(data.supervisor).commands]
-    found = where.read(data.addresses)
-    assert found is not None
     foundation = [name for name in ("kafka", "registry") if name in names]
     _start_and_wait(foundation, data, supervisor, settings, steps)
     with steps.waiting("topics and schemas"):
-        _prepare_log(settings, found)
+        prepare(settings)
     _start_and_wait([n for n in names if n not in foundation], data, supervisor, settings, steps)
     return status(data)
+
+
+def prepare(settings: Settings) -> int:
+    """Create topics, set the compatibility rule and register schemas. Blocks; harmless to repeat.
+
+    On the local stack, or on a broker and a registry that are run elsewhere; there the rule is
+    set per subject, because others may share the registry.
+
+    Returns:
+        How many topics were created.
+
+    Raises:
+        NoAddress: Neither a local stack nor an address in the settings.
+        WrongPartitionCount: A topic is there with another partition count.
+        NotCreated, RuleNotTaken: Broker or registry do not answer or refuse.
+    """
+    created = topics.ensure(
+        wiring.kafka_options(settings, wiring.bootstrap(settings)),
+        topics.NewTopics(
+            partitions=settings.kafka.partitions,
+            replication_factor=settings.kafka.replication_factor,
+            changelog=CHANGELOG,
+            changelog_compaction_lag_s=settings.kafka.changelog_compaction_lag_s,
+        ),
+    )
+    if settings.registry.url is None:
+        registry.require_full_transitive(wiring.registry_url(settings))
+    return created
 
 
 def down(settings: Settings, steps: Steps) -> Down:
@@ -228,19 +254,6 @@ def _own(name: str, arguments: Sequence[str], values: Mapping[str, str]) -> Comm
         environment={f"{PREFIX}{key}".upper(): value for key, value in values.items()},
         stop_timeout_s=20.0,
     )
-
-
-def _prepare_log(settings: Settings, found: Addresses) -> None:
-    options = kafka_options(settings, found.kafka)
-    wanted = topics.NewTopics(
-        partitions=settings.kafka.partitions,
-        replication_factor=settings.kafka.replication_factor,
-        changelog=CHANGELOG,
-        changelog_compaction_lag_s=settings.kafka.changelog_compaction_lag_s,
-    )
-    topics.ensure(options, wanted)
-    if settings.registry.url is None:
-        registry.require_full_transitive(found.registry)
 
 
 def _start_and_wait(

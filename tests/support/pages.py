@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from telemetry.metrics import TABLE, Counter, Gauge, Histogram
-from tests.support import tree
+from tests.support import settings_page, tree
 
 _WIDTH = 88
 
@@ -115,6 +115,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/metrics.md": metrics_page,
     "docs/cli.md": cli_page,
     "docs/adr/README.md": adr_index,
+    "docs/settings.md": settings_page.page,
+    ".env.example": settings_page.example,
 }
 
 

@@ -1,0 +1,70 @@
+# make demo and make test need Python 3.11 or newer and nothing else: both make the environment.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# The newest of these that is there and new enough; PYTHON=/path/to/python overrides it.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	command -v $$p > /dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	2> /dev/null && echo $$p && break; done)
+SEED ?= 1
+BIN := .venv/bin
+
+.PHONY: help env demo up down test check fmt lint type imports golden bench docs tests
+
+help: ## show this
+	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+
+env: .venv/.stamp ## make the Python environment from the lock
+
+# Redone only when the lock or the project file changes.
+.venv/.stamp: requirements.lock pyproject.toml deploy/venv.sh
+	@bash deploy/venv.sh "$(PYTHON)"
+	@touch $@
+
+demo: env ## a day of plant data through the whole system on real parts (SEED=n)
+	@$(BIN)/custody up
+	@$(BIN)/python -m demo.main --seed $(SEED)
+
+up: env ## start the local stack
+	@$(BIN)/custody up
+
+down: env ## stop the local stack; its state stays
+	@$(BIN)/custody down
+
+test: env fmtcheck lint type imports tests ## everything that has to hold; .ci/run calls it
+
+check: env fmtcheck lint type imports ## the fast subset
+	@$(BIN)/python -m pytest -q tests/unit tests/property tests/test_tidy.py tests/test_docs.py \
+		-m "not integration and not e2e and not fault"
+
+tests: env
+	@$(BIN)/python -m pytest
+
+.PHONY: fmtcheck
+fmtcheck: env
+	@$(BIN)/ruff format --check .
+
+fmt: env ## format and sort imports
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix-only --quiet .
+
+lint: env ## style
+	@$(BIN)/ruff check .
+
+type: env ## types
+	@$(BIN)/mypy
+
+imports: env ## who may know whom
+	@$(BIN)/lint-imports
+
+golden: env ## write the golden files anew; review them as code
+	@$(BIN)/python -m tests.support.golden
+
+bench: env ## measure and store the figures of the README's table
+	@$(BIN)/python -m bench.main
+
+docs: env ## write the pages that are made from the code
+	@$(BIN)/python -m tests.support.pages

@@ -8,6 +8,7 @@ Only what FULL compatibility allows is resolved: added and removed fields with d
 symbols of enums with a default. Anything else is ``Unreadable``.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -42,7 +43,10 @@ NESTED: Mapping[str, type] = MappingProxyType(
 FOREIGN_CAP = 2_000
 """Items allowed in an array of a newer writer that states no cap of its own."""
 
+_REAL_MAX = sys.float_info.max
+"""Bound of a real that has no other, so that infinities and NaN are out of range."""
 _LEAVES = frozenset({"int", "long", "double", "boolean", "string", "bytes"})
+_NUMBERS = frozenset({"int", "long", "double", "boolean"})
 
 
 class Unreadable(Refused):
@@ -134,11 +138,13 @@ class Plan:
         stem: Stem of the route table.
         root: The record.
         bytes_max: Bytes allowed in one message, framing included.
+        numbers: Our fields that are a number or boolean and never null.
     """
 
     stem: str
     root: Struct
     bytes_max: int
+    numbers: frozenset[str]
 
 
 def plan_of(writer: avro.Schema) -> Plan | None:
@@ -161,6 +167,7 @@ def plan_of(writer: avro.Schema) -> Plan | None:
         stem=route.stem,
         root=_Resolution(_names(writer), _names(reader)).struct(writer, reader, route.type, ""),
         bytes_max=int(reader["message_bytes_max"]),
+        numbers=frozenset(f["name"] for f in reader["fields"] if _kind(f["type"]) in _NUMBERS),
     )
 
 
@@ -217,8 +224,7 @@ class _Resolution:
         if ours is not None and _kind(ours) != kind:
             raise Unreadable(path, f"{kind} for {_kind(ours)}")
         if kind in _LEAVES:
-            micros = isinstance(ours, dict) and ours.get("logicalType") == "timestamp-micros"
-            return Leaf(kind, field.get("min"), field.get("max"), micros)
+            return _leaf(kind, ours, field)
         if not isinstance(theirs, dict):
             raise Unreadable(path, kind)
         mine = ours if isinstance(ours, dict) else None
@@ -258,6 +264,17 @@ def _kind(schema: object) -> str:
     if isinstance(schema, dict):
         return str(schema["type"])
     return schema if isinstance(schema, str) else "union"
+
+
+def _leaf(kind: str, ours: object, field: Mapping[str, Any]) -> Leaf:
+    """Resolve a leaf; of a field we drop only the structure is checked."""
+    if ours is None:
+        return Leaf("bytes" if kind == "string" else kind)
+    micros = isinstance(ours, dict) and ours.get("logicalType") == "timestamp-micros"
+    low, high = field.get("min"), field.get("max")
+    if kind == "double":
+        low, high = (-_REAL_MAX if low is None else low), (_REAL_MAX if high is None else high)
+    return Leaf(kind, low, high, micros)
 
 
 def _symbols(theirs: Sequence[str], ours: avro.Schema | None, path: str) -> tuple[str, ...]:

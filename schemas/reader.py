@@ -4,10 +4,10 @@ Worker and sink call this one function, so they judge alike: what one skips, the
 a dead letter. It never raises for what is in a record; it raises ``Unavailable`` where the
 registry cannot be asked, and then the caller asks again later with the same batch.
 
-The order of checks is fixed: framing, size, schema id, topic, key, body, partition in the body.
+The order of checks is fixed: framing, schema id, topic, size, key, body, partition in the body.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from custody.events import ReferenceSet
-from custody.records import Tick
 from schemas.codec import FRAME_BYTES, schema_id_of
+from schemas.column_reader import read_columns
+from schemas.columns import Numbers, Records
 from schemas.partition import partition_of
 from schemas.registry import Catalog, Writer
 from schemas.routes import BY_STEM, Record
@@ -28,8 +28,12 @@ UNKNOWN_SCHEMA = "unknown_schema"
 WRONG_TOPIC = "wrong_topic"
 WRONG_PARTITION = "wrong_partition"
 
-_PARTITION_IN_BODY = frozenset({"reference", "tick"})
-_ANY_PARTITION = frozenset({"dead_letter"})
+COLUMN_ROWS_MIN = 48
+"""From so many records of one schema on, columns are quicker than rows."""
+
+_BROADCAST = frozenset({"reference", "tick"})
+"""Written to every partition; each copy names its own."""
+_NOT_KEYED = _BROADCAST | {"dead_letter"}
 """A dead letter keeps the key of what it holds, which may be the very reason it is one."""
 
 
@@ -51,6 +55,8 @@ class Bad:
 class Group:
     """Records of one stem written under one schema, in batch order.
 
+    Few are read one by one, many as columns; either form is made of the other on demand.
+
     Attributes:
         stem: Stem of the route table.
         schema_id: Id they were written under.
@@ -58,18 +64,39 @@ class Group:
     """
 
     def __init__(
-        self, stem: str, schema_id: int, index: npt.NDArray[np.int64], events: list[Record]
+        self,
+        writer: Writer,
+        schema_id: int,
+        messages: Mapping[int, bytes],
+        *,
+        events: list[Record] | None = None,
+        records: Records | None = None,
     ) -> None:
-        self.stem = stem
+        """Hold good messages by position in the batch, in the form they were read in."""
+        self.stem = writer.stem
         self.schema_id = schema_id
-        self.index = index
+        self.index: npt.NDArray[np.int64] = np.array(list(messages), np.int64)
+        self._plan = writer.plan
+        self._messages = messages
         self._events = events
+        self._records = records
 
     def __len__(self) -> int:
         return len(self.index)
 
+    @property
+    def records(self) -> Records:
+        """The records as columns; built once."""
+        if self._records is None:
+            messages = list(self._messages.values())
+            self._records, bad = read_columns(self._plan, messages, FRAME_BYTES)
+            assert not bad, bad
+        return self._records
+
     def events(self) -> list[Record]:
         """Return all records, in order; built once."""
+        if self._events is None:
+            self._events = self.records.pylist()
         return self._events
 
     def event(self, i: int) -> Record:
@@ -80,12 +107,21 @@ class Group:
         """Return one field of all records.
 
         Args:
-            name: A field that is no list.
+            name: A field of the record.
 
         Returns:
-            A NumPy array for a required number or boolean, else a list with None for null.
+            A NumPy array for a required number or boolean; else a list with None for null,
+            which holds tuples where the field is a list.
         """
-        return list(map(attrgetter(name), self._events))
+        numeric = name in self._plan.numbers
+        if self._records is None and self._events is not None:
+            values = list(map(attrgetter(name), self._events))
+        else:
+            column = self.records.columns[name]
+            if numeric and isinstance(column, Numbers):
+                return column.values
+            values = column.pylist()
+        return np.array(values) if numeric else values
 
 
 @dataclass(slots=True)
@@ -120,84 +156,117 @@ def read_batch(
     Raises:
         Unavailable: The registry cannot be asked; nothing has been judged.
     """
-    batch = Batch()
-    sorted_ = _Sorter(topic, partition, partitions, catalog)
+    piles = _Piles(topic, catalog)
+    bad: list[Bad] = []
     for index, (key, value) in enumerate(zip(keys, values, strict=True)):
-        try:
-            sorted_.take(index, key, value)
-        except BadRecord as bad:
-            batch.bad.append(Bad(index, bad.reason, bad.detail))
-    for schema_id, (writer, indexes) in sorted_.groups.items():
-        batch.groups.append(_group(writer, schema_id, indexes, values, partition, batch.bad))
-    batch.groups = [group for group in batch.groups if len(group)]
-    batch.bad.sort(key=attrgetter("index"))
-    return batch
+        pile = piles.of(value)
+        fault = pile.fault or _misplaced(pile, key, value or b"", partition, partitions)
+        if fault is None:
+            pile.messages[index] = value or b""
+        else:
+            bad.append(Bad(index, *fault))
+    groups = [_group(pile, partition, bad) for pile in piles.good()]
+    bad.sort(key=attrgetter("index"))
+    return Batch([group for group in groups if len(group)], bad)
 
 
-class _Sorter:
-    """Makes all checks that need no body, and sorts records by schema id."""
+Fault = tuple[str, str]
+"""Reason and detail."""
 
-    def __init__(self, topic: str, partition: int, partitions: int, catalog: Catalog) -> None:
+
+class _Pile:
+    """Messages under one schema id; ``fault`` where none of them can be read."""
+
+    def __init__(self, schema_id: int, writer: Writer | None, fault: Fault | None) -> None:
+        self.schema_id = schema_id
+        self.writer = writer
+        self.fault = fault
+        self.bytes_max = writer.plan.bytes_max if writer else 0
+        self.keyed = writer is not None and writer.stem not in _NOT_KEYED
+        self.messages: dict[int, bytes] = {}
+
+
+class _Piles:
+    """Sorts messages by their first five bytes."""
+
+    def __init__(self, topic: str, catalog: Catalog) -> None:
         self._topic = topic
-        self._partition = partition
-        self._partitions = partitions
         self._catalog = catalog
-        self._known: dict[int, Writer | None] = {}
-        self.groups: dict[int, tuple[Writer, list[int]]] = {}
+        self._piles: dict[bytes, _Pile] = {}
 
-    def take(self, index: int, key: bytes | None, value: bytes | None) -> None:
-        """Put one record into its group, or raise ``BadRecord``."""
-        schema_id = schema_id_of(value or b"")
-        writer = self._writer(schema_id)
-        assert value is not None
-        if len(value) > writer.plan.bytes_max:
-            raise BadRecord(TOO_LARGE, f"{len(value)} bytes, allowed {writer.plan.bytes_max}")
-        stem = writer.stem
-        if BY_STEM[stem].topic != self._topic:
-            raise BadRecord(WRONG_TOPIC, f"{stem} belongs on {BY_STEM[stem].topic}")
-        if stem not in _PARTITION_IN_BODY and stem not in _ANY_PARTITION:
-            self._check_key(key)
-        self.groups.setdefault(schema_id, (writer, []))[1].append(index)
+    def of(self, value: bytes | None) -> _Pile:
+        """Return the pile a message belongs on."""
+        head = value[:FRAME_BYTES] if value else b""
+        pile = self._piles.get(head)
+        if pile is None:
+            pile = self._piles[head] = self._open(head)
+        return pile
 
-    def _writer(self, schema_id: int) -> Writer:
-        if schema_id not in self._known:
-            self._known[schema_id] = self._catalog.writer(schema_id)
-        writer = self._known[schema_id]
-        if writer is None:
-            raise BadRecord(UNKNOWN_SCHEMA, f"schema id {schema_id} is unknown or none of ours")
-        return writer
+    def good(self) -> list[_Pile]:
+        """Return the piles that can be read."""
+        return [pile for pile in self._piles.values() if pile.fault is None]
 
-    def _check_key(self, key: bytes | None) -> None:
-        if key is None:
-            raise BadRecord(WRONG_PARTITION, "no key")
-        right = partition_of(key, self._partitions)
-        if right != self._partition:
-            raise BadRecord(WRONG_PARTITION, f"its key belongs on partition {right}")
-
-
-def _group(
-    writer: Writer,
-    schema_id: int,
-    indexes: list[int],
-    values: Sequence[bytes | None],
-    partition: int,
-    bad: list[Bad],
-) -> Group:
-    good: list[int] = []
-    events: list[Record] = []
-    for index in indexes:
+    def _open(self, head: bytes) -> _Pile:
         try:
-            event = writer.read(values[index] or b"", FRAME_BYTES)
-            _check_body(event, partition)
+            schema_id = schema_id_of(head)
+        except BadRecord as error:
+            return _Pile(0, None, (error.reason, error.detail))
+        writer = self._catalog.writer(schema_id)
+        if writer is None:
+            return _Pile(schema_id, None, (UNKNOWN_SCHEMA, f"schema id {schema_id}"))
+        right = BY_STEM[writer.stem].topic
+        fault = None if right == self._topic else (WRONG_TOPIC, f"{writer.stem} belongs on {right}")
+        return _Pile(schema_id, writer, fault)
+
+
+def _misplaced(
+    pile: _Pile, key: bytes | None, value: bytes, partition: int, partitions: int
+) -> Fault | None:
+    """Check what needs no look into the body."""
+    if len(value) > pile.bytes_max:
+        return TOO_LARGE, f"{len(value)} bytes, allowed are {pile.bytes_max}"
+    if not pile.keyed:
+        return None
+    if key is None:
+        return WRONG_PARTITION, "no key"
+    right = partition_of(key, partitions)
+    return None if right == partition else (WRONG_PARTITION, f"its key belongs on {right}")
+
+
+def _group(pile: _Pile, partition: int, bad: list[Bad]) -> Group:
+    """Read the bodies of a pile; add what is bad to ``bad``."""
+    assert pile.writer is not None
+    read = _by_column if len(pile.messages) >= COLUMN_ROWS_MIN else _by_row
+    group = read(pile.writer, pile.schema_id, pile.messages, bad)
+    if group.stem not in _BROADCAST:
+        return group
+    said = group.column("partition")
+    wrong = {int(i) for i in group.index[np.asarray(said) != partition]}
+    if not wrong:
+        return group
+    bad.extend(Bad(i, WRONG_PARTITION, "it names another partition") for i in sorted(wrong))
+    right = {i: m for i, m in pile.messages.items() if i in group.index and i not in wrong}
+    return read(pile.writer, pile.schema_id, right, bad)
+
+
+def _by_row(writer: Writer, schema_id: int, messages: Mapping[int, bytes], bad: list[Bad]) -> Group:
+    good: dict[int, bytes] = {}
+    events: list[Record] = []
+    for index, message in messages.items():
+        try:
+            events.append(writer.read(message, FRAME_BYTES))
         except BadRecord as error:
             bad.append(Bad(index, error.reason, error.detail))
         else:
-            good.append(index)
-            events.append(event)
-    return Group(writer.stem, schema_id, np.array(good, np.int64), events)
+            good[index] = message
+    return Group(writer, schema_id, good, events=events)
 
 
-def _check_body(event: Record, partition: int) -> None:
-    """Check the partition a broadcast record names."""
-    if isinstance(event, ReferenceSet | Tick) and event.partition != partition:
-        raise BadRecord(WRONG_PARTITION, f"it says partition {event.partition}")
+def _by_column(
+    writer: Writer, schema_id: int, messages: Mapping[int, bytes], bad: list[Bad]
+) -> Group:
+    indexes = list(messages)
+    records, faults = read_columns(writer.plan, list(messages.values()), FRAME_BYTES)
+    bad.extend(Bad(indexes[i], *fault) for i, fault in faults.items())
+    good = {i: messages[i] for no, i in enumerate(indexes) if no not in faults}
+    return Group(writer, schema_id, good, records=records)

@@ -12,7 +12,6 @@ value out of range. So the verdict does not depend on who reads.
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import cast
 
 from custody.errors import Refused
@@ -162,12 +161,12 @@ def _boolean(path: str) -> Read:
 
 
 def _real(leaf: Leaf, path: str) -> Read:
-    low = leaf.low if leaf.low is not None else float("-inf")
-    high = leaf.high if leaf.high is not None else float("inf")
+    low, high = leaf.low, leaf.high
 
     def read(data: bytes, pos: int, faults: Faults) -> tuple[object, int]:
         value: float = _double(data, pos)[0]
-        if not (low <= value <= high and isfinite(value)):
+        # Written so that a NaN, which compares with nothing, is out of range.
+        if low is not None and high is not None and not low <= value <= high:
             faults.range.append(f"{path}: {value} is not within {low} to {high}")
         return value, pos + 8
 

@@ -1,0 +1,95 @@
+"""Laws of reading: the way back is exact, any bytes get a verdict, rows and columns agree."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas import codec
+from schemas.column_reader import read_columns
+from schemas.routes import ROUTES, Record
+from schemas.rows import BadRecord, row_reader
+from tests.support import strategies
+
+STEMS = [route.stem for route in ROUTES]
+
+Verdict = Record | str
+
+
+def by_row(stem: str, bodies: Sequence[bytes]) -> list[Verdict]:
+    read = row_reader(strategies.plan(stem))
+    verdicts: list[Verdict] = []
+    for body in bodies:
+        try:
+            verdicts.append(read(body, 0))
+        except BadRecord as bad:
+            verdicts.append(bad.reason)
+    return verdicts
+
+
+def by_column(stem: str, bodies: Sequence[bytes]) -> list[Verdict]:
+    columns, bad = read_columns(strategies.plan(stem), bodies, 0)
+    good = iter(columns.pylist())
+    return [bad[i][0] if i in bad else next(good) for i in range(len(bodies))]
+
+
+def mutated(body: bytes, chance: random.Random) -> bytes:
+    """Damage a body in one of the ways that matter to a reader."""
+    at = chance.randrange(len(body) + 1)
+    some = chance.randbytes(chance.choice((1, 1, 1, 2, 9, 11)))
+    match chance.randrange(7):
+        case 0:
+            return body[:at]
+        case 1:
+            return body[:at] + some + body[at + len(some) :]
+        case 2:
+            return body[:at] + some + body[at:]
+        case 3:
+            return body + some
+        case 4:
+            return body + body
+        case 5:
+            return body[:at] + b"\xff" * chance.randrange(1, 12) + body[at:]
+        case _:
+            return body
+
+
+@pytest.mark.parametrize("stem", STEMS)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_decoding_an_encoded_record_gives_it_back(stem: str, data: st.DataObject) -> None:
+    record = data.draw(strategies.records_of(stem))
+
+    assert codec.decode(stem, codec.encode(record)) == record
+
+
+@pytest.mark.parametrize("stem", STEMS)
+@settings(max_examples=40, deadline=None)
+@given(body=st.binary(max_size=200))
+def test_any_bytes_decode_to_a_record_or_a_named_error(stem: str, body: bytes) -> None:
+    try:
+        record = codec.decode(stem, body)
+    except BadRecord as bad:
+        assert bad.reason in {"undecodable", "too_many_items", "out_of_range"}
+    else:
+        assert codec.decode(stem, codec.encode(record)) == record
+
+
+@pytest.mark.parametrize("stem", STEMS)
+@settings(max_examples=15, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 2**32))
+def test_rows_and_columns_agree_on_valid_mutated_and_random_bytes(
+    stem: str, data: st.DataObject, seed: int
+) -> None:
+    chance = random.Random(seed)
+    bodies = [
+        codec.encode(record)
+        for record in data.draw(st.lists(strategies.records_of(stem), min_size=1, max_size=4))
+    ]
+    bodies += [mutated(chance.choice(bodies), chance) for _ in range(60)]
+    bodies += [chance.randbytes(chance.randrange(80)) for _ in range(20)]
+    chance.shuffle(bodies)
+
+    assert by_column(stem, bodies) == by_row(stem, bodies)

@@ -1,0 +1,125 @@
+"""What the warehouse says of a topic: what is in, and up to where it is confirmed.
+
+Asked when partitions are assigned, and before an insert is tried again.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
+
+from custody.errors import Corrupt
+from schemas.routes import BY_STEM, ROUTES
+from sinks.client import Warehouse
+from sinks.dedup import Number
+from sinks.slice import Place
+
+Starts = Mapping[int, int]
+"""Partition -> offset, of one topic."""
+
+
+class Sealed(NamedTuple):
+    """Up to where confirmed flushes of a partition reach, by ``ingest_batches``."""
+
+    topic_id: str
+    next_offset: int
+
+
+class RowStandsTwice(Corrupt):
+    """The same record is in the warehouse more than once."""
+
+    def __init__(self, place: Place, offset: int) -> None:
+        super().__init__(
+            f"record {place.topic}/{place.partition}/{offset} stands twice in the warehouse",
+            expected="each record at most once",
+            next_step="see that one sink only writes to this warehouse; then custody verify",
+        )
+
+
+def offsets_from(
+    warehouse: Warehouse, topic: str, tables: Sequence[str], starts: Starts
+) -> dict[int, set[int]]:
+    """Return the offsets at or above ``starts`` that are in the tables, without an upper bound.
+
+    A process that died after cutting a smaller batch anew leaves rows above its last intent; a
+    bounded look would insert them twice.
+
+    Raises:
+        RowStandsTwice: An offset is in more than one row.
+        WarehouseUnavailable: Ask again later.
+    """
+    found: dict[int, set[int]] = {partition: set() for partition in starts}
+    for table in tables:
+        query = (
+            f"SELECT partition, offset FROM custody.{table}"  # noqa: S608  name of the route table
+            f" WHERE topic = {{topic:String}} AND ({_each(starts, '>=')})"
+        )
+        for partition, offset in _integers(warehouse, query, topic):
+            if offset in found[partition]:
+                raise RowStandsTwice(Place(topic, partition), offset)
+            found[partition].add(offset)
+    return found
+
+
+def numbers_before(
+    warehouse: Warehouse, topic: str, starts: Starts
+) -> dict[int, dict[str, Number]]:
+    """Return the last number of every sender below ``starts``, by partition.
+
+    Rows at or above are left out: they may be incomplete, and their records are judged anew.
+
+    Raises:
+        WarehouseUnavailable: Ask again later.
+    """
+    found: dict[int, dict[str, Number]] = {partition: {} for partition in starts}
+    for stem in (r.stem for r in ROUTES if r.topic == topic and r.table is not None):
+        sender, major, minor = _numbered_by(stem)
+        query = (
+            f"SELECT partition, {sender} AS who, max(({major}, {minor})) AS number"  # noqa: S608
+            f" FROM custody.{BY_STEM[stem].table}"
+            f" WHERE topic = {{topic:String}} AND ({_each(starts, '<')}) GROUP BY partition, who"
+        )
+        for partition, who, number in warehouse.rows(query, {"topic": topic}):
+            last = found[cast("int", partition)]
+            name, pair = str(who), cast("Number", tuple(cast("Sequence[int]", number)))
+            last[name] = max(pair, last.get(name, pair))
+    return found
+
+
+def sealed(warehouse: Warehouse, topic: str) -> dict[int, Sealed]:
+    """Return up to where confirmed flushes of each partition reach.
+
+    Raises:
+        WarehouseUnavailable: Ask again later.
+    """
+    rows = warehouse.rows(
+        "SELECT partition, argMax(topic_id, last), max(last) + 1 FROM custody.ingest_batches"
+        " WHERE topic = {topic:String} GROUP BY partition",
+        {"topic": topic},
+    )
+    return {cast("int", p): Sealed(str(topic_id), cast("int", n)) for p, topic_id, n in rows}
+
+
+def _numbered_by(stem: str) -> tuple[str, str, str]:
+    """Return the SQL of who numbers a stem's rows and of the two parts of their numbers.
+
+    The same rule as ``rows.numbers_of``; a test holds the two together.
+    """
+    if BY_STEM[stem].derived:
+        return "sender", "0", "n"
+    if stem == "head":
+        return "gateway_id", "gateway_epoch", "toUnixTimestamp64Micro(at)"
+    if stem == "dead_letter":
+        return "concat(record_topic, '/', toString(record_partition))", "0", "record_offset"
+    return "gateway_id", "gateway_epoch", "gateway_seq"
+
+
+def _each(starts: Starts, comparison: str) -> str:
+    return " OR ".join(
+        f"(partition = {partition:d} AND offset {comparison} {start:d})"
+        for partition, start in starts.items()
+    )
+
+
+def _integers(warehouse: Warehouse, query: str, topic: str) -> list[tuple[int, int]]:
+    return cast(
+        "list[tuple[int, int]]", [tuple(r) for r in warehouse.rows(query, {"topic": topic})]
+    )

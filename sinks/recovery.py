@@ -1,0 +1,184 @@
+"""Where the sink stands in each partition, from what Kafka and the warehouse say.
+
+The committed offset is the truth: all before it is confirmed. Rows at or above it are there from
+a flush that was not confirmed; they are read back, and their records are not inserted again.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from custody.errors import Corrupt
+from sinks import readback
+from sinks.breaker import Breaker
+from sinks.client import Warehouse
+from sinks.config import SinkConfig
+from sinks.consumer import Committed, Consumer, Topic
+from sinks.dedup import Seen
+from sinks.intent import Digest, Intent, Settled, read
+from sinks.readback import Sealed
+from sinks.slice import Message, Place, Slice
+from sinks.tables import tables_of
+
+
+class TopicMadeAnew(Corrupt):
+    """A topic of the same name is not the one we know: its offsets mean other records."""
+
+    def __init__(self, place: Place, known: str, found: str) -> None:
+        super().__init__(
+            f"topic {place.topic} has the id {found}: it was deleted and made anew",
+            expected=f"the topic with the id {known}, whose records stand in the warehouse",
+            next_step="see docs/warehouse.md, A topic that was made anew",
+        )
+
+
+class RowsWithoutIntent(Corrupt):
+    """Rows stand where no batch of ours was announced."""
+
+    def __init__(self, place: Place, lowest: int, highest: int, allowed: int | None) -> None:
+        bound = "none" if allowed is None else f"none above {allowed}"
+        super().__init__(
+            f"{place.topic}/{place.partition} has rows from offset {lowest} to {highest}"
+            " that no batch announced",
+            expected=f"{bound} at or above the committed offset",
+            next_step="see that one sink only writes to this warehouse; then custody verify",
+        )
+
+
+class LogChanged(Corrupt):
+    """The records read again are not those that were announced."""
+
+    def __init__(self, place: Place, end: int) -> None:
+        super().__init__(
+            f"the records of {place.topic}/{place.partition} up to offset {end} are not those"
+            " that were announced before they were inserted",
+            expected="a log that never changes",
+            next_step="see what was done to the broker's disk; then custody verify",
+        )
+
+
+@dataclass(slots=True)
+class Partition:
+    """A partition of ours.
+
+    Attributes:
+        place: Topic and partition.
+        topic: Id and number of partitions of the topic.
+        done: All records before it are confirmed.
+        next: Offset of the next record to take.
+        last: Highest offset that may be in the tables; -1 for none. Never shrinks.
+        sealed: All records before it are accounted for in ``ingest_batches``.
+        present: Offsets at or above ``done`` that are in the tables already.
+        seen: Last numbers of all senders before ``next``.
+        breaker: Counts what cannot be read.
+        settled: Nothing is announced that is not confirmed.
+        announced: What the last process announced, until its records have been read again.
+        again: Digest of the announced records as read again.
+        pending: Records taken and not flushed.
+        bytes: Bytes of their values.
+    """
+
+    place: Place
+    topic: Topic
+    done: int
+    next: int
+    last: int
+    sealed: int
+    present: set[int]
+    seen: Seen
+    breaker: Breaker
+    settled: bool = True
+    announced: Intent | None = None
+    again: Digest = field(default_factory=Digest)
+    pending: list[Message] = field(default_factory=list)
+    bytes: int = 0
+
+    def check_announced(self, slice_: Slice) -> None:
+        """Compare records read again with what was announced.
+
+        Raises:
+            LogChanged: They are others.
+        """
+        intent = self.announced
+        if intent is None:
+            return
+        mine = int((slice_.offsets <= intent.end).sum())
+        self.again.add(slice_.offsets[:mine], slice_.values[:mine])
+        if slice_.last >= intent.end:
+            if (self.again.records, self.again.text()) != (intent.n, intent.digest):
+                raise LogChanged(self.place, intent.end)
+            self.announced = None
+
+
+def recover(
+    consumer: Consumer,
+    warehouse: Warehouse,
+    config: SinkConfig,
+    topics: Mapping[str, Topic],
+    places: Sequence[Place],
+) -> dict[Place, Partition]:
+    """Return the state of partitions that have just become ours.
+
+    Raises:
+        Corrupt: Kafka, tables and announcements contradict each other.
+        Unavailable: Kafka or the warehouse does not answer.
+    """
+    committed = consumer.committed(places)
+    found: dict[Place, Partition] = {}
+    for topic in sorted({place.topic for place in places}):
+        mine = [place for place in places if place.topic == topic]
+        sealed = readback.sealed(warehouse, topic)
+        starts = {
+            place.partition: _start(
+                consumer, place, topics[topic], committed[place], sealed.get(place.partition)
+            )
+            for place in mine
+        }
+        present = readback.offsets_from(warehouse, topic, tables_of(topic), starts)
+        numbers = readback.numbers_before(warehouse, topic, starts)
+        for place in mine:
+            start = starts[place.partition]
+            intent = read(committed[place].metadata)
+            seal = sealed.get(place.partition)
+            found[place] = Partition(
+                place=place,
+                topic=topics[topic],
+                done=start,
+                next=start,
+                last=intent.last if isinstance(intent, Intent) else start - 1,
+                sealed=seal.next_offset if seal else start,
+                present=present[place.partition],
+                seen=Seen(numbers[place.partition]),
+                breaker=Breaker(place, config),
+                settled=not isinstance(intent, Intent),
+                announced=intent if isinstance(intent, Intent) else None,
+            )
+            _check_rows(found[place], known=committed[place].offset is not None or seal is None)
+    return found
+
+
+def _start(
+    consumer: Consumer, place: Place, topic: Topic, committed: Committed, seal: Sealed | None
+) -> int:
+    """Return where to begin: the commit, else the last seal, else the first record there is."""
+    intent = read(committed.metadata)
+    known = intent.topic_id if isinstance(intent, Intent | Settled) else None
+    for topic_id in (known, seal.topic_id if seal else None):
+        if topic_id is not None and topic_id != topic.topic_id:
+            raise TopicMadeAnew(place, topic_id, topic.topic_id)
+    if committed.offset is not None:
+        return committed.offset
+    if seal is not None:
+        # The broker forgets the offsets of a group that has been away for a week.
+        return seal.next_offset
+    return consumer.bounds(place)[0]
+
+
+def _check_rows(partition: Partition, *, known: bool) -> None:
+    """Check rows at or above the start; ``known`` is False where the broker forgot our place."""
+    if not partition.present:
+        return
+    lowest, highest = min(partition.present), max(partition.present)
+    if partition.announced is None and known:
+        raise RowsWithoutIntent(partition.place, lowest, highest, None)
+    if partition.announced is not None and highest > partition.last:
+        raise RowsWithoutIntent(partition.place, lowest, highest, partition.last)

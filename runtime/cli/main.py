@@ -27,9 +27,6 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "status": "runtime.cli.stack:status",
         "prepare": "runtime.cli.stack:prepare",
         "config": "runtime.cli.config:config",
-        "gateway": "runtime.cli.processes:gateway",
-        "worker": "runtime.cli.processes:worker",
-        "warehouse": "runtime.cli.processes:warehouse",
         "publish": "runtime.cli.events:publish",
         "reference": "runtime.cli.events:reference",
         "schema": "runtime.cli.events:schema",
@@ -93,11 +90,20 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
+    except SystemExit as error:
+        # click ends a closed pipe with 1, which is ours for "something found".
+        if isinstance(error.__context__, BrokenPipeError):
+            return _pipe_closed()
+        raise
     except BrokenPipeError:
-        # The reader, such as head, has had enough. Python would complain of it once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
+        return _pipe_closed()
     return result if isinstance(result, int) else DONE
+
+
+def _pipe_closed() -> int:
+    """The reader, such as head, has had enough. Python would complain once more at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return DONE
 
 
 def exit_code(error: CustodyError) -> int:

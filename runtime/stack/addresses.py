@@ -62,7 +62,7 @@ def plan(settings: Settings, before: Addresses | None) -> Addresses:
     last = before or Addresses("", "", "", "", "", ())
     own_kafka = settings.kafka.bootstrap is None
     own_registry = settings.registry.url is None
-    kafka = controller = settings.kafka.bootstrap or ""
+    kafka, controller = settings.kafka.bootstrap or "", ""
     registry = settings.registry.url or ""
     if own_kafka:
         kafka = f"{_LOOPBACK}:{port('stack', 'kafka_port', last.kafka)}"

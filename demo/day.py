@@ -1,0 +1,131 @@
+"""A whole day of the plant: reference records first, then every request in order of time."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+
+from demo.dirt import Dirt, soil
+from demo.frauds import Fraud, plan_frauds
+from demo.journey import HONEST, LOADING, Journal, Tampering, declare, examine, travel
+from demo.lots import Lot, draw_lots
+from demo.plant import CONCENTRATOR, DEPOT, SMELTER, draw_plant
+from demo.processes import BLEND_INPUTS, CAMPAIGN_INPUTS, Process, blend, concentrate
+from demo.references import references
+from demo.requests import Request
+
+ZONE = timezone(timedelta(hours=-6))
+FIRST_DAY = datetime(2026, 3, 2, tzinfo=ZONE)
+DAYS = 180
+"""Seeds spread over this many days, all of them in the past of whoever runs the demo."""
+BLEND_AT = timedelta(hours=13, minutes=30)
+CAMPAIGN_AT = timedelta(hours=15)
+ONWARD_MAX = 60
+"""Lots that travel on from the depot to the concentrator the same day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day as the plants sent it and as it truly was.
+
+    Attributes:
+        seed: What it was drawn from.
+        requests: Reference records, then requests in the order they are sent.
+        frauds: The six frauds.
+        lot_ids: Every lot of the day.
+        departed: Ore lots as they truly left their mine.
+        arrived: The same lots as they truly arrived, in the same order.
+        processes: Blend and concentrate.
+        dirt: What was done to the journal.
+    """
+
+    seed: int
+    requests: tuple[Request, ...]
+    frauds: tuple[Fraud, ...]
+    lot_ids: tuple[str, ...]
+    departed: tuple[Lot, ...]
+    arrived: tuple[Lot, ...]
+    processes: tuple[Process, ...]
+    dirt: Dirt
+
+
+def make_day(seed: int) -> Day:
+    """Return the day of a seed; the same seed gives the same day, byte for byte."""
+    journal = Journal(seed, draw_plant(seed))
+    departed = draw_lots(seed, midnight_of(seed))
+    plan = plan_frauds(seed, departed)
+    arrived: list[Lot] = []
+    for lot in departed:
+        tampering = plan[lot.lot_id][1] if lot.lot_id in plan else HONEST
+        arrived.append(_first_leg(journal, lot, tampering))
+    clean = [lot for lot in arrived if lot.lot_id not in plan and len(lot.loads) == 1]
+    processes = _processes(journal, clean)
+    used = {lot.lot_id for process in processes for lot in process.inputs}
+    _onward(journal, [lot for lot in clean if lot.lot_id not in used])
+    journal.entries.sort(key=lambda e: e.at)
+    made = [process.output.lot_id for process in processes]
+    dirt = soil(seed, journal.entries, used | set(plan) | set(made))
+    return Day(
+        seed=seed,
+        requests=(*references(), *(entry.request for entry in journal.entries)),
+        frauds=tuple(fraud for fraud, _ in plan.values()),
+        lot_ids=(*(lot.lot_id for lot in departed), *made),
+        departed=tuple(departed),
+        arrived=tuple(arrived),
+        processes=processes,
+        dirt=dirt,
+    )
+
+
+def midnight_of(seed: int) -> datetime:
+    """Return the start of a seed's day."""
+    return FIRST_DAY + timedelta(days=seed % DAYS)
+
+
+def _first_leg(journal: Journal, lot: Lot, tampering: Tampering) -> Lot:
+    """Send a lot from its mine to depot or concentrator, examined at both ends."""
+    declare(journal, lot)
+    begin = lot.ready_at + timedelta(minutes=5)
+    done = examine(journal, lot, begin, party="seller", assay=True)
+    arrived = travel(journal, lot, max(done, lot.ready_at + LOADING), tampering)
+    return _receive(journal, arrived)
+
+
+def _receive(journal: Journal, lot: Lot) -> Lot:
+    begin = lot.ready_at + timedelta(minutes=12)
+    done = examine(journal, lot, begin, party="buyer", assay=lot.receipt_assay)
+    return replace(lot, ready_at=done)
+
+
+def _processes(journal: Journal, clean: Sequence[Lot]) -> tuple[Process, Process]:
+    """Blend lots that lie in the depot, then concentrate lots that lie in the concentrator."""
+    blend_at = midnight_of(journal.seed) + BLEND_AT
+    in_depot = [x for x in clean if x.site == DEPOT and x.ready_at < blend_at]
+    blended = blend(journal, in_depot[:BLEND_INPUTS], f"B-{journal.seed}-0001", blend_at)
+    lot = blended.output
+    done = examine(journal, lot, blend_at + timedelta(minutes=10), party="seller", assay=True)
+    _receive(journal, travel(journal, lot, done + LOADING))
+    campaign_at = midnight_of(journal.seed) + CAMPAIGN_AT
+    feed = [x for x in clean if x.site == CONCENTRATOR and x.ready_at < campaign_at]
+    campaign = concentrate(journal, feed[:CAMPAIGN_INPUTS], f"C-{journal.seed}-0001", campaign_at)
+    lot = campaign.output
+    done = examine(journal, lot, campaign_at + timedelta(minutes=8), party="seller", assay=True)
+    at_port = travel(journal, lot, done + timedelta(minutes=15))
+    at_port = replace(_receive(journal, at_port), to_site=SMELTER)
+    _receive(journal, travel(journal, at_port, at_port.ready_at + timedelta(minutes=35)))
+    return blended, campaign
+
+
+def _onward(journal: Journal, clean: Sequence[Lot]) -> None:
+    """Send lots on from the depot to the concentrator, those that came before the blend."""
+    latest = midnight_of(journal.seed) + BLEND_AT
+    waiting = [x for x in clean if x.site == DEPOT and x.ready_at < latest]
+    for lot in waiting[:ONWARD_MAX]:
+        leaving = replace(lot, to_site=CONCENTRATOR)
+        _receive(journal, travel(journal, leaving, lot.ready_at + timedelta(minutes=45)))
+
+
+def ndjson(requests: Sequence[Request]) -> Iterator[bytes]:
+    """Yield one line per request, as ``custody publish`` reads them."""
+    for request in requests:
+        yield json.dumps(request, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"

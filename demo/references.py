@@ -1,0 +1,92 @@
+"""Reference records of the demo: what is announced before the first truck moves.
+
+They do not depend on the seed, so that a second day on the same stack finds them in place.
+"""
+
+from demo.plant import (
+    CONCENTRATOR,
+    LOSS_EXPECTED,
+    MINES,
+    ROUTES,
+    SCALE_INTERVAL_KG,
+    SCALE_REPEATABILITY_KG,
+    SITES,
+    SMELTER,
+    XRF_BIAS_U,
+    XRF_HETEROGENEITY,
+    draw_plant,
+    place,
+)
+from demo.processes import RECOVERY
+from demo.requests import Request, reference_request
+
+CALIBRATED_UNTIL = "2031-01-01T00:00:00Z"
+MOISTURE_U_METHOD = 0.002
+
+
+def references() -> list[Request]:
+    """Return every reference record: sites, instruments, laboratories, routes, material."""
+    return [*_sites(), *_instruments(), *_laboratories(), *_routes(), *_material()]
+
+
+def _sites() -> list[Request]:
+    roles = dict.fromkeys(MINES, "mine") | {CONCENTRATOR: "concentrator", SMELTER: "smelter"}
+    return [
+        reference_request(
+            "site",
+            site,
+            {"name": place(site).title(), "role": roles.get(site, "storage"), "country": "US"},
+        )
+        for site in SITES
+    ]
+
+
+def _instruments() -> list[Request]:
+    plant = draw_plant(0)
+    scale: Request = {
+        "class": "III",
+        "interval_kg": SCALE_INTERVAL_KG,
+        "repeatability_kg": SCALE_REPEATABILITY_KG,
+        "calibrated_until": CALIBRATED_UNTIL,
+    }
+    gun: Request = {
+        "class": "xrf",
+        "heterogeneity_rel": XRF_HETEROGENEITY,
+        "bias_rel": XRF_BIAS_U,
+        "calibrated_until": CALIBRATED_UNTIL,
+    }
+    scales = [s.device_id for site in SITES for s in plant.scales[site]]
+    guns = [g.device_id for site in SITES for g in plant.guns[site]]
+    return [
+        *(reference_request("device", device, {**scale}) for device in scales),
+        *(reference_request("device", device, {**gun}) for device in guns),
+    ]
+
+
+def _laboratories() -> list[Request]:
+    labs = draw_plant(0).laboratories
+    body: Request = {"u_rel": 0.015, "moisture_u": MOISTURE_U_METHOD}
+    return [reference_request("laboratory", labs[site].lab_id, {**body}) for site in SITES]
+
+
+def _routes() -> list[Request]:
+    records = []
+    for route in ROUTES:
+        leg = {
+            "from": route.from_site,
+            "to": route.to_site,
+            "expected_loss": LOSS_EXPECTED,
+            "expected_loss_u": LOSS_EXPECTED,
+            "deadline_h": 12,
+        }
+        records.append(reference_request("route", route.route_id, {"legs": [leg]}))
+    return records
+
+
+def _material() -> list[Request]:
+    commodity: Request = {"moisture_fraction": 0.05, "moisture_u": 0.03, "grade_u_rel": 0.2}
+    process: Request = {"key_analyte": "Cu", "recovery": RECOVERY["Cu"], "physical": True}
+    return [
+        reference_request("commodity", "copper_nickel", commodity),
+        reference_request("process", "concentrate", process),
+    ]

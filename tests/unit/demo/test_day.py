@@ -1,0 +1,137 @@
+"""The generator: what it must hold before anything judges it."""
+
+import json
+from collections import Counter
+from datetime import datetime, timedelta
+from functools import cache
+from itertools import pairwise
+
+import pytest
+
+from demo.day import Day, make_day, midnight_of, ndjson
+from demo.lots import CONVOY_TRUCKS, runs_by_mine
+from demo.requests import Request
+
+
+@cache
+def day(seed: int) -> Day:
+    return make_day(seed)
+
+
+def of_type(stem: str, seed: int = 1) -> list[Request]:
+    return [r for r in day(seed).requests if r["type"] == stem]
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    assert b"".join(ndjson(make_day(7).requests)) == b"".join(ndjson(make_day(7).requests))
+
+
+def test_another_seed_gives_another_day_under_other_names() -> None:
+    assert not set(day(1).lot_ids) & set(day(2).lot_ids)
+    tickets = [{r["ticket_no"] for r in of_type("weighing", seed)} for seed in (1, 2)]
+    shots = [{(r["device_id"], r["shot_no"]) for r in of_type("xrf", seed)} for seed in (1, 2)]
+    assert not tickets[0] & tickets[1]
+    assert not shots[0] & shots[1]
+
+
+def test_reference_records_come_first_and_do_not_depend_on_the_seed() -> None:
+    stems = [r["type"] for r in day(1).requests]
+    assert "reference" not in stems[stems.index("lot") :]
+    assert of_type("reference", 1) == of_type("reference", 2)
+
+
+def test_three_hundred_lots_and_some_thousand_events() -> None:
+    assert len(day(1).lot_ids) == 300
+    assert 5_000 <= len(day(1).requests) <= 8_000
+
+
+def test_ten_lots_travel_on_several_trucks_and_one_on_thirty_three() -> None:
+    trucks = Counter(len(lot.loads) for lot in day(1).departed)
+    assert trucks[CONVOY_TRUCKS] == 1
+    assert sum(n for count, n in trucks.items() if count > 1) >= 11
+
+
+def test_everything_happens_within_one_day() -> None:
+    midnight = midnight_of(1)
+    times = [
+        datetime.fromisoformat(str(r["occurred_at"])) for r in day(1).requests if "occurred_at" in r
+    ]
+    assert midnight <= min(times)
+    assert max(times) < midnight + timedelta(days=1)
+
+
+def test_requests_are_sent_in_order_of_time_but_for_the_late_certificate() -> None:
+    times = [str(r["occurred_at"]) for r in day(1).requests if "occurred_at" in r]
+    # The duplicate and the resent ticket keep their time and are sent minutes later.
+    late = sum(b < a for a, b in pairwise(times))
+    assert 1 <= late <= 4
+    assert of_type("assay")[-1] == day(1).requests[-1]
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_six_frauds_of_three_kinds_each_sized_by_what_can_be_seen(seed: int) -> None:
+    frauds = day(seed).frauds
+    assert Counter(f.kind for f in frauds) == {"theft": 2, "swap": 2, "dilution": 2}
+    assert len({f.lot_id for f in frauds}) == 6
+    assert all(1.5 <= f.size / f.detectable <= 3.0 for f in frauds)
+    assert all(f.sign == -1 for f in frauds if f.kind != "swap")
+
+
+def test_one_theft_is_on_a_lot_of_several_trucks() -> None:
+    trucks = {lot.lot_id: len(lot.loads) for lot in day(1).departed}
+    thefts = [trucks[f.lot_id] for f in day(1).frauds if f.kind == "theft"]
+    assert min(thefts) == 1
+    assert max(thefts) > 1
+
+
+def test_mass_is_lost_only_to_the_road_and_to_thieves() -> None:
+    stolen = {f.lot_id: f.size for f in day(1).frauds if f.kind == "theft"}
+    for left, came in zip(day(1).departed, day(1).arrived, strict=True):
+        missing = left.dry_kg - came.dry_kg - stolen.get(left.lot_id, 0.0) * (1 - left.moisture)
+        assert 0 < missing < 0.0005 * left.dry_kg
+
+
+def test_composition_changes_only_where_someone_changed_it() -> None:
+    changed = {f.lot_id for f in day(1).frauds if f.kind != "theft"}
+    for left, came in zip(day(1).departed, day(1).arrived, strict=True):
+        assert (left.composition != came.composition) == (left.lot_id in changed)
+
+
+def test_a_dilution_lowers_every_analyte() -> None:
+    came = {lot.lot_id: lot for lot in day(1).arrived}
+    for left in day(1).departed:
+        if any(f.lot_id == left.lot_id and f.kind == "dilution" for f in day(1).frauds):
+            after = came[left.lot_id].composition
+            assert all(after[a] < f for a, f in left.composition.items())
+
+
+def test_processes_conserve_mass_and_metal() -> None:
+    blend, campaign = day(1).processes
+    dry = sum(lot.dry_kg for lot in blend.inputs)
+    assert blend.output.dry_kg == pytest.approx(dry)
+    copper = [sum(x.dry_kg * x.composition["Cu"] for x in p.inputs) for p in (blend, campaign)]
+    assert blend.output.dry_kg * blend.output.composition["Cu"] == pytest.approx(copper[0])
+    assert campaign.output.dry_kg * campaign.output.composition["Cu"] < copper[1]
+    feed = sum(lot.dry_kg for lot in campaign.inputs)
+    assert campaign.output.dry_kg + campaign.tailings_dry_kg == pytest.approx(feed)
+
+
+def test_dirt_is_there_and_touches_no_fraud() -> None:
+    dirt = day(1).dirt
+    assert set(dirt.lots) == {"duplicate", "correction", "kg_for_t", "unknown_device", "late"}
+    assert not set(dirt.lots.values()) & {f.lot_id for f in day(1).frauds}
+    tickets = of_type("weighing")
+    wrong = [
+        r for r in tickets if r["net_kg"] != float(str(r["gross_kg"])) - float(str(r["tare_kg"]))
+    ]
+    assert len(wrong) == 1
+    assert sum("corrects" in r for r in tickets) == 1
+    assert sum(r["device_id"] == "WB-HIRE-9" for r in tickets) == 1
+    lines = [json.dumps(r, sort_keys=True) for r in day(1).requests]
+    assert len(lines) - len(set(lines)) == 1
+
+
+def test_a_mine_is_half_of_the_drill_holes() -> None:
+    holes = [{run[0].hole for run in runs} for runs in runs_by_mine().values()]
+    assert not holes[0] & holes[1]
+    assert min(map(len, holes)) > 100

@@ -62,6 +62,7 @@ REFUSALS = (
     "duplicate_conflict",
     "unknown_reference",
     "bad_value",
+    "atomic_list",
 )
 
 FAMILIES = (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime import settings
 from schemas.routes import ROUTES, Route
 from tests.support import tree
 
@@ -16,11 +17,11 @@ FORBIDDEN_NAMES = {"utils", "util", "helpers", "common", "manager", "misc", "dat
 DATA_ONLY = {"telemetry/metrics.py"}
 """Tables: data may be longer than a module that does something."""
 
-UNITS = (
-    "_s|_ms|_min|_h|_days|_bytes|_kb|_mb|_rows|_records|_events|_requests|_fraction|_ratio"
-    "|_per_s|_port|_no|_partitions|_count|_max|_min"
-)
-UNIT_NAME = re.compile(rf"(.*({UNITS})|port|partitions|replicas|workers)$")
+UNITS = {
+    "s", "ms", "bytes", "mb", "rows", "records", "events", "requests", "fraction", "port",
+    "partitions", "count", "files", "exits", "replication_factor",
+}  # fmt: skip
+"""Last word of a numeric setting, before a qualifier such as max."""
 
 MODULES = tree.modules()
 PAGES = tree.pages()
@@ -88,6 +89,19 @@ def test_nothing_is_left_to_do_without_an_issue(path: Path) -> None:
 def test_a_document_has_one_title(path: Path) -> None:
     outside_code = re.sub(r"```.*?```", "", tree.text(path), flags=re.DOTALL)
     assert len(re.findall(r"^# \S", outside_code, flags=re.MULTILINE)) == 1
+
+
+def test_a_setting_names_its_unit() -> None:
+    bare = []
+    for name, path in settings.names().items():
+        value: object = settings.Settings(_env_file=None)
+        for part in path:
+            value = getattr(value, part)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            plain = path[-1].removesuffix("_max").removesuffix("_min")
+            if not any(plain == unit or plain.endswith(f"_{unit}") for unit in UNITS):
+                bare.append(name)
+    assert not bare
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda r: r.stem)

@@ -76,7 +76,7 @@ class WorkerConfig:
     cache_bytes_max: int = 16 * 1024 * 1024
     revoke_wait_s: float = 5.0
     tick_interval_s: float = 10.0
-    silent_after_s: float = 300.0
+    silent_after_s: float = 180.0
     stuck_after_s: float = 30.0
     log_level: str = "INFO"
     pause: Pause | None = None

@@ -17,6 +17,7 @@ from streams.config import WorkerConfig
 from streams.health import watch
 from streams.preflight import prepare
 from streams.protocol import Protocol
+from streams.ticks import Heads, Silence, TickWriter, wall_clock_us
 from telemetry import logs
 from telemetry.http import OpsServer
 from telemetry.metrics import Metrics
@@ -51,6 +52,8 @@ def run(config: WorkerConfig, fold: Fold, catalog: Catalog | None = None) -> Non
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     app = make_app(config, protocol)
+    if config.tick_interval_s:
+        _attach_ticks(app, config, catalog, partitions)
     with ExitStack() as stack:
         health = watch(app, config, metrics)
         if config.port is not None:
@@ -73,6 +76,25 @@ def framing(catalog: Catalog) -> Callable[[Record], bytes]:
     return frame
 
 
+def _attach_ticks(app: GuardedApp, config: WorkerConfig, catalog: Catalog, partitions: int) -> None:
+    writer = TickWriter(
+        lambda: app.guarded_consumer,
+        lambda: app.guarded_producer.client,
+        framing(catalog),
+        Heads(config.bootstrap, partitions, catalog),
+        Silence(config.silent_after_s),
+        wall_clock_us,
+    )
+
+    def is_ready() -> bool:
+        return app.guarded_consumer.flow_active and not (app.rebalancing or app.in_recovery)
+
+    async def write_ticks() -> None:
+        await writer.run(config.tick_interval_s, is_ready)
+
+    app.task(write_ticks)
+
+
 def _run(app: GuardedApp, loop: asyncio.AbstractEventLoop) -> None:
     worker = faust.Worker(
         app,
@@ -82,6 +104,7 @@ def _run(app: GuardedApp, loop: asyncio.AbstractEventLoop) -> None:
         redirect_stdouts=False,
         loglevel="WARN",
     )
+    worker.spinner = None
     try:
         worker.execute_from_commandline()
     except Exception as error:  # noqa: BLE001  H: whatever Faust dies of

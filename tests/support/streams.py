@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,7 +83,7 @@ class Facts:
     """Writes weighings to the fact topic and remembers what they sum to."""
 
     def __init__(self, bootstrap: str, rng: random.Random, lots: int, partitions: int) -> None:
-        self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5})
+        self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "log_level": 0})
         self._rng = rng
         self._lots = lots
         self._partitions = partitions
@@ -202,12 +202,25 @@ class Follow:
                 "bootstrap.servers": bootstrap,
                 "group.id": "tests-follow",
                 "enable.auto.commit": False,
-                "enable.partition.eof": False,
+                "log_level": 0,
             }
+        )
+        # A topic made a moment ago may not be known to the broker's metadata yet.
+        assert eventually(
+            lambda: (
+                len(self._consumer.list_topics(topic, timeout=10).topics[topic].partitions)
+                == partitions
+            ),
+            timeout_s=20,
+            every_s=0.1,
         )
         self._tps = [TopicPartition(topic, p, 0) for p in range(partitions)]
         self._next = dict.fromkeys(range(partitions), 0)
         self._consumer.assign(self._tps)
+
+    def end(self) -> int:
+        """Records written so far, over all partitions."""
+        return sum(self._consumer.get_watermark_offsets(tp, timeout=10)[1] for tp in self._tps)
 
     def read(self) -> Iterator[tuple[int, bytes, bytes | None]]:
         ends = {
@@ -228,9 +241,8 @@ class Follow:
                     self._next[tp.partition] = max(self._next[tp.partition], tp.offset)
 
 
-def eventually(check: "object", timeout_s: float, every_s: float = 0.5) -> bool:
+def eventually(check: Callable[[], bool], timeout_s: float, every_s: float = 0.5) -> bool:
     """Ask until true or out of time."""
-    assert callable(check)
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if check():

@@ -1,0 +1,1 @@
+"""Processes that ``bench.worker`` measures; each answers ``/metrics``."""

@@ -12,7 +12,7 @@ from fastavro import parse_schema, schemaless_writer
 
 from custody.errors import Refused
 from schemas import avro
-from schemas.plan import plan_of
+from schemas.plan import own_plan
 from schemas.routes import BY_STEM, BY_TYPE, Record
 from schemas.rows import UNDECODABLE, BadRecord, row_reader
 
@@ -79,9 +79,7 @@ def schema_id_of(value: bytes) -> int:
 
 @cache
 def _reader(stem: str) -> Callable[[bytes, int], Record]:
-    plan = plan_of(avro.schema(stem))
-    assert plan is not None, stem
-    return row_reader(plan)
+    return row_reader(own_plan(stem))
 
 
 @cache

@@ -11,6 +11,7 @@ symbols of enums with a default. Anything else is ``Unreadable``.
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -169,6 +170,14 @@ def plan_of(writer: avro.Schema) -> Plan | None:
         bytes_max=int(reader["message_bytes_max"]),
         numbers=frozenset(f["name"] for f in reader["fields"] if _kind(f["type"]) in _NUMBERS),
     )
+
+
+@cache
+def own_plan(stem: str) -> Plan:
+    """Return the plan for records written under our present schema of a stem."""
+    plan = plan_of(avro.schema(stem))
+    assert plan is not None, stem
+    return plan
 
 
 def _names(schema: object, found: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from custody import events, records
-from schemas import avro
-from schemas.plan import Choice, Leaf, Many, Maybe, Node, Plan, Struct, plan_of
+from schemas.plan import Choice, Leaf, Many, Maybe, Node, Struct, own_plan
 from schemas.routes import ROUTES, Record
 
 LIST_ITEMS_MAX = 4
@@ -19,16 +18,9 @@ LIST_ITEMS_MAX = 4
 texts = st.text(st.characters(codec="utf-8"), max_size=12)
 
 
-def plan(stem: str) -> Plan:
-    """Return the resolution of a stem's present schema against itself."""
-    made = plan_of(avro.schema(stem))
-    assert made is not None
-    return made
-
-
 def records_of(stem: str) -> st.SearchStrategy[Record]:
     """Draw records of a stem."""
-    return cast(st.SearchStrategy[Record], _struct(plan(stem).root))
+    return cast(st.SearchStrategy[Record], _struct(own_plan(stem).root))
 
 
 def any_record() -> st.SearchStrategy[Record]:

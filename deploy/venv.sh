@@ -24,8 +24,10 @@ if ! "$python" -c 'import ensurepip, venv' 2> /dev/null; then
 fi
 
 [[ -x .venv/bin/python ]] || "$python" -m venv .venv
-echo "installing the locked requirements into .venv (some 600 MB at the first time)" >&2
-.venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock \
-  | { grep -v -E '^(Requirement already|Collecting|Using cached|Downloading|Looking in|  )' || true; }
+# pip draws its progress on a terminal only; elsewhere its hundreds of lines help nobody.
+[[ -t 1 ]] && quiet=() || quiet=(--quiet)
+echo "installing the locked requirements into .venv (downloads some 500 MB the first time)" >&2
+.venv/bin/python -m pip install --disable-pip-version-check "${quiet[@]}" --require-hashes \
+  -r requirements.lock
 .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps \
   --no-build-isolation -e .

@@ -12,6 +12,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from custody.errors import Corrupt, Unavailable
+from runtime.stack.command import wait_until
 from schemas.topics import TOPICS, Topic
 
 _TIMEOUT_S = 30.0
@@ -60,31 +61,42 @@ class NotCreated(Unavailable):
 
 
 def ensure(kafka: Mapping[str, str], wanted: NewTopics) -> int:
-    """Create the topics that are not there. Blocks for 30 s at most; harmless to repeat.
+    """Create the topics that are not there. Blocks, 30 s at most a step; harmless to repeat.
 
     Args:
         kafka: Client options: the bootstrap address and the security.
         wanted: What is to be there.
 
     Returns:
-        How many were created.
+        How many were created; every broker answers for all of them by then.
 
     Raises:
-        WrongPartitionCount: A topic is there with another count; nothing was created.
+        WrongPartitionCount: A topic is there with another count.
         NotCreated: The broker does not answer or refuses.
+        NotReady: The topics were created and are not shown.
     """
     admin = AdminClient({**kafka, "log_level": 0})
     new = _plan(wanted)
+    absent = _absent(admin, new)
+    created = _create(admin, absent)
+    # A topic is shown some moments after it was made, also one that somebody else has just made.
+    if absent:
+        wait_until(
+            lambda: not _absent(admin, new), "the list of topics", _TIMEOUT_S, "custody status"
+        )
+    return created
+
+
+def _absent(admin: AdminClient, new: list[NewTopic]) -> list[NewTopic]:
     try:
         there = admin.list_topics(timeout=_TIMEOUT_S).topics
     except KafkaException as error:
         raise NotCreated(new[0].topic, str(error)) from error
     for topic in new:
-        if topic.topic in there and len(there[topic.topic].partitions) != wanted.partitions:
-            raise WrongPartitionCount(
-                topic.topic, len(there[topic.topic].partitions), wanted.partitions
-            )
-    return _create(admin, [topic for topic in new if topic.topic not in there])
+        found = len(there[topic.topic].partitions) if topic.topic in there else 0
+        if found not in (0, topic.num_partitions):
+            raise WrongPartitionCount(topic.topic, found, topic.num_partitions)
+    return [topic for topic in new if topic.topic not in there]
 
 
 def _create(admin: AdminClient, new: list[NewTopic]) -> int:

@@ -65,7 +65,7 @@ def create_topics(
     partitions: int = 4,
     config: dict[str, str] | None = None,
 ) -> None:
-    """Create topics and wait until the broker has them; one that exists is an error."""
+    """Create topics and wait until the broker shows them; one that exists is an error."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     new = [
         NewTopic(name, num_partitions=partitions, replication_factor=1, config=config or {})
@@ -73,6 +73,9 @@ def create_topics(
     ]
     for future in admin.create_topics(new).values():
         future.result(30)
+    wait_until(
+        lambda: set(names) <= set(admin.list_topics(timeout=10).topics), "topics", 30.0, "read it"
+    )
 
 
 def delete_topics(bootstrap: str, names: Sequence[str]) -> None:

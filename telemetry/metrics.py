@@ -63,6 +63,7 @@ REFUSALS = (
     "unknown_reference",
     "bad_value",
     "atomic_list",
+    "atomic_list",
 )
 
 FAMILIES = (

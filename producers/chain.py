@@ -1,0 +1,177 @@
+"""The gateway's chain: numbers, digests and heads. Memory only; the outbox makes it durable."""
+
+from dataclasses import dataclass, replace
+
+from custody.digest import GENESIS, Frontier, link, unpack_frontier
+from custody.events import ActionTaken, Micros, ReferenceSet
+from custody.records import Head
+from producers.outcome import Draft
+from schemas import avro, topics
+from schemas.codec import encode
+from schemas.partition import partition_of
+from schemas.routes import BY_STEM, fact_key
+
+_MINUTE_US = 60_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of the outbox.
+
+    Attributes:
+        no: Place in the outbox, over all epochs.
+        seq: ``gateway_seq``; None for a head.
+        event_id: Its id; None for a head.
+        stem: Stem of the record.
+        topic: Kafka topic.
+        partition: Kafka partition.
+        key: Kafka key.
+        fingerprint: Of the schema the body is written under.
+        body: Avro body, without the registry's frame.
+        prev: Header: digest of the record before; None for a head.
+        digest: Header: digest of this record; None for a head.
+        accepted_at: When it was taken.
+        part: Side of a process; empty for others.
+    """
+
+    no: int
+    seq: int | None
+    event_id: str | None
+    stem: str
+    topic: str
+    partition: int
+    key: bytes
+    fingerprint: bytes
+    body: bytes
+    prev: bytes | None
+    digest: bytes | None
+    accepted_at: Micros
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a chain stands; what the outbox stores to go on.
+
+    Attributes:
+        epoch: Epoch of the outbox.
+        no: Highest entry number.
+        seq: Highest ``gateway_seq`` of the epoch.
+        digest: Digest of that record.
+        frontier: Merkle tree over the digests, packed.
+        head_minute: Minute (since 1970) of the last head.
+    """
+
+    epoch: int
+    no: int
+    seq: int
+    digest: bytes
+    frontier: bytes
+    head_minute: int
+
+
+def genesis(epoch: int, no: int) -> Position:
+    """Return the position before the first record of an epoch."""
+    return Position(epoch, no, 0, GENESIS, Frontier().packed(), 0)
+
+
+class Chain:
+    """Numbers and links records; a group that fails is undone by going back to a position.
+
+    Args:
+        gateway_id: Whose chain it is.
+        partitions: Partitions of every topic.
+        position: Where to go on.
+    """
+
+    def __init__(self, gateway_id: str, partitions: int, position: Position) -> None:
+        self._gateway_id = gateway_id
+        self._partitions = partitions
+        self.go_to(position)
+
+    def go_to(self, position: Position) -> None:
+        """Go on from a position, forgetting what was added since."""
+        self._at = position
+        self._frontier = unpack_frontier(position.frontier)
+
+    def position(self) -> Position:
+        """Return where the chain stands."""
+        return replace(self._at, frontier=self._frontier.packed())
+
+    def append(self, draft: Draft, now: Micros) -> Entry:
+        """Return a record's entry with the next number and its links."""
+        seq = self._at.seq + 1
+        record = replace(draft.record, gateway_seq=seq)
+        body = encode(record)
+        fingerprint = avro.fingerprint(draft.stem)
+        digest = link(self._at.digest, fingerprint, body)
+        key, partition = self._place(draft)
+        entry = Entry(
+            no=self._at.no + 1,
+            seq=seq,
+            event_id=record.event_id,
+            stem=draft.stem,
+            topic=BY_STEM[draft.stem].topic,
+            partition=partition,
+            key=key,
+            fingerprint=fingerprint,
+            body=body,
+            prev=self._at.digest,
+            digest=digest,
+            accepted_at=now,
+            part=draft.part,
+        )
+        self._frontier.append(digest)
+        self._at = replace(self._at, no=entry.no, seq=seq, digest=digest)
+        return entry
+
+    def head_due(self, now: Micros) -> bool:
+        """Tell whether the minute has no head yet."""
+        return now // _MINUTE_US > self._at.head_minute
+
+    def head(self, now: Micros) -> Entry:
+        """Return an entry with the chain's head: what stands before it is all it speaks of."""
+        record = Head(
+            gateway_id=self._gateway_id,
+            gateway_epoch=self._at.epoch,
+            at=now,
+            size=self._frontier.size,
+            last_seq=self._at.seq,
+            digest=self._at.digest,
+            merkle_root=self._frontier.root(),
+            signature=None,
+            key_id=None,
+        )
+        key = self._gateway_id.encode()
+        entry = Entry(
+            no=self._at.no + 1,
+            seq=None,
+            event_id=None,
+            stem="head",
+            topic=topics.HEAD,
+            partition=partition_of(key, self._partitions),
+            key=key,
+            fingerprint=avro.fingerprint("head"),
+            body=encode(record),
+            prev=None,
+            digest=None,
+            accepted_at=now,
+        )
+        self._at = replace(self._at, no=entry.no, head_minute=now // _MINUTE_US)
+        return entry
+
+    def _place(self, draft: Draft) -> tuple[bytes, int]:
+        """Return key and partition; a broadcast reference says its partition itself."""
+        record = draft.record
+        if isinstance(record, ReferenceSet):
+            return record.id.encode(), record.partition
+        if isinstance(record, ActionTaken):
+            key = owner_id(record.subject).encode()
+        else:
+            key = fact_key(record).encode()
+        return key, partition_of(key, self._partitions)
+
+
+def owner_id(subject: str) -> str:
+    """Return the bare id of a subject's owner: ``lot/L-24-0117`` is ``L-24-0117``'s."""
+    return subject.partition("/")[2]

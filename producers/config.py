@@ -1,0 +1,88 @@
+"""What a gateway needs to be told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxConfig:
+    """The outbox: where it lies and what it may take.
+
+    Attributes:
+        directory: Holds ``outbox.sqlite3``, ``epoch.json``, ``lock`` and ``token``.
+        gateway_id: Name of the gateway in every record; one per outbox for ever.
+        partitions: Partitions of every topic, as they were created.
+        bytes_max: Largest outbox, bytes; beyond it nothing is accepted.
+        disk_free_bytes_min: Least free space on its disk at which events are accepted.
+        keep_published_s: How long a published record's body stays, for ``GET /v1/events/{id}``.
+            Its id and content digest stay for ever: they are the duplicate detection.
+        keep_refused_s: How long a refused request stays.
+    """
+
+    directory: Path
+    gateway_id: str
+    partitions: int = 4
+    bytes_max: int = 4096 * _MIB
+    disk_free_bytes_min: int = 64 * _MIB
+    keep_published_s: float = 7 * 86_400
+    keep_refused_s: float = 90 * 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublisherConfig:
+    """The way to Kafka.
+
+    Attributes:
+        kafka: Options of the client: ``bootstrap.servers`` and whatever the cluster's security
+            needs. What delivery rests on (acks, idempotence, order) is set by the publisher.
+        delivery_timeout_s: How long one send may wait for the broker before it is tried anew from
+            the outbox.
+        linger_ms: How long a record may wait for company.
+        in_flight_max: Records handed to the client and not acknowledged.
+        stuck_after_s: Records wait, the broker answers, nothing is acknowledged for so long: stuck.
+    """
+
+    kafka: Mapping[str, str]
+    delivery_timeout_s: float = 120.0
+    linger_ms: int = 5
+    in_flight_max: int = 10_000
+    stuck_after_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpConfig:
+    """The API.
+
+    Attributes:
+        host: Address to listen on.
+        port: Port to listen on.
+        body_bytes_max: Largest body, also after decompression.
+        items_max: Most requests in one list.
+        rate_per_s: Requests (items) one sender may send per second on average; None for any.
+        rate_burst: Items a sender may send at once after a pause.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8400
+    body_bytes_max: int = 16 * _MIB
+    items_max: int = 1_000
+    rate_per_s: float | None = None
+    rate_burst: int = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayConfig:
+    """A whole gateway process.
+
+    Attributes:
+        outbox: Where accepted events wait.
+        publisher: Where they go.
+        http: Where they come from.
+    """
+
+    outbox: OutboxConfig
+    publisher: PublisherConfig
+    http: HttpConfig = field(default_factory=HttpConfig)

@@ -1,0 +1,77 @@
+"""Which incarnation of the outbox this is, told by a small file beside it.
+
+A restored copy of an outbox would number new events with numbers that other events already have.
+So a second file holds the epoch and the highest number given; it is written after every commit.
+A copy that is older than the file, a new outbox, a missing or unreadable file: each begins the
+next epoch, and ``gateway_seq`` starts again at 1. A copy of the whole directory, file included,
+cannot be told from the original: restore ``outbox.sqlite3`` alone.
+"""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_BYTES = 256
+"""Fixed length, so that one positioned write replaces the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a gateway got: epoch and highest sequence number given in it."""
+
+    epoch: int
+    last_seq: int
+
+
+def next_epoch(stored: Mark | None, beside: Mark | None) -> tuple[int, bool]:
+    """Return the epoch to go on with, and whether the chain begins anew.
+
+    Args:
+        stored: What the outbox says of itself; None for a new one.
+        beside: What the file says; None where it is missing or unreadable.
+    """
+    if stored is None:
+        return (1 if beside is None else beside.epoch + 1), True
+    if beside is None:
+        return stored.epoch + 1, True
+    older = (stored.epoch, stored.last_seq) < (beside.epoch, beside.last_seq)
+    return (beside.epoch + 1, True) if older else (stored.epoch, False)
+
+
+class EpochFile:
+    """The file; opened once, overwritten in place.
+
+    Args:
+        path: Where it lies; made where missing.
+
+    Raises:
+        OSError: It cannot be made or written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+    def read(self) -> Mark | None:
+        """Return the mark, or None where there is no readable one."""
+        try:
+            found = json.loads(os.pread(self._fd, _BYTES, 0))
+            return Mark(int(found["epoch"]), int(found["last_seq"]))
+        except (ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, mark: Mark, *, durable: bool = False) -> None:
+        """Replace the mark.
+
+        Args:
+            mark: What to write.
+            durable: Wait for the disk. Not needed while numbers grow: after a power cut the file
+                may be behind the outbox, which means nothing, but never before it.
+        """
+        os.pwrite(self._fd, json.dumps(asdict(mark)).ljust(_BYTES - 1).encode() + b"\n", 0)
+        if durable:
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._fd)

@@ -1,0 +1,222 @@
+"""One transaction's worth of submissions: what is new, what was seen, what contradicts.
+
+Memory only. ``Group.add`` decides a submission against the identities on disk and those of the
+group itself; the outbox then writes ``entries``, ``identities`` and ``refused`` as they stand.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from custody.events import Micros, ReferenceSet
+from producers.chain import Chain, Entry
+from producers.outcome import Accepted, Code, Draft, Outcome, Refusal, Warned
+from producers.store import Identity, Refused
+
+BODY_BYTES_MAX = 65_536
+"""A refused request is kept up to this length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What one caller hands in: judged requests that belong together.
+
+    Attributes:
+        outcomes: One per request, in order.
+        bodies: The requests as JSON, kept where they are refused; as many as outcomes.
+        now: When they were taken.
+        sender: Who sent them, for the list of refused requests.
+        atomic: All or nothing.
+    """
+
+    outcomes: Sequence[Outcome]
+    bodies: Sequence[Callable[[], bytes]]
+    now: Micros
+    sender: str = ""
+    atomic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one request.
+
+    Attributes:
+        stem: Stem of the request; empty where it was not recognised.
+        accepted: Number of records taken.
+        code: Why it was refused; None where it was not.
+        item: The result as the sender gets it.
+    """
+
+    stem: str
+    accepted: int
+    code: Code | None
+    item: Mapping[str, object]
+
+
+@dataclass(slots=True)
+class Group:
+    """What one transaction will write.
+
+    Attributes:
+        chain: Numbers and links the records.
+        find: Identity on disk of an event id.
+        entries: New records, in order.
+        identities: New event ids.
+        refused: Requests not taken.
+        references: Reference records among the new ones, one per broadcast.
+    """
+
+    chain: Chain
+    find: Callable[[str], Identity | None]
+    entries: list[Entry] = field(default_factory=list)
+    identities: dict[str, Identity] = field(default_factory=dict)
+    refused: list[Refused] = field(default_factory=list)
+    references: list[ReferenceSet] = field(default_factory=list)
+
+    def add_head(self, now: Micros) -> None:
+        """Add the head of the chain as it stands."""
+        self.entries.append(self.chain.head(now))
+
+    def add(self, submission: Submission) -> list[Answer]:
+        """Decide a submission and take what is new; one answer per outcome, in order."""
+        if not submission.atomic:
+            return self._answers(submission)
+        before, trial = self.chain.position(), self._copy()
+        answers = trial._answers(submission)  # noqa: SLF001  its own class
+        if all(answer.code is None for answer in answers):
+            self.entries, self.identities = trial.entries, trial.identities
+            self.references = trial.references
+            return answers
+        self.chain.go_to(before)
+        refusal = Refusal(Code.ATOMIC_LIST, "", None, "a list without refused items")
+        # Refused items are kept as they were refused; their company was fine and is not.
+        self.refused = trial.refused
+        return [
+            answer
+            if answer.code is not None
+            else Answer(answer.stem, 0, refusal.code, refusal.answer())
+            for answer in answers
+        ]
+
+    def _answers(self, submission: Submission) -> list[Answer]:
+        pairs = zip(submission.outcomes, submission.bodies, strict=True)
+        return [self._answer(outcome, body, submission) for outcome, body in pairs]
+
+    def _answer(
+        self, outcome: Outcome, body: Callable[[], bytes], submission: Submission
+    ) -> Answer:
+        if isinstance(outcome, Accepted):
+            decided = self._decide(outcome, submission.now)
+            if isinstance(decided, Answer):
+                return decided
+            outcome, stem = decided, outcome.stem
+        else:
+            stem = ""
+        item = outcome.answer()
+        self._keep(outcome.code, item, body, submission)
+        return Answer(stem, 0, outcome.code, item)
+
+    def _decide(self, accepted: Accepted, now: Micros) -> Answer | Refusal:
+        """Take an acceptable request, unless it was seen before."""
+        own = {draft.record.event_id for draft in accepted.drafts}
+        if accepted.event_id not in own:
+            known = self._known(accepted.event_id)
+            if known is not None:
+                return _repeat(accepted, same=known.content == accepted.content)
+        fresh: list[Draft] = []
+        for draft in accepted.drafts:
+            known = self._known(draft.record.event_id)
+            if known is None:
+                fresh.append(draft)
+            elif known.content != draft.content:
+                return _repeat(accepted, same=False, event_id=draft.record.event_id)
+        if not fresh:
+            return _repeat(accepted, same=True)
+        return self._take(accepted, fresh, own, now)
+
+    def _take(
+        self, accepted: Accepted, fresh: Sequence[Draft], own: set[str], now: Micros
+    ) -> Answer:
+        taken = [self.chain.append(draft, now) for draft in fresh]
+        self.entries += taken
+        if accepted.event_id not in own:
+            self.identities[accepted.event_id] = Identity(
+                accepted.content, taken[0].no, len(taken), now
+            )
+        for draft, entry in zip(fresh, taken, strict=True):
+            self._remember(draft, entry)
+        first = fresh[0].record
+        if isinstance(first, ReferenceSet):
+            self.references.append(first)
+        warnings = [*accepted.warnings, *self._unseen(first)]
+        return Answer(accepted.stem, len(taken), None, _accepted_item(accepted, taken, warnings))
+
+    def _remember(self, draft: Draft, entry: Entry) -> None:
+        """Note an event id; the copies of a broadcast share one."""
+        event_id = draft.record.event_id
+        known = self.identities.get(event_id)
+        if known is None:
+            self.identities[event_id] = Identity(draft.content, entry.no, 1, entry.accepted_at)
+        else:
+            self.identities[event_id] = replace(known, entries=known.entries + 1)
+
+    def _unseen(self, record: object) -> list[Warned]:
+        corrects = getattr(record, "corrects", None)
+        if corrects is None or self._known(corrects) is not None:
+            return []
+        return [Warned("correction_of_unseen", "corrects", corrects)]
+
+    def _known(self, event_id: str) -> Identity | None:
+        return self.identities.get(event_id) or self.find(event_id)
+
+    def _keep(
+        self,
+        code: Code,
+        item: Mapping[str, object],
+        body: Callable[[], bytes],
+        submission: Submission,
+    ) -> None:
+        reason = json.dumps(item, ensure_ascii=True)
+        kept = body()[:BODY_BYTES_MAX]
+        self.refused.append(Refused(submission.now, submission.sender, code.value, reason, kept))
+
+    def _copy(self) -> "Group":
+        """Return a group that can grow without touching this one, but for the chain."""
+        return Group(
+            self.chain,
+            self.find,
+            list(self.entries),
+            dict(self.identities),
+            list(self.refused),
+            list(self.references),
+        )
+
+
+def _repeat(accepted: Accepted, *, same: bool, event_id: str | None = None) -> Answer | Refusal:
+    if same:
+        item = {"result": "duplicate", "event_id": accepted.event_id}
+        return Answer(accepted.stem, 0, None, item)
+    found = event_id or accepted.event_id
+    return Refusal(
+        Code.DUPLICATE_CONFLICT,
+        "event_id",
+        found,
+        "the content first sent under this id, or a correction that names it in corrects",
+    )
+
+
+def _accepted_item(
+    accepted: Accepted, taken: Sequence[Entry], warnings: Sequence[Warned]
+) -> Mapping[str, object]:
+    item: dict[str, object] = {
+        "result": "accepted",
+        "event_id": accepted.event_id,
+        "gateway_seq": taken[0].seq,
+    }
+    if accepted.stem == "processing":
+        item["parts"] = [
+            {"event_id": entry.event_id, "gateway_seq": entry.seq, "part": entry.part}
+            for entry in taken
+        ]
+    item["warnings"] = [warning.answer() for warning in warnings]
+    return item

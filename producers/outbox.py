@@ -1,0 +1,384 @@
+"""The outbox: what is accepted is on disk before its sender hears so.
+
+Callers hand in submissions and get a future. One thread takes all submissions that wait, decides
+what is new (an id seen before is a duplicate or a conflict), numbers and links the new records,
+and commits them in one transaction: one fsync for all callers of the moment. Only then are the
+futures resolved. A group that cannot be committed leaves no trace: the chain goes back to where
+it stood, so ``gateway_seq`` has no holes.
+
+Acknowledgements from Kafka come back through the same thread. Heads are written by it, one a
+minute, behind all that they speak of.
+"""
+
+import fcntl
+import logging
+import os
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+
+from custody.errors import Unavailable
+from custody.events import Micros
+from producers import store
+from producers.chain import Chain, genesis
+from producers.config import OutboxConfig
+from producers.epoch import EpochFile, Mark, next_epoch
+from producers.group import Answer, Group, Submission
+from producers.known import Known
+
+SUBMISSIONS_PER_GROUP = 256
+"""Most submissions of one transaction, so that the first does not wait for too many."""
+
+ACK_WAIT_S = 0.05
+"""Acknowledgements alone are no hurry: they wait so long for a group to travel with."""
+
+CLOSED_WAIT_S = 1.0
+"""The same while the disk takes nothing."""
+
+PRUNE_ROWS = 2_000
+"""Rows deleted at once, so that no sender waits for a long delete."""
+
+DISK, FULL, STOPPING = "disk", "full", "stopping"
+"""Why an outbox is closed."""
+
+_US = 1_000_000
+_MINUTE_S = 60
+
+log = logging.getLogger(__name__)
+
+_Work = tuple[Submission, Future[list[Answer]]]
+
+
+class OutboxInUse(Unavailable):
+    """Another process has the outbox open."""
+
+    def __init__(self, directory: object) -> None:
+        super().__init__(
+            f"outbox in {directory} is in use by another process",
+            expected="one gateway per outbox",
+            next_step="custody status, then custody down",
+        )
+
+
+class OutboxClosed(Unavailable):
+    """Nothing can be accepted now; ``reason`` is ``full``, ``disk`` or ``stopping``."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"the outbox accepts nothing: {detail}",
+            expected="room on the disk, and Kafka taking what waits",
+            next_step="send again later; see docs/gateway.md, when the outbox is full",
+        )
+
+
+class Outbox:
+    """A durable, ordered, duplicate-free queue in one file. Threads may share it.
+
+    Args:
+        config: Where it lies and what it may take.
+        clock: Time of day; given to heads and acknowledgements.
+
+    Raises:
+        OutboxInUse: Another process has it open.
+        OutboxUnreadable: The file is of another format or gateway.
+        OutboxClosed: The disk cannot be written.
+    """
+
+    def __init__(self, config: OutboxConfig, clock: Callable[[], Micros]) -> None:
+        self._config = config
+        self._clock = clock
+        config.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = config.directory / "outbox.sqlite3"
+        self._lock_fd = _locked(config.directory)
+        self._wake = threading.Condition()
+        self._waiting: list[_Work] = []
+        self._acks: list[store.Ack] = []
+        self._stopping = False
+        self._committed_no = 0
+        self._closed: OutboxClosed | None = None
+        self._open()
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+        self._thread.start()
+
+    def _open(self) -> None:
+        try:
+            self._writer = store.create(self.path)
+            self._epoch_file = EpochFile(self._config.directory / "epoch.json")
+            self._chain = self._resume()
+        except (sqlite3.Error, OSError) as error:
+            raise OutboxClosed(DISK, f"{self.path}: {error}") from error
+        self._reader = store.connect(self.path, read_only=True)
+        self._reader_lock = threading.Lock()
+        self.known = Known(store.get_references(self._writer))
+        count, first, _ = store.pending(self._writer, 0)
+        self._pending_count = count
+        self._floor = self._committed_no + 1 if first is None else first
+        self._acked = store.published_from(self._writer, self._floor)
+        self._pruned_at = Micros(0)
+
+    @property
+    def gateway(self) -> tuple[str, int]:
+        """Gateway id and epoch."""
+        return self._config.gateway_id, self._epoch
+
+    @property
+    def depth(self) -> int:
+        """Entries that Kafka has not acknowledged."""
+        return self._pending_count
+
+    @property
+    def committed_no(self) -> int:
+        """Number of the last durable entry."""
+        return self._committed_no
+
+    @property
+    def floor(self) -> int:
+        """All entries below are acknowledged."""
+        return self._floor
+
+    @property
+    def closed(self) -> OutboxClosed | None:
+        """Why the last group was not taken; None when all is well."""
+        return self._closed
+
+    def submit(self, submission: Submission) -> Future[list[Answer]]:
+        """Hand in judged requests; returns at once.
+
+        Returns:
+            A future of one answer per outcome, in order, resolved when they are durable. It raises
+            ``OutboxClosed`` where they cannot be made so: then nothing of them was taken.
+        """
+        future: Future[list[Answer]] = Future()
+        with self._wake:
+            if self._stopping:
+                future.set_exception(OutboxClosed(STOPPING, "the gateway is stopping"))
+                return future
+            self._waiting.append((submission, future))
+            self._wake.notify_all()
+        return future
+
+    def acknowledge(self, acks: Sequence[store.Ack]) -> None:
+        """Take Kafka's acknowledgements, in order per partition; durable a moment later."""
+        with self._wake:
+            first = not self._acks
+            self._acks.extend(acks)
+            if first:
+                self._wake.notify_all()
+
+    def wait_beyond(self, no: int, timeout_s: float) -> bool:
+        """Block until an entry beyond a number is durable; False on timeout or stop."""
+        with self._wake:
+            return self._wake.wait_for(
+                lambda: self._committed_no > no or self._stopping, timeout_s
+            ) and (self._committed_no > no)
+
+    def way(self, event_id: str) -> tuple[store.Identity, list[store.Way]] | None:
+        """Return what is known of an event: its identity and its entries so far, or None."""
+        with self._reader_lock:
+            known = store.get_identity(self._reader, event_id)
+            return None if known is None else (known, store.get_ways(self._reader, known))
+
+    def refused(self, since: Micros, limit: int) -> list[store.Refused]:
+        """Return refused requests from a time on, oldest first."""
+        with self._reader_lock:
+            return store.get_refused(self._reader, since, limit)
+
+    def oldest_waiting_at(self) -> Micros | None:
+        """Return when the oldest unacknowledged entry was taken, or None."""
+        with self._reader_lock:
+            return store.pending(self._reader, self._floor)[2] if self._pending_count else None
+
+    def close(self) -> None:
+        """Take what waits, stop the thread, close the file. A second call does nothing."""
+        with self._wake:
+            if self._stopping:
+                return
+            self._stopping = True
+            self._wake.notify_all()
+        self._thread.join()
+        for connection in (self._reader, self._writer):
+            connection.close()
+        self._epoch_file.close()
+        os.close(self._lock_fd)
+
+    def _resume(self) -> Chain:
+        """Go on with the epoch, or begin the next where the file is new or an older copy."""
+        found = store.get_meta(self._writer, "gateway_id")
+        if found is None:
+            store.put_meta(self._writer, {"gateway_id": self._config.gateway_id})
+        elif found != self._config.gateway_id:
+            raise store.OutboxUnreadable(
+                self.path, f"of gateway {found}", f"gateway {self._config.gateway_id}"
+            )
+        stored = store.get_position(self._writer)
+        mark = None if stored is None else Mark(stored.epoch, stored.seq)
+        epoch, anew = next_epoch(mark, self._epoch_file.read())
+        if stored is None or anew:
+            stored = genesis(epoch, 0 if stored is None else stored.no)
+            self._epoch_file.write(Mark(epoch, 0), durable=True)
+            store.put_position(self._writer, stored)
+            log.info("outbox epoch begins", extra={"epoch": epoch})
+        self._epoch = epoch
+        self._committed_no = stored.no
+        return Chain(self._config.gateway_id, self._config.partitions, stored)
+
+    def _run(self) -> None:
+        while True:
+            work, acks, stopping = self._take()
+            if work or acks or self._chain.head_due(self._clock()):
+                self._commit(work, acks)
+            if stopping:
+                return
+            self._prune()
+
+    def _take(self) -> tuple[list[_Work], list[store.Ack], bool]:
+        """Wait for work; acknowledgements alone wait a little for a group to travel with."""
+        with self._wake:
+            until_head_s = _MINUTE_S - self._clock() / _US % _MINUTE_S
+            self._wake.wait_for(
+                lambda: bool(self._waiting or self._acks or self._stopping), until_head_s
+            )
+            if self._acks:
+                patience_s = ACK_WAIT_S if self._closed is None else CLOSED_WAIT_S
+                self._wake.wait_for(lambda: bool(self._waiting or self._stopping), patience_s)
+            taken = self._waiting[:SUBMISSIONS_PER_GROUP]
+            del self._waiting[:SUBMISSIONS_PER_GROUP]
+            acks, self._acks = self._acks, []
+            stopping = self._stopping and not self._waiting
+        # A caller that gave up before this point is left out; from here on it cannot.
+        work = [pair for pair in taken if pair[1].set_running_or_notify_cancel()]
+        return work, acks, stopping
+
+    def _commit(self, work: list[_Work], acks: list[store.Ack]) -> None:
+        """Decide, number and write a group; on failure nothing of it was taken."""
+        if work and (refused := self._no_room()) is not None:
+            self._fail(work, refused)
+            work = []
+        before = self._chain.position()
+        try:
+            group = Group(self._chain, lambda id_: store.get_identity(self._writer, id_))
+            now = self._clock()
+            if self._chain.head_due(now):
+                group.add_head(now)
+            answers = [group.add(submission) for submission, _ in work]
+            self._write(group, acks)
+        except (sqlite3.Error, OSError) as error:
+            self._chain.go_to(before)
+            self._keep_acks(acks)
+            self._fail(work, OutboxClosed(DISK, str(error)))
+            return
+        except Exception as error:  # noqa: BLE001  a process edge, see below
+            # One request that trips over a bug of ours must not stop the others.
+            self._chain.go_to(before)
+            self._keep_acks(acks)
+            self._apart(work, error)
+            return
+        self._publish(group, acks)
+        for (_, future), answer in zip(work, answers, strict=True):
+            future.set_result(answer)
+
+    def _apart(self, work: list[_Work], error: Exception) -> None:
+        """Commit submissions one by one, so that only the guilty one gets the error."""
+        if len(work) > 1:
+            for one in work:
+                self._commit([one], [])
+            return
+        log.error("submission failed", exc_info=error)
+        for _, future in work:
+            future.set_exception(error)
+
+    def _fail(self, work: list[_Work], error: OutboxClosed) -> None:
+        if self._closed is None:
+            log.error("outbox accepts nothing", extra={"reason": error.reason, "what": error.what})
+        self._closed = error
+        for _, future in work:
+            future.set_exception(error)
+
+    def _keep_acks(self, acks: list[store.Ack]) -> None:
+        """Put acknowledgements back in front: the next group takes them along."""
+        with self._wake:
+            self._acks = acks + self._acks
+
+    def _write(self, group: Group, acks: list[store.Ack]) -> None:
+        """Commit a group; returns when it is on disk."""
+        position = self._chain.position()
+        self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            store.put_entries(self._writer, self._epoch, group.entries)
+            store.put_identities(self._writer, group.identities)
+            store.put_refused(self._writer, group.refused)
+            for reference in group.references:
+                store.put_reference(self._writer, reference)
+            store.put_acks(self._writer, acks)
+            store.put_position(self._writer, position)
+            self._writer.execute("COMMIT")
+        except sqlite3.Error:
+            if self._writer.in_transaction:
+                self._writer.execute("ROLLBACK")
+            raise
+        self._epoch_file.write(Mark(position.epoch, position.seq))
+
+    def _publish(self, group: Group, acks: list[store.Ack]) -> None:
+        """Make a committed group visible to whoever waits for entries."""
+        for reference in group.references:
+            self.known.add(reference)
+        fresh = {ack.no for ack in acks if ack.no >= self._floor} - self._acked
+        self._acked |= fresh
+        floor = self._floor
+        while floor in self._acked:
+            self._acked.remove(floor)
+            floor += 1
+        with self._wake:
+            self._closed = None
+            self._floor = floor
+            self._pending_count += len(group.entries) - len(fresh)
+            if group.entries:
+                self._committed_no = group.entries[-1].no
+                self._wake.notify_all()
+
+    def _no_room(self) -> OutboxClosed | None:
+        """Return why nothing may be accepted, or None; makes room where it may."""
+        try:
+            free = shutil.disk_usage(self._config.directory).free
+            if free < self._config.disk_free_bytes_min:
+                return OutboxClosed(DISK, f"{free >> 20} MiB free on its disk")
+            used = store.used_bytes(self._writer)
+            if used <= self._config.bytes_max:
+                return None
+            # What is published is kept for convenience only.
+            if store.prune(self._writer, self._clock(), self._floor, PRUNE_ROWS):
+                return None
+        except (sqlite3.Error, OSError) as error:
+            return OutboxClosed(DISK, str(error))
+        return OutboxClosed(FULL, f"{used >> 20} MiB used, {self._pending_count} entries wait")
+
+    def _prune(self) -> None:
+        """Once a minute, drop what need not be kept; in small steps."""
+        now = self._clock()
+        if now - self._pruned_at < _MINUTE_S * _US:
+            return
+        published_before = Micros(now - int(self._config.keep_published_s * _US))
+        refused_before = Micros(now - int(self._config.keep_refused_s * _US))
+        try:
+            deleted = store.prune(self._writer, published_before, self._floor, PRUNE_ROWS)
+            store.forget_refused(self._writer, refused_before)
+        except sqlite3.Error as error:
+            log.warning("outbox not pruned", extra={"reason": str(error)})
+            deleted = 0
+        if deleted < PRUNE_ROWS:
+            self._pruned_at = now
+
+
+def _locked(directory: Path) -> int:
+    """Return a descriptor that holds the outbox's lock until it is closed."""
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise OutboxInUse(directory) from None
+    return descriptor

@@ -1,0 +1,198 @@
+"""The gateway as one thing: judge, store, publish, tell. The API is a thin layer over it."""
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from custody.events import Micros
+from producers.config import GatewayConfig
+from producers.fields import plain
+from producers.group import Answer, Submission
+from producers.judge import Terms, accept
+from producers.outbox import Outbox
+from producers.publisher import Publisher
+from producers.schema_ids import Catalog, SchemaIds
+from telemetry import metrics
+from telemetry.http import Health
+from telemetry.metrics import Metrics
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a sender may ask for along with a list.
+
+    Attributes:
+        strict_reference: Refuse unknown sites, devices and laboratories.
+        atomic: All or nothing.
+        backfill: Take facts of any age, without remark.
+    """
+
+    strict_reference: bool = False
+    atomic: bool = False
+    backfill: bool = False
+
+
+class Gateway:
+    """A gateway process: outbox, publisher and figures.
+
+    Args:
+        config: The whole of it.
+        catalog: Who gives schema ids.
+        registry: Name of the registry, such as its URL.
+        clock: Time of day.
+
+    Raises:
+        OutboxInUse: Another process has the outbox open.
+        OutboxUnreadable: The outbox is of another format or gateway.
+        OutboxClosed: Its disk cannot be written.
+    """
+
+    def __init__(
+        self,
+        config: GatewayConfig,
+        catalog: Catalog,
+        registry: str,
+        clock: Callable[[], Micros],
+    ) -> None:
+        self.config = config
+        self.counts = Metrics("gateway")
+        self._clock = clock
+        self.outbox = Outbox(config.outbox, clock)
+        self.publisher = Publisher(
+            config.publisher,
+            self.outbox,
+            partitions=config.outbox.partitions,
+            ids=SchemaIds(catalog, config.outbox.directory / "schema-ids.json", registry),
+            clock=clock,
+            counts=self.counts,
+        )
+        self.counts.watch(metrics.OUTBOX_DEPTH, lambda: float(self.outbox.depth))
+        self.counts.watch(metrics.OUTBOX_AGE, self._oldest_age_s)
+
+    def start(self) -> None:
+        """Begin to publish; accepting needs no start."""
+        self.publisher.start()
+
+    def close(self) -> None:
+        """Stop publishing, then accepting; what Kafka has not taken stays in the outbox."""
+        self.publisher.stop()
+        self.outbox.close()
+
+    def take(self, raws: Sequence[object], options: Options, sender: str) -> Future[list[Answer]]:
+        """Judge requests and hand them to the outbox.
+
+        Args:
+            raws: Parsed JSON, numbers with a point as Decimal.
+            options: What the sender asked for.
+            sender: Who it is, for the list of refused requests.
+
+        Returns:
+            A future of one answer per request; see ``Outbox.submit``.
+        """
+        now = self._clock()
+        terms = Terms(
+            gateway=self.outbox.gateway,
+            partitions=self.config.outbox.partitions,
+            known=self.outbox.known,
+            strict_reference=options.strict_reference,
+            backfill=options.backfill,
+        )
+        future = self.outbox.submit(
+            Submission(
+                outcomes=[accept(raw, now, terms) for raw in raws],
+                bodies=[partial(_json, raw) for raw in raws],
+                now=now,
+                sender=sender,
+                atomic=options.atomic,
+            )
+        )
+        future.add_done_callback(self._count)
+        return future
+
+    def event(self, event_id: str) -> dict[str, object] | None:
+        """Return an event's way so far, or None where this gateway never took it."""
+        found = self.outbox.way(event_id)
+        if found is None:
+            return None
+        known, ways = found
+        waiting = any(way.published_at is None for way in ways)
+        return {
+            "event_id": event_id,
+            "state": "waiting" if waiting else "published",
+            "accepted_at": time_text(known.accepted_at),
+            "records": [
+                {
+                    "event_id": way.event_id,
+                    "type": way.stem,
+                    "part": way.part or None,
+                    "gateway_id": self.config.outbox.gateway_id,
+                    "gateway_epoch": way.epoch,
+                    "gateway_seq": way.seq,
+                    "topic": way.topic,
+                    "partition": way.partition,
+                    "offset": way.offset,
+                    "accepted_at": time_text(way.accepted_at),
+                    "published_at": time_text(way.published_at),
+                }
+                for way in ways
+            ],
+        }
+
+    def health(self) -> Health:
+        """Return how the gateway is.
+
+        Failing: the outbox takes nothing (disk, full), or the publisher is stuck: entries wait,
+        the broker answered when last heard of, and nothing was acknowledged for
+        ``stuck_after_s``. A broker or registry that is away is no failure: accepting goes on.
+        """
+        closed, publisher = self.outbox.closed, self.publisher
+        reason = ""
+        if closed is not None:
+            reason = closed.what
+        elif publisher.is_stuck():
+            reason = f"nothing published for {publisher.since_progress_s():.0f} s"
+        gateway_id, epoch = self.outbox.gateway
+        fields = {
+            "gateway_id": gateway_id,
+            "gateway_epoch": epoch,
+            "waiting": self.outbox.depth,
+            "oldest_waiting_s": round(self._oldest_age_s(), 3),
+            "since_progress_s": round(publisher.since_progress_s(), 3),
+            "broker": "up" if publisher.broker_up else "away",
+            "registry": "up" if publisher.registry_up else "away",
+            "publisher": publisher.reason or "running",
+        }
+        return Health(ok=not reason, reason=reason, fields=fields)
+
+    def _oldest_age_s(self) -> float:
+        oldest_at = self.outbox.oldest_waiting_at()
+        return 0.0 if oldest_at is None else max(0.0, (self._clock() - oldest_at) / 1e6)
+
+    def _count(self, future: Future[list[Answer]]) -> None:
+        if future.cancelled() or future.exception() is not None:
+            return
+        for answer in future.result():
+            if answer.code is not None:
+                self.counts.add(metrics.GATEWAY_REFUSED, answer.code.value)
+            elif answer.accepted:
+                self.counts.add(metrics.GATEWAY_ACCEPTED, answer.stem, answer.accepted)
+            else:
+                self.counts.add(metrics.GATEWAY_DUPLICATE, answer.stem)
+
+
+def time_text(at: Micros | None) -> str | None:
+    """Return RFC 3339 text in UTC, microseconds included."""
+    if at is None:
+        return None
+    moment = _EPOCH + timedelta(microseconds=at)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _json(raw: object) -> bytes:
+    """Return a request as JSON; what cannot be written as UTF-8 is escaped."""
+    return json.dumps(plain(raw)).encode()

@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 import yaml
 
+from runtime.cli.main import COMMANDS
 from runtime.settings import PREFIX, Settings, names
 from tests.support import tree
 
 OURS = {"gateway": "gateway", "worker": "worker", "warehouse": "console"}
 """Service and the settings group that has its port."""
+
+
+ENDS = {"prepare"}
+"""Services that do something once."""
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +47,7 @@ def test_it_is_valid_by_the_specification() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize("service", [*OURS, *ENDS])
 def test_every_setting_in_it_is_one(
     compose: dict[str, dict[str, object]], service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,7 +98,7 @@ def test_every_image_is_pinned_and_every_service_has_a_health_check(
     for name in compose["services"]:
         image = str(_service(compose, name)["image"])
         assert re.search(r":v?\d+\.\d+", image), name
-        assert "healthcheck" in _service(compose, name), name
+        assert "healthcheck" in _service(compose, name) or name in ENDS, name
 
 
 def test_two_workers_and_no_state_between_them(compose: dict[str, dict[str, object]]) -> None:
@@ -101,6 +106,13 @@ def test_two_workers_and_no_state_between_them(compose: dict[str, dict[str, obje
     assert worker["deploy"] == {"replicas": 2}
     data_dir = dict(_environment(compose, "worker"))["CUSTODY_DATA_DIR"]
     assert worker["volumes"] == [data_dir], "a volume with a name would be shared by the replicas"
+
+
+def test_every_command_is_one_of_ours(compose: dict[str, dict[str, object]]) -> None:
+    for name in (*OURS, *ENDS):
+        command = _service(compose, name)["command"]
+        assert isinstance(command, list)
+        assert command[0] in COMMANDS
 
 
 def test_secrets_are_files(compose: dict[str, dict[str, object]]) -> None:

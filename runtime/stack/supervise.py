@@ -136,18 +136,30 @@ class Supervisor:
     def quit(self) -> None:
         """Stop the supervisor and whatever still runs. Blocks until all of it is gone."""
         pid = self.pid()
-        if pid is None:
-            return
-        names = [c.name for c in daemon.load(self.directory).commands]
-        # Its children get SIGTERM when it is gone, however it went.
-        os.kill(pid, signal.SIGTERM)
-        locks = [daemon.lock_file(self.directory, name) for name in ["supervisor", *names]]
+        if pid is not None:
+            os.kill(pid, signal.SIGTERM)
+        self.wait_for_the_last()
+
+    def wait_for_the_last(self) -> None:
+        """Wait until no process of the plan lives. Blocks for a minute at most.
+
+        The processes of a supervisor that was killed got SIGTERM and may still be finishing.
+
+        Raises:
+            NotReady: One lives on.
+        """
         wait_until(
-            lambda: not any(is_locked(lock) for lock in locks),
-            "the stop of the stack",
+            lambda: not self._living(),
+            f"the stop of {', '.join(self._living())}",
             _STOP_TIMEOUT_S,
-            f"see {self.directory.parent / 'logs'}; kill {pid} ends it at once",
+            f"see {self.directory.parent / 'logs'}",
         )
+
+    def _living(self) -> list[str]:
+        if not (self.directory / "plan.json").exists():
+            return []
+        names = ["supervisor", *(c.name for c in daemon.load(self.directory).commands)]
+        return [n for n in names if is_locked(daemon.lock_file(self.directory, n))]
 
     def _process(self, name: str, state: str) -> Process:
         pids = self._call("list", name=name).get("pids")

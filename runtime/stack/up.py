@@ -91,6 +91,7 @@ def up(settings: Settings, steps: Steps) -> Status:
     check_room(data.root, settings.stack.disk_free_mb_min)
     supervisor = Supervisor(data.supervisor)
     if supervisor.pid() is None:
+        supervisor.wait_for_the_last()
         _start_supervisor(settings, data, supervisor, steps)
     names = [c.name for c in daemon.load(data.supervisor).commands]
     foundation = [name for name in ("kafka", "registry") if name in names]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from custody.errors import Unavailable
+from custody.errors import Refused, Unavailable
 from runtime.paths import DataDir
 from runtime.settings import Settings, secret
 from runtime.stack import addresses as where
@@ -23,6 +23,17 @@ class NoAddress(Unavailable):
             f"no address: {setting} is not set and {addresses} is not there",
             expected="a local stack, or the address of one that runs elsewhere",
             next_step=f"custody up, or set {setting}",
+        )
+
+
+class WorkerSpeaksPlain(Refused):
+    """The worker's client has no security yet; gateway and sink have."""
+
+    def __init__(self, protocol: str) -> None:
+        super().__init__(
+            f"the worker cannot reach a broker by CUSTODY_KAFKA__SECURITY_PROTOCOL={protocol}",
+            expected="PLAINTEXT, on loopback or a network of its own",
+            next_step="give the broker a plain listener on the workers' own network",
         )
 
 
@@ -94,10 +105,16 @@ def gateway_config(settings: Settings) -> "GatewayConfig":
 
 
 def worker_config(settings: Settings, no: int) -> "WorkerConfig":
-    """Return the configuration of the worker with this number, from 1."""
+    """Return the configuration of the worker with this number, from 1.
+
+    Raises:
+        WorkerSpeaksPlain: The broker is to be reached by TLS or with a password.
+    """
     from streams.config import WorkerConfig
 
     own = settings.worker
+    if settings.kafka.security_protocol != "PLAINTEXT":
+        raise WorkerSpeaksPlain(settings.kafka.security_protocol)
     return WorkerConfig(
         bootstrap=bootstrap(settings),
         registry_url=registry_url(settings),

@@ -1,0 +1,90 @@
+"""From settings to each package's configuration: the numbers arrive, and the secrets."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from runtime import wiring
+from runtime.settings import KafkaSettings, RegistrySettings, Settings, SinkSettings, WorkerSettings
+from runtime.stack import addresses
+from runtime.stack.addresses import Addresses
+
+_KAFKA = KafkaSettings(bootstrap="broker:9092", partitions=8)
+_REGISTRY = RegistrySettings(url="http://registry:8080/apis/ccompat/v7")
+
+
+def _elsewhere(data_dir: Path, worker: WorkerSettings | None = None) -> Settings:
+    worker = worker or WorkerSettings()
+    return Settings(data_dir=data_dir, kafka=_KAFKA, registry=_REGISTRY, worker=worker)
+
+
+def test_each_worker_has_its_own_directory_and_port(tmp_path: Path) -> None:
+    settings = _elsewhere(tmp_path, WorkerSettings(port=8500))
+    first, second = (wiring.worker_config(settings, no) for no in (1, 2))
+    assert (first.port, second.port) == (8500, 8501)
+    assert first.data_dir != second.data_dir
+    assert first.data_dir.parent == tmp_path
+
+
+def test_gateway_is_told_the_partition_count_of_the_topics(tmp_path: Path) -> None:
+    config = wiring.gateway_config(_elsewhere(tmp_path))
+    assert config.outbox.partitions == 8
+    assert config.outbox.directory == tmp_path / "gateway"
+    assert config.publisher.kafka["bootstrap.servers"] == "broker:9092"
+
+
+def test_secrets_reach_the_clients_from_files(tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text("p@ss/word\n", "utf-8")
+    settings = Settings(
+        data_dir=tmp_path,
+        kafka=KafkaSettings(
+            bootstrap="broker:9093",
+            security_protocol="SASL_SSL",
+            sasl_mechanism="SCRAM-SHA-512",
+            sasl_username="custody",
+            sasl_password_file=password,
+        ),
+        sink=SinkSettings(
+            clickhouse_url="https://house:8443",
+            clickhouse_user="sink",
+            clickhouse_password_file=password,
+        ),
+    )
+    config = wiring.sink_config(settings)
+    assert config.warehouse == "https://sink:p%40ss%2Fword@house:8443"
+    assert config.kafka == {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "custody",
+        "sasl.password": "p@ss/word",
+    }
+
+
+def test_embedded_warehouse_lies_in_the_data_directory(tmp_path: Path) -> None:
+    config = wiring.sink_config(_elsewhere(tmp_path))
+    assert config.warehouse == f"chdb://{tmp_path / 'warehouse'}"
+
+
+def test_worker_does_not_pretend_to_be_secure(tmp_path: Path) -> None:
+    kafka = KafkaSettings(bootstrap="broker:9093", security_protocol="SSL")
+    settings = Settings(data_dir=tmp_path, kafka=kafka, registry=_REGISTRY)
+    with pytest.raises(wiring.WorkerSpeaksPlain, match="SECURITY_PROTOCOL=SSL"):
+        wiring.worker_config(settings, 1)
+
+
+def test_process_started_by_hand_finds_the_running_stack(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with pytest.raises(wiring.NoAddress, match="CUSTODY_KAFKA__BOOTSTRAP"):
+        wiring.bootstrap(settings)
+    recorded = Addresses("127.0.0.1:1", "127.0.0.1:2", "http://127.0.0.1:3/x", "g", "c", ())
+    addresses.write(tmp_path / "addresses.json", recorded)
+    assert wiring.bootstrap(settings) == "127.0.0.1:1"
+    assert wiring.registry_url(settings) == "http://127.0.0.1:3/x"
+
+
+def test_password_given_as_a_value_works_too() -> None:
+    kafka = KafkaSettings(sasl_password=SecretStr("hunter2"))
+    options = wiring.kafka_options(Settings(kafka=kafka), "broker:1")
+    assert options["sasl.password"] == "hunter2"

@@ -1,4 +1,4 @@
-"""Commands of whoever sends events: publish, reference, schema."""
+"""Commands of whoever sends events: publish and reference."""
 
 import json
 from collections import Counter

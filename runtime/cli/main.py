@@ -29,7 +29,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "config": "runtime.cli.config:config",
         "publish": "runtime.cli.events:publish",
         "reference": "runtime.cli.events:reference",
-        "schema": "runtime.cli.events:schema",
+        "schema": "runtime.cli.schema:schema",
+        "trace": "runtime.cli.trace:trace",
     }
 )
 """Every verb and where it is. Imported when it is used: ``custody status`` must not wait for

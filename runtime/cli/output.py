@@ -34,9 +34,9 @@ class Column:
     right: bool = False
 
 
-def text(title: str, key: str) -> Column:
+def text(title: str, key: str, *, right: bool = False) -> Column:
     """Return a column of a row's value as it is; nothing where there is none."""
-    return Column(title, lambda row: "" if row.get(key) is None else str(row[key]))
+    return Column(title, lambda row: "" if row.get(key) is None else str(row[key]), right)
 
 
 def number(title: str, key: str, digits: int = 0, divisor: float = 1.0) -> Column:

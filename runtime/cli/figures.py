@@ -1,0 +1,119 @@
+"""Numbers for people: a balance in tonnes and kilograms, with its uncertainty and their sources."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from custody.records import Balance, Part
+
+_SOURCES_SHOWN_MAX = 3
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """How a quantity is shown: ``divisor`` of ours make one of it."""
+
+    name: str
+    divisor: float
+    digits: int
+
+
+TONNE = Unit("t", 1e6, 3)
+KILOGRAM = Unit("kg", 1e6, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A value with its uncertainty, all in the record's own unit (grams or milligrams)."""
+
+    value: int
+    u_random: float
+    parts: tuple[Part, ...]
+
+
+def balance_rows(balances: Sequence[Balance]) -> list[Row]:
+    """Return one row per place and quantity, and the totals over all places last."""
+    rows = [row for one in balances for row in _place(one)]
+    return rows + (list(_totals(balances)) if len(balances) > 1 else [])
+
+
+def combined(figure: Figure) -> float:
+    """Return the combined standard uncertainty: independent parts add in squares."""
+    return math.hypot(figure.u_random, *(part.u for part in figure.parts))
+
+
+def total(figures: Sequence[Figure]) -> Figure:
+    """Return the sum: random parts add in squares, parts of one source straight."""
+    by_source: dict[str, float] = defaultdict(float)
+    for figure in figures:
+        for part in figure.parts:
+            by_source[part.source] += part.u
+    return Figure(
+        sum(figure.value for figure in figures),
+        math.hypot(*(figure.u_random for figure in figures)),
+        tuple(Part(source=source, u=u) for source, u in by_source.items()),
+    )
+
+
+def _place(one: Balance) -> Iterator[Row]:
+    yield _row(one.place, "wet", TONNE, _wet(one))
+    if one.moisture_fraction is not None:
+        u = one.moisture_u_fraction
+        yield {
+            "place": one.place,
+            "quantity": "moisture",
+            "unit": "%",
+            "value": f"{one.moisture_fraction * 100:.2f}",
+            "u": "" if u is None else f"{u * 100:.2f}",
+        }
+    yield _row(one.place, "dry", TONNE, _dry(one))
+    for analyte, figure in _metals(one):
+        yield _row(one.place, analyte, KILOGRAM, figure)
+
+
+def _totals(balances: Sequence[Balance]) -> Iterator[Row]:
+    yield _row("total", "wet", TONNE, total([_wet(one) for one in balances]))
+    yield _row("total", "dry", TONNE, total([_dry(one) for one in balances]))
+    metals: dict[str, list[Figure]] = defaultdict(list)
+    for one in balances:
+        for analyte, figure in _metals(one):
+            metals[analyte].append(figure)
+    for analyte, figures in metals.items():
+        yield _row("total", analyte, KILOGRAM, total(figures))
+
+
+def _wet(one: Balance) -> Figure:
+    return Figure(one.mass_wet_g, one.mass_wet_u_random_g, one.mass_wet_u_systematic_g)
+
+
+def _dry(one: Balance) -> Figure:
+    return Figure(one.mass_dry_g, one.mass_dry_u_random_g, one.mass_dry_u_systematic_g)
+
+
+def _metals(one: Balance) -> Iterable[tuple[str, Figure]]:
+    return [
+        (metal.analyte, Figure(metal.value_mg, metal.u_random_mg, metal.u_systematic_mg))
+        for metal in one.metals
+    ]
+
+
+def _row(place: str, quantity: str, unit: Unit, figure: Figure) -> Row:
+    def shown(value: float) -> str:
+        return f"{value / unit.divisor:,.{unit.digits}f}"
+
+    largest = sorted(figure.parts, key=lambda part: -abs(part.u))
+    named = [f"{part.source} {shown(part.u)}" for part in largest[:_SOURCES_SHOWN_MAX]]
+    if len(largest) > _SOURCES_SHOWN_MAX:
+        named.append(f"and {len(largest) - _SOURCES_SHOWN_MAX} more")
+    return {
+        "place": place,
+        "quantity": quantity,
+        "unit": unit.name,
+        "value": shown(figure.value),
+        "u": shown(combined(figure)),
+        "u_random": shown(figure.u_random),
+        "u_systematic": ", ".join(named),
+    }

@@ -12,8 +12,8 @@ from typing import cast
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from schemas.arrow import to_arrow
 
+from schemas.arrow import to_arrow
 from schemas.reader import Bad, Batch, Group
 from schemas.routes import BY_STEM
 from sinks.dedup import Numbers, Seen
@@ -133,6 +133,7 @@ def _with_envelope(
     index = group.index[keep]
     whole = bool(keep.all())
     record = table if whole else table.filter(pa.array(keep))
+    record = _flat(record)
     names = [column_name(name) for name in record.column_names]
     columns = [_filled(name, column) for name, column in zip(names, record.columns, strict=True)]
     envelope = _envelope(slice_, group.schema_id, index)
@@ -140,6 +141,26 @@ def _with_envelope(
     stored_in = BY_STEM[group.stem].table
     assert stored_in is not None
     return stored_in, merged
+
+
+def _flat(table: pa.Table) -> pa.Table:
+    """Return the table with a list of records inside a list as arrays of arrays, one per field."""
+    for i, field in reversed(list(enumerate(table.schema))):
+        if not _holds_records(field.type):
+            continue
+        outer = pa.concat_arrays(table.column(i).chunks)
+        inner = outer.values
+        table = table.remove_column(i)
+        for no, part in enumerate(inner.values.type):
+            nested = pa.ListArray.from_arrays(inner.offsets, inner.values.field(no))
+            column = pa.ListArray.from_arrays(outer.offsets, nested)
+            table = table.add_column(i + no, f"{field.name}.{part.name}", column)
+    return table
+
+
+def _holds_records(kind: pa.DataType) -> bool:
+    in_lists = pa.types.is_list(kind) and pa.types.is_list(kind.value_type)
+    return bool(in_lists and pa.types.is_struct(kind.value_type.value_type))
 
 
 def _filled(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -7,7 +7,7 @@ on the committed SQL is the truth.
 A column is named as the field in the schema. Where that name is taken by the envelope the
 record's own gets the prefix ``record_`` (a dead letter's ``record_offset`` is where the bad
 record stood; its ``offset`` is its own place on the dead-letter topic). An array of records is a
-set of parallel arrays, ``results.analyte``; an array of records in it is an array of tuples.
+set of parallel arrays, ``results.analyte``; one inside it nests the arrays.
 """
 
 import sys
@@ -168,17 +168,16 @@ def _record_columns(schema: Json) -> Iterator[Column]:
 
 
 def _parallel(prefix: str, array: Json) -> Iterator[tuple[str, str, str]]:
-    """Yield (path, type, doc) of an array of records; records in them stay together as tuples."""
+    """Yield (path, type, doc) of an array of records; nested arrays nest the type."""
     for field in _fields(cast("Json", array["items"])):
         name, kind = str(field["name"]), field["type"]
-        type_ = _tuples(cast("Json", kind)) if _is_records(kind) else _scalar(name, kind)
-        yield f"{prefix}.{name}", f"Array({type_})", _comment(name, type_, field)
-
-
-def _tuples(array: Json) -> str:
-    inner = _fields(cast("Json", array["items"]))
-    parts = (f"{field['name']} {_scalar(str(field['name']), field['type'])}" for field in inner)
-    return f"Array(Tuple({', '.join(parts)}))"
+        path = f"{prefix}.{name}"
+        if _is_records(kind):
+            for inner, type_, text in _parallel(path, cast("Json", kind)):
+                yield inner, f"Array({type_})", text
+        else:
+            type_ = _scalar(name, kind)
+            yield path, f"Array({type_})", _comment(name, type_, field)
 
 
 def _comment(name: str, type_: str, field: Json) -> str:

@@ -9,7 +9,7 @@ SELECT
     sqrt(pow(mass_dry_u_random_g, 2) + arraySum(u -> u * u, `mass_dry_u_systematic_g.u`)) AS mass_dry_u_g,
     `metals.analyte` AS analyte,
     `metals.value_mg` AS metal_mg,
-    arrayMap((r, s) -> sqrt(r * r + arraySum(part -> part.u * part.u, s)), `metals.u_random_mg`, `metals.u_systematic_mg`) AS metal_u_mg,
+    arrayMap((r, s) -> sqrt(r * r + arraySum(u -> u * u, s)), `metals.u_random_mg`, `metals.u_systematic_mg.u`) AS metal_u_mg,
     `origins.id` AS origin,
     `origins.share` AS origin_share,
     sender, n

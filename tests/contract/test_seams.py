@@ -32,8 +32,10 @@ SEAMS: tuple[tuple[Callable[..., object], str], ...] = (
     (registry.Catalog.writer, "(self, schema_id: int) -> Writer | None"),
     (
         reader.read_batch,
-        "(topic: str, partition: int, partitions: int, keys: Sequence[bytes | None], "
-        "values: Sequence[bytes | None], catalog: Catalog) -> Batch",
+        (
+            "(topic: str, partition: int, partitions: int, keys: Sequence[bytes | None], "
+            "values: Sequence[bytes | None], catalog: Catalog) -> Batch"
+        ),
     ),
     (arrow.to_arrow, "(group: Group) -> pa.Table"),
     # State.
@@ -47,15 +49,19 @@ SEAMS: tuple[tuple[Callable[..., object], str], ...] = (
     (worker.run, "(config: WorkerConfig, fold: Fold, catalog: Catalog | None=None) -> None"),
     (
         protocol.Protocol.__init__,
-        "(self, config: WorkerConfig, fold: Fold, catalog: Catalog, frame: Frame, "
-        "metrics: Metrics, partitions: int) -> None",
+        (
+            "(self, config: WorkerConfig, fold: Fold, catalog: Catalog, frame: Frame, "
+            "metrics: Metrics, partitions: int) -> None"
+        ),
     ),
     (outputs.OutputWriter.write, "(self, owner: str, said: Said) -> Output"),
     # Sink.
     (
         sink.run,
-        "(config: SinkConfig, catalog: Catalog, progress: Progress, now: Callable[[], Micros], "
-        "stop: threading.Event, ready: Callable[[], None]=lambda: None) -> None",
+        (
+            "(config: SinkConfig, catalog: Catalog, progress: Progress, now: Callable[[], Micros], "
+            "stop: threading.Event, ready: Callable[[], None]=lambda: None) -> None"
+        ),
     ),
 )
 

@@ -103,12 +103,14 @@ def _processes(journal: Journal, clean: Sequence[Lot]) -> tuple[Process, Process
     in_depot = [x for x in clean if x.site == DEPOT and x.ready_at < blend_at]
     blended = blend(journal, in_depot[:BLEND_INPUTS], f"B-{journal.seed}-0001", blend_at)
     lot = blended.output
+    declare(journal, lot)
     done = examine(journal, lot, blend_at + timedelta(minutes=10), party="seller", assay=True)
     _receive(journal, travel(journal, lot, done + LOADING))
     campaign_at = midnight_of(journal.seed) + CAMPAIGN_AT
     feed = [x for x in clean if x.site == CONCENTRATOR and x.ready_at < campaign_at]
     campaign = concentrate(journal, feed[:CAMPAIGN_INPUTS], f"C-{journal.seed}-0001", campaign_at)
     lot = campaign.output
+    declare(journal, lot)
     done = examine(journal, lot, campaign_at + timedelta(minutes=8), party="seller", assay=True)
     at_port = travel(journal, lot, done + timedelta(minutes=15))
     at_port = replace(_receive(journal, at_port), to_site=SMELTER)

@@ -16,7 +16,8 @@ from demo.power import (
     detectable_share,
     detectable_theft_kg,
     mixed,
-    needed_distance,
+    needed_for_change,
+    needed_for_waste,
     ratio_u,
 )
 
@@ -92,7 +93,8 @@ def _steal(lot: Lot, rng: Random) -> tuple[Fraud, Tampering]:
     load = rng.choice(lot.loads)
     gross = load.tare_kg + load.dry_kg / (1 - lot.moisture)
     stored = load.stored_tare_kg is not None
-    least = detectable_theft_kg(gross, load.tare_kg, stored_tare=stored)
+    trucks = len(lot.loads)
+    least = detectable_theft_kg(gross, load.tare_kg, stored_tare=stored, trucks=trucks)
     size = least * rng.uniform(*TIMES_DETECTABLE)
     trip = movement_id(lot, load.truck_no)
     fraud = Fraud("theft", lot.lot_id, trip, size, "kg", least, "mass", -1)
@@ -107,7 +109,8 @@ def _replace(kind: str, lot: Lot, rng: Random) -> tuple[Fraud, Tampering] | None
         station_of(lot, receiving=False),
         station_of(lot, receiving=True),
     )
-    least = detectable_share(lot.composition, material, u, needed_distance(tuple(u)))
+    needed = needed_for_waste() if kind == "dilution" else needed_for_change(tuple(u))
+    least = detectable_share(lot.composition, material, u, needed)
     times = rng.uniform(*TIMES_DETECTABLE)
     if least is None or least * times > SHARE_MAX:
         return None

@@ -10,6 +10,7 @@ Source:
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 from demo.plant import (
     ASSAY_U_REL,
@@ -23,8 +24,8 @@ from demo.plant import (
     counting_sigma_ppm,
 )
 
-Z_THRESHOLD = 4.0
-"""Where a single comparison is called an alarm."""
+LEVEL = 5e-4
+"""One clean lot in two thousand may alarm per kind of test: on mass, on composition."""
 Z_POWER = 1.2816
 """The normal quantile of 0.9: what must be added so that nine of ten are found."""
 LOSS_U = LOSS_EXPECTED
@@ -54,12 +55,20 @@ def net_u_kg(gross_kg: float, tare_kg: float, *, stored_tare: bool) -> float:
     return math.hypot(*parts)
 
 
-def detectable_theft_kg(gross_kg: float, tare_kg: float, *, stored_tare: bool) -> float:
-    """Return the wet mass that, taken from one truck, is found nine times in ten."""
+def z_threshold(tests: int) -> float:
+    """Return the z at which one of so many tests of a lot is called an alarm."""
+    return NormalDist().inv_cdf(1.0 - LEVEL / tests)
+
+
+def detectable_theft_kg(
+    gross_kg: float, tare_kg: float, *, stored_tare: bool, trucks: int
+) -> float:
+    """Return the wet mass that, taken from one of a lot's trucks, is found nine times in ten."""
     sent = net_u_kg(gross_kg, tare_kg, stored_tare=stored_tare)
     received = net_u_kg(gross_kg, tare_kg, stored_tare=False)
     road = LOSS_U * (gross_kg - tare_kg)
-    return (Z_THRESHOLD + Z_POWER) * math.hypot(sent, received, road)
+    # Each truck is tested for loss and for gain.
+    return (z_threshold(2 * trucks) + Z_POWER) * math.hypot(sent, received, road)
 
 
 def ratio_u(
@@ -106,7 +115,7 @@ def detectable_share(
         composition: What was sent.
         material: What is put in its place.
         u: Per analyte, as ``ratio_u`` gives it.
-        needed: Distance at which the test finds nine of ten; see ``needed_distance``.
+        needed: Distance at which the test finds nine of ten; see ``needed_for_change``.
 
     Returns:
         The share, or None where even a full swap would stay below.
@@ -121,15 +130,23 @@ def detectable_share(
     return high
 
 
-def needed_distance(analytes: Sequence[str]) -> float:
+def needed_for_waste() -> float:
+    """Return the distance at which a test for "all analytes fall alike" finds nine of ten.
+
+    It knows its direction, so it needs less than the test for any change. The two share the level.
+    """
+    return z_threshold(2) + Z_POWER
+
+
+def needed_for_change(analytes: Sequence[str]) -> float:
     """Return the distance at which a chi-square test over these analytes finds nine of ten.
 
-    The threshold has the false-alarm rate of ``Z_THRESHOLD`` two-sided, by Wilson and Hilferty;
-    the noncentrality follows from the normal approximation of the noncentral chi-square.
+    The threshold by Wilson and Hilferty; the noncentrality follows from the normal approximation
+    of the noncentral chi-square. The result is within 3 % of the exact one for 3 to 12 analytes.
     """
     k = len(analytes)
     spread = 2.0 / (9.0 * k)
-    threshold = k * (1.0 - spread + Z_THRESHOLD * math.sqrt(spread)) ** 3
+    threshold = k * (1.0 - spread + z_threshold(2) * math.sqrt(spread)) ** 3
     # threshold = k + x - z sqrt(2 (k + 2 x)), solved for x by a few steps of the fixed point.
     x = threshold
     for _ in range(60):

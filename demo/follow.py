@@ -1,0 +1,171 @@
+"""Follow a published day until it has arrived everywhere: warehouse, worker, proofs.
+
+No step waits for a time to pass: each asks again until its condition holds, or its named limit is
+over and it fails saying what was still missing.
+"""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from custody.errors import Unavailable
+from runtime.client import Warehouse
+
+START_LIMIT_S = 60.0
+STORED_LIMIT_S = 180.0
+APPLIED_LIMIT_S = 180.0
+VERIFIED_LIMIT_S = 90.0
+ASK_EVERY_S = 0.25
+ANSWER_LIMIT_S = 5.0
+VERIFY_ANSWER_LIMIT_S = 120.0
+
+
+class TooSlow(Unavailable):
+    """A condition did not hold within its limit."""
+
+    def __init__(self, what: str, limit_s: float, missing: str) -> None:
+        super().__init__(
+            f"{what}: not within {limit_s:.0f} s; {missing}",
+            expected="a healthy stack on a machine that is not overloaded",
+            next_step="custody status, and the logs it names",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What ``custody verify`` said: its exit code and its text."""
+
+    code: int
+    text: str
+
+
+def until(what: str, limit_s: float, missing: Callable[[], str]) -> None:
+    """Ask ``missing`` until it returns nothing.
+
+    Args:
+        what: Name of the condition, for the error.
+        limit_s: Seconds after which it fails.
+        missing: Says what is still missing; empty text when the condition holds.
+
+    Raises:
+        TooSlow: The limit is over.
+    """
+    deadline = time.monotonic() + limit_s
+    while said := missing():
+        if time.monotonic() > deadline:
+            raise TooSlow(what, limit_s, said)
+        time.sleep(ASK_EVERY_S)
+
+
+def answers(url: str) -> None:
+    """Wait until a process answers on ``/health`` at all.
+
+    Raises:
+        TooSlow: Not within ``START_LIMIT_S``.
+    """
+
+    def missing() -> str:
+        try:
+            httpx.get(f"{url}/health", timeout=ANSWER_LIMIT_S, trust_env=False)
+        except httpx.TransportError as error:
+            return f"{url} says {error}"
+        return ""
+
+    until("start of the stack", START_LIMIT_S, missing)
+
+
+def stored_ids(warehouse: Warehouse, mark: str, event_ids: set[str]) -> set[str]:
+    """Return the ids of one day's rows: its facts, and of the reference records those sent.
+
+    Args:
+        warehouse: Where to ask.
+        mark: Text in the key of every fact of the day, as ``mark_of`` gives it.
+        event_ids: What was sent; other days' reference records are none of ours.
+    """
+    facts = warehouse.sql(_FACTS, "TabSeparated", {"mark": mark})
+    references = warehouse.sql(_REFERENCES, "TabSeparated")
+    return set(facts.decode().split()) | (set(references.decode().split()) & event_ids)
+
+
+def mark_of(seed: int) -> str:
+    """Return the text that every lot and process of a seed has in its name."""
+    return f"-{seed}-"
+
+
+_FACTS = "SELECT DISTINCT event_id FROM custody.events_all WHERE position(key, {mark:String}) > 0"
+_REFERENCES = "SELECT DISTINCT event_id FROM custody.reference"
+
+
+def stored(
+    warehouse: Warehouse, event_ids: set[str], mark: str, advance: Callable[[int], None]
+) -> set[str]:
+    """Wait until every event is a row; return the ids of the day's rows.
+
+    Raises:
+        TooSlow: Not within ``STORED_LIMIT_S``.
+    """
+    found: set[str] = set()
+    seen = 0
+
+    def missing() -> str:
+        nonlocal found, seen
+        found = stored_ids(warehouse, mark, event_ids)
+        there = len(found & event_ids)
+        advance(there - seen)
+        seen = there
+        return "" if there == len(event_ids) else f"{len(event_ids) - there} events have no row"
+
+    until("accepted events in the warehouse", STORED_LIMIT_S, missing)
+    return found
+
+
+def applied(workers: tuple[str, ...]) -> None:
+    """Wait until the workers have applied all there is, what they tell each other included.
+
+    Raises:
+        TooSlow: Not within ``APPLIED_LIMIT_S``.
+    """
+
+    def missing() -> str:
+        behind = 0
+        for url in workers:
+            try:
+                health = httpx.get(f"{url}/health", timeout=ANSWER_LIMIT_S, trust_env=False).json()
+            except (httpx.TransportError, ValueError) as error:
+                return f"{url}/health: {error}"
+            behind += int(health.get("lag", 0))
+        return f"{behind} records to apply" if behind else ""
+
+    until("facts applied by the workers", APPLIED_LIMIT_S, missing)
+
+
+def verified() -> Verdict:
+    """Run ``custody verify`` until it is clean or ``VERIFIED_LIMIT_S`` is over.
+
+    The last outputs travel while the first proof is made, so one failed proof proves nothing.
+
+    Returns:
+        The last verdict, clean or not.
+    """
+    deadline = time.monotonic() + VERIFIED_LIMIT_S
+    while True:
+        verdict = verify_once()
+        if verdict.code == 0 or time.monotonic() > deadline:
+            return verdict
+        time.sleep(ASK_EVERY_S)
+
+
+def verify_once() -> Verdict:
+    """Run ``custody verify`` once, as a person would."""
+    done = subprocess.run(
+        [sys.executable, "-m", "runtime.cli.main", "verify"],
+        capture_output=True,
+        text=True,
+        timeout=VERIFY_ANSWER_LIMIT_S,
+        check=False,
+    )
+    return Verdict(done.returncode, (done.stdout + done.stderr).strip())

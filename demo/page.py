@@ -1,0 +1,177 @@
+"""The page the demo prints: what went in, what came out, what was found, and whether it holds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from demo.day import Day
+from demo.follow import Verdict
+from demo.outcome import CLEAN_LOTS_MAX, Judged, Raised, Total
+from demo.publish import Answers
+
+Cells = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table of the page: title, heading, rows, and which columns stand at the right."""
+
+    title: str
+    heading: Cells
+    rows: tuple[Cells, ...]
+    right: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """All that the page is made of.
+
+    Attributes:
+        day: What was sent, and what was true.
+        answers: What the gateway said.
+        stored: Ids of the day's rows.
+        alerts: The day's alerts, latest versions.
+        judged: The frauds and what found them.
+        clean: Alerts on what nobody touched.
+        totals: What the lots hold, with sigma.
+        rows: Rows by table.
+        delays: Number of alerts, p50 and p99 of seconds to them.
+        verdict: Of ``custody verify``.
+        seconds: How long each step took.
+    """
+
+    day: Day
+    answers: Answers
+    stored: frozenset[str]
+    alerts: tuple[Raised, ...]
+    judged: tuple[Judged, ...]
+    clean: tuple[Raised, ...]
+    totals: tuple[Total, ...]
+    rows: Mapping[str, int]
+    delays: tuple[int, float, float]
+    verdict: Verdict
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def failures(found: Findings) -> list[str]:
+    """Return what the demo promises and did not keep; nothing means exit 0."""
+    failed = _delivery_failures(found)
+    failed += [
+        f"{judged.fraud.kind} on {judged.fraud.lot_id}: {judged.lacks}"
+        for judged in found.judged
+        if judged.lacks
+    ]
+    if len(found.clean) > CLEAN_LOTS_MAX:
+        names = ", ".join(alert.lot_id or alert.subject for alert in found.clean)
+        failed.append(f"{len(found.clean)} clean lots have an alert: {names}")
+    return failed
+
+
+def _delivery_failures(found: Findings) -> list[str]:
+    answers, day, failed = found.answers, found.day, list[str]()
+    missing = len(answers.event_ids - found.stored)
+    if missing:
+        failed.append(f"{missing} accepted events have no row")
+    strangers = len(found.stored - answers.event_ids)
+    # Known to the last id only where the gateway took the processes now and named their sides.
+    if strangers and answers.processes == len(day.processes):
+        failed.append(f"{strangers} rows of the day were never accepted")
+    refused = answers.refused.total()
+    if refused != day.dirt.refused:
+        failed.append(f"{refused} requests refused, {day.dirt.refused} had to be")
+    if found.verdict.code != 0:
+        failed.append(f"custody verify ended with {found.verdict.code}: {found.verdict.text}")
+    return failed
+
+
+def sections(found: Findings) -> list[Section]:
+    """Return the page's tables in reading order."""
+    return [_events(found), _totals(found), _frauds(found), *_clean(found), _tables(found)]
+
+
+def _events(found: Findings) -> Section:
+    answers, day = found.answers, found.day
+    refused = [f"{n} {code}" for code, n in sorted(answers.refused.items())]
+    warned = [f"{n} {code}" for code, n in sorted(answers.warnings.items())]
+    count, p50, p99 = found.delays
+    here = len(answers.event_ids & found.stored)
+    rows = (
+        ("events accepted", f"{answers.accepted:,}"),
+        ("events known already (duplicates)", f"{answers.duplicates:,}"),
+        ("events refused", ", ".join(refused) or "0"),
+        ("remarks of the gateway", ", ".join(warned) or "0"),
+        ("of these ids in the warehouse", f"{here:,} of {len(answers.event_ids):,}"),
+        ("lots", f"{len(day.lot_ids):,}"),
+        ("custody verify", "clean" if found.verdict.code == 0 else "NOT clean"),
+        (f"acceptance to alert, p50 / p99 of {count}", f"{p50:.2f} s / {p99:.2f} s"),
+    )
+    return Section("Events", ("what", "how many"), rows, frozenset({1}))
+
+
+def _totals(found: Findings) -> Section:
+    rows = tuple(
+        (total.name, f"{total.value:,.1f}", f"{total.u:,.1f}", total.unit) for total in found.totals
+    )
+    title = "What the lots hold at the end of the day (systematic parts summed per source)"
+    return Section(title, ("quantity", "value", "sigma", "unit"), rows, frozenset({1, 2}))
+
+
+def _frauds(found: Findings) -> Section:
+    rows = tuple(_fraud_row(judged) for judged in found.judged)
+    heading = ("put in", "lot", "truck", "true size", "x detectable", "found as", "size", "result")
+    title = f"Frauds put in, and the alert that found each ({len(found.alerts)} alerts in all)"
+    return Section(title, heading, rows, frozenset({3, 4, 6}))
+
+
+def _fraud_row(judged: Judged) -> Cells:
+    fraud, alert = judged.fraud, judged.alert
+    truck = fraud.movement_id.rpartition("-")[2]
+    arrow = f"{fraud.analyte} {'falls' if fraud.sign < 0 else 'rises'}"
+    kind = fraud.kind if fraud.kind == "theft" else f"{fraud.kind}, {arrow}"
+    true = f"{fraud.size:,.0f} kg" if fraud.unit == "kg" else f"{fraud.size:.1%}"
+    times = f"{fraud.size / fraud.detectable:.1f}"
+    family = alert.family if alert is not None else "-"
+    size = size_text(alert) if alert is not None else "-"
+    return (kind, fraud.lot_id, truck, true, times, family, size, judged.lacks or "found")
+
+
+def size_text(alert: Raised) -> str:
+    """Return an alert's size with its sigma, in a unit people read."""
+    if alert.unit == "g":
+        return f"{alert.size / 1000:,.0f} ± {alert.size_u / 1000:,.0f} kg"
+    if alert.unit == "fraction":
+        return f"{alert.size:.1%} ± {alert.size_u:.1%}"
+    return f"{alert.size:,.4g} ± {alert.size_u:,.2g} {alert.unit}"
+
+
+def _clean(found: Findings) -> list[Section]:
+    if not found.clean:
+        return []
+    rows = tuple(
+        (alert.lot_id or alert.subject, alert.state, alert.family, size_text(alert))
+        for alert in found.clean
+    )
+    title = f"Alerts on clean lots ({len(rows)}, at most {CLEAN_LOTS_MAX})"
+    return [Section(title, ("lot", "state", "family", "size"), rows, frozenset({3}))]
+
+
+def _tables(found: Findings) -> Section:
+    rows = tuple((name, f"{count:,}") for name, count in found.rows.items())
+    return Section("Rows in the warehouse (all days)", ("table", "rows"), rows, frozenset({1}))
+
+
+def as_text(parts: Sequence[Section]) -> str:
+    """Return tables as aligned plain text."""
+    return "\n\n".join(_table(part) for part in parts)
+
+
+def _table(part: Section) -> str:
+    lines = [part.heading, *part.rows]
+    widths = [max(len(line[n]) for line in lines) for n in range(len(part.heading))]
+    text = [part.title, "-" * len(part.title)]
+    for line in lines:
+        cells = [
+            cell.rjust(widths[n]) if n in part.right else cell.ljust(widths[n])
+            for n, cell in enumerate(line)
+        ]
+        text.append("  ".join(cells).rstrip())
+    return "\n".join(text)

@@ -1,0 +1,167 @@
+"""The report: the page's tables and two pictures in one HTML file that needs nothing else."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.dates import date2num
+from matplotlib.figure import Figure
+
+from demo.outcome import G_PER_T, Measured, Raised, number
+from demo.page import Section
+from runtime.client import Warehouse
+
+RATIO = "1"
+"""Unit of evidence that is a logarithm of a ratio."""
+
+_STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
+       color: #1c2733; }
+table { border-collapse: collapse; margin: .4rem 0 1.6rem; }
+th, td { padding: .2rem .8rem .2rem 0; text-align: left; border-bottom: 1px solid #dde3e8; }
+.right { text-align: right; font-variant-numeric: tabular-nums; }
+svg { max-width: 100%; height: auto; }
+.failed { color: #a11; font-weight: 600; }
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What a lot held at one place at one time: tonnes dry with standard uncertainty."""
+
+    at: datetime
+    place: str
+    dry_t: float
+    u_t: float
+
+
+def read_history(warehouse: Warehouse, lot_id: str) -> list[Point]:
+    """Return all balances a lot has had, in order of what they speak of."""
+    rows = warehouse.rows(_HISTORY, {"lot": lot_id})
+    return [
+        Point(
+            at=datetime.fromisoformat(str(row["at"])),
+            place=str(row["place"]),
+            dry_t=number(row["mass_dry_g"]) / G_PER_T,
+            u_t=number(row["u"]) / G_PER_T,
+        )
+        for row in rows
+    ]
+
+
+_HISTORY = """
+SELECT
+    toString(at) AS at, place, mass_dry_g,
+    sqrt(pow(mass_dry_u_random_g, 2) + arraySum(u -> u * u, `mass_dry_u_systematic_g.u`)) AS u
+FROM custody.balance
+WHERE lot_id = {lot:String}
+ORDER BY at, sender, n
+"""
+
+
+def write(
+    path: Path, title: str, parts: Sequence[Section], pictures: Sequence[str], failed: Sequence[str]
+) -> None:
+    """Write the report.
+
+    Args:
+        path: Where to; its directory is made.
+        title: Heading.
+        parts: The page's tables.
+        pictures: Pictures as SVG text, shown before the tables.
+        failed: What did not hold.
+    """
+    verdict = "Everything held." if not failed else "What did not hold:"
+    body = [f"<h1>{escape(title)}</h1>", f"<p>{verdict}</p>"]
+    body += [f'<p class="failed">{escape(line)}</p>' for line in failed]
+    body += pictures
+    body += [_table(part) for part in parts]
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}</style>'
+    page = f"<!doctype html>\n<html lang=en><head>{head}</head><body>\n{chr(10).join(body)}\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{page}</body></html>\n", encoding="utf-8")
+
+
+def _table(part: Section) -> str:
+    def line(tag: str, cells: Sequence[str]) -> str:
+        marked = [
+            f"<{tag}{' class=right' if n in part.right else ''}>{escape(cell)}</{tag}>"
+            for n, cell in enumerate(cells)
+        ]
+        return f"<tr>{''.join(marked)}</tr>"
+
+    rows = [line("th", part.heading), *(line("td", row) for row in part.rows)]
+    return f"<h2>{escape(part.title)}</h2>\n<table>\n{chr(10).join(rows)}\n</table>"
+
+
+def balance_picture(lot_id: str, history: Sequence[Point]) -> str:
+    """Return the picture of a lot's dry mass by place over the day, with a band of two sigma."""
+    figure, axes = _axes(4.2)
+    for place in dict.fromkeys(point.place for point in history):
+        points = [point for point in history if point.place == place]
+        times = [_day_number(point.at) for point in points]
+        masses = [point.dry_t for point in points]
+        (line,) = axes.step(times, masses, where="post", label=place)
+        axes.fill_between(
+            times,
+            [p.dry_t - 2 * p.u_t for p in points],
+            [p.dry_t + 2 * p.u_t for p in points],
+            step="post",
+            alpha=0.25,
+            color=line.get_color(),
+            linewidth=0,
+        )
+    axes.set_ylabel("dry mass, t (band: two sigma)")
+    axes.set_xlabel("time of the newest fact, UTC")
+    axes.set_title(f"Lot {lot_id}: what it holds, and where")
+    axes.xaxis_date()
+    axes.legend(frameon=False)
+    figure.autofmt_xdate()
+    return _svg(figure)
+
+
+def evidence_picture(alert: Raised) -> str:
+    """Return the picture of an alert's evidence: deviation from expected, with two sigma."""
+    # The difference of two masses has no size to be relative to; its two ends have.
+    lines = [m for m in alert.evidence if m.expected or m.unit == RATIO]
+    figure, axes = _axes(1.6 + 0.42 * len(lines))
+    for n, m in enumerate(lines):
+        scale = 100.0 / (abs(m.expected) or 1.0)
+        centre, width = (m.observed - m.expected) * scale, 2 * m.u * scale
+        axes.errorbar(centre, n, xerr=width, fmt="o", capsize=4, color="#a11", zorder=3)
+    axes.axvline(0.0, color="#1c2733", linewidth=1)
+    axes.set_yticks(range(len(lines)), [_label(m) for m in lines])
+    axes.invert_yaxis()
+    axes.set_xlabel("observed against expected, % (bar: two sigma of the difference)")
+    axes.set_title(f"Alert on {alert.lot_id}: {alert.family}, severity {alert.severity}")
+    axes.margins(y=0.15)
+    return _svg(figure)
+
+
+def _day_number(at: datetime) -> float:
+    # matplotlib types this function by half.
+    return float(date2num(at))  # type: ignore[no-untyped-call]
+
+
+def _label(m: Measured) -> str:
+    name = m.quantity if m.analyte is None else f"{m.quantity} {m.analyte}"
+    return f"{name}, z = {m.z:+.1f}"
+
+
+def _axes(height: float) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(9.0, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+    return figure, axes
+
+
+def _svg(figure: Figure) -> str:
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata={"Date": None})
+    svg = text.getvalue()
+    return svg[svg.index("<svg") :]

@@ -321,7 +321,8 @@ class _ListWalk:
         if sized.any():
             sizes, behind = reader.varint(self._path, np.where(sized, at, reader.zeros), rows)
             at = np.where(sized, behind, at)
-            block_ends = np.where(sized, at + sizes, -1)
+            # A negative or absurd size becomes an end that no cursor stands on.
+            block_ends = np.where(sized, np.maximum(at + sizes, 0), -1)
             counts = np.abs(counts)
         self.cursor[active] = at
         beyond = (counts != 0) & (at > reader.ends[rows])

@@ -1,0 +1,104 @@
+import pytest
+
+from custody.events import Micros
+from custody.records import Alert, Balance, Evidence, Metal, OriginShare, Part, Posterior
+from runtime.stored import MissingColumn, record_of
+
+BALANCE_ROW: dict[str, object] = {
+    "sender": "worker/2",
+    "n": "17",
+    "owner": "lot/L-1",
+    "account": "lot/L-1/MINE",
+    "lot_id": "L-1",
+    "process_id": None,
+    "place": "MINE",
+    "status": "weighed",
+    "at": "2026-11-03 04:42:10.000001",
+    "known_at": "2026-11-03 04:43:00.000000",
+    "mass_wet_g": "30000000",
+    "mass_wet_u_random_g": 12.5,
+    "mass_wet_u_systematic_g.source": ["WB-1"],
+    "mass_wet_u_systematic_g.u": [6.5],
+    "moisture_fraction": 0.08,
+    "moisture_u_fraction": None,
+    "mass_dry_g": 27600000,
+    "mass_dry_u_random_g": 1,
+    "mass_dry_u_systematic_g.source": [],
+    "mass_dry_u_systematic_g.u": [],
+    "metals.analyte": ["Co", "Cu"],
+    "metals.value_mg": ["1", "690000000"],
+    "metals.u_random_mg": [0.5, 2.0],
+    "metals.u_systematic_mg.source": [[], ["LAB", "WB-1"]],
+    "metals.u_systematic_mg.u": [[], [3.0, 4.0]],
+    "origins.level": ["site"],
+    "origins.id": ["MINE"],
+    "origins.share": [1.0],
+}
+
+
+def test_a_balance_comes_back_with_lists_inside_lists() -> None:
+    found = record_of("balance", BALANCE_ROW)
+    assert isinstance(found, Balance)
+    assert found.n == 17
+    assert found.mass_wet_g == 30_000_000
+    assert found.at == Micros(1_793_680_930_000_001)
+    assert found.process_id is None
+    assert found.mass_wet_u_systematic_g == (Part(source="WB-1", u=6.5),)
+    assert found.metals[1] == Metal(
+        analyte="Cu",
+        value_mg=690_000_000,
+        u_random_mg=2.0,
+        u_systematic_mg=(Part(source="LAB", u=3.0), Part(source="WB-1", u=4.0)),
+    )
+    assert found.origins == (OriginShare(level="site", id="MINE", share=1.0),)
+
+
+def test_a_column_that_is_not_there_is_named() -> None:
+    without = {k: v for k, v in BALANCE_ROW.items() if k != "metals.value_mg"}
+    with pytest.raises(MissingColumn, match=r"table balance has no column"):
+        record_of("balance", without)
+
+
+def test_an_alert_keeps_its_evidence_and_a_taken_name_has_its_prefix() -> None:
+    row: dict[str, object] = dict.fromkeys(
+        ("sender", "alert_id", "state", "rule", "family", "subject", "raised_by_event_id", "unit",
+         "statistic", "threshold_basis", "severity", "reason"),
+        "x",
+    )  # fmt: skip
+    row |= dict.fromkeys(
+        ("process_id", "movement_id", "onset_event_id", "cause", "actor", "action_id", "onset_at",
+         "onset_u_s"),
+    )  # fmt: skip
+    row |= {"n": 1, "version": 2, "size": 0.5, "size_u": 0.1, "threshold": 3.0, "lot_id": ""}
+    row |= {"raised_at": "2026-11-03 00:00:00.000000", "occurred_at": "1970-01-01 00:00:01"}
+    row |= {"record_value": 5210.0, "posterior.family": ["loss"], "posterior.probability": [1.0]}
+    row |= {
+        "evidence.quantity": ["mass_wet"],
+        "evidence.analyte": [None],
+        "evidence.expected": [1.0],
+        "evidence.observed": [2.0],
+        "evidence.u": [0.5],
+        "evidence.z": [2.0],
+        "evidence.unit": ["t"],
+        "evidence.event_ids": [["e1", "e2"]],
+        "evidence.instruments": [[]],
+    }
+    found = record_of("alert", row)
+    assert isinstance(found, Alert)
+    assert found.value == 5210.0
+    assert found.lot_id is None
+    assert found.occurred_at == Micros(1_000_000)
+    assert found.posterior == (Posterior(family="loss", probability=1.0),)
+    assert found.evidence == (
+        Evidence(
+            quantity="mass_wet",
+            analyte=None,
+            expected=1.0,
+            observed=2.0,
+            u=0.5,
+            z=2.0,
+            unit="t",
+            event_ids=("e1", "e2"),
+            instruments=(),
+        ),
+    )

@@ -65,6 +65,8 @@ class _Reading:
                 yield from self._type(reader["items"], writer["items"], path)
             case "record":
                 yield from self._fields(reader, writer, path)
+            case _:
+                return
 
     def _fields(self, reader: Schema, writer: Schema, path: str) -> Iterator[str]:
         written = {field["name"]: field for field in writer["fields"]}

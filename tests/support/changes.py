@@ -6,8 +6,8 @@ from typing import Any
 
 from schemas.avro import Schema
 
-NEW_SYMBOL = "added_later"
-NEW_FIELD = "added_later"
+NEW = "added_later"
+"""Name of a symbol or field that a later version adds."""
 
 
 def widened(schema: Schema) -> Schema:
@@ -15,11 +15,11 @@ def widened(schema: Schema) -> Schema:
     wide = deepcopy(schema)
     for part in named_types(wide):
         if part["type"] == "enum":
-            part["symbols"].insert(-1, NEW_SYMBOL)
+            part["symbols"].insert(-1, NEW)
         else:
             part["fields"].insert(
                 len(part["fields"]) // 2,
-                {"name": NEW_FIELD, "doc": "New.", "type": ["null", "string"], "default": None},
+                {"name": NEW, "doc": "New.", "type": ["null", "string"], "default": None},
             )
     return wide
 
@@ -29,7 +29,7 @@ def incompatible_changes(schema: Schema) -> dict[str, Schema]:
     changes: dict[str, Schema] = {}
 
     bare = deepcopy(schema)
-    bare["fields"].append({"name": NEW_FIELD, "doc": "New.", "type": "string"})
+    bare["fields"].append({"name": NEW, "doc": "New.", "type": "string"})
     changes["a field without a default"] = bare
 
     less = deepcopy(schema)

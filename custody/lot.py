@@ -76,7 +76,14 @@ def _scan(book: Book, fact: FactRow) -> None:
         else:
             sums[analyte] = (before[0] + 1, before[1] + fraction, before[2] + var)
     book.shots[key] = Shots(
-        head.site, scanned.device, scanned.dry, head.event_id, head.at, head.known, sums
+        head.site,
+        scanned.device,
+        scanned.dry,
+        head.event_id,
+        head.at,
+        head.known,
+        1 if shots is None else shots.taken + 1,
+        sums,
     )
 
 

@@ -173,8 +173,8 @@ class Certificate(NamedTuple):
 class Shots(NamedTuple):
     """All shots of one device at one site on one basis.
 
-    ``sums`` holds per analyte: number of shots that saw it, sum of fractions, sum of counting
-    variances.
+    ``taken`` is the number of shots; ``sums`` holds per analyte: number of shots that saw it,
+    sum of fractions, sum of counting variances.
     """
 
     site: str
@@ -183,6 +183,7 @@ class Shots(NamedTuple):
     event_id: str
     at: Micros
     known: Micros
+    taken: int
     sums: dict[str, tuple[int, float, float]]
 
 
@@ -337,9 +338,7 @@ class ProcessRow:
     """The head of a process: the set of its sides and of what its inputs handed in."""
 
     facts: int = 0
-    seen: str = ""
     last: tuple[int, int, str] | None = None
-    targets: list[str] = field(default_factory=list)
     sides: list[Fed] = field(default_factory=list)
     given: dict[str, Held] = field(default_factory=dict)
     posted: dict[str, Posted] = field(default_factory=dict)
@@ -349,9 +348,7 @@ class ProcessRow:
         """Return a copy whose fields may be set; containers are still shared."""
         return ProcessRow(
             self.facts,
-            self.seen,
             self.last,
-            self.targets,
             self.sides,
             self.given,
             self.posted,

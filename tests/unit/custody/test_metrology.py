@@ -110,6 +110,7 @@ def test_shots_average_counting_and_heterogeneity_but_not_bias() -> None:
         event_id="e",
         at=Micros(0),
         known=Micros(0),
+        taken=4,
         sums={"Cu": (4, 0.10, 4 * 0.0005**2)},
     )
     grade = metrology.scan_grade("Cu", shots, BRIDGE)

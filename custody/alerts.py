@@ -1,0 +1,229 @@
+"""Alerts: what is remembered, what may happen to them, and each version as a record.
+
+A statistical alert is open exactly when the evidence of the lot's current facts passes its
+threshold. What people do with it is the other half of its life; the table below, in the manner of
+ISA-18.2, says which step leads where. A step that is not in the table changes nothing.
+
+A person acts on the version he saw. Where the alert has moved on since, the action is answered
+with a version whose state is unchanged and whose reason begins with ``conflict``: nobody's work is
+overwritten and nobody waits for an answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from custody.events import ActionTaken, Micros
+from custody.ids import derived_id
+from custody.ledger import Clock
+from custody.records import Alert, Evidence, Posterior
+from custody.rows import AlertState
+
+OPEN, ACKNOWLEDGED, SHELVED = "open", "acknowledged", "shelved"
+RESOLVED, RETRACTED = "resolved", "retracted"
+
+LIFECYCLE: Mapping[tuple[str | None, str], str] = {
+    (None, "evidence"): OPEN,
+    (RETRACTED, "evidence"): OPEN,
+    (RESOLVED, "new_evidence"): OPEN,
+    (OPEN, "no_evidence"): RETRACTED,
+    (ACKNOWLEDGED, "no_evidence"): RETRACTED,
+    (SHELVED, "no_evidence"): RETRACTED,
+    (RESOLVED, "no_evidence"): RETRACTED,
+    (OPEN, "acknowledge"): ACKNOWLEDGED,
+    (OPEN, "shelve"): SHELVED,
+    (OPEN, "resolve"): RESOLVED,
+    (ACKNOWLEDGED, "shelve"): SHELVED,
+    (ACKNOWLEDGED, "resolve"): RESOLVED,
+    (ACKNOWLEDGED, "reopen"): OPEN,
+    (SHELVED, "acknowledge"): ACKNOWLEDGED,
+    (SHELVED, "resolve"): RESOLVED,
+    (SHELVED, "reopen"): OPEN,
+    (RESOLVED, "reopen"): OPEN,
+}
+"""(state, step) -> next state. ``new_evidence``: another family leads, or tenfold evidence."""
+
+TENFOLD = 1.0
+"""Change of the statistic (a decimal logarithm) that makes a new version."""
+
+SEVERITY = ((0.10, "critical"), (0.03, "high"), (0.01, "medium"))
+"""Size of what is suspected, as a fraction of the mass or the composition, and its name."""
+
+
+class Verdict(NamedTuple):
+    """What a test that passed its threshold says.
+
+    Attributes:
+        rule: Rule group.
+        movement: Trip it is about, where it is about one.
+        family: Leading family.
+        size: Signed fraction; see docs/detection.
+        size_u: Its standard uncertainty.
+        value: Minus the decimal logarithm of p, adjusted for all tests of the lot.
+        threshold: What ``value`` is compared with.
+        basis: Where the threshold comes from.
+        posterior: Probability of each competing family, largest first.
+        onset: Last event before it can have happened, its time and that of the first after it.
+        evidence: What it rests on.
+        reason: One sentence.
+    """
+
+    rule: str
+    movement: str | None
+    family: str
+    size: float
+    size_u: float
+    value: float
+    threshold: float
+    basis: str
+    posterior: Sequence[tuple[str, float]]
+    onset: tuple[str, Micros, Micros] | None
+    evidence: Sequence[Evidence]
+    reason: str
+
+
+class Said(NamedTuple):
+    """What remains of an alert after a step, and the version to say, if any."""
+
+    state: AlertState
+    alert: Alert | None
+
+
+def alert_id(rule: str, subject: str, movement: str | None) -> str:
+    """Return the id of an alert: the same reason about the same thing is the same alert."""
+    return derived_id("alert", [rule, subject, movement])
+
+
+def severity(size: float) -> str:
+    """Return how bad a size is."""
+    return next((name for limit, name in SEVERITY if abs(size) >= limit), "low")
+
+
+def raise_or_keep(
+    before: AlertState | None, verdict: Verdict, subject: str, at: Micros, clock: Clock
+) -> Said:
+    """Apply a verdict: open, open again, say a new version, or nothing new.
+
+    Args:
+        before: What is remembered; None for a new alert.
+        verdict: A test above its threshold.
+        subject: What the alert is about, ``lot/<id>``.
+        at: When the newest fact behind it happened.
+        clock: This step's records.
+    """
+    step = "evidence" if before is None or not _is_news(before, verdict) else "new_evidence"
+    old = None if before is None else before.state
+    state = LIFECYCLE.get((old, "evidence")) or LIFECYCLE.get((old, step))
+    if before is not None and state is None and step == "evidence":
+        return Said(before, None)
+    raised = before is None or state is not None
+    after = AlertState(
+        1 if before is None else before.version + 1,
+        state or (OPEN if before is None else before.state),
+        verdict.rule,
+        verdict.family,
+        verdict.movement,
+        verdict.value,
+        verdict.size,
+        verdict.size_u,
+        verdict.threshold,
+        clock.cause if raised or before is None else before.raised_by,
+        clock.newest if raised or before is None else before.raised_at,
+        at,
+        None if before is None else before.action_id,
+    )
+    return Said(after, record(after, subject, verdict, cause=clock.cause))
+
+
+def retract(before: AlertState, subject: str, clock: Clock) -> Said:
+    """Withdraw an alert whose reason is gone; one already withdrawn stays as it is."""
+    state = LIFECYCLE.get((before.state, "no_evidence"))
+    if state is None:
+        return Said(before, None)
+    after = before._replace(version=before.version + 1, state=state, value=0.0)
+    reason = "the facts as now known do not support it"
+    return Said(after, record(after, subject, None, cause=clock.cause, reason=reason))
+
+
+def act(before: AlertState, action: ActionTaken, subject: str, verdict: Verdict | None) -> Said:
+    """Apply what a person did; a stale or impossible step is answered with a conflict.
+
+    Args:
+        before: What is remembered.
+        action: The action; the same one again changes nothing.
+        subject: What the alert is about.
+        verdict: What the test says now, for the evidence.
+    """
+    if action.event_id == before.action_id:
+        return Said(before, None)
+    state = LIFECYCLE.get((before.state, action.action))
+    reason = action.reason or action.action
+    if action.version != before.version:
+        reason = f"conflict: made on version {action.version}, the alert has {before.version}"
+        state = None
+    elif state is None:
+        reason = f"conflict: {action.action} does not apply to an alert that is {before.state}"
+    after = before._replace(
+        version=before.version + 1, state=state or before.state, action_id=action.event_id
+    )
+    alert = record(
+        after, subject, verdict, cause=action.event_id, reason=reason, actor=action.actor
+    )
+    return Said(after, alert)
+
+
+def record(
+    state: AlertState,
+    subject: str,
+    verdict: Verdict | None,
+    *,
+    cause: str,
+    reason: str | None = None,
+    actor: str | None = None,
+) -> Alert:
+    """Return a version of an alert as it is said."""
+    onset = None if verdict is None else verdict.onset
+    kind, _, name = subject.partition("/")
+    return Alert(
+        sender="",
+        n=0,
+        alert_id=alert_id(state.rule, subject, state.movement),
+        version=state.version,
+        state=state.state,
+        rule=state.rule,
+        family=state.family,
+        subject=subject,
+        lot_id=name if kind == "lot" else None,
+        process_id=name if kind == "process" else None,
+        movement_id=state.movement,
+        onset_event_id=None if onset is None else onset[0],
+        raised_by_event_id=state.raised_by,
+        raised_at=state.raised_at,
+        occurred_at=state.at,
+        size=state.size,
+        size_u=state.size_u,
+        unit="fraction",
+        statistic="minus_log10_p",
+        value=state.value,
+        threshold=state.threshold,
+        threshold_basis="" if verdict is None else verdict.basis,
+        severity=severity(state.size),
+        posterior=()
+        if verdict is None
+        else tuple(Posterior(family=f, probability=p) for f, p in verdict.posterior),
+        # Between two times nothing says when: the middle, with the deviation of a rectangle.
+        onset_at=None if onset is None else _middle(onset[1], onset[2]),
+        onset_u_s=None if onset is None else (onset[2] - onset[1]) / 1e6 / 12**0.5,
+        evidence=() if verdict is None else tuple(verdict.evidence),
+        reason=reason or ("" if verdict is None else verdict.reason),
+        cause=cause,
+        actor=actor,
+        action_id=None if actor is None else state.action_id,
+    )
+
+
+def _middle(first: Micros, last: Micros) -> Micros:
+    return Micros((first + last) // 2)
+
+
+def _is_news(before: AlertState, verdict: Verdict) -> bool:
+    return before.family != verdict.family or abs(verdict.value - before.value) >= TENFOLD

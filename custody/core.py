@@ -1,0 +1,148 @@
+"""The fold: which owner a record has, and what its next step is.
+
+This is the whole of what the streams know of the core (``custody.fold.Fold``).
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from custody.events import (
+    ActionTaken,
+    MaterialProcessed,
+    Micros,
+    ReferenceSet,
+)
+from custody.fold import Entry, Reader, Row, Step
+from custody.ledger import Clock
+from custody.lot_step import Arrived, LotStep
+from custody.process_step import process_step
+from custody.records import Content, Sighting, Tick
+from custody.reference import with_version
+from custody.rows import FactRow, LotRow, ProcessRow, RefRow, ThingRow
+
+VERSION = 1
+"""Grows when the same facts lead to another state."""
+
+ROW_TYPES: Mapping[str, type] = MappingProxyType(
+    {
+        "lot": LotRow,
+        "process": ProcessRow,
+        "fact": FactRow,
+        "side": FactRow,
+        "ref": RefRow,
+        "device": ThingRow,
+        "thing": ThingRow,
+    }
+)
+"""Row class by key prefix. Ticks have no row: nothing here waits for a deadline yet."""
+
+BY_LOT = frozenset({"lot", "shipment", "claim"})
+"""Stems that are always about the lot that is their key."""
+
+
+class CustodyFold:
+    """The core behind the seam ``custody.fold.Fold``: total, deterministic, without memory."""
+
+    @property
+    def version(self) -> int:
+        """Version of the rules, stored in each row."""
+        return VERSION
+
+    @property
+    def row_types(self) -> Mapping[str, type]:
+        """Row class by key prefix."""
+        return ROW_TYPES
+
+    def owner(self, entry: Entry, key: str) -> str:
+        """Return the row key of a record's owner.
+
+        A lot's facts belong to the lot; a process's sides other than inputs to the process; facts
+        without a lot (a check weight) to their device; what one owner hands another to the other.
+        """
+        if entry.stem in BY_LOT:
+            return "lot/" + key
+        event = entry.event
+        if isinstance(event, MaterialProcessed):
+            fed = event.part == "input" and event.lot_id is not None
+            return ("lot/" if fed else "process/") + key
+        if isinstance(event, ReferenceSet):
+            return f"ref/{event.kind}/{event.id}"
+        if isinstance(event, Content | ActionTaken):
+            named = event.to_owner if isinstance(event, Content) else event.subject
+            # Anything but a lot or a process has a row of its own that only counts.
+            return named if named.startswith(("lot/", "process/")) else "thing/" + key
+        if isinstance(event, Sighting | Tick):
+            return "thing/" + key
+        return ("device/" if event.lot_id is None else "lot/") + key
+
+    def step(self, owner: str, row: Row | None, entries: Sequence[Entry], reader: Reader) -> Step:
+        """Apply records to one owner; the row handed in is never changed."""
+        prefix, _, name = owner.partition("/")
+        if prefix == "ref":
+            return _reference_step(row, entries)
+        if prefix not in ("lot", "process"):
+            return _thing_step(row, entries)
+        arrived, clock = _sorted(entries)
+        if prefix == "process":
+            held = row if isinstance(row, ProcessRow) else ProcessRow()
+            return process_step(name, held, arrived, reader, clock)
+        lot = row if isinstance(row, LotRow) else LotRow()
+        return LotStep(name, lot, reader, clock).run(arrived)
+
+
+def _sorted(entries: Sequence[Entry]) -> tuple[Arrived, Clock]:
+    arrived = Arrived([], [], [])
+    records: list[tuple[Micros, str]] = []
+    for entry in entries:
+        event = entry.event
+        match event:
+            case Content():
+                arrived.contents.append(event)
+                records.append((event.known_at, event.cause_event_id))
+            case ActionTaken():
+                arrived.actions.append(event)
+                records.append((event.recorded_at, event.event_id))
+            case ReferenceSet() | Sighting() | Tick():
+                # They have owners of their own; a lot or process learns nothing from them.
+                records.append((_when(event), ""))
+            case _:
+                arrived.facts.append(event)
+                records.append((event.recorded_at, event.event_id))
+    return arrived, Clock(records)
+
+
+def _when(event: ReferenceSet | Sighting | Tick) -> Micros:
+    match event:
+        case ReferenceSet():
+            return event.recorded_at
+        case Sighting():
+            return event.known_at
+        case Tick():
+            return event.now
+
+
+def _reference_step(row: Row | None, entries: Sequence[Entry]) -> Step:
+    held = row if isinstance(row, RefRow) else RefRow()
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, ReferenceSet):
+            held = with_version(held, event)
+    return Step(held)
+
+
+def _thing_step(row: Row | None, entries: Sequence[Entry]) -> Step:
+    before = row if isinstance(row, ThingRow) else ThingRow()
+    times = [_time_of(entry) for entry in entries]
+    newest = max([t for t in [before.last_at, *times] if t is not None], default=None)
+    return Step(ThingRow(before.count + len(entries), newest))
+
+
+def _time_of(entry: Entry) -> Micros | None:
+    event = entry.event
+    if isinstance(event, ReferenceSet | ActionTaken):
+        return event.recorded_at
+    if isinstance(event, Content):
+        return event.effective_at
+    if isinstance(event, Tick):
+        return event.now
+    return event.occurred_at

@@ -1,0 +1,53 @@
+"""Levels of the tests: one clean lot in a thousand alarms over its whole life, at most.
+
+Half of the level is for mass in transit and half for composition; each half is divided by the
+number of tests of the lot (Bonferroni), so it holds however the tests depend on each other.
+
+Source:
+    docs/detection/levels.md
+"""
+
+import math
+from functools import lru_cache
+
+from scipy import special  # type: ignore[import-untyped]  # it ships no types
+
+ALPHA_MASS = 5e-4
+"""Chance that a clean lot ever has a mass alert."""
+ALPHA_COMPOSITION = 5e-4
+"""Chance that a clean lot ever has a composition alert."""
+POWER = 0.9
+"""Detection probability that "smallest detectable size" refers to."""
+LOG10_P_MAX = 300.0
+"""Beyond it a p-value is smaller than a double can tell."""
+
+_LN10 = math.log(10.0)
+
+
+@lru_cache(maxsize=1024)
+def normal_quantile(alpha: float) -> float:
+    """Return the z that a standard normal passes with probability ``alpha`` (one side)."""
+    return -float(special.ndtri(alpha))
+
+
+@lru_cache(maxsize=4096)
+def chi2_quantile(alpha: float, degrees: int) -> float:
+    """Return the value that chi-square passes with probability ``alpha``."""
+    return float(special.chdtri(degrees, alpha))
+
+
+@lru_cache(maxsize=4096)
+def chi2_noncentrality(alpha: float, degrees: int) -> float:
+    """Return the noncentrality found with probability ``POWER`` at level ``alpha``."""
+    return float(special.chndtrinc(chi2_quantile(alpha, degrees), degrees, 1.0 - POWER))
+
+
+def minus_log10_normal(z: float) -> float:
+    """Return minus the decimal logarithm of the chance of exceeding z (one side)."""
+    return min(-float(special.log_ndtr(-z)) / _LN10, LOG10_P_MAX)
+
+
+def minus_log10_chi2(value: float, degrees: int) -> float:
+    """Return minus the decimal logarithm of the chance of exceeding a chi-square value."""
+    p = float(special.chdtrc(degrees, value))
+    return LOG10_P_MAX if p <= 0.0 else min(-math.log10(p), LOG10_P_MAX)

@@ -1,0 +1,141 @@
+"""What lots and processes hand each other: in full, as now known, replaced by the next.
+
+The giver posts the transfer and says the content; the receiver counts the content. Both use the
+same integers, so what leaves one owner arrives at the other to the gram and the milligram.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from custody.estimate import Estimate, said
+from custody.events import Micros
+from custody.knowledge import Amount, Cause
+from custody.records import Content, Metal, OriginShare, Part
+from custody.rows import Held
+
+GENERATIONS_MAX = 64
+"""Handings in a row; more is a ring of lots and processes, and the edge is frozen."""
+
+
+def held(
+    cause: Cause,
+    ends: tuple[str, str],
+    generation: int,
+    amount: Amount,
+    estimates: tuple[Estimate, Estimate, Mapping[str, Estimate]],
+    origins: Sequence[OriginShare],
+) -> Held:
+    """Return an amount with its uncertainty.
+
+    Args:
+        cause: The side of the process it stands for.
+        ends: Receiving owner, and the place where it happens.
+        generation: One more than the largest of what went in.
+        amount: Grams and milligrams as posted.
+        estimates: Wet and dry mass in grams, metals in milligrams; values are not used.
+        origins: Shares of the dry mass.
+    """
+    wet_u, wet_parts = said(estimates[0])
+    dry_u, dry_parts = said(estimates[1])
+    metals: dict[str, tuple[int, float, dict[str, float]]] = {}
+    for analyte, value in amount.metals.items():
+        u, parts = said(estimates[2][analyte])
+        metals[analyte] = (value, u, _mapping(parts))
+    return Held(
+        cause.event_id,
+        ends[0],
+        ends[1],
+        generation,
+        cause.at,
+        cause.known,
+        amount.wet,
+        wet_u,
+        _mapping(wet_parts),
+        amount.dry,
+        dry_u,
+        _mapping(dry_parts),
+        metals,
+        [(origin.level, origin.id, origin.share) for origin in origins],
+    )
+
+
+def received(content: Content) -> Held:
+    """Return what a content says; the other end is who sent it."""
+    return Held(
+        content.cause_event_id,
+        content.from_owner,
+        content.place,
+        content.generation,
+        content.effective_at,
+        content.known_at,
+        content.mass_wet_g,
+        content.mass_wet_u_random_g,
+        _mapping(content.mass_wet_u_systematic_g),
+        content.mass_dry_g,
+        content.mass_dry_u_random_g,
+        _mapping(content.mass_dry_u_systematic_g),
+        {
+            metal.analyte: (metal.value_mg, metal.u_random_mg, _mapping(metal.u_systematic_mg))
+            for metal in content.metals
+        },
+        [(origin.level, origin.id, origin.share) for origin in content.origins],
+    )
+
+
+def contents(
+    before: Mapping[str, Held], now: Mapping[str, Held], owner: str, known_at: Micros
+) -> list[Content]:
+    """Return what must be said so that receivers know ``now`` where they knew ``before``.
+
+    Args:
+        before: What was said, by cause.
+        now: What holds.
+        owner: Row key of the giver.
+        known_at: When it became known, microseconds.
+    """
+    said_now: list[Content] = []
+    for key, old in before.items():
+        new = now.get(key)
+        if new is None or new.owner != old.owner:
+            said_now.append(_content(old, owner, known_at, void=True))
+    for key, new in now.items():
+        old_or_none = before.get(key)
+        if old_or_none is None or old_or_none._replace(known=new.known) != new:
+            said_now.append(_content(new, owner, known_at, void=False))
+    return said_now
+
+
+def _content(given: Held, owner: str, known_at: Micros, *, void: bool) -> Content:
+    wet, dry = given.wet, given.dry
+    return Content(
+        sender="",
+        n=0,
+        cause_event_id=given.cause,
+        from_owner=owner,
+        to_owner=given.owner,
+        place=given.place,
+        generation=given.generation,
+        effective_at=given.at,
+        known_at=known_at,
+        void=void,
+        mass_wet_g=wet,
+        mass_wet_u_random_g=given.wet_u,
+        mass_wet_u_systematic_g=_parts(given.wet_parts),
+        moisture_fraction=1.0 - dry / wet if wet else None,
+        moisture_u_fraction=None,
+        mass_dry_g=dry,
+        mass_dry_u_random_g=given.dry_u,
+        mass_dry_u_systematic_g=_parts(given.dry_parts),
+        metals=tuple(
+            Metal(analyte=a, value_mg=v, u_random_mg=u, u_systematic_mg=_parts(parts))
+            for a, (v, u, parts) in given.metals.items()
+        ),
+        origins=tuple(OriginShare(level=le, id=i, share=s) for le, i, s in given.origins),
+    )
+
+
+def _mapping(parts: Sequence[Part]) -> dict[str, float]:
+    return {part.source: part.u for part in parts}
+
+
+def _parts(mapping: Mapping[str, float]) -> tuple[Part, ...]:
+    return tuple(Part(source=source, u=u) for source, u in mapping.items())

@@ -1,0 +1,111 @@
+"""From what should stand and what stands to transfers: the difference, never an edit.
+
+A posting that no longer should stand is compensated by its own amounts negated; one that should
+and does not is posted. Equal postings are left alone, whatever new fact they could be said to
+rest on.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from custody.events import Micros
+from custody.records import Amount, OriginShare, Transfer
+from custody.rows import Posted
+
+_SAME = slice(0, 6)
+"""Fields of ``Posted`` that make it the same posting: accounts, amounts, effective time."""
+
+
+class Clock:
+    """When this step's records became known.
+
+    A posting is known when its own fact was, where that fact is among them, else when the newest
+    of them was.
+
+    Args:
+        records: recorded_at and event_id of the step's records; at least one.
+    """
+
+    __slots__ = ("_times", "cause", "newest")
+
+    def __init__(self, records: Sequence[tuple[Micros, str]]) -> None:
+        self._times = {at for at, _ in records}
+        self.newest, self.cause = max(records)
+
+    def known(self, at: Micros) -> Micros:
+        """Return when a posting whose own fact was recorded at ``at`` became known."""
+        return at if at in self._times else self.newest
+
+
+def difference(
+    posted: Mapping[str, Posted],
+    wanted: Mapping[str, Posted],
+    owner: tuple[str | None, str | None],
+    origins: tuple[OriginShare, ...],
+    clock: Clock,
+) -> tuple[dict[str, Posted], list[Transfer], set[str]]:
+    """Return what stands afterwards, the transfers that lead there, and the accounts they touch.
+
+    Args:
+        posted: What stands.
+        wanted: What should.
+        owner: Lot id and process id the transfers are about.
+        origins: Shares they carry.
+        clock: When it became known.
+
+    Returns:
+        Postings in the order of ``wanted``; compensations before new transfers.
+    """
+    stands: dict[str, Posted] = {}
+    undone: list[Transfer] = []
+    done: list[Transfer] = []
+    accounts: set[str] = set()
+    for key, old in posted.items():
+        new = wanted.get(key)
+        if new is None or new[_SAME] != old[_SAME]:
+            undone.append(_transfer(key, old, owner, origins, clock.newest, clock.cause))
+            accounts.update((old.debit, old.credit))
+    for key, new in wanted.items():
+        old_or_none = posted.get(key)
+        if old_or_none is not None and new[_SAME] == old_or_none[_SAME]:
+            stands[key] = old_or_none
+            continue
+        known = clock.newest if old_or_none is not None else clock.known(new.known)
+        stands[key] = new if known == new.known else new._replace(known=known)
+        done.append(_transfer(key, new, owner, origins, known))
+        accounts.update((new.debit, new.credit))
+    return stands, undone + done, accounts
+
+
+def _transfer(
+    key: str,
+    posting: Posted,
+    owner: tuple[str | None, str | None],
+    origins: tuple[OriginShare, ...],
+    known: Micros,
+    undone_by: str | None = None,
+) -> Transfer:
+    """Return a posting as a transfer, or where ``undone_by`` names a record, its negation.
+
+    A compensation keeps the kind, so that amounts by kind add up; its cause is what undid it.
+    """
+    kind, event_id = key.split("|")[:2]
+    sign = 1 if undone_by is None else -1
+    return Transfer(
+        sender="",
+        n=0,
+        kind=kind,
+        cause_event_id=event_id if undone_by is None else undone_by,
+        debit=posting.debit,
+        credit=posting.credit,
+        mass_wet_g=sign * posting.wet,
+        mass_dry_g=sign * posting.dry,
+        metals=tuple([Amount(analyte=a, value_mg=sign * v) for a, v in posting.metals.items()]),
+        effective_at=posting.at,
+        known_at=known,
+        replaces_event_id=None if undone_by is None else event_id,
+        replaces_kind=None if undone_by is None else kind,
+        lot_id=owner[0],
+        process_id=owner[1] or posting.process,
+        movement_id=posting.movement,
+        origins=origins,
+    )

@@ -16,6 +16,7 @@ from runtime.client import Gateway, JsonObject
 
 _LIST_REQUESTS_MAX = 1000
 _SHOWN_MAX = 50
+_RESULTS = ("accepted", "duplicate", "refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +119,12 @@ class _Run:
         self._as_json = as_json
         self._counts: Counter[str] = Counter()
         self._refused: list[JsonObject] = []
-        self._warnings = 0
+        self._warnings: Counter[str] = Counter()
 
     def take(self, line: Line, answer: JsonObject) -> None:
         self._counts[str(answer.get("result"))] += 1
         warnings = answer.get("warnings")
-        self._warnings += len(warnings) if isinstance(warnings, list) else 0
+        self._warnings.update(_named(w) for w in (warnings if isinstance(warnings, list) else []))
         row = {"line": line.no, **answer}
         if self._as_json:
             output.line_json(row)
@@ -132,10 +133,9 @@ class _Run:
 
     def totals(self) -> str:
         """Return the counts so far."""
-        return (
-            f"accepted {self._counts['accepted']}, duplicate {self._counts['duplicate']}, "
-            f"refused {self._counts['refused']}, warnings {self._warnings}"
-        )
+        counts = ", ".join(f"{name} {self._counts[name]}" for name in _RESULTS)
+        warned = ", ".join(f"{name} {count}" for name, count in self._warnings.most_common())
+        return f"{counts}; warnings: {warned}" if warned else counts
 
     def finish(self) -> int:
         """Write the totals and return the exit code."""
@@ -149,6 +149,11 @@ class _Run:
         else:
             output.result(self.totals())
         return FOUND if self._counts["refused"] else 0
+
+
+def _named(warning: object) -> str:
+    """Return the name of a warning, whether it comes alone or with its field."""
+    return str(warning.get("code")) if isinstance(warning, dict) else str(warning)
 
 
 def _cell(key: str) -> Callable[[Mapping[str, object]], str]:

@@ -27,6 +27,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "status": "runtime.cli.stack:status",
         "prepare": "runtime.cli.stack:prepare",
         "config": "runtime.cli.config:config",
+        "gateway": "runtime.cli.processes:gateway",
+        "worker": "runtime.cli.processes:worker",
         "publish": "runtime.cli.events:publish",
         "reference": "runtime.cli.events:reference",
         "schema": "runtime.cli.schema:schema",

@@ -72,7 +72,7 @@ def prepare() -> None:
     For a stack that is run elsewhere; `custody up` does it for the local one. Harmless to repeat.
     """
     made = stack.prepare(load(os.environ))
-    output.result(f"created {made} topics; the others were there")
+    output.result(f"created {made} topics, the others were there; every schema is registered")
 
 
 @click.command()

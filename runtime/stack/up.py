@@ -26,6 +26,7 @@ from runtime.stack.command import Command, wait_until
 from runtime.stack.java import find_java
 from runtime.stack.status import ProcessStatus, Status, probe, status
 from runtime.stack.supervise import Supervisor
+from schemas.registry import register_all
 from streams.config import CHANGELOG
 
 _MB = 1_000_000
@@ -114,7 +115,8 @@ def prepare(settings: Settings) -> int:
     Raises:
         NoAddress: Neither a local stack nor an address in the settings.
         WrongPartitionCount: A topic is there with another partition count.
-        NotCreated, RuleNotTaken: Broker or registry do not answer or refuse.
+        NotCreated, RuleNotTaken, RegistryDown: Broker or registry do not answer or refuse.
+        Incompatible: The registry refuses a schema.
     """
     created = topics.ensure(
         wiring.kafka_options(settings, wiring.bootstrap(settings)),
@@ -127,6 +129,7 @@ def prepare(settings: Settings) -> int:
     )
     if settings.registry.url is None:
         registry.require_full_transitive(wiring.registry_url(settings))
+    register_all(wiring.registry_url(settings))
     return created
 
 

@@ -1,6 +1,7 @@
 """A real broker and a real registry for tests: free ports, a directory of their own."""
 
-from collections.abc import Iterator, Sequence
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from runtime.paths import cache_dir
 from runtime.stack import jars, kafka, ports, registry
-from runtime.stack.command import running, wait_until
+from runtime.stack.command import Command, running, wait_until
 from runtime.stack.java import find_java
 
 _READY_TIMEOUT_S = 60.0
@@ -24,6 +25,7 @@ def kafka_node(directory: Path, *, port: int | None = None) -> kafka.KafkaNode:
         port=port or ports.any_free(),
         controller_port=ports.any_free(),
         heap_mb=256,
+        short_lived=True,
     )
     kafka.prepare(node)
     return node
@@ -33,16 +35,12 @@ def kafka_node(directory: Path, *, port: int | None = None) -> kafka.KafkaNode:
 def running_kafka(directory: Path, *, port: int | None = None) -> Iterator[str]:
     """A broker for the length of the block; gives its bootstrap address."""
     node = kafka_node(directory, port=port)
-    with running(kafka.command(node), directory / "kafka.log"):
-        wait_until(
-            lambda: kafka.is_ready(node.bootstrap), "kafka", _READY_TIMEOUT_S, f"see {directory}"
-        )
+    with started(kafka.command(node), lambda: kafka.is_ready(node.bootstrap)):
         yield node.bootstrap
 
 
-@contextmanager
-def running_registry(directory: Path, *, port: int | None = None) -> Iterator[str]:
-    """A registry for the length of the block; gives the URL of its Confluent API."""
+def registry_node(directory: Path, *, port: int | None = None) -> registry.RegistryNode:
+    """A registry that is prepared but not started; same directory again = same schemas."""
     node = registry.RegistryNode(
         directory=directory,
         jars=jars.ensure(jars.locked("registry"), cache_dir(), jars.jgo_fetch(None), _quiet),
@@ -50,12 +48,24 @@ def running_registry(directory: Path, *, port: int | None = None) -> Iterator[st
         port=port or ports.any_free(),
     )
     registry.prepare(node)
-    with running(registry.command(node), directory / "registry.log"):
-        wait_until(
-            lambda: registry.is_ready(node.url), "registry", _READY_TIMEOUT_S, f"see {directory}"
-        )
+    return node
+
+
+@contextmanager
+def running_registry(directory: Path, *, port: int | None = None) -> Iterator[str]:
+    """A registry for the length of the block; gives the URL of its Confluent API."""
+    node = registry_node(directory, port=port)
+    with started(registry.command(node), lambda: registry.is_ready(node.url)):
         registry.require_full_transitive(node.url)
         yield node.url
+
+
+@contextmanager
+def started(command: Command, ready: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command of the stack for the length of the block, which begins when it is ready."""
+    with running(command, command.directory / f"{command.name}.log") as process:
+        wait_until(ready, command.name, _READY_TIMEOUT_S, f"see {command.directory}")
+        yield process
 
 
 def create_topics(

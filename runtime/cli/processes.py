@@ -1,0 +1,24 @@
+"""``custody gateway | worker | warehouse``: one long-running process, in the foreground.
+
+The supervisor, a container or a person starts these; they end cleanly on SIGTERM and Ctrl-C.
+"""
+
+import os
+
+import click
+
+from runtime import processes
+from runtime.settings import load
+
+
+@click.command()
+def gateway() -> None:
+    """Run the site gateway: requests in, durable events out."""
+    processes.gateway(load(os.environ))
+
+
+@click.command()
+@click.option("--no", type=click.IntRange(min=1), default=1, show_default=True, help="Its number.")
+def worker(*, no: int) -> None:
+    """Run one stream worker: facts in, transfers, balances and alerts out."""
+    processes.worker(load(os.environ), no)

@@ -75,13 +75,7 @@ def decimal(value: object) -> Decimal:
         return _bounded(value, value)
     text = repr(value) if isinstance(value, float) else value
     # Decimal() alone also takes underscores, blanks around and non-Latin digits: no scale does.
-    if (
-        not text
-        or len(text) > DIGITS_MAX
-        or not text.isascii()
-        or "_" in text
-        or text != text.strip()
-    ):
+    if len(text) > DIGITS_MAX or not _DECIMAL.fullmatch(text):
         raise NotANumber(value)
     return _bounded(Decimal(text), value)
 

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Hashable
+from dataclasses import fields, is_dataclass
 from functools import cache
 from operator import attrgetter
+from typing import cast
 
 from producers.outcome import Record
 
@@ -35,13 +36,9 @@ def canonical(record: Record) -> bytes:
     Left out: what the gateway adds, and every value that says nothing (null, empty, false,
     ``other``), so that a field added to the schema later changes no digest.
     """
-    names, values = _said(type(record))
-    said = {
-        name: value
-        for name, value in zip(names, values(record), strict=True)
-        if _says_something(value)
-    }
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"), default=_item).encode()
+    return json.dumps(
+        _said(record), ensure_ascii=False, separators=(",", ":"), default=_said
+    ).encode()
 
 
 def content_of(text: bytes) -> bytes:
@@ -49,17 +46,19 @@ def content_of(text: bytes) -> bytes:
     return hashlib.sha256(text).digest()[:CONTENT_BYTES]
 
 
+def _said(record: object) -> dict[str, object]:
+    names, values = _fields(cast(Hashable, type(record)))
+    pairs = zip(names, values(record), strict=True)
+    return {name: value for name, value in pairs if _says_something(value)}
+
+
 @cache
-def _said(cls: type) -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]:
+def _fields(cls: Hashable) -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]:
+    assert isinstance(cls, type), cls
+    assert is_dataclass(cls), cls
     names = tuple(sorted(f.name for f in fields(cls) if f.name not in _NOT_CONTENT))
     values = attrgetter(*names)
     return names, (values if len(names) > 1 else lambda record: (values(record),))
-
-
-def _item(item: object) -> dict[str, object]:
-    names, values = _said(type(item))
-    pairs = zip(names, values(item), strict=True)
-    return {name: value for name, value in pairs if _says_something(value)}
 
 
 def _says_something(value: object) -> bool:

@@ -109,12 +109,12 @@ class Group:
             decided = self._decide(outcome, submission.now)
             if isinstance(decided, Answer):
                 return decided
-            outcome, stem = decided, outcome.stem
+            refusal, stem = decided, outcome.stem
         else:
-            stem = ""
-        item = outcome.answer()
-        self._keep(outcome.code, item, body, submission)
-        return Answer(stem, 0, outcome.code, item)
+            refusal, stem = outcome, ""
+        item = refusal.answer()
+        self._keep(refusal.code, item, body, submission)
+        return Answer(stem, 0, refusal.code, item)
 
     def _decide(self, accepted: Accepted, now: Micros) -> Answer | Refusal:
         """Take an acceptable request, unless it was seen before."""

@@ -103,7 +103,7 @@ def parse(raw: object) -> AnyRequest | Refusal:
         return Refusal(Code.UNKNOWN_TYPE, "type", stem, list(MODELS))
     model = MODELS[stem]
     try:
-        return cast(AnyRequest, model.model_validate(raw))
+        return model.model_validate(raw)
     except ValidationError as error:
         return _first_fault(error, model)
 

@@ -98,6 +98,7 @@ class Outbox:
         self._waiting: list[_Work] = []
         self._acks: list[store.Ack] = []
         self._stopping = False
+        self._head_wanted = False
         self._committed_no = 0
         self._closed: OutboxClosed | None = None
         self._open()
@@ -161,6 +162,12 @@ class Outbox:
             self._wake.notify_all()
         return future
 
+    def write_head(self) -> None:
+        """Have a head written now, whatever the minute; returns at once."""
+        with self._wake:
+            self._head_wanted = True
+            self._wake.notify_all()
+
     def acknowledge(self, acks: Sequence[store.Ack]) -> None:
         """Take Kafka's acknowledgements, in order per partition; durable a moment later."""
         with self._wake:
@@ -176,7 +183,7 @@ class Outbox:
                 lambda: self._committed_no > no or self._stopping, timeout_s
             ) and (self._committed_no > no)
 
-    def way(self, event_id: str) -> tuple[store.Identity, list[store.Way]] | None:
+    def way(self, event_id: str) -> tuple[store.Identity, list[store.Stage]] | None:
         """Return what is known of an event: its identity and its entries so far, or None."""
         with self._reader_lock:
             known = store.get_identity(self._reader, event_id)
@@ -229,7 +236,7 @@ class Outbox:
     def _run(self) -> None:
         while True:
             work, acks, stopping = self._take()
-            if work or acks or self._chain.head_due(self._clock()):
+            if work or acks or self._head_due():
                 self._commit(work, acks)
             if stopping:
                 return
@@ -239,9 +246,7 @@ class Outbox:
         """Wait for work; acknowledgements alone wait a little for a group to travel with."""
         with self._wake:
             until_head_s = _MINUTE_S - self._clock() / _US % _MINUTE_S
-            self._wake.wait_for(
-                lambda: bool(self._waiting or self._acks or self._stopping), until_head_s
-            )
+            self._wake.wait_for(self._has_work, until_head_s)
             if self._acks:
                 patience_s = ACK_WAIT_S if self._closed is None else CLOSED_WAIT_S
                 self._wake.wait_for(lambda: bool(self._waiting or self._stopping), patience_s)
@@ -253,6 +258,12 @@ class Outbox:
         work = [pair for pair in taken if pair[1].set_running_or_notify_cancel()]
         return work, acks, stopping
 
+    def _has_work(self) -> bool:
+        return bool(self._waiting or self._acks or self._stopping or self._head_wanted)
+
+    def _head_due(self) -> bool:
+        return self._head_wanted or self._chain.head_due(self._clock())
+
     def _commit(self, work: list[_Work], acks: list[store.Ack]) -> None:
         """Decide, number and write a group; on failure nothing of it was taken."""
         if work and (refused := self._no_room()) is not None:
@@ -261,9 +272,9 @@ class Outbox:
         before = self._chain.position()
         try:
             group = Group(self._chain, lambda id_: store.get_identity(self._writer, id_))
-            now = self._clock()
-            if self._chain.head_due(now):
-                group.add_head(now)
+            if self._head_due():
+                # Before the group: a head speaks of what is on disk.
+                group.add_head(self._clock())
             answers = [group.add(submission) for submission, _ in work]
             self._write(group, acks)
         except (sqlite3.Error, OSError) as error:
@@ -334,6 +345,7 @@ class Outbox:
             floor += 1
         with self._wake:
             self._closed = None
+            self._head_wanted = False
             self._floor = floor
             self._pending_count += len(group.entries) - len(fresh)
             if group.entries:

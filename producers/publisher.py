@@ -10,6 +10,7 @@ A head is sent only when all entries before it are acknowledged.
 """
 
 import logging
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -280,7 +281,7 @@ class Publisher:
 class _Cursor:
     """Reads a session's entries: from each partition's lowest unacknowledged one, in order."""
 
-    def __init__(self, outbox: Outbox, reader: "store.sqlite3.Connection") -> None:
+    def __init__(self, outbox: Outbox, reader: sqlite3.Connection) -> None:
         self._outbox = outbox
         self._reader = reader
         # Everything up to here may hold published entries; behind it there are none.
@@ -303,7 +304,7 @@ class _Cursor:
         return entry.no >= self._floors.get((entry.topic, entry.partition), entry.no + 1)
 
 
-def _headers(entry: Entry) -> list[tuple[str, bytes]]:
+def _headers(entry: Entry) -> list[tuple[str, str | bytes | None]]:
     if entry.prev is None or entry.digest is None:
         return []
     return [("prev", entry.prev), ("digest", entry.digest)]

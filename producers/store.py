@@ -115,9 +115,11 @@ class Ack:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class Stage:
     """An entry and how far it got; ``published_at`` and ``offset`` are None while it waits."""
 
+    event_id: str
+    epoch: int
     seq: int | None
     stem: str
     part: str
@@ -126,8 +128,6 @@ class Way:
     accepted_at: Micros
     published_at: Micros | None
     offset: int | None
-    event_id: str
-    epoch: int
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -319,14 +319,14 @@ def read_entries(connection: sqlite3.Connection, after: int, limit: int) -> list
     return [Entry(row[0], row[1], _uuid(row[2]), *row[3:]) for row in rows]
 
 
-def get_ways(connection: sqlite3.Connection, known: Identity) -> list[Way]:
+def get_ways(connection: sqlite3.Connection, known: Identity) -> list[Stage]:
     """Return the entries of an event id; none where they were pruned."""
     rows = connection.execute(
-        "SELECT seq, stem, part, topic, partition, accepted_at, published_at, kafka_offset,"
-        " event_id, epoch FROM entry WHERE no >= ? AND no < ? AND event_id IS NOT NULL ORDER BY no",
+        "SELECT event_id, epoch, seq, stem, part, topic, partition, accepted_at, published_at,"
+        " kafka_offset FROM entry WHERE no >= ? AND no < ? AND event_id IS NOT NULL ORDER BY no",
         (known.no, known.no + known.entries),
     )
-    return [Way(*row[:8], _uuid(row[8]) or "", row[9]) for row in rows]
+    return [Stage(_uuid(row[0]) or "", *row[1:]) for row in rows]
 
 
 def prune(connection: sqlite3.Connection, published_before: Micros, floor: int, limit: int) -> int:

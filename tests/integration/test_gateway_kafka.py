@@ -1,0 +1,193 @@
+"""Outbox to a real broker: everything accepted arrives, once in effect, in order."""
+
+import json
+import random
+import threading
+from collections import defaultdict
+from pathlib import Path
+
+import httpx
+import pytest
+
+from custody.digest import GENESIS, first_break, merkle_root
+from custody.records import Head
+from producers.service import Gateway, Options
+from runtime.stack import ports
+from schemas import avro, topics
+from schemas.codec import schema_id_of
+from schemas.partition import partition_of
+from schemas.registry import StaticCatalog
+from tests.support import gateway as support
+from tests.support import stack
+from tests.support.gateway import Published
+
+pytestmark = pytest.mark.integration
+
+CATALOG = StaticCatalog()
+
+
+@pytest.fixture
+def broker(kafka: str) -> str:
+    support.ensure_topics(kafka)
+    return kafka
+
+
+def records_of(found: list[Published], gateway_id: str) -> list[tuple[Published, object, str]]:
+    """Records of one gateway with their event and stem, repeats included."""
+    mine: list[tuple[Published, object, str]] = []
+    for record in found:
+        writer = CATALOG.writer(schema_id_of(record.value))
+        assert writer is not None
+        event = writer.read(record.value, 5)
+        if getattr(event, "gateway_id", "") == gateway_id:
+            mine.append((record, event, writer.stem))
+    return mine
+
+
+def heard_once(mine: list[tuple[Published, object, str]]) -> dict[int, tuple[Published, str, str]]:
+    """What a receiver keeps that drops, per partition, what is not above the highest seq."""
+    highest: dict[tuple[str, int], int] = defaultdict(int)
+    kept: dict[int, tuple[Published, str, str]] = {}
+    for record, event, stem in mine:
+        if stem == "head":
+            continue
+        seq, event_id = event.gateway_seq, event.event_id  # type: ignore[attr-defined]
+        place = (record.topic, record.partition)
+        if seq > highest[place]:
+            highest[place] = seq
+            kept[seq] = (record, stem, event_id)
+    return kept
+
+
+def assert_whole_chain(kept: dict[int, tuple[Published, str, str]]) -> None:
+    assert sorted(kept) == list(range(1, len(kept) + 1)), "gateway_seq has holes"
+    chain = [
+        (record.headers["prev"], avro.fingerprint(stem), record.value[5:], record.headers["digest"])
+        for record, stem, _ in (kept[seq] for seq in sorted(kept))
+    ]
+    assert first_break(GENESIS, chain) is None
+
+
+def drained(gateway: Gateway) -> bool:
+    return gateway.outbox.depth == 0
+
+
+def test_every_stem_reaches_its_topic_with_key_partition_and_digest(
+    broker: str, tmp_path: Path
+) -> None:
+    with support.running(support.config(tmp_path, broker, "GW-STEMS")) as gateway:
+        stems = sorted(
+            path.name for path in support.GOLDEN.iterdir() if (path / "request.json").exists()
+        )
+        answers = gateway.take([support.golden(stem) for stem in stems], Options(), "t").result(30)
+        assert [answer.item["result"] for answer in answers] == ["accepted"] * len(stems)
+        support.wait_for(lambda: drained(gateway))
+        found = gateway.event(str(answers[0].item["event_id"]))
+    mine = records_of(support.read_all(broker), "GW-STEMS")
+    kept = heard_once(mine)
+    assert_whole_chain(kept)
+    assert found is not None
+    assert found["state"] == "published"
+    by_stem = defaultdict(list)
+    for record, event, stem in mine:
+        by_stem[stem].append((record, event))
+        if stem != "reference":
+            assert record.partition == partition_of(record.key, support.PARTITIONS)
+    assert sorted(by_stem) == sorted([*stems, "head"])
+    assert [r.partition for r, _ in by_stem["reference"]] == [0, 1, 2, 3]
+    assert {r.topic for r, _ in by_stem["reference"] + by_stem["action"]} == {topics.CONTROL}
+    assert {r.key for r, _ in by_stem["action"]} == {b"L-24-0117"}
+
+
+def test_a_head_states_size_digest_and_root_of_what_stands_before_it(
+    broker: str, tmp_path: Path
+) -> None:
+    with support.running(support.config(tmp_path, broker, "GW-HEADS"), publish=False) as gateway:
+        gateway.take([support.ticket(no) for no in range(50)], Options(), "t").result(30)
+        gateway.outbox.write_head()
+        gateway.start()
+        support.wait_for(lambda: drained(gateway))
+    mine = records_of(support.read_all(broker), "GW-HEADS")
+    heads = [event for _, event, stem in mine if stem == "head"]
+    kept = heard_once(mine)
+    last = heads[-1]
+    assert isinstance(last, Head)
+    digests = [kept[seq][0].headers["digest"] for seq in sorted(kept)]
+    assert (last.size, last.last_seq, last.digest) == (50, 50, digests[-1])
+    assert last.merkle_root == merkle_root(digests)
+    assert (last.signature, last.key_id) == (None, None)
+
+
+def test_what_is_accepted_without_a_broker_arrives_when_it_comes(tmp_path: Path) -> None:
+    port = ports.any_free()
+    bootstrap = f"127.0.0.1:{port}"
+    with support.running(support.config(tmp_path / "gw", bootstrap, "GW-EARLY")) as gateway:
+        early = gateway.take([support.ticket(no) for no in range(200)], Options(), "t").result(30)
+        assert {answer.item["result"] for answer in early} == {"accepted"}
+        assert gateway.health().ok
+        with stack.running_kafka(tmp_path / "kafka", port=port):
+            support.ensure_topics(bootstrap)
+            support.wait_for(lambda: drained(gateway))
+            kept = heard_once(records_of(support.read_all(bootstrap), "GW-EARLY"))
+    assert_whole_chain(kept)
+    assert len(kept) == 200
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_killed_gateway_loses_nothing_and_counts_nothing_twice(
+    broker: str, tmp_path: Path, seed: int
+) -> None:
+    """kill -9 at seeded moments while posting; every 202 is in Kafka once in effect."""
+    chance = random.Random(seed)
+    name = f"GW-KILL-{seed}"
+    (tmp_path / "gw").mkdir()
+    process = support.Process(tmp_path / "gw", broker, name)
+    process.start()
+    promised: set[str] = set()
+    posted = 0
+    for _ in range(3):
+        ending = threading.Timer(0.2 + chance.random() * 0.8, process.kill)
+        ending.start()
+        posted = post_until_it_dies(process, posted, promised)
+        ending.join()
+        process.start()
+    # A sender that got no answer sends again: what was taken is a duplicate.
+    for start in range(0, posted, 20):
+        promised.update(post(process, range(start, start + 20)))
+    support.wait_for(lambda: waiting(process) == 0)
+    assert process.terminate() == 0
+    kept = heard_once(records_of(support.read_all(broker), name))
+    assert_whole_chain(kept)
+    ids = [event_id for _, _, event_id in kept.values()]
+    assert len(ids) == len(set(ids)) == posted, f"seed {seed}"
+    assert set(ids) == promised
+
+
+def post(process: support.Process, numbers: range) -> list[str]:
+    """Ids of what was accepted or known; raises where no answer comes."""
+    response = httpx.post(
+        f"{process.url}/v1/events",
+        params={"backfill": "true"},
+        headers={"Authorization": f"Bearer {process.token}"},
+        content="[" + ",".join(_text(no) for no in numbers) + "]",
+    )
+    assert response.status_code == 202, response.text
+    return [item["event_id"] for item in response.json()]
+
+
+def post_until_it_dies(process: support.Process, posted: int, promised: set[str]) -> int:
+    while True:
+        try:
+            promised.update(post(process, range(posted, posted + 20)))
+        except httpx.TransportError:
+            return posted + 20
+        posted += 20
+
+
+def waiting(process: support.Process) -> int:
+    return int(httpx.get(f"{process.url}/health").json()["waiting"])
+
+
+def _text(no: int) -> str:
+    return json.dumps(support.ticket(no))

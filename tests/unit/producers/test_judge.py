@@ -1,0 +1,350 @@
+"""Every reason to refuse, its precedence, and what is accepted with warnings."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from custody import events
+from custody.events import Micros
+from producers.judge import Terms, accept
+from producers.known import Known
+from producers.outcome import Accepted, Code, Refusal
+from tests.support.gateway import NOW, golden, terms, ticket
+
+
+def refused(raw: object, given: Terms | None = None) -> Refusal:
+    outcome = accept(raw, NOW, given or terms())
+    assert isinstance(outcome, Refusal), outcome
+    return outcome
+
+
+def taken(raw: object, given: Terms | None = None, now: Micros = NOW) -> Accepted:
+    outcome = accept(raw, now, given or terms())
+    assert isinstance(outcome, Accepted), outcome
+    return outcome
+
+
+def without(raw: Mapping[str, object], *names: str) -> dict[str, object]:
+    return {name: value for name, value in raw.items() if name not in names}
+
+
+def assay(**item: object) -> dict[str, object]:
+    first = {"analyte": "Cu", "value": Decimal("2.5"), "unit": "pct", "basis": "dry", **item}
+    return {**golden("assay"), "results": [first]}
+
+
+WEIGHING = golden("weighing")
+LOT = golden("lot")
+XRF = golden("xrf")
+PROCESSING = golden("processing")
+
+REFUSED = [
+    ("not an object", [1], Code.BAD_VALUE, ""),
+    ("no type", without(WEIGHING, "type"), Code.UNKNOWN_TYPE, "type"),
+    ("unknown type", {**WEIGHING, "type": "tick"}, Code.UNKNOWN_TYPE, "type"),
+    ("typo", {**WEIGHING, "netkg": 1}, Code.UNKNOWN_FIELD, "netkg"),
+    ("ours to set", {**WEIGHING, "gateway_seq": 1}, Code.UNKNOWN_FIELD, "gateway_seq"),
+    ("nested typo", assay(percent=1), Code.UNKNOWN_FIELD, "results.0.percent"),
+    ("no site", without(WEIGHING, "site_id"), Code.MISSING_FIELD, "site_id"),
+    ("lot unsaid", without(WEIGHING, "lot_id"), Code.MISSING_FIELD, "lot_id"),
+    ("empty site", {**WEIGHING, "site_id": ""}, Code.MISSING_FIELD, "site_id"),
+    ("no mass", without(WEIGHING, "net_kg", "tare_kg"), Code.MISSING_FIELD, ""),
+    ("value unsaid", assay(value=None), Code.MISSING_FIELD, "results.0"),
+    ("void of nothing", {**WEIGHING, "void": True}, Code.MISSING_FIELD, ""),
+    (
+        "no parts",
+        without(PROCESSING, "inputs", "outputs", "losses", "close"),
+        Code.MISSING_FIELD,
+        "",
+    ),
+    ("bad purpose", {**WEIGHING, "purpose": "sale"}, Code.BAD_VALUE, "purpose"),
+    (
+        "no offset",
+        {**WEIGHING, "occurred_at": "2026-11-03T06:42:10"},
+        Code.BAD_VALUE,
+        "occurred_at",
+    ),
+    (
+        "no such day",
+        {**WEIGHING, "occurred_at": "2026-02-30T06:42:10Z"},
+        Code.BAD_VALUE,
+        "occurred_at",
+    ),
+    (
+        "year 2300",
+        {**WEIGHING, "occurred_at": "2300-01-01T00:00:00Z"},
+        Code.BAD_VALUE,
+        "occurred_at",
+    ),
+    ("number for text", {**WEIGHING, "site_id": 7}, Code.BAD_VALUE, "site_id"),
+    ("half a surrogate", {**WEIGHING, "site_id": "\ud800"}, Code.BAD_VALUE, "site_id"),
+    ("no uuid", {**WEIGHING, "event_id": "7"}, Code.BAD_VALUE, "event_id"),
+    (
+        "latitude",
+        {**golden("shipment"), "position": {"lat": 95, "lon": 1}},
+        Code.BAD_VALUE,
+        "position.lat",
+    ),
+    ("pounds", {**WEIGHING, "net_kg": {"value": 1, "unit": "lb"}}, Code.WRONG_UNIT, "net_kg"),
+    ("percent sign", assay(unit="%"), Code.WRONG_UNIT, "results.0.unit"),
+    ("thousands", {**WEIGHING, "net_kg": "30,000"}, Code.NOT_A_NUMBER, "net_kg"),
+    ("boolean", {**WEIGHING, "net_kg": True}, Code.NOT_A_NUMBER, "net_kg"),
+    ("nan", {**WEIGHING, "net_kg": "NaN"}, Code.NOT_A_NUMBER, "net_kg"),
+    ("a mountain", {**WEIGHING, "net_kg": 10**12}, Code.NOT_A_NUMBER, "net_kg"),
+    ("half a shot", {**XRF, "shot_no": Decimal("1.5")}, Code.NOT_A_NUMBER, "shot_no"),
+    ("negative", {**WEIGHING, "gross_kg": -1}, Code.NEGATIVE_MASS, "gross_kg"),
+    (
+        "tare above gross",
+        {**without(WEIGHING, "net_kg"), "tare_kg": 50000},
+        Code.NEGATIVE_MASS,
+        "net_kg",
+    ),
+    ("150 percent", assay(value=150), Code.FRACTION_OUT_OF_RANGE, "results.0"),
+    (
+        "percent for fraction",
+        {**PROCESSING, "inputs": [{"lot_id": "L", "mass_wet_kg": 1, "moisture_fraction": 8}]},
+        Code.FRACTION_OUT_OF_RANGE,
+        "inputs.0.moisture_fraction",
+    ),
+    (
+        "shares",
+        {
+            **LOT,
+            "declared_origins": [
+                {"level": "site", "id": "A", "share": Decimal("0.7")},
+                {"level": "site", "id": "B", "share": Decimal("0.4")},
+            ],
+        },
+        Code.FRACTIONS_EXCEED_ONE,
+        "",
+    ),
+    (
+        "elements",
+        {
+            **assay(),
+            "results": [
+                {"analyte": a, "value": 60, "unit": "pct", "basis": "dry"} for a in ("Cu", "Fe")
+            ],
+        },
+        Code.FRACTIONS_EXCEED_ONE,
+        "",
+    ),
+    ("tags", {**LOT, "tags": ["t"] * 2001}, Code.TOO_MANY_ITEMS, "tags"),
+    (
+        "origins",
+        {**LOT, "declared_origins": [{"level": "site", "id": "A", "share": 0}] * 257},
+        Code.TOO_MANY_ITEMS,
+        "declared_origins",
+    ),
+    ("results", {**XRF, "results": [XRF["results"][0]] * 65}, Code.TOO_MANY_ITEMS, "results"),  # type: ignore[index]
+    (
+        "parts",
+        {**PROCESSING, "inputs": [{"lot_id": str(n), "mass_wet_kg": 1} for n in range(999)]},
+        Code.TOO_MANY_ITEMS,
+        "",
+    ),
+    ("64 kB", {**LOT, "tags": [f"{n:060}" for n in range(2000)]}, Code.TOO_MANY_ITEMS, ""),
+    ("net", {**WEIGHING, "net_kg": 29_979}, Code.NET_MISMATCH, "net_kg"),
+    ("six years", {**WEIGHING, "occurred_at": "2020-10-01T00:00:00Z"}, Code.TOO_OLD, "occurred_at"),
+    ("no ticket", without(WEIGHING, "ticket_no"), Code.MISSING_IDENTITY, "ticket_no"),
+    (
+        "no movement",
+        without(golden("shipment"), "movement_id"),
+        Code.MISSING_IDENTITY,
+        "movement_id",
+    ),
+    (
+        "no certificate",
+        without(golden("assay"), "certificate_no"),
+        Code.MISSING_IDENTITY,
+        "certificate_no",
+    ),
+    ("no claim id", without(golden("claim"), "claim_id"), Code.MISSING_IDENTITY, "claim_id"),
+    ("no shot", without(XRF, "shot_no"), Code.MISSING_IDENTITY, "shot_no"),
+    ("action", without(golden("action"), "event_id"), Code.MISSING_IDENTITY, "event_id"),
+]
+
+
+@pytest.mark.parametrize(
+    ("raw", "code", "field"), [case[1:] for case in REFUSED], ids=[c[0] for c in REFUSED]
+)
+def test_what_cannot_be_read_or_weighed_is_refused_by_name(
+    raw: object, code: Code, field: str
+) -> None:
+    refusal = refused(raw)
+    assert (refusal.code, refusal.field) == (code, field)
+    answer = json.loads(json.dumps(refusal.answer()))
+    assert list(answer) == ["result", "code", "field", "found", "allowed"]
+    assert answer["result"] == "refused"
+
+
+def test_every_code_of_the_judge_has_a_case() -> None:
+    elsewhere = {Code.UNKNOWN_REFERENCE, Code.DUPLICATE_CONFLICT, Code.ATOMIC_LIST}
+    assert {case[2] for case in REFUSED} == set(Code) - elsewhere
+
+
+def test_of_several_faults_the_first_in_order_of_codes_is_answered() -> None:
+    faults: list[tuple[Code, dict[str, object]]] = [
+        (Code.UNKNOWN_TYPE, {"type": "nothing"}),
+        (Code.UNKNOWN_FIELD, {"colour": "red"}),
+        (Code.MISSING_FIELD, {"device_id": ""}),
+        (Code.BAD_VALUE, {"purpose": "sale"}),
+        (Code.WRONG_UNIT, {"tare_kg": {"value": 1, "unit": "stone"}}),
+        (Code.NOT_A_NUMBER, {"volume_m3": "wide"}),
+        (Code.NEGATIVE_MASS, {"u_random_kg": -1}),
+        (Code.NET_MISMATCH, {"net_kg": 1}),
+        (Code.TOO_OLD, {"occurred_at": "1999-01-01T00:00:00Z"}),
+        (Code.MISSING_IDENTITY, {"ticket_no": None}),
+    ]
+    raw = dict(WEIGHING)
+    for code, fault in reversed(faults):
+        raw.update(fault)
+        assert refused(raw).code is code
+
+
+def test_a_closed_list_names_what_is_allowed() -> None:
+    assert refused({**WEIGHING, "purpose": "sale"}).allowed == [
+        "dispatch",
+        "receipt",
+        "stock",
+        "check",
+    ]
+    allowed = refused({**WEIGHING, "netkg": 1}).allowed
+    assert isinstance(allowed, list)
+    assert "net_kg" in allowed
+    assert "net_g" not in allowed
+
+
+@pytest.mark.parametrize(
+    ("written", "grams"),
+    [
+        (30000, 30_000_000),
+        (Decimal("30000.0"), 30_000_000),
+        ("30000", 30_000_000),
+        ({"value": Decimal("30.00"), "unit": "t"}, 30_000_000),
+        ({"value": "30000000", "unit": "g"}, 30_000_000),
+        (Decimal("30000.0005"), 30_000_000),
+        (Decimal("30000.0015"), 30_000_002),
+    ],
+)
+def test_a_mass_is_exact_in_any_of_its_forms(written: object, grams: int) -> None:
+    record = taken({**WEIGHING, "net_kg": written}).drafts[0].record
+    assert isinstance(record, events.LotWeighed)
+    assert record.net_g == grams
+
+
+def test_net_is_computed_where_it_is_not_sent() -> None:
+    record = taken(without(WEIGHING, "net_kg")).drafts[0].record
+    assert isinstance(record, events.LotWeighed)
+    assert record.net_g == 30_000_000
+
+
+def test_the_interval_of_a_known_scale_decides_on_net() -> None:
+    body = {"class": "III", "interval_kg": 50}
+    reference = {**golden("reference"), "body": body}
+    record = taken(reference).drafts[0].record
+    assert isinstance(record, events.ReferenceSet)
+    known = terms(known=Known([record]))
+    taken({**WEIGHING, "net_kg": 29_950}, known)
+    assert refused({**WEIGHING, "net_kg": 29_949}, known).code is Code.NET_MISMATCH
+
+
+def test_below_detection_is_no_number() -> None:
+    sent = assay(value=Decimal("0.01"), qualifier="<")
+    record = taken(sent).drafts[0].record
+    assert isinstance(record, events.LotAssayed)
+    assert record.results[0].fraction is None
+    assert record.results[0].detection_limit_fraction == 0.0001
+
+
+def test_odd_but_readable_requests_are_accepted_with_warnings() -> None:
+    ahead = taken(WEIGHING, now=Micros(NOW - 7 * 86_400_000_000))
+    assert [warned.code for warned in ahead.warnings] == [
+        "unknown_site",
+        "unknown_device",
+        "clock_ahead",
+    ]
+    old = taken({**WEIGHING, "occurred_at": "2025-11-03T06:42:10+02:00"})
+    assert "old_date" in [warned.code for warned in old.warnings]
+
+
+def test_known_things_are_not_remarked_upon_and_strict_refuses_the_others() -> None:
+    site = {**golden("reference"), "kind": "site", "id": "MINE-KOV", "body": {}}
+    records = [taken(raw).drafts[0].record for raw in (site, golden("reference"))]
+    known = Known([record for record in records if isinstance(record, events.ReferenceSet)])
+    assert taken(WEIGHING, terms(known=known)).warnings == ()
+    strict = terms(known=known, strict_reference=True)
+    taken(WEIGHING, strict)
+    refusal = refused({**WEIGHING, "device_id": "WB-9"}, strict)
+    assert (refusal.code, refusal.field, refusal.found) == (
+        Code.UNKNOWN_REFERENCE,
+        "device_id",
+        "WB-9",
+    )
+
+
+def test_a_backfill_takes_facts_of_any_age_without_remark() -> None:
+    old = {**WEIGHING, "occurred_at": "2015-11-03T06:42:10+02:00"}
+    codes = [warned.code for warned in taken(old, terms(backfill=True)).warnings]
+    assert codes == ["unknown_site", "unknown_device"]
+
+
+def test_the_same_natural_key_gives_the_same_id_and_other_keys_others() -> None:
+    first = taken(ticket(1)).event_id
+    assert taken(ticket(1), now=Micros(NOW + 5)).event_id == first
+    assert taken(ticket(1, net_kg=29_999)).event_id == first
+    assert taken(ticket(2)).event_id != first
+    assert taken(ticket(1, corrects=first)).event_id != first
+    assert first[14] == "8"
+    assert first[19] in "89ab"
+
+
+def test_an_id_of_the_senders_own_is_kept_in_lower_case() -> None:
+    own = "0199F3C0-6D1E-7C4A-9B1F-2A5D8C3E7F10"
+    raw = {**without(WEIGHING, "ticket_no"), "event_id": own}
+    assert taken(raw).event_id == own.lower()
+
+
+def test_equal_content_has_equal_digests_however_it_is_written() -> None:
+    written = {**WEIGHING, "net_kg": "30000.0", "occurred_at": "2026-11-03T04:42:10Z"}
+    later = taken({**written, "clock_skew_ms": 40}, now=Micros(NOW + 1))
+    assert later.drafts[0].content == taken(WEIGHING).drafts[0].content
+    assert taken({**WEIGHING, "vehicle_id": "X"}).drafts[0].content != later.drafts[0].content
+
+
+def test_a_process_is_cut_into_one_record_per_side() -> None:
+    accepted = taken(PROCESSING)
+    parts = [draft.record for draft in accepted.drafts]
+    assert [draft.part for draft in accepted.drafts] == ["input", "output", "loss", "close"]
+    assert all(isinstance(part, events.MaterialProcessed) for part in parts)
+    lots = [part.lot_id for part in parts if isinstance(part, events.MaterialProcessed)]
+    assert lots == ["L-24-0117", None, None, None]
+    assert len({part.event_id for part in parts}) == 4
+
+
+def test_a_side_has_the_same_id_alone_as_in_the_whole_process() -> None:
+    alone = without(PROCESSING, "outputs", "losses", "close")
+    assert taken(alone).drafts[0].record.event_id == taken(PROCESSING).drafts[0].record.event_id
+
+
+def test_a_lot_that_goes_in_twice_gives_two_records() -> None:
+    side = {"lot_id": "L-1", "mass_wet_kg": 10}
+    ids = [d.record.event_id for d in taken({**PROCESSING, "inputs": [side, side]}).drafts]
+    assert len(set(ids)) == 5
+
+
+def test_parts_follow_from_the_senders_id_where_there_is_one() -> None:
+    own = "0199f3c0-6d1e-7c4a-9b1f-2a5d8c3e7f10"
+    accepted = taken({**PROCESSING, "event_id": own})
+    assert accepted.event_id == own
+    assert own not in {draft.record.event_id for draft in accepted.drafts}
+
+
+def test_a_reference_becomes_one_record_per_partition_under_one_id() -> None:
+    drafts = taken(golden("reference")).drafts
+    records = [d.record for d in drafts if isinstance(d.record, events.ReferenceSet)]
+    assert [record.partition for record in records] == [0, 1, 2, 3]
+    assert {replace(record, partition=0) for record in records} == {records[0]}

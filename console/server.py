@@ -1,0 +1,90 @@
+"""Serves the HTTP answers from a thread, while the main thread does the sink's work."""
+
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+import uvicorn
+from fastapi import FastAPI
+
+from custody.errors import Unavailable
+
+_BACKLOG = 128
+_DRAIN_S = 5
+
+
+class PortTaken(Unavailable):
+    """The address cannot be listened on."""
+
+    def __init__(self, host: str, port: int, why: str) -> None:
+        super().__init__(
+            f"cannot listen on {host}:{port}: {why}",
+            expected="a free port",
+            next_step="set CUSTODY_CONSOLE__PORT, or stop what listens there",
+        )
+
+
+class Server:
+    """An HTTP server in a thread of its own.
+
+    Args:
+        app: What answers.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+
+    Raises:
+        PortTaken: The address is in use.
+    """
+
+    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+        self._listener = _listen(host, port)
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=_DRAIN_S,
+            )
+        )
+        self._thread = threading.Thread(target=self._serve, name="console-http", daemon=True)
+
+    @property
+    def port(self) -> int:
+        """The port in use."""
+        return int(self._listener.getsockname()[1])
+
+    def start(self) -> None:
+        """Begin to answer; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer what is due, then stop; blocks until the thread has ended."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join()
+        self._listener.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def _serve(self) -> None:
+        self._server.run(sockets=[self._listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise PortTaken(host, port, error.strerror or str(error)) from error

@@ -1,0 +1,114 @@
+"""Alerts and balances as the JSON that outsiders read: one record, one line.
+
+The names are frozen: ``schemas/json/alert.json`` and ``balance.json`` say them, and a test holds
+these functions to it. Times are RFC 3339 in UTC.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from custody.events import Micros
+from custody.records import Alert, Balance, Evidence, Metal, Part
+
+JsonObject = dict[str, object]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def alert_line(alert: Alert) -> JsonObject:
+    """Return one version of an alert under its published names."""
+    return {
+        "alert_id": alert.alert_id,
+        "version": alert.version,
+        "state": alert.state,
+        "rule": alert.rule,
+        "family": alert.family,
+        "subject": alert.subject,
+        "lot_id": alert.lot_id,
+        "movement_id": alert.movement_id,
+        "onset_event_id": alert.onset_event_id,
+        "raised_by_event_id": alert.raised_by_event_id,
+        "raised_at": rfc3339(alert.raised_at),
+        "occurred_at": rfc3339(alert.occurred_at),
+        "size": alert.size,
+        "size_u": alert.size_u,
+        "unit": alert.unit,
+        "statistic": alert.statistic,
+        "value": alert.value,
+        "threshold": alert.threshold,
+        "threshold_basis": alert.threshold_basis,
+        "severity": alert.severity,
+        "posterior": {part.family: part.probability for part in alert.posterior},
+        "onset_at": None if alert.onset_at is None else rfc3339(alert.onset_at),
+        "onset_u_s": alert.onset_u_s,
+        "evidence": [_evidence(one) for one in alert.evidence],
+        "reason": alert.reason,
+        "cause": alert.cause,
+        "actor": alert.actor,
+        "action_id": alert.action_id,
+    }
+
+
+def balance_line(balance: Balance, complete_to: Micros | None = None) -> JsonObject:
+    """Return a balance under its published names.
+
+    Args:
+        balance: The record.
+        complete_to: Time up to which all facts are applied, where the caller knows it.
+    """
+    return {
+        "owner": balance.owner,
+        "lot_id": balance.lot_id,
+        "process_id": balance.process_id,
+        "place": balance.place,
+        "at": rfc3339(balance.at),
+        "known_at": rfc3339(balance.known_at),
+        "mass_wet_g": _quantity(
+            balance.mass_wet_g, balance.mass_wet_u_random_g, balance.mass_wet_u_systematic_g
+        ),
+        "moisture": None
+        if balance.moisture_fraction is None
+        else {"value": balance.moisture_fraction, "u": balance.moisture_u_fraction},
+        "mass_dry_g": _quantity(
+            balance.mass_dry_g, balance.mass_dry_u_random_g, balance.mass_dry_u_systematic_g
+        ),
+        "metal_mg": {metal.analyte: _metal(metal) for metal in balance.metals},
+        "origins": [
+            {"level": origin.level, "id": origin.id, "share": origin.share}
+            for origin in balance.origins
+        ],
+        # No attribute travels yet; the name is published, so that readers may count on it.
+        "attributes": [],
+        "complete_to": None if complete_to is None else rfc3339(complete_to),
+    }
+
+
+def rfc3339(at: Micros) -> str:
+    """Return a time as RFC 3339 text in UTC, with a fraction only where there is one."""
+    return (_EPOCH + timedelta(microseconds=at)).isoformat().removesuffix("+00:00") + "Z"
+
+
+def _quantity(value: int, u_random: float, parts: Sequence[Part]) -> JsonObject:
+    return {
+        "value": value,
+        "u_random": u_random,
+        "u_systematic": {part.source: part.u for part in parts},
+    }
+
+
+def _metal(metal: Metal) -> JsonObject:
+    return _quantity(metal.value_mg, metal.u_random_mg, metal.u_systematic_mg)
+
+
+def _evidence(one: Evidence) -> JsonObject:
+    return {
+        "quantity": one.quantity,
+        "analyte": one.analyte,
+        "expected": one.expected,
+        "observed": one.observed,
+        "u": one.u,
+        "z": one.z,
+        "unit": one.unit,
+        "event_ids": list(one.event_ids),
+        "instruments": list(one.instruments),
+    }

@@ -1,0 +1,296 @@
+"""Commands of whoever asks what is so: balance, alerts, sql, dead-letters."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import cast
+
+import click
+
+from custody.errors import Refused
+from custody.records import Alert, Balance
+from runtime.cli import connect, output
+from runtime.cli.figures import balance_rows
+from runtime.client import JsonObject, Warehouse
+from runtime.stored import record_of
+from schemas import present
+
+
+class UnknownLot(Refused):
+    """No balance has ever been written for a lot."""
+
+    def __init__(self, lot_id: str) -> None:
+        super().__init__(
+            f"lot {lot_id}: no balance",
+            expected="a lot of which a fact has been accepted",
+            next_step="custody sql 'SELECT DISTINCT lot_id FROM balance ORDER BY lot_id'",
+        )
+
+
+class UnknownDeadLetter(Refused):
+    """There is no dead letter of that place."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(f"no dead letter of {place}", next_step="custody dead-letters list")
+
+
+@click.command()
+@click.argument("lot_id", metavar="LOT")
+@click.option("--all", "show_all", is_flag=True, help="Also places it has left.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per place.")
+def balance(lot_id: str, *, show_all: bool, as_json: bool) -> None:
+    """Show what LOT holds, per place: wet and dry mass, moisture, contained metal.
+
+    u is the standard uncertainty (one sigma); its systematic parts are named by what they come
+    from.
+
+    \b
+    Examples:
+      custody balance L-24-0117
+      custody balance L-24-0117 --json | jq .mass_dry_g.value
+    """
+    with connect.warehouse() as warehouse:
+        rows = warehouse.rows(_BALANCES, {"lot": lot_id})
+    found = [cast("Balance", record_of("balance", row)) for row in rows]
+    if not found:
+        raise UnknownLot(lot_id)
+    held = [b for b in found if b.mass_wet_g or b.mass_dry_g or any(m.value_mg for m in b.metals)]
+    shown = found if show_all else held or found
+    if as_json:
+        for one in shown:
+            output.line_json(present.balance_line(one))
+        return
+    output.result(f"{lot_id} as known {output.utc(max(b.known_at for b in shown))}")
+    output.table(_BALANCE_COLUMNS, balance_rows(shown))
+
+
+_BALANCES = """
+SELECT * EXCEPT (key, prev, digest, value)
+FROM custody.balance
+WHERE lot_id = {lot:String}
+ORDER BY account, n DESC
+LIMIT 1 BY account
+"""
+
+_BALANCE_COLUMNS = (
+    output.text("place", "place"),
+    output.text("quantity", "quantity"),
+    output.text("unit", "unit"),
+    output.text("value", "value", right=True),
+    output.text("u", "u", right=True),
+    output.text("u random", "u_random", right=True),
+    output.text("u systematic", "u_systematic"),
+)
+
+
+@click.command()
+@click.option("--open", "only_open", is_flag=True, help="Only those that are open.")
+@click.option("--family", help="Only of this family, such as loss or foreign_material.")
+@click.option("--lot", "lot_id", help="Only of this lot.")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"]),
+    help="Only raised at or after this time, UTC.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per alert.")
+def alerts(
+    *,
+    only_open: bool,
+    family: str | None,
+    lot_id: str | None,
+    since: datetime | None,
+    as_json: bool,
+) -> None:
+    """List alerts, each in its latest version, oldest first.
+
+    \b
+    Examples:
+      custody alerts --open
+      custody alerts --family loss --since 2026-11-03 --json
+    """
+    wanted = {
+        "state": "open" if only_open else "",
+        "family": family or "",
+        "lot": lot_id or "",
+        "since": f"{since or _EPOCH:%Y-%m-%d %H:%M:%S}",
+    }
+    with connect.warehouse() as warehouse:
+        rows = warehouse.rows(_ALERTS, wanted)
+    if as_json:
+        for row in rows:
+            output.line_json(present.alert_line(cast("Alert", record_of("alert", row))))
+        return
+    output.table(_ALERT_COLUMNS, rows)
+    output.result(f"{len(rows)} alerts")
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_ALERTS = """
+SELECT * EXCEPT (key, prev, digest, value)
+FROM (SELECT * FROM custody.alert ORDER BY alert_id, version DESC, n DESC LIMIT 1 BY alert_id)
+WHERE ({state:String} = '' OR state = {state:String})
+    AND ({family:String} = '' OR family = {family:String})
+    AND ({lot:String} = '' OR lot_id = {lot:String})
+    AND raised_at >= {since:DateTime64(6, 'UTC')}
+ORDER BY raised_at, alert_id
+"""
+
+
+def _size(row: Mapping[str, object]) -> str:
+    value, u = (f"{float(str(row[key])):.4g}" for key in ("size", "size_u"))
+    return f"{value} ± {u} {row['unit']}"
+
+
+_ALERT_COLUMNS = (
+    output.Column("raised (UTC)", lambda row: str(row["raised_at"])[:19]),
+    output.text("state", "state"),
+    output.text("severity", "severity"),
+    output.text("family", "family"),
+    output.text("subject", "subject"),
+    output.text("movement", "movement_id"),
+    output.Column("size ± u", _size, right=True),
+    output.number("statistic", "record_value", digits=1),
+    output.number("threshold", "threshold", digits=1),
+    output.text("alert", "alert_id"),
+)
+
+
+@click.command()
+@click.argument("query")
+@click.option(
+    "--format",
+    "format_name",
+    default="PrettyCompactMonoBlock",
+    show_default=True,
+    help="Any output format of ClickHouse, such as CSVWithNames, Parquet, Vertical.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format JSONEachRow.")
+@click.option(
+    "--param", "params", multiple=True, metavar="NAME=VALUE", help="Value of {NAME:Type}."
+)
+def sql(query: str, format_name: str, params: Sequence[str], *, as_json: bool) -> None:
+    """Run one SELECT over the warehouse; QUERY - is read from standard input.
+
+    One table per kind of record, in the database custody; v_lot_balance, v_alerts, v_transfers,
+    v_dead_letters and events_all are views for the questions asked most.
+
+    \b
+    Examples:
+      custody sql "SELECT count() FROM weighing"
+      custody sql "SELECT * FROM v_lot_balance WHERE lot_id = {lot:String}" --param lot=L-24-0117
+      custody sql "SELECT * FROM v_transfers" --format Parquet > transfers.parquet
+    """
+    values = _params(params)
+    text = click.get_text_stream("stdin").read() if query == "-" else query
+    with connect.warehouse() as warehouse:
+        body = warehouse.sql(text, "JSONEachRow" if as_json else format_name, values)
+    sys.stdout.buffer.write(body)
+
+
+def _params(params: Sequence[str]) -> dict[str, str]:
+    values = {}
+    for param in params:
+        name, equals, value = param.partition("=")
+        if not equals or not name.isidentifier():
+            message = f"{param!r} is not NAME=VALUE"
+            raise click.BadParameter(message, param_hint="--param")
+        values[name] = value
+    return values
+
+
+@click.group("dead-letters")
+def dead_letters() -> None:
+    """Records that could not be read: their bytes, the reason, the place."""
+
+
+@dead_letters.command("list")
+@click.option("--reason", help="Only of this reason, such as undecodable.")
+@click.option("--limit-rows", type=click.IntRange(1, 100_000), default=100, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per dead letter.")
+def dead_letters_list(reason: str | None, limit_rows: int, *, as_json: bool) -> None:
+    """List dead letters, the latest first.
+
+    \b
+    Example:
+      custody dead-letters list --reason wrong_partition
+    """
+    with connect.warehouse() as warehouse:
+        rows = warehouse.rows(_DEAD_LETTERS, {"limit": str(limit_rows), "reason": reason or ""})
+    if as_json:
+        for row in rows:
+            output.line_json(row)
+        return
+    output.table(_DEAD_LETTER_COLUMNS, rows)
+    output.result(f"{len(rows)} dead letters")
+
+
+_DEAD_LETTERS = """
+SELECT topic, partition, offset, timestamp, reason, detail, hex(key) AS key_hex,
+    length(value) AS value_bytes
+FROM custody.v_dead_letters
+WHERE {reason:String} = '' OR reason = {reason:String}
+ORDER BY found_at DESC, topic, partition, offset
+LIMIT {limit:UInt32}
+"""
+
+_DEAD_LETTER_COLUMNS = (
+    output.text("time (UTC)", "timestamp"),
+    output.Column("place", lambda row: f"{row['topic']}/{row['partition']}/{row['offset']}"),
+    output.text("reason", "reason"),
+    output.number("value bytes", "value_bytes"),
+    output.text("detail", "detail"),
+)
+
+
+@dead_letters.command("show")
+@click.argument("place", metavar="TOPIC/PARTITION/OFFSET")
+@click.option("--raw", is_flag=True, help="Write the record's value as it was, bytes and no more.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object; bytes in hexadecimal.")
+def dead_letters_show(place: str, *, raw: bool, as_json: bool) -> None:
+    """Show one dead letter with its key, headers and bytes.
+
+    \b
+    Examples:
+      custody dead-letters show custody.fact.v1/3/88121
+      custody dead-letters show custody.fact.v1/3/88121 --raw | xxd | head
+    """
+    topic, partition, offset = _place(place)
+    with connect.warehouse() as warehouse:
+        row = _dead_letter(warehouse, topic, partition, offset)
+    if row is None:
+        raise UnknownDeadLetter(place)
+    value = bytes.fromhex(str(row["value_hex"]))
+    if raw:
+        sys.stdout.buffer.write(value)
+    elif as_json:
+        output.line_json(row)
+    else:
+        for key in ("topic", "partition", "offset", "timestamp", "reason", "detail", "headers"):
+            output.result(f"{key:<10} {row[key]}")
+        output.result(f"{'key':<10} {bytes.fromhex(str(row['key_hex']))!r}")
+        output.result(f"{'value':<10} {len(value)} bytes")
+        for at in range(0, min(len(value), 1024), 32):
+            output.result(f"  {at:06x}  {value[at : at + 32].hex(' ', 4)}")
+
+
+def _place(place: str) -> tuple[str, str, str]:
+    parts = place.split("/")
+    if len(parts) != 3 or not parts[1].isdigit() or not parts[2].isdigit():
+        message = f"{place!r} is not TOPIC/PARTITION/OFFSET"
+        raise click.BadParameter(message, param_hint="PLACE")
+    return parts[0], parts[1], parts[2]
+
+
+def _dead_letter(
+    warehouse: Warehouse, topic: str, partition: str, offset: str
+) -> JsonObject | None:
+    rows = warehouse.rows(
+        "SELECT topic, partition, offset, timestamp, reason, detail, hex(key) AS key_hex,"
+        " hex(value) AS value_hex,"
+        " mapFromArrays(header_names, arrayMap(v -> hex(v), header_values)) AS headers"
+        " FROM custody.v_dead_letters WHERE topic = {topic:String}"
+        " AND partition = {partition:Int32} AND offset = {offset:Int64}",
+        {"topic": topic, "partition": partition, "offset": offset},
+    )
+    return rows[0] if rows else None

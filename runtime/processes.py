@@ -4,7 +4,9 @@ Composition in one place per process; heavy packages are imported by the process
 """
 
 import signal
+import threading
 import time
+from contextlib import closing
 
 from custody.events import Micros
 from runtime import wiring
@@ -67,9 +69,49 @@ def worker(settings: Settings, no: int) -> None:
     run(wiring.worker_config(settings, no), CustodyFold())
 
 
+def warehouse(settings: Settings) -> None:
+    """Run sink and console in one process until SIGTERM or Ctrl-C. Blocks.
+
+    One process, because the embedded engine lets one process open its path.
+
+    Raises:
+        Unavailable: Kafka or the warehouse stays away; a restart may help.
+        Corrupt: Stored history contradicts itself; a person is needed.
+    """
+    from console.http import Process, make_app
+    from console.reader import Reader
+    from console.server import Server
+    from console.token import load_or_make
+    from schemas.registry import RegistryCatalog
+    from sinks import sink
+    from sinks.progress import Progress
+    from telemetry import logs
+    from telemetry.metrics import Metrics
+
+    logs.configure("warehouse", settings.log_level)
+    config, console = wiring.sink_config(settings), wiring.console_config(settings)
+    metrics = Metrics("warehouse")
+    progress = Progress(metrics, config.stuck_after_s)
+    stop, ready = _stopped_by_signal(), threading.Event()
+    reader = Reader(console)
+    process = Process(metrics, progress.health, ready.is_set)
+    app = make_app(console, reader, load_or_make(console.token_file), process)
+    catalog = RegistryCatalog(wiring.registry_url(settings))
+    with closing(reader), catalog, Server(app, console.host, console.port):
+        sink.run(config, catalog, progress, now, stop, ready.set)
+
+
 def now() -> Micros:
     """Return the time of day, microseconds since the epoch."""
     return Micros(time.time_ns() // 1000)
+
+
+def _stopped_by_signal() -> threading.Event:
+    """Return an event that SIGTERM and Ctrl-C set."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
 
 
 def _end_after_cleaning() -> None:

@@ -10,6 +10,7 @@ from runtime.settings import Settings, secret
 from runtime.stack import addresses as where
 
 if TYPE_CHECKING:  # the packages are heavy, and each process needs one of them
+    from console.config import ConsoleConfig
     from producers.config import GatewayConfig
     from sinks.config import SinkConfig
     from streams.config import WorkerConfig
@@ -153,6 +154,20 @@ def sink_config(settings: Settings) -> "SinkConfig":
         poll_interval_s=own.poll_interval_s,
         retry_budget_s=own.retry_budget_s,
         stuck_after_s=own.stuck_after_s,
+    )
+
+
+def console_config(settings: Settings) -> "ConsoleConfig":
+    """Return the configuration of SQL over HTTP."""
+    from console.config import ConsoleConfig
+
+    own = settings.console
+    return ConsoleConfig(
+        warehouse=warehouse(settings),
+        token_file=data_dir(settings).sink_token,
+        host=own.host,
+        port=own.port,
+        query_timeout_s=own.query_timeout_s,
     )
 
 

@@ -29,10 +29,15 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "config": "runtime.cli.config:config",
         "gateway": "runtime.cli.processes:gateway",
         "worker": "runtime.cli.processes:worker",
+        "warehouse": "runtime.cli.processes:warehouse",
         "publish": "runtime.cli.events:publish",
         "reference": "runtime.cli.events:reference",
         "schema": "runtime.cli.schema:schema",
+        "balance": "runtime.cli.warehouse:balance",
+        "alerts": "runtime.cli.warehouse:alerts",
         "trace": "runtime.cli.trace:trace",
+        "sql": "runtime.cli.warehouse:sql",
+        "dead-letters": "runtime.cli.warehouse:dead_letters",
     }
 )
 """Every verb and where it is. Imported when it is used: ``custody status`` must not wait for

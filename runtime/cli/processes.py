@@ -22,3 +22,9 @@ def gateway() -> None:
 def worker(*, no: int) -> None:
     """Run one stream worker: facts in, transfers, balances and alerts out."""
     processes.worker(load(os.environ), no)
+
+
+@click.command()
+def warehouse() -> None:
+    """Run the sink: records in, rows out; it also answers SQL over HTTP."""
+    processes.warehouse(load(os.environ))

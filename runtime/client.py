@@ -138,14 +138,14 @@ class Http:
         Raises:
             Unavailable: No connection, or no answer in time.
             Busy: 429 or 503: the same request may be taken later.
-            Refused: 401 or 403.
+            Refused: 401.
         """
         name, url = self._endpoint.name, self._endpoint.url
         try:
             response = self._client.send(request)
         except httpx.TransportError as error:
             raise NoAnswer(name, url, str(error) or type(error).__name__) from error
-        if response.status_code in {401, 403}:
+        if response.status_code == 401:
             raise Denied(name, self._endpoint.token_file)
         if response.status_code in {429, 503}:
             raise Busy(name, url, response)

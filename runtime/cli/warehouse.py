@@ -161,9 +161,9 @@ _ALERT_COLUMNS = (
 @click.option(
     "--format",
     "format_name",
-    default="PrettyCompactMonoBlock",
+    default="PrettyCompact",
     show_default=True,
-    help="Any output format of ClickHouse, such as CSVWithNames, Parquet, Vertical.",
+    help="A format of ClickHouse: CSVWithNames, TSV, Vertical, Markdown, Parquet, ArrowStream, ...",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format JSONEachRow.")
 @click.option(

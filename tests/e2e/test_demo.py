@@ -1,0 +1,67 @@
+"""The main job, as a newcomer types it: one day through the whole local stack, and one page."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.day import make_day
+from tests.support.system import System, environment, running
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
+
+SEED = 11
+ROOT = Path(__file__).parents[2]
+DEMO_TIMEOUT_S = 300
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running(tmp_path_factory.mktemp("demo") / "data") as system:
+        yield system
+
+
+def run_demo(system: System, report: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "demo.main", "--seed", str(SEED), "--report", str(report)],
+        cwd=ROOT,
+        env=environment(system.data_dir),
+        capture_output=True,
+        text=True,
+        timeout=DEMO_TIMEOUT_S,
+        check=False,
+    )
+
+
+def test_a_day_holds_what_the_page_promises_and_so_does_the_same_day_again(
+    system: System, tmp_path: Path
+) -> None:
+    """First run: all accepted, stored, found. Second run: all duplicates, the page still holds."""
+    first = run_demo(system, tmp_path / "first.html")
+    assert first.returncode == 0, first.stdout + first.stderr
+    day = make_day(SEED)
+    assert figure(first.stdout, "events accepted") >= len(day.requests)
+    assert figure(first.stdout, "events known already (duplicates)") == 1
+    assert "1 net_mismatch" in first.stdout
+    assert "1 unknown_device" in first.stdout
+    assert "everything held" in first.stdout
+    for fraud in day.frauds:
+        line = next(x for x in first.stdout.splitlines() if fraud.lot_id in x)
+        assert line.endswith("found"), line
+    report = (tmp_path / "first.html").read_text("utf-8")
+    assert report.count("<svg") == 2
+    assert "http://" not in re.sub(r'xmlns(:\w+)?="[^"]*"|<!DOCTYPE[^>]*>', "", report)
+
+    second = run_demo(system, tmp_path / "second.html")
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert figure(second.stdout, "events accepted") == 0
+    assert figure(second.stdout, "events known already (duplicates)") == len(day.requests) - 1
+
+
+def figure(page: str, name: str) -> int:
+    """Return the number behind a name on the page."""
+    (line,) = [line for line in page.splitlines() if line.startswith(name)]
+    return int(line.removeprefix(name).strip().replace(",", ""))

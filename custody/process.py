@@ -141,7 +141,7 @@ class Derivation:
 
     def _recovery(self) -> Recovery:
         kind = self._book.kind
-        if kind not in SEPARATING:
+        if kind not in SEPARATING or not self._sides:
             return Recovery(None, 1.0, {})
         at = self._sides[-1].at
         return self._references.recovery(kind, at, RECOVERY_DEFAULT.get(kind, RECOVERY))

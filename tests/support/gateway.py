@@ -164,6 +164,11 @@ def wait_for(condition: Callable[[], bool], timeout_s: float = 60.0) -> None:
         time.sleep(0.02)
 
 
+def waiting(process: "Process") -> int:
+    """Entries that Kafka has not acknowledged."""
+    return int(httpx.get(f"{process.url}/health").json()["waiting"])
+
+
 @dataclass(slots=True)
 class Process:
     """A gateway as a process of its own; the same directory and port at every start."""
@@ -177,6 +182,11 @@ class Process:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._running is not None
+        return self._running.pid
 
     @property
     def token(self) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -92,6 +93,18 @@ def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
     """Delete topics, so that a shared broker does not gather what tests leave."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     for future in admin.delete_topics(list(names)).values():
+        future.result(30)
+
+
+def delete_records(bootstrap: str, topic: str, partitions: int, *, keep: int) -> None:
+    """Cut the beginning off every partition of a topic, but for its last ``keep`` records."""
+    reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "tests-delete-records"})
+    tps = [TopicPartition(topic, partition) for partition in range(partitions)]
+    for tp in tps:
+        tp.offset = max(0, reader.get_watermark_offsets(tp, timeout=10)[1] - keep)
+    reader.close()
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for future in admin.delete_records(tps).values():
         future.result(30)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from custody.events import LotWeighed, Micros
+from custody.events import LotWeighed, Micros, ReferenceSet
 from custody.fold import Fold
 from schemas import codec, topics
 from schemas.partition import partition_of
@@ -70,6 +70,25 @@ def weighing(lot: str, net_g: int, seq: int) -> LotWeighed:
         u_systematic_g=None,
         volume_m3=None,
         density_kg_m3=None,
+    )
+
+
+def reference(device: str, partition: int, seq: int) -> ReferenceSet:
+    """A device's reference record as one partition gets it."""
+    return ReferenceSet(
+        event_id=f"00000000-0000-4000-9000-{seq:012d}",
+        gateway_id="GW",
+        gateway_epoch=1,
+        gateway_seq=seq,
+        kind="device",
+        id=device,
+        valid_from=Micros(1_790_000_000_000_000),
+        valid_to=None,
+        recorded_at=Micros(1_790_000_000_000_000 + seq),
+        partition=partition,
+        corrects=None,
+        void=False,
+        body='{"class":"III","interval_kg":20}',
     )
 
 

@@ -39,6 +39,20 @@ def killing(stage: Stage, after: int) -> Pause:
     return pause
 
 
+def raising(stage: Stage, after: int) -> Pause:
+    """Fail once, inside a chunk."""
+    seen = 0
+
+    async def pause(at: Stage, partition: int) -> None:  # noqa: ARG001  the hook's signature
+        nonlocal seen
+        seen += at is stage
+        if seen == after:
+            message = "planted"
+            raise ValueError(message)
+
+    return pause
+
+
 def main(options: dict[str, object]) -> None:
     pause: Pause | None = None
     match options.get("hook"):
@@ -46,6 +60,8 @@ def main(options: dict[str, object]) -> None:
             pause = pausing(Stage(stage), seconds)
         case ["kill", str(stage), int(after)]:
             pause = killing(Stage(stage), after)
+        case ["raise", str(stage), int(after)]:
+            pause = raising(Stage(stage), after)
         case _:
             pass
     fold = RelayFold() if options["fold"] == "relay" else TrivialFold()

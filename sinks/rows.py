@@ -148,7 +148,8 @@ def _flat(table: pa.Table) -> pa.Table:
     for i, field in reversed(list(enumerate(table.schema))):
         if not _holds_records(field.type):
             continue
-        outer = pa.concat_arrays(table.column(i).chunks)
+        # Not concat_arrays: a group whose every record was a duplicate has no chunk at all.
+        outer = table.column(i).combine_chunks()
         inner = outer.values
         table = table.remove_column(i)
         for no, part in enumerate(inner.values.type):

@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "up": "runtime.cli.stack:up",
         "down": "runtime.cli.stack:down",
         "status": "runtime.cli.stack:status",
-        "prepare": "runtime.cli.stack:prepare",
+        "prepare": "runtime.cli.prepare:prepare",
         "config": "runtime.cli.config:config",
         "gateway": "runtime.cli.processes:gateway",
         "worker": "runtime.cli.processes:worker",

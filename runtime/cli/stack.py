@@ -66,16 +66,6 @@ def down() -> None:
 
 
 @click.command()
-def prepare() -> None:
-    """Create the topics and register the schemas on the broker and registry in effect.
-
-    For a stack that is run elsewhere; `custody up` does it for the local one. Harmless to repeat.
-    """
-    made = stack.prepare(load(os.environ))
-    output.result(f"created {made} topics, the others were there; every schema is registered")
-
-
-@click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: addresses and processes.")
 def status(*, as_json: bool) -> int:
     """Show addresses and health of every process. Exit 1 where one is not healthy."""

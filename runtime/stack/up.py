@@ -16,18 +16,15 @@ from pathlib import Path
 from typing import Protocol
 
 from custody.errors import Unavailable
-from runtime import wiring
 from runtime.paths import DataDir, cache_dir
 from runtime.settings import DELIMITER, PREFIX, Settings
 from runtime.stack import addresses as where
-from runtime.stack import daemon, jars, kafka, registry, topics
+from runtime.stack import daemon, jars, kafka, prepare, registry
 from runtime.stack.addresses import Addresses
 from runtime.stack.command import Command, wait_until
 from runtime.stack.java import find_java
 from runtime.stack.status import ProcessStatus, Status, probe, status
 from runtime.stack.supervise import Supervisor
-from schemas.registry import register_all
-from streams.config import CHANGELOG
 
 _MB = 1_000_000
 
@@ -98,39 +95,9 @@ def up(settings: Settings, steps: Steps) -> Status:
     foundation = [name for name in ("kafka", "registry") if name in names]
     _start_and_wait(foundation, data, supervisor, settings, steps)
     with steps.waiting("topics and schemas"):
-        prepare(settings)
+        prepare.prepare(settings)
     _start_and_wait([n for n in names if n not in foundation], data, supervisor, settings, steps)
     return status(data)
-
-
-def prepare(settings: Settings) -> int:
-    """Create topics, set the compatibility rule and register schemas. Blocks; harmless to repeat.
-
-    On the local stack, or on a broker and a registry that are run elsewhere; there the rule is
-    set per subject, because others may share the registry.
-
-    Returns:
-        How many topics were created.
-
-    Raises:
-        NoAddress: Neither a local stack nor an address in the settings.
-        WrongPartitionCount: A topic is there with another partition count.
-        NotCreated, RuleNotTaken, RegistryDown: Broker or registry do not answer or refuse.
-        Incompatible: The registry refuses a schema.
-    """
-    created = topics.ensure(
-        wiring.kafka_options(settings, wiring.bootstrap(settings)),
-        topics.NewTopics(
-            partitions=settings.kafka.partitions,
-            replication_factor=settings.kafka.replication_factor,
-            changelog=CHANGELOG,
-            changelog_compaction_lag_s=settings.kafka.changelog_compaction_lag_s,
-        ),
-    )
-    if settings.registry.url is None:
-        registry.require_full_transitive(wiring.registry_url(settings))
-    register_all(wiring.registry_url(settings))
-    return created
 
 
 def down(settings: Settings, steps: Steps) -> Down:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,7 +38,7 @@ class Sent:
 
 def target(data_dir: Path | None = None) -> Target:
     """Read the addresses of the stack that runs from a data directory."""
-    base = data_dir or Path(".custody")
+    base = data_dir or Path(os.environ.get("CUSTODY_DATA_DIR", ".custody"))
     addresses = json.loads((base / "addresses.json").read_text())
     return Target(
         gateway=addresses["gateway"],

@@ -112,7 +112,8 @@ class Gateway:
     _prev: bytes = bytes(32)
 
     def producer(self) -> Producer:
-        return Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 5})
+        options = {"bootstrap.servers": self.bootstrap, "linger.ms": 5, "enable.idempotence": True}
+        return Producer(options)
 
     def publish(self, count: int, producer: Producer | None = None) -> None:
         """Publish weighings over 50 lots and wait for the broker."""

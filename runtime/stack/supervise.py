@@ -2,11 +2,12 @@
 
 import fcntl
 import os
+import re
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,9 +117,11 @@ class Supervisor:
         """
         self._call("start", name=name, waiting=True)
 
-    def stop_process(self, name: str) -> None:
-        """Stop a process: SIGTERM, its own time, SIGKILL. Blocks until it is gone."""
-        self._call("stop", name=name, waiting=True)
+    def stop_processes(self, names: Sequence[str]) -> None:
+        """Stop some at once: SIGTERM, each its own time, SIGKILL. Blocks until they are gone."""
+        if names:
+            pattern = f"({'|'.join(map(re.escape, names))})$"
+            self._call("stop", name=pattern, match="regex", waiting=True)
 
     def processes(self) -> list[Process]:
         """Return every process of the plan, in its order."""

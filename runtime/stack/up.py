@@ -27,6 +27,8 @@ from runtime.stack.status import ProcessStatus, Status, probe, status
 from runtime.stack.supervise import Supervisor
 
 _MB = 1_000_000
+_FOUNDATION = ("kafka", "registry")
+"""What the others stand on: started first, stopped last."""
 
 
 class Steps(Protocol):
@@ -92,7 +94,7 @@ def up(settings: Settings, steps: Steps) -> Status:
         supervisor.wait_for_the_last()
         _start_supervisor(settings, data, supervisor, steps)
     names = [c.name for c in daemon.load(data.supervisor).commands]
-    foundation = [name for name in ("kafka", "registry") if name in names]
+    foundation = [name for name in names if name in _FOUNDATION]
     _start_and_wait(foundation, data, supervisor, settings, steps)
     with steps.waiting("topics and schemas"):
         prepare.prepare(settings)
@@ -111,9 +113,11 @@ def down(settings: Settings, steps: Steps) -> Down:
     if supervisor.pid() is None:
         return Down((), 0.0)
     running = [p.name for p in supervisor.processes() if p.pid is not None]
-    for name in reversed(running):
-        with steps.waiting(f"stopping {name}"):
-            supervisor.stop_process(name)
+    ours = [name for name in running if name not in _FOUNDATION]
+    foundation = [name for name in running if name in _FOUNDATION]
+    for names in (ours, foundation):
+        with steps.waiting(f"stopping {', '.join(names)}"):
+            supervisor.stop_processes(names)
     with steps.waiting("stopping the supervisor"):
         supervisor.quit()
     return Down(tuple(running), time.monotonic() - began_s)

@@ -66,11 +66,12 @@ def test_an_alert_keeps_its_evidence_and_a_taken_name_has_its_prefix() -> None:
         "x",
     )  # fmt: skip
     row |= dict.fromkeys(
-        ("process_id", "movement_id", "onset_event_id", "cause", "actor", "action_id", "onset_at",
+        ("process_id", "movement_id", "onset_event_id", "cause", "actor", "action_id",
          "onset_u_s"),
     )  # fmt: skip
     row |= {"n": 1, "version": 2, "size": 0.5, "size_u": 0.1, "threshold": 3.0, "lot_id": ""}
     row |= {"raised_at": "2026-11-03 00:00:00.000000", "occurred_at": "1970-01-01 00:00:01"}
+    row |= {"onset_at": "1970-01-01 00:00:02.500000"}
     row |= {"record_value": 5210.0, "posterior.family": ["loss"], "posterior.probability": [1.0]}
     row |= {
         "evidence.quantity": ["mass_wet"],
@@ -88,6 +89,7 @@ def test_an_alert_keeps_its_evidence_and_a_taken_name_has_its_prefix() -> None:
     assert found.value == 5210.0
     assert found.lot_id is None
     assert found.occurred_at == Micros(1_000_000)
+    assert found.onset_at == Micros(2_500_000)
     assert found.posterior == (Posterior(family="loss", probability=1.0),)
     assert found.evidence == (
         Evidence(

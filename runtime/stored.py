@@ -95,11 +95,12 @@ def _value(hint: object, cell: object) -> object:
 
 
 def _optional(hint: object) -> bool:
-    return isinstance(hint, types.UnionType) and type(None) in typing.get_args(hint)
+    # A NewType in a union makes typing's own kind of union.
+    return typing.get_origin(hint) in {types.UnionType, typing.Union}
 
 
 def _plain(hint: object) -> object:
-    if isinstance(hint, types.UnionType):
+    if _optional(hint):
         return next(arg for arg in typing.get_args(hint) if arg is not type(None))
     return hint
 

@@ -58,6 +58,14 @@ def total(figures: Sequence[Figure]) -> Figure:
     )
 
 
+def measured(value: float, u: float, unit: str) -> str:
+    """Return ``value ± u unit``, u to two digits and the value as far; a fraction in percent."""
+    if unit == "fraction":
+        value, u, unit = value * 100, u * 100, "%"
+    digits = max(0, 1 - math.floor(math.log10(u))) if u > 0 else 3
+    return f"{value:,.{digits}f} ± {u:,.{digits}f} {unit}"
+
+
 def _place(one: Balance) -> Iterator[Row]:
     yield _row(one.place, "wet", TONNE, _wet(one))
     if one.moisture_fraction is not None:

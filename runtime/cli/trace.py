@@ -1,11 +1,12 @@
 """``custody trace``: the way of one event, hop by hop, from the outbox to what it caused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import click
 
 from custody.errors import Refused
 from runtime.cli import connect, output
+from runtime.cli.figures import measured
 from runtime.client import Gateway, JsonObject, Warehouse
 
 Row = Mapping[str, object]
@@ -59,14 +60,14 @@ def way(gateway: Gateway, warehouse: Warehouse, event_id: str) -> list[JsonObjec
     records = _records(known)
     ids = list(dict.fromkeys([event_id, *(str(record["event_id"]) for record in records)]))
     hops = [{"hop": "outbox", **record} for record in records]
-    hops += _asked(warehouse, "row", _ROWS, {"ids": _array(ids)})
-    hops += _asked(warehouse, "row", _CONTROL_ROWS, {"ids": _array(ids)})
+    hops += _asked(warehouse, "row", _ROWS, {"ids": ",".join(ids)})
+    hops += _asked(warehouse, "row", _CONTROL_ROWS, {"ids": ",".join(ids)})
     for record in records:
         if record.get("offset") is not None:
             place = {key: str(record[key]) for key in ("topic", "partition", "offset")}
             hops += _asked(warehouse, "dead letter", _DEAD_LETTER, place)
     for hop, query in _CAUSED.items():
-        hops += _asked(warehouse, hop, query, {"ids": _array(ids)})
+        hops += _asked(warehouse, hop, query, {"ids": ",".join(ids)})
     return hops
 
 
@@ -81,26 +82,22 @@ def _asked(
     return [{"hop": hop, **row} for row in warehouse.rows(query, params)]
 
 
-def _array(ids: Sequence[str]) -> str:
-    """Return ids as ClickHouse writes an array of strings."""
-    quoted = (i.replace("\\", "\\\\").replace("'", "\\'") for i in ids)
-    return "[" + ",".join(f"'{i}'" for i in quoted) + "]"
-
-
 _ROWS = """
 SELECT _table AS table, event_id, lot_id, site_id, occurred_at, recorded_at, topic, partition,
-    offset, timestamp AS stored_in_kafka_at
-FROM custody.events_all WHERE event_id IN {ids:Array(String)} ORDER BY topic, partition, offset
+    offset, timestamp
+FROM custody.events_all
+WHERE event_id IN (SELECT arrayJoin(splitByChar(',', {ids:String})))
+ORDER BY topic, partition, offset
 """
 
 _CONTROL_ROWS = """
 SELECT 'reference' AS table, event_id, concat(kind, '/', id) AS subject, recorded_at, topic,
-    partition, offset, timestamp AS stored_in_kafka_at
-FROM custody.reference WHERE event_id IN {ids:Array(String)}
+    partition, offset, timestamp
+FROM custody.reference WHERE event_id IN (SELECT arrayJoin(splitByChar(',', {ids:String})))
 UNION ALL
 SELECT 'action' AS table, event_id, subject, recorded_at, topic, partition, offset,
-    timestamp AS stored_in_kafka_at
-FROM custody.action WHERE event_id IN {ids:Array(String)}
+    timestamp
+FROM custody.action WHERE event_id IN (SELECT arrayJoin(splitByChar(',', {ids:String})))
 """
 
 _DEAD_LETTER = """
@@ -112,17 +109,22 @@ WHERE topic = {topic:String} AND partition = {partition:Int32} AND offset = {off
 _CAUSED = {
     "transfer": """
 SELECT kind, debit, credit, mass_wet_g, mass_dry_g, analyte, metal_mg, sender, n
-FROM custody.v_transfers WHERE cause_event_id IN {ids:Array(String)} ORDER BY sender, n
+FROM custody.v_transfers
+WHERE cause_event_id IN (SELECT arrayJoin(splitByChar(',', {ids:String})))
+ORDER BY sender, n
 """,
     "content": """
 SELECT from_owner, to_owner, place, mass_wet_g, mass_dry_g, void, sender, n
-FROM custody.content WHERE cause_event_id IN {ids:Array(String)} ORDER BY sender, n
+FROM custody.content
+WHERE cause_event_id IN (SELECT arrayJoin(splitByChar(',', {ids:String})))
+ORDER BY sender, n
 """,
     "alert": """
 SELECT alert_id, version, state, family, subject, size, size_u, unit, statistic,
     record_value AS value, threshold, sender, n
 FROM custody.alert
-WHERE raised_by_event_id IN {ids:Array(String)} ORDER BY alert_id, version
+WHERE raised_by_event_id IN (SELECT arrayJoin(splitByChar(',', {ids:String})))
+ORDER BY alert_id, version
 """,
 }
 
@@ -149,7 +151,7 @@ def _outbox(hop: Row) -> str:
 
 def _row(hop: Row) -> str:
     subject = hop.get("lot_id") or hop.get("subject") or "-"
-    return f"table {hop['table']}, {subject}, {_place(hop)}, in Kafka {hop['stored_in_kafka_at']}"
+    return f"table {hop['table']}, {subject}, {_place(hop)}, record of {hop['timestamp']}"
 
 
 def _dead_letter(hop: Row) -> str:
@@ -168,11 +170,12 @@ def _content(hop: Row) -> str:
 
 def _alert(hop: Row) -> str:
     size, u, value, threshold = (
-        f"{float(str(hop[key])):.4g}" for key in ("size", "size_u", "value", "threshold")
+        float(str(hop[key])) for key in ("size", "size_u", "value", "threshold")
     )
     return (
         f"{hop['family']} on {hop['subject']}, version {hop['version']} {hop['state']}:"
-        f" {size} ± {u} {hop['unit']}, {hop['statistic']} {value} against {threshold}"
+        f" {measured(size, u, str(hop['unit']))}, {hop['statistic']} {value:.4g} against"
+        f" {threshold:.4g}"
         f" ({_number(hop)})"
     )
 

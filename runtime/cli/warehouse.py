@@ -10,7 +10,7 @@ import click
 from custody.errors import Refused
 from custody.records import Alert, Balance
 from runtime.cli import connect, output
-from runtime.cli.figures import balance_rows
+from runtime.cli.figures import balance_rows, measured
 from runtime.client import JsonObject, Warehouse
 from runtime.stored import record_of
 from schemas import present
@@ -138,8 +138,7 @@ ORDER BY raised_at, alert_id
 
 
 def _size(row: Mapping[str, object]) -> str:
-    value, u = (f"{float(str(row[key])):.4g}" for key in ("size", "size_u"))
-    return f"{value} ± {u} {row['unit']}"
+    return measured(float(str(row["size"])), float(str(row["size_u"])), str(row["unit"]))
 
 
 _ALERT_COLUMNS = (

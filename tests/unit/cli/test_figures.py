@@ -2,7 +2,7 @@ import pytest
 
 from custody.events import Micros
 from custody.records import Balance, Metal, Part
-from runtime.cli.figures import Figure, balance_rows, combined, total
+from runtime.cli.figures import Figure, balance_rows, combined, measured, total
 
 
 def a_balance(
@@ -71,3 +71,17 @@ def test_many_sources_are_named_by_size_and_counted() -> None:
     parts = tuple(Part(source=f"S{i}", u=1e6 * i) for i in range(1, 6))
     row = balance_rows([a_balance(parts=parts)])[0]
     assert row["u_systematic"] == "S5 5.000, S4 4.000, S3 3.000, and 2 more"
+
+
+@pytest.mark.parametrize(
+    ("value", "u", "unit", "shown"),
+    [
+        (-0.05, 0.002088, "fraction", "-5.00 ± 0.21 %"),
+        (-1500.4, 43.4, "kg", "-1,500 ± 43 kg"),
+        (0.5, 0.0, "kg", "0.500 ± 0.000 kg"),
+    ],
+)
+def test_a_size_is_written_as_far_as_it_is_known(
+    value: float, u: float, unit: str, shown: str
+) -> None:
+    assert measured(value, u, unit) == shown

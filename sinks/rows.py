@@ -88,7 +88,7 @@ def _drop_duplicates(
         pa.concat_arrays([sender for sender, _, _ in parts]).take(pa.array(order)),
         np.concatenate([major for _, major, _ in parts])[order],
         np.concatenate([minor for _, _, minor in parts])[order],
-        slice_.replays()[index],
+        slice_.chain.replay[index],
     )
     fates[index[~seen.new(numbers)]] = Fate.DUPLICATE
 
@@ -178,8 +178,8 @@ def _envelope(slice_: Slice, schema_id: int, index: Int64s) -> dict[str, pa.Arra
         "timestamp": pa.array(slice_.timestamps_ms[index]).cast(pa.timestamp("ms", "UTC")),
         "schema_id": pa.array(np.full(rows, schema_id, np.int32)),
         "key": _bytes(slice_.keys, index),
-        "prev": _bytes(slice_.header("prev"), index),
-        "digest": _bytes(slice_.header("digest"), index),
+        "prev": _bytes(slice_.chain.prev, index),
+        "digest": _bytes(slice_.chain.digest, index),
         "value": _bytes(slice_.values, index),
     }
 

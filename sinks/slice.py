@@ -94,20 +94,36 @@ class Slice:
         """Offset of the last record."""
         return self.messages[-1].offset()
 
-    def header(self, name: str) -> list[bytes]:
-        """Return one header of every record; empty where it is missing."""
-        return [_header(headers, name) for headers in self.headers]
+    @cached_property
+    def chain(self) -> "Chain":
+        """The headers that matter, of all records; one pass, for it costs as much as decoding."""
+        prev, digest, replay = list[bytes](), list[bytes](), list[bool]()
+        for headers in self.headers:
+            if headers is not None and len(headers) == 2 and _is_plain(headers):
+                prev.append(headers[0][1] or b"")
+                digest.append(headers[1][1] or b"")
+                replay.append(False)
+            else:
+                named = dict(headers or ())
+                prev.append(named.get("prev") or b"")
+                digest.append(named.get("digest") or b"")
+                replay.append(REPLAY_HEADER in named)
+        return Chain(prev, digest, np.array(replay, np.bool_))
 
-    def replays(self) -> npt.NDArray[np.bool_]:
-        """Return which records are dead letters sent again."""
-        return np.array(
-            [any(k == REPLAY_HEADER for k, _ in h or ()) for h in self.headers],
-            np.bool_,
-        )
+
+class Chain(NamedTuple):
+    """Headers of all records of a slice; empty bytes where one is missing.
+
+    Attributes:
+        prev: Digest before each record in its gateway's chain.
+        digest: Digest of each record.
+        replay: Which records are dead letters sent again.
+    """
+
+    prev: list[bytes]
+    digest: list[bytes]
+    replay: npt.NDArray[np.bool_]
 
 
-def _header(headers: Headers, name: str) -> bytes:
-    for key, value in headers or ():
-        if key == name:
-            return value or b""
-    return b""
+def _is_plain(headers: Sequence[tuple[str, bytes | None]]) -> bool:
+    return headers[0][0] == "prev" and headers[1][0] == "digest"

@@ -47,6 +47,8 @@ ENVELOPE = (
 _CODECS = {
     "offset": "CODEC(Delta, ZSTD(1))",
     "timestamp": "CODEC(Delta, ZSTD(1))",
+    "prev": "CODEC(NONE)",
+    "digest": "CODEC(NONE)",
     "value": "CODEC(ZSTD(1))",
     "event_id": "CODEC(ZSTD(1))",
 }
@@ -102,7 +104,7 @@ _ORDER = {
     "dead_letter": ("record_topic", "record_partition", "record_offset"),
     "head": ("gateway_id", "gateway_epoch", "at"),
 }
-_BLOOM = ("event_id", "process_id", "cause_event_id", "raised_by_event_id", "movement_id")
+_BLOOM = ("event_id", "process_id", "cause_event_id", "raised_by_event_id")
 _NEVER_NULL = "lot_id"
 """A key column cannot be nullable: no lot is the empty string."""
 

@@ -7,8 +7,8 @@ CREATE TABLE IF NOT EXISTS custody.lot
     `timestamp` DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the record.' CODEC(Delta, ZSTD(1)),
     `schema_id` Int32 COMMENT 'Registry id of the writer\'s schema.',
     `key` String COMMENT 'Kafka key, bytes.',
-    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.',
-    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.',
+    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.' CODEC(NONE),
+    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.' CODEC(NONE),
     `value` String COMMENT 'The record\'s bytes as they came, for audits: 5 bytes and Avro.' CODEC(ZSTD(1)),
     `event_id` String COMMENT 'UUID text in lower case, the idempotency key. Unit: none. Source: sender, or derived by the gateway from the natural key (UUIDv8).' CODEC(ZSTD(1)),
     `gateway_id` LowCardinality(String) COMMENT 'Gateway that took the record. Unit: none. Source: gateway settings.',
@@ -61,8 +61,8 @@ CREATE TABLE IF NOT EXISTS custody.weighing
     `timestamp` DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the record.' CODEC(Delta, ZSTD(1)),
     `schema_id` Int32 COMMENT 'Registry id of the writer\'s schema.',
     `key` String COMMENT 'Kafka key, bytes.',
-    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.',
-    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.',
+    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.' CODEC(NONE),
+    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.' CODEC(NONE),
     `value` String COMMENT 'The record\'s bytes as they came, for audits: 5 bytes and Avro.' CODEC(ZSTD(1)),
     `event_id` String COMMENT 'UUID text in lower case, the idempotency key. Unit: none. Source: sender, or derived by the gateway from the natural key (UUIDv8).' CODEC(ZSTD(1)),
     `gateway_id` LowCardinality(String) COMMENT 'Gateway that took the record. Unit: none. Source: gateway settings.',
@@ -94,8 +94,7 @@ CREATE TABLE IF NOT EXISTS custody.weighing
     `volume_m3` Nullable(Float64) COMMENT 'Volume of a volumetric weighing. Unit: cubic metres. Source: sender.',
     `density_kg_m3` Nullable(Float64) COMMENT 'Density of a volumetric weighing. Unit: kilograms per cubic metre. Source: sender.',
     INDEX ix_offset `offset` TYPE minmax GRANULARITY 1,
-    INDEX ix_event_id `event_id` TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX ix_movement_id `movement_id` TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX ix_event_id `event_id` TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(recorded_at)
@@ -111,8 +110,8 @@ CREATE TABLE IF NOT EXISTS custody.assay
     `timestamp` DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the record.' CODEC(Delta, ZSTD(1)),
     `schema_id` Int32 COMMENT 'Registry id of the writer\'s schema.',
     `key` String COMMENT 'Kafka key, bytes.',
-    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.',
-    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.',
+    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.' CODEC(NONE),
+    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.' CODEC(NONE),
     `value` String COMMENT 'The record\'s bytes as they came, for audits: 5 bytes and Avro.' CODEC(ZSTD(1)),
     `event_id` String COMMENT 'UUID text in lower case, the idempotency key. Unit: none. Source: sender, or derived by the gateway from the natural key (UUIDv8).' CODEC(ZSTD(1)),
     `gateway_id` LowCardinality(String) COMMENT 'Gateway that took the record. Unit: none. Source: gateway settings.',
@@ -161,8 +160,8 @@ CREATE TABLE IF NOT EXISTS custody.xrf
     `timestamp` DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the record.' CODEC(Delta, ZSTD(1)),
     `schema_id` Int32 COMMENT 'Registry id of the writer\'s schema.',
     `key` String COMMENT 'Kafka key, bytes.',
-    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.',
-    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.',
+    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.' CODEC(NONE),
+    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.' CODEC(NONE),
     `value` String COMMENT 'The record\'s bytes as they came, for audits: 5 bytes and Avro.' CODEC(ZSTD(1)),
     `event_id` String COMMENT 'UUID text in lower case, the idempotency key. Unit: none. Source: sender, or derived by the gateway from the natural key (UUIDv8).' CODEC(ZSTD(1)),
     `gateway_id` LowCardinality(String) COMMENT 'Gateway that took the record. Unit: none. Source: gateway settings.',
@@ -205,8 +204,8 @@ CREATE TABLE IF NOT EXISTS custody.shipment
     `timestamp` DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the record.' CODEC(Delta, ZSTD(1)),
     `schema_id` Int32 COMMENT 'Registry id of the writer\'s schema.',
     `key` String COMMENT 'Kafka key, bytes.',
-    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.',
-    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.',
+    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.' CODEC(NONE),
+    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.' CODEC(NONE),
     `value` String COMMENT 'The record\'s bytes as they came, for audits: 5 bytes and Avro.' CODEC(ZSTD(1)),
     `event_id` String COMMENT 'UUID text in lower case, the idempotency key. Unit: none. Source: sender, or derived by the gateway from the natural key (UUIDv8).' CODEC(ZSTD(1)),
     `gateway_id` LowCardinality(String) COMMENT 'Gateway that took the record. Unit: none. Source: gateway settings.',
@@ -237,8 +236,7 @@ CREATE TABLE IF NOT EXISTS custody.shipment
     `counterparty` LowCardinality(Nullable(String)) COMMENT 'The other party. Unit: none. Source: sender; reference kind party.',
     `counterpart_digest` Nullable(String) COMMENT 'On a receipt: digest of the dispatch record, hexadecimal. Unit: none. Source: sender.',
     INDEX ix_offset `offset` TYPE minmax GRANULARITY 1,
-    INDEX ix_event_id `event_id` TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX ix_movement_id `movement_id` TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX ix_event_id `event_id` TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(recorded_at)
@@ -254,8 +252,8 @@ CREATE TABLE IF NOT EXISTS custody.processing
     `timestamp` DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the record.' CODEC(Delta, ZSTD(1)),
     `schema_id` Int32 COMMENT 'Registry id of the writer\'s schema.',
     `key` String COMMENT 'Kafka key, bytes.',
-    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.',
-    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.',
+    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.' CODEC(NONE),
+    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.' CODEC(NONE),
     `value` String COMMENT 'The record\'s bytes as they came, for audits: 5 bytes and Avro.' CODEC(ZSTD(1)),
     `event_id` String COMMENT 'UUID text in lower case, the idempotency key. Unit: none. Source: sender, or derived by the gateway from the natural key (UUIDv8).' CODEC(ZSTD(1)),
     `gateway_id` LowCardinality(String) COMMENT 'Gateway that took the record. Unit: none. Source: gateway settings.',
@@ -298,8 +296,8 @@ CREATE TABLE IF NOT EXISTS custody.claim
     `timestamp` DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the record.' CODEC(Delta, ZSTD(1)),
     `schema_id` Int32 COMMENT 'Registry id of the writer\'s schema.',
     `key` String COMMENT 'Kafka key, bytes.',
-    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.',
-    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.',
+    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.' CODEC(NONE),
+    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.' CODEC(NONE),
     `value` String COMMENT 'The record\'s bytes as they came, for audits: 5 bytes and Avro.' CODEC(ZSTD(1)),
     `event_id` String COMMENT 'UUID text in lower case, the idempotency key. Unit: none. Source: sender, or derived by the gateway from the natural key (UUIDv8).' CODEC(ZSTD(1)),
     `gateway_id` LowCardinality(String) COMMENT 'Gateway that took the record. Unit: none. Source: gateway settings.',

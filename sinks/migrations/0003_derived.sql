@@ -7,8 +7,8 @@ CREATE TABLE IF NOT EXISTS custody.content
     `timestamp` DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the record.' CODEC(Delta, ZSTD(1)),
     `schema_id` Int32 COMMENT 'Registry id of the writer\'s schema.',
     `key` String COMMENT 'Kafka key, bytes.',
-    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.',
-    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.',
+    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.' CODEC(NONE),
+    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.' CODEC(NONE),
     `value` String COMMENT 'The record\'s bytes as they came, for audits: 5 bytes and Avro.' CODEC(ZSTD(1)),
     `sender` LowCardinality(String) COMMENT 'Who numbers this record: worker/<partition> or audit/<partition>. Unit: none. Source: writer.',
     `n` Int64 COMMENT 'Number of the record in its sending partition, growing over all output topics. Unit: count. Source: writer.',
@@ -55,8 +55,8 @@ CREATE TABLE IF NOT EXISTS custody.sighting
     `timestamp` DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the record.' CODEC(Delta, ZSTD(1)),
     `schema_id` Int32 COMMENT 'Registry id of the writer\'s schema.',
     `key` String COMMENT 'Kafka key, bytes.',
-    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.',
-    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.',
+    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.' CODEC(NONE),
+    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.' CODEC(NONE),
     `value` String COMMENT 'The record\'s bytes as they came, for audits: 5 bytes and Avro.' CODEC(ZSTD(1)),
     `sender` LowCardinality(String) COMMENT 'Who numbers this record: worker/<partition> or audit/<partition>. Unit: none. Source: writer.',
     `n` Int64 COMMENT 'Number of the record in its sending partition, growing over all output topics. Unit: count. Source: writer.',
@@ -87,8 +87,8 @@ CREATE TABLE IF NOT EXISTS custody.transfer
     `timestamp` DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the record.' CODEC(Delta, ZSTD(1)),
     `schema_id` Int32 COMMENT 'Registry id of the writer\'s schema.',
     `key` String COMMENT 'Kafka key, bytes.',
-    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.',
-    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.',
+    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.' CODEC(NONE),
+    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.' CODEC(NONE),
     `value` String COMMENT 'The record\'s bytes as they came, for audits: 5 bytes and Avro.' CODEC(ZSTD(1)),
     `sender` LowCardinality(String) COMMENT 'Who numbers this record: worker/<partition> or audit/<partition>. Unit: none. Source: writer.',
     `n` Int64 COMMENT 'Number of the record in its sending partition, growing over all output topics. Unit: count. Source: writer.',
@@ -112,8 +112,7 @@ CREATE TABLE IF NOT EXISTS custody.transfer
     `origins.share` Array(Float64) COMMENT 'Share of the dry mass. Unit: fraction 0 to 1. Source: sender, carried on by the ledger.',
     INDEX ix_offset `offset` TYPE minmax GRANULARITY 1,
     INDEX ix_process_id `process_id` TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX ix_cause_event_id `cause_event_id` TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX ix_movement_id `movement_id` TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX ix_cause_event_id `cause_event_id` TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
@@ -129,8 +128,8 @@ CREATE TABLE IF NOT EXISTS custody.balance
     `timestamp` DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the record.' CODEC(Delta, ZSTD(1)),
     `schema_id` Int32 COMMENT 'Registry id of the writer\'s schema.',
     `key` String COMMENT 'Kafka key, bytes.',
-    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.',
-    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.',
+    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.' CODEC(NONE),
+    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.' CODEC(NONE),
     `value` String COMMENT 'The record\'s bytes as they came, for audits: 5 bytes and Avro.' CODEC(ZSTD(1)),
     `sender` LowCardinality(String) COMMENT 'Who numbers this record: worker/<partition> or audit/<partition>. Unit: none. Source: writer.',
     `n` Int64 COMMENT 'Number of the record in its sending partition, growing over all output topics. Unit: count. Source: writer.',
@@ -177,8 +176,8 @@ CREATE TABLE IF NOT EXISTS custody.alert
     `timestamp` DateTime64(3, 'UTC') COMMENT 'Kafka timestamp of the record.' CODEC(Delta, ZSTD(1)),
     `schema_id` Int32 COMMENT 'Registry id of the writer\'s schema.',
     `key` String COMMENT 'Kafka key, bytes.',
-    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.',
-    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.',
+    `prev` String COMMENT 'Header prev: SHA-256 before it in the gateway\'s chain; else empty.' CODEC(NONE),
+    `digest` String COMMENT 'Header digest: SHA-256 of this record in the chain; else empty.' CODEC(NONE),
     `value` String COMMENT 'The record\'s bytes as they came, for audits: 5 bytes and Avro.' CODEC(ZSTD(1)),
     `sender` LowCardinality(String) COMMENT 'Who numbers this record: worker/<partition> or audit/<partition>. Unit: none. Source: writer.',
     `n` Int64 COMMENT 'Number of the record in its sending partition, growing over all output topics. Unit: count. Source: writer.',
@@ -222,8 +221,7 @@ CREATE TABLE IF NOT EXISTS custody.alert
     `action_id` Nullable(String) COMMENT 'event_id of that action. Unit: none. Source: action.',
     INDEX ix_offset `offset` TYPE minmax GRANULARITY 1,
     INDEX ix_process_id `process_id` TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX ix_raised_by_event_id `raised_by_event_id` TYPE bloom_filter(0.01) GRANULARITY 1,
-    INDEX ix_movement_id `movement_id` TYPE bloom_filter(0.01) GRANULARITY 1
+    INDEX ix_raised_by_event_id `raised_by_event_id` TYPE bloom_filter(0.01) GRANULARITY 1
 )
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)

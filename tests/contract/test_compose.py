@@ -145,3 +145,32 @@ def test_the_image_is_given_every_package() -> None:
     for package in tree.PACKAGES:
         assert f"COPY {package} {package}" in dockerfile
         assert f"!{package}\n" in ignored
+
+
+IMPORTS = """
+import importlib, sys
+from importlib.metadata import packages_distributions
+allowed = set(sys.argv[1].split(","))
+names = {m: {d.lower().replace("_", "-") for d in ds} for m, ds in packages_distributions().items()}
+
+class Image:
+    def find_spec(self, name, path=None, target=None):
+        given = names.get(name.partition(".")[0])
+        if given and "custody" not in given and not given & allowed:
+            raise ImportError(f"not in the image: {name}")
+
+sys.meta_path.insert(0, Image())
+for module in sys.argv[2:]:
+    importlib.import_module(module)
+"""
+
+
+def test_the_image_can_import_what_it_runs() -> None:
+    image = tree.text(Path("deploy/requirements.lock"))
+    allowed = re.findall(r"^([\w.-]+)==", image, flags=re.MULTILINE)
+    verbs = ("prepare", "gateway", "worker", "warehouse", "publish", "sql", "schema", "trace")
+    modules = [COMMANDS[verb].partition(":")[0] for verb in verbs]
+    modules += ["producers.http", "streams.worker", "sinks.sink", "console.http", "custody.core"]
+    command = [sys.executable, "-c", IMPORTS, ",".join(allowed), *modules]
+    done = subprocess.run(command, cwd=tree.ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
 import click
@@ -53,7 +53,8 @@ def up(*, foreground: bool, as_json: bool) -> None:
         _show(stack.up(settings, steps), as_json=as_json)
         if stop is not None:
             output.talk("running; Ctrl-C stops it")
-            stop.wait()
+            with suppress(KeyboardInterrupt):
+                stop.wait()
     finally:
         if foreground:
             _down(settings, steps)

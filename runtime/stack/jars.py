@@ -85,9 +85,8 @@ class CannotDownload(Unavailable):
     """The repository cannot be reached or does not have the file."""
 
     def __init__(self, artifact: Artifact, error: Exception) -> None:
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         super().__init__(
-            f"cannot download {artifact.coordinate}: {reason}",
+            f"cannot download {artifact.coordinate}: {_reason(error)}",
             expected="the Maven repository to be reachable at the first start",
             next_step="connect and run again, or set CUSTODY_STACK__MAVEN_REPOSITORY_URL",
         )
@@ -198,6 +197,14 @@ def _fetch_with_retries(
         except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
             if attempt == _ATTEMPTS_MAX:
                 raise CannotDownload(artifact, error) from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the innermost reason: requests wraps the system's in three layers of its own."""
+    text = str(error).partition(" in remote repositories")[0].partition("\n")[0]
+    if isinstance(error, OSError):
+        text = text.rpartition(": ")[2].strip("()\"' ")
+    return text or type(error).__name__
 
 
 def _place(path: Path, staged: Path) -> None:

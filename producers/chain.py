@@ -91,24 +91,38 @@ class Chain:
 
     def go_to(self, position: Position) -> None:
         """Go on from a position, forgetting what was added since."""
-        self._at = position
+        self._epoch = position.epoch
+        self._no = position.no
+        self._seq = position.seq
+        self._digest = position.digest
         self._frontier = unpack_frontier(position.frontier)
+        self._head_minute = position.head_minute
 
     def position(self) -> Position:
         """Return where the chain stands."""
-        return replace(self._at, frontier=self._frontier.packed())
+        return Position(
+            self._epoch,
+            self._no,
+            self._seq,
+            self._digest,
+            self._frontier.packed(),
+            self._head_minute,
+        )
 
     def append(self, draft: Draft, now: Micros) -> Entry:
         """Return a record's entry with the next number and its links."""
-        seq = self._at.seq + 1
-        record = replace(draft.record, gateway_seq=seq)
+        record = replace(draft.record, gateway_seq=self._seq + 1)
         body = encode(record)
         fingerprint = avro.fingerprint(draft.stem)
-        digest = link(self._at.digest, fingerprint, body)
+        prev, digest = self._digest, link(self._digest, fingerprint, body)
         key, partition = self._place(draft)
-        entry = Entry(
-            no=self._at.no + 1,
-            seq=seq,
+        self._frontier.append(digest)
+        self._no += 1
+        self._seq += 1
+        self._digest = digest
+        return Entry(
+            no=self._no,
+            seq=self._seq,
             event_id=record.event_id,
             stem=draft.stem,
             topic=BY_STEM[draft.stem].topic,
@@ -116,35 +130,34 @@ class Chain:
             key=key,
             fingerprint=fingerprint,
             body=body,
-            prev=self._at.digest,
+            prev=prev,
             digest=digest,
             accepted_at=now,
             part=draft.part,
         )
-        self._frontier.append(digest)
-        self._at = replace(self._at, no=entry.no, seq=seq, digest=digest)
-        return entry
 
     def head_due(self, now: Micros) -> bool:
         """Tell whether the minute has no head yet."""
-        return now // _MINUTE_US > self._at.head_minute
+        return now // _MINUTE_US > self._head_minute
 
     def head(self, now: Micros) -> Entry:
         """Return an entry with the chain's head: what stands before it is all it speaks of."""
         record = Head(
             gateway_id=self._gateway_id,
-            gateway_epoch=self._at.epoch,
+            gateway_epoch=self._epoch,
             at=now,
             size=self._frontier.size,
-            last_seq=self._at.seq,
-            digest=self._at.digest,
+            last_seq=self._seq,
+            digest=self._digest,
             merkle_root=self._frontier.root(),
             signature=None,
             key_id=None,
         )
         key = self._gateway_id.encode()
-        entry = Entry(
-            no=self._at.no + 1,
+        self._no += 1
+        self._head_minute = now // _MINUTE_US
+        return Entry(
+            no=self._no,
             seq=None,
             event_id=None,
             stem="head",
@@ -157,8 +170,6 @@ class Chain:
             digest=None,
             accepted_at=now,
         )
-        self._at = replace(self._at, no=entry.no, head_minute=now // _MINUTE_US)
-        return entry
 
     def _place(self, draft: Draft) -> tuple[bytes, int]:
         """Return key and partition; a broadcast reference says its partition itself."""

@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from custody import units
 from custody.events import Micros
 from custody.ids import parse_event_id
-from producers.outcome import Code
+from producers.outcome import Code, shown
 
 TEXT_CHARS_MAX = 1_024
 TIME_MIN = Micros(-2_208_988_800_000_000)
@@ -31,6 +31,7 @@ LONG_MAX = 2**53
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
+_MINUTE = timedelta(minutes=1)
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -46,7 +47,7 @@ class Moment(NamedTuple):
 def fault(code: Code, found: object, allowed: object = None) -> PydanticCustomError:
     """Return the error that a field type raises; carries what was found and what is allowed."""
     return PydanticCustomError(
-        code.value, "{code}", {"code": code.value, "found": found, "allowed": allowed}
+        code.value, "{code}", {"code": code.value, "found": shown(found), "allowed": allowed}
     )
 
 
@@ -109,7 +110,7 @@ def moment(value: object) -> Moment:
     """Return a point in time of RFC 3339 text with offset; second 60 is the next one's 0."""
     if not isinstance(value, str) or not _RFC3339.fullmatch(value):
         raise fault(Code.BAD_VALUE, value, "RFC 3339 with offset, 2026-11-03T06:10:00+02:00")
-    text, leap = value.upper().replace(" ", "T"), 0
+    text, leap = value.upper(), 0
     if text[17:19] == "60":
         text, leap = f"{text[:17]}59{text[19:]}", 1_000_000
     try:
@@ -118,10 +119,10 @@ def moment(value: object) -> Moment:
         raise fault(Code.BAD_VALUE, value, "a date and time that exist") from None
     offset = read.utcoffset()
     assert offset is not None, "the pattern demands an offset"
-    at = Micros((read.replace(tzinfo=UTC) - _EPOCH - offset) // _MICRO + leap)
+    at = Micros((read - _EPOCH) // _MICRO + leap)
     if not TIME_MIN <= at <= TIME_MAX:
         raise fault(Code.BAD_VALUE, value, "years 1900 to 2299")
-    return Moment(at, offset // timedelta(minutes=1))
+    return Moment(at, offset // _MINUTE)
 
 
 def day(value: object) -> int:

@@ -4,10 +4,8 @@ import asyncio
 import hmac
 import json
 import time
-from typing import Annotated
 
-from fastapi import FastAPI, Query
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,13 +15,16 @@ from custody.ids import parse_event_id
 from producers import body, json_schemas
 from producers.config import HttpConfig
 from producers.group import Answer
-from producers.openapi import POST_EVENTS, with_models
+from producers.openapi import OPTIONS, POST_EVENTS, with_models
 from producers.problem import Problem, on_bug, on_http_error, on_problem
 from producers.service import Gateway, Options
 from telemetry import metrics
 
 RETRY_AFTER_S = 5
 """What a sender is asked to wait when the outbox takes nothing."""
+
+
+_SAID = {"true": True, "1": True, "false": False, "0": False}
 
 
 def make_app(gateway: Gateway, token: str, config: HttpConfig | None = None) -> FastAPI:
@@ -44,7 +45,6 @@ def make_app(gateway: Gateway, token: str, config: HttpConfig | None = None) -> 
     )
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http_error)
-    app.add_exception_handler(RequestValidationError, _on_bad_query)
     app.add_exception_handler(Exception, on_bug)
     _add_events(app, gateway, token, limits)
     _add_reading(app, gateway)
@@ -63,13 +63,7 @@ def _add_events(app: FastAPI, gateway: Gateway, token: str, limits: HttpConfig) 
         summary="Post one request or a list",
         openapi_extra=POST_EVENTS,
     )
-    async def post_events(
-        request: Request,
-        *,
-        strict_reference: Annotated[bool, Query(description="Refuse unknown ids.")] = False,
-        atomic: Annotated[bool, Query(description="All of the list or nothing.")] = False,
-        backfill: Annotated[bool, Query(description="Facts of any age.")] = False,
-    ) -> Response:
+    async def post_events(request: Request) -> Response:
         started = time.perf_counter()
         _authorise(request, token)
         encoding = request.headers.get("content-encoding", "").lower()
@@ -78,8 +72,7 @@ def _add_events(app: FastAPI, gateway: Gateway, token: str, limits: HttpConfig) 
         if len(raws) > limits.items_max:
             raise Problem(413, "too-many-items", f"at most {limits.items_max} requests in a list")
         bucket.take(len(raws))
-        options = Options(strict_reference, atomic, backfill)
-        answers = await _durable(gateway, raws, options, _sender(request))
+        answers = await _durable(gateway, raws, _options(request), _sender(request))
         items = [answer.item for answer in answers]
         gateway.counts.observe(metrics.ACCEPT_SECONDS, time.perf_counter() - started)
         return _json(items if isinstance(parsed, list) else items[0], 202)
@@ -124,6 +117,16 @@ async def _durable(
         raise Problem(503, "outbox-closed", str(error), headers) from error
 
 
+def _options(request: Request) -> Options:
+    """Return the query's options. By hand: the framework's way costs as much as the answer."""
+    given = {name: _SAID.get(value.lower()) for name, value in request.query_params.items()}
+    unknown = [name for name, value in given.items() if name not in OPTIONS or value is None]
+    if unknown:
+        detail = f"not understood: {', '.join(unknown)}; known: {', '.join(OPTIONS)}, true or false"
+        raise Problem(400, "bad-query", detail)
+    return Options(**{name: bool(value) for name, value in given.items()})
+
+
 def _authorise(request: Request, token: str) -> None:
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), token.encode()):
@@ -133,13 +136,6 @@ def _authorise(request: Request, token: str) -> None:
 
 def _sender(request: Request) -> str:
     return "unknown" if request.client is None else request.client.host
-
-
-async def _on_bad_query(request: Request, error: Exception) -> Response:
-    del request
-    assert isinstance(error, RequestValidationError), error
-    names = ", ".join(str(line["loc"][-1]) for line in error.errors())
-    return Problem(400, "bad-query", f"not understood: {names}").response()
 
 
 def _json(value: object, status: int = 200) -> Response:

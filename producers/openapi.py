@@ -25,8 +25,19 @@ _RESULT: dict[str, Any] = {
     },
 }
 
+OPTIONS = {
+    "strict_reference": "Refuse unknown sites, devices and laboratories.",
+    "atomic": "All of the list or nothing.",
+    "backfill": "Facts of any age.",
+}
+"""Query parameters of a post, each true or false."""
+
 POST_EVENTS: dict[str, Any] = {
     "security": [{"token": []}],
+    "parameters": [
+        {"name": name, "in": "query", "description": text, "schema": {"type": "boolean"}}
+        for name, text in OPTIONS.items()
+    ],
     "requestBody": {
         "required": True,
         "content": {

@@ -266,8 +266,10 @@ class Outbox:
 
     def _commit(self, work: list[_Work], acks: list[store.Ack]) -> None:
         """Decide, number and write a group; on failure nothing of it was taken."""
-        if work and (refused := self._no_room()) is not None:
-            self._fail(work, refused)
+        no_room = self._no_room()
+        if no_room is not None:
+            # Acknowledgements and heads still go through: they are what makes room again.
+            self._fail(work, no_room)
             work = []
         before = self._chain.position()
         try:
@@ -288,6 +290,7 @@ class Outbox:
             self._keep_acks(acks)
             self._apart(work, error)
             return
+        self._closed = no_room
         self._publish(group, acks)
         for (_, future), answer in zip(work, answers, strict=True):
             future.set_result(answer)
@@ -344,7 +347,6 @@ class Outbox:
             self._acked.remove(floor)
             floor += 1
         with self._wake:
-            self._closed = None
             self._head_wanted = False
             self._floor = floor
             self._pending_count += len(group.entries) - len(fresh)

@@ -138,9 +138,10 @@ def shown(value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        return value[:FOUND_CHARS_MAX]
+        # Half a surrogate pair is valid JSON and no valid text: it is shown by its number.
+        return value[:FOUND_CHARS_MAX].encode(errors="backslashreplace").decode()
     if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-        return [item[:FOUND_CHARS_MAX] for item in value[:64]]
+        return [shown(item) for item in value[:64]]
     if isinstance(value, Mapping | list | tuple):
         return f"{type(value).__name__} of {len(value)}"
     return str(value)[:FOUND_CHARS_MAX]

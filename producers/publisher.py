@@ -13,7 +13,7 @@ import logging
 import sqlite3
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -94,6 +94,8 @@ class Publisher:
         self._heads_in_flight = 0
         self._held: deque[Entry] = deque()
         self._acks: list[store.Ack] = []
+        self._acked: Counter[str] = Counter()
+        self._sent_at: float | None = None
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
     def start(self) -> None:
@@ -247,9 +249,19 @@ class Publisher:
         return next(iter(self._in_flight), float("inf"))
 
     def _hand_over(self) -> None:
-        if self._acks:
-            acks, self._acks = self._acks, []
-            self._outbox.acknowledge(acks)
+        if not self._acks:
+            return
+        acks, self._acks = self._acks, []
+        self._outbox.acknowledge(acks)
+        self._heard()
+        self._progress_at = time.monotonic()
+        for topic, count in self._acked.items():
+            self._counts.add(metrics.GATEWAY_PUBLISHED, topic, count)
+        self._acked.clear()
+        if self._sent_at is not None:
+            # One of a group stands for the group: a figure per record would cost as much as it.
+            self._counts.observe(metrics.PUBLISH_SECONDS, self._progress_at - self._sent_at)
+            self._sent_at = None
 
     def _on_delivery(self, entry: Entry, error: KafkaError | None, message: Message) -> None:
         if entry.seq is None:
@@ -258,11 +270,8 @@ class Publisher:
         if error is not None:
             self._failure = self._failure or error
             return
-        self._heard()
-        self._progress_at = time.monotonic()
-        if sent_at is not None:
-            self._counts.observe(metrics.PUBLISH_SECONDS, self._progress_at - sent_at)
-        self._counts.add(metrics.GATEWAY_PUBLISHED, entry.topic)
+        self._sent_at = self._sent_at or sent_at
+        self._acked[entry.topic] += 1
         self._acks.append(store.Ack(entry.no, message.offset() or 0, self._clock()))
 
     def _heard(self) -> None:

@@ -155,7 +155,7 @@ def test_a_killed_gateway_loses_nothing_and_counts_nothing_twice(
     # A sender that got no answer sends again: what was taken is a duplicate.
     for start in range(0, posted, 20):
         promised.update(post(process, range(start, start + 20)))
-    support.wait_for(lambda: waiting(process) == 0)
+    support.wait_for(lambda: support.waiting(process) == 0)
     assert process.terminate() == 0
     kept = heard_once(records_of(support.read_all(broker), name))
     assert_whole_chain(kept)
@@ -183,10 +183,6 @@ def post_until_it_dies(process: support.Process, posted: int, promised: set[str]
         except httpx.TransportError:
             return posted + 20
         posted += 20
-
-
-def waiting(process: support.Process) -> int:
-    return int(httpx.get(f"{process.url}/health").json()["waiting"])
 
 
 def _text(no: int) -> str:

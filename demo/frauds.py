@@ -38,6 +38,7 @@ class Fraud:
         lot_id: On which lot.
         movement_id: On which truck's trip.
         size: Kilograms of wet mass stolen, or share of the dry mass replaced.
+        change: What that does to the mass or, root mean square, to the analytes: a fraction.
         unit: ``kg`` or ``fraction``.
         detectable: Smallest size found nine times in ten, same unit.
         analyte: What shows it best: ``mass``, or the analyte that moved most in its uncertainty.
@@ -48,6 +49,7 @@ class Fraud:
     lot_id: str
     movement_id: str
     size: float
+    change: float
     unit: str
     detectable: float
     analyte: str
@@ -97,7 +99,8 @@ def _steal(lot: Lot, rng: Random) -> tuple[Fraud, Tampering]:
     least = detectable_theft_kg(gross, load.tare_kg, stored_tare=stored, trucks=trucks)
     size = least * rng.uniform(*TIMES_DETECTABLE)
     trip = movement_id(lot, load.truck_no)
-    fraud = Fraud("theft", lot.lot_id, trip, size, "kg", least, "mass", -1)
+    change = size / (gross - load.tare_kg)
+    fraud = Fraud("theft", lot.lot_id, trip, size, change, "kg", least, "mass", -1)
     return fraud, Tampering(truck_no=load.truck_no, stolen_wet_kg=size)
 
 
@@ -116,11 +119,12 @@ def _replace(kind: str, lot: Lot, rng: Random) -> tuple[Fraud, Tampering] | None
         return None
     share = least * times
     after = mixed(lot.composition, material, share)
-    shifts = {a: math.log(after[a] / f) / u[a] for a, f in lot.composition.items()}
-    most = max(shifts, key=lambda a: abs(shifts[a]))
+    shifts = {a: math.log(after[a] / f) for a, f in lot.composition.items()}
+    most = max(shifts, key=lambda a: abs(shifts[a]) / u[a])
     sign = 1 if shifts[most] > 0 else -1
+    change = math.hypot(*(math.expm1(x) for x in shifts.values())) / math.sqrt(len(shifts))
     trip = movement_id(lot, 0)
-    fraud = Fraud(kind, lot.lot_id, trip, share, "fraction", least, most, sign)
+    fraud = Fraud(kind, lot.lot_id, trip, share, change, "fraction", least, most, sign)
     return fraud, Tampering(share=share, material=material)
 
 

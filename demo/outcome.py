@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from demo.frauds import Fraud
-from runtime.client import JsonObject, Warehouse
+from runtime.client import Warehouse
 from schemas.routes import ROUTES
 
 CLEAN_LOTS_MAX = 3
@@ -33,7 +33,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """An alert in its latest version."""
+    """An alert in its latest version; ``size`` is a fraction, below zero for a loss."""
 
     alert_id: str
     state: str
@@ -43,7 +43,6 @@ class Raised:
     movement_id: str | None
     size: float
     size_u: float
-    unit: str
     severity: str
     reason: str
     evidence: tuple[Measured, ...]
@@ -158,7 +157,6 @@ def _raised(row: Mapping[str, object]) -> Raised:
         movement_id=None if movement is None else str(movement),
         size=number(row["size"]),
         size_u=number(row["size_u"]),
-        unit=str(row["unit"]),
         severity=str(row["severity"]),
         reason=str(row["reason"]),
         evidence=tuple(_measured(line) for line in zip(*columns, strict=True)),
@@ -195,20 +193,20 @@ def read_totals(warehouse: Warehouse, mark: str) -> list[Total]:
 
 
 def _add_metals(metals: dict[str, Sum], row: Mapping[str, object]) -> None:
-    columns = (row["analyte"], row["value_mg"], row["u_random_mg"], row["u_systematic_mg"])
-    for analyte, value, u, parts in zip(*(cast("list[object]", c) for c in columns), strict=True):
-        shared = [
-            (str(part["source"]), number(part["u"])) for part in cast("list[JsonObject]", parts)
-        ]
-        metals.setdefault(str(analyte), Sum()).add(number(value), number(u), shared)
+    names = ("metal", "metal_value", "metal_u", "part_source", "part_u")
+    columns = (cast("list[object]", row[name]) for name in names)
+    for analyte, value, u, sources, shares in zip(*columns, strict=True):
+        parts = zip(cast("list[str]", sources), cast("list[float]", shares), strict=True)
+        metals.setdefault(str(analyte), Sum()).add(number(value), number(u), parts)
 
 
 _BALANCES = """
 SELECT
     mass_dry_g, mass_dry_u_random_g,
     `mass_dry_u_systematic_g.source` AS dry_source, `mass_dry_u_systematic_g.u` AS dry_u,
-    `metals.analyte` AS analyte, `metals.value_mg` AS value_mg,
-    `metals.u_random_mg` AS u_random_mg, `metals.u_systematic_mg` AS u_systematic_mg
+    `metals.analyte` AS metal, `metals.value_mg` AS metal_value,
+    `metals.u_random_mg` AS metal_u,
+    `metals.u_systematic_mg.source` AS part_source, `metals.u_systematic_mg.u` AS part_u
 FROM custody.balance
 WHERE position(lot_id, {mark:String}) > 0
 ORDER BY account, n DESC

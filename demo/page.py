@@ -1,5 +1,6 @@
 """The page the demo prints: what went in, what came out, what was found, and whether it holds."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -94,11 +95,13 @@ def _events(found: Findings) -> Section:
     warned = [f"{n} {code}" for code, n in sorted(answers.warnings.items())]
     count, p50, p99 = found.delays
     here = len(answers.event_ids & found.stored)
+    rate = len(day.requests) / found.seconds.get("publishing", math.inf)
     rows = (
         ("events accepted", f"{answers.accepted:,}"),
         ("events known already (duplicates)", f"{answers.duplicates:,}"),
         ("events refused", ", ".join(refused) or "0"),
         ("remarks of the gateway", ", ".join(warned) or "0"),
+        ("published at", f"{rate:,.0f} events/s"),
         ("of these ids in the warehouse", f"{here:,} of {len(answers.event_ids):,}"),
         ("lots", f"{len(day.lot_ids):,}"),
         ("custody verify", "clean" if found.verdict.code == 0 else "NOT clean"),
@@ -127,7 +130,8 @@ def _fraud_row(judged: Judged) -> Cells:
     truck = fraud.movement_id.rpartition("-")[2]
     arrow = f"{fraud.analyte} {'falls' if fraud.sign < 0 else 'rises'}"
     kind = fraud.kind if fraud.kind == "theft" else f"{fraud.kind}, {arrow}"
-    true = f"{fraud.size:,.0f} kg" if fraud.unit == "kg" else f"{fraud.size:.1%}"
+    share = f"{fraud.size:,.0f} kg" if fraud.unit == "kg" else f"{fraud.size:.0%} replaced"
+    true = f"{share}: {fraud.change:.1%}"
     times = f"{fraud.size / fraud.detectable:.1f}"
     family = alert.family if alert is not None else "-"
     size = size_text(alert) if alert is not None else "-"
@@ -135,12 +139,12 @@ def _fraud_row(judged: Judged) -> Cells:
 
 
 def size_text(alert: Raised) -> str:
-    """Return an alert's size with its sigma, in a unit people read."""
-    if alert.unit == "g":
-        return f"{alert.size / 1000:,.0f} ± {alert.size_u / 1000:,.0f} kg"
-    if alert.unit == "fraction":
-        return f"{alert.size:.1%} ± {alert.size_u:.1%}"
-    return f"{alert.size:,.4g} ± {alert.size_u:,.2g} {alert.unit}"
+    """Return an alert's size with its sigma; of a mass also in kilograms."""
+    size = f"{abs(alert.size):.1%} ± {alert.size_u:.1%}"
+    for m in alert.evidence:
+        if m.quantity.endswith("difference") and m.unit == "g":
+            return f"{abs(m.observed - m.expected) / 1000:,.0f} ± {m.u / 1000:,.0f} kg: {size}"
+    return size
 
 
 def _clean(found: Findings) -> list[Section]:

@@ -1,6 +1,7 @@
 """The report: the page's tables and two pictures in one HTML file that needs nothing else."""
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,7 +60,7 @@ SELECT
     sqrt(pow(mass_dry_u_random_g, 2) + arraySum(u -> u * u, `mass_dry_u_systematic_g.u`)) AS u
 FROM custody.balance
 WHERE lot_id = {lot:String}
-ORDER BY at, sender, n
+ORDER BY sender, n
 """
 
 
@@ -99,29 +100,54 @@ def _table(part: Section) -> str:
 
 
 def balance_picture(lot_id: str, history: Sequence[Point]) -> str:
-    """Return the picture of a lot's dry mass by place over the day, with a band of two sigma."""
-    figure, axes = _axes(4.2)
+    """Return the picture of a lot's dry mass over the day.
+
+    Above: by place. Below, where kilograms can be seen: all places together against what was
+    first weighed, with a band of two sigma.
+    """
+    figure = Figure(figsize=(9.0, 6.0), layout="constrained")
+    above = _styled(figure.add_subplot(2, 1, 1))
+    below = _styled(figure.add_subplot(2, 1, 2, sharex=above))
     for place in dict.fromkeys(point.place for point in history):
         points = [point for point in history if point.place == place]
         times = [_day_number(point.at) for point in points]
-        masses = [point.dry_t for point in points]
-        (line,) = axes.step(times, masses, where="post", label=place)
-        axes.fill_between(
-            times,
-            [p.dry_t - 2 * p.u_t for p in points],
-            [p.dry_t + 2 * p.u_t for p in points],
-            step="post",
-            alpha=0.25,
-            color=line.get_color(),
-            linewidth=0,
-        )
-    axes.set_ylabel("dry mass, t (band: two sigma)")
-    axes.set_xlabel("time of the newest fact, UTC")
-    axes.set_title(f"Lot {lot_id}: what it holds, and where")
-    axes.xaxis_date()
-    axes.legend(frameon=False)
+        above.step(times, [point.dry_t for point in points], where="post", label=place)
+    above.set_ylabel("dry mass by place, t")
+    above.set_title(f"Lot {lot_id}: what it holds, and where")
+    above.legend(frameon=False)
+    whole = whole_lot(history)
+    times = [_day_number(point.at) for point in whole]
+    kilograms = [(point.dry_t - whole[0].dry_t) * 1000 for point in whole] if whole else []
+    widths = [2000 * point.u_t for point in whole]
+    below.fill_between(
+        times,
+        [x - w for x, w in zip(kilograms, widths, strict=True)],
+        [x + w for x, w in zip(kilograms, widths, strict=True)],
+        step="post",
+        alpha=0.25,
+    )
+    below.step(times, kilograms, where="post")
+    below.set_ylabel("all places against\nfirst weighing, kg (2 sigma)")
+    below.set_xlabel("time of the newest fact, UTC")
+    below.xaxis_date()
     figure.autofmt_xdate()
     return _svg(figure)
+
+
+def whole_lot(history: Sequence[Point]) -> list[Point]:
+    """Return what a lot held over all places, from its first weighing on.
+
+    Uncertainties of places are added in quadrature: they rest on different weighings.
+    """
+    held: dict[str, Point] = {}
+    found: dict[datetime, Point] = {}
+    for point in history:
+        held[point.place] = point
+        dry = sum(p.dry_t for p in held.values())
+        if dry > 0:
+            u = math.hypot(*(p.u_t for p in held.values()))
+            found[point.at] = Point(point.at, "", dry, u)
+    return list(found.values())
 
 
 def evidence_picture(alert: Raised) -> str:
@@ -154,10 +180,13 @@ def _label(m: Measured) -> str:
 
 def _axes(height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(9.0, height), layout="constrained")
-    axes = figure.add_subplot()
+    return figure, _styled(figure.add_subplot())
+
+
+def _styled(axes: Axes) -> Axes:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
-    return figure, axes
+    return axes
 
 
 def _svg(figure: Figure) -> str:

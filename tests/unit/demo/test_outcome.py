@@ -7,8 +7,8 @@ import pytest
 from demo.frauds import Fraud
 from demo.outcome import Measured, Raised, Sum, clean_with_alert, judge
 
-THEFT = Fraud("theft", "L-1-0001", "W-1", 600.0, "kg", 300.0, "mass", -1)
-SWAP = Fraud("swap", "L-1-0002", "W-2", 0.3, "fraction", 0.1, "Cu", -1)
+THEFT = Fraud("theft", "L-1-0001", "W-1", 600.0, 0.02, "kg", 300.0, "mass", -1)
+SWAP = Fraud("swap", "L-1-0002", "W-2", 0.3, 0.2, "fraction", 0.1, "Cu", -1)
 
 
 def seen(analyte: str | None, z: float) -> Measured:
@@ -25,7 +25,6 @@ def alert(lot_id: str, *evidence: Measured, movement: str | None = None) -> Rais
         movement_id=movement,
         size=-0.02,
         size_u=0.002,
-        unit="fraction",
         severity="medium",
         reason="",
         evidence=evidence,

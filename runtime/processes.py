@@ -19,41 +19,18 @@ def gateway(settings: Settings) -> None:
     It starts and accepts without broker or registry; what it accepts waits in the outbox.
 
     Raises:
+        PortTaken: The address is in use.
         OutboxInUse, OutboxUnreadable, OutboxClosed: The outbox cannot be used.
         TokenUnreadable: The token's file is unusable.
     """
-    import uvicorn
-
-    from producers.http import make_app
-    from producers.service import Gateway
-    from producers.token import load_or_make
+    from producers.run import run
     from schemas.registry import RegistryCatalog
     from telemetry import logs
 
     logs.configure("gateway", settings.log_level)
-    config = wiring.gateway_config(settings)
-    config.outbox.directory.mkdir(parents=True, exist_ok=True)
-    token = load_or_make(wiring.data_dir(settings).gateway_token)
     registry = wiring.registry_url(settings)
-    service = Gateway(config, RegistryCatalog(registry), registry, now)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            make_app(service, token),
-            host=config.http.host,
-            port=config.http.port,
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            # A sender that holds its connection open must not hold up a stop.
-            timeout_graceful_shutdown=5,
-        )
-    )
-    _end_after_cleaning()
-    service.start()
-    try:
-        server.run()
-    finally:
-        service.close()
+    with RegistryCatalog(registry) as catalog:
+        run(wiring.gateway_config(settings), catalog=catalog, registry=registry, clock=now)
 
 
 def worker(settings: Settings, no: int) -> None:
@@ -112,12 +89,3 @@ def _stopped_by_signal() -> threading.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return stop
-
-
-def _end_after_cleaning() -> None:
-    """Make SIGTERM end ``server.run()`` and nothing more.
-
-    uvicorn raises the signal it was stopped by once more when it is done; by its default that
-    would end the process before what stands behind the server is closed.
-    """
-    signal.signal(signal.SIGTERM, lambda *_: None)

@@ -1,0 +1,225 @@
+"""Every command that asks a running stack, on one lot made by hand.
+
+Gross 45.00 t, tare 15.00 t, moisture 8 %, 2.5 % Cu: 27.600 t dry and 690 kg Cu. On the way to the
+depot 1.5 t go missing.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+import jsonschema
+import pytest
+from confluent_kafka import Producer
+
+from tests.support.system import System, environment
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+LOT = "L-CLI-1"
+MOVEMENT = "WAY-CLI-1"
+WAIT_S = 60.0
+
+COMMON = {"site_id": "MINE-KOV", "lot_id": LOT}
+FACTS: tuple[Mapping[str, object], ...] = (
+    {
+        "type": "lot", **COMMON, "occurred_at": "2026-11-03T06:10:00+02:00",
+        "commodity": "copper_cobalt", "form": "ore", "custody_model": "mass_balance",
+        "declared_origins": [{"level": "site", "id": "MINE-KOV", "share": 1.0}],
+    },
+    {
+        "type": "weighing", **COMMON, "occurred_at": "2026-11-03T06:42:10+02:00",
+        "ticket_no": "CLI-1", "movement_id": MOVEMENT, "device_id": "WB-KOV-1",
+        "purpose": "dispatch", "direction": "out", "gross_kg": 45000, "tare_kg": 15000,
+        "net_kg": 30000, "tare_kind": "weighed", "vehicle_id": "CGO 4417 AB",
+    },
+    {
+        "type": "assay", **COMMON, "occurred_at": "2026-11-04T15:00:00+02:00",
+        "certificate_no": "CLI-A-1", "lab_id": "LAB-KOV", "stage": "provisional",
+        "party": "seller", "moisture": {"value": 8.0, "unit": "pct", "u": 0.25},
+        "results": [{"analyte": "Cu", "value": 2.5, "unit": "pct", "basis": "dry", "u": 0.02}],
+    },
+)  # fmt: skip
+TRIP: tuple[Mapping[str, object], ...] = (
+    {
+        "type": "shipment", **COMMON, "occurred_at": "2026-11-05T06:50:00+02:00",
+        "kind": "dispatch", "movement_id": MOVEMENT, "from_site": "MINE-KOV",
+        "to_site": "DEPOT-LUB", "carrier": "TRK-7", "vehicle_id": "CGO 4417 AB",
+    },
+    {
+        "type": "weighing", "site_id": "DEPOT-LUB", "lot_id": LOT,
+        "occurred_at": "2026-11-05T09:00:00+02:00", "ticket_no": "CLI-2",
+        "movement_id": MOVEMENT, "device_id": "WB-LUB-1", "purpose": "receipt",
+        "direction": "in", "gross_kg": 43500, "tare_kg": 15000, "net_kg": 28500,
+        "tare_kind": "weighed", "vehicle_id": "CGO 4417 AB",
+    },
+)  # fmt: skip
+
+
+def _publish(system: System, facts: tuple[Mapping[str, object], ...]) -> list[str]:
+    """Publish facts and return their ids."""
+    done = subprocess.run(
+        [sys.executable, "-m", "runtime.cli.main", "publish", "--json", "-"],
+        input="".join(json.dumps(fact) + "\n" for fact in facts),
+        env=environment(system.data_dir),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [json.loads(line)["event_id"] for line in done.stdout.splitlines()]
+
+
+def _wait(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {WAIT_S:g} s"
+        time.sleep(0.2)
+
+
+def _lines(system: System, *arguments: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in system.custody(*arguments, "--json").stdout.splitlines()]
+
+
+def _dry_g(system: System) -> object:
+    """Return the lot's dry mass where it has one place; None before it has a balance."""
+    said = system.custody("balance", LOT, "--json", check=False).stdout
+    masses = [json.loads(line)["mass_dry_g"]["value"] for line in said.splitlines()]
+    return masses[0] if len(masses) == 1 else None
+
+
+@pytest.fixture(scope="module")
+def event_ids(system: System) -> list[str]:
+    """The lot at the mine, balanced, then its trip; ids of all five facts in order."""
+    ids = _publish(system, FACTS)
+    _wait(lambda: _dry_g(system) == 27_600_000)
+    shown = system.custody("balance", LOT).stdout
+    assert shown.splitlines()[1].split() == [
+        "place", "quantity", "unit", "value", "u", "u", "random", "u", "systematic",
+    ]  # fmt: skip
+    figures = {line.split()[1]: line.split()[3] for line in shown.splitlines()[2:]}
+    assert figures == {"wet": "30.000", "moisture": "8.00", "dry": "27.600", "Cu": "690.00"}
+    ids += _publish(system, TRIP)
+    _wait(lambda: bool(_lines(system, "alerts", "--lot", LOT)))
+    return ids
+
+
+@pytest.mark.usefixtures("event_ids")
+def test_a_balance_line_is_what_its_schema_says(system: System) -> None:
+    schema = json.loads(system.custody("schema", "balance").stdout)
+    lines = _lines(system, "balance", LOT)
+    for line in lines:
+        jsonschema.validate(line, schema)
+    assert [line["place"] for line in lines] == ["DEPOT-LUB"]
+    everywhere = _lines(system, "balance", LOT, "--all")
+    assert {str(line["place"]) for line in everywhere} >= {"DEPOT-LUB", "MINE-KOV"}
+
+
+def test_an_unknown_lot_says_what_to_do(system: System) -> None:
+    done = system.custody("balance", "L-NOWHERE", check=False)
+    assert done.returncode == 2
+    assert "next: custody sql" in done.stderr
+
+
+@pytest.mark.usefixtures("event_ids")
+def test_the_missing_mass_is_an_open_alert_on_its_truck(system: System) -> None:
+    schema = json.loads(system.custody("schema", "alert").stdout)
+    [line] = _lines(system, "alerts", "--open", "--lot", LOT)
+    jsonschema.validate(line, schema)
+    assert (line["family"], line["movement_id"], line["state"]) == ("loss", MOVEMENT, "open")
+    assert float(str(line["size"])) == pytest.approx(-0.05)
+    assert _lines(system, "alerts", "--lot", LOT, "--family", "gain") == []
+    tomorrow = f"{datetime.now(UTC).year + 1}-01-01"
+    assert _lines(system, "alerts", "--lot", LOT, "--since", tomorrow) == []
+    assert "1 alerts" in system.custody("alerts", "--lot", LOT).stdout
+
+
+def test_trace_shows_the_way_from_the_outbox_to_what_it_caused(
+    system: System, event_ids: list[str]
+) -> None:
+    hops = _lines(system, "trace", event_ids[-1])
+    names = [str(hop["hop"]) for hop in hops]
+    assert names[:2] == ["outbox", "row"]
+    assert "transfer" in names
+    assert hops[0]["published_at"]
+    place = ("topic", "partition", "offset")
+    assert [hops[0][key] for key in place] == [hops[1][key] for key in place]
+    assert hops[1]["table"] == "weighing"
+    text = system.custody("trace", event_ids[-1]).stdout
+    assert [line.split()[0] for line in text.splitlines()] == [n.split()[0] for n in names]
+
+
+def test_trace_of_an_unknown_event_is_wrong_use(system: System) -> None:
+    done = system.custody("trace", "00000000-0000-8000-8000-000000000000", check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.usefixtures("event_ids")
+def test_sql_takes_parameters_and_formats_and_writes_nothing(system: System) -> None:
+    query = "SELECT count() AS n FROM weighing WHERE lot_id = {lot:String}"
+    assert _lines(system, "sql", query, "--param", f"lot={LOT}") == [{"n": 2}]
+    csv = system.custody("sql", query, "--param", f"lot={LOT}", "--format", "CSVWithNames").stdout
+    assert csv == '"n"\n2\n'
+    assert system.custody("sql", query, "--param", "lot", check=False).returncode == 2
+    refused = system.custody("sql", "DROP TABLE weighing", check=False)
+    assert refused.returncode == 2
+    assert "not allowed" in refused.stderr
+    assert system.custody("sql", "SELECT FROM", check=False).returncode == 2
+
+
+def test_a_closed_pipe_ends_quietly(system: System) -> None:
+    query = "SELECT number FROM numbers(200000)"
+    with subprocess.Popen(
+        [sys.executable, "-m", "runtime.cli.main", "sql", "--json", query],
+        env=environment(system.data_dir),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == '{"number":0}\n'
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 0
+
+
+def test_a_record_nobody_can_read_is_listed_and_shown_with_its_bytes(system: System) -> None:
+    producer = Producer({"bootstrap.servers": system.target.kafka})
+    places: list[str] = []
+    producer.produce(
+        "custody.fact.v1",
+        key=b"L-BAD",
+        value=b"not avro at all",
+        headers=[("origin", b"test")],
+        partition=0,
+        on_delivery=lambda _, m: places.append(f"{m.topic()}/{m.partition()}/{m.offset()}"),
+    )
+    producer.flush(30)
+    [place] = places
+    listed = _DeadLetters(system)
+    _wait(lambda: place in listed.places())
+    [shown] = _lines(system, "dead-letters", "show", place)
+    assert bytes.fromhex(str(shown["value_hex"])) == b"not avro at all"
+    assert shown["headers"] == {"origin": b"test".hex().upper()}
+    assert system.custody("dead-letters", "show", place, "--raw").stdout == "not avro at all"
+    assert str(shown["reason"]) in system.custody("dead-letters", "show", place).stdout
+    none = system.custody("dead-letters", "show", "custody.fact.v1/0/999999", check=False)
+    assert none.returncode == 2
+
+
+class _DeadLetters:
+    def __init__(self, system: System) -> None:
+        self._system = system
+
+    def places(self) -> set[str]:
+        rows = _lines(self._system, "dead-letters", "list")
+        return {f"{r['topic']}/{r['partition']}/{r['offset']}" for r in rows}
+
+
+def test_published_schemas_are_those_of_the_code_and_the_registry(system: System) -> None:
+    assert system.custody("schema", "--check").stdout == "0 problems\n"

@@ -150,6 +150,8 @@ def check(statement: str) -> str:
         raise NotAllowed(Rule.STATEMENT, tokens[0].text if tokens else "")
     for i, token in enumerate(tokens):
         before = tokens[i - 1].text.upper() if i else ""
+        if before == "JOIN" and i > 1 and tokens[i - 2].text.upper() == "ARRAY":
+            before = "ARRAY JOIN"
         after = tokens[i + 1].text if i + 1 < len(tokens) else ""
         _check_token(token, before, after)
     return statement.rstrip().rstrip(";").rstrip()

@@ -26,6 +26,7 @@ from console.guard import NotAllowed, Rule, check, check_format
         "SELECT format('{}', lot_id), replaceAll(lot_id, 'a', 'b') FROM lot",
         "SELECT 'it''s', 'it\\'s', 5 % 2",
         "SELECT count() FROM (SELECT 1)",
+        "SELECT a FROM lot ARRAY JOIN arrayConcat([1], [2]) AS a",
         "SELECT * FROM weighing WHERE lot_id IN ('a', 'b')",
     ],
 )

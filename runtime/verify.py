@@ -1,0 +1,282 @@
+"""``custody verify``: is what the warehouse says consistent, and does Kafka account for it.
+
+Every check is one SQL statement that finds violations, asked through SQL over HTTP like any other
+question, so that anyone may repeat it by hand. The sum over all accounts is zero by construction
+and proves nothing; these do:
+
+- ``balances``: the latest balance of each lot and process is the sum of its transfers.
+- ``handed``: what transfers move between lots and processes is what the receivers were told.
+- ``numbers``: each (sender, n) stands once, and no number is missing.
+- ``negative``: no account but origin, outside, unaccounted, conversion, loss and an open process
+  holds less than nothing.
+- ``events``: every event id stands once among the facts.
+- ``kafka``: the records of every partition are rows, duplicates, dead letters or not stored.
+- ``dead_letters``: each record that could not be read has one dead letter.
+- ``accepted``: the distinct event ids are as many as were accepted.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from schemas.routes import ROUTES, Route
+from schemas.topics import CONTROL, FACT
+
+Row = Mapping[str, object]
+Ask = Callable[[str], Sequence[Row]]
+"""Runs one statement and returns its rows, columns by name."""
+
+Ends = Mapping[str, Mapping[int, tuple[int, int]]]
+"""Topic -> partition -> first offset the broker has, and the one after the last."""
+
+VIOLATIONS_MAX = 100
+"""Violations shown per check; the first ones are enough to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Something that should not be.
+
+    Attributes:
+        subject: Account, sender, event or partition.
+        detail: What is wrong with it.
+    """
+
+    subject: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The outcome of one check.
+
+    Attributes:
+        name: As in the list above.
+        examined: How many things were looked at; a clean check of nothing proves nothing.
+        violations: At most ``VIOLATIONS_MAX``.
+    """
+
+    name: str
+    examined: int
+    violations: tuple[Violation, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.violations
+
+
+def verify(ask: Ask, ends: Ends | None = None, accepted: int | None = None) -> list[Check]:
+    """Run all checks. Blocks; changes nothing; may be run at any time, but see below.
+
+    Args:
+        ask: Runs SQL.
+        ends: The broker's offsets; without them ``kafka`` only compares the warehouse with
+            itself. Taken while records are written, the partitions that move are violations.
+        accepted: Events the gateways have accepted, all kinds; None leaves that check out.
+
+    Raises:
+        Unavailable: The warehouse does not answer.
+    """
+    checks = [
+        _asked(ask, "balances", _BALANCES, _ACCOUNTS),
+        _asked(ask, "handed", _HANDED, _EDGES),
+        _asked(ask, "numbers", _NUMBERS, _SENDERS),
+        _asked(ask, "negative", _NEGATIVE, _ACCOUNTS),
+        _asked(ask, "events", _EVENTS, _FACTS),
+        _kafka(ask, ends),
+        _asked(ask, "dead_letters", _DEAD_LETTERS, _DEAD_LETTER_COUNT),
+    ]
+    if accepted is not None:
+        checks.append(_accepted(ask, accepted))
+    return checks
+
+
+def _asked(ask: Ask, name: str, find: str, count: str) -> Check:
+    found = ask(f"{find} LIMIT {VIOLATIONS_MAX}")
+    violations = tuple(Violation(str(row["subject"]), str(row["detail"])) for row in found)
+    return Check(name, _int(ask(count)[0]["n"]), violations)
+
+
+def _int(value: object) -> int:
+    return int(str(value))
+
+
+_SIDES = """
+    SELECT credit AS account, 1 AS sign, mass_wet_g, mass_dry_g, metals.analyte AS analytes,
+           metals.value_mg AS amounts
+    FROM custody.transfer
+    UNION ALL
+    SELECT debit, -1, mass_wet_g, mass_dry_g, metals.analyte, metals.value_mg
+    FROM custody.transfer
+"""
+_QUANTITIES = """
+    ARRAY JOIN
+        arrayConcat(['wet g', 'dry g'], arrayMap(a -> concat(a, ' mg'), analytes)) AS quantity,
+        arrayConcat([mass_wet_g, mass_dry_g], amounts) AS amount
+"""
+_SUMS = f"SELECT account, quantity, sum(sign * amount) AS total FROM ({_SIDES}) {_QUANTITIES} GROUP BY account, quantity"  # noqa: S608, E501
+_LATEST = """
+    SELECT account, status, mass_wet_g, mass_dry_g, metals.analyte AS analytes,
+           metals.value_mg AS amounts
+    FROM custody.balance ORDER BY account, n DESC LIMIT 1 BY account
+"""
+_BALANCES = f"""
+SELECT account AS subject,
+    concat(quantity, ': transfers give ', toString(sum(moved)), ', the balance says ',
+           toString(sum(said))) AS detail
+FROM (
+    SELECT account, quantity, total AS moved, toInt64(0) AS said FROM ({_SUMS})
+    WHERE startsWith(account, 'lot/') OR startsWith(account, 'process/')
+    UNION ALL
+    SELECT account, quantity, toInt64(0), amount FROM ({_LATEST}) {_QUANTITIES}
+)
+GROUP BY account, quantity HAVING sum(moved) != sum(said) ORDER BY account, quantity
+"""  # noqa: S608  put together from constants of this module
+_ACCOUNTS = "SELECT uniqExact(account) AS n FROM custody.balance"
+
+_OWNER = r"if(startsWith({0}, 'lot/'), replaceRegexpOne({0}, '/[^/]*$', ''), {0})"
+_OWNED = "match({0}, '^(lot|process)/')"
+_HANDED = f"""
+SELECT concat(giver, ' -> ', taker) AS subject,
+    concat(quantity, ': transfers give ', toString(sum(moved)), ', the receiver was told ',
+           toString(sum(told))) AS detail
+FROM (
+    SELECT {_OWNER.format("debit")} AS giver, {_OWNER.format("credit")} AS taker, quantity,
+        amount AS moved, toInt64(0) AS told
+    FROM (
+        SELECT debit, credit, mass_wet_g, mass_dry_g, metals.analyte AS analytes,
+            metals.value_mg AS amounts
+        FROM custody.transfer
+        WHERE {_OWNED.format("debit")} AND {_OWNED.format("credit")}
+    ) {_QUANTITIES}
+    WHERE giver != taker
+    UNION ALL
+    SELECT from_owner, to_owner, quantity, toInt64(0), void ? 0 : amount
+    FROM (
+        SELECT from_owner, to_owner, void, mass_wet_g, mass_dry_g, metals.analyte AS analytes,
+            metals.value_mg AS amounts
+        FROM custody.content
+        ORDER BY from_owner, to_owner, cause_event_id, n DESC
+        LIMIT 1 BY from_owner, to_owner, cause_event_id
+    ) {_QUANTITIES}
+)
+GROUP BY giver, taker, quantity HAVING sum(moved) != sum(told) ORDER BY subject, quantity
+"""  # noqa: S608
+_EDGES = "SELECT uniqExact(from_owner, to_owner) AS n FROM custody.content"
+
+_DERIVED: tuple[Route, ...] = tuple(route for route in ROUTES if route.derived)
+_NUMBERED = " UNION ALL ".join(f"SELECT sender, n FROM custody.{r.table}" for r in _DERIVED)  # noqa: S608
+_NUMBERS = f"""
+SELECT sender AS subject,
+    concat(toString(count() - uniqExact(n)), ' stand twice, ',
+           toString(max(n) - uniqExact(n)), ' are missing up to ', toString(max(n)),
+           ', the lowest is ', toString(min(n))) AS detail
+FROM ({_NUMBERED})
+GROUP BY sender HAVING count() != uniqExact(n) OR min(n) != 1 OR max(n) != uniqExact(n)
+ORDER BY sender
+"""  # noqa: S608
+_SENDERS = f"SELECT uniqExact(sender) AS n FROM ({_NUMBERED})"  # noqa: S608
+
+_NEGATIVE = f"""
+SELECT account AS subject, concat(quantity, ': ', toString(total)) AS detail
+FROM ({_SUMS})
+WHERE total < 0
+    AND NOT match(account, '^(origin|outside|unaccounted|conversion|loss)/')
+    AND account NOT IN (
+        SELECT account FROM ({_LATEST}) WHERE startsWith(account, 'process/') AND status = 'open'
+    )
+ORDER BY account, quantity
+"""  # noqa: S608
+
+_FACTS = "SELECT uniqExact(event_id) AS n FROM custody.events_all"
+_EVENTS = """
+SELECT event_id AS subject, concat('stands ', toString(count()), ' times') AS detail
+FROM custody.events_all GROUP BY event_id HAVING count() > 1 ORDER BY event_id
+"""
+
+_DEAD_LETTERS = """
+SELECT concat(topic, '/', toString(partition)) AS subject,
+    concat(toString(sum(counted)), ' were counted, ', toString(sum(stand)),
+           ' stand on the dead-letter topic') AS detail
+FROM (
+    SELECT topic, partition, dead_letters AS counted, toInt64(0) AS stand
+    FROM custody.ingest_batches
+    UNION ALL
+    SELECT record_topic, record_partition, toInt64(0), toInt64(uniqExact(record_offset))
+    FROM custody.dead_letter GROUP BY record_topic, record_partition
+)
+GROUP BY topic, partition HAVING sum(counted) != sum(stand) ORDER BY subject
+"""
+_DEAD_LETTER_COUNT = "SELECT count() AS n FROM custody.dead_letter"
+
+_LEDGER = """
+SELECT topic, partition, min(first) AS low, max(last) + 1 AS high, sum(last - first + 1) AS span,
+    sum(rows + duplicates + dead_letters + not_stored) AS records, sum(rows) AS stored
+FROM custody.ingest_batches GROUP BY topic, partition ORDER BY topic, partition
+"""
+_STORED = " UNION ALL ".join(
+    f"SELECT topic, partition, offset FROM custody.{r.table}"  # noqa: S608
+    for r in ROUTES
+    if r.table is not None
+)
+_ROWS = f"""
+SELECT topic, partition, count() AS rows, uniqExact(offset) AS offsets
+FROM ({_STORED}) GROUP BY topic, partition
+"""  # noqa: S608
+
+
+def _kafka(ask: Ask, ends: Ends | None) -> Check:
+    ledger = {_place(row): row for row in ask(_LEDGER)}
+    stored = {_place(row): row for row in ask(_ROWS)}
+    expected = {
+        (topic, partition): bounds
+        for topic, partitions in (ends or {}).items()
+        for partition, bounds in partitions.items()
+        if bounds[0] < bounds[1]
+    }
+    violations = [
+        Violation(f"{place[0]}/{place[1]}", detail)
+        for place in sorted(ledger.keys() | stored.keys() | expected.keys())
+        for detail in _account(ledger.get(place), stored.get(place), expected.get(place))
+    ]
+    return Check("kafka", len(ledger), tuple(violations[:VIOLATIONS_MAX]))
+
+
+def _place(row: Row) -> tuple[str, int]:
+    return str(row["topic"]), _int(row["partition"])
+
+
+def _account(
+    ledger: Row | None, stored: Row | None, bounds: tuple[int, int] | None
+) -> Iterator[str]:
+    if ledger is None:
+        yield "no flush of it has been confirmed"
+        return
+    low, high, span, records, rows = (
+        _int(ledger[name]) for name in ("low", "high", "span", "records", "stored")
+    )
+    if span != high - low:
+        yield f"confirmed flushes cover {span} of {high - low} offsets from {low} to {high}"
+    if records != span:
+        yield f"flushes account for {records} of {span} records"
+    found, offsets = (_int(stored[n]) if stored else 0 for n in ("rows", "offsets"))
+    if not found == offsets == rows:
+        yield f"{rows} rows were counted, {found} stand, with {offsets} distinct offsets"
+    if bounds is not None and (low > bounds[0] or high != bounds[1]):
+        yield f"the broker has {bounds[0]} to {bounds[1]}, flushes cover {low} to {high}"
+
+
+_ACCEPTED = " UNION ALL ".join(
+    f"SELECT event_id FROM custody.{r.table}"  # noqa: S608
+    for r in ROUTES
+    if r.topic in {FACT, CONTROL}
+)
+
+
+def _accepted(ask: Ask, accepted: int) -> Check:
+    found = _int(ask(f"SELECT uniqExact(event_id) AS n FROM ({_ACCEPTED})")[0]["n"])  # noqa: S608
+    violations: tuple[Violation, ...] = ()
+    if found != accepted:
+        detail = f"{accepted} were accepted, {found} distinct event ids are stored"
+        violations = (Violation("all gateways", detail),)
+    return Check("accepted", found, violations)

@@ -1,0 +1,257 @@
+"""``custody verify`` on the real engine: clean on a right ledger; each check finds its fault."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from console.config import ConsoleConfig
+from console.reader import Reader
+from custody.events import Micros
+from custody.records import Amount, Balance, Content, DeadLetter, Metal, Transfer
+from runtime.verify import Check, Ends, verify
+from schemas import topics
+from schemas.partition import partition_of
+from schemas.reader import read_batch
+from schemas.routes import Record
+from sinks import migrate
+from sinks.client import Warehouse, open_warehouse
+from sinks.consumer import Topic
+from sinks.dedup import Seen
+from sinks.flush import Part, ledger_rows
+from sinks.recovery import Partition
+from sinks.rows import rows_of
+from sinks.slice import Place
+from tests.support.sinks import CATALOG, PARTITIONS, framed, slice_of, weighing
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+KEY = b"L-1"
+PARTITION = partition_of(KEY, PARTITIONS)
+TABLES = ("transfer", "balance", "content", "weighing", "dead_letter", "ingest_batches")
+
+
+@dataclass(slots=True)
+class Store:
+    """A warehouse filled without Kafka, by the sink's own mapping."""
+
+    warehouse: Warehouse
+    reader: Reader
+    directory: Path
+    ends: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
+
+    def put(self, topic: str, records: Sequence[Record], *, extra_bad: int = 0) -> None:
+        """Store records behind those of earlier calls, with their row of the ledger."""
+        first = self.ends.get(topic, {}).get(PARTITION, (0, 0))[1]
+        place = Place(topic, PARTITION)
+        values = [framed(record) for record in records] + [b"bad"] * extra_bad
+        slice_ = slice_of(place, [(KEY, value) for value in values], first)
+        batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
+        judged = rows_of(slice_, batch, Seen())
+        partition = Partition(
+            place, Topic("id", PARTITIONS), first, first, -1, first, set(), Seen(), None  # type: ignore[arg-type]  # not asked
+        )  # fmt: skip
+        for table, rows in judged.tables:
+            self.warehouse.insert_arrow(table, rows, "test")
+        ledger = ledger_rows([Part(partition, slice_, judged, "d")], "test", Micros(1))
+        self.warehouse.insert_arrow("ingest_batches", ledger, "test")
+        self.ends.setdefault(topic, {})[PARTITION] = (0, first + len(values))
+
+    def ask(self, statement: str) -> list[dict[str, object]]:
+        answer = self.reader.ask(statement, "JSONEachRow", {})
+        return [json.loads(line) for line in answer.splitlines()]
+
+    def verify(self, ends: Ends | None = None, accepted: int | None = None) -> dict[str, Check]:
+        return {c.name: c for c in verify(self.ask, ends or self.ends, accepted)}
+
+    def wrong(self, **more: object) -> dict[str, list[tuple[str, str]]]:
+        """Violations by check, of the checks that are not clean."""
+        found = self.verify(**more)  # type: ignore[arg-type]  # the caller's keywords
+        return {
+            name: [(v.subject, v.detail) for v in check.violations]
+            for name, check in found.items()
+            if not check.clean
+        }
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse, Reader, Path]]:
+    directory = tmp_path_factory.mktemp("verify")
+    address = f"chdb://{directory / 'warehouse'}"
+    warehouse = open_warehouse(address)
+    migrate.migrate(warehouse, Micros(0))
+    reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "token"))
+    yield warehouse, reader, directory
+    reader.close()
+    warehouse.close()
+
+
+@pytest.fixture
+def store(opened: tuple[Warehouse, Reader, Path]) -> Store:
+    warehouse, reader, directory = opened
+    for table in TABLES:
+        warehouse.command(f"TRUNCATE TABLE custody.{table}")
+    made = Store(warehouse, reader, directory)
+    made.put(topics.FACT, [weighing("L-1", 1), weighing("L-1", 2)])
+    made.put(topics.TRANSFER, TRANSFERS)
+    made.put(topics.FLOW, [HANDED])
+    made.put(topics.BALANCE, BALANCES)
+    return made
+
+
+def transfer(n: int, debit: str, credit: str, dry_g: int, cu_mg: int) -> Transfer:
+    return Transfer(
+        sender="worker/0", n=n, kind="k", cause_event_id=f"e{n}", debit=debit, credit=credit,
+        mass_wet_g=dry_g * 2, mass_dry_g=dry_g,
+        metals=(Amount(analyte="Cu", value_mg=cu_mg),), effective_at=Micros(1), known_at=Micros(1),
+        replaces_event_id=None, replaces_kind=None, lot_id="L-1", process_id=None,
+        movement_id=None, origins=(),
+    )  # fmt: skip
+
+
+def balance(n: int, account: str, dry_g: int, cu_mg: int, status: str = "weighed") -> Balance:
+    return Balance(
+        sender="worker/0", n=n, owner="lot/L-1", account=account, lot_id="L-1", process_id=None,
+        place="P", status=status, at=Micros(1), known_at=Micros(1), mass_wet_g=dry_g * 2,
+        mass_wet_u_random_g=1.0, mass_wet_u_systematic_g=(), moisture_fraction=None,
+        moisture_u_fraction=None, mass_dry_g=dry_g, mass_dry_u_random_g=1.0,
+        mass_dry_u_systematic_g=(), origins=(),
+        metals=(Metal(analyte="Cu", value_mg=cu_mg, u_random_mg=1.0, u_systematic_mg=()),),
+    )  # fmt: skip
+
+
+TRANSFERS = [
+    transfer(1, "origin/S", "lot/L-1/S", 1000, 50),
+    transfer(2, "lot/L-1/S", "process/P", 600, 30),
+    transfer(3, "process/P", "loss/P/tailings", 700, 0),
+]
+BALANCES = [
+    balance(5, "lot/L-1/S", 999, 50),
+    balance(6, "lot/L-1/S", 400, 20),
+    balance(7, "process/P", -100, 30, "open"),
+]
+HANDED = Content(
+    sender="worker/0", n=4, cause_event_id="e2", from_owner="lot/L-1", to_owner="process/P",
+    place="S", generation=1, effective_at=Micros(1), known_at=Micros(1), void=False,
+    mass_wet_g=1200, mass_wet_u_random_g=1.0, mass_wet_u_systematic_g=(), moisture_fraction=None,
+    moisture_u_fraction=None, mass_dry_g=600, mass_dry_u_random_g=1.0, mass_dry_u_systematic_g=(),
+    metals=(Metal(analyte="Cu", value_mg=30, u_random_mg=1.0, u_systematic_mg=()),), origins=(),
+)  # fmt: skip
+
+
+def test_a_right_ledger_is_clean(store: Store) -> None:
+    found = store.verify(accepted=2)
+    assert {name: check.violations for name, check in found.items() if not check.clean} == {}
+    examined = {name: check.examined for name, check in found.items()}
+    assert examined == {
+        "balances": 2, "handed": 1, "numbers": 1, "negative": 2, "events": 2, "kafka": 4,
+        "dead_letters": 0, "accepted": 2,
+    }  # fmt: skip
+
+
+def test_a_balance_that_is_not_the_sum_is_found(store: Store) -> None:
+    store.put(topics.BALANCE, [balance(8, "lot/L-1/S", 400, 21)])
+    assert store.wrong() == {
+        "balances": [("lot/L-1/S", "Cu mg: transfers give 20, the balance says 21")]
+    }
+
+
+def test_an_account_without_a_balance_is_found(store: Store) -> None:
+    store.put(topics.TRANSFER, [transfer(8, "origin/S", "lot/L-2/S", 5, 0)])
+    assert [s for s, _ in store.wrong()["balances"]] == ["lot/L-2/S", "lot/L-2/S"]
+
+
+def test_a_process_that_was_told_another_amount_is_found(store: Store) -> None:
+    store.put(topics.FLOW, [replace(HANDED, n=8, mass_dry_g=601)])
+    assert store.wrong() == {
+        "handed": [("lot/L-1 -> process/P", "dry g: transfers give 600, the receiver was told 601")]
+    }
+
+
+def test_a_handing_that_was_withdrawn_and_not_posted_back_is_found(store: Store) -> None:
+    store.put(topics.FLOW, [replace(HANDED, n=8, void=True)])
+    assert len(store.wrong()["handed"]) == 3
+
+
+def test_a_number_that_is_missing_or_stands_twice_is_found(store: Store) -> None:
+    store.put(topics.BALANCE, [balance(9, "lot/L-1/S", 400, 20)])
+    text = "0 stand twice, 1 are missing up to 9, the lowest is 1"
+    assert store.wrong() == {"numbers": [("worker/0", text)]}
+    store.put(topics.BALANCE, [balance(8, "lot/L-1/S", 400, 20)])
+    store.put(topics.BALANCE, [balance(8, "lot/L-1/S", 400, 20)])
+    text = "1 stand twice, 0 are missing up to 9, the lowest is 1"
+    assert store.wrong() == {"numbers": [("worker/0", text)]}
+
+
+def test_an_account_below_nothing_is_found(store: Store) -> None:
+    store.put(topics.TRANSFER, [transfer(8, "lot/L-3/S", "outside/B", 10, 1)])
+    store.put(topics.BALANCE, [balance(9, "lot/L-3/S", -10, -1)])
+    assert store.wrong() == {
+        "negative": [("lot/L-3/S", "Cu mg: -1"), ("lot/L-3/S", "dry g: -10"),
+                     ("lot/L-3/S", "wet g: -20")]
+    }  # fmt: skip
+
+
+def test_a_process_that_closed_below_nothing_is_found(store: Store) -> None:
+    store.put(topics.BALANCE, [balance(8, "process/P", -100, 30, "closed")])
+    assert [s for s, _ in store.wrong()["negative"]] == ["process/P", "process/P"]
+
+
+def test_an_event_that_stands_twice_is_found(store: Store) -> None:
+    store.put(topics.FACT, [weighing("L-1", 2)])
+    event_id = weighing("L-1", 2).event_id
+    assert store.wrong() == {"events": [(event_id, "stands 2 times")]}
+
+
+def test_records_kafka_has_and_we_have_not_are_found(store: Store) -> None:
+    ends = {t: dict(p) for t, p in store.ends.items()}
+    ends[topics.FACT][PARTITION] = (0, 3)
+    ends[topics.ALERT] = {0: (5, 6), 1: (7, 7)}
+    found = store.wrong(ends=ends)
+    assert found == {
+        "kafka": [
+            ("custody.alert.v1/0", "no flush of it has been confirmed"),
+            (f"custody.fact.v1/{PARTITION}", "the broker has 0 to 3, flushes cover 0 to 2"),
+        ]
+    }
+
+
+def test_a_row_too_many_or_too_few_is_found(store: Store) -> None:
+    store.warehouse.command(
+        "INSERT INTO custody.weighing SELECT * FROM custody.weighing WHERE gateway_seq = 1"
+    )
+    text = "2 rows were counted, 3 stand, with 2 distinct offsets"
+    assert store.wrong()["kafka"] == [(f"custody.fact.v1/{PARTITION}", text)]
+
+
+def test_a_hole_in_the_ledger_is_found(store: Store) -> None:
+    row = {"topic": topics.FACT, "topic_id": "id", "partition": PARTITION, "first": 4, "last": 4,
+           "rows": 0, "duplicates": 0, "dead_letters": 0, "not_stored": 0, "digest": "",
+           "inserted_at": 1, "writer": "t"}  # fmt: skip
+    schema = ledger_rows([], "t", Micros(0)).schema
+    store.warehouse.insert_arrow(
+        "ingest_batches", pa.Table.from_pylist([row], schema=schema), "test"
+    )
+    details = [detail for _, detail in store.wrong(ends={})["kafka"]]
+    assert "confirmed flushes cover 3 of 5 offsets from 0 to 5" in details
+    assert "flushes account for 2 of 3 records" in details
+
+
+def test_a_dead_letter_that_is_missing_is_found(store: Store) -> None:
+    store.put(topics.FACT, [], extra_bad=1)
+    text = "1 were counted, 0 stand on the dead-letter topic"
+    assert store.wrong() == {"dead_letters": [(f"custody.fact.v1/{PARTITION}", text)]}
+    letter = DeadLetter(
+        reason="undecodable", detail="", topic=topics.FACT, partition=PARTITION, offset=2,
+        timestamp_ms=0, key=KEY, value=b"bad", header_names=(), header_values=(),
+    )  # fmt: skip
+    store.put(topics.DEAD_LETTER, [letter])
+    assert store.wrong() == {}
+
+
+def test_an_accepted_event_that_is_not_stored_is_found(store: Store) -> None:
+    text = "3 were accepted, 2 distinct event ids are stored"
+    assert store.wrong(accepted=3) == {"accepted": [("all gateways", text)]}

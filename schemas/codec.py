@@ -1,19 +1,13 @@
 """Record to bytes and back: the Avro body and the framing of the Confluent wire format."""
 
-import json
+import struct
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from functools import cache
-from io import BytesIO
-from operator import attrgetter
-from typing import Any, cast, get_args, get_origin
-
-from fastavro import parse_schema, schemaless_writer
 
 from custody.errors import Refused
-from schemas import avro
 from schemas.plan import own_plan
-from schemas.routes import BY_STEM, BY_TYPE, Record
+from schemas.routes import BY_TYPE, Record
+from schemas.row_writer import row_writer
 from schemas.rows import UNDECODABLE, BadRecord, row_reader
 
 FRAME_BYTES = 5
@@ -40,12 +34,10 @@ def encode(record: Record) -> bytes:
         KeyError: The class is not in the route table.
     """
     stem = BY_TYPE[type(record)].stem
-    out = BytesIO()
     try:
-        schemaless_writer(out, _parsed(stem), _dictionary(stem)(record))
-    except (TypeError, ValueError, AttributeError, OverflowError, KeyError) as error:
+        return _writer(stem)(record)
+    except (TypeError, ValueError, KeyError, AttributeError, struct.error) as error:
         raise Unencodable(stem, error) from error
-    return out.getvalue()
 
 
 def decode(stem: str, body: bytes) -> Record:
@@ -83,40 +75,5 @@ def _reader(stem: str) -> Callable[[bytes, int], Record]:
 
 
 @cache
-def _parsed(stem: str) -> avro.Schema:
-    """Return the schema for fastavro without logical types: our values are plain integers."""
-    plain = json.loads(avro.text(stem), object_hook=_without_logical_type)
-    return cast(avro.Schema, parse_schema(plain))
-
-
-def _without_logical_type(part: avro.Schema) -> avro.Schema:
-    return {name: value for name, value in part.items() if name != "logicalType"}
-
-
-@cache
-def _dictionary(stem: str) -> Callable[[object], dict[str, Any]]:
-    return _dictionary_of(BY_STEM[stem].type)
-
-
-def _dictionary_of(cls: type) -> Callable[[object], dict[str, Any]]:
-    """Return a function from a record to the dictionary that fastavro writes."""
-    names = tuple(f.name for f in fields(cls))
-    values = attrgetter(*names)
-    lists = [(f.name, _dictionary_of(_item(f.type))) for f in fields(cls) if _is_list(f.type)]
-
-    def dictionary(record: object) -> dict[str, Any]:
-        out = dict(zip(names, values(record), strict=True))
-        for name, item in lists:
-            out[name] = [item(part) for part in out[name]]
-        return out
-
-    return dictionary
-
-
-def _is_list(annotation: object) -> bool:
-    """Say whether a field is a list of records."""
-    return get_origin(annotation) is tuple and is_dataclass(_item(annotation))
-
-
-def _item(annotation: object) -> type:
-    return cast(type, get_args(annotation)[0])
+def _writer(stem: str) -> Callable[[object], bytes]:
+    return row_writer(own_plan(stem))

@@ -7,13 +7,19 @@ over and it fails saying what was still missing.
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import httpx
+from confluent_kafka import Consumer, TopicPartition
 
 from custody.errors import Unavailable
 from runtime.client import Warehouse
+from schemas.topics import SOURCES, TOPICS
+
+WORKER_GROUP = "custody-worker"
+"""Consumer group of all workers."""
 
 START_LIMIT_S = 60.0
 STORED_LIMIT_S = 180.0
@@ -123,24 +129,81 @@ def stored(
     return found
 
 
-def applied(workers: tuple[str, ...]) -> None:
+def applied(bootstrap: str, advance: Callable[[int], None]) -> None:
     """Wait until the workers have applied all there is, what they tell each other included.
+
+    Asks the broker, not the workers: a worker commits a record after its outputs were
+    acknowledged, and it knows of no record it has not fetched yet.
+
+    Args:
+        bootstrap: The broker.
+        advance: Called with how many more records are applied.
 
     Raises:
         TooSlow: Not within ``APPLIED_LIMIT_S``.
     """
+    before: int | None = None
 
     def missing() -> str:
-        behind = 0
-        for url in workers:
-            try:
-                health = httpx.get(f"{url}/health", timeout=ANSWER_LIMIT_S, trust_env=False).json()
-            except (httpx.TransportError, ValueError) as error:
-                return f"{url}/health: {error}"
-            behind += int(health.get("lag", 0))
+        nonlocal before
+        behind = _behind(consumer)
+        advance(max(0, (behind if before is None else before) - behind))
+        before = behind
         return f"{behind} records to apply" if behind else ""
 
-    until("facts applied by the workers", APPLIED_LIMIT_S, missing)
+    with closing(_consumer(bootstrap)) as consumer:
+        until("facts applied by the workers", APPLIED_LIMIT_S, missing)
+
+
+def settled(bootstrap: str, warehouse: Warehouse) -> None:
+    """Wait until all that the topics hold now, outputs included, has been taken by the warehouse.
+
+    Raises:
+        TooSlow: Not within ``STORED_LIMIT_S``.
+    """
+    with closing(_consumer(bootstrap)) as consumer:
+        ends = _ends(consumer, [topic.name for topic in TOPICS])
+
+    def missing() -> str:
+        taken = {
+            (str(row["topic"]), int(str(row["partition"]))): int(str(row["next"]))
+            for row in warehouse.rows(_TAKEN)
+        }
+        behind = sum(max(0, end - taken.get(place, 0)) for place, end in ends.items())
+        return f"{behind} records have no row" if behind else ""
+
+    until("outputs in the warehouse", STORED_LIMIT_S, missing)
+
+
+_TAKEN = """
+SELECT topic, partition, max(last) + 1 AS next FROM custody.ingest_batches GROUP BY topic, partition
+"""
+
+
+def _consumer(bootstrap: str) -> Consumer:
+    """Return a consumer that asks for the workers' offsets and never joins their group."""
+    options = {"bootstrap.servers": bootstrap, "group.id": WORKER_GROUP}
+    return Consumer({**options, "enable.auto.commit": False})
+
+
+def _behind(consumer: Consumer) -> int:
+    """Return how many records of the source topics the workers have not committed."""
+    ends = _ends(consumer, SOURCES)
+    places = [TopicPartition(topic, partition) for topic, partition in ends]
+    committed = consumer.committed(places, timeout=ANSWER_LIMIT_S)
+    return sum(ends[at.topic, at.partition] - max(at.offset, 0) for at in committed)
+
+
+def _ends(consumer: Consumer, names: Sequence[str]) -> dict[tuple[str, int], int]:
+    """Return the offset after the last record by topic and partition; 0 for an empty one."""
+    known = consumer.list_topics(timeout=ANSWER_LIMIT_S).topics
+    ends = {}
+    for name in names:
+        for partition in known[name].partitions:
+            place = TopicPartition(name, partition)
+            _, end = consumer.get_watermark_offsets(place, timeout=ANSWER_LIMIT_S)
+            ends[name, partition] = end
+    return ends
 
 
 def verified() -> Verdict:

@@ -95,8 +95,10 @@ def _follow(
     ):
         mark = follow.mark_of(day.seed)
         stored = follow.stored(warehouse, answers.event_ids, mark, advance)
-    with _timed("applying", seconds), output.progress("worker catches up", None):
-        follow.applied(where.workers)
+    with _timed("applying", seconds), output.progress("facts applied", None) as advance:
+        follow.applied(where.kafka, advance)
+    with _timed("settling", seconds):
+        follow.settled(where.kafka, warehouse)
     return stored
 
 

@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "alerts": "runtime.cli.warehouse:alerts",
         "trace": "runtime.cli.trace:trace",
         "sql": "runtime.cli.warehouse:sql",
+        "verify": "runtime.cli.verify:verify",
         "dead-letters": "runtime.cli.warehouse:dead_letters",
     }
 )

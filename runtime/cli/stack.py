@@ -112,6 +112,9 @@ class _Steps:
             spinner.add_task(title, total=None)
             yield
 
+    def remark(self, text: str) -> None:
+        output.talk(text)
+
 
 def _show(found: Status, *, as_json: bool) -> None:
     if as_json:

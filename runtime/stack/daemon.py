@@ -133,30 +133,47 @@ def _watcher(command: Command, plan: Plan, directory: Path, priority: int) -> Wa
         graceful_timeout=command.stop_timeout_s,
         # `custody up` starts each when what it needs is there.
         autostart=False,
-        hooks=_hooks(guard, exits_file(directory, command.name)),
+        hooks=_Hooks(guard, exits_file(directory, command.name)).table(),
     )
 
 
-def _hooks(guard: Guard, file: Path) -> Mapping[str, tuple[object, bool]]:
-    def before_start(**_: object) -> bool:
-        guard.forgive()
-        write(file, guard.exits)
+class _Hooks:
+    """What circus calls around one process; the guard counts and decides."""
+
+    def __init__(self, guard: Guard, file: Path) -> None:
+        self._guard = guard
+        self._file = file
+        self._spawned = False
+
+    def table(self) -> Mapping[str, tuple[object, bool]]:
+        """Return them by circus's names; the flag says whether a failing one is passed over."""
+        return {
+            "before_start": (self._before_start, False),
+            "before_spawn": (self._before_spawn, False),
+            "after_reap": (self._after_reap, True),
+        }
+
+    def _before_start(self, **_: object) -> bool:
+        self._spawned = False
+        self._guard.forgive()
+        write(self._file, self._guard.exits)
         return True
 
-    def before_spawn(**_: object) -> bool:
-        return guard.may_start()
+    def _before_spawn(self, **_: object) -> bool:
+        if self._spawned:
+            # A process that ends between circus's two looks is dropped without being reaped.
+            self._exited(None)
+        self._spawned = self._guard.may_start()
+        return self._spawned
 
-    def after_reap(*, watcher: Watcher, exit_code: int, **_: object) -> None:
+    def _after_reap(self, *, watcher: Watcher, exit_code: int, **_: object) -> None:
+        self._spawned = False
         if watcher.status() != "stopping":
-            guard.exited(exit_code, time.monotonic())
-            write(file, guard.exits)
+            self._exited(exit_code)
 
-    # The flag says whether a failing hook is passed over.
-    return {
-        "before_start": (before_start, False),
-        "before_spawn": (before_spawn, False),
-        "after_reap": (after_reap, True),
-    }
+    def _exited(self, code: int | None) -> None:
+        self._guard.exited(code, time.monotonic())
+        write(self._file, self._guard.exits)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ class Exits:
 
     Attributes:
         count: Exits since the supervisor started, deliberate stops not counted.
-        last_code: Exit code of the last one, a negative signal number where a signal ended it.
+        last_code: Exit code of the last one, a negative signal number where a signal ended it;
+            None where nobody saw it.
         reason: Why it is left stopped; None while it is started again.
     """
 
@@ -47,11 +48,11 @@ class Guard:
         self._recent: deque[float] = deque(maxlen=exits_max)
         self.exits = Exits()
 
-    def exited(self, code: int, at_s: float) -> None:
+    def exited(self, code: int | None, at_s: float) -> None:
         """Take an exit that nobody asked for.
 
         Args:
-            code: Exit code, or minus the signal.
+            code: Exit code, or minus the signal; None where nobody saw it.
             at_s: When, seconds on any clock that does not go back.
         """
         self._recent.append(at_s)
@@ -73,8 +74,10 @@ class Guard:
         self.exits = Exits(self.exits.count, self.exits.last_code, None)
 
 
-def describe(code: int) -> str:
+def describe(code: int | None) -> str:
     """Return an exit code in words."""
+    if code is None:
+        return "unseen"
     if code < 0:
         return f"by {signal.Signals(-code).name}"
     if code == RESTART_CODE:

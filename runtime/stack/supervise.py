@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -142,6 +143,7 @@ class Supervisor:
         if pid is not None:
             os.kill(pid, signal.SIGTERM)
         self.wait_for_the_last()
+        self._clear_sockets()
 
     def wait_for_the_last(self) -> None:
         """Wait until no process of the plan lives. Blocks for a minute at most.
@@ -157,6 +159,14 @@ class Supervisor:
             _STOP_TIMEOUT_S,
             f"see {self.directory.parent / 'logs'}",
         )
+
+    def _clear_sockets(self) -> None:
+        """Remove the sockets' own directory, where the path of ours was too long for them."""
+        if not (self.directory / "plan.json").exists():
+            return
+        place = Path(daemon.load(self.directory).control.removeprefix("ipc://")).parent
+        if place != self.directory.resolve():
+            shutil.rmtree(place, ignore_errors=True)
 
     def _living(self) -> list[str]:
         if not (self.directory / "plan.json").exists():

@@ -6,6 +6,7 @@ processes. What is there already is left as it is, so a second ``custody up`` fi
 interrupted first one and heals a process that was left stopped.
 """
 
+import hashlib
 import shutil
 import sys
 import time
@@ -40,6 +41,10 @@ class Steps(Protocol):
 
     def waiting(self, title: str) -> AbstractContextManager[None]:
         """Show a step for the length of the block."""
+        ...
+
+    def remark(self, text: str) -> None:
+        """Say something a person should know."""
         ...
 
 
@@ -93,6 +98,8 @@ def up(settings: Settings, steps: Steps) -> Status:
     if supervisor.pid() is None:
         supervisor.wait_for_the_last()
         _start_supervisor(settings, data, supervisor, steps)
+    elif _started_with(data).read_text("utf-8") != _digest(settings):
+        steps.remark("the stack runs with other settings; custody down, then up, to use these")
     names = [c.name for c in daemon.load(data.supervisor).commands]
     foundation = [name for name in names if name in _FOUNDATION]
     _start_and_wait(foundation, data, supervisor, settings, steps)
@@ -149,6 +156,7 @@ def _start_supervisor(
     control, events = supervisor.endpoints()
     stack = settings.stack
     where.write(data.addresses, planned)
+    _started_with(data).write_text(_digest(settings), "utf-8")
     supervisor.start(
         daemon.Plan(
             commands=tuple(commands),
@@ -161,6 +169,16 @@ def _start_supervisor(
             log_files=stack.log_files,
         )
     )
+
+
+def _started_with(data: DataDir) -> Path:
+    """Where the digest of the settings of the last start is."""
+    return data.supervisor / "settings.sha256"
+
+
+def _digest(settings: Settings) -> str:
+    # Secrets are asterisks in it, so a changed password goes unseen, and none is stored.
+    return hashlib.sha256(settings.model_dump_json(exclude={"data_dir"}).encode()).hexdigest()
 
 
 def _foreign(

@@ -18,12 +18,17 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 _NAMES = ["kafka", "registry", "gateway", "worker-1", "warehouse"]
 
 
-def test_stack_is_up_once_healed_after_kills_and_gone_when_down(tmp_path: Path) -> None:
+def test_stack_is_up_once_healed_after_kills_and_gone_when_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with running(tmp_path / "data") as system:
         before = _pids(system)
         assert list(before) == _NAMES
         system.custody("up")
         assert _pids(system) == before, "a second up starts nothing"
+        monkeypatch.setenv("CUSTODY_WORKER__COUNT", "2")
+        assert "other settings; custody down" in system.custody("up").stderr
+        monkeypatch.delenv("CUSTODY_WORKER__COUNT")
 
         for name in ("gateway", "registry"):
             os.kill(before[name], signal.SIGKILL)

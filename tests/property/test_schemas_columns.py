@@ -64,7 +64,7 @@ def without_time_zones(table: pa.Table) -> pa.Table:
 
 
 @pytest.mark.parametrize("stem", STEMS)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(data=st.data())
 def test_few_and_many_records_read_alike_in_every_form(stem: str, data: st.DataObject) -> None:
     one = strategies.records_of(stem).map(on_partition_0)

@@ -58,7 +58,7 @@ def mutated(body: bytes, chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("stem", STEMS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_decoding_an_encoded_record_gives_it_back(stem: str, data: st.DataObject) -> None:
     record = data.draw(strategies.records_of(stem))
@@ -67,7 +67,7 @@ def test_decoding_an_encoded_record_gives_it_back(stem: str, data: st.DataObject
 
 
 @pytest.mark.parametrize("stem", STEMS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_encoding_gives_the_bytes_that_fastavro_gives(stem: str, data: st.DataObject) -> None:
     record = data.draw(strategies.records_of(stem) | strategies.unlimited_records_of(stem))
@@ -80,7 +80,7 @@ def test_encoding_gives_the_bytes_that_fastavro_gives(stem: str, data: st.DataOb
 
 
 @pytest.mark.parametrize("stem", STEMS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(body=st.binary(max_size=200))
 def test_any_bytes_decode_to_a_record_or_a_named_error(stem: str, body: bytes) -> None:
     [verdict] = by_row(stem, [body])
@@ -92,7 +92,7 @@ def test_any_bytes_decode_to_a_record_or_a_named_error(stem: str, body: bytes) -
 
 
 @pytest.mark.parametrize("stem", STEMS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_what_keeps_its_limits_is_what_the_reader_takes(stem: str, data: st.DataObject) -> None:
     record = data.draw(strategies.records_of(stem) | strategies.unlimited_records_of(stem))
@@ -104,7 +104,7 @@ def test_what_keeps_its_limits_is_what_the_reader_takes(stem: str, data: st.Data
 
 
 @pytest.mark.parametrize("stem", STEMS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(data=st.data(), seed=st.integers(0, 2**32))
 def test_rows_and_columns_agree_on_valid_mutated_and_random_bytes(
     stem: str, data: st.DataObject, seed: int

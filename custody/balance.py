@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from custody.estimate import Estimate, absolute, relative, said, sigma, times
+from custody.estimate import Estimate, relative, said, sigma, times
 from custody.events import Micros
 from custody.knowledge import Knowledge
 from custody.place import Place
@@ -40,12 +40,17 @@ def of_place(
     wet = relative(place.estimate)
     dry = times(wet, knowledge.dryness)
     wet_u, wet_parts = said(place.estimate)
-    dry_u, dry_parts = said(absolute(dry))
-    metals = [
-        _metal(analyte, value, times(dry, knowledge.grades[analyte]))
-        for analyte, value in place.metals.items()
-        if analyte in knowledge.grades
-    ]
+    dry_u, dry_parts = said(dry, dry.value)
+    metals: list[Metal] = []
+    for analyte, value in place.metals.items():
+        grade = knowledge.grades.get(analyte)
+        if grade is None:
+            continue
+        metal = times(dry, grade)
+        u_random, parts = said(metal, metal.value * 1000.0)
+        metals.append(
+            Metal(analyte=analyte, value_mg=value, u_random_mg=u_random, u_systematic_mg=parts)
+        )
     moisture = 1.0 - knowledge.dryness.value
     return Balance(
         sender="",
@@ -69,11 +74,6 @@ def of_place(
         metals=tuple(metals),
         origins=origins,
     )
-
-
-def _metal(analyte: str, value_mg: int, estimate: Estimate) -> Metal:
-    u_random, parts = said(absolute(milligrams(estimate)))
-    return Metal(analyte=analyte, value_mg=value_mg, u_random_mg=u_random, u_systematic_mg=parts)
 
 
 def milligrams(grams: Estimate) -> Estimate:

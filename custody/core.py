@@ -6,12 +6,7 @@ This is the whole of what the streams know of the core (``custody.fold.Fold``).
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from custody.events import (
-    ActionTaken,
-    MaterialProcessed,
-    Micros,
-    ReferenceSet,
-)
+from custody.events import ActionTaken, Fact, MaterialProcessed, Micros, ReferenceSet
 from custody.fold import Entry, Reader, Row, Step
 from custody.ledger import Clock
 from custody.lot_step import Arrived, LotStep
@@ -95,30 +90,16 @@ def _sorted(entries: Sequence[Entry]) -> tuple[Arrived, Clock]:
     records: list[tuple[Micros, str]] = []
     for entry in entries:
         event = entry.event
-        match event:
-            case Content():
-                arrived.contents.append(event)
-                records.append((event.known_at, event.cause_event_id))
-            case ActionTaken():
-                arrived.actions.append(event)
-                records.append((event.recorded_at, event.event_id))
-            case ReferenceSet() | Sighting() | Tick():
-                # They have owners of their own; a lot or process learns nothing from them.
-                records.append((_when(event), ""))
-            case _:
-                arrived.facts.append(event)
-                records.append((event.recorded_at, event.event_id))
+        if isinstance(event, Content):
+            arrived.contents.append(event)
+            records.append((event.known_at, event.cause_event_id))
+        elif isinstance(event, ActionTaken):
+            arrived.actions.append(event)
+            records.append((event.recorded_at, event.event_id))
+        elif isinstance(event, Fact):
+            arrived.facts.append(event)
+            records.append((event.recorded_at, event.event_id))
     return arrived, Clock(records)
-
-
-def _when(event: ReferenceSet | Sighting | Tick) -> Micros:
-    match event:
-        case ReferenceSet():
-            return event.recorded_at
-        case Sighting():
-            return event.known_at
-        case Tick():
-            return event.now
 
 
 def _reference_step(row: Row | None, entries: Sequence[Entry]) -> Step:

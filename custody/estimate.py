@@ -104,10 +104,14 @@ def absolute(estimate: Estimate) -> Estimate:
     return Estimate(value, estimate.var * value * value, parts)
 
 
-def said(estimate: Estimate) -> tuple[float, tuple[Part, ...]]:
+def said(estimate: Estimate, scale: float = 1.0) -> tuple[float, tuple[Part, ...]]:
     """Return what is written of an uncertainty: random part and systematic parts.
 
     The lot's own sources count as random. The ``SOURCES_MAX`` largest sources keep their names.
+
+    Args:
+        estimate: What is said.
+        scale: Factor on all; the value itself for an estimate in relative form.
 
     Returns:
         Random standard uncertainty and the parts by source name, all in the value's unit.
@@ -118,10 +122,10 @@ def said(estimate: Estimate) -> tuple[float, tuple[Part, ...]]:
         if source.startswith(OWN):
             var += u * u
         elif u:
-            named.append((source, abs(u)))
+            named.append((source, abs(u * scale)))
     if len(named) > SOURCES_MAX:
         named.sort(key=lambda part: (-part[1], part[0]))
         rest = sum(u for _, u in named[SOURCES_MAX:])
         named = [*named[:SOURCES_MAX], (OTHER, rest)]
     named.sort()
-    return math.sqrt(var), tuple([Part(source=source, u=u) for source, u in named])
+    return math.sqrt(var) * abs(scale), tuple([Part(source=source, u=u) for source, u in named])

@@ -16,6 +16,11 @@ GENERATIONS_MAX = 64
 """Handings in a row; more is a ring of lots and processes, and the edge is frozen."""
 
 
+def generation_after(given: Mapping[str, Held]) -> int:
+    """Return the generation of what an owner hands on, given what it got."""
+    return 1 + max([held.generation for held in given.values()], default=0)
+
+
 def held(
     cause: Cause,
     ends: tuple[str, str],

@@ -91,7 +91,7 @@ def known(book: Book, given: Mapping[str, Held], references: References) -> Know
         given: What processes handed to it.
         references: Reference data.
     """
-    moisture_by, assayed = best_certificates(book)
+    moisture_by, assayed = best_certificates(book.certificates)
     handed = _handed(given) if given else None
     material = _material(book, references)
     causes: list[Cause] = []

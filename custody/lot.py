@@ -22,6 +22,9 @@ from custody.rows import (
 CERTIFICATES_MAX = 64
 """Certificates kept by a lot; the lowest and oldest go first."""
 
+MOVES = ("dispatch", "receipt")
+"""Shipment records that move a lot; checkpoints and borders only see it."""
+
 INFERRED = "~"
 """First character of a trip's name where no movement_id joined its ends."""
 
@@ -104,7 +107,7 @@ def _weigh(book: Book, fact: FactRow) -> None:
         first = book.stock.get(head.site)
         book.stock[head.site] = (mass if first is None else first[0], mass)
         return
-    if weighed.purpose not in ("dispatch", "receipt"):
+    if weighed.purpose not in MOVES:
         return
     departs = weighed.purpose == "dispatch"
     name = weighed.movement or _inferred(book, weighed.vehicle, departs=departs, weighing=True)
@@ -115,7 +118,7 @@ def _weigh(book: Book, fact: FactRow) -> None:
 def _move(book: Book, fact: FactRow) -> None:
     head, moved = fact.head, fact.moved
     assert moved is not None
-    if moved.kind not in ("dispatch", "receipt"):
+    if moved.kind not in MOVES:
         return
     departs = moved.kind == "dispatch"
     name = moved.movement or _inferred(book, moved.vehicle, departs=departs, weighing=False)
@@ -156,15 +159,19 @@ def _basis_now(book: Book) -> int:
     return len(book.bases) - 1
 
 
-def best_certificates(book: Book) -> tuple[Certificate | None, dict[str, Certificate]]:
+def best_certificates(
+    certificates: Sequence[Certificate],
+) -> tuple[Certificate | None, dict[str, Certificate]]:
     """Return the certificate that speaks for moisture, and for each analyte.
 
     The highest stage speaks, and within it the newest.
+
+    Args:
+        certificates: In canonical order.
     """
     moisture: Certificate | None = None
     grades: dict[str, Certificate] = {}
-    # Canonical order: a later certificate wins where its stage is not lower.
-    for certificate in book.certificates:
+    for certificate in certificates:
         assayed = certificate.assayed
         if assayed.moisture is not None and (
             moisture is None or assayed.stage >= moisture.assayed.stage
@@ -200,7 +207,7 @@ def newest_shots(book: Book, analyte: str) -> Shots | None:
 
 def basis_of(book: Book) -> Basis:
     """Return what is known of a lot's material: certificates, else shots, else the declaration."""
-    moisture_by, assayed = best_certificates(book)
+    moisture_by, assayed = best_certificates(book.certificates)
     basis = Basis(None if moisture_by is None else moisture_by.assayed.moisture, {}, {})
     for analyte in book_analytes(book, assayed):
         certificate = assayed.get(analyte)

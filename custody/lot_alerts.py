@@ -8,6 +8,7 @@ from custody.detect import composition, mass, station
 from custody.detect.composition import Compared
 from custody.events import ActionTaken, Micros
 from custody.ledger import Clock
+from custody.news import News
 from custody.records import Alert, Evidence
 from custody.reference import References
 from custody.rows import AlertState, Book, FactRow, LotRow, Shots
@@ -38,34 +39,58 @@ class LotAlerts:
         self._clock = clock
         self.findings: list[str] = []
 
-    def judge(self, actions: Sequence[ActionTaken], standing: Standing) -> list[Alert]:
-        """Return the versions to say, and remember them in the row."""
-        book, before = self._row.book, self._row.alerts
+    def judge(self, news: News, actions: Sequence[ActionTaken], standing: Standing) -> list[Alert]:
+        """Return the versions to say, and remember them in the row.
+
+        Args:
+            news: What may have changed; an action asks every test, for the evidence of its answer.
+            actions: What people did.
+            standing: The lot's facts.
+        """
+        before = self._row.alerts
         found: dict[str, Verdict] = {}
-        declared = book.declared
-        route = None if declared is None else declared.route
-        for movement, verdict in mass.verdicts(book.trips, route, self._references).items():
-            found[_key(verdict.rule, movement)] = verdict
-        mixed = composition.verdicts(book, self._references)
-        if mixed is not None:
-            found[_key(mixed[1].rule, None)] = mixed[1]
-        if not found and not before and not actions:
+        asked: set[str] = set()
+        if actions or news.trips is None or news.trips:
+            asked.add(mass.RULE)
+            self._ask_mass(found, None if actions else news.trips)
+        if actions or news.sites is None or news.sites:
+            asked.add(composition.RULE)
+            self._ask_composition(found, None if actions else news.sites, standing)
+        if not found and not before:
+            if actions:
+                self.findings.append("action_without_alert")
             return []
-        if mixed is not None and self._needs_evidence(mixed[1], actions):
-            evidence = composition_evidence(mixed[0], book, standing())
-            found[_key(mixed[1].rule, None)] = mixed[1]._replace(evidence=evidence)
-        said = self._apply(found)
+        said = self._apply(found, asked)
         for action in actions:
             said.extend(self._act(action, found))
         return said
 
-    def _needs_evidence(self, verdict: Verdict, actions: Sequence[ActionTaken]) -> bool:
-        """Tell whether a version will be said; reading all facts for nothing would be dear."""
-        old = self._row.alerts.get(_key(verdict.rule, None))
-        said = alerts.raise_or_keep(old, verdict, self._owner, Micros(0), self._clock)
-        return bool(actions) or said.alert is not None
+    def _is_live(self, rule: str) -> bool:
+        states = self._row.alerts.values()
+        return any(s.rule == rule and s.state != alerts.RETRACTED for s in states)
 
-    def _apply(self, found: dict[str, Verdict]) -> list[Alert]:
+    def _ask_mass(self, found: dict[str, Verdict], trips: set[str] | None) -> None:
+        """Ask for the trips weighed now, or for all where an alert may have to go."""
+        book = self._row.book
+        route = None if book.declared is None else book.declared.route
+        only = None if self._is_live(mass.RULE) else trips
+        for movement, verdict in mass.verdicts(book.trips, route, self._references, only).items():
+            found[_key(verdict.rule, movement)] = verdict
+
+    def _ask_composition(
+        self, found: dict[str, Verdict], sites: set[str] | None, standing: Standing
+    ) -> None:
+        """Ask for the sites measured now, or for all where an alert may have to go."""
+        book = self._row.book
+        only = None if self._is_live(composition.RULE) else sites
+        outcome = composition.verdict(book, self._references, only)
+        if outcome is None:
+            return
+        test, verdict = outcome
+        evidence = composition_evidence(test, book, standing())
+        found[_key(verdict.rule, None)] = verdict._replace(evidence=evidence)
+
+    def _apply(self, found: dict[str, Verdict], asked: set[str]) -> list[Alert]:
         last = self._row.last
         at = self._clock.newest if last is None else Micros(last[0])
         states = dict(self._row.alerts)
@@ -74,7 +99,7 @@ class LotAlerts:
             outcome = alerts.raise_or_keep(states.get(key), verdict, self._owner, at, self._clock)
             _note(states, said, key, outcome)
         for key, state in self._row.alerts.items():
-            if key not in found:
+            if key not in found and state.rule in asked:
                 _note(states, said, key, alerts.retract(state, self._owner, self._clock))
         self._row.alerts = states
         return said
@@ -115,10 +140,8 @@ def composition_evidence(
         instruments: list[str] = []
         for site in (test.source, test.target):
             certificates, series = station.sources(book, site, analyte)
-            events.extend(certificates)
-            instruments.extend(
-                c.assayed.lab for c in book.certificates if c.event_id in certificates
-            )
+            events.extend(certificate.event_id for certificate in certificates)
+            instruments.extend(certificate.assayed.lab for certificate in certificates)
             for shots in series:
                 events.extend(_shot_events(shots, facts))
                 instruments.append(shots.device)

@@ -7,9 +7,8 @@ the one that perfect order gives, and postings, balances and alerts are derived 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from custody import balance, factset, handing, ledger, lot
+from custody import balance, factset, handing, ledger, lot, news
 from custody.balance import Stamp
 from custody.estimate import absolute, relative, times
 from custody.events import ActionTaken, LotFact, Micros
@@ -17,12 +16,13 @@ from custody.fold import Reader, Step
 from custody.knowledge import Cause, Knowledge, known
 from custody.lot_alerts import LotAlerts
 from custody.metrology import dryness
+from custody.news import News
 from custody.place import Place
 from custody.postings import Postings, Wanted
 from custody.records import Balance, Content, OriginShare
 from custody.reduce import reduced
 from custody.reference import References
-from custody.rows import Book, FactRow, Held, LotRow
+from custody.rows import FactRow, Held, LotRow
 
 
 @dataclass(slots=True)
@@ -32,18 +32,6 @@ class Arrived:
     facts: list[LotFact]
     contents: list[Content]
     actions: list[ActionTaken]
-
-
-class News(NamedTuple):
-    """What a step may have changed: postings, tests, the uncertainty of every balance."""
-
-    postings: bool
-    tests: bool
-    restated: bool
-
-
-NO_NEWS = News(postings=False, tests=False, restated=False)
-ALL_NEWS = News(postings=True, tests=True, restated=True)
 
 
 class LotStep:
@@ -80,21 +68,21 @@ class LotStep:
     def run(self, arrived: Arrived) -> Step:
         """Return the next row, fact rows, outputs and findings."""
         row = self._row
-        news = NO_NEWS
+        found = News()
         if arrived.facts:
-            news = self._take([reduced(fact) for fact in arrived.facts])
+            found = self._take([reduced(fact) for fact in arrived.facts])
         places: set[str] = set()
         if arrived.contents:
             places = {held.place for held in row.given.values()}
             row.given = merge_given(row.given, arrived.contents)
             places.update(held.place for held in row.given.values())
-            news = ALL_NEWS
-        if news.postings:
-            self._derive(news, places)
-        if news.tests or arrived.actions:
+            found = news.everything()
+        if found.postings:
+            self._derive(found, places)
+        if found.tests or arrived.actions:
             # An action needs what the tests say now, for its evidence.
             alerts = LotAlerts(self._owner, row, self._references, self._clock)
-            self._step.outputs.extend(alerts.judge(arrived.actions, self._standing))
+            self._step.outputs.extend(alerts.judge(found, arrived.actions, self._standing))
             self._step.findings.extend(alerts.findings)
         return self._step
 
@@ -106,22 +94,19 @@ class LotStep:
         if fresh is None:
             return self._refold(facts)
         if not fresh:
-            return NO_NEWS
-        book = row.book = row.book.copy()
+            return News()
+        before = row.book
+        book = row.book = before.copy()
         marks = [row.seen]
-        postings = restated = False
         for fact in fresh:
             lot.apply(book, fact)
             marks.append(factset.mark(fact.head.event_id))
             self._step.rows[f"{self._fact_prefix}{number}"] = fact
             number += 1
-            postings = postings or fact.scanned is None
-            restated = restated or fact.assayed is not None or fact.declared is not None
         row.facts = number
         row.seen = "".join(marks)
         row.last = fresh[-1].order
-        booked = _shots_are_booked(book)
-        return News(postings or booked, tests=True, restated=restated or booked)
+        return news.of_facts(fresh, before, book)
 
     def _fresh(self, facts: list[FactRow]) -> list[FactRow] | None:
         """Return new facts in canonical order where all of them come last, else None."""
@@ -150,7 +135,7 @@ class LotStep:
         every, changed = factset.merged(known_facts, facts)
         self._step.findings.extend(["duplicate_event"] * (len(facts) - len(changed)))
         if not changed:
-            return NO_NEWS
+            return News()
         for number in changed:
             self._step.rows[f"{self._fact_prefix}{number}"] = every[number]
         stand, row.targets, findings = factset.standing(every)
@@ -159,7 +144,7 @@ class LotStep:
         row.facts = len(every)
         row.seen = "".join([factset.mark(fact.head.event_id) for fact in every])
         row.last = max(fact.order for fact in every)
-        return ALL_NEWS
+        return news.everything()
 
     def _fact(self, number: int) -> FactRow:
         found = self._reader.get(f"{self._fact_prefix}{number}")
@@ -175,11 +160,11 @@ class LotStep:
             every.append(mine if isinstance(mine, FactRow) else self._fact(number))
         return factset.standing(every)[0]
 
-    def _derive(self, news: News, places: set[str]) -> None:
+    def _derive(self, found: News, places: set[str]) -> None:
         """Derive postings; say transfers, contents and balances.
 
         Args:
-            news: What may have changed.
+            found: What may have changed.
             places: Places whose balance changed by what processes handed over.
         """
         row, clock = self._row, self._clock
@@ -200,9 +185,11 @@ class LotStep:
             row.handed = handed
         prefix = self._owner + "/"
         places = places | {a[len(prefix) :] for a in touched if a.startswith(prefix)}
-        if news.restated:
+        if found.restated:
             places |= {name for name, place in wanted.places.items() if place.wet}
         outputs.extend(self._balances(sorted(places), wanted, knowledge, origins))
+        if found.declared and not wanted.places and not places:
+            outputs.append(self._declared(origins))
 
     def _balances(
         self,
@@ -211,27 +198,31 @@ class LotStep:
         knowledge: Knowledge,
         origins: tuple[OriginShare, ...],
     ) -> list[Balance]:
-        row = self._row
-        at = self._clock.newest if row.last is None else Micros(row.last[0])
-        stamp = Stamp(self._owner, self._lot_id, None, at, self._clock.newest)
-        said = [
+        stamp = self._stamp()
+        return [
             balance.of_place(name, wanted.places.get(name) or Place(), knowledge, stamp, origins)
             for name in places
         ]
-        if not wanted.places and not said and row.book.declared_by is not None:
-            said.append(balance.declared(row.book.declared_by.site, stamp, origins))
-        return said
+
+    def _declared(self, origins: tuple[OriginShare, ...]) -> Balance:
+        head = self._row.book.declared_by or self._row.book.first
+        site = "unknown" if head is None else head.site
+        return balance.declared(site, self._stamp(), origins)
+
+    def _stamp(self) -> Stamp:
+        last = self._row.last
+        at = self._clock.newest if last is None else Micros(last[0])
+        return Stamp(self._owner, self._lot_id, None, at, self._clock.newest)
 
     def _handed(
         self, wanted: Wanted, knowledge: Knowledge, origins: Sequence[OriginShare]
     ) -> dict[str, Held]:
         """Return what the lot's process inputs hand over."""
         handed: dict[str, Held] = {}
-        generation = 1 + max((held.generation for held in self._row.given.values()), default=0)
+        generation = handing.generation_after(self._row.given)
+        if generation > handing.GENERATIONS_MAX:
+            return {e: held for e, held in self._row.handed.items() if e in wanted.inputs}
         for event_id, (fed, amount, wet) in wanted.inputs.items():
-            if generation > handing.GENERATIONS_MAX:
-                self._step.findings.append("cycle_or_too_deep")
-                continue
             share = knowledge.dryness
             if fed.side.moisture is not None:
                 laboratory = self._references.laboratory(fed.site, fed.at)
@@ -258,11 +249,3 @@ def merge_given(before: dict[str, Held], contents: Sequence[Content]) -> dict[st
             given[content.cause_event_id] = handing.received(content)
     # Sums of floats depend on their order; this one does not depend on the order of arrival.
     return dict(sorted(given.items()))
-
-
-def _shots_are_booked(book: Book) -> bool:
-    """Tell whether shots decide any metal of the book: where no certificate does."""
-    if not book.shots:
-        return False
-    assayed = lot.best_certificates(book)[1]
-    return any(analyte not in assayed for analyte in lot.book_analytes(book, assayed))

@@ -55,6 +55,13 @@ class Place:
             metals[analyte] = metals.get(analyte, 0) + sign * value
         self.postings += 1
 
+    @property
+    def is_empty(self) -> bool:
+        """All that came has gone, exactly, and nothing was measured that says otherwise."""
+        if self.wet or self.dry or self.flows or self.stock:
+            return False
+        return not any(self.metals.values())
+
     def settle(self) -> int:
         """Decide what wet mass is there and how well that is known.
 

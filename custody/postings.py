@@ -17,6 +17,7 @@ from custody import accounts, metrology
 from custody.accounts import TRANSIT
 from custody.estimate import Estimate
 from custody.events import Micros
+from custody.handing import GENERATIONS_MAX, generation_after
 from custody.knowledge import Amount, Cause, Knowledge
 from custody.place import Flow, Place
 from custody.reference import References
@@ -55,7 +56,17 @@ class Postings:
         references: Instruments and routes.
     """
 
-    __slots__ = ("_book", "_given", "_knowledge", "_lot_id", "_prefix", "_references", "_wanted")
+    __slots__ = (
+        "_book",
+        "_given",
+        "_knowledge",
+        "_lot_id",
+        "_posted",
+        "_prefix",
+        "_references",
+        "_too_deep",
+        "_wanted",
+    )
 
     def __init__(
         self, lot_id: str, row: LotRow, knowledge: Knowledge, references: References
@@ -63,6 +74,8 @@ class Postings:
         self._lot_id = lot_id
         self._book: Book = row.book
         self._given: Mapping[str, Held] = row.given
+        self._posted: Mapping[str, Posted] = row.posted
+        self._too_deep = generation_after(row.given) > GENERATIONS_MAX
         self._knowledge = knowledge
         self._references = references
         self._prefix = f"lot/{lot_id}/"
@@ -255,8 +268,17 @@ class Postings:
         self._place(target).flows.append(Flow(receipt.at, 1.0, mass, cause))
 
     def _feed(self, fed: Fed) -> None:
-        """Post what goes into a process, on what is known now: the process needs the best."""
+        """Post what goes into a process, on what is known now: the process needs the best.
+
+        Deep in a ring of lots and processes the edge is frozen: what it moved last it moves still.
+        """
         amount = self._input_amount(fed)
+        if self._too_deep:
+            self._wanted.findings.append("cycle_or_too_deep")
+            last = self._posted.get(f"process_input|{fed.event_id}")
+            if last is None:
+                return
+            amount = Amount(last.wet, last.dry, last.metals)
         u = fed.side.u_mass if fed.side.u_mass is not None else INPUT_U_REL * amount.wet
         mass = Estimate(float(amount.wet), float(u) ** 2, {})
         cause = Cause(fed.at, fed.known, fed.event_id)
@@ -288,6 +310,8 @@ class Postings:
     def _true_up(self, site: str) -> None:
         """Post what brings a place from the sum of its movements to what is known now."""
         place = self._wanted.places[site]
+        if place.is_empty:
+            return
         wet = place.settle()
         target = self._knowledge.amount(wet)
         here = self._prefix + site

@@ -19,7 +19,7 @@ from custody.estimate import NOTHING, Estimate, absolute, add, relative, said, t
 from custody.knowledge import Amount, Cause
 from custody.records import Balance, Metal, OriginShare
 from custody.reference import Recovery, References
-from custody.rows import Fed, Held, Posted
+from custody.rows import Fed, Held, Posted, ProcessRow
 
 CHEMICAL = frozenset({"leach", "smelt", "refine", "other"})
 """Kinds that turn material into something else; all others are physical."""
@@ -99,26 +99,34 @@ class Derivation:
 
     Args:
         process_id: The process.
-        sides: Standing sides in canonical order.
-        given: What inputs handed in.
+        row: Its standing sides in canonical order, what inputs handed in, what it said last.
         references: Recoveries.
     """
 
-    __slots__ = ("_account", "_book", "_given", "_inputs", "_process_id", "_references", "_sides")
+    __slots__ = (
+        "_account",
+        "_before",
+        "_book",
+        "_given",
+        "_inputs",
+        "_process_id",
+        "_references",
+        "_sides",
+    )
 
     def __init__(
         self,
         process_id: str,
-        sides: Sequence[Fed],
-        given: Mapping[str, Held],
+        row: ProcessRow,
         references: References,
     ) -> None:
         self._process_id = process_id
         self._account = accounts.process(process_id)
-        self._sides = sides
-        self._given = given
+        self._before = row
+        self._sides = row.sides
+        self._given = row.given
         self._references = references
-        self._inputs = inputs_of(given)
+        self._inputs = inputs_of(row.given)
         self._book = ProcessBook()
 
     def derive(self) -> ProcessBook:
@@ -187,7 +195,7 @@ class Derivation:
         separating = book.kind in SEPARATING
         out_dry = sum(self._mass(fed)[1] for fed in outputs)
         whole = out_dry if separating else inputs.dry
-        generation = 1 + max((held.generation for held in self._given.values()), default=0)
+        generation = handing.generation_after(self._given)
         for fed in outputs:
             if fed.side.lot is None:
                 book.findings.append("output_without_lot")
@@ -199,9 +207,10 @@ class Derivation:
                 for analyte, value in inputs.metals.items()
             }
             amount = Amount(wet, dry, metals)
-            self._post("process_output", fed, accounts.lot(fed.side.lot, fed.site), amount)
             if generation > handing.GENERATIONS_MAX:
-                book.findings.append("cycle_or_too_deep")
+                amount = self._frozen(fed, amount)
+            self._post("process_output", fed, accounts.lot(fed.side.lot, fed.site), amount)
+            if fed.event_id in book.handed:
                 continue
             estimates = self._estimates(fed, amount, separating=separating)
             self._take_off(estimates)
@@ -213,6 +222,16 @@ class Derivation:
                 estimates,
                 origins,
             )
+
+    def _frozen(self, fed: Fed, amount: Amount) -> Amount:
+        """Return what an output deep in a ring moved last; its content is not said again."""
+        self._book.findings.append("cycle_or_too_deep")
+        last = self._before.posted.get(f"process_output|{fed.event_id}")
+        handed = self._before.handed.get(fed.event_id)
+        if last is None or handed is None:
+            return amount
+        self._book.handed[fed.event_id] = handed
+        return Amount(last.wet, last.dry, last.metals)
 
     def _estimates(
         self, fed: Fed, amount: Amount, *, separating: bool

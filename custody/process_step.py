@@ -37,7 +37,7 @@ def process_step(
     if not arrived.facts and not arrived.contents:
         return step
     owner = "process/" + process_id
-    book = Derivation(process_id, row.sides, row.given, References(reader)).derive()
+    book = Derivation(process_id, row, References(reader)).derive()
     origins = balance.shares([], row.given)
     row.posted, transfers, _ = ledger.difference(
         row.posted, book.postings, (None, process_id), origins, clock

@@ -120,6 +120,15 @@ class FactRow:
     declared: Declared | None = None
 
     @property
+    def is_bare(self) -> bool:
+        """Nothing but a head: a fact that is kept and counted and changes no amount."""
+        return (
+            self.weighed is None
+            and self.assayed is None
+            and (self.side is None and self.declared is None)
+        )
+
+    @property
     def order(self) -> tuple[int, int, str]:
         """Place in canonical order."""
         head = self.head

@@ -18,7 +18,7 @@ Source:
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from custody.alerts import Verdict
@@ -36,6 +36,8 @@ PRIOR_SIZE = 0.3
 """Deviation of the logarithmic change either is thought to make."""
 TESTS = 2
 """Directions per pair of sites; they share the level."""
+SITES_MIN = 2
+"""A pair needs two."""
 ANALYTES_FOR_WASTE = 2
 """Fewer analytes cannot tell waste from anything else."""
 
@@ -55,9 +57,9 @@ class Compared(NamedTuple):
     source: str
     target: str
     analytes: tuple[str, ...]
-    d: tuple[float, ...]
-    v: tuple[float, ...]
-    a: tuple[float, ...]
+    d: Sequence[float]
+    v: Sequence[float]
+    a: Sequence[float]
 
 
 class Scores(NamedTuple):
@@ -68,60 +70,79 @@ class Scores(NamedTuple):
     q: float
 
 
-def pairs(trips: Mapping[str, Trip], stations: Mapping[str, Station]) -> list[tuple[str, str]]:
-    """Return (sending, receiving) sites that both have figures.
+def pairs(book: Book) -> list[tuple[str, str]]:
+    """Return (sending, receiving) sites that both measured the lot's composition.
 
     The sending site of a leg is the nearest upstream that measured anything.
     """
+    measured = {shots.site for shots in book.shots.values()}
+    for certificate in book.certificates:
+        if certificate.assayed.results:
+            measured.add(certificate.site)
+    if len(measured) < SITES_MIN or not book.trips:
+        return []
     before: dict[str, str] = {}
-    for trip in trips.values():
-        for source, target in _legs(trip):
+    for trip in book.trips.values():
+        source, target = _ends(trip)
+        if source is not None and target is not None:
             before.setdefault(target, source)
     found: list[tuple[str, str]] = []
-    for target, first in before.items():
-        source = first
-        met = {target}
-        while not stations.get(source) and source in before and source not in met:
-            met.add(source)
-            source = before[source]
-        if stations.get(source) and stations.get(target) and source != target:
-            found.append((source, target))
+    for target in before:
+        source_or_none = _upstream(target, before, measured) if target in measured else None
+        if source_or_none is not None:
+            found.append((source_or_none, target))
     return found
 
 
-def _legs(trip: Trip) -> list[tuple[str, str]]:
+def _upstream(target: str, before: Mapping[str, str], measured: Collection[str]) -> str | None:
+    """Return the nearest measured site upstream; None where there is none, or only a ring."""
+    met = {target}
+    source: str | None = before[target]
+    while source is not None and source not in met:
+        if source in measured:
+            return source
+        met.add(source)
+        source = before.get(source)
+    return None
+
+
+def _ends(trip: Trip) -> tuple[str | None, str | None]:
     source = trip.dispatch.site if trip.dispatch is not None else None
     target = trip.receipt.site if trip.receipt is not None else None
     for leg in (trip.left, trip.arrived):
         if leg is not None:
             source, target = source or leg.from_site, target or leg.to_site
-    return [(source, target)] if source is not None and target is not None else []
+    return source, target
 
 
 def compared(source: str, target: str, stations: Mapping[str, Station]) -> Compared | None:
     """Return the comparison of two sites; None where no analyte was seen by both."""
     sent, got = stations[source], stations[target]
-    analytes = tuple(sorted(sent.keys() & got.keys()))
+    analytes = sorted(sent.seen.keys() & got.seen.keys())
     if not analytes:
         return None
+    # Moisture of the two sites: variances, and what they have in common.
+    sent_var = sum([u * u for u in sent.moisture.values()])
+    got_var = sum([u * u for u in got.moisture.values()])
+    both = sum([u * got.moisture.get(name, 0.0) for name, u in sent.moisture.items()])
     d: list[float] = []
     v: list[float] = []
     a: list[float] = []
     for analyte in analytes:
-        s, r = sent[analyte], got[analyte]
-        parts = dict(r.parts)
-        for name, u in s.parts.items():
-            parts[name] = parts.get(name, 0.0) - u
-        alone, shared = r.var + s.var, 0.0
-        for name, u in parts.items():
-            if name.endswith("/" + analyte):
+        s, r = sent.seen[analyte], got.seen[analyte]
+        r_ln, alone, r_bias, r_wet = r
+        s_ln, s_var, s_bias, s_wet = s
+        alone += s_var
+        for name, u in r_bias.items():
+            alone += (u - s_bias.get(name, 0.0)) ** 2
+        for name, u in s_bias.items():
+            if name not in r_bias:
                 alone += u * u
-            else:
-                shared += u * u
-        d.append(r.ln - s.ln)
+        shared = r_wet * r_wet * got_var + s_wet * s_wet * sent_var - 2.0 * r_wet * s_wet * both
+        d.append(r_ln - s_ln)
         v.append(alone)
-        a.append(math.sqrt(shared))
-    return Compared(source, target, analytes, tuple(d), tuple(v), tuple(a))
+        a.append(math.sqrt(shared) if shared > 0.0 else 0.0)
+    return Compared(source, target, tuple(analytes), d, v, a)
 
 
 def scores(test: Compared, extra_var: float = 0.0) -> Scores:
@@ -147,22 +168,48 @@ def scores(test: Compared, extra_var: float = 0.0) -> Scores:
     return Scores(g / j, 1.0 / math.sqrt(j), q)
 
 
-def verdicts(book: Book, references: References) -> tuple[Compared, Verdict] | None:
-    """Return the strongest finding of a lot, where one passes its threshold."""
-    if not book.shots and not book.certificates:
+def verdict(
+    book: Book, references: References, sites: Collection[str] | None
+) -> tuple[Compared, Verdict] | None:
+    """Return the strongest finding of a lot, where one passes its threshold.
+
+    Args:
+        book: The lot's facts.
+        references: Instruments and laboratories.
+        sites: Where figures changed; None for anywhere. Pairs of other sites did not pass before,
+            and more pairs only raise the threshold, so they are looked at once one of these does.
+    """
+    found = pairs(book)
+    if not found:
         return None
-    sites = {shots.site for shots in book.shots.values()}
-    sites.update(certificate.site for certificate in book.certificates)
-    if len(sites) < 2 or not book.trips:
-        return None
-    stations = {site: station(book, site, references) for site in sorted(sites)}
-    tests = [test for s, t in pairs(book.trips, stations) if (test := compared(s, t, stations))]
-    if not tests:
-        return None
-    alpha = threshold.ALPHA_COMPOSITION / TESTS / len(tests)
-    alarms = [test for test in tests if _passes(test, alpha)]
-    found = [(test, _verdict(test, len(tests), book)) for test in alarms]
-    return max(found, key=lambda pair: pair[1].value, default=None)
+    alpha = threshold.ALPHA_COMPOSITION / TESTS / len(found)
+    stations: dict[str, Station] = {}
+    if sites is not None:
+        changed = [pair for pair in found if pair[0] in sites or pair[1] in sites]
+        if not _alarms(book, references, changed, alpha, stations):
+            return None
+    alarms = _alarms(book, references, found, alpha, stations)
+    verdicts = [(test, _verdict(test, len(found), book)) for test in alarms]
+    return max(verdicts, key=lambda pair: pair[1].value, default=None)
+
+
+def _alarms(
+    book: Book,
+    references: References,
+    found: Sequence[tuple[str, str]],
+    alpha: float,
+    stations: dict[str, Station],
+) -> list[Compared]:
+    """Return the pairs that pass; ``stations`` remembers what was computed."""
+    alarms: list[Compared] = []
+    for source, target in found:
+        for site in (source, target):
+            if site not in stations:
+                stations[site] = station(book, site, references)
+        test = compared(source, target, stations)
+        if test is not None and _passes(test, alpha):
+            alarms.append(test)
+    return alarms
 
 
 def _passes(test: Compared, alpha: float) -> bool:
@@ -227,8 +274,8 @@ def _verdict(test: Compared, tests: int, book: Book) -> Verdict:
 
 def _onset(test: Compared, book: Book) -> tuple[str, Micros, Micros] | None:
     """Return the last departure from the sending and the first arrival at the receiving site."""
-    left = [t.left or t.dispatch for t in book.trips.values() if _from(t) == test.source]
-    came = [t.arrived or t.receipt for t in book.trips.values() if _to(t) == test.target]
+    left = [t.left or t.dispatch for t in book.trips.values() if _ends(t)[0] == test.source]
+    came = [t.arrived or t.receipt for t in book.trips.values() if _ends(t)[1] == test.target]
     departures = [leg for leg in left if leg is not None]
     arrivals = [leg for leg in came if leg is not None]
     if not departures or not arrivals:
@@ -236,14 +283,6 @@ def _onset(test: Compared, book: Book) -> tuple[str, Micros, Micros] | None:
     first = min(departures, key=lambda leg: leg.at)
     last = max(arrivals, key=lambda leg: leg.at)
     return first.event_id, first.at, last.at
-
-
-def _from(trip: Trip) -> str | None:
-    return next((source for source, _ in _legs(trip)), None)
-
-
-def _to(trip: Trip) -> str | None:
-    return next((target for _, target in _legs(trip)), None)
 
 
 def _posterior(test: Compared, found: Scores) -> tuple[tuple[str, float], ...]:

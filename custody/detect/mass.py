@@ -12,7 +12,7 @@ Source:
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from custody import metrology
@@ -61,7 +61,10 @@ def _net(mass: Mass, references: References) -> Estimate:
 
 
 def verdicts(
-    trips: Mapping[str, Trip], route: str | None, references: References
+    trips: Mapping[str, Trip],
+    route: str | None,
+    references: References,
+    only: Collection[str] | None,
 ) -> dict[str, Verdict]:
     """Return what the test says of a lot's trips, by movement, where it passes its threshold.
 
@@ -69,20 +72,20 @@ def verdicts(
         trips: All trips of the lot; the level is shared by those weighed at both ends.
         route: Declared route.
         references: Bridges and expected losses.
+        only: Trips to look at; None for all.
     """
-    tests = {
-        name: found
-        for name, trip in trips.items()
-        if (found := compared(trip, route, references)) is not None
-    }
-    if not tests:
+    weighed = [n for n, t in trips.items() if t.dispatch is not None and t.receipt is not None]
+    if not weighed:
         return {}
-    limit = threshold.normal_quantile(threshold.ALPHA_MASS / 2.0 / len(tests))
-    return {
-        name: _verdict(name, trips[name], test, len(tests))
-        for name, test in tests.items()
-        if abs(test.difference) >= limit * test.u
-    }
+    limit = threshold.normal_quantile(threshold.ALPHA_MASS / 2.0 / len(weighed))
+    found: dict[str, Verdict] = {}
+    for name in weighed:
+        if only is not None and name not in only:
+            continue
+        test = compared(trips[name], route, references)
+        if test is not None and abs(test.difference) >= limit * test.u:
+            found[name] = _verdict(name, trips[name], test, len(weighed))
+    return found
 
 
 def smallest_detectable(test: Compared, trips: int) -> float:

@@ -3,32 +3,51 @@
 Everything is on dry basis and in logarithms, where errors are relative and what two figures have
 in common cancels in their difference. Moisture is a source of its own: a shot as is needs it, and
 two shots that need the same moisture do not differ by it.
+
+This runs for most shots of a receiving site, eight analytes at a time: plain numbers, few objects.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from custody import metrology
-from custody.estimate import OWN, Estimate, sigma
+from custody.estimate import OWN, Estimate
 from custody.lot import best_certificates
+from custody.metrology import Device
 from custody.reference import References
 from custody.rows import Book, Certificate, Shots
 
 U_REL_MAX = 0.25
 """An analyte less well known than this at a site is left out: logarithms would mislead."""
 
+_VAR_MAX = U_REL_MAX**2
+_VAR_MIN = 1e-12
+
 
 class Seen(NamedTuple):
-    """One analyte at one site: logarithm of the dry fraction, variance and parts of it."""
+    """One analyte at one site.
+
+    Attributes:
+        ln: Logarithm of the fraction of the dry mass.
+        var: Relative variance of its own.
+        bias: Relative systematic part by instrument or laboratory.
+        wet: Share of the figure that was taken as is and divided by the dry share.
+    """
 
     ln: float
     var: float
-    parts: dict[str, float]
+    bias: dict[str, float]
+    wet: float
 
 
-Station = Mapping[str, Seen]
-"""By analyte."""
+@dataclass(slots=True)
+class Station:
+    """A site's figures by analyte, and the parts of the dry share they were converted with."""
+
+    seen: dict[str, Seen]
+    moisture: Mapping[str, float]
 
 
 def station(book: Book, site: str, references: References) -> Station:
@@ -38,34 +57,25 @@ def station(book: Book, site: str, references: References) -> Station:
     weights; a part that two of them share adds linearly.
     """
     certificates = [c for c in book.certificates if c.site == site]
-    series = [shots for shots in book.shots.values() if shots.site == site]
-    dryness = _dryness(book, site, references) if series or certificates else None
-    if dryness is None:
-        return {}
-    found: dict[str, list[Estimate]] = {}
-    for analyte, certificate in best_certificates_of(certificates).items():
-        value = certificate.assayed.results[analyte]
-        laboratory = references.laboratory(certificate.assayed.lab, certificate.at)
-        grade = metrology.assay_grade(analyte, value, laboratory)
-        _keep(found, analyte, grade if value.dry else _dried(grade, dryness))
-    for shots in series:
-        device = references.device(shots.device, shots.at)
-        for analyte, (count, _, _) in shots.sums.items():
-            # Shots that did not see the analyte are censored; the mean of the rest is too high.
-            grade_or_none = metrology.scan_grade(analyte, shots, device)
-            if count == shots.taken and grade_or_none is not None:
-                grade = grade_or_none
-                _keep(found, analyte, grade if shots.dry else _dried(grade, dryness))
-    return {analyte: _averaged(estimates) for analyte, estimates in found.items()}
+    dryness = _dryness(book, certificates, references)
+    found: dict[str, list[tuple[Seen, float]]] = {}
+    if certificates:
+        for analyte, certificate in best_certificates_of(certificates).items():
+            _certified(found, analyte, certificate, dryness, references)
+    for shots in book.shots.values():
+        if shots.site == site:
+            _scanned(found, shots, references.device(shots.device, shots.at), dryness)
+    merged = {a: all_[0][0] if len(all_) == 1 else _averaged(all_) for a, all_ in found.items()}
+    return Station(merged, dryness.parts)
 
 
 def best_certificates_of(certificates: list[Certificate]) -> dict[str, Certificate]:
     """Return the certificate that speaks for each analyte: highest stage, then newest."""
-    return best_certificates(Book(certificates=certificates))[1]
+    return best_certificates(certificates)[1]
 
 
-def sources(book: Book, site: str, analyte: str) -> tuple[list[str], list[Shots]]:
-    """Return the certificates' events and the series of shots an analyte at a site rests on."""
+def sources(book: Book, site: str, analyte: str) -> tuple[list[Certificate], list[Shots]]:
+    """Return the certificates and the series of shots that an analyte at a site rests on."""
     certificates = [c for c in book.certificates if c.site == site]
     best = best_certificates_of(certificates).get(analyte)
     series = [
@@ -73,55 +83,82 @@ def sources(book: Book, site: str, analyte: str) -> tuple[list[str], list[Shots]
         for shots in book.shots.values()
         if shots.site == site and shots.sums.get(analyte, (0,))[0] == shots.taken
     ]
-    return ([] if best is None else [best.event_id]), series
+    return ([] if best is None else [best]), series
 
 
-def _dryness(book: Book, site: str, references: References) -> Estimate:
+def _certified(
+    found: dict[str, list[tuple[Seen, float]]],
+    analyte: str,
+    certificate: Certificate,
+    dryness: Estimate,
+    references: References,
+) -> None:
+    assayed = certificate.assayed
+    value = assayed.results[analyte]
+    laboratory = references.laboratory(assayed.lab, certificate.at)
+    fraction = value.fraction
+    if fraction <= 0.0:
+        return
+    u_rel = laboratory.u_rel if value.u is None else value.u / fraction
+    share = laboratory.systematic_share
+    bias = {laboratory.lab_id: u_rel * math.sqrt(share)}
+    whole = u_rel * u_rel
+    as_is, ln = 0.0, math.log(fraction)
+    if not value.dry:
+        as_is, ln = 1.0, ln - math.log(dryness.value)
+        whole += sum(u * u for u in dryness.parts.values())
+    if whole <= _VAR_MAX:
+        found[analyte] = [(Seen(ln, (1.0 - share) * u_rel * u_rel, bias, as_is), whole)]
+
+
+def _scanned(
+    found: dict[str, list[tuple[Seen, float]]], shots: Shots, device: Device, dryness: Estimate
+) -> None:
+    heterogeneity_var, bias = device.heterogeneity_rel**2, {device.device_id: device.bias_rel}
+    as_is = ln_share = 0.0
+    common_var = device.bias_rel**2
+    if not shots.dry:
+        as_is, ln_share = 1.0, math.log(dryness.value)
+        common_var += sum(u * u for u in dryness.parts.values())
+    taken = shots.taken
+    for analyte, (count, fractions, counting_var) in shots.sums.items():
+        # Shots that did not see the analyte are censored; the mean of the rest is too high.
+        if count != taken or fractions <= 0.0:
+            continue
+        var = counting_var / (fractions * fractions) + heterogeneity_var / count
+        whole = var + common_var
+        if whole <= _VAR_MAX:
+            seen = Seen(math.log(fractions / count) - ln_share, var, bias, as_is)
+            found.setdefault(analyte, []).append((seen, whole))
+
+
+def _dryness(book: Book, here: list[Certificate], references: References) -> Estimate:
     """Return the dry share at a site, its random part under the name of its certificate."""
-    here = [c for c in book.certificates if c.site == site and c.assayed.moisture is not None]
-    moisture_by = best_certificates(Book(certificates=here or book.certificates))[0]
+    moisture_by = best_certificates(here)[0] or best_certificates(book.certificates)[0]
     if moisture_by is None or moisture_by.assayed.moisture is None:
         declared, head = book.declared, book.declared_by
-        commodity, form = ("", "") if declared is None else (declared.commodity, declared.form)
-        at = head.at if head is not None else book.first.at if book.first is not None else None
-        if at is None:
+        if declared is None or head is None:
             return Estimate(1.0, 0.0, {})
-        material = references.material(commodity, form, at)
+        material = references.material(declared.commodity, declared.form, head.at)
         u = material.moisture_u / (1.0 - material.moisture)
         return Estimate(1.0 - material.moisture, 0.0, {OWN + "default": u})
     assayed = moisture_by.assayed
     laboratory = references.laboratory(assayed.lab, moisture_by.at)
-    assert assayed.moisture is not None
-    dry = metrology.dryness(assayed.moisture, assayed.moisture_u, laboratory)
+    dry = metrology.dryness(moisture_by.assayed.moisture, assayed.moisture_u, laboratory)
     parts = dict(dry.parts)
     parts[OWN + moisture_by.event_id] = parts.pop(metrology.MOISTURE)
     return Estimate(dry.value, dry.var, parts)
 
 
-def _dried(as_is: Estimate, dryness: Estimate) -> Estimate:
-    parts = dict(as_is.parts)
-    for source, u in dryness.parts.items():
-        parts[source] = parts.get(source, 0.0) - u
-    return Estimate(as_is.value / dryness.value, as_is.var, parts)
-
-
-def _keep(found: dict[str, list[Estimate]], analyte: str, grade: Estimate) -> None:
-    if grade.value > 0.0 and sigma(grade) <= U_REL_MAX:
-        found.setdefault(analyte, []).append(grade)
-
-
-def _averaged(estimates: list[Estimate]) -> Seen:
-    if len(estimates) == 1:
-        only = estimates[0]
-        return Seen(math.log(only.value), only.var, dict(only.parts))
-    weights = [1.0 / max(sigma(e) ** 2, 1e-12) for e in estimates]
-    scale = 1.0 / sum(weights)
-    ln = var = 0.0
-    parts: dict[str, float] = {}
-    for estimate, weight in zip(estimates, weights, strict=True):
-        share = weight * scale
-        ln += share * math.log(estimate.value)
-        var += share * share * estimate.var
-        for source, u in estimate.parts.items():
-            parts[source] = parts.get(source, 0.0) + share * u
-    return Seen(ln, var, parts)
+def _averaged(measured: Sequence[tuple[Seen, float]]) -> Seen:
+    scale = 1.0 / sum([1.0 / max(whole, _VAR_MIN) for _, whole in measured])
+    ln = var = wet = 0.0
+    bias: dict[str, float] = {}
+    for seen, whole in measured:
+        share = scale / max(whole, _VAR_MIN)
+        ln += share * seen.ln
+        var += share * share * seen.var
+        wet += share * seen.wet
+        for source, u in seen.bias.items():
+            bias[source] = bias.get(source, 0.0) + share * u
+    return Seen(ln, var, bias, wet)

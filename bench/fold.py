@@ -1,0 +1,109 @@
+"""What a fact costs in the core: ``python -m bench.fold``.
+
+``CustodyFold.step`` alone, over facts already decoded, one record per step (live) and in chunks
+of 2,000 records grouped by owner (backlog). Expected before measuring: 60 to 80 us per fact, most
+of it in the tests and the postings; nine tenths of the facts come last in canonical order.
+
+Options: ``--lots``, ``--legs``, ``--shuffle`` (share of facts that come late), ``--encode`` (rows
+through msgpack, as the worker stores them).
+"""
+
+import argparse
+import gc
+import resource
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from random import Random
+
+import msgspec
+
+from bench.plant_day import draw_day
+from custody.core import CustodyFold
+from custody.events import LotDeclared, LotFact, LotMoved, LotScanned, LotWeighed
+from custody.fold import Row
+
+STEMS: dict[type, str] = {
+    LotDeclared: "lot",
+    LotMoved: "shipment",
+    LotScanned: "xrf",
+    LotWeighed: "weighing",
+}
+
+
+@dataclass(slots=True)
+class Decoded:
+    """A fact as the worker hands it over once it is decoded."""
+
+    stem: str
+    offset: int
+    event: LotFact
+
+
+class Rows(dict[str, Row]):
+    """All rows in memory."""
+
+
+@dataclass(slots=True)
+class Result:
+    """What a run cost."""
+
+    name: str
+    facts: int
+    cpu_s: float
+    outputs: Counter[str]
+    row_bytes: float
+
+
+def run(name: str, facts: list[LotFact], chunk: int, *, encode: bool) -> Result:
+    """Fold all facts in chunks of ``chunk`` records."""
+    fold, rows = CustodyFold(), Rows()
+    encoder = msgspec.msgpack.Encoder()
+    entries = [Decoded(STEMS.get(type(f), "assay"), i, f) for i, f in enumerate(facts)]
+    outputs: Counter[str] = Counter()
+    gc.collect()
+    began = time.process_time()
+    for start in range(0, len(entries), chunk):
+        owned: dict[str, list[Decoded]] = defaultdict(list)
+        for entry in entries[start : start + chunk]:
+            owned[fold.owner(entry, entry.event.lot_id or "")].append(entry)
+        for owner, mine in owned.items():
+            step = fold.step(owner, rows.get(owner), mine, rows)
+            rows.update(step.rows)
+            rows[owner] = step.row
+            if encode:
+                encoder.encode(step.row)
+                for row in step.rows.values():
+                    encoder.encode(row)
+            outputs.update([type(output).__name__ for output in step.outputs])
+    cpu_s = time.process_time() - began
+    heads = [len(encoder.encode(row)) for key, row in rows.items() if key.startswith("lot/")]
+    return Result(name, len(facts), cpu_s, outputs, sum(heads) / len(heads))
+
+
+def main() -> None:
+    """Print one line per run."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lots", type=int, default=500)
+    parser.add_argument("--legs", type=int, default=2)
+    parser.add_argument("--shuffle", type=float, default=0.0)
+    parser.add_argument("--encode", action="store_true")
+    options = parser.parse_args()
+    facts = draw_day(options.lots, options.legs, seed=1)
+    rng = Random(2)
+    late = [fact for fact in facts if rng.random() < options.shuffle]
+    lateness = {fact.event_id for fact in late}
+    facts = [fact for fact in facts if fact.event_id not in lateness] + late
+    print(f"{len(facts)} facts, {options.lots} lots, {len(facts) / options.lots:.0f} each")
+    for name, chunk in (("live, chunk 1", 1), ("backlog, chunk 2000", 2000)):
+        result = run(name, facts, chunk, encode=options.encode)
+        said = sum(result.outputs.values()) / result.facts
+        print(
+            f"{result.name:22} {result.cpu_s / result.facts * 1e6:7.1f} us per fact, "
+            f"{said:.2f} outputs per fact {dict(result.outputs)}, row {result.row_bytes:.0f} B"
+        )
+    print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -134,7 +134,7 @@ class NotRegistered(Unavailable):
         super().__init__(
             f"schema registry: the schema of {stem} is not registered",
             expected=f"subject {subject(BY_STEM[stem])}",
-            next_step="custody schema register",
+            next_step="custody prepare",
         )
 
 

@@ -141,15 +141,24 @@ class Http:
             Refused: 401.
         """
         name, url = self._endpoint.name, self._endpoint.url
-        try:
-            response = self._client.send(request)
-        except httpx.TransportError as error:
-            raise NoAnswer(name, url, str(error) or type(error).__name__) from error
+        response = self.ask(request)
         if response.status_code == 401:
             raise Denied(name, self._endpoint.token_file)
         if response.status_code in {429, 503}:
             raise Busy(name, url, response)
         return response
+
+    def ask(self, request: httpx.Request) -> httpx.Response:
+        """Send one request and return the response of whatever status.
+
+        Raises:
+            Unavailable: No connection, or no answer in time.
+        """
+        try:
+            return self._client.send(request)
+        except httpx.TransportError as error:
+            why = str(error) or type(error).__name__
+            raise NoAnswer(self._endpoint.name, self._endpoint.url, why) from error
 
     def build(
         self,
@@ -239,6 +248,11 @@ class Gateway:
             return None
         if response.status_code != 200:
             raise self._http.refuse(response)
+        return as_object(response.json())
+
+    def health(self) -> JsonObject:
+        """Return what the gateway says of itself, well or not."""
+        response = self._http.ask(self._http.build("GET", "/health"))
         return as_object(response.json())
 
     def close(self) -> None:

@@ -221,5 +221,16 @@ class _DeadLetters:
         return {f"{r['topic']}/{r['partition']}/{r['offset']}" for r in rows}
 
 
+@pytest.mark.usefixtures("event_ids")
+def test_verify_is_clean_and_says_how_much_it_looked_at(system: System) -> None:
+    done = system.custody("verify", "--settle-s", "60", "--json")
+    checks = {line["check"]: line for line in map(json.loads, done.stdout.splitlines())}
+    assert list(checks)[:2] == ["outbox", "sequence"]
+    assert set(checks) >= {"balances", "handed", "numbers", "negative", "events", "kafka"}
+    assert all(check["clean"] for check in checks.values())
+    assert checks["events"]["examined"] >= len(FACTS) + len(TRIP)
+    assert "clean" in system.custody("verify").stdout.splitlines()[0]
+
+
 def test_published_schemas_are_those_of_the_code_and_the_registry(system: System) -> None:
     assert system.custody("schema", "--check").stdout == "0 problems\n"

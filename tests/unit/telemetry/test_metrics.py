@@ -2,6 +2,8 @@ import re
 
 import pytest
 
+from producers.outcome import Code
+from schemas import avro
 from schemas.routes import ROUTES
 from schemas.topics import SOURCES
 from schemas.topics import TOPICS as ALL_TOPICS
@@ -31,6 +33,18 @@ def test_closed_sets_equal_those_of_the_route_table_and_the_topics() -> None:
     assert set(metrics.STEMS) == {r.stem for r in ROUTES}
     assert metrics.SOURCE_TOPICS == SOURCES
     assert set(metrics.TOPICS) == {t.name for t in ALL_TOPICS}
+
+
+def test_refusals_and_reasons_are_those_the_gateway_and_the_reader_give() -> None:
+    assert set(metrics.REFUSALS) == {code.value for code in Code}
+    schema = avro.schema("dead_letter")
+    fields = {field["name"]: field["type"] for field in schema["fields"]}
+    assert set(metrics.DEAD_LETTER_REASONS) == set(fields["reason"]["symbols"]) - {"other"}
+
+
+def test_families_are_those_of_the_alert_schema() -> None:
+    fields = {field["name"]: field["type"] for field in avro.schema("alert")["fields"]}
+    assert set(metrics.FAMILIES) == set(fields["family"]["symbols"]) - {"other"}
 
 
 def test_every_label_shows_zero_from_the_start() -> None:

@@ -92,6 +92,15 @@ class Partition:
     pending: list[Message] = field(default_factory=list)
     bytes: int = 0
 
+    @property
+    def to_settle(self) -> bool:
+        """Whether "nothing is under way" may be committed, and is not.
+
+        Not while rows of an announced batch may stand at or above ``done``: the intent is what
+        says that they are ours.
+        """
+        return not self.settled and not self.pending and self.done > self.last
+
     def check_announced(self, slice_: Slice) -> None:
         """Compare records read again with what was announced.
 

@@ -173,7 +173,7 @@ class Sink:
 
     def _settle(self) -> None:
         """Commit the next offset of all partitions with nothing under way, once."""
-        due = [p for p in self._partitions.values() if not p.settled and not p.pending]
+        due = [p for p in self._partitions.values() if p.to_settle]
         offsets = {p.place: settlement(p) for p in due}
         if not offsets:
             return

@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from console.guard import NotAllowed, Rule, check, check_format
@@ -73,6 +73,7 @@ def test_what_reaches_further_is_refused(statement: str, rule: Rule) -> None:
     assert refused.value.rule is rule
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_passes_or_is_refused(text: str) -> None:
     with suppress(NotAllowed):

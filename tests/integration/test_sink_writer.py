@@ -1,0 +1,137 @@
+"""Inserts that fail half-way on the real engine: what is in is read back, the rest is inserted."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typing_extensions import override
+
+from custody.events import Micros
+from schemas import topics
+from schemas.arrow import to_arrow
+from schemas.partition import partition_of
+from schemas.reader import read_batch
+from schemas.routes import BY_STEM
+from sinks import migrate, readback
+from sinks.client import Warehouse, WarehouseRefused, WarehouseUnavailable, open_warehouse
+from sinks.config import SinkConfig
+from sinks.dedup import Seen
+from sinks.rows import numbers_of, rows_of
+from sinks.slice import Place
+from sinks.tables import stored
+from sinks.writer import Writer
+from tests.support.sinks import CATALOG, PARTITIONS, config, framed, slice_of, weighing
+from tests.support.strategies import records_of
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+PLACE = Place(topics.FACT, partition_of(b"L-1", PARTITIONS))
+SETTINGS = replace(config("none", Path("none")), retry_budget_s=60, retry_wait_s=0.01)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    opened = open_warehouse(f"chdb://{tmp_path_factory.mktemp('writer')}")
+    migrate.migrate(opened, Micros(0))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def rows(warehouse: Warehouse) -> pa.Table:
+    warehouse.command("TRUNCATE TABLE custody.weighing")
+    slice_ = slice_of(PLACE, [(b"L-1", framed(weighing("L-1", seq))) for seq in range(1, 21)], 100)
+    batch = read_batch(*PLACE, PARTITIONS, slice_.keys, slice_.values, CATALOG)
+    return rows_of(slice_, batch, Seen()).tables[0][1]
+
+
+class Failing(Warehouse):
+    """The real warehouse with inserts that fail after some of their rows, or after all."""
+
+    def __init__(self, real: Warehouse, after_rows: list[int]) -> None:
+        super().__init__(real._client, embedded=True)
+        self._after_rows = after_rows
+
+    @override
+    def insert_arrow(self, table: str, rows: pa.Table, query_id: str) -> None:
+        if not self._after_rows:
+            super().insert_arrow(table, rows, query_id)
+            return
+        kept = self._after_rows.pop(0)
+        if kept:
+            super().insert_arrow(table, rows.slice(0, kept), query_id)
+        raise WarehouseUnavailable(210, "connection lost")
+
+
+def _offsets(warehouse: Warehouse) -> list[object]:
+    found = warehouse.rows("SELECT `offset` FROM custody.weighing ORDER BY `offset`")
+    return [row[0] for row in found]
+
+
+@pytest.mark.parametrize("after_rows", [[0], [7], [20], [3, 4, 0, 13], []])
+def test_each_row_is_in_once_whatever_failed(
+    warehouse: Warehouse, rows: pa.Table, after_rows: list[int]
+) -> None:
+    waited: list[float] = []
+    writer = Writer(Failing(warehouse, list(after_rows)), SETTINGS, waited.append)
+    writer.insert("weighing", rows, "test")
+    assert _offsets(warehouse) == list(range(100, 120))
+    assert len(waited) == len(after_rows)
+
+
+def test_the_budget_ends_in_an_error(warehouse: Warehouse, rows: pa.Table) -> None:
+    none: SinkConfig = replace(SETTINGS, retry_budget_s=0)
+    with pytest.raises(WarehouseUnavailable, match="connection lost"):
+        Writer(Failing(warehouse, [0]), none, lambda _: None).insert("weighing", rows, "test")
+
+
+def test_a_column_the_table_lacks_is_refused_at_once(warehouse: Warehouse, rows: pa.Table) -> None:
+    wrong = rows.append_column("nonsense", pa.array([1] * rows.num_rows))
+    with pytest.raises(WarehouseRefused, match="nonsense"):
+        Writer(warehouse, SETTINGS, lambda _: None).insert("weighing", wrong, "test")
+
+
+def test_a_row_that_stands_twice_stops_the_recovery(warehouse: Warehouse, rows: pa.Table) -> None:
+    for _ in range(2):
+        warehouse.insert_arrow("weighing", rows.slice(5, 1), "test")
+    with pytest.raises(readback.RowStandsTwice, match="105"):
+        readback.offsets_from(warehouse, topics.FACT, ["weighing"], {PLACE.partition: 0})
+
+
+def test_last_numbers_are_those_below_the_start(warehouse: Warehouse, rows: pa.Table) -> None:
+    warehouse.insert_arrow("weighing", rows, "test")
+    before = readback.numbers_before(warehouse, topics.FACT, {PLACE.partition: 110})
+    assert before == {PLACE.partition: {"GW-1": (1, 10)}}
+
+
+@pytest.mark.parametrize("stem", [route.stem for route in stored()])
+@settings(
+    max_examples=2,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+def test_sql_and_arrow_agree_on_who_numbered_a_row(
+    warehouse: Warehouse, stem: str, data: st.DataObject
+) -> None:
+    record = data.draw(records_of(stem))
+    place = Place(BY_STEM[stem].topic, PLACE.partition)
+    slice_ = slice_of(place, [(b"L-1", framed(record))])
+    batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
+    expected = [
+        {(str(sender), int(major), int(minor))}
+        for group in batch.groups
+        for sender, major, minor in [[one[0] for one in numbers_of(stem, to_arrow(group))]]
+    ]
+    warehouse.command(f"TRUNCATE TABLE custody.{stem}")
+    for table, arrow in rows_of(slice_, batch, Seen()).tables:
+        warehouse.insert_arrow(table, arrow, "test")
+    found = readback.numbers_before(warehouse, place.topic, {place.partition: 1})
+    said = {(who, *number) for who, number in found[place.partition].items()}
+    assert [said] == expected or not (said or expected)
+    warehouse.command(f"TRUNCATE TABLE custody.{stem}")

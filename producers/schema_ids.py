@@ -6,11 +6,16 @@ written under yesterday's schema is published under yesterday's id.
 
 import json
 import logging
+import math
+import time
 from pathlib import Path
 from typing import Protocol
 
 from custody.errors import Unavailable
 from schemas import avro
+
+ASK_AGAIN_S = 30.0
+"""A registry that is away is asked again after this; until then its ids of old serve."""
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +56,8 @@ class SchemaIds:
         self._catalog = catalog
         self._path = path
         self._registry = registry
-        self._asked: dict[tuple[str, bytes], int] = {}
+        # Id, and when to ask again: never where the registry gave it, soon where the file did.
+        self._known: dict[tuple[str, bytes], tuple[int, float]] = {}
         self.registry_up = True
 
     def get(self, stem: str, fingerprint: bytes) -> int:
@@ -60,30 +66,28 @@ class SchemaIds:
         Raises:
             SchemaUnknown: The registry is away and never gave it.
         """
-        known = self._asked.get((stem, fingerprint))
-        if known is None:
-            known = self._ask(stem, fingerprint)
-        return known
+        found = self._known.get((stem, fingerprint))
+        if found is None or time.monotonic() >= found[1]:
+            found = self._ask(stem, fingerprint)
+            self._known[stem, fingerprint] = found
+        return found[0]
 
-    def _ask(self, stem: str, fingerprint: bytes) -> int:
+    def _ask(self, stem: str, fingerprint: bytes) -> tuple[int, float]:
         name = f"{stem}/{fingerprint.hex()}"
-        kept = self._kept()
         if fingerprint == avro.fingerprint(stem):
             try:
-                found = self._catalog.schema_id(stem)
+                given = self._catalog.schema_id(stem)
             except Unavailable as error:
                 self.registry_up = False
-                if name not in kept:
-                    raise SchemaUnknown(stem, fingerprint) from error
-                # Not remembered: the registry is asked again for the next record.
-                return kept[name]
-            self.registry_up = True
-            self._keep(name, found)
-            self._asked[stem, fingerprint] = found
-            return found
-        if name not in kept:
+                log.warning("registry away", extra={"stem": stem, "reason": error.what})
+            else:
+                self.registry_up = True
+                self._keep(name, given)
+                return given, math.inf
+        kept = self._kept().get(name)
+        if kept is None:
             raise SchemaUnknown(stem, fingerprint)
-        return kept[name]
+        return kept, time.monotonic() + ASK_AGAIN_S
 
     def _kept(self) -> dict[str, int]:
         return self._file().get(self._registry, {})

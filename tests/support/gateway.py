@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ from producers.http import make_app
 from producers.judge import Terms
 from producers.known import Known
 from producers.publisher import TOPICS
+from producers.run import listen
 from producers.service import Gateway
 from runtime.stack import ports
 from schemas.registry import StaticCatalog
@@ -95,7 +95,7 @@ def running(given: GatewayConfig, *, publish: bool = True) -> Iterator[Gateway]:
 @contextmanager
 def serving(gateway: Gateway, token: str, limits: HttpConfig | None = None) -> Iterator[str]:
     """The API of a gateway on a free port of this process; gives its URL."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+    with closing(listen(HttpConfig(port=0))) as listener:
         server = uvicorn.Server(
             uvicorn.Config(make_app(gateway, token, limits), log_config=None, lifespan="off")
         )

@@ -1,8 +1,9 @@
 """Send a day through the gateway's HTTP API and keep what it answered."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, islice
 
 from demo.requests import Request
 from runtime.client import Gateway, JsonObject
@@ -74,9 +75,19 @@ def publish(
         Unavailable: No gateway, or busy for a minute.
     """
     answers = Answers()
-    for start in range(0, len(requests), LIST_REQUESTS):
-        part = requests[start : start + LIST_REQUESTS]
+    for part in lists(requests):
         for item in gateway.publish(part, OPTIONS):
             answers.add(item)
         advance(len(part))
     return answers
+
+
+def lists(requests: Sequence[Request]) -> Iterator[list[Request]]:
+    """Yield the requests in lists to send, reference records apart from facts.
+
+    A list is judged as a whole before it is taken, so a fact in the list that announces its scale
+    would still be remarked upon.
+    """
+    for _, same in groupby(requests, key=lambda request: request["type"] == "reference"):
+        while part := list(islice(same, LIST_REQUESTS)):
+            yield part

@@ -9,7 +9,7 @@ is kept apart while a lot's figures are computed from each other, because it may
 counts as random once they are said.
 
 Source:
-    docs/adr/0101-state-is-a-function-of-the-set.md
+    docs/adr/0011-fold-a-lot-from-the-set-of-its-facts.md
 """
 
 import math

@@ -7,7 +7,7 @@ and a new certificate does not restate thirty trucks. What is known now is reach
 sum of its transfers.
 
 Source:
-    docs/adr/0102-movements-keep-their-basis.md
+    docs/adr/0012-post-movements-on-their-basis.md
 """
 
 from collections.abc import Mapping

@@ -4,7 +4,7 @@ Half of the level is for mass in transit and half for composition; each half is 
 number of tests of the lot (Bonferroni), so it holds however the tests depend on each other.
 
 Source:
-    docs/detection/levels.md
+    docs/adr/0013-share-one-level-over-all-tests-of-a-lot.md
 """
 
 import math

@@ -10,7 +10,6 @@ Acknowledgements from Kafka come back through the same thread. Heads are written
 minute, behind all that they speak of.
 """
 
-import fcntl
 import logging
 import os
 import shutil
@@ -18,7 +17,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 
 from custody.errors import Unavailable
 from custody.events import Micros
@@ -28,6 +26,7 @@ from producers.config import OutboxConfig
 from producers.epoch import EpochFile, Mark, next_epoch
 from producers.group import Answer, Group, Submission
 from producers.known import Known
+from producers.lock import locked
 
 SUBMISSIONS_PER_GROUP = 256
 """Most submissions of one transaction, so that the first does not wait for too many."""
@@ -44,23 +43,15 @@ PRUNE_ROWS = 2_000
 DISK, FULL, STOPPING = "disk", "full", "stopping"
 """Why an outbox is closed."""
 
+EXIT_RESTART = 70
+"""Exit code that asks the supervisor for a restart."""
+
 _US = 1_000_000
 _MINUTE_S = 60
 
 log = logging.getLogger(__name__)
 
 _Work = tuple[Submission, Future[list[Answer]]]
-
-
-class OutboxInUse(Unavailable):
-    """Another process has the outbox open."""
-
-    def __init__(self, directory: object) -> None:
-        super().__init__(
-            f"outbox in {directory} is in use by another process",
-            expected="one gateway per outbox",
-            next_step="custody status, then custody down",
-        )
 
 
 class OutboxClosed(Unavailable):
@@ -93,7 +84,7 @@ class Outbox:
         self._clock = clock
         config.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = config.directory / "outbox.sqlite3"
-        self._lock_fd = _locked(config.directory)
+        self._lock_fd = locked(config.directory)
         self._wake = threading.Condition()
         self._waiting: list[_Work] = []
         self._acks: list[store.Ack] = []
@@ -234,6 +225,15 @@ class Outbox:
         return Chain(self._config.gateway_id, self._config.partitions, stored)
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except Exception:
+            # What is committed and what is in memory may differ now: only a restart, which reads
+            # the file, makes them one. Senders get no answer and send again, harmlessly.
+            log.exception("outbox thread failed, the process ends")
+            os._exit(EXIT_RESTART)
+
+    def _serve(self) -> None:
         while True:
             work, acks, stopping = self._take()
             if work or acks or self._head_due():
@@ -385,14 +385,3 @@ class Outbox:
             deleted = 0
         if deleted < PRUNE_ROWS:
             self._pruned_at = now
-
-
-def _locked(directory: Path) -> int:
-    """Return a descriptor that holds the outbox's lock until it is closed."""
-    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise OutboxInUse(directory) from None
-    return descriptor

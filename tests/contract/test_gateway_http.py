@@ -16,7 +16,7 @@ from custody.events import Micros
 from producers import json_schemas
 from producers.config import GatewayConfig, HttpConfig
 from producers.fields import plain
-from producers.outcome import Code
+from producers.outcome import WARNINGS, Code
 from producers.requests import MODELS
 from producers.service import Gateway
 from producers.token import TokenUnreadable, load_or_make
@@ -235,3 +235,10 @@ def test_the_token_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
     path.chmod(0o644)
     with pytest.raises(TokenUnreadable):
         load_or_make(path)
+
+
+def test_codes_and_warnings_are_documented_in_order_of_precedence() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text()
+    rows = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
+    assert [row for row in rows if not row.startswith("?")] == [code.value for code in Code]
+    assert all(f"`{warning}`" in page for warning in WARNINGS)

@@ -14,7 +14,8 @@ from producers.chain import Entry
 from producers.config import OutboxConfig
 from producers.group import Answer, Submission
 from producers.judge import accept
-from producers.outbox import Outbox, OutboxClosed, OutboxInUse
+from producers.lock import OutboxInUse
+from producers.outbox import Outbox, OutboxClosed
 from tests.support.gateway import NOW, golden, terms, ticket
 
 

@@ -1,4 +1,4 @@
-"""The golden chain: request.json -> event.json -> avro.hex, one folder per stem.
+"""The golden chain: request.json -> event.json -> avro.hex -> row.json, one folder per stem.
 
 ``event.json`` is an array, since one request may become several records; bytes stand in it as
 hexadecimal. ``avro.hex`` has a line for each. ``python -m tests.support.golden`` writes them anew;
@@ -89,4 +89,7 @@ def _avro(stem: str) -> Path:
 
 
 if __name__ == "__main__":
+    from tests.support import golden_row
+
     write()
+    golden_row.write()

@@ -5,9 +5,9 @@
 
 Prints one JSON line per variant and size: events per second in backlog, CPU seconds per million
 events (of the process alone, over the second half of the backlog), memory, and at the end the
-ratios. Variants: ``worker`` (trivial fold, rows of about 1 kB, all guards, every fourth fact a
-handover), ``faust`` (one event at a time, durable table), ``bare`` (confluent-kafka, fastavro,
-a dict, nothing durable).
+ratios. Variants: ``worker`` (trivial fold, rows of about 1 kB, all guards; with ``--says`` also a
+transfer per fact and every fourth handed on), ``faust`` (one event at a time, durable table),
+``bare`` (confluent-kafka, fastavro, a dict, nothing durable).
 """
 
 import argparse
@@ -30,7 +30,7 @@ from runtime.stack import ports
 from schemas import topics
 from schemas.partition import partition_of
 from tests.support import stack
-from tests.support.streams import PARTITIONS, framed, make_topics, weighing
+from tests.support.streams import PARTITIONS, framed, make_topics, reference, weighing
 
 TIMEOUT_S = 900.0
 Count = Callable[[], int]
@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--events", type=int, default=400_000, help="of worker and bare loop")
     parser.add_argument("--faust-events", type=int, default=40_000)
     parser.add_argument("--fold", choices=["trivial", "custody"], default="trivial")
+    parser.add_argument("--says", action="store_true", help="a transfer per fact, 1/4 handed on")
     parser.add_argument("--live", type=int, default=0, help="events/s for 30 s instead of backlog")
     parser.add_argument("--live-s", type=int, default=30)
     return parser
@@ -116,8 +117,15 @@ class _Load:
                 partition_of(lot.encode(), PARTITIONS),
             )
             if self.count % 100 == 0:
+                self._reference()
                 self._producer.poll(0)
         self._producer.flush(60)
+
+    def _reference(self) -> None:
+        """Write one reference record to every partition, as the gateway does."""
+        for partition in range(PARTITIONS):
+            record = reference(f"D-{self.count % 5_000}", partition, self.count)
+            self._producer.produce(topics.CONTROL, framed(record), record.id.encode(), partition)
 
 
 @contextmanager
@@ -130,6 +138,7 @@ def _process(
         "data_dir": str(directory / variant),
         "port": port,
         "fold": options.fold,
+        "says": options.says,
     }
     with (directory / f"{variant}.log").open("wb") as log:
         child = subprocess.Popen(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 
+from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 
 from streams.app import GuardedApp
@@ -37,7 +38,10 @@ def watch(app: GuardedApp, config: WorkerConfig, gauges: Metrics) -> Callable[[]
     """Let the gauges follow the worker; return what answers ``/health``."""
 
     def standings() -> Mapping[TP, Standing]:
-        return standing(app.guarded_consumer) if app.started else {}
+        try:
+            return standing(app.guarded_consumer) if app.started else {}
+        except ConsumerNotStarted:  # the first seconds, and the last
+            return {}
 
     def lag(topic: str) -> float:
         return float(sum(s.behind for tp, s in standings().items() if tp.topic == topic))

@@ -35,7 +35,7 @@ class Section:
 
     def position(self, topic: str) -> int:
         """Return the next offset of a source topic to apply in this partition."""
-        return self._consumer.expected.get(TP(topic, self.tp.partition)) or 0
+        return self._consumer.expected.get(TP(topic, self.tp.partition), 0)
 
     def writable(self) -> bool:
         """Tell whether what this chunk leads to may be written; call after the last await (I)."""

@@ -9,7 +9,8 @@ Each guard has a letter; the code below carries it where it acts.
 =====  ==========================================================================================
 A      A fetch that was in flight across a stop, seek or rebalance is dropped and read again: its
        records are from the old position but would get the new generation, and later ones would
-       hide those skipped.
+       hide those skipped. A seek ends with no fetch in flight; a fetch gets a copy of the set of
+       active partitions.
 B      Order check: a chunk that begins beyond the next expected offset ends the process, which
        turns any silent skip into a restart from the commit (``streams.section``).
 C      Source partitions resume only together with the flow, after the seek: stock resumes them
@@ -57,6 +58,7 @@ from typing import Any, ClassVar, NoReturn, cast
 
 import aiokafka
 import faust
+from aiokafka.errors import IllegalStateError
 from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, Message
@@ -186,12 +188,13 @@ class GuardedConsumer(driver.Consumer):
         super().__init__(transport, callback, **more)
         self.guard = self.transport.guard
         self.running_chunks = 0
-        self.expected: dict[TP, int | None] = {}
+        self.expected: dict[TP, int] = {}
         self.progress: dict[TP, tuple[int, float]] = {}
         self.committed_at: dict[TP, float] = {}
         self.assigned_at = self.guard.lease.now()
         self._deferred: set[TP] = set()
         self._epoch = 0
+        self._fetching = asyncio.Lock()
         self._fetched_at = 0.0
         self._fetched_records = 0
 
@@ -231,37 +234,48 @@ class GuardedConsumer(driver.Consumer):
 
     @override
     async def perform_seek(self) -> None:
-        """Seek to the commits, or to the earliest offset where there is none."""
+        """Seek to the commits, or to the earliest offset where there is none.
+
+        Stock seeks while a fetch may be in flight in the consumer's thread; that fetch then moves
+        the position on and its records are dropped as stale (A): the partition stands still until
+        new records reveal the gap. So the last word is spoken with no fetch in flight.
+        """
         self._epoch += 1
         try:
             await super().perform_seek()
-            mine = self.assignment()
-            self.expected = {tp: self._committed_offset.get(tp) for tp in mine if self._source(tp)}
-            await self._rewind({tp for tp, offset in self.expected.items() if not offset})
+            async with self._fetching:
+                self.expected = await self._positions()
+                await self._seek_sources(self.expected)
         finally:
             self._epoch += 1
 
-    async def _rewind(self, tps: set[TP]) -> None:
-        if not tps:
-            return
-        first = await self.earliest_offsets(*tps)
-        await self.seek_wait({tp: first.get(tp) or 0 for tp in tps})
-        for tp in tps:
-            self._read_offset[tp] = None
-            self.expected[tp] = first.get(tp) or 0
+    async def _positions(self) -> dict[TP, int]:
+        mine = [tp for tp in self.assignment() if self._source(tp)]
+        without = [tp for tp in mine if not self._committed_offset.get(tp)]
+        first = await self.earliest_offsets(*without) if without else {}
+        return {tp: self._committed_offset.get(tp) or first.get(tp) or 0 for tp in mine}
+
+    async def _seek_sources(self, positions: Mapping[TP, int]) -> None:
+        await self.seek_wait(positions)
+        for tp, offset in positions.items():
+            self._read_offset[tp] = offset or None
 
     # -- A, K: fetches, cut into chunks -------------------------------------------------------
 
     @override
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
         await self._pace()
-        epoch = self._epoch
         wait_s = min(timeout, max(self.guard.poll_s, _IDLE_S))
-        fetched: dict[TP, list[Any]] = dict(await super()._getmany(active_partitions, wait_s))
-        self._fetched_at = self.guard.lease.now()
-        self._fetched_records = sum(map(len, fetched.values()))
-        if fetched and epoch != self._epoch:
-            await self._drop_stale(fetched)
+        async with self._fetching:
+            epoch = self._epoch
+            # A copy: stock empties the set while the fetch runs, and aiokafka takes an empty set
+            # for "all partitions".
+            active = None if active_partitions is None else set(active_partitions)
+            fetched: dict[TP, list[Any]] = dict(await super()._getmany(active, wait_s))
+            self._fetched_at = self.guard.lease.now()
+            self._fetched_records = sum(map(len, fetched.values()))
+            if fetched and epoch != self._epoch:
+                await self._drop_stale(fetched)
         return {
             tp: self._chunks(tp, records) if self._source(tp) else records
             for tp, records in fetched.items()
@@ -276,12 +290,17 @@ class GuardedConsumer(driver.Consumer):
             await asyncio.sleep(early_s)
 
     async def _drop_stale(self, fetched: dict[TP, list[Any]]) -> None:
-        for tp in [tp for tp in fetched if self._source(tp)]:
+        """Forget records of sources and go back to where they began."""
+        stale = [tp for tp in fetched if self._source(tp)]
+        for tp in stale:
             self.guard.counts.stale_fetch_records += len(fetched.pop(tp))
-            expected = self.expected.get(tp)
-            # With the flow stopped, stock seeks back by itself.
-            if self.flow_active and expected is not None and tp in self.assignment():
-                await self.seek(tp, expected)
+        # While a seek is under way, or the flow is stopped, a seek to the commits follows.
+        mine = self.assignment() if self.flow_active else set()
+        back = {tp: self.expected[tp] for tp in stale if tp in mine and tp in self.expected}
+        try:
+            await self._seek_sources(back)
+        except IllegalStateError:
+            self.log.warning("partition taken away during a fetch; the next owner reads it")
 
     def _chunks(self, tp: TP, records: list[Any]) -> list[Chunk]:
         read = self._read_offset[tp]

@@ -1,6 +1,7 @@
 """One worker process: settings in, Faust run to its end, exit code out."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -24,6 +25,9 @@ from telemetry.metrics import Metrics
 
 BROKER_WAIT_S = 300.0
 
+GC_THRESHOLDS = (100_000, 20, 50)
+"""Cached rows are many and acyclic: each full collection walks them all for nothing."""
+
 log = logging.getLogger("streams")
 
 
@@ -43,6 +47,7 @@ def run(config: WorkerConfig, fold: Fold, catalog: Catalog | None = None) -> Non
     logs.configure("worker", config.log_level)
     config.data_dir.mkdir(parents=True, exist_ok=True)
     partitions = asyncio.run(prepare(config.bootstrap, BROKER_WAIT_S))
+    gc.set_threshold(*GC_THRESHOLDS)
     metrics = Metrics("worker")
     if catalog is None:
         from schemas.registry import RegistryCatalog

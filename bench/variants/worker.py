@@ -19,4 +19,4 @@ if __name__ == "__main__":
         tick_interval_s=0.0,
         log_level="WARNING",
     )
-    run(config, TrivialFold(every=4), StaticCatalog())
+    run(config, TrivialFold(says=options["says"]), StaticCatalog())

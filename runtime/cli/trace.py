@@ -1,6 +1,7 @@
 """``custody trace``: the way of one event, hop by hop, from the outbox to what it caused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 import click
 
@@ -8,6 +9,8 @@ from custody.errors import Refused
 from runtime.cli import connect, output
 from runtime.cli.figures import measured
 from runtime.client import Gateway, JsonObject, Warehouse
+
+_SHOWN_MAX = 12
 
 Row = Mapping[str, object]
 
@@ -41,11 +44,11 @@ def trace(event_id: str, *, as_json: bool) -> None:
         hops = list(way(gateway, warehouse, event_id))
     if not hops:
         raise UnknownEvent(event_id)
-    for hop in hops:
-        if as_json:
+    if as_json:
+        for hop in hops:
             output.line_json(hop)
-        else:
-            _show(hop)
+    else:
+        _show(hops)
 
 
 def way(gateway: Gateway, warehouse: Warehouse, event_id: str) -> list[JsonObject]:
@@ -129,9 +132,14 @@ ORDER BY alert_id, version
 }
 
 
-def _show(hop: Row) -> None:
-    name = str(hop["hop"])
-    output.result(f"{name:<12}{_LINES[name](hop)}")
+def _show(hops: Sequence[Row]) -> None:
+    """Write one line per hop; of many of a kind the first and how many more there are."""
+    for name, group in groupby(hops, key=lambda hop: str(hop["hop"])):
+        lines = [_LINES[name](hop) for hop in group]
+        for line in lines[:_SHOWN_MAX]:
+            output.result(f"{name:<12}{line}")
+        if len(lines) > _SHOWN_MAX:
+            output.result(f"{name:<12}and {len(lines) - _SHOWN_MAX} more; --json shows all")
 
 
 def _place(hop: Row) -> str:

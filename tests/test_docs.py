@@ -65,6 +65,20 @@ def test_written_pages_are_up_to_date(name: str) -> None:
     assert tree.text(Path(name)) == pages.PAGES[name](), "python -m tests.support.pages writes it"
 
 
+@pytest.mark.parametrize("path", sorted((tree.ROOT / "docs/adr").glob("[0-9]*.md")), ids=str)
+def test_a_decision_has_its_parts(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert re.search(
+        r"^\d{4}-\d\d-\d\d · (proposed|accepted|superseded by \d{4}) · owner: .+ · tags: .+$",
+        text,
+        flags=re.MULTILINE,
+    )
+    for part in ("Question", "Forces", "Options", "Decision", "Consequences"):
+        assert f"**{part}" in text, part
+    assert "We " in text
+    assert len(text.splitlines()) <= 90, "a page and a half"
+
+
 def test_the_way_has_seven_hops() -> None:
     hops = re.findall(r"^## (\d)\. ", tree.text(Path("docs/walk.md")), flags=re.MULTILINE)
     assert hops == [str(n) for n in range(1, 8)]

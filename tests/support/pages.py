@@ -96,19 +96,18 @@ def adr_index() -> str:
         "|---|---|---|---|",
     ]
     for path in sorted((tree.ROOT / "docs/adr").glob("[0-9]*.md")):
-        text = path.read_text("utf-8")
-        title = _found(r"^# (?:\d+[.:]? )?(.+)$", text)
-        date, status = (
-            _found(r"^[-*| ]*Date:?\**:? *([^|\n]+)", text),
-            _found(r"^[-*| ]*Status:?\**:? *([^|\n]+)", text),
-        )
+        title, date, status = _decision(path.read_text("utf-8"))
         lines.append(f"| {path.name[:4]} | [{title}]({path.name}) | {date} | {status} |")
     return "\n".join(lines) + "\n"
 
 
-def _found(pattern: str, text: str) -> str:
-    match = re.search(pattern, text, flags=re.MULTILINE | re.IGNORECASE)
-    return "" if match is None else match.group(1).strip().rstrip("*").strip()
+def _decision(text: str) -> tuple[str, str, str]:
+    """Return title, date and status: ``# NNNN Title``, below it ``date · status · ...``."""
+    title = re.search(r"^# \d{4} (.+)$", text, flags=re.MULTILINE)
+    head = re.search(r"^(\d{4}-\d\d-\d\d) · ([^·\n]+)", text, flags=re.MULTILINE)
+    assert title is not None, f"no title of the form '# NNNN Title': {text[:60]!r}"
+    assert head is not None, f"no line of the form 'date · status · ...': {text[:60]!r}"
+    return title.group(1), head.group(1), head.group(2).strip()
 
 
 PAGES: Mapping[str, Callable[[], str]] = {

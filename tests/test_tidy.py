@@ -93,6 +93,17 @@ def test_a_document_has_one_title(path: Path) -> None:
     assert len(re.findall(r"^# \S", outside_code, flags=re.MULTILINE)) == 1
 
 
+def test_every_metric_is_measured_somewhere() -> None:
+    named = re.findall(
+        r"^([A-Z_]+) = (?:Counter|Gauge|Histogram)\(",
+        tree.text(Path("telemetry/metrics.py")),
+        flags=re.MULTILINE,
+    )
+    others = "".join(tree.text(p) for p in MODULES if p.parts[0] != "telemetry")
+    assert named
+    assert not [name for name in named if not re.search(rf"\b{name}\b", others)]
+
+
 def test_a_setting_names_its_unit() -> None:
     bare = []
     for name, path in settings.names().items():

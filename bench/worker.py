@@ -11,6 +11,7 @@ transfer per fact and every fourth handed on), ``faust`` (one event at a time, d
 """
 
 import argparse
+import itertools
 import json
 import random
 import subprocess
@@ -26,9 +27,12 @@ from pathlib import Path
 import psutil
 from confluent_kafka import Producer
 
+from bench.plant_day import draw_day
+from custody.events import LotFact
 from runtime.stack import ports
 from schemas import topics
 from schemas.partition import partition_of
+from schemas.routes import fact_key
 from tests.support import stack
 from tests.support.streams import PARTITIONS, framed, make_topics, reference, weighing
 
@@ -80,20 +84,31 @@ def _measure(variant: str, lots: int, options: argparse.Namespace) -> Figure:
         directory = Path(name)
         with stack.running_kafka(directory / "kafka") as bootstrap:
             make_topics(bootstrap)
-            producer = _Load(bootstrap, lots)
+            producer = _Load(bootstrap, _facts(options.fold, lots, events))
             if options.live:
                 producer.send(max(lots, 10_000))
                 with _process(variant, bootstrap, directory, options) as (process, count):
                     return _live(variant, lots, producer, process, count, options)
-            producer.send(events)
+            events = producer.send(events)
             with _process(variant, bootstrap, directory, options) as (process, count):
                 return _backlog(variant, lots, events, process, count)
 
 
-class _Load:
-    """Weighings, every lot once before any comes again."""
+def _facts(fold: str, lots: int, events: int) -> Iterator[LotFact]:
+    """Yield a plant's days, or weighings where every lot comes once before any comes again."""
+    if fold == "custody":
+        yield from draw_day(lots, max(1, events // lots // 20), 7)
+        return
+    order = list(range(lots))
+    random.Random(7).shuffle(order)
+    for seq in itertools.count(1):
+        yield weighing(f"L-{order[seq % lots]}", 30_000_000, seq)
 
-    def __init__(self, bootstrap: str, lots: int) -> None:
+
+class _Load:
+    """Writes facts, and a reference record to every partition with each hundredth of them."""
+
+    def __init__(self, bootstrap: str, facts: Iterator[LotFact]) -> None:
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -102,24 +117,20 @@ class _Load:
                 "log_level": 0,
             }
         )
-        self._order = list(range(lots))
-        random.Random(7).shuffle(self._order)
+        self._facts = facts
         self.count = 0
 
-    def send(self, events: int) -> None:
-        for _ in range(events):
-            lot = f"L-{self._order[self.count % len(self._order)]}"
+    def send(self, events: int) -> int:
+        """Write so many facts or as many as there are; return how many."""
+        for fact in itertools.islice(self._facts, events):
+            key = fact_key(fact).encode()
             self.count += 1
-            self._producer.produce(
-                topics.FACT,
-                framed(weighing(lot, 30_000_000, self.count)),
-                lot.encode(),
-                partition_of(lot.encode(), PARTITIONS),
-            )
+            self._producer.produce(topics.FACT, framed(fact), key, partition_of(key, PARTITIONS))
             if self.count % 100 == 0:
                 self._reference()
                 self._producer.poll(0)
         self._producer.flush(60)
+        return self.count
 
     def _reference(self) -> None:
         """Write one reference record to every partition, as the gateway does."""

@@ -8,7 +8,7 @@ it gives the partitions to somebody else.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 
 from streams import stop
 
@@ -57,8 +57,8 @@ class Lease:
             self._expire(self.age_s)
 
     def watch_heartbeats(
-        self, heartbeat: Callable[[], Awaitable[bool]]
-    ) -> Callable[[], Awaitable[bool]]:
+        self, heartbeat: Callable[[], Coroutine[None, None, bool]]
+    ) -> Callable[[], Coroutine[None, None, bool]]:
         """Return a heartbeat that renews the lease whenever the group acknowledges it."""
 
         async def renewing() -> bool:

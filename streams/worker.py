@@ -10,7 +10,7 @@ import faust
 
 from custody.fold import Fold
 from schemas import codec
-from schemas.registry import Catalog
+from schemas.registry import Catalog, RegistryCatalog
 from schemas.routes import BY_TYPE, Record
 from streams import stop
 from streams.app import GuardedApp, make_app
@@ -49,10 +49,7 @@ def run(config: WorkerConfig, fold: Fold, catalog: Catalog | None = None) -> Non
     partitions = asyncio.run(prepare(config.bootstrap, BROKER_WAIT_S))
     gc.set_threshold(*GC_THRESHOLDS)
     metrics = Metrics("worker")
-    if catalog is None:
-        from schemas.registry import RegistryCatalog
-
-        catalog = RegistryCatalog(config.registry_url)
+    catalog = catalog or RegistryCatalog(config.registry_url)
     protocol = Protocol(config, fold, catalog, framing(catalog), metrics, partitions)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

@@ -4,6 +4,8 @@ import json
 import sys
 from pathlib import Path
 
+from custody.core import CustodyFold
+from custody.fold import Fold
 from schemas.registry import StaticCatalog
 from streams.config import WorkerConfig
 from streams.worker import run
@@ -19,4 +21,6 @@ if __name__ == "__main__":
         tick_interval_s=0.0,
         log_level="WARNING",
     )
-    run(config, TrivialFold(says=options["says"]), StaticCatalog())
+    custody = options["fold"] == "custody"
+    fold: Fold = CustodyFold() if custody else TrivialFold(says=options["says"])
+    run(config, fold, StaticCatalog())

@@ -1,0 +1,212 @@
+"""A chunk in memory: each record counts once, and what is said is numbered without holes."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from custody.records import Tick
+from schemas import topics
+from schemas.reader import read_batch
+from schemas.routes import Record
+from streams.config import SOURCE_INDEX
+from streams.outputs import OutputWriter, address, bare_id
+from streams.reduction import PartitionState, Reducer, Reduction, SourceEntry
+from streams.rows import CHUNK_KEY, Held, PartitionRows, RowCodec
+from tests.support.folds import Clock, RelayFold, Sum, content
+from tests.support.streams import CATALOG, framed, weighing
+
+FOLD = RelayFold(owners=4)
+
+
+class Partition:
+    """One partition, without Kafka or RocksDB: a store is a dict."""
+
+    def __init__(self) -> None:
+        self.store: dict[bytes, bytes] = {}
+        self.codec = RowCodec(FOLD.row_types, FOLD.version)
+        self.reducer = Reducer(FOLD, self.codec)
+        self.begin()
+
+    def begin(self) -> None:
+        """A new assignment: all that is in memory is gone."""
+        data = self.store.get(CHUNK_KEY)
+        record = None if data is None else self.codec.decode_chunk(data)
+        self.state = PartitionState(
+            0,
+            PartitionRows(self.codec, self.store.get, 100_000),
+            OutputWriter(0, 1, framed, record.last_n if record else 0),
+            record.chunk if record else 0,
+        )
+
+    def reduce(
+        self, topic: str, records: Sequence[tuple[int, str, Record]], fact_position: int = 0
+    ) -> Reduction:
+        entries = entries_of(topic, records)
+        owned = self.reducer.group(self.state, entries, fact_position)
+        source = (topic, records[0][0], records[-1][0])
+        return asyncio.run(self.reducer.reduce(self.state, source, owned))
+
+    def write(self, reduction: Reduction) -> None:
+        """Store what a chunk leads to, as the changelog would."""
+        for group in reduction.groups:
+            for key, value in group:
+                assert key is not None
+                self.store[key] = value
+        self.state.rows.commit()
+
+    def held(self, key: str) -> Held:
+        return self.codec.decode(key, self.store[key.encode()])
+
+    def total_g(self) -> int:
+        rows = [self.held(key.decode()).row for key in self.store if key != CHUNK_KEY]
+        return sum(row.total_g for row in rows if isinstance(row, Sum))
+
+
+def entries_of(
+    topic: str, records: Sequence[tuple[int, str, Record]]
+) -> list[tuple[SourceEntry, str]]:
+    batch = read_batch(
+        topic,
+        0,
+        1,
+        [key.encode() for _, key, _ in records],
+        [framed(record) for *_, record in records],
+        CATALOG,
+    )
+    assert not batch.bad
+    entries = [
+        (int(index), SourceEntry(group, at, records[index][0], SOURCE_INDEX[topic]))
+        for group in batch.groups
+        for at, index in enumerate(group.index)
+    ]
+    entries.sort(key=lambda pair: pair[0])
+    return [(entry, records[index][1]) for index, entry in entries]
+
+
+def facts(*nets_g: int, begin: int = 0) -> list[tuple[int, str, Record]]:
+    return [
+        (begin + no, f"L-{no % 4}", weighing(f"L-{no % 4}", net_g, begin + no + 1))
+        for no, net_g in enumerate(nets_g)
+    ]
+
+
+def test_record_read_twice_is_applied_once() -> None:
+    partition = Partition()
+    chunk = facts(700, 701, 702)
+    partition.write(partition.reduce(topics.FACT, chunk))
+    partition.begin()
+    again = partition.reduce(topics.FACT, chunk)
+    assert again.duplicates == 3
+    assert not again.groups
+    assert not again.outputs
+
+
+def test_output_heard_twice_counts_once() -> None:
+    partition = Partition()
+    said = replace(content("lot/L-9", "lot/L-1", 50, 9), sender="worker/1", n=4)
+    partition.write(partition.reduce(topics.FLOW, [(0, "L-1", said)]))
+    reduction = partition.reduce(topics.FLOW, [(1, "L-1", said)])
+    assert reduction.duplicates == 1
+    held = partition.held("lot/L-1")
+    assert isinstance(held.row, Sum)
+    assert held.row.received_g == 50
+    assert held.heard == {"worker/1": 4}
+
+
+def test_chunk_record_stands_first_and_names_what_it_touches() -> None:
+    reduction = Partition().reduce(topics.FACT, facts(700, 701))
+    assert reduction.groups[0][0][0] == CHUNK_KEY
+    assert reduction.record.owners == ("lot/L-0", "lot/L-1")
+    assert reduction.record.last_n == 2
+    assert [group[-1][0] for group in reduction.groups[1:]] == [b"lot/L-0", b"lot/L-1"]
+
+
+def test_numbers_go_on_after_a_restart() -> None:
+    partition = Partition()
+    first = partition.reduce(topics.FACT, facts(700, 701))
+    partition.write(first)
+    partition.begin()
+    second = partition.reduce(topics.FACT, facts(702, 703, begin=10))
+    assert [output.n for output in first.outputs + second.outputs] == [1, 2, 3, 4]
+
+
+def test_row_carries_the_outputs_of_its_chunk() -> None:
+    partition = Partition()
+    reduction = partition.reduce(topics.FACT, facts(700))
+    partition.write(reduction)
+    envelope = partition.codec.envelope(partition.store[b"lot/L-0"])
+    assert envelope.chunk == 1
+    assert list(envelope.outputs) == reduction.outputs
+
+
+@given(
+    nets=st.lists(st.integers(1, 10**9), min_size=1, max_size=30),
+    cuts=st.lists(st.integers(1, 7), max_size=30),
+    restarts=st.sets(st.integers(0, 30)),
+    lost=st.sets(st.integers(0, 30)),
+)
+def test_cuts_restarts_and_lost_tails_change_no_sum(
+    nets: list[int], cuts: list[int], restarts: set[int], lost: set[int]
+) -> None:
+    partition, chunk_no = Partition(), 0
+    queue = facts(*nets)
+    while queue:
+        size = cuts[chunk_no % len(cuts)] if cuts else len(queue)
+        chunk, rest = queue[:size], queue[size:]
+        reduction = partition.reduce(topics.FACT, chunk)
+        chunk_no += 1
+        if chunk_no in lost:
+            # The process died and only the chunk record and its first step survived.
+            lost.discard(chunk_no)
+            reduction.groups[2:] = []
+            partition.write(reduction)
+            partition.begin()
+            continue
+        partition.write(reduction)
+        if chunk_no in restarts:
+            partition.begin()
+        queue = rest
+    rows = [partition.held(k.decode()).row for k in partition.store if k != CHUNK_KEY]
+    sent_g = sum(row.sent_g for row in rows if isinstance(row, Sum))
+    assert partition.total_g() + sent_g == sum(nets)
+
+
+def tick(now: int, end: int) -> Tick:
+    return Tick(partition=0, now=now, fact_end_offset=end, silent_sites=())  # type: ignore[arg-type]  # Micros
+
+
+def test_tick_waits_for_the_facts_before_it() -> None:
+    partition = Partition()
+    assert not partition.reduce(topics.FLOW, [(0, "", tick(5, 2))], fact_position=1).groups
+    partition.write(partition.reduce(topics.FACT, facts(700, 701), fact_position=2))
+    assert partition.held("tick/0").row == Clock(now=5, ticks=1)
+
+
+def test_tick_due_at_once_is_applied_with_its_chunk() -> None:
+    partition = Partition()
+    partition.write(partition.reduce(topics.FLOW, [(0, "", tick(5, 2))], fact_position=2))
+    assert partition.held("tick/0").row == Clock(now=5, ticks=1)
+
+
+def test_newer_tick_replaces_the_one_that_waits() -> None:
+    partition = Partition()
+    records: list[tuple[int, str, Record]] = [(0, "", tick(5, 2)), (1, "", tick(6, 3))]
+    partition.reduce(topics.FLOW, records, fact_position=0)
+    partition.write(partition.reduce(topics.FACT, facts(700, 701, 702), fact_position=3))
+    assert partition.held("tick/0").row == Clock(now=6, ticks=1)
+
+
+@pytest.mark.parametrize(("owner", "bare"), [("lot/L-1", "L-1"), ("ref/device/W", "device/W")])
+def test_bare_id_is_the_key_without_its_kind(owner: str, bare: str) -> None:
+    assert bare_id(owner) == bare
+
+
+def test_handover_goes_to_where_its_receiver_lives() -> None:
+    from schemas.partition import partition_of
+
+    said = content("lot/L-1", "process/P-77", 5, 1)
+    assert address(said, "lot/L-1", 3, 4) == (partition_of(b"P-77", 4), b"P-77")

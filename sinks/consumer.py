@@ -5,6 +5,7 @@ in the polling thread, and every commit goes through ``commit``. A call that wai
 with its partitions paused, or the broker would take them away.
 """
 
+import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, cast
@@ -16,6 +17,8 @@ from confluent_kafka.admin import AdminClient
 from custody.errors import Corrupt, Unavailable
 from sinks.config import SinkConfig
 from sinks.slice import Place
+
+_LOG = logging.getLogger(__name__)
 
 _TAKE_RECORDS_MAX = 10_000
 _IDLE_POLL_S = 0.1
@@ -103,7 +106,7 @@ class Consumer:
 
     def __init__(self, config: SinkConfig) -> None:
         self._config = config
-        self._kafka = KafkaConsumer(_options(config))
+        self._kafka = KafkaConsumer({**_options(config), "logger": _LOG})
         self._listener: Listener | None = None
         self._held: list[Message] = []
         self.owned: set[Place] = set()
@@ -309,7 +312,9 @@ class Consumer:
         if code == KafkaError._MAX_POLL_EXCEEDED:  # noqa: SLF001
             # The broker has given our partitions away already; on_lost comes only later.
             self._lose(list(self.owned))
-        elif error.fatal():
+        elif code == KafkaError._FATAL or error.fatal():  # noqa: SLF001
+            # Nothing is read after it, and ``fatal()`` of an error among records does not say so.
+            # Seen when a broker came back from kill -9 with an older member of our name.
             raise BrokerUnavailable(error.str())
 
     def _stop_if_fenced(self, code: int) -> None:
@@ -341,6 +346,8 @@ def _options(config: SinkConfig) -> dict[str, object]:
         "session.timeout.ms": int(config.session_timeout_s * 1000),
         "heartbeat.interval.ms": int(config.session_timeout_s * 250),
         "max.poll.interval.ms": int(config.poll_interval_s * 1000),
+        "reconnect.backoff.ms": 250,
+        "reconnect.backoff.max.ms": 2_000,
         "fetch.wait.max.ms": 100,
         "max.partition.fetch.bytes": 4 << 20,
         "queued.max.messages.kbytes": 65_536,

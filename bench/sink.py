@@ -85,7 +85,7 @@ def measure(directory: Path, rows: int, batch: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=300_000)
-    parser.add_argument("--batch", type=int, default=10_000)
+    parser.add_argument("--batch", type=int, default=20_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="custody-bench-") as directory:
         json.dump(measure(Path(directory), options.rows, options.batch), sys.stdout)

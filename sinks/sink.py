@@ -1,8 +1,10 @@
 """The sink's loop: take records, cut batches, flush, settle. One thread owns all of it."""
 
+import gc
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 
 from custody.events import Micros
@@ -18,6 +20,7 @@ from sinks.recovery import Partition
 from sinks.slice import Place
 
 _LAG_EVERY_S = 1.0
+_COLLECT_EVERY_OBJECTS = 200_000
 
 
 def run(
@@ -48,9 +51,27 @@ def run(
     try:
         migrate.migrate(warehouse, now())
         ready()
-        Sink(config, warehouse, catalog, progress, now).run(stop)
+        with _seldom_collected():
+            Sink(config, warehouse, catalog, progress, now).run(stop)
     finally:
         warehouse.close()
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Let the cycle collector look seldom, and only at what is new.
+
+    A batch makes tens of thousands of objects without cycles (records, headers); looking through
+    them and all modules took a fifth of the sink's time (3.5 of 18 us per row).
+    """
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(_COLLECT_EVERY_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 class Sink:

@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from custody.events import LotWeighed, Micros, ReferenceSet
 from custody.fold import Fold
+from runtime.stack import ports
 from schemas import codec, topics
 from schemas.partition import partition_of
 from schemas.registry import StaticCatalog
@@ -134,6 +135,8 @@ class WorkerProcess:
     data_dir: Path
     fold: str = "relay"
     hook: list[object] | None = None
+    ticks_s: float = 0.0
+    port: int = field(default_factory=ports.any_free)
     process: subprocess.Popen[bytes] | None = None
     exits: list[int] = field(default_factory=list)
 
@@ -144,6 +147,8 @@ class WorkerProcess:
             "data_dir": str(self.data_dir / "store"),
             "fold": self.fold,
             "hook": self.hook,
+            "ticks_s": self.ticks_s,
+            "port": self.port,
         }
         with (self.data_dir / "worker.log").open("ab") as log:
             self.process = subprocess.Popen(

@@ -71,7 +71,8 @@ def main(options: dict[str, object]) -> None:
         data_dir=Path(str(options["data_dir"])),
         session_timeout_s=6.0,
         commit_interval_s=0.5,
-        tick_interval_s=0.0,
+        tick_interval_s=float(str(options["ticks_s"])),
+        port=int(str(options["port"])),
         log_level="WARNING",
         pause=pause,
     )

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,8 @@ from matplotlib.figure import Figure
 from demo.outcome import G_PER_T, Measured, Raised, number
 from demo.page import Section
 from runtime.client import Warehouse
+
+_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 
 RATIO = "1"
 """Unit of evidence that is a logarithm of a ratio."""
@@ -193,4 +196,5 @@ def _svg(figure: Figure) -> str:
     text = io.StringIO()
     figure.savefig(text, format="svg", metadata={"Date": None})
     svg = text.getvalue()
-    return svg[svg.index("<svg") :]
+    # Its metadata names vocabularies on the web; the report refers to nothing outside itself.
+    return _METADATA.sub("", svg[svg.index("<svg") :])

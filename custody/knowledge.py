@@ -13,7 +13,7 @@ from typing import NamedTuple
 from custody import metrology
 from custody.estimate import Estimate
 from custody.events import Micros
-from custody.lot import best_certificates, book_analytes, newest_shots
+from custody.lot import best_certificates, book_analytes, first_shots
 from custody.reference import MOISTURE_DEFAULT, Material, References
 from custody.rows import Basis, Book, Certificate, Held, Shots
 
@@ -148,7 +148,7 @@ def _grade(
         grade = metrology.assay_grade(analyte, value, laboratory)
         cause = Cause(certificate.at, certificate.known, certificate.event_id)
         return (grade if value.dry else _on_dry_basis(grade, dryness)), cause
-    shots = newest_shots(book, analyte)
+    shots = first_shots(book, analyte)
     if shots is not None:
         return _scanned(analyte, shots, dryness, references)
     assert book.declared is not None

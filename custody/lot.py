@@ -69,7 +69,7 @@ def apply(book: Book, fact: FactRow) -> None:
 def _scan(book: Book, fact: FactRow) -> None:
     head, scanned = fact.head, fact.scanned
     assert scanned is not None
-    key = f"{head.site}|{scanned.device}|{'d' if scanned.dry else 'w'}"
+    key = series_of(fact)
     shots = book.shots.get(key)
     sums = {} if shots is None else dict(shots.sums)
     for analyte, (fraction, var) in scanned.results.items():
@@ -199,10 +199,32 @@ def book_analytes(book: Book, assayed: dict[str, Certificate]) -> list[str]:
     return sorted(names)
 
 
-def newest_shots(book: Book, analyte: str) -> Shots | None:
-    """Return the shots that speak for an analyte without a certificate: the newest series."""
-    series = [shots for shots in book.shots.values() if analyte in shots.sums]
-    return max(series, key=lambda shots: (shots.at, shots.known, shots.event_id), default=None)
+def series_of(fact: FactRow) -> str:
+    """Return the name of the series a shot belongs to: site, device and basis."""
+    scanned = fact.scanned
+    assert scanned is not None
+    return f"{fact.head.site}|{scanned.device}|{'d' if scanned.dry else 'w'}"
+
+
+def first_shots(book: Book, analyte: str) -> Shots | None:
+    """Return the shots that speak for an analyte without a certificate: the first series.
+
+    That of the sender, as a rule. Later series are what the tests hold against it; were they to
+    speak, each shot of each receiver would restate the book by its own instrument's bias.
+    """
+    return next((shots for shots in book.shots.values() if analyte in shots.sums), None)
+
+
+def booked_series(book: Book) -> set[str]:
+    """Return the series of shots that decide a metal of the book: where no certificate does."""
+    assayed = best_certificates(book.certificates)[1]
+    names = [name for name in book_analytes(book, assayed) if name not in assayed]
+    found: set[str] = set()
+    for name in names:
+        series = next((key for key, shots in book.shots.items() if name in shots.sums), None)
+        if series is not None:
+            found.add(series)
+    return found
 
 
 def basis_of(book: Book) -> Basis:
@@ -215,7 +237,7 @@ def basis_of(book: Book) -> Basis:
             value = certificate.assayed.results[analyte]
             (basis.dry if value.dry else basis.as_is)[analyte] = value.fraction
             continue
-        shots = newest_shots(book, analyte)
+        shots = first_shots(book, analyte)
         if shots is not None:
             count, fractions, _ = shots.sums[analyte]
             (basis.dry if shots.dry else basis.as_is)[analyte] = fractions / count

@@ -46,7 +46,8 @@ def of_facts(facts: list[FactRow], before: Book, after: Book) -> News:
     travelled = False
     for fact in facts:
         travelled = _note(news, fact) or travelled
-    if news.sites and not news.postings and _shots_are_booked(after):
+    shots = {lot.series_of(fact) for fact in facts if fact.scanned is not None}
+    if shots and not shots.isdisjoint(lot.booked_series(after)):
         news.postings = news.restated = True
     if (
         travelled
@@ -89,9 +90,3 @@ def _note(news: News, fact: FactRow) -> bool:
 def _add(names: set[str] | None, name: str) -> None:
     if names is not None:
         names.add(name)
-
-
-def _shots_are_booked(book: Book) -> bool:
-    """Tell whether shots decide any metal of the book: where no certificate does."""
-    assayed = lot.best_certificates(book.certificates)[1]
-    return any(analyte not in assayed for analyte in lot.book_analytes(book, assayed))

@@ -74,24 +74,21 @@ def assayed(facts: Sequence[LotFact]) -> dict[str, tuple[float, str]]:
 
 
 def shot(facts: Sequence[LotFact]) -> dict[str, tuple[float, str]]:
-    """Mean of the series (site, device, basis) that was shot last, of those that saw it."""
-    shots = [f for f in facts if isinstance(f, LotScanned)]
-    found = {}
-    for analyte in {scan.analyte for fact in shots for scan in fact.results}:
-        saw = [f for f in shots if any(scan.analyte == analyte for scan in f.results)]
-        series = {(f.site_id, f.device_id, f.basis) for f in saw}
-        last = max(when(f) for f in shots if (f.site_id, f.device_id, f.basis) in series)
-        (newest,) = [f for f in shots if when(f) == last]
-        values = [
-            scan.fraction
-            for f in saw
-            if (f.site_id, f.device_id, f.basis) == (newest.site_id, newest.device_id, newest.basis)
-            for scan in f.results
-            if scan.analyte == analyte and scan.fraction is not None
-        ]
-        basis = "dry" if newest.basis == "dried" else "as_is"
-        found[analyte] = (sum(values) / len(values), basis)
+    """Mean of the series that began first, of those (site, device, basis) that saw the analyte."""
+    found: dict[str, tuple[float, str]] = {}
+    shots = [fact for fact in facts if isinstance(fact, LotScanned)]
+    for first in shots:
+        basis = "dry" if first.basis == "dried" else "as_is"
+        series = [other for other in shots if where(other) == where(first)]
+        scans = [scan for other in series for scan in other.results]
+        for analyte in {scan.analyte for scan in scans}:
+            seen = [s.fraction for s in scans if s.analyte == analyte and s.fraction is not None]
+            found.setdefault(analyte, (sum(seen) / len(seen), basis))
     return found
+
+
+def where(fact: LotScanned) -> tuple[str, str, str]:
+    return fact.site_id, fact.device_id, fact.basis
 
 
 def grades(facts: Sequence[LotFact]) -> dict[str, tuple[float, str]]:

@@ -69,7 +69,8 @@ class LotDay:
             for _ in range(4):
                 yield self._moved("checkpoint", ends, movement)
             yield self._moved("receipt", ends, movement)
-            yield self._weighed(ends[1], "receipt", net + round(self._rng.gauss(0, 40_000)), movement)
+            got = net + round(self._rng.gauss(0, 40_000))
+            yield self._weighed(ends[1], "receipt", got, movement)
             yield from self._station(ends[1])
 
     def _station(self, site: str) -> Iterator[LotFact]:
@@ -81,8 +82,9 @@ class LotDay:
         self._count += 1
         self._minute += self._rng.uniform(1.0, 20.0)
         at = T0 + round(self._minute * MINUTE)
-        event_id = f"{self._number:08x}-0000-8000-8000-{self._count:012x}"
-        return event_id, "GW", 1, self._count, site, self._lot_id, Micros(at), 0, Micros(at + 500_000)
+        no = self._count
+        event_id = f"{self._number:08x}-0000-8000-8000-{no:012x}"
+        return event_id, "GW", 1, no, site, self._lot_id, Micros(at), 0, Micros(at + 500_000)
 
     def _declared(self) -> LotDeclared:
         return LotDeclared(

@@ -1,6 +1,5 @@
 """Serves the HTTP answers from a thread, while the main thread does the sink's work."""
 
-import socket
 import threading
 from types import TracebackType
 from typing import Self
@@ -8,21 +7,10 @@ from typing import Self
 import uvicorn
 from fastapi import FastAPI
 
-from custody.errors import Unavailable
+from telemetry.listen import listen
 
-_BACKLOG = 128
+PORT_SETTING = "CUSTODY_CONSOLE__PORT"
 _DRAIN_S = 5
-
-
-class PortTaken(Unavailable):
-    """The address cannot be listened on."""
-
-    def __init__(self, host: str, port: int, why: str) -> None:
-        super().__init__(
-            f"cannot listen on {host}:{port}: {why}",
-            expected="a free port",
-            next_step="set CUSTODY_CONSOLE__PORT, or stop what listens there",
-        )
 
 
 class Server:
@@ -38,7 +26,7 @@ class Server:
     """
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        self._listener = _listen(host, port)
+        self._listener = listen(host, port, PORT_SETTING)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -80,11 +68,3 @@ class Server:
 
     def _serve(self) -> None:
         self._server.run(sockets=[self._listener])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise PortTaken(host, port, error.strerror or str(error)) from error

@@ -3,35 +3,23 @@
 import contextlib
 import logging
 import signal
-import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
 
-from custody.errors import Unavailable
 from custody.events import Micros
-from producers.config import GatewayConfig, HttpConfig
+from producers.config import GatewayConfig
 from producers.http import make_app
 from producers.schema_ids import Catalog
 from producers.service import Gateway
 from producers.token import load_or_make
+from telemetry.listen import listen
 
-_BACKLOG = 1_024
+PORT_SETTING = "CUSTODY_GATEWAY__PORT"
 _DRAIN_S = 5
 """How long a stop waits for answers that are due."""
 
 log = logging.getLogger(__name__)
-
-
-class PortTaken(Unavailable):
-    """The address cannot be listened on."""
-
-    def __init__(self, host: str, port: int, why: str) -> None:
-        super().__init__(
-            f"cannot listen on {host}:{port}: {why}",
-            expected="a free port",
-            next_step="set CUSTODY_GATEWAY__PORT, or stop what listens there",
-        )
 
 
 def run(
@@ -55,7 +43,7 @@ def run(
         OutboxClosed: Its disk cannot be written.
         TokenUnreadable: The token's file is open to others.
     """
-    with contextlib.closing(listen(config.http)) as listener:
+    with contextlib.closing(listen(config.http.host, config.http.port, PORT_SETTING)) as listener:
         gateway = Gateway(config, catalog, registry, clock)
         try:
             token = load_or_make(config.outbox.directory / "token")
@@ -92,25 +80,3 @@ def _stopped_by_uvicorn() -> Iterator[None]:
             yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def listen(config: HttpConfig) -> socket.socket:
-    """Return a listening socket.
-
-    Its protocol is named, not 0 as ``socket.create_server`` leaves it: asyncio switches Nagle's
-    algorithm off only where it reads TCP, and with it an answer waits 40 ms for the sender's
-    delayed acknowledgement.
-
-    Raises:
-        PortTaken: The address is in use.
-    """
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((config.host, config.port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise PortTaken(config.host, config.port, error.strerror or str(error)) from error
-    return listener

@@ -1,6 +1,7 @@
 """A small server of ``/metrics`` and ``/health`` for processes that have no HTTP of their own."""
 
 import json
+import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,8 +29,12 @@ class Health:
     fields: Mapping[str, object] = field(default_factory=dict)
 
     def body(self) -> bytes:
-        """Return the JSON answer."""
-        head = {"status": "ok" if self.ok else "failing", "reason": self.reason}
+        """Return the JSON answer; ``pid`` says who answers where two might listen."""
+        head = {
+            "status": "ok" if self.ok else "failing",
+            "reason": self.reason,
+            "pid": os.getpid(),
+        }
         return json.dumps({**head, **self.fields}, default=str).encode()
 
     @property

@@ -114,19 +114,20 @@ def _health(process: Process, address: str) -> str:
         return "ok" if kafka.is_ready(address) else "answers no admin request"
     if process.name == "registry":
         return "ok" if registry.is_ready(address) else "does not answer"
-    return _asked(address)
+    return _asked(address, process.pid)
 
 
-def _asked(address: str) -> str:
+def _asked(address: str, pid: int) -> str:
     try:
         answer = httpx.get(f"{address}/health", timeout=_PROBE_TIMEOUT_S)
     except httpx.HTTPError as error:
         return f"does not answer: {type(error).__name__}"
-    if answer.is_success:
-        return "ok"
     try:
         body = answer.json()
     except ValueError:
-        return f"answers {answer.status_code}"
-    reason = body.get("reason") or body.get("detail") if isinstance(body, dict) else None
-    return str(reason or f"answers {answer.status_code}")
+        body = None
+    said = body if isinstance(body, dict) else {}
+    if answer.is_success:
+        # Another stack's process may have taken the port between planning and listening.
+        return "ok" if said.get("pid") == pid else f"another process listens at {address}"
+    return str(said.get("reason") or said.get("detail") or f"answers {answer.status_code}")

@@ -1,5 +1,6 @@
 """SQL over HTTP on the real engine: who may ask, what comes back, and the bounds."""
 
+import os
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,13 +13,14 @@ from fastapi import FastAPI
 from console.config import ConsoleConfig
 from console.http import Process, make_app
 from console.reader import Reader
-from console.server import PortTaken, Server
+from console.server import Server
 from console.token import TokenUnreadable, load_or_make
 from custody.events import Micros
 from sinks import migrate
 from sinks.client import open_warehouse
 from telemetry import metrics as names
 from telemetry.http import Health
+from telemetry.listen import PortTaken
 from telemetry.metrics import Metrics
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -130,7 +132,8 @@ def test_a_write_is_refused_by_the_engine_too(desk: Desk, monkeypatch: pytest.Mo
 
 
 def test_health_ready_and_metrics_need_no_token(desk: Desk) -> None:
-    assert desk.http.get("/health").json() == {"status": "ok", "reason": "", "lag_records": 0}
+    said = desk.http.get("/health").json()
+    assert said == {"status": "ok", "reason": "", "pid": os.getpid(), "lag_records": 0}
     desk.health = Health(ok=False, reason="records wait and nothing has been stored")
     assert desk.http.get("/health").status_code == 503
     desk.health = replace(desk.health, ok=True)

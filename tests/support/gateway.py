@@ -24,10 +24,10 @@ from producers.http import make_app
 from producers.judge import Terms
 from producers.known import Known
 from producers.publisher import TOPICS
-from producers.run import listen
 from producers.service import Gateway
 from runtime.stack import ports
 from schemas.registry import StaticCatalog
+from telemetry.listen import listen
 from tests.support import stack
 
 NOW = Micros(1_793_862_720_000_000)
@@ -95,7 +95,7 @@ def running(given: GatewayConfig, *, publish: bool = True) -> Iterator[Gateway]:
 @contextmanager
 def serving(gateway: Gateway, token: str, limits: HttpConfig | None = None) -> Iterator[str]:
     """The API of a gateway on a free port of this process; gives its URL."""
-    with closing(listen(HttpConfig(port=0))) as listener:
+    with closing(listen("127.0.0.1", 0, "none")) as listener:
         server = uvicorn.Server(
             uvicorn.Config(make_app(gateway, token, limits), log_config=None, lifespan="off")
         )

@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Iterator
 
 import httpx
@@ -28,7 +29,8 @@ def url(process: Process) -> Iterator[str]:
 def test_health_is_200_with_its_numbers(url: str) -> None:
     answer = httpx.get(f"{url}/health")
     assert answer.status_code == 200
-    assert answer.json() == {"status": "ok", "reason": "", "lag_records": 0}
+    said = answer.json()
+    assert said == {"status": "ok", "reason": "", "pid": os.getpid(), "lag_records": 0}
 
 
 def test_a_stuck_process_answers_503_and_says_why(url: str, process: Process) -> None:

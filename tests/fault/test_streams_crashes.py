@@ -87,7 +87,8 @@ def test_joining_and_leaving_under_load_is_exact(broker: str, tmp_path: Path) ->
         stays.start()
         load.run(stays, seconds=1)
         guest.start()
-        load.run(guest, seconds=4, restart=False)
+        assert eventually(guest.is_ready, 60)
+        load.run(stays, seconds=2, restart=False)
         assert guest.end(signal.SIGTERM) == 0
         load.run(stays, seconds=1)
         assert settle(load, stays).exact

@@ -1,8 +1,6 @@
 """One worker on a real broker and a real registry: what it skips, counts, shows and ticks."""
 
-import json
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,13 +43,6 @@ def get(port: int, path: str) -> str:
         return body.decode()
 
 
-def ready(port: int) -> bool:
-    try:
-        return bool(json.loads(get(port, "/health"))["partitions"])
-    except (OSError, urllib.error.URLError):
-        return False
-
-
 def test_worker_applies_skips_counts_and_ticks(broker: str, tmp_path: Path) -> None:
     worker = WorkerProcess(broker, tmp_path / "worker", ticks_s=1.0)
     changelog = Changelog(broker, RelayFold())
@@ -91,7 +82,7 @@ def test_worker_applies_skips_counts_and_ticks(broker: str, tmp_path: Path) -> N
             return len(clocks) == PARTITIONS and all(clock.ticks >= 2 for clock in clocks)
 
         assert eventually(ticked, 30)
-        assert ready(worker.port)
+        assert worker.is_ready()
         page = get(worker.port, "/metrics")
         assert 'custody_worker_dead_letters_total{reason="undecodable"} 1.0' in page
         assert 'custody_worker_dead_letters_total{reason="wrong_partition"} 1.0' in page

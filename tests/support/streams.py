@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -176,6 +177,14 @@ class WorkerProcess:
     @property
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    def is_ready(self) -> bool:
+        """It has partitions, as its own ``/health`` says."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as page:
+                return bool(json.load(page)["partitions"])
+        except OSError:
+            return False
 
     def restart_if_dead(self) -> None:
         """What the supervisor does after 70."""

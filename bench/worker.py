@@ -73,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faust-events", type=int, default=40_000)
     parser.add_argument("--fold", choices=["trivial", "custody"], default="trivial")
     parser.add_argument("--says", action="store_true", help="a transfer per fact, 1/4 handed on")
+    parser.add_argument("--cache-mb", type=int, default=4, help="decoded rows per partition")
     parser.add_argument("--live", type=int, default=0, help="events/s for 30 s instead of backlog")
     parser.add_argument("--live-s", type=int, default=30)
     return parser
@@ -150,6 +151,7 @@ def _process(
         "port": port,
         "fold": options.fold,
         "says": options.says,
+        "cache_mb": options.cache_mb,
     }
     with (directory / f"{variant}.log").open("wb") as log:
         child = subprocess.Popen(
@@ -162,8 +164,6 @@ def _process(
         finally:
             child.kill()
             child.wait()
-            if options.fold == "debug":
-                print((directory / f"{variant}.log").read_text())
 
 
 def _applied(port: int) -> int:

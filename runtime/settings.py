@@ -120,7 +120,7 @@ class WorkerSettings(_Group):
     """Records of one chunk. More are cheaper each, but the event loop stands still meanwhile."""
     poll_s: float = Field(default=0.05, ge=0.0, le=5.0)
     """Shortest time between two fetches without backlog: cheaper chunks against latency."""
-    cache_bytes_max: int = Field(default=16 * _MIB, ge=_MIB, le=4096 * _MIB)
+    cache_bytes_max: int = Field(default=4 * _MIB, ge=_MIB, le=4096 * _MIB)
     """Decoded rows kept per partition."""
     tick_interval_s: float = Field(default=10.0, ge=0.0, le=600.0)
     """How often a partition's clock is written; deadlines are no finer. 0 writes none."""

@@ -10,19 +10,15 @@ from faust.types.transports import TransportT
 from typing_extensions import override
 from yarl import URL
 
+from streams.chunk import ChunkSchema
 from streams.config import APP_ID, SOURCES, TABLE, WorkerConfig
+from streams.guard import Guard, check_versions
 from streams.lease import Lease
+from streams.producer import GuardedProducer
 from streams.protocol import Protocol
 from streams.section import Section
 from streams.store import RowTable
-from streams.transport import (
-    ChunkSchema,
-    Guard,
-    GuardedConsumer,
-    GuardedProducer,
-    GuardedTransport,
-    check_versions,
-)
+from streams.transport import GuardedConsumer, GuardedTransport
 
 REQUEST_TIMEOUT_S = 40.0
 BUFFERED_CHUNKS = 16

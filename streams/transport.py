@@ -29,7 +29,7 @@ K      Fetch wait 100 ms (Faust hard-codes 1500), short polls, no second of slee
 =====  ==========================================================================================
 
 Private names used, all of faust-streaming 0.15.3, aiokafka 0.14.0 and mode-streaming 0.7.1, which
-is why ``check_versions`` refuses any other version:
+is why ``streams.guard.check_versions`` refuses any other version:
 
 ==============================  =================================================================
 Consumer._getmany               A, K and the cutting into chunks
@@ -51,127 +51,27 @@ ProducerBuffer.put              E
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib.metadata import version
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, NoReturn, cast
 
 import aiokafka
-import faust
 from aiokafka.errors import IllegalStateError
-from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT, Message
-from faust.types.transports import ConsumerCallback
-from faust.types.tuples import FutureMessage
+from faust.types.transports import ConsumerCallback, ProducerT
 from typing_extensions import override
 from yarl import URL
 
-from custody.errors import Unavailable
 from streams import stop
-from streams.lease import Lease
-
-PINNED = {"faust-streaming": "0.15.3", "aiokafka": "0.14.0", "mode-streaming": "0.7.1"}
+from streams.chunk import Chunk
+from streams.guard import Guard
+from streams.producer import GuardedProducer
 
 FETCH_WAIT_MS = 100
 BACKLOG_RECORDS = 200
 """A fetch of so many records means a backlog: the next follows at once, without pacing."""
 
 _IDLE_S = 0.02
-
-
-def check_versions() -> None:
-    """Refuse to start on other versions than those whose private names are overridden here.
-
-    Raises:
-        Unavailable: A version differs.
-    """
-    found = {name: version(name) for name in PINNED}
-    if found != PINNED:
-        what = f"worker libraries are {found}"
-        raise Unavailable(
-            what, expected=str(PINNED), next_step="pip install --requirement requirements.lock"
-        )
-
-
-@dataclass(slots=True)
-class Counts:
-    """What the guards did, for health and tests."""
-
-    stale_fetch_records: int = 0
-    stale_acks: int = 0
-    dropped_chunks: int = 0
-    revoke_wait_s_max: float = 0.0
-
-
-@dataclass(slots=True)
-class Guard:
-    """Settings and state that the guarded parts of one worker share.
-
-    Attributes:
-        sources: Topics that arrive in chunks.
-        lease: Right to produce.
-        chunk_records_max: Records of one chunk.
-        poll_s: Shortest time between two fetches without a backlog.
-        revoke_wait_s: How long a running chunk may take when its partition is taken away.
-    """
-
-    sources: frozenset[str]
-    lease: Lease
-    chunk_records_max: int
-    poll_s: float
-    revoke_wait_s: float
-    counts: Counts = field(default_factory=Counts)
-
-
-class Chunk:
-    """Records of one partition from one fetch, dressed as one record for Faust.
-
-    ``value`` holds the records; ``offset`` is the last one's, so that Faust's bookkeeping, which
-    only compares offsets, moves past all of them at once.
-    """
-
-    __slots__ = (
-        "checksum",
-        "headers",
-        "key",
-        "offset",
-        "partition",
-        "serialized_key_size",
-        "serialized_value_size",
-        "timestamp",
-        "timestamp_type",
-        "topic",
-        "value",
-    )
-
-    def __init__(self, tp: TP, records: Sequence[ConsumerRecord]) -> None:
-        last = records[-1]
-        self.topic = tp.topic
-        self.partition = tp.partition
-        self.offset = last.offset
-        self.timestamp = last.timestamp
-        self.timestamp_type = last.timestamp_type
-        self.headers = ()
-        self.key = None
-        self.value = records
-        self.checksum = None
-        self.serialized_key_size = 0
-        self.serialized_value_size = 0
-
-
-class ChunkSchema(faust.Schema):  # type: ignore[type-arg]  # neither key nor value is decoded
-    """Hands a chunk to the agent as it is: Faust decodes nothing."""
-
-    @override
-    def compile(self, app: AppT, **_: Any) -> Any:
-        """Return Faust's decoder for a channel."""
-        make = app.create_event
-
-        async def decode(message: Message, *, propagate: bool = False) -> object:  # noqa: ARG001  Faust's signature
-            return make(None, message.value, {}, message)
-
-        return decode
 
 
 class GuardedConsumer(driver.Consumer):
@@ -437,38 +337,6 @@ class _GuardedThread(driver.AIOKafkaConsumerThread):
         )
 
 
-class GuardedProducer(driver.Producer):
-    """Faust's producer with E and J, idempotent."""
-
-    transport: "GuardedTransport"  # type: ignore[mutable-override]  # ours is made by it
-
-    @override
-    def _settings_extra(self) -> Mapping[str, Any]:
-        # A request the broker took but did not answer in time is sent again: without sequence
-        # numbers the changelog would then hold an old row behind a newer one.
-        return {"acks": "all", "enable_idempotence": True}
-
-    @override
-    async def on_start(self) -> None:
-        """Start; from here on every produce request asks the lease."""
-        await super().on_start()
-        self.buffer.put = _closed_buffer  # type: ignore[method-assign, assignment]  # E
-        sender = self.client._sender  # noqa: SLF001  J
-        send = sender._send_produce_req  # noqa: SLF001  J
-        check = self.transport.guard.lease.check
-
-        async def send_with_lease(node_id: int, batches: Mapping[object, object]) -> None:
-            check()
-            await send(node_id, batches)
-
-        sender._send_produce_req = send_with_lease  # noqa: SLF001  J
-
-    @property
-    def client(self) -> aiokafka.AIOKafkaProducer:
-        """The running aiokafka producer: batches go to it directly."""
-        return self._ensure_producer()
-
-
 class GuardedTransport(driver.Transport):
     """Faust's transport made of the guarded parts."""
 
@@ -479,10 +347,12 @@ class GuardedTransport(driver.Transport):
         super().__init__(url, app)
         self.guard = guard
 
-
-def _closed_buffer(_: FutureMessage) -> NoReturn:
-    message = "Faust's producer buffer is closed: send batches (guard E)"
-    raise RuntimeError(message)
+    @override
+    def create_producer(self, **more: Any) -> ProducerT:
+        """Return a producer under our guard."""
+        producer = GuardedProducer(self, **more)
+        producer.guard = self.guard
+        return producer
 
 
 def _unsettled(waited_s: float) -> NoReturn:

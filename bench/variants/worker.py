@@ -18,6 +18,7 @@ if __name__ == "__main__":
         registry_url="",
         data_dir=Path(options["data_dir"]),
         port=options["port"],
+        cache_bytes_max=options["cache_mb"] * 1_000_000,
         tick_interval_s=0.0,
         log_level="WARNING",
     )

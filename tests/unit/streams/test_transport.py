@@ -15,9 +15,11 @@ from typing_extensions import override
 
 from custody.errors import Unavailable
 from schemas import topics
-from streams import transport
+from streams import guard, producer
+from streams.chunk import Chunk
+from streams.guard import Guard
 from streams.lease import Lease
-from streams.transport import Chunk, Guard, GuardedConsumer
+from streams.transport import GuardedConsumer
 
 FACT = TP(topics.FACT, 0)
 FLOW = TP(topics.FLOW, 0)
@@ -200,11 +202,11 @@ def test_chunk_of_an_old_generation_is_not_committed() -> None:
 
 def test_producer_buffer_is_closed() -> None:
     with pytest.raises(RuntimeError, match="guard E"):
-        transport._closed_buffer(cast(FutureMessage, None))
+        producer._closed_buffer(cast(FutureMessage, None))
 
 
 def test_other_library_versions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    transport.check_versions()
-    monkeypatch.setattr(transport, "version", lambda _: "9.9.9")
+    guard.check_versions()
+    monkeypatch.setattr(guard, "version", lambda _: "9.9.9")
     with pytest.raises(Unavailable, match=r"9\.9\.9"):
-        transport.check_versions()
+        guard.check_versions()

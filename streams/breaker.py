@@ -51,7 +51,7 @@ class Breaker:
         """Count an unreadable record.
 
         Args:
-            sender: Who seems to have sent it: gateway header, else the key.
+            sender: Who seems to have sent it: its key, as what cannot be read names no gateway.
             reason: Why it is unreadable.
 
         Raises:
@@ -62,8 +62,7 @@ class Breaker:
         self._count(1, 1)
         many = self._bad >= BAD_MIN and self._bad > SHARE_MAX * self._records
         run = self._run >= RUN_MAX and len(self._run_senders) >= SENDERS_MIN
-        full = self._records >= WINDOW_RECORDS
-        if run or (many and full):
+        if run or many:
             raise TooManyDeadLetters(self._bad, self._records, reason, self._where)
 
     def _count(self, records: int, bad: int) -> None:

@@ -43,8 +43,6 @@ from telemetry.metrics import Metrics
 REGISTRY_RETRIES = 3
 REGISTRY_RETRY_S = 1.0
 
-GATEWAY_HEADER = "gateway"
-
 
 class Protocol:
     """Applies chunks and restores partitions.
@@ -264,8 +262,5 @@ def _first(item: tuple[int, SourceEntry, str]) -> int:
 
 
 def _sender(record: ConsumerRecord) -> str:
-    """Return who seems to have sent a record: the gateway's header, else its key."""
-    for name, value in record.headers or ():
-        if name == GATEWAY_HEADER:
-            return str(value)
+    """Return who seems to have sent a record: what cannot be read names no gateway."""
     return "" if record.key is None else record.key.decode(errors="replace")

@@ -5,26 +5,35 @@ import pytest
 from streams.breaker import BAD_MIN, RUN_MAX, WINDOW_RECORDS, Breaker, TooManyDeadLetters
 
 
-def test_one_bad_gateway_does_not_stop_the_worker() -> None:
+def test_a_hundred_bad_records_in_a_short_history_stop() -> None:
     breaker = Breaker("t")
-    for _ in range(RUN_MAX * 3):
-        breaker.bad("GW-1", "undecodable")
+    for _ in range(BAD_MIN - 1):
+        breaker.bad("L-1", "undecodable")
+    with pytest.raises(TooManyDeadLetters):
+        breaker.bad("L-1", "undecodable")
 
 
-def test_a_run_from_two_gateways_stops() -> None:
+def test_fewer_than_a_hundred_never_stop() -> None:
     breaker = Breaker("t")
+    for no in range(BAD_MIN - 1):
+        breaker.bad(f"L-{no}", "undecodable")
+
+
+def test_a_run_from_two_senders_stops_at_one_percent() -> None:
+    breaker = Breaker("t")
+    breaker.good(WINDOW_RECORDS)
     for no in range(RUN_MAX - 1):
-        breaker.bad(f"GW-{no % 2}", "unknown_schema")
+        breaker.bad(f"L-{no % 2}", "unknown_schema")
     with pytest.raises(TooManyDeadLetters, match="of the last"):
-        breaker.bad("GW-1", "unknown_schema")
+        breaker.bad("L-1", "unknown_schema")
 
 
 def test_a_readable_record_ends_a_run() -> None:
     breaker = Breaker("t")
-    for no in range(RUN_MAX * 3):
-        if no % (RUN_MAX - 1) == 0:
-            breaker.good(1)
-        breaker.bad(f"GW-{no % 2}", "undecodable")
+    breaker.good(WINDOW_RECORDS)
+    for no in range(BAD_MIN):
+        breaker.bad(f"L-{no % 2}", "undecodable")
+        breaker.good(1)
 
 
 def test_more_than_one_percent_of_a_full_window_stops() -> None:

@@ -275,9 +275,10 @@ class Consumer:
         places = [Place(p.topic, p.partition) for p in partitions]
         self.owned.update(places)
         starts = self._listener.assigned(places)
-        self._kafka.incremental_assign(
-            [TopicPartition(p.topic, p.partition, starts[p]) for p in places]
-        )
+        begun = [TopicPartition(p.topic, p.partition, starts[p]) for p in places]
+        self._kafka.incremental_assign(begun)
+        # Partitions lost while ``idle`` had paused them come back paused, and nothing is read.
+        self._kafka.resume(begun)
 
     def _on_revoke(self, _consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
         assert self._listener is not None

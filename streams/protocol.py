@@ -34,7 +34,7 @@ from streams.breaker import Breaker
 from streams.config import CHANGELOG, SOURCE_INDEX, Stage, WorkerConfig
 from streams.outputs import Frame, OutputWriter
 from streams.reduction import PartitionState, Reducer, Reduction, SourceEntry
-from streams.rows import CHUNK_KEY, Output, PartitionRows, RowCodec
+from streams.rows import CHUNK_KEY, Output, PartitionRows, RowCodec, surviving
 from streams.section import Section
 from streams.store import RowStore
 from telemetry import metrics
@@ -221,25 +221,16 @@ class Protocol:
         chunk, last_n = 0, 0
         if data is not None:
             record = self._codec.decode_chunk(data)
-            chunk, last_n = record.chunk, record.last_n
+            chunk = record.chunk
+            outputs, last_n = surviving(self._codec, record, lambda key: store.row(partition, key))
             # A partition we kept through a rebalance has sent its last chunk already.
             if self._done.get(partition) != chunk:
-                await self._resend(partition, chunk, record.owners)
+                await self._send(outputs)
+                self._metrics.add(metrics.RESENT, amount=len(outputs))
                 self._done[partition] = chunk
         self._metrics.add(metrics.RESTORES)
         writer = OutputWriter(partition, self._partitions, self._frame, last_n)
         return PartitionState(partition, rows, writer, chunk)
-
-    async def _resend(self, partition: int, chunk: int, owners: Iterable[str]) -> None:
-        outputs: list[Output] = []
-        for owner in owners:
-            data = self._store().row(partition, owner.encode())
-            if data is not None:
-                envelope = self._codec.envelope(data)
-                if envelope.chunk == chunk:
-                    outputs.extend(envelope.outputs)
-        await self._send(outputs)
-        self._metrics.add(metrics.RESENT, amount=len(outputs))
 
 
 def _in_order(

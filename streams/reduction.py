@@ -141,7 +141,6 @@ class Reducer:
         if owners:
             state.chunk = chunk
             reduction.record.owners = tuple(owners)
-            reduction.record.last_n = state.outputs.last_n
             reduction.groups.insert(0, [(CHUNK_KEY, self._codec.encode_chunk(reduction.record))])
         return reduction
 

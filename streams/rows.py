@@ -65,7 +65,8 @@ class ChunkRecord(msgspec.Struct, array_like=True, gc=False):
         first: Offset of the chunk's first record.
         last: Offset of its last record.
         owners: Keys of the rows that may carry outputs of it.
-        last_n: Highest number given to an output so far.
+        n_before: Highest number given to an output before this chunk. What the chunk's surviving
+            rows carry counts on from it, so that a crash leaves no number out.
     """
 
     format: int
@@ -74,7 +75,7 @@ class ChunkRecord(msgspec.Struct, array_like=True, gc=False):
     first: int
     last: int
     owners: tuple[str, ...]
-    last_n: int
+    n_before: int
 
 
 @dataclass(slots=True)
@@ -188,6 +189,28 @@ class UnreadableRow(Corrupt):
             expected=f"format {FORMAT} and a row class of this fold",
             next_step="start the version that wrote it, or refold from the fact topic",
         )
+
+
+def surviving(
+    codec: RowCodec, record: ChunkRecord, row: Callable[[bytes], bytes | None]
+) -> tuple[list[Output], int]:
+    """Return what the rows of the last chunk carry, and the number to count on from.
+
+    Nothing of a row that did not survive was sent: its numbers are given anew.
+
+    Args:
+        codec: Bytes to rows.
+        record: The last chunk's record.
+        row: Reads the partition's local store.
+    """
+    outputs: list[Output] = []
+    for owner in record.owners:
+        data = row(owner.encode())
+        if data is not None:
+            envelope = codec.envelope(data)
+            if envelope.chunk == record.chunk:
+                outputs.extend(envelope.outputs)
+    return outputs, max([record.n_before, *(output.n for output in outputs)])
 
 
 class PartitionRows:

@@ -15,7 +15,7 @@ from schemas.routes import Record
 from streams.config import SOURCE_INDEX
 from streams.outputs import OutputWriter, address, bare_id
 from streams.reduction import PartitionState, Reducer, Reduction, SourceEntry
-from streams.rows import CHUNK_KEY, Held, PartitionRows, RowCodec
+from streams.rows import CHUNK_KEY, Held, PartitionRows, RowCodec, surviving
 from tests.support.folds import Clock, RelayFold, Sum, content
 from tests.support.streams import CATALOG, framed, weighing
 
@@ -35,10 +35,11 @@ class Partition:
         """A new assignment: all that is in memory is gone."""
         data = self.store.get(CHUNK_KEY)
         record = None if data is None else self.codec.decode_chunk(data)
+        self.resent, last_n = surviving(self.codec, record, self.store.get) if record else ([], 0)
         self.state = PartitionState(
             0,
             PartitionRows(self.codec, self.store.get, 100_000),
-            OutputWriter(0, 1, framed, record.last_n if record else 0),
+            OutputWriter(0, 1, framed, last_n),
             record.chunk if record else 0,
         )
 
@@ -121,7 +122,7 @@ def test_chunk_record_stands_first_and_names_what_it_touches() -> None:
     reduction = Partition().reduce(topics.FACT, facts(700, 701))
     assert reduction.groups[0][0][0] == CHUNK_KEY
     assert reduction.record.owners == ("lot/L-0", "lot/L-1")
-    assert reduction.record.last_n == 2
+    assert reduction.record.n_before == 0
     assert [group[-1][0] for group in reduction.groups[1:]] == [b"lot/L-0", b"lot/L-1"]
 
 
@@ -149,10 +150,11 @@ def test_row_carries_the_outputs_of_its_chunk() -> None:
     restarts=st.sets(st.integers(0, 30)),
     lost=st.sets(st.integers(0, 30)),
 )
-def test_cuts_restarts_and_lost_tails_change_no_sum(
+def test_cuts_restarts_and_lost_tails_change_no_sum_and_leave_no_number_out(
     nets: list[int], cuts: list[int], restarts: set[int], lost: set[int]
 ) -> None:
     partition, chunk_no = Partition(), 0
+    sent: set[int] = set()
     queue = facts(*nets)
     while queue:
         size = cuts[chunk_no % len(cuts)] if cuts else len(queue)
@@ -165,14 +167,17 @@ def test_cuts_restarts_and_lost_tails_change_no_sum(
             reduction.groups[2:] = []
             partition.write(reduction)
             partition.begin()
+            sent.update(output.n for output in partition.resent)
             continue
         partition.write(reduction)
+        sent.update(output.n for output in reduction.outputs)
         if chunk_no in restarts:
             partition.begin()
         queue = rest
     rows = [partition.held(k.decode()).row for k in partition.store if k != CHUNK_KEY]
     sent_g = sum(row.sent_g for row in rows if isinstance(row, Sum))
     assert partition.total_g() + sent_g == sum(nets)
+    assert sent == set(range(1, len(sent) + 1))
 
 
 def tick(now: int, end: int) -> Tick:

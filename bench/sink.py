@@ -37,6 +37,7 @@ class Meter:
         self.end = (0, 0.0, 0.0)
 
     def watch(self, stop: threading.Event) -> None:
+        """Note both ends, then stop the sink."""
         while self._stored() == 0:
             time.sleep(0.005)
         self.begin = self._sample()
@@ -83,6 +84,7 @@ def measure(directory: Path, rows: int, batch: int) -> dict[str, float]:
 
 
 def main() -> None:
+    """Print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=300_000)
     parser.add_argument("--batch", type=int, default=20_000)

@@ -26,7 +26,7 @@ from producers.chain import Entry
 from producers.config import PublisherConfig
 from producers.outbox import Outbox
 from producers.schema_ids import SchemaIds
-from schemas import topics
+from schemas import headers, topics
 from schemas.codec import frame
 from telemetry import metrics
 from telemetry.metrics import Metrics
@@ -210,6 +210,12 @@ class Publisher:
         if self._failure is not None:
             raise KafkaException(self._failure)
 
+    def _headers(self, entry: Entry) -> list[tuple[str, str | bytes | None]]:
+        if entry.prev is None or entry.digest is None:
+            return []
+        values = (entry.prev, entry.digest, self._outbox.gateway[0].encode())
+        return list(zip(headers.GATEWAY_WRITES, values, strict=True))
+
     def _send(self, producer: Producer, entry: Entry) -> None:
         value = frame(self._ids.get(entry.stem, entry.fingerprint), entry.body)
         while len(self._in_flight) >= self._config.in_flight_max and self._going():
@@ -223,7 +229,7 @@ class Publisher:
                     entry.partition,
                     on_delivery=partial(self._on_delivery, entry),
                     timestamp=entry.accepted_at // 1000,
-                    headers=_headers(entry),
+                    headers=self._headers(entry),
                 )
             except BufferError:
                 self._serve(producer, POLL_S)
@@ -311,9 +317,3 @@ class _Cursor:
         if entry.no > self._resumed_to:
             return True
         return entry.no >= self._floors.get((entry.topic, entry.partition), entry.no + 1)
-
-
-def _headers(entry: Entry) -> list[tuple[str, str | bytes | None]]:
-    if entry.prev is None or entry.digest is None:
-        return []
-    return [("prev", entry.prev), ("digest", entry.digest)]

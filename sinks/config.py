@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from schemas.breaker import Limits
+
 _MIB = 1 << 20
 
 
@@ -32,10 +34,7 @@ class SinkConfig:
         retry_budget_s: Then the process stops without committing.
         broker_timeout_s: Limit of one call to the broker.
         stuck_after_s: Records wait and nothing has been stored for so long: unhealthy.
-        dead_letter_share_max: Beyond this share of the last ``dead_letter_window`` records ...
-        dead_letter_count_min: ... and at least this many, the sink stops.
-        dead_letter_run_max: As many bad records in a row, from two or more gateways: it stops.
-        dead_letter_window: Records the share is taken over.
+        dead_letter_limits: How many unreadable records stop the sink.
         dead_letter_bytes_max: Values beyond it are cut in the dead letter, which says so; the
             broker takes no more than its ``message.max.bytes``.
     """
@@ -56,8 +55,5 @@ class SinkConfig:
     retry_budget_s: float = 600.0
     broker_timeout_s: float = 30.0
     stuck_after_s: float = 30.0
-    dead_letter_share_max: float = 0.01
-    dead_letter_count_min: int = 100
-    dead_letter_run_max: int = 100
-    dead_letter_window: int = 10_000
+    dead_letter_limits: Limits = field(default_factory=Limits)
     dead_letter_bytes_max: int = 900_000

@@ -134,9 +134,3 @@ def dead_letter(slice_: Slice, bad: Bad, bytes_max: int) -> DeadLetter:
         header_names=tuple(name for name, _ in headers),
         header_values=tuple(content or b"" for _, content in headers),
     )
-
-
-def sender(slice_: Slice, bad: Bad) -> str:
-    """Return who seems to have sent a bad record: the header ``gateway``, else its key."""
-    named = dict(slice_.headers[bad.index] or ()).get("gateway")
-    return (named or slice_.keys[bad.index] or b"").decode(errors="replace")

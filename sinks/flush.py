@@ -13,19 +13,20 @@ A kill before 2 costs nothing; after it the next process reads back what is in.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import pyarrow as pa
 
 from custody.errors import Unavailable
 from custody.events import Micros
+from schemas import breaker
 from schemas.reader import Batch, read_batch
 from schemas.registry import Catalog
-from sinks.breaker import Breaker
 from sinks.client import Warehouse
 from sinks.config import SinkConfig
 from sinks.consumer import Consumer
-from sinks.dead_letters import DeadLetters, sender
+from sinks.dead_letters import DeadLetters
 from sinks.intent import Digest, Intent, Settled
 from sinks.progress import Progress
 from sinks.readback import sealed
@@ -128,7 +129,7 @@ class Flusher:
         slice_ = Slice(partition.place, partition.pending)
         partition.check_announced(slice_)
         judged = rows_of(slice_, self._read(slice_, partition.topic.partitions), partition.seen)
-        _feed(partition.breaker, slice_, judged)
+        breaker.feed(partition.breaker, len(slice_), judged.bad, partial(_sender, slice_))
         digest = Digest()
         digest.add(slice_.offsets, slice_.values)
         return Part(partition, slice_, judged, digest.text())
@@ -261,14 +262,8 @@ def settlement(partition: Partition) -> tuple[int, str]:
     return partition.done, Settled(partition.topic.topic_id).metadata()
 
 
-def _feed(breaker: Breaker, slice_: Slice, judged: Rows) -> None:
-    """Show the breaker all records in order."""
-    at = 0
-    for bad in judged.bad:
-        breaker.good(bad.index - at)
-        breaker.bad(sender(slice_, bad), bad.reason)
-        at = bad.index + 1
-    breaker.good(len(slice_) - at)
+def _sender(slice_: Slice, index: int) -> str:
+    return breaker.sender(dict(slice_.headers[index] or ()))
 
 
 def _confirm(part: Part) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from custody.errors import Corrupt
+from schemas.breaker import Breaker
 from sinks import readback
-from sinks.breaker import Breaker
 from sinks.client import Warehouse
 from sinks.config import SinkConfig
 from sinks.consumer import Committed, Consumer, Topic
@@ -157,7 +157,7 @@ def recover(
                 sealed=seal.next_offset if seal else start,
                 present=present[place.partition],
                 seen=Seen(numbers[place.partition]),
-                breaker=Breaker(place, config),
+                breaker=Breaker(f"{topic}/{place.partition}", config.dead_letter_limits),
                 settled=not isinstance(intent, Intent),
                 announced=intent if isinstance(intent, Intent) else None,
             )

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-REPLAY_HEADER = "x-replay-of"
+from schemas.headers import DIGEST, GATEWAY, GATEWAY_WRITES, PREV, REPLAY_OF
 
 Headers = Sequence[tuple[str, bytes | None]] | None
 
@@ -99,15 +99,15 @@ class Slice:
         """The headers that matter, of all records; one pass, for it costs as much as decoding."""
         prev, digest, replay = list[bytes](), list[bytes](), list[bool]()
         for headers in self.headers:
-            if headers is not None and len(headers) == 2 and _is_plain(headers):
+            if headers is not None and len(headers) == len(GATEWAY_WRITES) and _is_plain(headers):
                 prev.append(headers[0][1] or b"")
                 digest.append(headers[1][1] or b"")
                 replay.append(False)
             else:
                 named = dict(headers or ())
-                prev.append(named.get("prev") or b"")
-                digest.append(named.get("digest") or b"")
-                replay.append(REPLAY_HEADER in named)
+                prev.append(named.get(PREV) or b"")
+                digest.append(named.get(DIGEST) or b"")
+                replay.append(REPLAY_OF in named)
         return Chain(prev, digest, np.array(replay, np.bool_))
 
 
@@ -126,4 +126,4 @@ class Chain(NamedTuple):
 
 
 def _is_plain(headers: Sequence[tuple[str, bytes | None]]) -> bool:
-    return headers[0][0] == "prev" and headers[1][0] == "digest"
+    return headers[0][0] == PREV and headers[1][0] == DIGEST and headers[2][0] == GATEWAY

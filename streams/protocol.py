@@ -26,11 +26,10 @@ from aiokafka.structs import ConsumerRecord
 
 from custody.errors import Unavailable
 from custody.fold import Fold
-from schemas import topics
+from schemas import breaker, topics
 from schemas.reader import Batch, read_batch
 from schemas.registry import Catalog
 from streams import batches, stop
-from streams.breaker import Breaker
 from streams.config import CHANGELOG, SOURCE_INDEX, Stage, WorkerConfig
 from streams.outputs import Frame, OutputWriter
 from streams.reduction import PartitionState, Reducer, Reduction, SourceEntry
@@ -74,7 +73,7 @@ class Protocol:
         self._reducer = Reducer(fold, self._codec)
         self._states: dict[int, PartitionState] = {}
         self._done: dict[int, int] = {}
-        self._breakers: dict[tuple[str, int], Breaker] = {}
+        self._breakers: dict[tuple[str, int], breaker.Breaker] = {}
         self._restoring = asyncio.Lock()
         self._store: Callable[[], RowStore]
         self._producer: Callable[[], AIOKafkaProducer]
@@ -132,15 +131,15 @@ class Protocol:
     def _judge(
         self, topic: str, partition: int, records: Sequence[ConsumerRecord], batch: Batch
     ) -> None:
-        where = (topic, partition)
-        breaker = self._breakers.setdefault(where, Breaker(f"{topic} partition {partition}"))
-        at = 0
         for bad in batch.bad:
-            breaker.good(bad.index - at)
-            at = bad.index + 1
             self._metrics.add(metrics.WORKER_DEAD_LETTERS, bad.reason)
-            breaker.bad(_sender(records[bad.index]), bad.reason)
-        breaker.good(len(records) - at)
+        counted = self._breakers.get((topic, partition))
+        if counted is None:
+            counted = breaker.Breaker(f"{topic}/{partition}", breaker.Limits())
+            self._breakers[topic, partition] = counted
+        breaker.feed(
+            counted, len(records), batch.bad, lambda at: breaker.sender(dict(records[at].headers))
+        )
 
     async def _write(self, section: Section, state: PartitionState, reduction: Reduction) -> bool:
         partition = state.partition
@@ -250,8 +249,3 @@ def _in_order(
 
 def _first(item: tuple[int, SourceEntry, str]) -> int:
     return item[0]
-
-
-def _sender(record: ConsumerRecord) -> str:
-    """Return who seems to have sent a record: what cannot be read names no gateway."""
-    return "" if record.key is None else record.key.decode(errors="replace")

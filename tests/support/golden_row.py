@@ -20,7 +20,7 @@ from tests.support import golden
 from tests.support.sinks import CATALOG, PARTITIONS, Kept
 
 KEY = b"golden"
-HEADERS = [("prev", bytes(32)), ("digest", bytes.fromhex("11" * 32))]
+HEADERS = [("prev", bytes(32)), ("digest", bytes.fromhex("11" * 32)), ("gateway", b"GW-1")]
 
 
 def rows(stem: str) -> list[dict[str, object]]:

@@ -134,7 +134,7 @@ class Gateway:
             frame(CATALOG.schema_id(route.stem), body),
             key,
             partition_of(key, PARTITIONS),
-            headers=[("prev", self._prev), ("digest", digest)],
+            headers=[("prev", self._prev), ("digest", digest), ("gateway", b"GW-1")],
         )
         self._prev = digest
         producer.poll(0)

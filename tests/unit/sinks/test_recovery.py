@@ -1,17 +1,16 @@
 """What a partition may commit after a restart, and what its log must say again."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from sinks.breaker import Breaker
+from schemas.breaker import Breaker, Limits
 from sinks.consumer import Topic
 from sinks.dedup import Seen
 from sinks.intent import Digest, Intent
 from sinks.recovery import LogChanged, Partition
 from sinks.slice import Place, Slice
-from tests.support.sinks import config, slice_of
+from tests.support.sinks import slice_of
 
 PLACE = Place("custody.fact.v1", 0)
 RECORDS = [(b"k", bytes([i])) for i in range(6)]
@@ -29,7 +28,7 @@ def _partition() -> Partition:
     intent = Intent("id", 13, 15, 4, digest.text())
     return Partition(
         place=PLACE, topic=Topic("id", 4), done=10, next=10, last=15, sealed=10, present={11},
-        seen=Seen(), breaker=Breaker(PLACE, config("none", Path("none"))), settled=False,
+        seen=Seen(), breaker=Breaker("custody.fact.v1/0", Limits()), settled=False,
         announced=intent,
     )  # fmt: skip
 

@@ -1,19 +1,12 @@
-"""When unreadable records stop the sink, and when one sender is quarantined instead."""
-
-from dataclasses import replace
-from pathlib import Path
+"""When unreadable records stop worker and sink, and when one sender is quarantined instead."""
 
 import pytest
 
-from sinks.breaker import Breaker, TooManyDeadLetters
-from sinks.slice import Place
-from tests.support.sinks import config
-
-PLACE = Place("custody.fact.v1", 2)
+from schemas.breaker import Breaker, Limits, TooManyDeadLetters
 
 
-def _breaker(**more: object) -> Breaker:
-    return Breaker(PLACE, replace(config("none", Path("none")), **more))  # type: ignore[arg-type]  # any setting
+def _breaker(limits: Limits | None = None) -> Breaker:
+    return Breaker("custody.fact.v1/2", limits or Limits())
 
 
 def _feed(breaker: Breaker, good: int, senders: list[str]) -> None:
@@ -63,6 +56,6 @@ def test_one_bad_sender_is_quarantined_and_the_others_still_count() -> None:
 
 
 def test_bad_records_beyond_the_window_are_forgotten() -> None:
-    breaker = _breaker(dead_letter_window=1_000, dead_letter_count_min=10)
+    breaker = _breaker(Limits(window_records=1_000, count_min=10))
     for _ in range(20):
         _feed(breaker, 1_000, ["GW-1", "GW-2"] * 4)

@@ -1,0 +1,190 @@
+"""All figures of the README's table, measured in one go and stored.
+
+    make bench
+    python -m bench.main --only gateway --only sink
+
+Runs each bench as a process of its own, one after the other, shows its lines as they come, and
+writes them with commit and machine to ``bench/results/figures.json``; a part that is measured anew
+replaces its own lines only. At the end it prints the table. Nothing here asserts a time: these
+machines differ, and the ratios are what travels.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from tests.support import system
+
+RESULTS = Path("bench/results/figures.json")
+
+Line = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One bench.
+
+    Attributes:
+        name: Its name.
+        command: Arguments of Python.
+        stack: It needs a running stack.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    stack: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One row of the table.
+
+    Attributes:
+        what: What is measured.
+        at_least: The goal in words.
+        part: The bench that measures it.
+        read: Takes the figure from the bench's lines.
+    """
+
+    what: str
+    at_least: str
+    part: str
+    read: Callable[[Sequence[Line]], str]
+
+
+PARTS = (
+    Part("worker", ("-m", "bench.worker")),
+    Part(
+        "fold",
+        ("-m", "bench.worker", "--fold", "custody", "--lots", "10000", "--variants", "worker",
+         "--events", "1000000"),
+    ),
+    Part("sink", ("-m", "bench.sink", "--rows", "500000", "--batch", "20000")),
+    Part("gateway", ("-m", "bench.gateway", "--broker")),
+    Part("latency", ("-m", "bench.latency"), stack=True),
+)  # fmt: skip
+
+
+def _where(lines: Sequence[Line], **wanted: object) -> Line:
+    for line in lines:
+        if all(line.get(name) == value for name, value in wanted.items()):
+            return line
+    return {}
+
+
+def _ratio(rival: str, lots: int) -> Callable[[Sequence[Line]], str]:
+    def read(lines: Sequence[Line]) -> str:
+        ours = _where(lines, variant="worker", lots=lots).get("cpu_s_per_million")
+        theirs = _where(lines, variant=rival, lots=lots).get("cpu_s_per_million")
+        if not ours or not theirs:
+            return "not measured"
+        return f"{float(str(theirs)) / float(str(ours)):.2f} x ({ours} against {theirs})"
+
+    return read
+
+
+def _field(name: str, **wanted: object) -> Callable[[Sequence[Line]], str]:
+    return lambda lines: str(_where(lines, **wanted).get(name, "not measured"))
+
+
+GOALS = (
+    Goal("worker, trivial fold, against plain Faust, 1,000 lots, CPU s per million", "12 x",
+         "worker", _ratio("faust", 1_000)),
+    Goal("the same, 10,000 lots", "-", "worker", _ratio("faust", 10_000)),
+    Goal("the same, 200,000 lots", "-", "worker", _ratio("faust", 200_000)),
+    Goal("the same against a bare loop, 1,000 lots", "0.4 x", "worker", _ratio("bare", 1_000)),
+    Goal("the same, 10,000 lots", "-", "worker", _ratio("bare", 10_000)),
+    Goal("the same, 200,000 lots", "-", "worker", _ratio("bare", 200_000)),
+    Goal("worker, full fold, 10,000 lots, facts/s", "4,000", "fold",
+         _field("events_per_s", variant="worker")),
+    Goal("worker memory after 1 M facts over 10,000 lots, MB", "<= 400", "fold",
+         _field("rss_mb", variant="worker")),
+    Goal("sink, Kafka's bytes to rows, us CPU per row", "<= 8", "sink", _field("cpu_us_per_row")),
+    Goal("sink, rows/s", "-", "sink", _field("rows_per_s")),
+    Goal("gateway, durable, lists of 100, events/s", "2,500", "gateway",
+         _field("accepts_per_s", shape="lists of 100")),
+    Goal("accept to alert at 300/s, p50 ms", "-", "latency", _field("p50_ms", rate_asked=300)),
+    Goal("accept to alert at 300/s, p99 ms", "<= 500", "latency",
+         _field("p99_ms", rate_asked=300)),
+    Goal("accept to alert at 1,000/s, p99 ms", "<= 1,500", "latency",
+         _field("p99_ms", rate_asked=1_000)),
+)  # fmt: skip
+
+
+def run(part: Part) -> list[Line]:
+    """Run one bench; its talk goes to the terminal, its JSON lines are returned."""
+    lines: list[Line] = []
+    with tempfile.TemporaryDirectory(prefix="custody-bench-") as name:
+        data = Path(name) / "data"
+        stack: AbstractContextManager[object] = (
+            system.running(data) if part.stack else nullcontext()
+        )
+        with stack:
+            process = subprocess.Popen(
+                [sys.executable, *part.command],
+                stdout=subprocess.PIPE,
+                text=True,
+                env=system.environment(data) if part.stack else None,
+            )
+            assert process.stdout is not None
+            for text in process.stdout:
+                click.echo(text, nl=False)
+                if text.startswith("{"):
+                    lines.append(json.loads(text))
+            if process.wait() != 0:
+                click.echo(f"{part.name}: exit {process.returncode}", err=True)
+    return lines
+
+
+def machine() -> dict[str, object]:
+    """Return what the figures depend on."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    )
+    return {
+        "commit": commit.stdout.strip(),
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }
+
+
+def table(figures: Mapping[str, object]) -> str:
+    """Return the README's table in Markdown."""
+    rows = ["| | goal | measured |", "|---|---|---|"]
+    for goal in GOALS:
+        part = figures.get(goal.part)
+        lines = part["lines"] if isinstance(part, dict) else []
+        rows.append(f"| {goal.what} | {goal.at_least} | {goal.read(lines)} |")
+    return "\n".join(rows)
+
+
+@click.command()
+@click.option(
+    "--only", multiple=True, type=click.Choice([part.name for part in PARTS]), help="These parts."
+)
+@click.option("--table", "only_table", is_flag=True, help="Measure nothing, print what is stored.")
+def main(only: tuple[str, ...], *, only_table: bool) -> None:
+    """Measure, store and print the table."""
+    figures = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for part in PARTS:
+        if only_table or (only and part.name not in only):
+            continue
+        click.echo(f"{part.name}: {' '.join(part.command)}", err=True)
+        figures[part.name] = {**machine(), "lines": run(part)}
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
+    click.echo(table(figures))
+
+
+if __name__ == "__main__":
+    main()

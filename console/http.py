@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console.config import ConsoleConfig
-from console.problem import Problem, on_bug, on_http_error, on_problem, problem_of
+from console.problem import problem_of
 from console.reader import Reader
 from custody.errors import CustodyError
 from telemetry import metrics as names
 from telemetry.metrics import CONTENT_TYPE, Metrics
+from web.problem import Problem, on_bug, on_http_error, on_problem
 
 _TEXT = "text/plain; charset=utf-8"
 _CONTENT_TYPES = {

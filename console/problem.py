@@ -1,48 +1,11 @@
-"""Errors of the HTTP answers as RFC 9457 problem details: one shape for all of them."""
-
-import json
-from collections.abc import Mapping
-from http import HTTPStatus
-
-from starlette.requests import Request
-from starlette.responses import Response
+"""Errors of a query as problem details."""
 
 from console.guard import NotAllowed
 from console.reader import Beyond, Busy
 from custody.errors import CustodyError, Refused
+from web.problem import Problem
 
-CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
-
-
-class Problem(Exception):
-    """A request that cannot be answered.
-
-    Args:
-        status: HTTP status.
-        name: Stable name, the last part of ``type``.
-        detail: What is wrong with this request.
-        headers: Further headers, such as ``Retry-After``.
-    """
-
-    def __init__(
-        self, status: int, name: str, detail: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.name = name
-        self.detail = detail
-        self.headers = dict(headers or {})
-
-    def response(self) -> Response:
-        """Return the answer."""
-        body = {
-            "type": f"/problems/{self.name}",
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-        }
-        return Response(json.dumps(body), self.status, self.headers, CONTENT_TYPE)
 
 
 def problem_of(error: CustodyError) -> Problem:
@@ -59,24 +22,3 @@ def problem_of(error: CustodyError) -> Problem:
             return Problem(429, "busy", str(error), wait)
         case _:
             return Problem(503, "unavailable", str(error), wait)
-
-
-async def on_problem(request: Request, error: Exception) -> Response:
-    """Answer a ``Problem``."""
-    del request
-    assert isinstance(error, Problem), error
-    return error.response()
-
-
-async def on_http_error(request: Request, error: Exception) -> Response:
-    """Answer what the framework refuses by itself: no such path, no such method."""
-    status = int(getattr(error, "status_code", 500))
-    name = HTTPStatus(status).phrase.lower().replace(" ", "-")
-    headers = getattr(error, "headers", None)
-    return Problem(status, name, f"{request.method} {request.url.path}", headers).response()
-
-
-async def on_bug(request: Request, error: Exception) -> Response:
-    """Answer what should not have happened; the log has the rest."""
-    del error
-    return Problem(500, "internal", f"{request.method} {request.url.path} failed").response()

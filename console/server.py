@@ -7,7 +7,7 @@ from typing import Self
 import uvicorn
 from fastapi import FastAPI
 
-from telemetry.listen import listen
+from web.listen import listen
 
 PORT_SETTING = "CUSTODY_CONSOLE__PORT"
 _DRAIN_S = 5

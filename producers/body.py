@@ -5,7 +5,7 @@ import zlib
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
-from producers.problem import Problem
+from web.problem import Problem
 
 _GZIP_WBITS = 31
 

@@ -16,9 +16,9 @@ from producers import body, json_schemas
 from producers.config import HttpConfig
 from producers.group import Answer
 from producers.openapi import OPTIONS, POST_EVENTS, with_models
-from producers.problem import Problem, on_bug, on_http_error, on_problem
 from producers.service import Gateway, Options
 from telemetry import metrics
+from web.problem import Problem, on_bug, on_http_error, on_problem
 
 RETRY_AFTER_S = 5
 """What a sender is asked to wait when the outbox takes nothing."""

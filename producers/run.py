@@ -12,8 +12,8 @@ from producers.config import GatewayConfig
 from producers.http import make_app
 from producers.schema_ids import Catalog
 from producers.service import Gateway
-from producers.token import load_or_make
-from telemetry.listen import listen
+from web.listen import listen
+from web.token import load_or_make
 
 PORT_SETTING = "CUSTODY_GATEWAY__PORT"
 _DRAIN_S = 5

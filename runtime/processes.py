@@ -58,12 +58,12 @@ def warehouse(settings: Settings) -> None:
     from console.http import Process, make_app
     from console.reader import Reader
     from console.server import Server
-    from console.token import load_or_make
     from schemas.registry import RegistryCatalog
     from sinks import sink
     from sinks.progress import Progress
     from telemetry import logs
     from telemetry.metrics import Metrics
+    from web.token import load_or_make
 
     logs.configure("warehouse", settings.log_level)
     config, console = wiring.sink_config(settings), wiring.console_config(settings)

@@ -19,9 +19,9 @@ from producers.fields import plain
 from producers.outcome import WARNINGS, Code
 from producers.requests import MODELS
 from producers.service import Gateway
-from producers.token import TokenUnreadable, load_or_make
 from telemetry import metrics
 from tests.support import gateway as support
+from web.token import TokenUnreadable, load_or_make
 
 TOKEN = "the-token-of-the-test"  # noqa: S105  it opens nothing
 FOLDER = Path(__file__).parents[2] / "schemas" / "json"

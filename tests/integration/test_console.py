@@ -14,14 +14,14 @@ from console.config import ConsoleConfig
 from console.http import Process, make_app
 from console.reader import Reader
 from console.server import Server
-from console.token import TokenUnreadable, load_or_make
 from custody.events import Micros
 from sinks import migrate
 from sinks.client import open_warehouse
 from telemetry import metrics as names
 from telemetry.http import Health
-from telemetry.listen import PortTaken
 from telemetry.metrics import Metrics
+from web.listen import PortTaken
+from web.token import TokenUnreadable, load_or_make
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 

@@ -27,8 +27,8 @@ from producers.publisher import TOPICS
 from producers.service import Gateway
 from runtime.stack import ports
 from schemas.registry import StaticCatalog
-from telemetry.listen import listen
 from tests.support import stack
+from web.listen import listen
 
 NOW = Micros(1_793_862_720_000_000)
 """2026-11-05T07:12:00Z: two days after the facts of the golden requests."""

@@ -12,6 +12,7 @@ PACKAGES = (
     "streams",
     "sinks",
     "console",
+    "web",
     "runtime",
 )
 

@@ -1,4 +1,4 @@
-"""The bearer token of SQL over HTTP: made at the first start, read ever after."""
+"""A bearer token: made at the first start, read ever after."""
 
 import os
 import secrets

@@ -21,7 +21,10 @@ from streams.store import RowTable
 from streams.transport import GuardedConsumer, GuardedTransport
 
 REQUEST_TIMEOUT_S = 40.0
-BUFFERED_CHUNKS = 16
+BUFFERED_CHUNKS = 4
+"""Chunks that wait decoded by Faust; all partitions together."""
+FETCH_BYTES = 3_000_000
+"""Of one partition; holds a chunk of facts, about 300 bytes each."""
 
 
 class GuardedApp(faust.App):
@@ -126,6 +129,7 @@ def _settings(config: WorkerConfig) -> dict[str, Any]:
         "producer_request_timeout": REQUEST_TIMEOUT_S,
         "broker_commit_interval": config.commit_interval_s,
         "broker_max_poll_records": config.chunk_records_max,
+        "consumer_max_fetch_size": FETCH_BYTES,
         "producer_acks": -1,
         "producer_linger": 0,
         "producer_max_batch_size": 1_000_000,

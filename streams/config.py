@@ -49,8 +49,8 @@ class WorkerConfig:
         port: Port of them; 0 takes a free one, None opens none.
         session_timeout_s: Group session; 10 s, tests 6 s (the broker's minimum).
         commit_interval_s: How often finished chunks are committed.
-        chunk_records_max: Records of one chunk. More are cheaper per record, but the event loop
-            stands still meanwhile.
+        chunk_records_max: Records of one chunk. Many facts of one lot in a chunk are one step of
+            that lot: cheaper per record, but a chunk must end within ``revoke_wait_s``.
         poll_s: Shortest time between two fetches while there is no backlog: longer makes larger,
             cheaper chunks and adds as much latency.
         cache_bytes_max: Decoded rows kept per partition, measured by their encoded size.
@@ -71,7 +71,7 @@ class WorkerConfig:
     port: int | None = None
     session_timeout_s: float = 10.0
     commit_interval_s: float = 1.0
-    chunk_records_max: int = 2_000
+    chunk_records_max: int = 8_000
     poll_s: float = 0.05
     cache_bytes_max: int = 4 * 1024 * 1024
     revoke_wait_s: float = 5.0

@@ -89,6 +89,10 @@ class Held:
 
 
 NOTHING_APPLIED = (-1,) * len(SOURCES)
+"""Offsets of a row that is nobody's own: an owner's row has applied at least one record."""
+
+ABSENT_MAX = 10_000
+"""Keys without a row that a partition remembers, about 1 MB."""
 
 
 class RowCodec:
@@ -220,6 +224,10 @@ class PartitionRows:
     kept up to a bound, oldest use first out, and never across a rebalance: another worker may
     have written in between.
 
+    A row that a step writes beside its owner's (a fact as a re-fold needs it) is kept only once it
+    was read: most never are, and they would fill the cache. A key without a row is remembered,
+    because the fold asks for the reference data of each instrument in each step.
+
     Args:
         codec: Rows to bytes and back.
         load: Reads the local store.
@@ -234,6 +242,7 @@ class PartitionRows:
         self._bytes_max = bytes_max
         self._bytes = 0
         self._cache: OrderedDict[str, Held] = OrderedDict()
+        self._absent: set[str] = set()
         self._staged: dict[str, Held] = {}
 
     def get(self, key: str) -> Row | None:
@@ -250,8 +259,11 @@ class PartitionRows:
         if held is not None:
             self._cache.move_to_end(key)
             return held
+        if key in self._absent:
+            return None
         data = self._load(key.encode())
         if data is None:
+            self._note_absent(key)
             return None
         held = self._codec.decode(key, data)
         self._keep(key, held)
@@ -264,7 +276,10 @@ class PartitionRows:
     def commit(self) -> None:
         """Keep what was staged: it is stored now."""
         for key, held in self._staged.items():
+            if held.offsets == NOTHING_APPLIED and key not in self._cache:
+                continue
             self._keep(key, held)
+        self._absent.difference_update(self._staged)
         self._staged.clear()
         self.trim()
 
@@ -273,6 +288,11 @@ class PartitionRows:
         while self._bytes > self._bytes_max:
             _, old = self._cache.popitem(last=False)
             self._bytes -= old.size_bytes
+
+    def _note_absent(self, key: str) -> None:
+        if len(self._absent) >= ABSENT_MAX:
+            self._absent.clear()
+        self._absent.add(key)
 
     def _keep(self, key: str, held: Held) -> None:
         old = self._cache.pop(key, None)

@@ -19,6 +19,7 @@ if __name__ == "__main__":
         data_dir=Path(options["data_dir"]),
         port=options["port"],
         cache_bytes_max=options["cache_mb"] * 1_000_000,
+        chunk_records_max=options["chunk"],
         tick_interval_s=0.0,
         log_level="WARNING",
     )

@@ -104,3 +104,28 @@ def test_cache_forgets_the_row_used_longest_ago() -> None:
     assert reads.count == before
     rows.get("lot/L-1")
     assert reads.count == before + 1
+
+
+def test_key_without_a_row_is_looked_up_once_until_it_is_written() -> None:
+    reads = Reads(0)
+    rows = PartitionRows(CODEC, reads, bytes_max=10_000)
+    assert rows.get("lot/L-9") is None
+    assert rows.get("lot/L-9") is None
+    assert reads.count == 1
+    rows.stage("lot/L-9", held(9))
+    rows.commit()
+    assert rows.get("lot/L-9") == Sum(total_g=9)
+
+
+def test_row_beside_an_owner_is_kept_once_it_was_read() -> None:
+    reads = Reads(1)
+    rows = PartitionRows(CODEC, reads, bytes_max=10_000)
+    beside = Held(Sum(total_g=1), NOTHING_APPLIED, {}, 10)
+    rows.stage("lot/L-0", beside)
+    rows.commit()
+    assert rows.get("lot/L-0") == Sum(total_g=0), "the store's, which the test did not write"
+    assert reads.count == 1
+    rows.stage("lot/L-0", beside)
+    rows.commit()
+    assert rows.get("lot/L-0") == Sum(total_g=1), "what was read is replaced"
+    assert reads.count == 1

@@ -128,6 +128,6 @@ def _shot(plan: Plan, lot_no: int, step: int, site: str, rng: random.Random) -> 
         for name, pct in _ANALYTES.items()
     ]  # fmt: skip
     return _fact(
-        plan, lot_no, step, "xrf", site=site, device_id=f"XRF-{site}", shot_no=step,
+        plan, lot_no, step, "xrf", site=site, device_id=f"{plan.run}-XRF-{site}", shot_no=step,
         mode="mining_plus", live_time_s=60, basis="as_is", results=results,
     )  # fmt: skip

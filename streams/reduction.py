@@ -209,7 +209,7 @@ class Reducer:
         outputs: tuple[Output, ...],
     ) -> tuple[bytes, bytes]:
         data = self._codec.encode(key, held, chunk, outputs)
-        state.rows.stage(key, held)
+        state.rows.stage(key, held, data)
         return key.encode(), data
 
 

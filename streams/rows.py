@@ -243,7 +243,8 @@ class PartitionRows:
         self._bytes = 0
         self._cache: OrderedDict[str, Held] = OrderedDict()
         self._absent: set[str] = set()
-        self._staged: dict[str, Held] = {}
+        self._staged: dict[str, Held | bytes] = {}
+        self._staged_bytes = 0
 
     def get(self, key: str) -> Row | None:
         """Return the fold's row under a key (``custody.fold.Reader``)."""
@@ -252,9 +253,9 @@ class PartitionRows:
 
     def held(self, key: str) -> Held | None:
         """Return a row with its past: staged, cached, or from the store."""
-        held = self._staged.get(key)
-        if held is not None:
-            return held
+        staged = self._staged.get(key)
+        if staged is not None:
+            return self._codec.decode(key, staged) if isinstance(staged, bytes) else staged
         held = self._cache.get(key)
         if held is not None:
             self._cache.move_to_end(key)
@@ -269,18 +270,33 @@ class PartitionRows:
         self._keep(key, held)
         return held
 
-    def stage(self, key: str, held: Held) -> None:
-        """Let the rest of the chunk see a row that is not stored yet."""
+    def stage(self, key: str, held: Held, data: bytes) -> None:
+        """Let the rest of the chunk see a row that is not stored yet.
+
+        Each owner has one step in a chunk, so few staged rows are ever read: beyond the bound of
+        the cache, and beside an owner's row, only the encoded form stays in memory.
+
+        Args:
+            key: The row's key.
+            held: The row.
+            data: Its stored form.
+        """
+        if held.offsets == NOTHING_APPLIED or self._staged_bytes > self._bytes_max:
+            self._staged[key] = data
+            return
         self._staged[key] = held
+        self._staged_bytes += held.size_bytes
 
     def commit(self) -> None:
         """Keep what was staged: it is stored now."""
-        for key, held in self._staged.items():
-            if held.offsets == NOTHING_APPLIED and key not in self._cache:
-                continue
-            self._keep(key, held)
+        for key, staged in self._staged.items():
+            if isinstance(staged, bytes):
+                self._forget(key)
+            else:
+                self._keep(key, staged)
         self._absent.difference_update(self._staged)
         self._staged.clear()
+        self._staged_bytes = 0
         self.trim()
 
     def trim(self) -> None:
@@ -294,9 +310,12 @@ class PartitionRows:
             self._absent.clear()
         self._absent.add(key)
 
-    def _keep(self, key: str, held: Held) -> None:
+    def _forget(self, key: str) -> None:
         old = self._cache.pop(key, None)
         if old is not None:
             self._bytes -= old.size_bytes
+
+    def _keep(self, key: str, held: Held) -> None:
+        self._forget(key)
         self._cache[key] = held
         self._bytes += held.size_bytes

@@ -20,7 +20,7 @@ from yarl import URL
 
 from streams import stop
 
-BLOCK_CACHE_BYTES = 64 * 1024 * 1024
+BLOCK_CACHE_BYTES = 32 * 1024 * 1024
 """For all partitions together; Faust's default is 2 GB per partition."""
 
 WRITE_BUFFER_BYTES = 8 * 1024 * 1024

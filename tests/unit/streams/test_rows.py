@@ -85,10 +85,15 @@ def test_cached_row_is_decoded_once() -> None:
     assert reads.count == 1
 
 
+def stage(rows: PartitionRows, key: str, row: Held) -> None:
+    rows.stage(key, row, CODEC.encode(key, row, 2, ()))
+
+
 def test_staged_row_is_seen_before_it_is_stored() -> None:
     rows = PartitionRows(CODEC, Reads(1), bytes_max=10_000)
-    rows.stage("lot/L-0", Held(Sum(total_g=77), NOTHING_APPLIED, {}, 10))
-    assert rows.get("lot/L-0") == Sum(total_g=77)
+    for beside in (NOTHING_APPLIED, (1, -1, -1)):
+        stage(rows, "lot/L-0", Held(Sum(total_g=77), beside, {}, 0))
+        assert rows.get("lot/L-0") == Sum(total_g=77)
 
 
 def test_cache_forgets_the_row_used_longest_ago() -> None:
@@ -112,20 +117,40 @@ def test_key_without_a_row_is_looked_up_once_until_it_is_written() -> None:
     assert rows.get("lot/L-9") is None
     assert rows.get("lot/L-9") is None
     assert reads.count == 1
-    rows.stage("lot/L-9", held(9))
+    stage(rows, "lot/L-9", held(9))
     rows.commit()
     assert rows.get("lot/L-9") == Sum(total_g=9)
 
 
-def test_row_beside_an_owner_is_kept_once_it_was_read() -> None:
+def stored(rows: PartitionRows, reads: Reads, key: str, row: Held) -> None:
+    """What a chunk does with a row, from its step to its end."""
+    data = CODEC.encode(key, row, 2, ())
+    rows.stage(key, row, data)
+    reads.data[key.encode()] = data
+    rows.commit()
+
+
+def test_row_beside_an_owner_is_not_kept_until_it_is_read() -> None:
     reads = Reads(1)
     rows = PartitionRows(CODEC, reads, bytes_max=10_000)
-    beside = Held(Sum(total_g=1), NOTHING_APPLIED, {}, 10)
-    rows.stage("lot/L-0", beside)
-    rows.commit()
-    assert rows.get("lot/L-0") == Sum(total_g=0), "the store's, which the test did not write"
-    assert reads.count == 1
-    rows.stage("lot/L-0", beside)
-    rows.commit()
-    assert rows.get("lot/L-0") == Sum(total_g=1), "what was read is replaced"
-    assert reads.count == 1
+    for total_g in (1, 2):
+        stored(rows, reads, "lot/L-0", Held(Sum(total_g=total_g), NOTHING_APPLIED, {}, 0))
+        before = reads.count
+        assert rows.get("lot/L-0") == rows.get("lot/L-0") == Sum(total_g=total_g)
+        assert reads.count == before + 1
+
+
+def test_rows_beyond_the_bound_of_the_cache_are_read_again_and_never_old() -> None:
+    reads = Reads(3)
+    rows = PartitionRows(CODEC, reads, bytes_max=1)
+    for total_g in (10, 20):
+        for no in range(3):
+            key = f"lot/L-{no}"
+            assert rows.get(key) is not None
+            stage(rows, key, held(total_g + no))
+            assert rows.get(key) == Sum(total_g=total_g + no)
+            reads.data[key.encode()] = CODEC.encode(key, held(total_g + no), 2, ())
+        rows.commit()
+        assert [rows.get(f"lot/L-{no}") for no in range(3)] == [
+            Sum(total_g=total_g + no) for no in range(3)
+        ]

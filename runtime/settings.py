@@ -116,7 +116,7 @@ class WorkerSettings(_Group):
     quicker takeover and more false alarms."""
     commit_interval_s: float = Field(default=1.0, ge=0.1, le=60.0)
     """How often finished chunks are committed; after a crash that much is read again."""
-    chunk_records_max: int = Field(default=8_000, ge=1, le=20_000)
+    chunk_records_max: int = Field(default=4_000, ge=1, le=20_000)
     """Records of one chunk. More are cheaper each; a chunk must end within five seconds."""
     poll_s: float = Field(default=0.05, ge=0.0, le=5.0)
     """Shortest time between two fetches without backlog: cheaper chunks against latency."""

@@ -71,7 +71,7 @@ class WorkerConfig:
     port: int | None = None
     session_timeout_s: float = 10.0
     commit_interval_s: float = 1.0
-    chunk_records_max: int = 8_000
+    chunk_records_max: int = 4_000
     poll_s: float = 0.05
     cache_bytes_max: int = 4 * 1024 * 1024
     revoke_wait_s: float = 5.0

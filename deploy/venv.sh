@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Makes .venv from the locked requirements: deploy/venv.sh PYTHON. Run by make.
+# Exits with 3 where something outside is missing; make itself then ends with 2, as always.
 set -euo pipefail
 
 python="${1:-}"
@@ -23,11 +24,22 @@ if ! "$python" -c 'import ensurepip, venv' 2> /dev/null; then
   fi
 fi
 
-[[ -x .venv/bin/python ]] || "$python" -m venv .venv
+# Half an environment, of a run that was stopped, has a Python and no pip.
+.venv/bin/python -m pip --version > /dev/null 2>&1 || "$python" -m venv .venv
+
+not_installed() {
+  rm -f .venv/.stamp # make takes its presence for a whole environment
+  echo "error: the locked Python packages are not installed; pip says why above" >&2
+  echo "  expected: pypi.org, or the index of pip's settings, within reach; 1.6 GB of free disk" >&2
+  echo "  next: check the network and its proxy (HTTPS_PROXY), then make demo again" >&2
+  exit 3
+}
+
 # pip draws its progress on a terminal only; elsewhere its hundreds of lines help nobody.
 [[ -t 1 ]] && quiet=() || quiet=(--quiet)
-echo "installing the locked requirements into .venv (downloads some 500 MB the first time)" >&2
+echo "installing the locked requirements into .venv (the first time: downloads about 410 MB," \
+  "takes 1.6 GB of disk)" >&2
 .venv/bin/python -m pip install --disable-pip-version-check "${quiet[@]}" --require-hashes \
-  -r requirements.lock
+  -r requirements.lock || not_installed
 .venv/bin/python -m pip install --disable-pip-version-check --quiet --no-deps \
-  --no-build-isolation -e .
+  --no-build-isolation -e . || not_installed

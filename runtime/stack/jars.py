@@ -84,9 +84,9 @@ class WrongChecksum(Unavailable):
 class CannotDownload(Unavailable):
     """The repository cannot be reached or does not have the file."""
 
-    def __init__(self, artifact: Artifact, error: Exception) -> None:
+    def __init__(self, title: str, artifact: Artifact, error: Exception) -> None:
         super().__init__(
-            f"cannot download {artifact.coordinate}: {_reason(error)}",
+            f"cannot download {title} ({artifact.coordinate}): {_reason(error)}",
             expected="the Maven repository to be reachable at the first start",
             next_step="connect and run again, or set CUSTODY_STACK__MAVEN_REPOSITORY_URL",
         )
@@ -126,7 +126,7 @@ def ensure(bundle: Bundle, cache: Path, fetch: Fetch, advance: Advance) -> Path:
         staged.mkdir()
         with ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
             work = [
-                pool.submit(_fetch_checked, a, Path(scratch) / str(n), fetch, advance)
+                pool.submit(_fetch_checked, a, Path(scratch) / str(n), fetch, advance, bundle.title)
                 for n, a in enumerate(bundle.artifacts)
             ]
         for done in work:
@@ -177,8 +177,10 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _fetch_checked(artifact: Artifact, directory: Path, fetch: Fetch, advance: Advance) -> Path:
-    path = _fetch_with_retries(artifact, directory, fetch, advance)
+def _fetch_checked(
+    artifact: Artifact, directory: Path, fetch: Fetch, advance: Advance, title: str
+) -> Path:
+    path = _fetch_with_retries(artifact, directory, fetch, advance, title)
     found = sha256_of(path)
     if found != artifact.sha256:
         raise WrongChecksum(artifact, found)
@@ -186,7 +188,7 @@ def _fetch_checked(artifact: Artifact, directory: Path, fetch: Fetch, advance: A
 
 
 def _fetch_with_retries(
-    artifact: Artifact, directory: Path, fetch: Fetch, advance: Advance
+    artifact: Artifact, directory: Path, fetch: Fetch, advance: Advance, title: str
 ) -> Path:
     attempt = 0
     while True:
@@ -196,7 +198,7 @@ def _fetch_with_retries(
             return fetch(artifact, directory / str(attempt), advance)
         except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
             if attempt == _ATTEMPTS_MAX:
-                raise CannotDownload(artifact, error) from error
+                raise CannotDownload(title, artifact, error) from error
 
 
 def _reason(error: Exception) -> str:

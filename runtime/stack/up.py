@@ -6,6 +6,7 @@ processes. What is there already is left as it is, so a second ``custody up`` fi
 interrupted first one and heals a process that was left stopped.
 """
 
+import errno
 import hashlib
 import shutil
 import sys
@@ -48,14 +49,30 @@ class Steps(Protocol):
         ...
 
 
+_FREE_SOME = "free some, or set CUSTODY_DATA_DIR to a directory on another disk"
+_PERMIT = "give yourself the right to write there, or set CUSTODY_DATA_DIR to a directory of yours"
+_CORRECT = "a part of the path is no directory: set CUSTODY_DATA_DIR to another path"
+_HINTS = {
+    errno.EACCES: _PERMIT,
+    errno.EPERM: _PERMIT,
+    errno.EROFS: _PERMIT,
+    errno.ENOTDIR: _CORRECT,
+    errno.EEXIST: _CORRECT,
+    errno.ENOENT: _CORRECT,
+}
+"""What to do about a failure to write; any other may well be a full disk."""
+
+
 class NoRoom(Unavailable):
     """The data directory cannot be written, or its disk is nearly full."""
 
-    def __init__(self, directory: Path, found: str, free_mb_min: int) -> None:
+    def __init__(
+        self, directory: Path, found: str, free_mb_min: int, next_step: str = _FREE_SOME
+    ) -> None:
         super().__init__(
             f"data directory {directory}: {found}",
             expected=f"a directory we may write with {free_mb_min} MB free",
-            next_step="free some, or set CUSTODY_DATA_DIR to a directory on another disk",
+            next_step=next_step,
         )
 
 
@@ -143,7 +160,8 @@ def check_room(directory: Path, free_mb_min: int) -> None:
         probe_file.unlink()
         free_mb = shutil.disk_usage(directory).free // _MB
     except OSError as error:
-        raise NoRoom(directory, error.strerror or str(error), free_mb_min) from error
+        hint = _HINTS.get(error.errno or 0, _FREE_SOME)
+        raise NoRoom(directory, error.strerror or str(error), free_mb_min, hint) from error
     if free_mb < free_mb_min:
         raise NoRoom(directory, f"{free_mb} MB free", free_mb_min)
 

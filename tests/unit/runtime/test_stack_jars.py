@@ -66,6 +66,7 @@ def test_no_network_is_one_clear_error_after_three_tries(tmp_path: Path) -> None
     with pytest.raises(CannotDownload) as refused:
         jars.ensure(bundle, tmp_path, unplugged, _unseen)
     assert len(set(tries)) == 3
+    assert "Thing 1.0 (org.example:thing:1.0:jar)" in refused.value.what
     assert "Name or service not known" in refused.value.what
     assert "CUSTODY_STACK__MAVEN_REPOSITORY_URL" in refused.value.next_step
     assert not jars.is_cached(bundle, tmp_path)

@@ -114,7 +114,7 @@ class Publisher:
         return self._broker_up
 
     @property
-    def registry_up(self) -> bool:
+    def registry_up(self) -> bool | None:
         """Whether the registry answered when last asked."""
         return self._ids.registry_up
 

@@ -58,7 +58,8 @@ class SchemaIds:
         self._registry = registry
         # Id, and when to ask again: never where the registry gave it, soon where the file did.
         self._known: dict[tuple[str, bytes], tuple[int, float]] = {}
-        self.registry_up = True
+        self.registry_up: bool | None = None
+        """Whether it answered when last asked; None before it was."""
 
     def get(self, stem: str, fingerprint: bytes) -> int:
         """Return the id to publish an entry under.

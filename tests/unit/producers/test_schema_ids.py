@@ -30,7 +30,14 @@ def test_ids_outlive_the_registry(tmp_path: Path) -> None:
     ids = SchemaIds(away, path, "A")
     assert [ids.get("lot", LOT) for _ in range(3)] == [1, 1, 1]
     assert away.asked == 1
-    assert not ids.registry_up
+    assert ids.registry_up is False
+
+
+def test_a_registry_never_asked_is_neither_up_nor_away(tmp_path: Path) -> None:
+    ids = SchemaIds(StaticCatalog(), tmp_path / "schema-ids.json", "A")
+    assert ids.registry_up is None
+    ids.get("lot", LOT)
+    assert ids.registry_up is True
 
 
 def test_another_registry_has_other_ids(tmp_path: Path) -> None:

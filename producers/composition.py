@@ -31,11 +31,15 @@ def check_censored(value: Decimal | None, limit: Decimal | None, qualifier: str)
         raise fault(Code.MISSING_FIELD, None, ["value", "qualifier with detection_limit"])
 
 
-def check_elements(found: Iterable[tuple[str, str, float]]) -> None:
+def check_elements(field: str, found: Iterable[tuple[str, str, float]]) -> None:
     """Refuse a composition whose elements add up to more than all there is.
 
     Only element symbols count, each once and per basis: Cu and soluble Cu, or Fe and Fe2O3, may
     well stand side by side.
+
+    Args:
+        field: Name of the composition in the request.
+        found: Analyte, basis and fraction of each.
     """
     sums: dict[str, dict[str, float]] = {}
     for analyte, basis, fraction in found:
@@ -45,4 +49,4 @@ def check_elements(found: Iterable[tuple[str, str, float]]) -> None:
     for basis, seen in sums.items():
         if sum(seen.values()) > COMPOSITION_SUM_MAX:
             allowed = f"elements on {basis} basis: at most {COMPOSITION_SUM_MAX}"
-            raise fault(Code.FRACTIONS_EXCEED_ONE, sum(seen.values()), allowed)
+            raise fault(Code.FRACTIONS_EXCEED_ONE, sum(seen.values()), allowed, field)

@@ -44,11 +44,19 @@ class Moment(NamedTuple):
     offset_min: int
 
 
-def fault(code: Code, found: object, allowed: object = None) -> PydanticCustomError:
-    """Return the error that a field type raises; carries what was found and what is allowed."""
-    return PydanticCustomError(
-        code.value, "{code}", {"code": code.value, "found": shown(found), "allowed": allowed}
-    )
+def fault(
+    code: Code, found: object, allowed: object = None, field: str = ""
+) -> PydanticCustomError:
+    """Return the error that a field type raises; carries what was found and what is allowed.
+
+    Args:
+        code: Why.
+        found: What stood there.
+        allowed: What may stand there.
+        field: The field, where a check of the whole model raises it.
+    """
+    context = {"code": code.value, "found": shown(found), "allowed": allowed, "field": field}
+    return PydanticCustomError(code.value, "{code}", context)
 
 
 def mass_g(value: object) -> int:

@@ -226,21 +226,29 @@ _PYDANTIC = {
 def _first_fault(error: ValidationError, model: type[AnyRequest]) -> Refusal:
     faults = [_fault(dict(line)) for line in error.errors(include_url=False)]
     first = min(faults, key=lambda refusal: _RANK[refusal.code])
-    if first.code is Code.UNKNOWN_FIELD and "." not in first.field:
-        names = sorted(field.alias or name for name, field in model.model_fields.items())
-        return replace(first, allowed=names)
+    if "." in first.field:
+        return first
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    if first.code is Code.UNKNOWN_FIELD:
+        return replace(first, allowed=sorted(fields))
+    if first.code is Code.MISSING_FIELD and first.allowed is None:
+        needed = sorted(name for name, field in fields.items() if field.is_required())
+        return replace(first, allowed=needed)
     return first
 
 
 def _fault(line: Mapping[str, object]) -> Refusal:
     kind = str(line["type"])
     context = cast(Mapping[str, object], line.get("ctx", {}))
-    field = ".".join(str(step) for step in cast(tuple[object, ...], line["loc"]))
+    steps = [*cast(tuple[object, ...], line["loc"]), context.get("field", "")]
+    field = ".".join(str(step) for step in steps if step != "")
     if "code" in context:
         return Refusal(
             Code(str(context["code"])), field, context.get("found"), context.get("allowed")
         )
     code = _PYDANTIC.get(kind, Code.BAD_VALUE)
     found = None if code is Code.MISSING_FIELD else line.get("input")
-    allowed = context.get("max_length", context.get("pattern", str(line["msg"])))
-    return Refusal(code, field, found, allowed)
+    if code is Code.TOO_MANY_ITEMS and isinstance(found, list | tuple):
+        found = len(found)
+    said = None if kind == "missing" else str(line["msg"])
+    return Refusal(code, field, found, context.get("max_length", context.get("pattern", said)))

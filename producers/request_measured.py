@@ -112,11 +112,12 @@ class AssayRequest(FactRequest):
     def _says_something(self) -> Self:
         if self.moisture is None and not self.results:
             raise fault(Code.MISSING_FIELD, None, ["moisture", "results"])
-        check_elements(
+        elements = (
             (item.analyte, item.basis, units.fraction(item.value, item.unit))
             for item in self.results
             if item.value is not None and item.qualifier == "="
         )
+        check_elements("results", elements)
         return self
 
 

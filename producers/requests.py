@@ -141,8 +141,10 @@ class LotRequest(FactRequest):
         shares = sum(origin.share for origin in self.declared_origins)
         # Thirds written with seven digits must pass; a hundredth too much must not.
         if shares > 1 + 1e-6:
-            raise fault(Code.FRACTIONS_EXCEED_ONE, shares, "shares of declared_origins: at most 1")
-        check_elements((d.analyte, d.basis, d.fraction) for d in self.declared_composition)
+            allowed = "shares of declared_origins: at most 1"
+            raise fault(Code.FRACTIONS_EXCEED_ONE, shares, allowed, "declared_origins")
+        declared = ((d.analyte, d.basis, d.fraction) for d in self.declared_composition)
+        check_elements("declared_composition", declared)
         return self
 
 

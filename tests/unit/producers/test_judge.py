@@ -119,7 +119,7 @@ REFUSED = [
             ],
         },
         Code.FRACTIONS_EXCEED_ONE,
-        "",
+        "declared_origins",
     ),
     (
         "elements",
@@ -130,7 +130,7 @@ REFUSED = [
             ],
         },
         Code.FRACTIONS_EXCEED_ONE,
-        "",
+        "results",
     ),
     ("tags", {**LOT, "tags": ["t"] * 2001}, Code.TOO_MANY_ITEMS, "tags"),
     (
@@ -203,6 +203,20 @@ def test_of_several_faults_the_first_in_order_of_codes_is_answered() -> None:
     for code, fault in reversed(faults):
         raw.update(fault)
         assert refused(raw).code is code
+
+
+def test_what_is_missing_names_all_that_is_needed() -> None:
+    allowed = refused(without(WEIGHING, "site_id")).allowed
+    assert isinstance(allowed, list)
+    assert {"type", "site_id", "lot_id"} <= set(allowed)
+    assert "note" not in allowed
+    no_unit = {**golden("assay"), "results": [{"analyte": "Cu", "value": 1, "basis": "dry"}]}
+    assert refused(no_unit).allowed is None
+
+
+def test_a_list_too_long_is_counted_and_not_repeated() -> None:
+    refusal = refused({**LOT, "tags": ["t"] * 2001})
+    assert (refusal.found, refusal.allowed) == (2001, 2000)
 
 
 def test_a_closed_list_names_what_is_allowed() -> None:

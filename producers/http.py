@@ -15,7 +15,7 @@ from custody.ids import parse_event_id
 from producers import body, json_schemas
 from producers.config import HttpConfig
 from producers.group import Answer
-from producers.openapi import OPTIONS, POST_EVENTS, with_models
+from producers.openapi import GET_EVENT, OPTIONS, POST_EVENTS, with_models
 from producers.service import Gateway, Options
 from telemetry import metrics
 from web.problem import Problem, on_bug, on_http_error, on_problem
@@ -77,7 +77,11 @@ def _add_events(app: FastAPI, gateway: Gateway, token: str, limits: HttpConfig) 
         gateway.counts.observe(metrics.ACCEPT_SECONDS, time.perf_counter() - started)
         return _json(items if isinstance(parsed, list) else items[0], 202)
 
-    @app.get("/v1/events/{event_id}", summary="Ask for an event's way so far")
+    @app.get(
+        "/v1/events/{event_id}",
+        summary="Ask for an event's way so far",
+        openapi_extra=GET_EVENT,
+    )
     def get_event(request: Request, event_id: str) -> Response:
         _authorise(request, token)
         known = parse_event_id(event_id)

@@ -218,7 +218,10 @@ def test_the_description_holds_every_request_and_answer(client: httpx.Client) ->
     names = [ref["$ref"].rpartition("/")[2] for ref in one]
     assert names == [model.__name__ for model in MODELS.values()]
     assert set(names) <= set(described["components"]["schemas"])
-    assert set(post["responses"]) == {"202", "400", "401", "403", "413", "429", "503"}
+    assert set(post["responses"]) == {"202", "400", "401", "413", "415", "429", "503"}
+    get = described["paths"]["/v1/events/{event_id}"]["get"]
+    assert set(get["responses"]) == {"200", "400", "401", "404"}
+    assert get["security"] == post["security"] == [{"token": []}]
     assert {parameter["name"] for parameter in post["parameters"]} == {
         "strict_reference",
         "atomic",

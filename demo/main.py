@@ -66,11 +66,19 @@ def run(day: Day, report_path: Path | None) -> int:
         with _timed("verifying", seconds):
             verdict = follow.verified()
         found = _findings(day, answers, stored, verdict, warehouse, seconds)
-        path = report_path or home.root / f"report-{day.seed}.html"
+        path = report_path or _report_path(home.root, day.seed, answers)
         failed = failures(found)
         _report(path, found, failed, warehouse)
     output.result(_page(found, failed, path, where))
     return FAILED if failed else HELD
+
+
+def _report_path(directory: Path, seed: int, answers: Answers) -> Path:
+    """Return where the report goes; a day sent again leaves the report of the first time."""
+    first = directory / f"report-{seed}.html"
+    if answers.accepted or not first.exists():
+        return first
+    return directory / f"report-{seed}-again.html"
 
 
 def _publish(day: Day, where: Addresses, seconds: dict[str, float]) -> Answers:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from demo.day import Day
+from demo.dirt import MISTYPED_KG
 from demo.follow import Verdict
 from demo.outcome import CLEAN_LOTS_MAX, Judged, Raised, Total
 from demo.publish import Answers
@@ -86,7 +87,8 @@ def _delivery_failures(found: Findings) -> list[str]:
 
 def sections(found: Findings) -> list[Section]:
     """Return the page's tables in reading order."""
-    return [_events(found), _totals(found), _frauds(found), *_clean(found), _tables(found)]
+    frauds = (_frauds(found), *_clean(found), _dirt(found))
+    return [_events(found), _totals(found), *frauds, _tables(found)]
 
 
 def _events(found: Findings) -> Section:
@@ -104,6 +106,7 @@ def _events(found: Findings) -> Section:
         ("published at", f"{rate:,.0f} events/s"),
         ("of these ids in the warehouse", f"{here:,} of {len(answers.event_ids):,}"),
         ("lots", f"{len(day.lot_ids):,}"),
+        (f"clean lots with an alert (at most {CLEAN_LOTS_MAX})", _clean_share(found)),
         ("custody verify", "clean" if found.verdict.code == 0 else "NOT clean"),
         (f"acceptance to alert, p50 / p99 of {count}", f"{p50:.2f} s / {p99:.2f} s"),
     )
@@ -156,6 +159,25 @@ def _clean(found: Findings) -> list[Section]:
     )
     title = f"Alerts on clean lots ({len(rows)}, at most {CLEAN_LOTS_MAX})"
     return [Section(title, ("lot", "state", "family", "size"), rows, frozenset({3}))]
+
+
+def _clean_share(found: Findings) -> str:
+    touched = {fraud.lot_id for fraud in found.day.frauds}
+    return f"{len(found.clean)} of {len(set(found.day.lot_ids) - touched)}"
+
+
+def _dirt(found: Findings) -> Section:
+    rows = tuple((_DIRT[kind], lot_id) for kind, lot_id in found.day.dirt.lots.items())
+    return Section("Dirt put in, which is no fraud", ("what", "lot"), rows)
+
+
+_DIRT = {
+    "duplicate": "a ticket sent twice; the second is known already",
+    "correction": f"a tare mistyped by {MISTYPED_KG} kg, corrected later",
+    "kg_for_t": "a net mass in tonnes, refused, then sent right",
+    "unknown_device": "a hired weighbridge nobody announced, remarked upon",
+    "late": "a certificate that comes after everything else",
+}
 
 
 def _tables(found: Findings) -> Section:

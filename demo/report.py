@@ -28,6 +28,8 @@ body { font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem aut
 table { border-collapse: collapse; margin: .4rem 0 1.6rem; }
 th, td { padding: .2rem .8rem .2rem 0; text-align: left; border-bottom: 1px solid #dde3e8; }
 .right { text-align: right; font-variant-numeric: tabular-nums; }
+figure { margin: 1rem 0 2rem; }
+figcaption { max-width: 46rem; color: #4a5763; }
 svg { max-width: 100%; height: auto; }
 .failed { color: #a11; font-weight: 600; }
 """
@@ -76,7 +78,7 @@ def write(
         path: Where to; its directory is made.
         title: Heading.
         parts: The page's tables.
-        pictures: Pictures as SVG text, shown before the tables.
+        pictures: Pictures with their captions, as HTML, shown before the tables.
         failed: What did not hold.
     """
     verdict = "Everything held." if not failed else "What did not hold:"
@@ -134,7 +136,14 @@ def balance_picture(lot_id: str, history: Sequence[Point]) -> str:
     below.set_xlabel("time of the newest fact, UTC")
     below.xaxis_date()
     figure.autofmt_xdate()
-    return _svg(figure)
+    return _captioned(figure, _BALANCE_CAPTION)
+
+
+_BALANCE_CAPTION = (
+    "Above, where the lot's dry mass is: a step down at one place is a truck that left it, a step "
+    "up a truck that came. Below, all places together: a drop that leaves the band is mass that was "
+    "sent and never received."
+)
 
 
 def whole_lot(history: Sequence[Point]) -> list[Point]:
@@ -165,10 +174,17 @@ def evidence_picture(alert: Raised) -> str:
     axes.axvline(0.0, color="#1c2733", linewidth=1)
     axes.set_yticks(range(len(lines)), [_label(m) for m in lines])
     axes.invert_yaxis()
-    axes.set_xlabel("observed against expected, % (bar: two sigma of the difference)")
+    axes.set_xlabel("observed less expected, % (bar: two sigma of the difference)")
     axes.set_title(f"Alert on {alert.lot_id}: {alert.family}, severity {alert.severity}")
     axes.margins(y=0.15)
-    return _svg(figure)
+    return _captioned(figure, _EVIDENCE_CAPTION)
+
+
+_EVIDENCE_CAPTION = (
+    "Each line compares what was received with what was sent; the upright line is no change. A bar "
+    "that does not touch it is a change the stated uncertainties do not explain; z is the change "
+    "in sigmas."
+)
 
 
 def _day_number(at: datetime) -> float:
@@ -177,8 +193,16 @@ def _day_number(at: datetime) -> float:
 
 
 def _label(m: Measured) -> str:
-    name = m.quantity if m.analyte is None else f"{m.quantity} {m.analyte}"
-    return f"{name}, z = {m.z:+.1f}"
+    name = _PLAIN.get(m.quantity, m.quantity)
+    return f"{name if m.analyte is None else f'{m.analyte}: {name}'}, z = {m.z:+.1f}"
+
+
+_PLAIN = {
+    "ln_ratio_dry": "ln(received/sent)",
+    "mass_wet_dispatched": "wet mass sent",
+    "mass_wet_received": "wet mass received",
+}
+"""What a person calls a quantity of the evidence."""
 
 
 def _axes(height: float) -> tuple[Figure, Axes]:
@@ -190,6 +214,10 @@ def _styled(axes: Axes) -> Axes:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
     return axes
+
+
+def _captioned(figure: Figure, caption: str) -> str:
+    return f"<figure>{_svg(figure)}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _svg(figure: Figure) -> str:

@@ -141,8 +141,8 @@ def balance_picture(lot_id: str, history: Sequence[Point]) -> str:
 
 _BALANCE_CAPTION = (
     "Above, where the lot's dry mass is: a step down at one place is a truck that left it, a step "
-    "up a truck that came. Below, all places together: a drop that leaves the band is mass that was "
-    "sent and never received."
+    "up a truck that came. Below, all places together: a drop that leaves the band is mass that "
+    "was sent and never received."
 )
 
 

@@ -48,5 +48,6 @@ def test_the_report_holds_tables_and_pictures_and_escapes_text(tmp_path: Path) -
     text = path.read_text("utf-8")
     assert text.count("<svg") == 2
     assert text.count("<figcaption>") == 2
+    assert "Cu: ln(received/sent)" in text
     assert "dry &lt;mass&gt;" in text
     assert "it did not hold" in text

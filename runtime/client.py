@@ -41,7 +41,7 @@ class NoAnswer(Unavailable):
         super().__init__(
             f"the {name} at {url} does not answer: {why}",
             expected=f"a healthy {name}",
-            next_step="custody status",
+            next_step="custody status; custody up starts what does not run",
         )
 
 

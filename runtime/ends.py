@@ -14,7 +14,7 @@ class NoOffsets(Unavailable):
 
     def __init__(self, cause: str = "no answer in time") -> None:
         super().__init__(
-            f"the broker does not say what it has: {cause}", next_step="custody status"
+            f"the broker does not say what it has: {cause}", next_step="custody status; custody up"
         )
 
 

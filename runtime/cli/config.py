@@ -34,7 +34,13 @@ class Effective:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per setting and line.")
 def config(*, as_json: bool) -> None:
-    """Print every setting with its effective value and its source; secrets are masked."""
+    """Print every setting with its effective value and its source; secrets are masked.
+
+    \b
+    Examples:
+      custody config
+      custody config --json | jq 'select(.source != "default")'
+    """
     rows = effective(load(os.environ))
     if as_json:
         for row in rows:

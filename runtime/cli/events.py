@@ -78,7 +78,13 @@ def publish(
 
 @click.group()
 def reference() -> None:
-    """Reference data: sites, devices, laboratories, routes and the like."""
+    """Reference data: sites, devices, laboratories, routes and the like.
+
+    \b
+    Examples:
+      custody reference load plant.ndjson
+      custody schema reference.device
+    """
 
 
 @reference.command("load")

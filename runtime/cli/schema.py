@@ -25,14 +25,18 @@ class UnknownSchema(Refused):
     """There is no schema of a name."""
 
     def __init__(self, name: str, kind: str) -> None:
-        super().__init__(f"no {kind} schema {name}", next_step="custody schema --list")
+        super().__init__(
+            f"no {kind} schema {name}",
+            expected="a name of the list, such as weighing",
+            next_step="custody schema --list",
+        )
 
 
 class RegistryFailed(Unavailable):
     """The registry did not answer as it should."""
 
     def __init__(self, url: str, why: str) -> None:
-        super().__init__(f"the registry at {url}: {why}", next_step="custody status")
+        super().__init__(f"the registry at {url}: {why}", next_step="custody status; custody up")
 
 
 @click.command()

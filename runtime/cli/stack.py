@@ -45,6 +45,12 @@ def up(*, foreground: bool, as_json: bool) -> None:
 
     Broker, registry, gateway, workers and warehouse, on loopback, their state below the data
     directory. The first start downloads the broker and the registry.
+
+    \b
+    Examples:
+      custody up
+      custody up --json | jq -r .addresses.gateway
+      CUSTODY_DATA_DIR=/var/lib/custody custody up --foreground
     """
     settings = load(os.environ)
     steps = _Steps()
@@ -62,16 +68,33 @@ def up(*, foreground: bool, as_json: bool) -> None:
 
 @click.command()
 def down() -> None:
-    """Stop the local stack. Its state stays."""
+    """Stop the local stack. Its state stays.
+
+    \b
+    Example:
+      custody down
+    """
     _down(load(os.environ), _Steps())
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: addresses and processes.")
 def status(*, as_json: bool) -> int:
-    """Show addresses and health of every process. Exit 1 where one is not healthy."""
-    found = stack_status.status(DataDir(load(os.environ).data_dir.resolve()))
+    """Show addresses and health of every process. Exit 1 where one is not healthy.
+
+    The stack is the one of the data directory: .custody in the current directory, or
+    CUSTODY_DATA_DIR.
+
+    \b
+    Examples:
+      custody status
+      custody status --json | jq -r '.processes[] | select(.healthy | not) | .name'
+    """
+    data = DataDir(load(os.environ).data_dir.resolve())
+    found = stack_status.status(data)
     _show(found, as_json=as_json)
+    if not found.processes and not as_json:
+        output.talk(f"no stack runs in {data.root} (CUSTODY_DATA_DIR)\n  next: custody up")
     return 0 if found.healthy else 1
 
 

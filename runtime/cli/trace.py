@@ -1,5 +1,6 @@
 """``custody trace``: the way of one event, hop by hop, from the outbox to what it caused."""
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
@@ -11,8 +12,21 @@ from runtime.cli.figures import measured
 from runtime.client import Gateway, JsonObject, Warehouse
 
 _SHOWN_MAX = 12
+_LOOK_UP = "custody sql \"SELECT event_id, lot_id FROM events_all WHERE lot_id = '...'\""
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 Row = Mapping[str, object]
+
+
+class NotAnEventId(Refused):
+    """What was given cannot be an event's id."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"event {given}: not an event id",
+            expected="a UUID, such as 5d0c1e7a-0d4b-8c55-b7a5-2f1f6a1c9d10",
+            next_step=_LOOK_UP,
+        )
 
 
 class UnknownEvent(Refused):
@@ -22,7 +36,7 @@ class UnknownEvent(Refused):
         super().__init__(
             f"event {event_id}: neither the gateway nor the warehouse knows it",
             expected="the event_id of an accepted event, as the gateway answered it",
-            next_step="custody sql \"SELECT event_id FROM events_all WHERE source_ref = '...'\"",
+            next_step=_LOOK_UP,
         )
 
 
@@ -40,6 +54,8 @@ def trace(event_id: str, *, as_json: bool) -> None:
       custody trace 5d0c1e7a-0d4b-8c55-b7a5-2f1f6a1c9d10
       custody trace 5d0c1e7a-0d4b-8c55-b7a5-2f1f6a1c9d10 --json | jq -r .hop
     """
+    if _UUID.fullmatch(event_id) is None:
+        raise NotAnEventId(event_id)
     with connect.gateway() as gateway, connect.warehouse() as warehouse:
         hops = list(way(gateway, warehouse, event_id))
     if not hops:

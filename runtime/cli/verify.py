@@ -48,7 +48,8 @@ def verify(settle_s: float, *, as_json: bool) -> int:
     what one owner sends another received; numbers: every output stands once, none is missing;
     negative: no account holds less than nothing; events: every event once; sequence: no number of
     a gateway is missing; outbox: everything accepted has reached Kafka; kafka: every record is a
-    row, a dropped duplicate or a dead letter. Exit 1 where one is not clean.
+    row, a dropped duplicate, a dead letter or a record without a table; dead_letters: each
+    record that could not be read has one dead letter. Exit 1 where one is not clean.
 
     \b
     Examples:

@@ -1,7 +1,7 @@
 """Commands of whoever asks what is so: balance, alerts, sql, dead-letters."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
@@ -13,7 +13,13 @@ from runtime.cli import connect, output
 from runtime.cli.figures import balance_rows, measured
 from runtime.client import JsonObject, Warehouse
 from runtime.stored import record_of
-from schemas import present
+from schemas import avro, present
+
+
+def _symbols(stem: str, field: str) -> list[str]:
+    """Return the closed list of an enum field, as its Avro schema has it."""
+    [found] = [f for f in avro.schema(stem)["fields"] if f["name"] == field]
+    return [str(symbol) for symbol in found["type"]["symbols"]]
 
 
 class UnknownLot(Refused):
@@ -31,7 +37,11 @@ class UnknownDeadLetter(Refused):
     """There is no dead letter of that place."""
 
     def __init__(self, place: str) -> None:
-        super().__init__(f"no dead letter of {place}", next_step="custody dead-letters list")
+        super().__init__(
+            f"no dead letter of {place}",
+            expected="the place of a record that could not be read, TOPIC/PARTITION/OFFSET",
+            next_step="custody dead-letters list",
+        )
 
 
 @click.command()
@@ -85,7 +95,9 @@ _BALANCE_COLUMNS = (
 
 @click.command()
 @click.option("--open", "only_open", is_flag=True, help="Only those that are open.")
-@click.option("--family", help="Only of this family, such as loss or foreign_material.")
+@click.option(
+    "--family", type=click.Choice(_symbols("alert", "family")), help="Only of this family."
+)
 @click.option("--lot", "lot_id", help="Only of this lot.")
 @click.option(
     "--since",
@@ -200,28 +212,55 @@ def _params(params: Sequence[str]) -> dict[str, str]:
 
 @click.group("dead-letters")
 def dead_letters() -> None:
-    """Records that could not be read: their bytes, the reason, the place."""
+    """Records that could not be read: their bytes, the reason, the place.
+
+    \b
+    Examples:
+      custody dead-letters list
+      custody dead-letters show custody.fact.v1/3/88121
+    """
 
 
 @dead_letters.command("list")
-@click.option("--reason", help="Only of this reason, such as undecodable.")
+@click.option(
+    "--reason", type=click.Choice(_symbols("dead_letter", "reason")), help="Only of this reason."
+)
 @click.option("--limit-rows", type=click.IntRange(1, 100_000), default=100, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per dead letter.")
 def dead_letters_list(reason: str | None, limit_rows: int, *, as_json: bool) -> None:
-    """List dead letters, the latest first.
+    """List dead letters, the latest record first.
 
     \b
-    Example:
+    Examples:
+      custody dead-letters list --limit-rows 5
       custody dead-letters list --reason wrong_partition
     """
     with connect.warehouse() as warehouse:
-        rows = warehouse.rows(_DEAD_LETTERS, {"limit": str(limit_rows), "reason": reason or ""})
+        rows, total = latest_dead_letters(warehouse.rows, reason or "", limit_rows)
     if as_json:
         for row in rows:
             output.line_json(row)
         return
     output.table(_DEAD_LETTER_COLUMNS, rows)
-    output.result(f"{len(rows)} dead letters")
+    limited = f"{len(rows)} of " if len(rows) < total else ""
+    output.result(f"{limited}{total} dead letters")
+
+
+def latest_dead_letters(
+    ask: Callable[[str, Mapping[str, str]], list[JsonObject]], reason: str, limit_rows: int
+) -> tuple[list[JsonObject], int]:
+    """Return dead letters, those of the latest records first, and how many there are in all.
+
+    Args:
+        ask: Runs SQL with parameters and returns its rows.
+        reason: Only of this reason; empty for all.
+        limit_rows: At most so many are returned.
+    """
+    wanted = {"reason": reason}
+    rows = ask(_DEAD_LETTERS, wanted | {"limit": str(limit_rows)})
+    [counted] = ask(_DEAD_LETTER_COUNT, wanted)
+    # One may have come between the two questions.
+    return rows, max(int(str(counted["dead_letters"])), len(rows))
 
 
 _DEAD_LETTERS = """
@@ -229,8 +268,13 @@ SELECT topic, partition, offset, timestamp, reason, detail, hex(key) AS key_hex,
     length(value) AS value_bytes
 FROM custody.v_dead_letters
 WHERE {reason:String} = '' OR reason = {reason:String}
-ORDER BY found_at DESC, topic, partition, offset
+ORDER BY timestamp DESC, offset DESC, topic, partition
 LIMIT {limit:UInt32}
+"""
+
+_DEAD_LETTER_COUNT = """
+SELECT count() AS dead_letters FROM custody.v_dead_letters
+WHERE {reason:String} = '' OR reason = {reason:String}
 """
 
 _DEAD_LETTER_COLUMNS = (

@@ -1,7 +1,8 @@
 """``custody verify`` on the real engine: clean on a right ledger; each check finds its fault."""
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from console.config import ConsoleConfig
 from console.reader import Reader
 from custody.events import Micros
 from custody.records import Amount, Balance, Content, DeadLetter, Metal, Transfer
+from runtime.cli.warehouse import latest_dead_letters
 from runtime.verify import Check, Ends, verify
 from schemas import topics
 from schemas.partition import partition_of
@@ -25,6 +27,7 @@ from sinks.flush import Part, ledger_rows
 from sinks.recovery import Partition
 from sinks.rows import rows_of
 from sinks.slice import Place
+from tests.support import tree
 from tests.support.sinks import CATALOG, PARTITIONS, framed, slice_of, weighing
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -255,3 +258,36 @@ def test_a_dead_letter_that_is_missing_is_found(store: Store) -> None:
 def test_an_accepted_event_that_is_not_stored_is_found(store: Store) -> None:
     text = "3 were accepted, 2 distinct event ids are stored"
     assert store.wrong(accepted=3) == {"accepted": [("all gateways", text)]}
+
+
+def test_the_statements_of_the_page_find_what_is_not_conserved(store: Store) -> None:
+    page = tree.text(Path("docs/warehouse.md"))
+    sums, inputs = re.findall(r"```sql\n(.*?)```", page, flags=re.DOTALL)
+    assert store.ask(sums) == store.ask(inputs) == []
+    store.put(topics.BALANCE, [balance(8, "lot/L-1/S", 401, 20)])
+    [row] = store.ask(sums)
+    assert row["account"] == "lot/L-1/S"
+    store.put(topics.FLOW, [replace(HANDED, n=9, void=True)])
+    [row] = store.ask(inputs)
+    assert row["process"] == "process/P"
+
+
+def test_dead_letters_are_listed_the_latest_record_first(store: Store) -> None:
+    times_ms = [5, 9, 9]
+    letters = [
+        DeadLetter(
+            reason="undecodable", detail="", topic=topics.FACT, partition=PARTITION, offset=offset,
+            timestamp_ms=time_ms, key=KEY, value=b"bad", header_names=(), header_values=(),
+        )
+        for offset, time_ms in enumerate(times_ms)
+    ]  # fmt: skip
+    store.put(topics.DEAD_LETTER, letters)
+
+    def rows(query: str, params: Mapping[str, str]) -> list[dict[str, object]]:
+        answer = store.reader.ask(query, "JSONEachRow", params)
+        return [json.loads(line) for line in answer.splitlines()]
+
+    found, total = latest_dead_letters(rows, "", 2)
+    assert [row["offset"] for row in found] == [2, 1]
+    assert total == 3
+    assert latest_dead_letters(rows, "wrong_partition", 2) == ([], 0)

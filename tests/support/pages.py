@@ -72,8 +72,13 @@ def cli_page() -> str:
 
 
 def _help(command: click.Command, name: str) -> Iterator[tuple[str, str]]:
+    # As the real command line has it: click keeps the first help option it makes.
     context = click.Context(
-        command, info_name=name, terminal_width=_WIDTH, max_content_width=_WIDTH
+        command,
+        info_name=name,
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
+        help_option_names=["-h", "--help"],
     )
     yield name, command.get_help(context)
     if isinstance(command, click.Group):

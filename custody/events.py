@@ -8,7 +8,6 @@ Closed lists are strings here and Avro enums with default ``other`` on the wire.
 JSON names of requests and answers are another matter: see ``producers/requests.py``.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NewType
 
@@ -302,6 +301,3 @@ LotFact = (
     LotDeclared | LotWeighed | LotAssayed | LotScanned | LotMoved | MaterialProcessed | ClaimMade
 )
 """Any fact of the fact topic."""
-
-Analytes = Mapping[str, int]
-"""Contained metal by analyte, milligrams."""

@@ -12,10 +12,8 @@ from typing import cast
 
 from custody.fold import Fold, Input
 from custody.records import Alert, Content, Sighting, Tick
-from schemas import topics
 from schemas.reader import Group
 from schemas.routes import BY_STEM, BY_TYPE
-from streams.config import SOURCE_INDEX
 from streams.outputs import OutputWriter
 from streams.rows import (
     CHUNK_KEY,
@@ -34,7 +32,6 @@ YIELD_EVERY_S = 0.1
 TICK = "tick"
 
 _NUMBERED = frozenset(stem for stem, route in BY_STEM.items() if route.derived)
-_FLOW = SOURCE_INDEX[topics.FLOW]
 
 
 class SourceEntry:

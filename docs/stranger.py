@@ -9,6 +9,7 @@ import sys
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 from confluent_kafka.schema_registry import SchemaRegistryClient
 from confluent_kafka.schema_registry.avro import AvroDeserializer
+from confluent_kafka.serialization import SerializationError
 
 bootstrap, registry, topic = sys.argv[1:]
 decode = AvroDeserializer(SchemaRegistryClient({"url": registry}))
@@ -24,5 +25,8 @@ while left:
     if message.error():
         left.discard(message.partition())
     else:
-        print(json.dumps(decode(message.value(), None), default=str))
+        try:
+            print(json.dumps(decode(message.value(), None), default=str))
+        except SerializationError as error:
+            print(f"{message.partition()}/{message.offset()}: {error}", file=sys.stderr)
 consumer.close()

@@ -57,7 +57,7 @@ def trace(event_id: str, *, as_json: bool) -> None:
     if _UUID.fullmatch(event_id) is None:
         raise NotAnEventId(event_id)
     with connect.gateway() as gateway, connect.warehouse() as warehouse:
-        hops = list(way(gateway, warehouse, event_id))
+        hops = list(way(gateway, warehouse, event_id.lower()))
     if not hops:
         raise UnknownEvent(event_id)
     if as_json:
@@ -81,10 +81,7 @@ def way(gateway: Gateway, warehouse: Warehouse, event_id: str) -> list[JsonObjec
     hops = [{"hop": "outbox", **record} for record in records]
     hops += _asked(warehouse, "row", _ROWS, {"ids": ",".join(ids)})
     hops += _asked(warehouse, "row", _CONTROL_ROWS, {"ids": ",".join(ids)})
-    for record in records:
-        if record.get("offset") is not None:
-            place = {key: str(record[key]) for key in ("topic", "partition", "offset")}
-            hops += _asked(warehouse, "dead letter", _DEAD_LETTER, place)
+    hops += _asked(warehouse, "dead letter", _DEAD_LETTER, {"ids": ",".join(ids)})
     for hop, query in _CAUSED.items():
         hops += _asked(warehouse, hop, query, {"ids": ",".join(ids)})
     return hops
@@ -122,8 +119,11 @@ FROM custody.action WHERE event_id IN (SELECT arrayJoin(splitByChar(',', {ids:St
 _DEAD_LETTER = """
 SELECT topic, partition, offset, reason, detail, found_at
 FROM custody.v_dead_letters
-WHERE topic = {topic:String} AND partition = {partition:Int32} AND offset = {offset:Int64}
+WHERE multiSearchAny(value, splitByChar(',', {ids:String}))
+ORDER BY topic, partition, offset
 """
+"""An event's id stands as text in its record, so it is found in bytes nobody could decode, and
+where another program than the gateway wrote them."""
 
 _CAUSED = {
     "transfer": """

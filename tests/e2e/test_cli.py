@@ -190,11 +190,13 @@ def test_a_closed_pipe_ends_quietly(system: System) -> None:
 
 def test_a_record_nobody_can_read_is_listed_and_shown_with_its_bytes(system: System) -> None:
     producer = Producer({"bootstrap.servers": system.target.kafka})
+    event_id = "0badbeef-0000-8000-8000-000000000000"
+    value = f"not avro at all: {event_id}"
     places: list[str] = []
     producer.produce(
         "custody.fact.v1",
         key=b"L-BAD",
-        value=b"not avro at all",
+        value=value.encode(),
         headers=[("origin", b"test")],
         partition=0,
         on_delivery=lambda _, m: places.append(f"{m.topic()}/{m.partition()}/{m.offset()}"),
@@ -204,12 +206,14 @@ def test_a_record_nobody_can_read_is_listed_and_shown_with_its_bytes(system: Sys
     listed = _DeadLetters(system)
     _wait(lambda: place in listed.places())
     [shown] = _lines(system, "dead-letters", "show", place)
-    assert bytes.fromhex(str(shown["value_hex"])) == b"not avro at all"
+    assert bytes.fromhex(str(shown["value_hex"])) == value.encode()
     assert shown["headers"] == {"origin": b"test".hex().upper()}
-    assert system.custody("dead-letters", "show", place, "--raw").stdout == "not avro at all"
+    assert system.custody("dead-letters", "show", place, "--raw").stdout == value
     assert str(shown["reason"]) in system.custody("dead-letters", "show", place).stdout
     none = system.custody("dead-letters", "show", "custody.fact.v1/0/999999", check=False)
     assert none.returncode == 2
+    [hop] = _lines(system, "trace", event_id.upper())
+    assert (hop["hop"], hop["reason"]) == ("dead letter", shown["reason"])
 
 
 class _DeadLetters:

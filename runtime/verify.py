@@ -12,14 +12,12 @@ and proves nothing; these do:
 - ``events``: every event id stands once among the facts.
 - ``kafka``: the records of every partition are rows, duplicates, dead letters or not stored.
 - ``dead_letters``: each record that could not be read has one dead letter.
-- ``accepted``: the distinct event ids are as many as were accepted.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.routes import ROUTES, Route
-from schemas.topics import CONTROL, FACT
 
 Row = Mapping[str, object]
 Ask = Callable[[str], Sequence[Row]]
@@ -65,19 +63,18 @@ class Check:
         return not self.violations
 
 
-def verify(ask: Ask, ends: Ends | None = None, accepted: int | None = None) -> list[Check]:
+def verify(ask: Ask, ends: Ends | None = None) -> list[Check]:
     """Run all checks. Blocks; changes nothing; may be run at any time, but see below.
 
     Args:
         ask: Runs SQL.
         ends: The broker's offsets; without them ``kafka`` only compares the warehouse with
             itself. Taken while records are written, the partitions that move are violations.
-        accepted: Events the gateways have accepted, all kinds; None leaves that check out.
 
     Raises:
         Unavailable: The warehouse does not answer.
     """
-    checks = [
+    return [
         _asked(ask, "balances", _BALANCES, _ACCOUNTS),
         _asked(ask, "handed", _HANDED, _EDGES),
         _asked(ask, "numbers", _NUMBERS, _SENDERS),
@@ -86,9 +83,6 @@ def verify(ask: Ask, ends: Ends | None = None, accepted: int | None = None) -> l
         _kafka(ask, ends),
         _asked(ask, "dead_letters", _DEAD_LETTERS, _DEAD_LETTER_COUNT),
     ]
-    if accepted is not None:
-        checks.append(_accepted(ask, accepted))
-    return checks
 
 
 def _asked(ask: Ask, name: str, find: str, count: str) -> Check:
@@ -264,19 +258,3 @@ def _account(
         yield f"{rows} rows were counted, {found} stand, with {offsets} distinct offsets"
     if bounds is not None and (low > bounds[0] or high != bounds[1]):
         yield f"the broker has {bounds[0]} to {bounds[1]}, flushes cover {low} to {high}"
-
-
-_ACCEPTED = " UNION ALL ".join(
-    f"SELECT event_id FROM custody.{r.table}"  # noqa: S608
-    for r in ROUTES
-    if r.topic in {FACT, CONTROL}
-)
-
-
-def _accepted(ask: Ask, accepted: int) -> Check:
-    found = _int(ask(f"SELECT uniqExact(event_id) AS n FROM ({_ACCEPTED})")[0]["n"])  # noqa: S608
-    violations: tuple[Violation, ...] = ()
-    if found != accepted:
-        detail = f"{accepted} were accepted, {found} distinct event ids are stored"
-        violations = (Violation("all gateways", detail),)
-    return Check("accepted", found, violations)

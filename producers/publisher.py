@@ -86,7 +86,7 @@ class Publisher:
         self._clock = clock
         self._counts = counts
         self._stop = threading.Event()
-        self._broker_up = False
+        self._broker_up: bool | None = None
         self._reason = "not connected yet"
         self._progress_at = time.monotonic()
         self._failure: KafkaError | None = None
@@ -109,8 +109,8 @@ class Publisher:
             self._thread.join()
 
     @property
-    def broker_up(self) -> bool:
-        """Whether the broker answered when last heard of."""
+    def broker_up(self) -> bool | None:
+        """Whether the broker answered when last heard of; None before the first word of it."""
         return self._broker_up
 
     @property
@@ -133,7 +133,7 @@ class Publisher:
 
     def is_stuck(self) -> bool:
         """Tell whether entries wait, the broker answers, and yet nothing was acknowledged."""
-        return self._broker_up and self.since_progress_s() > self._config.stuck_after_s
+        return self._broker_up is True and self.since_progress_s() > self._config.stuck_after_s
 
     def _run(self) -> None:
         while not self._stop.is_set():

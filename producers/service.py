@@ -20,7 +20,7 @@ from telemetry.http import Health
 from telemetry.metrics import Metrics
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_REGISTRY = {None: "unknown", True: "up", False: "away"}
+_STANDING = {None: "unknown", True: "up", False: "away"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +164,8 @@ class Gateway:
             "waiting": self.outbox.depth,
             "oldest_waiting_s": round(self._oldest_age_s(), 3),
             "since_progress_s": round(publisher.since_progress_s(), 3),
-            "broker": "up" if publisher.broker_up else "away",
-            "registry": _REGISTRY[publisher.registry_up],
+            "broker": _STANDING[publisher.broker_up],
+            "registry": _STANDING[publisher.registry_up],
             "publisher": publisher.reason or "running",
         }
         return Health(ok=not reason, reason=reason, fields=fields)

@@ -188,7 +188,8 @@ def test_health_and_figures_tell_what_happened(client: httpx.Client) -> None:
     client.post("/v1/events", json=[request_of("lot"), request_of("lot"), {"type": "x"}])
     health = client.get("/health")
     assert health.status_code == 200
-    assert health.json()["broker"] == "away"
+    # No broker is there: nothing has been heard of it yet, or that nobody answers.
+    assert health.json()["broker"] in {"unknown", "away"}
     text = client.get("/metrics").text
     assert 'custody_accepted_events_total{stem="lot"} 1.0' in text
     assert 'custody_duplicate_requests_total{stem="lot"} 1.0' in text

@@ -63,7 +63,6 @@ REFUSALS = (
     "unknown_reference",
     "bad_value",
     "atomic_list",
-    "atomic_list",
 )
 
 FAMILIES = (

@@ -1,6 +1,6 @@
 """What was posted, from the records a stranger reads: no code of ours, only the documents.
 
-Written against events.md alone, so that it fails where a record does not hold what was said.
+Written without a look at the code, so that it fails where a record does not hold what was said.
 """
 
 import json

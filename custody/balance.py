@@ -51,7 +51,8 @@ def of_place(
         metals.append(
             Metal(analyte=analyte, value_mg=value, u_random_mg=u_random, u_systematic_mg=parts)
         )
-    moisture = 1.0 - knowledge.dryness.value
+    # Twelve digits: 1 - 0.92 is not 0.08 in binary, and this is read by people.
+    moisture = round(1.0 - knowledge.dryness.value, 12)
     return Balance(
         sender="",
         n=0,

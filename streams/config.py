@@ -73,7 +73,7 @@ class WorkerConfig:
     commit_interval_s: float = 1.0
     chunk_records_max: int = 4_000
     poll_s: float = 0.05
-    cache_bytes_max: int = 4 * 1024 * 1024
+    cache_bytes_max: int = 1024 * 1024
     revoke_wait_s: float = 5.0
     tick_interval_s: float = 10.0
     silent_after_s: float = 180.0

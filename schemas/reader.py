@@ -156,18 +156,32 @@ def read_batch(
     Raises:
         Unavailable: The registry cannot be asked; nothing has been judged.
     """
-    piles = _Piles(topic, catalog)
-    bad: list[Bad] = []
-    for index, (key, value) in enumerate(zip(keys, values, strict=True)):
-        pile = piles.of(value)
-        fault = pile.fault or _misplaced(pile, key, value or b"", partition, partitions)
-        if fault is None:
-            pile.messages[index] = value or b""
-        else:
-            bad.append(Bad(index, *fault))
-    groups = [_group(pile, partition, bad) for pile in piles.good()]
-    bad.sort(key=attrgetter("index"))
-    return Batch([group for group in groups if len(group)], bad)
+    batch = Batch()
+    for head, indexes in _by_head(values).items():
+        pile = _open(head, topic, catalog)
+        if pile.fault is not None:
+            batch.bad += [Bad(index, *pile.fault) for index in indexes]
+            continue
+        _place(pile, indexes, (keys, values), (partition, partitions), batch.bad)
+        group = _group(pile, partition, batch.bad)
+        if len(group):
+            batch.groups.append(group)
+    batch.bad.sort(key=attrgetter("index"))
+    return batch
+
+
+def _by_head(values: Sequence[bytes | None]) -> Mapping[bytes, Sequence[int]]:
+    """Return the positions of records by their first five bytes.
+
+    As a rule they are of one schema, and this costs as much as reading a field.
+    """
+    heads = [value[:FRAME_BYTES] if value else b"" for value in values]
+    if len(set(heads)) == 1:
+        return {heads[0]: range(len(heads))}
+    found: dict[bytes, list[int]] = {}
+    for index, head in enumerate(heads):
+        found.setdefault(head, []).append(index)
+    return found
 
 
 Fault = tuple[str, str]
@@ -186,47 +200,48 @@ class _Pile:
         self.messages: dict[int, bytes] = {}
 
 
-class _Piles:
-    """Sorts messages by their first five bytes."""
-
-    def __init__(self, topic: str, catalog: Catalog) -> None:
-        self._topic = topic
-        self._catalog = catalog
-        self._piles: dict[bytes, _Pile] = {}
-
-    def of(self, value: bytes | None) -> _Pile:
-        """Return the pile a message belongs on."""
-        head = value[:FRAME_BYTES] if value else b""
-        pile = self._piles.get(head)
-        if pile is None:
-            pile = self._piles[head] = self._open(head)
-        return pile
-
-    def good(self) -> list[_Pile]:
-        """Return the piles that can be read."""
-        return [pile for pile in self._piles.values() if pile.fault is None]
-
-    def _open(self, head: bytes) -> _Pile:
-        try:
-            schema_id = schema_id_of(head)
-        except BadRecord as error:
-            return _Pile(0, None, (error.reason, error.detail))
-        writer = self._catalog.writer(schema_id)
-        if writer is None:
-            return _Pile(schema_id, None, (UNKNOWN_SCHEMA, f"schema id {schema_id}"))
-        right = BY_STEM[writer.stem].topic
-        fault = None if right == self._topic else (WRONG_TOPIC, f"{writer.stem} belongs on {right}")
-        return _Pile(schema_id, writer, fault)
+def _open(head: bytes, topic: str, catalog: Catalog) -> _Pile:
+    try:
+        schema_id = schema_id_of(head)
+    except BadRecord as error:
+        return _Pile(0, None, (error.reason, error.detail))
+    writer = catalog.writer(schema_id)
+    if writer is None:
+        return _Pile(schema_id, None, (UNKNOWN_SCHEMA, f"schema id {schema_id}"))
+    right = BY_STEM[writer.stem].topic
+    fault = None if right == topic else (WRONG_TOPIC, f"{writer.stem} belongs on {right}")
+    return _Pile(schema_id, writer, fault)
 
 
-def _misplaced(
-    pile: _Pile, key: bytes | None, value: bytes, partition: int, partitions: int
-) -> Fault | None:
-    """Check what needs no look into the body."""
-    if len(value) > pile.bytes_max:
-        return TOO_LARGE, f"{len(value)} bytes, allowed are {pile.bytes_max}"
-    if not pile.keyed:
+def _place(
+    pile: _Pile,
+    indexes: Sequence[int],
+    records: tuple[Sequence[bytes | None], Sequence[bytes | None]],
+    place: tuple[int, int],
+    bad: list[Bad],
+) -> None:
+    """Put messages on their pile, save those a look from outside tells to be misplaced."""
+    keys, values = records
+    if len(indexes) < len(values):
+        keys, values = [keys[i] for i in indexes], [values[i] for i in indexes]
+    messages = dict(zip(indexes, (value or b"" for value in values), strict=True))
+    misplaced = {key: _misplaced(key, *place) for key in set(keys)} if pile.keyed else {}
+    if max(map(len, messages.values())) > pile.bytes_max or any(misplaced.values()):
+        for index, key in zip(indexes, keys, strict=True):
+            fault = _too_large(pile, messages[index]) or misplaced.get(key)
+            if fault is not None:
+                del messages[index]
+                bad.append(Bad(index, *fault))
+    pile.messages = messages
+
+
+def _too_large(pile: _Pile, value: bytes) -> Fault | None:
+    if len(value) <= pile.bytes_max:
         return None
+    return TOO_LARGE, f"{len(value)} bytes, allowed are {pile.bytes_max}"
+
+
+def _misplaced(key: bytes | None, partition: int, partitions: int) -> Fault | None:
     if key is None:
         return WRONG_PARTITION, "no key"
     right = partition_of(key, partitions)
@@ -268,5 +283,6 @@ def _by_column(
     indexes = list(messages)
     records, faults = read_columns(writer.plan, list(messages.values()), FRAME_BYTES)
     bad.extend(Bad(indexes[i], *fault) for i, fault in faults.items())
-    good = {i: messages[i] for no, i in enumerate(indexes) if no not in faults}
-    return Group(writer, schema_id, good, records=records)
+    if faults:
+        messages = {i: messages[i] for no, i in enumerate(indexes) if no not in faults}
+    return Group(writer, schema_id, messages, records=records)

@@ -44,7 +44,7 @@ class SinkConfig:
     group: str = "custody-sink"
     instance: str = "custody-sink-1"
     kafka: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    batch_rows_max: int = 20_000
+    batch_rows_max: int = 50_000
     batch_bytes_max: int = 16 * _MIB
     batch_age_s: float = 0.5
     poll_s: float = 0.1

@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 from schemas.headers import DIGEST, GATEWAY, GATEWAY_WRITES, PREV, REPLAY_OF
 
+_WRITTEN = len(GATEWAY_WRITES)
+
 Headers = Sequence[tuple[str, bytes | None]] | None
 
 
@@ -97,18 +99,17 @@ class Slice:
     @cached_property
     def chain(self) -> "Chain":
         """The headers that matter, of all records; one pass, for it costs as much as decoding."""
-        prev, digest, replay = list[bytes](), list[bytes](), list[bool]()
-        for headers in self.headers:
-            if headers is not None and len(headers) == len(GATEWAY_WRITES) and _is_plain(headers):
-                prev.append(headers[0][1] or b"")
-                digest.append(headers[1][1] or b"")
-                replay.append(False)
-            else:
-                named = dict(headers or ())
-                prev.append(named.get(PREV) or b"")
-                digest.append(named.get(DIGEST) or b"")
-                replay.append(REPLAY_OF in named)
-        return Chain(prev, digest, np.array(replay, np.bool_))
+        found = self.headers
+        if all(map(_is_plain, found)):
+            prev = [headers[0][1] or b"" for headers in found]  # type: ignore[index]  # see _is_plain
+            digest = [headers[1][1] or b"" for headers in found]  # type: ignore[index]
+            return Chain(prev, digest, np.zeros(len(found), np.bool_))
+        named = [dict(headers or ()) for headers in found]
+        return Chain(
+            [headers.get(PREV) or b"" for headers in named],
+            [headers.get(DIGEST) or b"" for headers in named],
+            np.array([REPLAY_OF in headers for headers in named], np.bool_),
+        )
 
 
 class Chain(NamedTuple):
@@ -125,5 +126,12 @@ class Chain(NamedTuple):
     replay: npt.NDArray[np.bool_]
 
 
-def _is_plain(headers: Sequence[tuple[str, bytes | None]]) -> bool:
-    return headers[0][0] == PREV and headers[1][0] == DIGEST and headers[2][0] == GATEWAY
+def _is_plain(headers: Headers) -> bool:
+    """Tell whether these are the headers a gateway writes, in its order, as nearly all are."""
+    return (
+        headers is not None
+        and len(headers) == _WRITTEN
+        and headers[0][0] == PREV
+        and headers[1][0] == DIGEST
+        and headers[2][0] == GATEWAY
+    )

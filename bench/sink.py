@@ -2,7 +2,7 @@
 
 One broker with one partition of weighings is filled, then a sink process of its own stores them
 in an embedded warehouse; CPU is user and system time of that whole process from the first flush
-to the last, the engine's threads and merges included. Prints one JSON object.
+to the last full batch, the engine's threads and merges included. Prints one JSON object.
 
     python bench/sink.py --rows 500000
 """
@@ -34,7 +34,10 @@ _EXPECTED_US = 8.0
 
 
 class Meter:
-    """Watches the sink's counter of rows and takes the process's times at both ends."""
+    """Watches the sink's counter of rows and takes the process's times at both ends.
+
+    The end is the first flush after which less than a batch is left: the rest waits for its age.
+    """
 
     def __init__(self, metrics: Metrics, rows: int) -> None:
         self._metrics = metrics
@@ -82,10 +85,9 @@ def measure(directory: Path, rows: int, batch: int) -> dict[str, float]:
             bootstrap=bootstrap,
             warehouse=f"chdb://{directory / 'warehouse'}",
             batch_rows_max=batch,
-            batch_age_s=5.0,
         )
         metrics, stop = Metrics("warehouse"), threading.Event()
-        meter = Meter(metrics, rows)
+        meter = Meter(metrics, rows - batch)
         threading.Thread(target=meter.watch, args=(stop,), daemon=True).start()
         run(config, StaticCatalog(), Progress(metrics, 30.0), now, stop)
     (first, cpu0, at0), (last, cpu1, at1) = meter.begin, meter.end
@@ -104,7 +106,7 @@ def main() -> None:
     """Print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=300_000)
-    parser.add_argument("--batch", type=int, default=20_000)
+    parser.add_argument("--batch", type=int, default=50_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="custody-bench-") as directory:
         json.dump(measure(Path(directory), options.rows, options.batch), sys.stdout)

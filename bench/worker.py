@@ -75,8 +75,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--faust-events", type=int, default=40_000)
     parser.add_argument("--fold", choices=["trivial", "custody"], default="trivial")
     parser.add_argument("--says", action="store_true", help="a transfer per fact, 1/4 handed on")
-    parser.add_argument("--cache-mb", type=int, default=4, help="decoded rows per partition")
-    parser.add_argument("--chunk", type=int, default=8_000, help="records of one chunk")
+    parser.add_argument("--cache-mb", type=int, default=1, help="decoded rows per partition")
+    parser.add_argument("--chunk", type=int, default=4_000, help="records of one chunk")
     parser.add_argument("--live", type=int, default=0, help="events/s for 30 s instead of backlog")
     parser.add_argument("--live-s", type=int, default=30)
     return parser

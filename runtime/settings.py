@@ -120,7 +120,7 @@ class WorkerSettings(_Group):
     """Records of one chunk. More are cheaper each; a chunk must end within five seconds."""
     poll_s: float = Field(default=0.05, ge=0.0, le=5.0)
     """Shortest time between two fetches without backlog: cheaper chunks against latency."""
-    cache_bytes_max: int = Field(default=4 * _MIB, ge=_MIB, le=4096 * _MIB)
+    cache_bytes_max: int = Field(default=_MIB, ge=_MIB, le=4096 * _MIB)
     """Decoded rows kept per partition."""
     tick_interval_s: float = Field(default=10.0, ge=0.0, le=600.0)
     """How often a partition's clock is written; deadlines are no finer. 0 writes none."""
@@ -153,7 +153,7 @@ class SinkSettings(_Group):
     instance: str = Field(default="custody-sink-1", min_length=1, max_length=64)
     """Static member name in the consumer group, so that a restarted sink is back at once. Two
     running sinks need two names."""
-    batch_rows_max: int = Field(default=20_000, ge=1, le=1_000_000)
+    batch_rows_max: int = Field(default=50_000, ge=1, le=1_000_000)
     """A batch is cut at this many records."""
     batch_bytes_max: int = Field(default=16 * _MIB, ge=64 * 1024, le=1024 * _MIB)
     """A batch is cut at this many bytes of values."""

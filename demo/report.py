@@ -46,7 +46,7 @@ class Point:
 
 
 def read_history(warehouse: Warehouse, lot_id: str) -> list[Point]:
-    """Return all balances a lot has had, in order of what they speak of."""
+    """Return what a lot held at each place after each movement, in order of time."""
     rows = warehouse.rows(_HISTORY, {"lot": lot_id})
     return [
         Point(
@@ -59,13 +59,28 @@ def read_history(warehouse: Warehouse, lot_id: str) -> list[Point]:
     ]
 
 
+# The transfers say when; a day that is sent in seconds leaves few balances. How well a place's mass
+# is known is what its last balance says that was not empty.
 _HISTORY = """
-SELECT
-    toString(at) AS at, place, mass_dry_g,
-    sqrt(pow(mass_dry_u_random_g, 2) + arraySum(u -> u * u, `mass_dry_u_systematic_g.u`)) AS u
-FROM custody.balance
-WHERE lot_id = {lot:String}
-ORDER BY sender, n
+WITH concat('lot/', {lot:String}, '/') AS prefix
+SELECT toString(effective_at) AS at, place, u,
+    sum(grams) OVER (PARTITION BY place ORDER BY effective_at) AS mass_dry_g
+FROM (
+    SELECT effective_at, substring(side.1, length(prefix) + 1) AS place,
+        sum(side.2 * mass_dry_g) AS grams
+    FROM custody.transfer
+    ARRAY JOIN [(credit, 1), (debit, -1)] AS side
+    WHERE startsWith(side.1, prefix)
+    GROUP BY effective_at, place
+) AS moved
+LEFT JOIN (
+    SELECT place, argMaxIf(
+        sqrt(pow(mass_dry_u_random_g, 2) + arraySum(u -> u * u, `mass_dry_u_systematic_g.u`)),
+        (sender, n), mass_dry_g > 0
+    ) AS u
+    FROM custody.balance WHERE lot_id = {lot:String} GROUP BY place
+) AS known USING place
+ORDER BY effective_at, grams, place
 """
 
 
@@ -157,7 +172,7 @@ def whole_lot(history: Sequence[Point]) -> list[Point]:
         held[point.place] = point
         dry = sum(p.dry_t for p in held.values())
         if dry > 0:
-            u = math.hypot(*(p.u_t for p in held.values()))
+            u = math.hypot(*(p.u_t for p in held.values() if p.dry_t > 0))
             found[point.at] = Point(point.at, "", dry, u)
     return list(found.values())
 

@@ -67,7 +67,8 @@ def of_place(
         mass_wet_g=place.wet,
         mass_wet_u_random_g=wet_u,
         mass_wet_u_systematic_g=wet_parts,
-        moisture_fraction=moisture,
+        # More dry than wet was declared by somebody: the masses are said, a moisture is not.
+        moisture_fraction=moisture if moisture >= 0.0 else None,
         moisture_u_fraction=sigma(knowledge.dryness) * knowledge.dryness.value,
         mass_dry_g=place.dry,
         mass_dry_u_random_g=dry_u,
@@ -117,19 +118,24 @@ def shares(
         declared_origins: As declared (level, id, share).
         given: What processes handed over, which tells more than a declaration.
     """
-    amounts: dict[tuple[str, str], float] = {}
+    weighted: list[tuple[str, str, float]] = list(declared_origins)
     total = sum(held.dry for held in given.values())
     if total > 0:
-        for held in given.values():
-            for level, name, share in held.origins:
-                key = (level, name)
-                amounts[key] = amounts.get(key, 0.0) + share * held.dry / total
+        weighted = [
+            (level, name, share * held.dry)
+            for held in given.values()
+            for level, name, share in held.origins
+        ]
     else:
-        for level, name, share in declared_origins:
-            amounts[level, name] = amounts.get((level, name), 0.0) + share
+        total = 1
+    amounts: dict[tuple[str, str], float] = {}
+    for level, name, amount in weighted:
+        amounts[level, name] = amounts.get((level, name), 0.0) + amount
+    # Sums of floats pass one by their last bit, and a record beyond its limits is read by nobody.
+    amounts = {key: min(max(amount / total, 0.0), 1.0) for key, amount in amounts.items()}
     rest = 1.0 - sum(amounts.values())
     if rest > 1e-9:
-        amounts["unknown", ""] = amounts.get(("unknown", ""), 0.0) + rest
+        amounts["unknown", ""] = min(amounts.get(("unknown", ""), 0.0) + rest, 1.0)
     return tuple(
         [OriginShare(level=level, id=name, share=s) for (level, name), s in sorted(amounts.items())]
     )

@@ -125,7 +125,7 @@ def _content(given: Held, owner: str, known_at: Micros, *, void: bool) -> Conten
         mass_wet_g=wet,
         mass_wet_u_random_g=given.wet_u,
         mass_wet_u_systematic_g=_parts(given.wet_parts),
-        moisture_fraction=1.0 - dry / wet if wet else None,
+        moisture_fraction=1.0 - dry / wet if 0 <= dry <= wet and wet else None,
         moisture_u_fraction=None,
         mass_dry_g=dry,
         mass_dry_u_random_g=given.dry_u,

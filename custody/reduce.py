@@ -26,6 +26,12 @@ from custody.rows import (
 STAGES = {"provisional": 1, "exchanged": 2, "umpire": 3, "final": 4}
 """Rank of a certificate; an unknown stage is below all."""
 
+FRACTION_MIN = 1e-12
+"""A part per trillion; an instrument that says less has seen nothing."""
+
+MOISTURE_MAX = 0.999
+"""A certificate that says more has no dry matter to speak of: its moisture is not taken."""
+
 
 def reduced(fact: LotFact) -> FactRow:  # noqa: PLR0911  one return per kind of fact
     """Return what is kept of a fact."""
@@ -71,14 +77,15 @@ def _weighed(fact: LotWeighed) -> Weighed:
 
 def _assayed(fact: LotAssayed) -> Assayed:
     results = {
-        result.analyte: Value(result.fraction, result.u_fraction, result.basis != "as_is")
+        result.analyte: Value(_seen(result.fraction), result.u_fraction, result.basis != "as_is")
         for result in fact.results
         if result.fraction is not None and result.qualifier == "eq"
     }
+    moisture = fact.moisture_fraction
     return Assayed(
         fact.lab_id,
         STAGES.get(fact.stage, 0),
-        fact.moisture_fraction,
+        None if moisture is None or moisture > MOISTURE_MAX else moisture,
         fact.moisture_u_fraction,
         results,
     )
@@ -93,7 +100,7 @@ def _scanned(fact: LotScanned) -> Scanned:
             continue
         error = result.error_2sigma_fraction
         counting_u = XRF_COUNTING_REL * fraction if error is None else error / 2.0
-        results[result.analyte] = (fraction, counting_u * counting_u)
+        results[result.analyte] = (_seen(fraction), counting_u * counting_u)
     return Scanned(fact.device_id, fact.basis == "dried", results)
 
 
@@ -119,7 +126,15 @@ def _declared(fact: LotDeclared) -> Declared:
         fact.route_id,
         [(origin.level, origin.id, origin.share) for origin in fact.declared_origins],
         {
-            declared.analyte: Value(declared.fraction, None, declared.basis != "as_is")
+            declared.analyte: Value(_seen(declared.fraction), None, declared.basis != "as_is")
             for declared in fact.declared_composition
         },
     )
+
+
+def _seen(fraction: float) -> float:
+    """Return a fraction, zero where it is no amount anybody could have seen.
+
+    What follows divides by it and squares it, and the smallest floats would not bear that.
+    """
+    return fraction if fraction >= FRACTION_MIN else 0.0

@@ -2,7 +2,11 @@
 
 import pytest
 
-from custody.events import LotFact
+from custody.balance import shares
+from custody.events import LotFact, Micros
+from custody.records import Content, OriginShare
+from custody.rows import Held
+from schemas import codec
 from tests.support.facts import Maker
 from tests.support.world import World, amounts
 
@@ -137,3 +141,31 @@ def test_a_ring_of_lots_and_processes_is_cut_at_64() -> None:
     ]
     world.tell(*fed_lot("B", 1, 0.02)[:3], *ring)
     assert len(world.outputs) < 2_000
+
+
+def test_a_share_is_never_more_than_the_whole() -> None:
+    """Four shares of one origin came to 1.0000000000000002, and their record was a dead letter."""
+    held = {
+        str(n): Held(
+            str(n), "process/P", "PLANT", 1, Micros(0), Micros(0), dry, 0.0, {}, dry, 0.0, {}, {},
+            [("site", "MINE", 1.0)],
+        )
+        for n, dry in enumerate((7, 6, 7, 4))
+    }  # fmt: skip
+    assert shares([], held) == (OriginShare(level="site", id="MINE", share=1.0),)
+    said = shares([("site", "A", 0.1), ("site", "A", 0.2), ("site", "A", 0.7)], {})
+    assert [origin.share for origin in said] == [1.0]
+
+
+def test_a_side_drier_than_its_own_wet_mass_is_still_told_to_its_lot() -> None:
+    facts = process("blend", {})
+    maker = Maker("sides-of-odd")
+    odd = {"output_lot_id": "X", "mass_wet_g": 1_000_000, "mass_dry_g": 2_000_000}
+    facts.append(maker.side("PLANT", 210, "output", "P-1", **odd))
+    world = World()
+    world.tell(*fed_lot("A", 30, 0.02), *facts)
+    conserved(world)
+    told = [record for record in world.outputs if isinstance(record, Content)]
+    assert {c.to_owner for c in told} == {"process/P-1", "lot/X"}
+    for record in told:
+        codec.decode("content", codec.encode(record))

@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS custody.lot
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (`lot_id`, `occurred_at`, `event_id`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'A lot comes into being on paper: what it is said to be, whose it is, where from.';
 
 CREATE TABLE IF NOT EXISTS custody.weighing
@@ -99,7 +99,7 @@ CREATE TABLE IF NOT EXISTS custody.weighing
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (`lot_id`, `occurred_at`, `event_id`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'A weighbridge ticket.';
 
 CREATE TABLE IF NOT EXISTS custody.assay
@@ -149,7 +149,7 @@ CREATE TABLE IF NOT EXISTS custody.assay
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (`lot_id`, `occurred_at`, `event_id`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'A laboratory certificate: moisture, analytes or both.';
 
 CREATE TABLE IF NOT EXISTS custody.xrf
@@ -193,7 +193,7 @@ CREATE TABLE IF NOT EXISTS custody.xrf
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (`lot_id`, `occurred_at`, `event_id`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'One shot of a handheld XRF.';
 
 CREATE TABLE IF NOT EXISTS custody.shipment
@@ -241,7 +241,7 @@ CREATE TABLE IF NOT EXISTS custody.shipment
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (`lot_id`, `occurred_at`, `event_id`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'A dispatch, checkpoint, border, receipt or handover of a lot.';
 
 CREATE TABLE IF NOT EXISTS custody.processing
@@ -285,7 +285,7 @@ CREATE TABLE IF NOT EXISTS custody.processing
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (`lot_id`, `occurred_at`, `event_id`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'One side of a process: an input, output, loss, stock or the close.';
 
 CREATE TABLE IF NOT EXISTS custody.claim
@@ -325,5 +325,5 @@ CREATE TABLE IF NOT EXISTS custody.claim
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (`lot_id`, `occurred_at`, `event_id`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'A claim on a quantity of material with a characteristic, under a custody model.';

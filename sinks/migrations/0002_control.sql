@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS custody.reference
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (`kind`, `id`, `valid_from`, `event_id`, `partition`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'A reference record; each partition gets a copy.';
 
 CREATE TABLE IF NOT EXISTS custody.action
@@ -60,5 +60,5 @@ CREATE TABLE IF NOT EXISTS custody.action
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(recorded_at)
 ORDER BY (`subject`, `recorded_at`, `event_id`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'What a person did with an alert or a lot.';

@@ -44,7 +44,7 @@ CREATE TABLE IF NOT EXISTS custody.content
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (`to_owner`, `from_owner`, `sender`, `n`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'What one owner hands to another, in full, as now known; a later one replaces it.';
 
 CREATE TABLE IF NOT EXISTS custody.sighting
@@ -76,7 +76,7 @@ CREATE TABLE IF NOT EXISTS custody.sighting
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (`thing`, `occurred_at`, `sender`, `n`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'What a fact says of a shared thing: seal, tag, vehicle, certificate, instrument, route.';
 
 CREATE TABLE IF NOT EXISTS custody.transfer
@@ -117,7 +117,7 @@ CREATE TABLE IF NOT EXISTS custody.transfer
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (`lot_id`, `effective_at`, `sender`, `n`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'An amount moved from one account (debit) to another (credit).';
 
 CREATE TABLE IF NOT EXISTS custody.balance
@@ -165,7 +165,7 @@ CREATE TABLE IF NOT EXISTS custody.balance
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (`account`, `sender`, `n`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'What an account holds now, with its uncertainty.';
 
 CREATE TABLE IF NOT EXISTS custody.alert
@@ -226,5 +226,5 @@ CREATE TABLE IF NOT EXISTS custody.alert
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (`alert_id`, `version`, `sender`, `n`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'One version of an alert.';

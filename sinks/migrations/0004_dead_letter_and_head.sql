@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS custody.dead_letter
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (`record_topic`, `record_partition`, `record_offset`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'A record that could not be read: its bytes untouched, why, and where it stood.';
 
 CREATE TABLE IF NOT EXISTS custody.head
@@ -53,5 +53,5 @@ CREATE TABLE IF NOT EXISTS custody.head
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(timestamp)
 ORDER BY (`gateway_id`, `gateway_epoch`, `at`)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'The head of a gateway\'s chain, one per gateway and minute.';

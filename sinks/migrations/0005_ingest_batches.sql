@@ -18,5 +18,5 @@ CREATE TABLE IF NOT EXISTS custody.ingest_batches
 ENGINE = MergeTree
 PARTITION BY toYYYYMM(inserted_at)
 ORDER BY (topic, partition, first)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, merge_selector_base = 10, min_bytes_for_wide_part = 134217728
 COMMENT 'What each confirmed flush took from each partition: evidence that Kafka accounts for every row.';

@@ -52,6 +52,9 @@ XRF_BIAS_REL = 0.03
 XRF_COUNTING_REL = 0.02
 """Relative counting error where the instrument states none."""
 
+MOISTURE_MAX = 0.999
+"""Beyond it there is no dry matter to speak of, and the figure is not taken."""
+
 MOISTURE = OWN + "moisture"
 """Own source: the random error of the lot's moisture, which grades as is and dry mass share."""
 

@@ -10,7 +10,7 @@ from custody.events import (
     LotWeighed,
     MaterialProcessed,
 )
-from custody.metrology import XRF_COUNTING_REL
+from custody.metrology import MOISTURE_MAX, XRF_COUNTING_REL
 from custody.rows import (
     Assayed,
     Declared,
@@ -28,9 +28,6 @@ STAGES = {"provisional": 1, "exchanged": 2, "umpire": 3, "final": 4}
 
 FRACTION_MIN = 1e-12
 """A part per trillion; an instrument that says less has seen nothing."""
-
-MOISTURE_MAX = 0.999
-"""A certificate that says more has no dry matter to speak of: its moisture is not taken."""
 
 
 def reduced(fact: LotFact) -> FactRow:  # noqa: PLR0911  one return per kind of fact

@@ -1,7 +1,8 @@
 """Reference data as the core reads it: versions by validity, and what they say of instruments.
 
 A lot takes a reference as it stands when the lot is next derived; the version is picked by the
-time of the measurement. Fields that are missing or not of the expected kind take the default.
+time of the measurement. What is missing, not of the expected kind or beyond its range takes the
+default: reference data is typed by people, and one slip must not stop every lot that rests on it.
 """
 
 import json
@@ -14,8 +15,6 @@ from custody.events import Micros, ReferenceSet
 from custody.fold import Reader
 from custody.metrology import Device, Laboratory
 from custody.rows import RefRow, RefVersion
-
-Scalars = Mapping[str, float | str]
 
 MOISTURE_BY_FORM = {
     "ore": (0.05, 0.03),
@@ -31,6 +30,12 @@ MOISTURE_BY_FORM = {
 }
 """Moisture and its standard uncertainty where nothing says more."""
 MOISTURE_DEFAULT = (0.05, 0.05)
+
+MASS_KG_MAX = 1e6
+"""Greatest interval or repeatability of a scale that is believed, kilograms."""
+
+U_REL_MAX = 10.0
+"""Greatest relative uncertainty that is believed."""
 
 LEG_LOSS = 0.0
 LEG_LOSS_U = 0.0005
@@ -141,90 +146,95 @@ class References:
 
 
 @lru_cache(maxsize=4096)
-def _scalars(body: str | None) -> Scalars:
-    if body is None:
+def _object(body: str | None) -> Mapping[str, object]:
+    """Return a body as a JSON object, empty where it is none."""
+    try:
+        parsed: object = json.loads(body or "{}")
+    except (ValueError, RecursionError):
         return {}
-    parsed: object = json.loads(body)
-    if not isinstance(parsed, dict):
-        return {}
-    return {
-        str(name): value
-        for name, value in parsed.items()
-        if isinstance(value, int | float | str) and not isinstance(value, bool)
-    }
+    return parsed if isinstance(parsed, dict) else {}
 
 
-def _number(scalars: Scalars, name: str, default: float) -> float:
-    value = scalars.get(name, default)
-    return default if isinstance(value, str) else float(value)
+def _number(body: Mapping[str, object], name: str, default: float, most: float) -> float:
+    """Return a number from 0 to ``most``."""
+    return _within(body.get(name), default, most)
+
+
+def _within(value: object, default: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return default
+    # Written so that a NaN takes the default; an integer too long for a float never gets there.
+    return float(value) if 0 <= value <= most else default
+
+
+def _text(body: Mapping[str, object], name: str, default: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) else default
 
 
 @lru_cache(maxsize=4096)
-def _device(device_id: str, body: str | None) -> Device:
-    scalars = _scalars(body)
-    interval_g = _number(scalars, "interval_kg", metrology.INTERVAL_G_DEFAULT / 1000) * 1000
+def _device(device_id: str, text: str | None) -> Device:
+    body = _object(text)
+    interval_g = _number(body, "interval_kg", 0.0, MASS_KG_MAX) * 1000
     if interval_g <= 0.0:
         interval_g = float(metrology.INTERVAL_G_DEFAULT)
-    spread = metrology.REPEATABILITY_INTERVALS * interval_g / 1000
-    systematic = scalars.get("u_systematic_rel")
+    spread_kg = metrology.REPEATABILITY_INTERVALS * interval_g / 1000
+    systematic = _number(body, "u_systematic_rel", -1.0, 1.0)
     return Device(
         device_id,
-        str(scalars.get("principle", "non_automatic")),
-        str(scalars.get("class", metrology.CLASS_DEFAULT)),
+        _text(body, "principle", "non_automatic"),
+        _text(body, "class", metrology.CLASS_DEFAULT),
         interval_g,
-        _number(scalars, "repeatability_kg", spread) * 1000,
-        _number(scalars, "systematic_share", metrology.SYSTEMATIC_SHARE),
-        None if systematic is None or isinstance(systematic, str) else float(systematic),
-        _number(scalars, "heterogeneity_rel", metrology.XRF_HETEROGENEITY_REL),
-        _number(scalars, "bias_rel", metrology.XRF_BIAS_REL),
-        body is None,
+        _number(body, "repeatability_kg", spread_kg, MASS_KG_MAX) * 1000,
+        _number(body, "systematic_share", metrology.SYSTEMATIC_SHARE, 1.0),
+        systematic if systematic >= 0.0 else None,
+        _number(body, "heterogeneity_rel", metrology.XRF_HETEROGENEITY_REL, U_REL_MAX),
+        _number(body, "bias_rel", metrology.XRF_BIAS_REL, U_REL_MAX),
+        text is None,
     )
 
 
 @lru_cache(maxsize=4096)
-def _laboratory(lab_id: str, body: str | None) -> Laboratory:
-    scalars = _scalars(body)
+def _laboratory(lab_id: str, text: str | None) -> Laboratory:
+    body = _object(text)
     return Laboratory(
         lab_id,
-        _number(scalars, "u_rel", metrology.ASSAY_U_REL),
-        _number(scalars, "moisture_u", metrology.MOISTURE_U),
-        _number(scalars, "systematic_share", metrology.LAB_SYSTEMATIC_SHARE),
+        _number(body, "u_rel", metrology.ASSAY_U_REL, U_REL_MAX),
+        _number(body, "moisture_u", metrology.MOISTURE_U, 1.0),
+        _number(body, "systematic_share", metrology.LAB_SYSTEMATIC_SHARE, 1.0),
     )
 
 
 @lru_cache(maxsize=1024)
-def _material(form: str, body: str | None) -> Material:
-    scalars = _scalars(body)
+def _material(form: str, text: str | None) -> Material:
+    body = _object(text)
     moisture, u = MOISTURE_BY_FORM.get(form, MOISTURE_DEFAULT)
     return Material(
-        _number(scalars, "moisture_fraction", moisture),
-        _number(scalars, "moisture_u", u),
-        _number(scalars, "grade_u_rel", metrology.DECLARED_U_REL),
+        _number(body, "moisture_fraction", moisture, metrology.MOISTURE_MAX),
+        _number(body, "moisture_u", u, 1.0),
+        _number(body, "grade_u_rel", metrology.DECLARED_U_REL, U_REL_MAX),
     )
 
 
 @lru_cache(maxsize=1024)
-def _leg(body: str, ends: tuple[str, str]) -> Leg:
-    parsed: object = json.loads(body)
-    legs: object = parsed.get("legs") if isinstance(parsed, dict) else None
+def _leg(text: str, ends: tuple[str, str]) -> Leg:
+    legs = _object(text).get("legs")
     for leg in legs if isinstance(legs, list) else []:
         if isinstance(leg, dict) and (leg.get("from"), leg.get("to")) == ends:
-            scalars = _scalars(json.dumps(leg))
             return Leg(
-                _number(scalars, "expected_loss", LEG_LOSS),
-                _number(scalars, "expected_loss_u", LEG_LOSS_U),
+                _number(leg, "expected_loss", LEG_LOSS, 1.0),
+                _number(leg, "expected_loss_u", LEG_LOSS_U, 1.0),
             )
     return Leg(LEG_LOSS, LEG_LOSS_U)
 
 
 @lru_cache(maxsize=1024)
-def _recovery(body: str | None, default: float) -> Recovery:
-    parsed: object = json.loads(body) if body is not None else {}
-    table: object = parsed.get("recovery") if isinstance(parsed, dict) else None
-    shares: dict[str, float] = {}
+def _recovery(text: str | None, default: float) -> Recovery:
+    body = _object(text)
+    table = body.get("recovery")
+    share = _number(body, "recovery", default, 1.0)
+    by_analyte: dict[str, float] = {}
     if isinstance(table, dict):
-        shares = {str(a): float(r) for a, r in table.items() if isinstance(r, int | float)}
-    scalars = _scalars(body)
-    key = scalars.get("key_analyte")
-    share = _number(scalars, "recovery", default)
-    return Recovery(key if isinstance(key, str) else None, share, shares)
+        by_analyte = {str(a): _within(r, share, 1.0) for a, r in table.items()}
+    key = body.get("key_analyte")
+    return Recovery(key if isinstance(key, str) else None, share, by_analyte)

@@ -4,6 +4,7 @@ A fact that raises would end the worker, and again after each restart; an output
 would be a dead letter, and its receiver's books would lack it.
 """
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from custody.events import LotFact
+from custody.events import LotFact, Micros, ReferenceSet
 from schemas import codec
 from schemas.routes import BY_TYPE
 from tests.support import strategies
-from tests.support.facts import Maker
+from tests.support.facts import Maker, event_id
 from tests.support.world import World
 
 NAMES = st.sampled_from(["A", "B"])
@@ -89,3 +90,62 @@ def test_no_fact_within_its_limits_stops_the_core_or_makes_it_say_what_is_not(
     world = World()
     world.tell(*told)
     readable(world)
+
+
+NUMBERS = ("interval_kg", "u_systematic_rel", "repeatability_kg", "systematic_share",
+           "heterogeneity_rel", "bias_rel", "u_rel", "moisture_u", "moisture_fraction",
+           "grade_u_rel", "recovery", "expected_loss", "expected_loss_u")  # fmt: skip
+odd_values = st.one_of(
+    st.floats(), st.integers(), st.none(), st.booleans(), st.text(max_size=3), st.just(10**400),
+    st.dictionaries(st.sampled_from(["Cu", "Co"]), st.floats(), max_size=2),
+)  # fmt: skip
+bodies = st.one_of(
+    st.text(max_size=10),
+    st.dictionaries(st.sampled_from(NUMBERS), odd_values).map(json.dumps),
+    st.dictionaries(st.sampled_from(NUMBERS), odd_values).map(
+        lambda leg: json.dumps({"legs": [{"from": "A", "to": "B"} | leg, 1]})
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(bodies, min_size=5, max_size=5), st.sampled_from(["blend", "smelt"]))
+def test_no_reference_body_stops_the_lots_that_rest_on_it(texts: list[str], kind: str) -> None:
+    maker, ends, world = Maker("L"), ("A", "B"), World()
+    subjects = (("device", "WB-A"), ("device", "XRF-A"), ("laboratory", "LAB-A"),
+                ("commodity", "copper"), ("process", kind), ("route", "R"))  # fmt: skip
+    for no, (subject, text) in enumerate(zip(subjects, [*texts, texts[0]], strict=True)):
+        world.tell(reference(subject, text, no))
+    world.tell(
+        maker.lot("A", 0, {"Cu": 0.02}, route_id="R"),
+        maker.shot("A", 1, {"Cu": 0.02, "Fe": 0.1}),
+        maker.weighing("A", 2, "dispatch", 40_000, 15_000),
+        maker.move("dispatch", "A", 3, ends),
+        maker.move("receipt", "B", 5, ends),
+        maker.weighing("B", 6, "receipt", 39_000, 15_000, device_id="WB-A"),
+        maker.shot("B", 7, {"Cu": 0.01, "Fe": 0.1}, device_id="XRF-A"),
+        maker.assay("A", 8, {"Cu": (0.02, None)}, (0.1, None)),
+        maker.side("B", 9, "input", "P", kind=kind),
+        maker.side("B", 10, "output", "P", output_lot_id="X", mass_wet_g=5_000_000, kind=kind),
+        maker.side("B", 12, "close", "P", kind=kind),
+    )
+    readable(world)
+    assert world.balances["lot/X/B"].mass_wet_g == 5_000_000
+
+
+def reference(subject: tuple[str, str], body: str, seq: int) -> ReferenceSet:
+    return ReferenceSet(
+        event_id=event_id(f"ref {seq}"),
+        gateway_id="GW-1",
+        gateway_epoch=1,
+        gateway_seq=seq + 1,
+        partition=0,
+        kind=subject[0],
+        id=subject[1],
+        valid_from=Micros(0),
+        valid_to=None,
+        recorded_at=Micros(seq + 1),
+        corrects=None,
+        void=False,
+        body=body,
+    )

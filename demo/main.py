@@ -138,7 +138,8 @@ def _findings(
 def _report(path: Path, found: Findings, failed: list[str], warehouse: Warehouse) -> None:
     theft = found.day.frauds[0]
     history = report.read_history(warehouse, theft.lot_id)
-    pictures = [report.balance_picture(theft.lot_id, history)]
+    brought = report.read_brought(warehouse, theft.lot_id)
+    pictures = [report.balance_picture(theft.lot_id, history, brought)]
     shown = [j.alert for j in found.judged if j.fraud.kind != "theft" and j.alert is not None]
     pictures += [report.evidence_picture(alert) for alert in shown[:1]]
     title = f"custody: the day of seed {found.day.seed}"

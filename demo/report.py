@@ -47,7 +47,16 @@ class Point:
 
 def read_history(warehouse: Warehouse, lot_id: str) -> list[Point]:
     """Return what a lot held at each place after each movement, in order of time."""
-    rows = warehouse.rows(_HISTORY, {"lot": lot_id})
+    return _points(warehouse, _HISTORY, lot_id)
+
+
+def read_brought(warehouse: Warehouse, lot_id: str) -> list[Point]:
+    """Return what had been weighed into a lot, all trucks together, in order of time."""
+    return _points(warehouse, _BROUGHT, lot_id)
+
+
+def _points(warehouse: Warehouse, query: str, lot_id: str) -> list[Point]:
+    rows = warehouse.rows(query, {"lot": lot_id})
     return [
         Point(
             at=datetime.fromisoformat(str(row["at"])),
@@ -58,6 +67,16 @@ def read_history(warehouse: Warehouse, lot_id: str) -> list[Point]:
         for row in rows
     ]
 
+
+_BROUGHT = """
+SELECT toString(effective_at) AS at, 'brought' AS place, 0 AS u,
+    sum(sum(mass_dry_g)) OVER (ORDER BY effective_at) AS mass_dry_g
+FROM custody.transfer
+WHERE startsWith(credit, concat('lot/', {lot:String}, '/'))
+    AND NOT startsWith(debit, concat('lot/', {lot:String}, '/'))
+    AND NOT startsWith(debit, 'unaccounted/')
+GROUP BY effective_at ORDER BY effective_at
+"""
 
 # The transfers say when; a day that is sent in seconds leaves few balances. How well a place's mass
 # is known is what its last balance says that was not empty.
@@ -119,11 +138,11 @@ def _table(part: Section) -> str:
     return f"<h2>{escape(part.title)}</h2>\n<table>\n{chr(10).join(rows)}\n</table>"
 
 
-def balance_picture(lot_id: str, history: Sequence[Point]) -> str:
+def balance_picture(lot_id: str, history: Sequence[Point], brought: Sequence[Point]) -> str:
     """Return the picture of a lot's dry mass over the day.
 
-    Above: by place. Below, where kilograms can be seen: all places together against what was
-    first weighed, with a band of two sigma.
+    Above: by place. Below, where kilograms can be seen: all places together less what had been
+    weighed into the lot until then, with a band of two sigma.
     """
     figure = Figure(figsize=(9.0, 6.0), layout="constrained")
     above = _styled(figure.add_subplot(2, 1, 1))
@@ -137,7 +156,7 @@ def balance_picture(lot_id: str, history: Sequence[Point]) -> str:
     above.legend(frameon=False)
     whole = whole_lot(history)
     times = [_day_number(point.at) for point in whole]
-    kilograms = [(point.dry_t - whole[0].dry_t) * 1000 for point in whole] if whole else []
+    kilograms = [1000 * (p.dry_t - brought_until(brought, p.at)) for p in whole]
     widths = [2000 * point.u_t for point in whole]
     below.fill_between(
         times,
@@ -147,7 +166,7 @@ def balance_picture(lot_id: str, history: Sequence[Point]) -> str:
         alpha=0.25,
     )
     below.step(times, kilograms, where="post")
-    below.set_ylabel("all places against\nfirst weighing, kg (2 sigma)")
+    below.set_ylabel("all places less\nwhat was weighed in, kg (2 sigma)")
     below.set_xlabel("time of the newest fact, UTC")
     below.xaxis_date()
     figure.autofmt_xdate()
@@ -156,8 +175,8 @@ def balance_picture(lot_id: str, history: Sequence[Point]) -> str:
 
 _BALANCE_CAPTION = (
     "Above, where the lot's dry mass is: a step down at one place is a truck that left it, a step "
-    "up a truck that came. Below, all places together: a drop that leaves the band is mass that "
-    "was sent and never received."
+    "up a truck that came. Below, what all places hold less what was weighed in: a "
+    "drop that leaves the band is mass that was sent and never received."
 )
 
 
@@ -175,6 +194,11 @@ def whole_lot(history: Sequence[Point]) -> list[Point]:
             u = math.hypot(*(p.u_t for p in held.values() if p.dry_t > 0))
             found[point.at] = Point(point.at, "", dry, u)
     return list(found.values())
+
+
+def brought_until(brought: Sequence[Point], at: datetime) -> float:
+    """Return how much had been weighed in at a time, tonnes dry."""
+    return next((point.dry_t for point in reversed(brought) if point.at <= at), 0.0)
 
 
 def evidence_picture(alert: Raised) -> str:

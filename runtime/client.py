@@ -24,11 +24,11 @@ _RETRY_PAUSE_S = 1.0
 
 
 class NotStarted(Unavailable):
-    """No stack has left its addresses here."""
+    """No stack runs here: it has left no addresses, or it was stopped."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, why: str = "is not there") -> None:
         super().__init__(
-            f"no running stack: {path} is not there",
+            f"no running stack: {path} {why}",
             expected="a stack started by this directory's settings, or CUSTODY_DATA_DIR set to its",
             next_step="custody up",
         )

@@ -1,4 +1,4 @@
-"""What the broker has of each topic: the offsets ``custody verify`` compares the warehouse with."""
+"""What the broker has of each topic, and how far a group is: what ``custody verify`` compares."""
 
 from collections.abc import Iterable, Mapping
 
@@ -47,3 +47,38 @@ def _bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
     if found is None:
         raise NoOffsets
     return found
+
+
+def committed(
+    kafka: Mapping[str, str], group: str, topics: Iterable[str]
+) -> dict[str, dict[int, int]]:
+    """Return for every partition the offset up to which a consumer group is done; 0 for nothing.
+
+    Asks only: the group does not notice.
+
+    Args:
+        kafka: Client options: the bootstrap address and the security.
+        group: Its name.
+        topics: Names; one that is not there has no partitions.
+
+    Raises:
+        NoOffsets: The broker does not answer within 30 s.
+    """
+    options = {**kafka, "group.id": group, "enable.auto.commit": False, "log_level": 0}
+    consumer = Consumer(options)
+    try:
+        known = consumer.list_topics(timeout=_TIMEOUT_S).topics
+        asked = [
+            TopicPartition(topic, partition)
+            for topic in sorted(set(topics) & known.keys())
+            for partition in known[topic].partitions
+        ]
+        found: dict[str, dict[int, int]] = {}
+        for place in consumer.committed(asked, timeout=_TIMEOUT_S):
+            found.setdefault(place.topic, {})[place.partition] = max(0, place.offset)
+    except KafkaException as error:
+        raise NoOffsets(str(error)) from error
+    else:
+        return found
+    finally:
+        consumer.close()

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from runtime.client import Endpoint, Gateway, NotStarted, Warehouse
 from runtime.settings import Settings, load
 from runtime.stack import addresses
+from runtime.stack.addresses import Addresses
+from runtime.stack.alive import is_locked, lock_file
 from runtime.wiring import data_dir
 
 
@@ -16,7 +18,7 @@ def gateway_url(settings: Settings) -> str:
     Raises:
         NotStarted: There is no running stack, and nothing says that parts run elsewhere.
     """
-    recorded = addresses.read(data_dir(settings).addresses)
+    recorded = _recorded(settings)
     if recorded is not None:
         return recorded.gateway
     return _own(settings, settings.gateway.host, settings.gateway.port)
@@ -28,7 +30,7 @@ def warehouse_url(settings: Settings) -> str:
     Raises:
         NotStarted: As above.
     """
-    recorded = addresses.read(data_dir(settings).addresses)
+    recorded = _recorded(settings)
     if recorded is not None:
         return recorded.console
     return _own(settings, settings.console.host, settings.console.port)
@@ -56,6 +58,19 @@ def warehouse() -> Iterator[Warehouse]:
         yield client
     finally:
         client.close()
+
+
+def _recorded(settings: Settings) -> Addresses | None:
+    """Return the addresses of the stack of this directory; None where none was ever started.
+
+    Raises:
+        NotStarted: It was stopped. Somebody else may listen there now, who is not to get our token.
+    """
+    data = data_dir(settings)
+    recorded = addresses.read(data.addresses)
+    if recorded is not None and not is_locked(lock_file(data.supervisor, "supervisor")):
+        raise NotStarted(data.addresses, "is of a stack that was stopped")
+    return recorded
 
 
 def _own(settings: Settings, host: str, port: int) -> str:

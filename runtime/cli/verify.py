@@ -13,6 +13,7 @@ from runtime.client import Gateway, Warehouse
 from runtime.settings import load
 from schemas.routes import ROUTES
 from schemas.topics import CONTROL, FACT
+from streams.config import APP_ID, SOURCES
 
 _PAUSE_S = 0.5
 _SHOWN_MAX = 10
@@ -47,9 +48,10 @@ def verify(settle_s: float, *, as_json: bool) -> int:
     Reads only. balances: the latest balance of each account is the sum of its transfers; handed:
     what one owner sends another received; numbers: every output stands once, none is missing;
     negative: no account holds less than nothing; events: every event once; sequence: no number of
-    a gateway is missing; outbox: everything accepted has reached Kafka; kafka: every record is a
-    row, a dropped duplicate, a dead letter or a record without a table; dead_letters: each
-    record that could not be read has one dead letter. Exit 1 where one is not clean.
+    a gateway is missing; outbox: everything accepted has reached Kafka; applied: the workers have
+    applied every record; kafka: every record is a row, a dropped duplicate, a dead letter or a
+    record without a table; dead_letters: each record that could not be read has one dead letter.
+    Exit 1 where one is not clean.
 
     \b
     Examples:
@@ -83,6 +85,7 @@ def examine(gateway: Gateway, warehouse: Warehouse) -> list[checks.Check]:
     """Run every check once and return what each found."""
     return [
         _outbox(gateway),
+        _applied(),
         _sequence(warehouse),
         *checks.verify(warehouse.rows, _ends()),
     ]
@@ -98,6 +101,25 @@ def _outbox(gateway: Gateway) -> checks.Check:
         else ()
     )
     return checks.Check("outbox", 1, violations)
+
+
+def _applied() -> checks.Check:
+    """See that the workers have applied every record of their topics, and said what follows."""
+    from runtime.ends import committed, ends
+
+    settings = load(os.environ)
+    kafka = wiring.kafka_options(settings, wiring.bootstrap(settings))
+    bounds = ends(kafka, SOURCES)
+    done = committed(kafka, APP_ID, SOURCES)
+    violations = tuple(
+        checks.Violation(f"{topic}/{partition}", f"{last - at} records are not applied yet")
+        for topic, partitions in bounds.items()
+        for partition, (first, last) in partitions.items()
+        if first < last and (at := max(first, done.get(topic, {}).get(partition, 0))) < last
+    )
+    return checks.Check(
+        "applied", sum(last for p in bounds.values() for _, last in p.values()), violations
+    )
 
 
 def _sequence(warehouse: Warehouse) -> checks.Check:

@@ -28,8 +28,8 @@ class UnknownLot(Refused):
     def __init__(self, lot_id: str) -> None:
         super().__init__(
             f"lot {lot_id}: no balance",
-            expected="a lot of which a fact has been accepted",
-            next_step="custody sql 'SELECT DISTINCT lot_id FROM balance ORDER BY lot_id'",
+            expected="a lot of which the worker has applied a fact",
+            next_step="custody sql 'SELECT DISTINCT lot_id FROM balance'; custody verify",
         )
 
 

@@ -22,6 +22,7 @@ from circus.stream import FileStream  # type: ignore[import-untyped]  # as above
 from circus.util import configure_logger  # type: ignore[import-untyped]  # as above
 from circus.watcher import Watcher  # type: ignore[import-untyped]  # as above
 
+from runtime.stack.alive import lock_file
 from runtime.stack.command import Command
 from runtime.stack.guard import Guard, write
 
@@ -74,11 +75,6 @@ def load(directory: Path) -> Plan:
 def exits_file(directory: Path, name: str) -> Path:
     """Return where the exits of a process are kept."""
     return directory / f"{name}.exits.json"
-
-
-def lock_file(directory: Path, name: str) -> Path:
-    """Return the file a process holds locked for as long as it lives."""
-    return directory / f"{name}.lock"
 
 
 def main(directory: Path) -> int:

@@ -1,6 +1,5 @@
 """Talk to the supervisor of a data directory: start it, ask it, stop it."""
 
-import fcntl
 import os
 import re
 import shutil
@@ -19,6 +18,7 @@ from circus.exc import CallError  # type: ignore[import-untyped]  # as above
 
 from custody.errors import Unavailable
 from runtime.stack import daemon, guard
+from runtime.stack.alive import is_locked, lock_file
 from runtime.stack.command import wait_until
 
 _CALL_TIMEOUT_S = 40.0
@@ -68,7 +68,7 @@ class Supervisor:
 
     def pid(self) -> int | None:
         """Return the supervisor's process id; None where none runs."""
-        lock = daemon.lock_file(self.directory, "supervisor")
+        lock = lock_file(self.directory, "supervisor")
         if not is_locked(lock):
             return None
         text = lock.read_text("utf-8")
@@ -172,7 +172,7 @@ class Supervisor:
         if not (self.directory / "plan.json").exists():
             return []
         names = ["supervisor", *(c.name for c in daemon.load(self.directory).commands)]
-        return [n for n in names if is_locked(daemon.lock_file(self.directory, n))]
+        return [n for n in names if is_locked(lock_file(self.directory, n))]
 
     def _process(self, name: str, state: str) -> Process:
         pids = self._call("list", name=name).get("pids")
@@ -209,18 +209,3 @@ class Supervisor:
         finally:
             client.stop()
             context.destroy(linger=0)
-
-
-def is_locked(path: Path) -> bool:
-    """Return whether a living process holds the lock of this file."""
-    if not path.exists():
-        return False
-    held = os.open(path, os.O_RDWR)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    else:
-        return False
-    finally:
-        os.close(held)

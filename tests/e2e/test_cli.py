@@ -5,6 +5,8 @@ depot 1.5 t go missing.
 """
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -229,11 +231,29 @@ class _DeadLetters:
 def test_verify_is_clean_and_says_how_much_it_looked_at(system: System) -> None:
     done = system.custody("verify", "--settle-s", "60", "--json")
     checks = {line["check"]: line for line in map(json.loads, done.stdout.splitlines())}
-    assert list(checks)[:2] == ["outbox", "sequence"]
+    assert list(checks)[:3] == ["outbox", "applied", "sequence"]
     assert set(checks) >= {"balances", "handed", "numbers", "negative", "events", "kafka"}
     assert all(check["clean"] for check in checks.values())
     assert checks["events"]["examined"] >= len(FACTS) + len(TRIP)
     assert "clean" in system.custody("verify").stdout.splitlines()[0]
+
+
+def test_verify_is_not_clean_while_the_worker_stands_still(system: System) -> None:
+    pid = system.pid("worker-1")
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        [fact] = _publish(system, ({**FACTS[0], "lot_id": "L-STILL"},))
+        _wait(lambda: bool(_lines(system, "trace", fact)[0]["published_at"]))
+        done = system.custody("verify", "--settle-s", "0", "--json", check=False)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    wrong = [
+        line["check"] for line in map(json.loads, done.stdout.splitlines()) if not line["clean"]
+    ]
+    assert done.returncode == 1
+    assert "applied" in wrong
+    system.custody("verify", "--settle-s", "60")
 
 
 def test_published_schemas_are_those_of_the_code_and_the_registry(system: System) -> None:

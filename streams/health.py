@@ -88,7 +88,8 @@ def judge(app: GuardedApp, standings: Mapping[TP, Standing], stuck_after_s: floa
     reason = f"no progress for {stuck_after_s:.0f} s on {', '.join(stuck)}" if stuck else ""
     fields: dict[str, object] = {
         "partitions": len(standings),
-        "lag": sum(s.behind for s in standings.values()),
+        # Without partitions nobody knows: not zero.
+        "lag": sum(s.behind for s in standings.values()) if standings else None,
         "generation": app.consumer_generation_id,
         "rebalancing": app.rebalancing,
         "restoring": app.in_recovery,

@@ -1,5 +1,6 @@
 """publish and reference load against a real gateway, which needs neither broker nor registry."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from runtime.paths import DataDir
 from runtime.stack import addresses
+from runtime.stack.alive import lock_file
 from tests.support import gateway
 from tests.support.gateway import ticket
 
@@ -28,13 +30,19 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     process.start()
     known = addresses.Addresses("", "", "", process.url, "http://127.0.0.1:1", ())
     addresses.write(data.addresses, known)
-    yield root
+    data.supervisor.mkdir()
+    # As the supervisor of a running stack holds it.
+    with lock_file(data.supervisor, "supervisor").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield root
     assert process.terminate() == 0
 
 
 @pytest.fixture
 def custody(data_dir: Path, tmp_path: Path) -> Run:
-    def run(*arguments: str, stdin: str = "") -> "subprocess.CompletedProcess[str]":
+    def run(
+        *arguments: str, stdin: str = "", data_dir: Path = data_dir
+    ) -> "subprocess.CompletedProcess[str]":
         environment = {k: v for k, v in os.environ.items() if not k.startswith("CUSTODY_")}
         return subprocess.run(
             [sys.executable, "-m", "runtime.cli.main", *arguments],
@@ -128,3 +136,18 @@ def test_without_a_stack_the_next_step_is_said(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "custody up" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_stopped_stack_s_addresses_get_no_token(
+    custody: Run, data_dir: Path, tmp_path: Path
+) -> None:
+    stopped = DataDir(tmp_path / "stopped")
+    stopped.root.mkdir()
+    known = addresses.read(DataDir(data_dir).addresses)
+    assert known is not None
+    addresses.write(stopped.addresses, known)
+    file = tmp_path / "day.ndjson"
+    file.write_text(_lines(ticket(1)))
+    done = custody("publish", str(file), data_dir=stopped.root)
+    assert done.returncode == 3
+    assert "is of a stack that was stopped" in done.stderr

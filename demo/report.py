@@ -175,8 +175,9 @@ def balance_picture(lot_id: str, history: Sequence[Point], brought: Sequence[Poi
 
 _BALANCE_CAPTION = (
     "Above, where the lot's dry mass is: a step down at one place is a truck that left it, a step "
-    "up a truck that came. Below, what all places hold less what was weighed in: a "
-    "drop that leaves the band is mass that was sent and never received."
+    "up a truck that came. Below, what all places hold less what was weighed in: a step down is a "
+    "truck that arrived lighter than it left. The band is how well the whole is known, moisture "
+    "included; the alert compares two weighings of one truck, where moisture cancels."
 )
 
 

@@ -100,6 +100,7 @@ class LotDeclared(Fact):
     tags: tuple[str, ...]
     route_id: str | None
     attributes: tuple[Attribute, ...]
+    contract_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +223,8 @@ class LotMoved(Fact):
 class MaterialProcessed(Fact):
     """One side of a process; the gateway cuts a request into one record per side.
 
-    ``part``: input (keyed by its lot), output, loss, stock, close (keyed by process_id).
+    ``part``: input (keyed by its lot), output, loss, stock, close, added (keyed by process_id).
+    ``added`` has no mass: ``attributes`` are what the plant itself adds, such as its energy.
     ``kind``: blend, split, crush, concentrate, leach, smelt, refine, repack, stockpile, other.
     An output names its lot in ``output_lot_id`` and leaves ``lot_id`` empty, being keyed by
     the process.
@@ -238,6 +240,7 @@ class MaterialProcessed(Fact):
     mass_dry_g: int | None
     moisture_fraction: float | None
     u_mass_g: int | None
+    attributes: tuple[Attribute, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,39 @@ class OriginShare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetalOrigin:
+    """A share of one contained metal by origin, 0 to 1; said where it is not the dry mass's."""
+
+    analyte: str
+    level: str
+    id: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A share of the dry mass in another dimension than origin; what is missing to 1 is unknown.
+
+    ``dimension``: a stage (mined, refined, metal, magnet) whose ``label`` is a country, recycled or
+    verified with label ``yes``, ``score/<scheme>`` with a band.
+    """
+
+    dimension: str
+    label: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeAmount:
+    """An amount of a travelling attribute, millionths of its unit. ``quality``: how it is known."""
+
+    name: str
+    unit: str
+    quality: str
+    value_micro: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transfer:
     """An amount moved from one account (debit) to another (credit).
 
@@ -72,6 +105,9 @@ class Transfer:
     process_id: str | None
     movement_id: str | None
     origins: tuple[OriginShare, ...]
+    metal_origins: tuple[MetalOrigin, ...] = ()
+    shares: tuple[Share, ...] = ()
+    attributes: tuple[AttributeAmount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +134,9 @@ class Balance:
     mass_dry_u_systematic_g: tuple[Part, ...]
     metals: tuple[Metal, ...]
     origins: tuple[OriginShare, ...]
+    metal_origins: tuple[MetalOrigin, ...] = ()
+    shares: tuple[Share, ...] = ()
+    attributes: tuple[AttributeAmount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +229,9 @@ class Content:
     mass_dry_u_systematic_g: tuple[Part, ...]
     metals: tuple[Metal, ...]
     origins: tuple[OriginShare, ...]
+    metal_origins: tuple[MetalOrigin, ...] = ()
+    shares: tuple[Share, ...] = ()
+    attributes: tuple[AttributeAmount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,9 @@ NESTED: Mapping[str, type] = MappingProxyType(
             records.Metal,
             records.Amount,
             records.OriginShare,
+            records.MetalOrigin,
+            records.Share,
+            records.AttributeAmount,
             records.Posterior,
             records.Evidence,
         )

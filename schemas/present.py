@@ -77,8 +77,23 @@ def balance_line(balance: Balance, complete_to: Micros | None = None) -> JsonObj
             {"level": origin.level, "id": origin.id, "share": origin.share}
             for origin in balance.origins
         ],
-        # No attribute travels yet; the name is published, so that readers may count on it.
-        "attributes": [],
+        "metal_origins": [
+            {"analyte": one.analyte, "level": one.level, "id": one.id, "share": one.share}
+            for one in balance.metal_origins
+        ],
+        "shares": [
+            {"dimension": one.dimension, "label": one.label, "share": one.share}
+            for one in balance.shares
+        ],
+        "attributes": [
+            {
+                "name": one.name,
+                "unit": one.unit,
+                "quality": one.quality,
+                "amount": one.value_micro / 1e6,
+            }
+            for one in balance.attributes
+        ],
         "complete_to": None if complete_to is None else rfc3339(complete_to),
     }
 

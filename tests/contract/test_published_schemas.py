@@ -58,6 +58,8 @@ BALANCE_NAMES = [
     "mass_dry_g",
     "metal_mg",
     "origins",
+    "metal_origins",
+    "shares",
     "attributes",
     "complete_to",
 ]

@@ -1,14 +1,14 @@
 """What an account holds, said with its uncertainty."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
+from custody import carried as travelling
 from custody.estimate import Estimate, relative, said, sigma, times
 from custody.events import Micros
+from custody.held import Carried
 from custody.knowledge import Knowledge
 from custody.place import Place
-from custody.records import Balance, Metal, OriginShare
-from custody.rows import Held
+from custody.records import Balance, Metal
 
 DECLARED = "declared"
 WEIGHED = "weighed"
@@ -30,7 +30,7 @@ def of_place(
     place: Place,
     knowledge: Knowledge,
     stamp: Stamp,
-    origins: tuple[OriginShare, ...],
+    carried: Carried,
 ) -> Balance:
     """Return the balance of a lot at a place.
 
@@ -74,7 +74,9 @@ def of_place(
         mass_dry_u_random_g=dry_u,
         mass_dry_u_systematic_g=dry_parts,
         metals=tuple(metals),
-        origins=origins,
+        origins=travelling.said_origins(carried),
+        metal_origins=travelling.said_metal_origins(carried),
+        shares=travelling.said_shares(carried),
     )
 
 
@@ -83,7 +85,7 @@ def milligrams(grams: Estimate) -> Estimate:
     return grams._replace(value=grams.value * 1000.0)
 
 
-def declared(site: str, stamp: Stamp, origins: tuple[OriginShare, ...]) -> Balance:
+def declared(site: str, stamp: Stamp, carried: Carried) -> Balance:
     """Return the balance of a lot that nobody has weighed: it holds nothing yet."""
     return Balance(
         sender="",
@@ -105,37 +107,7 @@ def declared(site: str, stamp: Stamp, origins: tuple[OriginShare, ...]) -> Balan
         mass_dry_u_random_g=0.0,
         mass_dry_u_systematic_g=(),
         metals=(),
-        origins=origins,
-    )
-
-
-def shares(
-    declared_origins: list[tuple[str, str, float]], given: Mapping[str, Held]
-) -> tuple[OriginShare, ...]:
-    """Return the origins of a lot's dry mass; what is not said is ``unknown``.
-
-    Args:
-        declared_origins: As declared (level, id, share).
-        given: What processes handed over, which tells more than a declaration.
-    """
-    weighted: list[tuple[str, str, float]] = list(declared_origins)
-    total = sum(held.dry for held in given.values())
-    if total > 0:
-        weighted = [
-            (level, name, share * held.dry)
-            for held in given.values()
-            for level, name, share in held.origins
-        ]
-    else:
-        total = 1
-    amounts: dict[tuple[str, str], float] = {}
-    for level, name, amount in weighted:
-        amounts[level, name] = amounts.get((level, name), 0.0) + amount
-    # Sums of floats pass one by their last bit, and a record beyond its limits is read by nobody.
-    amounts = {key: min(max(amount / total, 0.0), 1.0) for key, amount in amounts.items()}
-    rest = 1.0 - sum(amounts.values())
-    if rest > 1e-9:
-        amounts["unknown", ""] = min(amounts.get(("unknown", ""), 0.0) + rest, 1.0)
-    return tuple(
-        [OriginShare(level=level, id=name, share=s) for (level, name), s in sorted(amounts.items())]
+        origins=travelling.said_origins(carried),
+        metal_origins=travelling.said_metal_origins(carried),
+        shares=travelling.said_shares(carried),
     )

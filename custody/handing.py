@@ -6,11 +6,12 @@ same integers, so what leaves one owner arrives at the other to the gram and the
 
 from collections.abc import Mapping, Sequence
 
+from custody import carried as travelling
 from custody.estimate import Estimate, said
 from custody.events import Micros
+from custody.held import Carried, Held
 from custody.knowledge import Amount, Cause
-from custody.records import Content, Metal, OriginShare, Part
-from custody.rows import Held
+from custody.records import Content, Metal, Part
 
 GENERATIONS_MAX = 64
 """Handings in a row; more is a ring of lots and processes, and the edge is frozen."""
@@ -27,7 +28,7 @@ def held(
     generation: int,
     amount: Amount,
     estimates: tuple[Estimate, Estimate, Mapping[str, Estimate]],
-    origins: Sequence[OriginShare],
+    carried: Carried,
 ) -> Held:
     """Return an amount with its uncertainty.
 
@@ -37,12 +38,12 @@ def held(
         generation: One more than the largest of what went in.
         amount: Grams and milligrams as posted.
         estimates: Wet and dry mass in grams, metals in milligrams; values are not used.
-        origins: Shares of the dry mass.
+        carried: What it carries; attributes are taken from the amount.
     """
     wet_u, wet_parts = said(estimates[0])
     dry_u, dry_parts = said(estimates[1])
     metals: dict[str, tuple[int, float, dict[str, float]]] = {}
-    for analyte, value in amount.metals.items():
+    for analyte, value in travelling.metals_of(amount.amounts).items():
         u, parts = said(estimates[2][analyte])
         metals[analyte] = (value, u, _mapping(parts))
     return Held(
@@ -59,7 +60,7 @@ def held(
         dry_u,
         _mapping(dry_parts),
         metals,
-        [(origin.level, origin.id, origin.share) for origin in origins],
+        travelling.with_attributes(carried, amount.amounts),
     )
 
 
@@ -82,7 +83,9 @@ def received(content: Content) -> Held:
             metal.analyte: (metal.value_mg, metal.u_random_mg, _mapping(metal.u_systematic_mg))
             for metal in content.metals
         },
-        [(origin.level, origin.id, origin.share) for origin in content.origins],
+        travelling.heard(
+            content.origins, content.metal_origins, content.shares, content.attributes
+        ),
     )
 
 
@@ -134,7 +137,10 @@ def _content(given: Held, owner: str, known_at: Micros, *, void: bool) -> Conten
             Metal(analyte=a, value_mg=v, u_random_mg=u, u_systematic_mg=_parts(parts))
             for a, (v, u, parts) in given.metals.items()
         ),
-        origins=tuple(OriginShare(level=le, id=i, share=s) for le, i, s in given.origins),
+        origins=travelling.said_origins(given.carried),
+        metal_origins=travelling.said_metal_origins(given.carried),
+        shares=travelling.said_shares(given.carried),
+        attributes=travelling.said_attributes(given.carried.attributes),
     )
 
 

@@ -11,13 +11,31 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from custody import metrology
+from custody.carried import NOTHING, mixture, origins_of
 from custody.estimate import Estimate
 from custody.events import Micros
+from custody.held import Carried, Held
 from custody.lot import best_certificates, book_analytes, first_shots
 from custody.reference import MOISTURE_DEFAULT, Material, References
-from custody.rows import Basis, Book, Certificate, Held, Shots
+from custody.rows import Basis, Book, Certificate, Shots
 
 MATERIAL_UNKNOWN = Material(*MOISTURE_DEFAULT, metrology.DECLARED_U_REL)
+
+
+def carried_of(book: Book, given: Mapping[str, Held]) -> Carried:
+    """Return what a lot's material carries: what was handed over tells more than a declaration."""
+    total = sum(held.dry for held in given.values())
+    if total > 0:
+        return mixture(
+            [
+                (float(max(held.dry, 0)), {a: v[0] for a, v in held.metals.items()}, held.carried)
+                for held in given.values()
+            ]
+        )
+    declared = book.declared
+    if declared is None:
+        return NOTHING
+    return Carried(origins_of(declared.origins), {}, {}, {})
 
 
 class Cause(NamedTuple):
@@ -36,11 +54,11 @@ class Handed(NamedTuple):
 
 
 class Amount(NamedTuple):
-    """Grams wet and dry, milligrams by analyte."""
+    """Grams wet and dry; milligrams by analyte, millionths of its unit by attribute."""
 
     wet: int
     dry: int
-    metals: dict[str, int]
+    amounts: dict[str, int]
 
 
 @dataclass(slots=True)

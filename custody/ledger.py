@@ -7,9 +7,10 @@ rest on.
 
 from collections.abc import Mapping, Sequence
 
+from custody import carried as travelling
 from custody.events import Micros
-from custody.records import Amount, OriginShare, Transfer
-from custody.rows import Posted
+from custody.held import Carried, Posted
+from custody.records import Amount, Transfer
 
 _SAME = slice(0, 6)
 """Fields of ``Posted`` that make it the same posting: accounts, amounts, effective time."""
@@ -40,7 +41,7 @@ def difference(
     posted: Mapping[str, Posted],
     wanted: Mapping[str, Posted],
     owner: tuple[str | None, str | None],
-    origins: tuple[OriginShare, ...],
+    carried: Carried,
     clock: Clock,
 ) -> tuple[dict[str, Posted], list[Transfer], set[str]]:
     """Return what stands afterwards, the transfers that lead there, and the accounts they touch.
@@ -49,7 +50,7 @@ def difference(
         posted: What stands.
         wanted: What should.
         owner: Lot id and process id the transfers are about.
-        origins: Shares they carry.
+        carried: What they carry; their attributes stand among the amounts.
         clock: When it became known.
 
     Returns:
@@ -62,7 +63,7 @@ def difference(
     for key, old in posted.items():
         new = wanted.get(key)
         if new is None or new[_SAME] != old[_SAME]:
-            undone.append(_transfer(key, old, owner, origins, clock.newest, clock.cause))
+            undone.append(_transfer(key, old, owner, carried, clock.newest, clock.cause))
             accounts.update((old.debit, old.credit))
     for key, new in wanted.items():
         old_or_none = posted.get(key)
@@ -71,7 +72,7 @@ def difference(
             continue
         known = clock.newest if old_or_none is not None else clock.known(new.known)
         stands[key] = new if known == new.known else new._replace(known=known)
-        done.append(_transfer(key, new, owner, origins, known))
+        done.append(_transfer(key, new, owner, carried, known))
         accounts.update((new.debit, new.credit))
     return stands, undone + done, accounts
 
@@ -80,7 +81,7 @@ def _transfer(
     key: str,
     posting: Posted,
     owner: tuple[str | None, str | None],
-    origins: tuple[OriginShare, ...],
+    carried: Carried,
     known: Micros,
     undone_by: str | None = None,
 ) -> Transfer:
@@ -99,7 +100,13 @@ def _transfer(
         credit=posting.credit,
         mass_wet_g=sign * posting.wet,
         mass_dry_g=sign * posting.dry,
-        metals=tuple([Amount(analyte=a, value_mg=sign * v) for a, v in posting.metals.items()]),
+        metals=tuple(
+            [
+                Amount(analyte=a, value_mg=sign * v)
+                for a, v in posting.amounts.items()
+                if not a.startswith(travelling.MARK)
+            ]
+        ),
         effective_at=posting.at,
         known_at=known,
         replaces_event_id=None if undone_by is None else event_id,
@@ -107,5 +114,10 @@ def _transfer(
         lot_id=owner[0],
         process_id=owner[1] or posting.process,
         movement_id=posting.movement,
-        origins=origins,
+        origins=travelling.said_origins(carried),
+        metal_origins=travelling.said_metal_origins(carried),
+        shares=travelling.said_shares(carried),
+        attributes=travelling.said_attributes(
+            posting.amounts if sign > 0 else {key: -v for key, v in posting.amounts.items()}
+        ),
     )

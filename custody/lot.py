@@ -7,17 +7,7 @@ are equal to the last bit.
 
 from collections.abc import Sequence
 
-from custody.rows import (
-    Basis,
-    Book,
-    Certificate,
-    FactRow,
-    Fed,
-    Leg,
-    Mass,
-    Shots,
-    Trip,
-)
+from custody.rows import Basis, Book, Certificate, FactRow, Fed, Leg, Mass, Shots, Trip
 
 CERTIFICATES_MAX = 64
 """Certificates kept by a lot; the lowest and oldest go first."""

@@ -13,16 +13,17 @@ from custody.balance import Stamp
 from custody.estimate import absolute, relative, times
 from custody.events import ActionTaken, LotFact, Micros
 from custody.fold import Reader, Step
-from custody.knowledge import Cause, Knowledge, known
+from custody.held import Carried, Held
+from custody.knowledge import Cause, Knowledge, carried_of, known
 from custody.lot_alerts import LotAlerts
 from custody.metrology import dryness
 from custody.news import News
 from custody.place import Place
 from custody.postings import Postings, Wanted
-from custody.records import Balance, Content, OriginShare
+from custody.records import Balance, Content
 from custody.reduce import reduced
 from custody.reference import References
-from custody.rows import FactRow, Held, LotRow
+from custody.rows import FactRow, LotRow
 
 
 @dataclass(slots=True)
@@ -170,53 +171,50 @@ class LotStep:
         row, clock = self._row, self._clock
         knowledge = known(row.book, row.given, self._references)
         wanted = Postings(self._lot_id, row, knowledge, self._references).derive()
-        declared = row.book.declared
-        origins = balance.shares([] if declared is None else declared.origins, row.given)
+        carried = carried_of(row.book, row.given)
         row.posted, transfers, touched = ledger.difference(
-            row.posted, wanted.postings, (self._lot_id, None), origins, clock
+            row.posted, wanted.postings, (self._lot_id, None), carried, clock
         )
         outputs = self._step.outputs
         outputs.extend(transfers)
         if transfers:
             self._step.findings.extend(wanted.findings)
         if wanted.inputs or row.handed:
-            handed = self._handed(wanted, knowledge, origins)
+            handed = self._handed(wanted, knowledge, carried)
             outputs.extend(handing.contents(row.handed, handed, self._owner, clock.newest))
             row.handed = handed
         prefix = self._owner + "/"
         places = places | {a[len(prefix) :] for a in touched if a.startswith(prefix)}
         if found.restated:
             places |= {name for name, place in wanted.places.items() if place.wet}
-        outputs.extend(self._balances(sorted(places), wanted, knowledge, origins))
+        outputs.extend(self._balances(sorted(places), wanted, knowledge, carried))
         if found.declared and not wanted.places and not places:
-            outputs.append(self._declared(origins))
+            outputs.append(self._declared(carried))
 
     def _balances(
         self,
         places: Sequence[str],
         wanted: Wanted,
         knowledge: Knowledge,
-        origins: tuple[OriginShare, ...],
+        carried: Carried,
     ) -> list[Balance]:
         stamp = self._stamp()
         return [
-            balance.of_place(name, wanted.places.get(name) or Place(), knowledge, stamp, origins)
+            balance.of_place(name, wanted.places.get(name) or Place(), knowledge, stamp, carried)
             for name in places
         ]
 
-    def _declared(self, origins: tuple[OriginShare, ...]) -> Balance:
+    def _declared(self, carried: Carried) -> Balance:
         head = self._row.book.declared_by or self._row.book.first
         site = "unknown" if head is None else head.site
-        return balance.declared(site, self._stamp(), origins)
+        return balance.declared(site, self._stamp(), carried)
 
     def _stamp(self) -> Stamp:
         last = self._row.last
         at = self._clock.newest if last is None else Micros(last[0])
         return Stamp(self._owner, self._lot_id, None, at, self._clock.newest)
 
-    def _handed(
-        self, wanted: Wanted, knowledge: Knowledge, origins: Sequence[OriginShare]
-    ) -> dict[str, Held]:
+    def _handed(self, wanted: Wanted, knowledge: Knowledge, carried: Carried) -> dict[str, Held]:
         """Return what the lot's process inputs hand over."""
         handed: dict[str, Held] = {}
         generation = handing.generation_after(self._row.given)
@@ -235,7 +233,7 @@ class LotStep:
             ends = ("process/" + fed.side.process, fed.site)
             cause = Cause(fed.at, fed.known, fed.event_id)
             estimates = (wet, absolute(dry), metals)
-            handed[event_id] = handing.held(cause, ends, generation, amount, estimates, origins)
+            handed[event_id] = handing.held(cause, ends, generation, amount, estimates, carried)
         return handed
 
 

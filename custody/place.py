@@ -51,7 +51,7 @@ class Place:
         self.wet += sign * amount.wet
         self.dry += sign * amount.dry
         metals = self.metals
-        for analyte, value in amount.metals.items():
+        for analyte, value in amount.amounts.items():
             metals[analyte] = metals.get(analyte, 0) + sign * value
         self.postings += 1
 

@@ -18,10 +18,11 @@ from custody.accounts import TRANSIT
 from custody.estimate import Estimate
 from custody.events import Micros
 from custody.handing import GENERATIONS_MAX, generation_after
+from custody.held import Held, Posted
 from custody.knowledge import Amount, Cause, Knowledge
 from custody.place import Flow, Place
 from custody.reference import References
-from custody.rows import Book, Fed, Held, Leg, LotRow, Mass, Posted, Trip
+from custody.rows import Book, Fed, Leg, LotRow, Mass, Trip
 
 INPUT_U_REL = 0.002
 """Relative uncertainty of a process input's mass without a statement."""
@@ -137,7 +138,7 @@ class Postings:
             credit,
             amount.wet,
             amount.dry,
-            amount.metals,
+            amount.amounts,
             cause.at if at is None else at,
             cause.known,
             movement,
@@ -278,7 +279,7 @@ class Postings:
             last = self._posted.get(f"process_input|{fed.event_id}")
             if last is None:
                 return
-            amount = Amount(last.wet, last.dry, last.metals)
+            amount = Amount(last.wet, last.dry, last.amounts)
         u = fed.side.u_mass if fed.side.u_mass is not None else INPUT_U_REL * amount.wet
         mass = Estimate(float(amount.wet), float(u) ** 2, {})
         cause = Cause(fed.at, fed.known, fed.event_id)
@@ -348,8 +349,8 @@ def _ends(trip: Trip) -> tuple[str, str]:
 
 
 def _minus(first: Amount, second: Amount) -> Amount:
-    metals = dict(first.metals)
-    for analyte, value in second.metals.items():
+    metals = dict(first.amounts)
+    for analyte, value in second.amounts.items():
         metals[analyte] = metals.get(analyte, 0) - value
     return Amount(first.wet - second.wet, first.dry - second.dry, metals)
 
@@ -359,5 +360,5 @@ def _is_rounding(rest: Amount, postings: int) -> bool:
     return (
         rest.wet == 0
         and abs(rest.dry) <= postings
-        and all(abs(value) <= postings for value in rest.metals.values())
+        and all(abs(value) <= postings for value in rest.amounts.values())
     )

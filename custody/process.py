@@ -13,13 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from custody import accounts, balance, handing
+from custody import accounts, handing
+from custody import carried as travelling
 from custody.balance import Stamp
 from custody.estimate import NOTHING, Estimate, absolute, add, relative, said, times, total
-from custody.knowledge import Amount, Cause
-from custody.records import Balance, Metal, OriginShare
+from custody.held import Carried, Held, Posted
+from custody.knowledge import Amount, Cause, carried_of
+from custody.records import Balance, Metal
 from custody.reference import Recovery, References
-from custody.rows import Fed, Held, Posted, ProcessRow
+from custody.rows import Book, Fed, ProcessRow
 
 CHEMICAL = frozenset({"leach", "smelt", "refine", "other"})
 """Kinds that turn material into something else; all others are physical."""
@@ -138,9 +140,9 @@ class Derivation:
         book.metal_estimates = dict(inputs.metal_estimates)
         outputs = [fed for fed in self._sides if fed.side.part == "output"]
         losses = [fed for fed in self._sides if fed.side.part == "loss"]
-        origins = balance.shares([], self._given)
+        carried = carried_of(Book(), self._given)
         recovery = self._recovery()
-        self._put_out(outputs, recovery, origins)
+        self._put_out(outputs, recovery, carried)
         self._lose(losses, recovery)
         closes = [fed for fed in self._sides if fed.side.part == "close"]
         if closes:
@@ -175,7 +177,7 @@ class Derivation:
             credit,
             amount.wet,
             amount.dry,
-            amount.metals,
+            amount.amounts,
             fed.at,
             fed.known,
             None,
@@ -184,12 +186,10 @@ class Derivation:
         book = self._book
         book.wet -= amount.wet
         book.dry -= amount.dry
-        for analyte, value in amount.metals.items():
+        for analyte, value in amount.amounts.items():
             book.metals[analyte] = book.metals.get(analyte, 0) - value
 
-    def _put_out(
-        self, outputs: Sequence[Fed], recovery: Recovery, origins: Sequence[OriginShare]
-    ) -> None:
+    def _put_out(self, outputs: Sequence[Fed], recovery: Recovery, carried: Carried) -> None:
         """Post outputs and say what each hands to its lot."""
         inputs, book = self._inputs, self._book
         separating = book.kind in SEPARATING
@@ -220,7 +220,7 @@ class Derivation:
                 generation,
                 amount,
                 estimates,
-                origins,
+                carried,
             )
 
     def _frozen(self, fed: Fed, amount: Amount) -> Amount:
@@ -231,7 +231,7 @@ class Derivation:
         if last is None or handed is None:
             return amount
         self._book.handed[fed.event_id] = handed
-        return Amount(last.wet, last.dry, last.metals)
+        return Amount(last.wet, last.dry, last.amounts)
 
     def _estimates(
         self, fed: Fed, amount: Amount, *, separating: bool
@@ -242,7 +242,7 @@ class Derivation:
         dry = relative(wet)._replace(value=float(amount.dry))
         grade_var = RECOVERY_U_REL**2 if separating else 0.0
         metals: dict[str, Estimate] = {}
-        for analyte, value in amount.metals.items():
+        for analyte, value in amount.amounts.items():
             grade = relative(self._inputs.metal_estimates[analyte])
             estimate = times(grade, Estimate(1.0, dry.var + grade_var, {}))
             metals[analyte] = absolute(estimate._replace(value=float(value)))
@@ -289,9 +289,7 @@ def _var(estimate: Estimate) -> float:
     return estimate.var + sum(u * u for u in estimate.parts.values())
 
 
-def balance_of(
-    book: ProcessBook, place: str, stamp: Stamp, origins: tuple[OriginShare, ...]
-) -> Balance:
+def balance_of(book: ProcessBook, place: str, stamp: Stamp, carried: Carried) -> Balance:
     """Return the balance of what is in a process; a closed one holds nothing, exactly."""
     wet_u, wet_parts = said(NOTHING if book.closed else book.wet_estimate)
     dry_u, dry_parts = said(NOTHING if book.closed else book.dry_estimate)
@@ -319,5 +317,7 @@ def balance_of(
         mass_dry_u_random_g=dry_u,
         mass_dry_u_systematic_g=dry_parts,
         metals=tuple(metals),
-        origins=origins,
+        origins=travelling.said_origins(carried),
+        metal_origins=travelling.said_metal_origins(carried),
+        shares=travelling.said_shares(carried),
     )

@@ -1,15 +1,16 @@
 """One step of a process: take sides and contents, derive what should stand, say the difference."""
 
-from custody import balance, factset, handing, ledger, process
+from custody import factset, handing, ledger, process
 from custody.balance import Stamp
 from custody.events import Micros
 from custody.fold import Reader, Step
+from custody.knowledge import carried_of
 from custody.ledger import Clock
 from custody.lot_step import Arrived, merge_given
 from custody.process import Derivation
 from custody.reduce import reduced
 from custody.reference import References
-from custody.rows import FactRow, Fed, ProcessRow
+from custody.rows import Book, FactRow, Fed, ProcessRow
 
 
 def process_step(
@@ -38,9 +39,9 @@ def process_step(
         return step
     owner = "process/" + process_id
     book = Derivation(process_id, row, References(reader)).derive()
-    origins = balance.shares([], row.given)
+    carried = carried_of(Book(), row.given)
     row.posted, transfers, _ = ledger.difference(
-        row.posted, book.postings, (None, process_id), origins, clock
+        row.posted, book.postings, (None, process_id), carried, clock
     )
     step.outputs.extend(transfers)
     step.outputs.extend(handing.contents(row.handed, book.handed, owner, clock.newest))
@@ -48,7 +49,7 @@ def process_step(
     place = row.sides[-1].site if row.sides else _first_place(row)
     at = clock.newest if row.last is None else Micros(row.last[0])
     stamp = Stamp(owner, None, process_id, at, clock.newest)
-    step.outputs.append(process.balance_of(book, place, stamp, origins))
+    step.outputs.append(process.balance_of(book, place, stamp, carried))
     step.findings.extend(book.findings)
     return step
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from custody.events import Micros
+from custody.held import Held, Posted
 
 
 class FactHead(NamedTuple):
@@ -245,42 +246,6 @@ class Book:
             list(self.inputs),
             list(self.bases),
         )
-
-
-class Posted(NamedTuple):
-    """A posting that stands: accounts, grams wet and dry, milligrams by analyte."""
-
-    debit: str
-    credit: str
-    wet: int
-    dry: int
-    metals: dict[str, int]
-    at: Micros
-    known: Micros
-    movement: str | None
-    process: str | None
-
-
-class Held(NamedTuple):
-    """An amount as a process and a lot hand it to each other, with its uncertainty.
-
-    ``metals``: milligrams, random u, systematic u by source.
-    """
-
-    cause: str
-    owner: str
-    place: str
-    generation: int
-    at: Micros
-    known: Micros
-    wet: int
-    wet_u: float
-    wet_parts: dict[str, float]
-    dry: int
-    dry_u: float
-    dry_parts: dict[str, float]
-    metals: dict[str, tuple[int, float, dict[str, float]]]
-    origins: list[tuple[str, str, float]]
 
 
 class AlertState(NamedTuple):

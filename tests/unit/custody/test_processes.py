@@ -2,10 +2,10 @@
 
 import pytest
 
-from custody.balance import shares
-from custody.events import LotFact, Micros
+from custody.carried import mixture, origins_of, said_origins
+from custody.events import LotFact
+from custody.held import Carried
 from custody.records import Content, OriginShare
-from custody.rows import Held
 from schemas import codec
 from tests.support.facts import Maker
 from tests.support.world import World, amounts
@@ -145,16 +145,11 @@ def test_a_ring_of_lots_and_processes_is_cut_at_64() -> None:
 
 def test_a_share_is_never_more_than_the_whole() -> None:
     """Four shares of one origin came to 1.0000000000000002, and their record was a dead letter."""
-    held = {
-        str(n): Held(
-            str(n), "process/P", "PLANT", 1, Micros(0), Micros(0), dry, 0.0, {}, dry, 0.0, {}, {},
-            [("site", "MINE", 1.0)],
-        )
-        for n, dry in enumerate((7, 6, 7, 4))
-    }  # fmt: skip
-    assert shares([], held) == (OriginShare(level="site", id="MINE", share=1.0),)
-    said = shares([("site", "A", 0.1), ("site", "A", 0.2), ("site", "A", 0.7)], {})
-    assert [origin.share for origin in said] == [1.0]
+    mine = Carried(origins_of([("site", "MINE", 1.0)]), {}, {}, {})
+    mixed = mixture([(float(dry), {}, mine) for dry in (7, 6, 7, 4)])
+    assert said_origins(mixed) == (OriginShare(level="site", id="MINE", share=1.0),)
+    thrice = origins_of([("site", "A", 0.1), ("site", "A", 0.2), ("site", "A", 0.7)])
+    assert [o.share for o in said_origins(mine._replace(origins=thrice))] == [1.0]
 
 
 def test_a_side_drier_than_its_own_wet_mass_is_still_told_to_its_lot() -> None:

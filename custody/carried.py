@@ -1,0 +1,222 @@
+"""What travels with a mass: shares by origin and stage, and attributes as amounts.
+
+Shares are fractions of the dry mass (or of one metal); what is missing to one is unknown and
+travels like any origin. Attributes are integers in millionths of their unit and are moved, split
+and summed like metals: in one map of amounts they stand under a key that begins with ``MARK``.
+
+Source:
+    docs/ledger.md, "Origins" and "Attributes".
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from custody.held import Carried
+from custody.records import AttributeAmount, MetalOrigin, OriginShare, Share
+
+MARK = "@"
+"""First character of an attribute's key among amounts; no analyte begins with it."""
+
+BETWEEN = "\x1f"
+"""Between the parts of a key: a character nobody types (the unit separator of ASCII)."""
+
+ORIGINS_MAX = 256
+"""Origins of one amount; beyond it the smallest are joined."""
+
+UNKNOWN = BETWEEN.join(("unknown", ""))
+OTHER = BETWEEN.join(("other", ""))
+
+REST_MIN = 1e-9
+"""A smaller rest to one is the last bits of floats."""
+
+NOTHING = Carried({}, {}, {}, {})
+"""Of unknown origin, with no attributes."""
+
+Shares = Mapping[str, float]
+
+
+def origin_key(level: str, name: str) -> str:
+    """Return the key of an origin among shares."""
+    return level + BETWEEN + name
+
+
+def attribute_key(name: str, unit: str, quality: str) -> str:
+    """Return the key of an attribute among amounts."""
+    return MARK + BETWEEN.join(part.replace(BETWEEN, " ") for part in (name, unit, quality))
+
+
+def origins_of(stated: Iterable[tuple[str, str, float]]) -> dict[str, float]:
+    """Return origins stated as (level, id, share); one stated twice counts as the sum."""
+    found: dict[str, float] = {}
+    for level, name, share in stated:
+        key = origin_key(level, name)
+        found[key] = found.get(key, 0.0) + share
+    return found
+
+
+def metals_of(amounts: Mapping[str, int]) -> dict[str, int]:
+    """Return the contained metals of a map of amounts, milligrams."""
+    return {key: value for key, value in amounts.items() if not key.startswith(MARK)}
+
+
+def attributes_of(amounts: Mapping[str, int]) -> dict[str, int]:
+    """Return the attributes of a map of amounts, millionths of their units."""
+    return {key: value for key, value in amounts.items() if key.startswith(MARK)}
+
+
+def completed(shares: Shares) -> dict[str, float]:
+    """Return origins with what is missing to one as unknown, each within 0 to 1.
+
+    Sums of floats pass one by their last bit, and a record beyond its limits is read by nobody.
+    """
+    kept = {key: min(max(share, 0.0), 1.0) for key, share in sorted(shares.items())}
+    rest = 1.0 - math.fsum(kept.values())
+    if rest > REST_MIN:
+        kept[UNKNOWN] = min(kept.get(UNKNOWN, 0.0) + rest, 1.0)
+    return kept
+
+
+def capped(shares: Shares) -> dict[str, float]:
+    """Return at most ``ORIGINS_MAX`` shares: the largest, and the rest as ``OTHER``."""
+    if len(shares) <= ORIGINS_MAX:
+        return dict(shares)
+    ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
+    kept = dict(ranked[: ORIGINS_MAX - 1])
+    rest = math.fsum(share for _, share in ranked[ORIGINS_MAX - 1 :])
+    kept[OTHER] = kept.get(OTHER, 0.0) + rest
+    return dict(sorted(kept.items()))
+
+
+def mixed(parts: Sequence[tuple[float, Shares]]) -> dict[str, float]:
+    """Return the shares of a mixture.
+
+    Args:
+        parts: Weight of each part, any unit, at least zero, and its shares.
+
+    Returns:
+        Weighted means by key; empty where all weights are zero.
+    """
+    whole = math.fsum(weight for weight, _ in parts)
+    if whole <= 0.0:
+        return {}
+    terms: dict[str, list[float]] = {}
+    for weight, shares in parts:
+        for key, share in shares.items():
+            terms.setdefault(key, []).append(weight * share)
+    return {key: min(math.fsum(some) / whole, 1.0) for key, some in sorted(terms.items())}
+
+
+def mixture(parts: Sequence[tuple[float, Mapping[str, int], Carried]]) -> Carried:
+    """Return what a mixture carries.
+
+    Args:
+        parts: Per part its weight (grams of dry mass, or milligrams of the key analyte), its
+            metals in milligrams, and what it carries.
+
+    Returns:
+        Origins and other shares by weight, origins of each metal by that metal, and the sum of
+        the attributes.
+    """
+    origins = capped(mixed([(weight, c.origins) for weight, _, c in parts]))
+    by_metal: dict[str, list[tuple[float, Shares]]] = {}
+    by_dimension: dict[str, list[tuple[float, Shares]]] = {}
+    attributes: dict[str, int] = {}
+    dimensions = {name for _, _, c in parts for name in c.shares}
+    for weight, metals, c in parts:
+        for analyte, value in metals.items():
+            own = c.metal_origins.get(analyte, c.origins)
+            by_metal.setdefault(analyte, []).append((float(max(value, 0)), own))
+        for name in dimensions:
+            by_dimension.setdefault(name, []).append((weight, c.shares.get(name, {})))
+        for key, value in c.attributes.items():
+            attributes[key] = attributes.get(key, 0) + value
+    metal_origins = {analyte: capped(mixed(some)) for analyte, some in sorted(by_metal.items())}
+    return Carried(
+        origins,
+        {a: shares for a, shares in metal_origins.items() if shares and differ(shares, origins)},
+        {name: capped(mixed(some)) for name, some in sorted(by_dimension.items())},
+        dict(sorted(attributes.items())),
+    )
+
+
+def differ(first: Shares, second: Shares) -> bool:
+    """Tell whether two sets of shares differ by more than the last bits."""
+    if first.keys() != second.keys():
+        return True
+    return any(abs(share - second[key]) > REST_MIN for key, share in first.items())
+
+
+def with_attributes(carried: Carried, amounts: Mapping[str, int]) -> Carried:
+    """Return what is carried with the attributes of a map of amounts."""
+    return carried._replace(attributes=attributes_of(amounts))
+
+
+def said_origins(carried: Carried) -> tuple[OriginShare, ...]:
+    """Return origins as a record has them, complete and in order of level and id."""
+    return tuple(
+        [
+            OriginShare(level=level, id=name, share=share)
+            for (level, name), share in _split(completed(carried.origins))
+        ]
+    )
+
+
+def said_metal_origins(carried: Carried) -> tuple[MetalOrigin, ...]:
+    """Return the origins of metals that are not those of the dry mass, as a record has them."""
+    return tuple(
+        [
+            MetalOrigin(analyte=analyte, level=level, id=name, share=share)
+            for analyte, shares in sorted(carried.metal_origins.items())
+            for (level, name), share in _split(completed(shares))
+        ]
+    )
+
+
+def said_shares(carried: Carried) -> tuple[Share, ...]:
+    """Return shares by stage, band and content, as a record has them."""
+    return tuple(
+        [
+            Share(dimension=dimension, label=label, share=min(share, 1.0))
+            for dimension, shares in sorted(carried.shares.items())
+            for label, share in sorted(shares.items())
+        ]
+    )
+
+
+def said_attributes(amounts: Mapping[str, int]) -> tuple[AttributeAmount, ...]:
+    """Return the attributes of a map of amounts as a record has them."""
+    found: list[AttributeAmount] = []
+    for key, value in sorted(amounts.items()):
+        if key.startswith(MARK):
+            name, unit, quality = key[len(MARK) :].split(BETWEEN)
+            found.append(AttributeAmount(name=name, unit=unit, quality=quality, value_micro=value))
+    return tuple(found)
+
+
+def heard(
+    origins: Iterable[OriginShare],
+    metal_origins: Iterable[MetalOrigin],
+    shares: Iterable[Share],
+    attributes: Iterable[AttributeAmount],
+) -> Carried:
+    """Return what a record says is carried."""
+    by_metal: dict[str, dict[str, float]] = {}
+    for one in metal_origins:
+        by_metal.setdefault(one.analyte, {})[origin_key(one.level, one.id)] = one.share
+    by_dimension: dict[str, dict[str, float]] = {}
+    for share in shares:
+        by_dimension.setdefault(share.dimension, {})[share.label] = share.share
+    return Carried(
+        {origin_key(one.level, one.id): one.share for one in origins},
+        by_metal,
+        by_dimension,
+        {attribute_key(a.name, a.unit, a.quality): a.value_micro for a in attributes},
+    )
+
+
+def _split(shares: Shares) -> list[tuple[tuple[str, str], float]]:
+    found: list[tuple[tuple[str, str], float]] = []
+    for key, share in sorted(shares.items()):
+        level, _, name = key.partition(BETWEEN)
+        found.append(((level, name), share))
+    return found

@@ -1,0 +1,57 @@
+"""What owners post and hand each other, as rows keep it: plain named tuples."""
+
+from typing import NamedTuple
+
+from custody.events import Micros
+
+
+class Posted(NamedTuple):
+    """A posting that stands: accounts, grams wet and dry, amounts as in ``knowledge.Amount``."""
+
+    debit: str
+    credit: str
+    wet: int
+    dry: int
+    amounts: dict[str, int]
+    at: Micros
+    known: Micros
+    movement: str | None
+    process: str | None
+
+
+class Carried(NamedTuple):
+    """What travels with a mass (``custody.carried`` has the rules).
+
+    Attributes:
+        origins: Share of the dry mass by origin; what is missing to one is unknown.
+        metal_origins: The same of one metal, where it differs.
+        shares: By dimension (a stage, recycled, a score) share of the dry mass by label.
+        attributes: Millionths of their unit by attribute.
+    """
+
+    origins: dict[str, float]
+    metal_origins: dict[str, dict[str, float]]
+    shares: dict[str, dict[str, float]]
+    attributes: dict[str, int]
+
+
+class Held(NamedTuple):
+    """An amount as a process and a lot hand it to each other, with its uncertainty.
+
+    ``metals``: milligrams, random u, systematic u by source.
+    """
+
+    cause: str
+    owner: str
+    place: str
+    generation: int
+    at: Micros
+    known: Micros
+    wet: int
+    wet_u: float
+    wet_parts: dict[str, float]
+    dry: int
+    dry_u: float
+    dry_parts: dict[str, float]
+    metals: dict[str, tuple[int, float, dict[str, float]]]
+    carried: Carried

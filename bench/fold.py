@@ -43,6 +43,10 @@ class Decoded:
 class Rows(dict[str, Row]):
     """All rows in memory."""
 
+    def scan(self, prefix: str) -> list[str]:
+        """Return the keys that begin with a prefix, in order."""
+        return sorted(key for key in self if key.startswith(prefix))
+
 
 @dataclass(slots=True)
 class Result:

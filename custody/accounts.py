@@ -36,3 +36,8 @@ def unaccounted(where: str) -> str:
 def origin(site_id: str) -> str:
     """Return the account a lot comes from when it is first weighed."""
     return f"origin/{site_id}"
+
+
+def outside(party: str) -> str:
+    """Return the account of a party that keeps no books with us."""
+    return f"outside/{party}"

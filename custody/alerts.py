@@ -65,6 +65,7 @@ class Verdict(NamedTuple):
         onset: Last event before it can have happened, its time and that of the first after it.
         evidence: What it rests on.
         reason: One sentence.
+        about: What an exact rule is about: a place, a device, an event; None for a test.
     """
 
     rule: str
@@ -79,6 +80,7 @@ class Verdict(NamedTuple):
     onset: tuple[str, Micros, Micros] | None
     evidence: Sequence[Evidence]
     reason: str
+    about: str | None = None
 
 
 class Said(NamedTuple):
@@ -88,9 +90,10 @@ class Said(NamedTuple):
     alert: Alert | None
 
 
-def alert_id(rule: str, subject: str, movement: str | None) -> str:
+def alert_id(rule: str, subject: str, movement: str | None, about: str | None = None) -> str:
     """Return the id of an alert: the same reason about the same thing is the same alert."""
-    return derived_id("alert", [rule, subject, movement])
+    parts = [rule, subject, movement]
+    return derived_id("alert", parts if about is None else [*parts, about])
 
 
 def severity(size: float) -> str:
@@ -130,6 +133,7 @@ def raise_or_keep(
         clock.newest if raised or before is None else before.raised_at,
         at,
         None if before is None else before.action_id,
+        verdict.about,
     )
     return Said(after, record(after, subject, verdict, cause=clock.cause))
 
@@ -186,7 +190,7 @@ def record(
     return Alert(
         sender="",
         n=0,
-        alert_id=alert_id(state.rule, subject, state.movement),
+        alert_id=alert_id(state.rule, subject, state.movement, state.about),
         version=state.version,
         state=state.state,
         rule=state.rule,
@@ -202,7 +206,7 @@ def record(
         size=state.size,
         size_u=state.size_u,
         unit="fraction",
-        statistic="minus_log10_p",
+        statistic="minus_log10_p" if state.about is None else "rule",
         value=state.value,
         threshold=state.threshold,
         threshold_basis="" if verdict is None else verdict.basis,

@@ -6,8 +6,7 @@ from custody import carried as travelling
 from custody.estimate import Estimate, relative, said, sigma, times
 from custody.events import Micros
 from custody.held import Carried
-from custody.knowledge import Knowledge
-from custody.place import Place
+from custody.knowledge import Amount, Knowledge
 from custody.records import Balance, Metal
 
 DECLARED = "declared"
@@ -25,27 +24,28 @@ class Stamp(NamedTuple):
     known: Micros
 
 
-def of_place(
-    name: str,
-    place: Place,
-    knowledge: Knowledge,
-    stamp: Stamp,
-    carried: Carried,
-) -> Balance:
+class Here(NamedTuple):
+    """A place: its name, what lies there by its postings, and the wet mass with its u."""
+
+    name: str
+    total: Amount
+    wet: Estimate
+
+
+def of_place(here: Here, knowledge: Knowledge, stamp: Stamp, carried: Carried) -> Balance:
     """Return the balance of a lot at a place.
 
     Values are the sums of the postings, exactly; the uncertainties are those of the estimate the
     postings were made to agree with.
     """
-    wet = relative(place.estimate)
+    name, total = here.name, here.total
+    wet = relative(here.wet)
     dry = times(wet, knowledge.dryness)
-    wet_u, wet_parts = said(place.estimate)
+    wet_u, wet_parts = said(here.wet)
     dry_u, dry_parts = said(dry, dry.value)
     metals: list[Metal] = []
-    for analyte, value in place.metals.items():
-        grade = knowledge.grades.get(analyte)
-        if grade is None:
-            continue
+    for analyte, grade in knowledge.grades.items():
+        value = total.amounts.get(analyte, 0)
         metal = times(dry, grade)
         u_random, parts = said(metal, metal.value * 1000.0)
         metals.append(
@@ -61,28 +61,24 @@ def of_place(
         lot_id=stamp.lot_id,
         process_id=stamp.process_id,
         place=name,
-        status=WEIGHED if place.wet else EMPTY,
+        status=WEIGHED if total.wet else EMPTY,
         at=stamp.at,
         known_at=stamp.known,
-        mass_wet_g=place.wet,
+        mass_wet_g=total.wet,
         mass_wet_u_random_g=wet_u,
         mass_wet_u_systematic_g=wet_parts,
         # More dry than wet was declared by somebody: the masses are said, a moisture is not.
         moisture_fraction=moisture if moisture >= 0.0 else None,
         moisture_u_fraction=sigma(knowledge.dryness) * knowledge.dryness.value,
-        mass_dry_g=place.dry,
+        mass_dry_g=total.dry,
         mass_dry_u_random_g=dry_u,
         mass_dry_u_systematic_g=dry_parts,
         metals=tuple(metals),
         origins=travelling.said_origins(carried),
         metal_origins=travelling.said_metal_origins(carried),
         shares=travelling.said_shares(carried),
+        attributes=travelling.said_attributes(carried.attributes),
     )
-
-
-def milligrams(grams: Estimate) -> Estimate:
-    """Return an estimate of grams in relative form as one of milligrams."""
-    return grams._replace(value=grams.value * 1000.0)
 
 
 def declared(site: str, stamp: Stamp, carried: Carried) -> Balance:
@@ -110,4 +106,5 @@ def declared(site: str, stamp: Stamp, carried: Carried) -> Balance:
         origins=travelling.said_origins(carried),
         metal_origins=travelling.said_metal_origins(carried),
         shares=travelling.said_shares(carried),
+        attributes=travelling.said_attributes(carried.attributes),
     )

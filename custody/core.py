@@ -6,25 +6,43 @@ This is the whole of what the streams know of the core (``custody.fold.Fold``).
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from custody import rechecking
 from custody.events import ActionTaken, Fact, MaterialProcessed, Micros, ReferenceSet
-from custody.fold import Entry, Reader, Row, Step
+from custody.fold import Entry, Input, Reader, Row, Step
 from custody.ledger import Clock
+from custody.lot_rows import (
+    FeedRow,
+    GivenRow,
+    LotRow,
+    MaterialRow,
+    PlaceRow,
+    StationRow,
+    TripRow,
+)
 from custody.lot_step import Arrived, LotStep
 from custody.process_step import process_step
 from custody.records import Content, Sighting, Tick
 from custody.reference import with_version
-from custody.rows import FactRow, LotRow, ProcessRow, RefRow, ThingRow
+from custody.rows import FactRow, ProcessRow, RefRow, ThingRow, UseRow
 
-VERSION = 1
+VERSION = 2
 """Grows when the same facts lead to another state."""
 
 ROW_TYPES: Mapping[str, type] = MappingProxyType(
     {
         "lot": LotRow,
+        "material": MaterialRow,
+        "station": StationRow,
+        "trip": TripRow,
+        "place": PlaceRow,
+        "feed": FeedRow,
+        "given": GivenRow,
+        "sealed": FactRow,
         "process": ProcessRow,
         "fact": FactRow,
         "side": FactRow,
         "ref": RefRow,
+        "use": UseRow,
         "device": ThingRow,
         "thing": ThingRow,
     }
@@ -56,25 +74,13 @@ class CustodyFold:
         """
         if entry.stem in BY_LOT:
             return "lot/" + key
-        event = entry.event
-        if isinstance(event, MaterialProcessed):
-            fed = event.part == "input" and event.lot_id is not None
-            return ("lot/" if fed else "process/") + key
-        if isinstance(event, ReferenceSet):
-            return f"ref/{event.kind}/{event.id}"
-        if isinstance(event, Content | ActionTaken):
-            named = event.to_owner if isinstance(event, Content) else event.subject
-            # Anything but a lot or a process has a row of its own that only counts.
-            return named if named.startswith(("lot/", "process/")) else "thing/" + key
-        if isinstance(event, Sighting | Tick):
-            return "thing/" + key
-        return ("device/" if event.lot_id is None else "lot/") + key
+        return _owner_of(entry.event, key)
 
     def step(self, owner: str, row: Row | None, entries: Sequence[Entry], reader: Reader) -> Step:
         """Apply records to one owner; the row handed in is never changed."""
         prefix, _, name = owner.partition("/")
         if prefix == "ref":
-            return _reference_step(row, entries)
+            return _reference_step(owner, row, entries, reader)
         if prefix not in ("lot", "process"):
             return _thing_step(row, entries)
         arrived, clock = _sorted(entries)
@@ -83,6 +89,24 @@ class CustodyFold:
             return process_step(name, held, arrived, reader, clock)
         lot = row if isinstance(row, LotRow) else LotRow()
         return LotStep(name, lot, reader, clock).run(arrived)
+
+
+def _owner_of(event: Input, key: str) -> str:
+    match event:
+        case MaterialProcessed():
+            fed = event.part == "input" and event.lot_id is not None
+            return ("lot/" if fed else "process/") + key
+        case ReferenceSet():
+            return f"ref/{event.kind}/{event.id}"
+        case Sighting():
+            # Anything but a lot or a process has a row of its own that only counts.
+            return rechecking.owner_of(event) or "thing/" + key
+        case Content(to_owner=named) | ActionTaken(subject=named):
+            return named if named.startswith(("lot/", "process/")) else "thing/" + key
+        case Tick():
+            return "thing/" + key
+        case _:
+            return ("device/" if event.lot_id is None else "lot/") + key
 
 
 def _sorted(entries: Sequence[Entry]) -> tuple[Arrived, Clock]:
@@ -99,16 +123,23 @@ def _sorted(entries: Sequence[Entry]) -> tuple[Arrived, Clock]:
         elif isinstance(event, Fact):
             arrived.facts.append(event)
             records.append((event.recorded_at, event.event_id))
+        elif isinstance(event, Sighting):
+            arrived.recheck = True
+            records.append((event.known_at, event.cause_event_id))
     return arrived, Clock(records)
 
 
-def _reference_step(row: Row | None, entries: Sequence[Entry]) -> Step:
+def _reference_step(owner: str, row: Row | None, entries: Sequence[Entry], reader: Reader) -> Step:
     held = row if isinstance(row, RefRow) else RefRow()
+    step = Step(held)
     for entry in entries:
         event = entry.event
         if isinstance(event, ReferenceSet):
-            held = with_version(held, event)
-    return Step(held)
+            step.row = held = with_version(held, event)
+            step.outputs.extend(rechecking.first_slice(owner, event, reader))
+        elif isinstance(event, Sighting):
+            step.outputs.extend(rechecking.next_slice(owner, event, reader))
+    return step
 
 
 def _thing_step(row: Row | None, entries: Sequence[Entry]) -> Step:

@@ -5,23 +5,35 @@ same, and of two copies the one that is earlier in canonical order stands. A cor
 its target wherever the target stands; of several, the greatest (recorded_at, event_id) speaks.
 """
 
-import zlib
 from collections.abc import Iterable, Sequence
 
-from custody.rows import FactRow
-
-_MARKS = 0xE0000
-_FIRST_MARK = 0x10000
+from custody.rows import FactRow, Finding
 
 
-def mark(event_id: str) -> str:
-    """Return one character that stands for an event id.
+def unnamed(fact: FactRow) -> FactRow:
+    """Return a fact without its id, which its key already has."""
+    return FactRow(
+        fact.head._replace(event_id=""),
+        fact.weighed,
+        fact.assayed,
+        fact.scanned,
+        fact.moved,
+        fact.side,
+        fact.declared,
+    )
 
-    A thousand facts are remembered in 4 kB, and membership is one scan of a string. Two ids
-    share a mark once in 917,504 pairs: then the facts themselves are read, which costs time and
-    changes nothing. The range begins above the surrogates and ends with the last plane but one.
-    """
-    return chr(_FIRST_MARK + zlib.crc32(event_id.encode()) % _MARKS)
+
+def named(fact: FactRow, event_id: str) -> FactRow:
+    """Return a stored fact with its id."""
+    return FactRow(
+        fact.head._replace(event_id=event_id),
+        fact.weighed,
+        fact.assayed,
+        fact.scanned,
+        fact.moved,
+        fact.side,
+        fact.declared,
+    )
 
 
 def merged(known: Sequence[FactRow], arrived: Iterable[FactRow]) -> tuple[list[FactRow], list[int]]:
@@ -56,7 +68,7 @@ def _precedes(fact: FactRow, other: FactRow) -> bool:
     return fact != other and repr(fact) < repr(other)
 
 
-def standing(facts: Sequence[FactRow]) -> tuple[list[FactRow], list[str], list[str]]:
+def standing(facts: Sequence[FactRow]) -> tuple[list[FactRow], list[str], list[Finding]]:
     """Return what stands once corrections have spoken.
 
     A fact that corrects nothing seen is a statement of its own. Each statement is replaced by the
@@ -73,24 +85,45 @@ def standing(facts: Sequence[FactRow]) -> tuple[list[FactRow], list[str], list[s
     corrections: dict[str, list[FactRow]] = {}
     statements: list[FactRow] = []
     unseen: set[str] = set()
-    findings: list[str] = []
+    findings: list[Finding] = []
     for fact in facts:
         target = fact.head.corrects
         if target is None:
             statements.append(fact)
         elif target not in by_id:
             unseen.add(target)
-            findings.append("correction_target_unseen")
+            detail = f"{fact.head.event_id} corrects {target}, which was never seen"
+            findings.append(Finding("correction_target_unseen", fact.head.event_id, detail))
             statements.append(fact)
         elif fact.head.void and by_id[target].head.void:
-            findings.append("void_of_void")
+            detail = f"{fact.head.event_id} withdraws {target}, which itself withdraws"
+            findings.append(Finding("void_of_void", fact.head.event_id, detail))
         else:
             corrections.setdefault(target, []).append(fact)
-    findings.extend("correction_conflict" for made in corrections.values() if len(made) > 1)
+    for target, made in corrections.items():
+        if len(made) > 1:
+            detail = f"{target} has {len(made)} corrections; the one recorded last counts"
+            findings.append(Finding("correction_conflict", target, detail))
+    findings.extend(_redeclared(facts, corrections))
     words = [_last_word(statement, corrections) for statement in statements]
     stand = [fact for fact in words if not fact.head.void]
     stand.sort(key=lambda fact: fact.order)
     return stand, sorted(unseen), findings
+
+
+def _redeclared(facts: Sequence[FactRow], corrections: dict[str, list[FactRow]]) -> list[Finding]:
+    """Find declarations of a lot that differ and do not correct each other: the last counts."""
+    declared = [
+        fact
+        for fact in facts
+        if fact.declared is not None
+        and fact.head.corrects is None
+        and fact.head.event_id not in corrections
+    ]
+    if len(declared) < 2 or all(f.declared == declared[0].declared for f in declared):
+        return []
+    detail = f"declared {len(declared)} times with different content; the last one counts"
+    return [Finding("lot_redeclared", "declaration", detail)]
 
 
 def _last_word(fact: FactRow, corrections: dict[str, list[FactRow]]) -> FactRow:

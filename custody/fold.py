@@ -47,7 +47,11 @@ class Reader(Protocol):
     """Read access to the rows of the same partition."""
 
     def get(self, key: str) -> Row | None:
-        """Return the row under a key such as ``ref/device/WB-1`` or ``fact/L-1/3``, or None."""
+        """Return the row under a key such as ``ref/device/WB-1``, or None."""
+        ...
+
+    def scan(self, prefix: str) -> list[str]:
+        """Return the keys that begin with a prefix, in order."""
         ...
 
 

@@ -20,7 +20,7 @@ class Clock:
     """When this step's records became known.
 
     A posting is known when its own fact was, where that fact is among them, else when the newest
-    of them was.
+    of them was; never before its own fact or what it replaces, whichever came in first.
 
     Args:
         records: recorded_at and event_id of the step's records; at least one.
@@ -34,7 +34,7 @@ class Clock:
 
     def known(self, at: Micros) -> Micros:
         """Return when a posting whose own fact was recorded at ``at`` became known."""
-        return at if at in self._times else self.newest
+        return at if at in self._times else max(self.newest, at)
 
 
 def difference(
@@ -63,14 +63,17 @@ def difference(
     for key, old in posted.items():
         new = wanted.get(key)
         if new is None or new[_SAME] != old[_SAME]:
-            undone.append(_transfer(key, old, owner, carried, clock.newest, clock.cause))
+            known = max(clock.newest, old.known)
+            undone.append(_transfer(key, old, owner, carried, known, clock.cause))
             accounts.update((old.debit, old.credit))
     for key, new in wanted.items():
         old_or_none = posted.get(key)
         if old_or_none is not None and new[_SAME] == old_or_none[_SAME]:
             stands[key] = old_or_none
             continue
-        known = clock.newest if old_or_none is not None else clock.known(new.known)
+        known = clock.known(new.known)
+        if old_or_none is not None:
+            known = max(clock.newest, new.known, old_or_none.known)
         stands[key] = new if known == new.known else new._replace(known=known)
         done.append(_transfer(key, new, owner, carried, known))
         accounts.update((new.debit, new.credit))

@@ -1,23 +1,25 @@
-"""The alerts of one lot in one step: what the tests say, and what people did."""
+"""What a lot's tests and rules say after a step, and what becomes of its alerts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from custody import alerts
+from custody import alerts, findings
 from custody.alerts import Said, Verdict
 from custody.detect import composition, mass, station
 from custody.detect.composition import Compared
 from custody.events import ActionTaken, Micros
 from custody.ledger import Clock
+from custody.lot_book import LotBook
+from custody.lot_rows import Shots
 from custody.news import News
 from custody.records import Alert, Evidence
 from custody.reference import References
-from custody.rows import AlertState, Book, FactRow, LotRow, Shots
+from custody.rows import AlertState, FactRow, Finding
 
 EVENTS_MAX = 64
-"""Events named per row of evidence; the cap of the alert's schema."""
+"""Events named by one row of evidence, as the schema allows."""
 
 Standing = Callable[[], Sequence[FactRow]]
-"""Reads the lot's standing facts; asked only for the evidence of an alert that is said."""
+"""Reads the facts that stand: dear, and needed only where an alert is said."""
 
 
 class LotAlerts:
@@ -25,19 +27,31 @@ class LotAlerts:
 
     Args:
         owner: Row key of the lot, the subject of its alerts.
-        row: Its row, whose ``alerts`` is replaced where one changes.
+        book: Its rows; the head's ``alerts`` is replaced where one changes.
         references: Reference data.
         clock: This step's records.
     """
 
-    __slots__ = ("_clock", "_owner", "_references", "_row", "findings")
+    __slots__ = ("_book", "_clock", "_owner", "_references", "_row", "_verdicts", "findings")
 
-    def __init__(self, owner: str, row: LotRow, references: References, clock: Clock) -> None:
+    def __init__(self, owner: str, book: LotBook, references: References, clock: Clock) -> None:
         self._owner = owner
-        self._row = row
+        self._book = book
+        self._row = book.row
         self._references = references
         self._clock = clock
+        self._verdicts: dict[str, Verdict] = {}
         self.findings: list[str] = []
+
+    def find(self, gone: Iterable[Finding], found: Iterable[Finding]) -> list[Alert]:
+        """Open and retract what exact rules find, and remember it in the row."""
+        last = self._row.last
+        at = self._clock.newest if last is None else Micros(last[0])
+        holding = list(found)
+        judged = findings.judge(self._row.alerts, gone, holding, (self._owner, at), self._clock)
+        self._verdicts = {findings.key_of(f): findings.verdict_of(f) for f in holding}
+        self._row.alerts = judged.states
+        return judged.said
 
     def judge(self, news: News, actions: Sequence[ActionTaken], standing: Standing) -> list[Alert]:
         """Return the versions to say, and remember them in the row.
@@ -47,20 +61,21 @@ class LotAlerts:
             actions: What people did.
             standing: The lot's facts.
         """
-        before = self._row.alerts
         found: dict[str, Verdict] = {}
         asked: set[str] = set()
-        if actions or news.trips is None or news.trips:
+        everything = news.tests or bool(actions)
+        if everything or news.trips:
             asked.add(mass.RULE)
-            self._ask_mass(found, None if actions else news.trips)
-        if actions or news.sites is None or news.sites:
+            self._ask_mass(found, None if everything else news.trips)
+        if everything or news.sites is None or news.sites:
             asked.add(composition.RULE)
-            self._ask_composition(found, None if actions else news.sites, standing)
-        if not found and not before:
+            self._ask_composition(found, None if everything else news.sites, standing)
+        if not found and not self._row.alerts:
             if actions:
                 self.findings.append("action_without_alert")
             return []
         said = self._apply(found, asked)
+        found.update(self._verdicts)
         for action in actions:
             said.extend(self._act(action, found))
         return said
@@ -69,25 +84,30 @@ class LotAlerts:
         states = self._row.alerts.values()
         return any(s.rule == rule and s.state != alerts.RETRACTED for s in states)
 
-    def _ask_mass(self, found: dict[str, Verdict], trips: set[str] | None) -> None:
+    def _ask_mass(self, found: dict[str, Verdict], names: set[str] | None) -> None:
         """Ask for the trips weighed now, or for all where an alert may have to go."""
-        book = self._row.book
-        route = None if book.declared is None else book.declared.route
-        only = None if self._is_live(mass.RULE) else trips
-        for movement, verdict in mass.verdicts(book.trips, route, self._references, only).items():
+        book = self._book
+        if names is None or self._is_live(mass.RULE):
+            trips = {name: row.trip for name, row in book.trips()}
+        else:
+            rows = {name: book.trip(name) for name in sorted(names)}
+            trips = {name: row.trip for name, row in rows.items() if row is not None}
+        declared = book.material().declared
+        route = None if declared is None else declared.route
+        verdicts = mass.verdicts(trips, self._row.weighed, route, self._references)
+        for movement, verdict in verdicts.items():
             found[_key(verdict.rule, movement)] = verdict
 
     def _ask_composition(
         self, found: dict[str, Verdict], sites: set[str] | None, standing: Standing
     ) -> None:
         """Ask for the sites measured now, or for all where an alert may have to go."""
-        book = self._row.book
         only = None if self._is_live(composition.RULE) else sites
-        outcome = composition.verdict(book, self._references, only)
+        outcome = composition.verdict(self._book, self._references, only)
         if outcome is None:
             return
         test, verdict = outcome
-        evidence = composition_evidence(test, book, standing())
+        evidence = composition_evidence(test, self._book, standing())
         found[_key(verdict.rule, None)] = verdict._replace(evidence=evidence)
 
     def _apply(self, found: dict[str, Verdict], asked: set[str]) -> list[Alert]:
@@ -111,7 +131,8 @@ class LotAlerts:
         states = dict(self._row.alerts)
         said: list[Alert] = []
         for key, state in self._row.alerts.items():
-            if alerts.alert_id(state.rule, self._owner, state.movement) == action.alert_id:
+            same = alerts.alert_id(state.rule, self._owner, state.movement, state.about)
+            if same == action.alert_id:
                 outcome = alerts.act(state, action, self._owner, found.get(key))
                 _note(states, said, key, outcome)
                 self._row.alerts = states
@@ -131,7 +152,7 @@ def _note(states: dict[str, AlertState], said: list[Alert], key: str, outcome: S
 
 
 def composition_evidence(
-    test: Compared, book: Book, facts: Sequence[FactRow]
+    test: Compared, book: LotBook, facts: Sequence[FactRow]
 ) -> tuple[Evidence, ...]:
     """Return one row per analyte: ln(receiving / sending) on dry basis, its u, all events."""
     rows: list[Evidence] = []

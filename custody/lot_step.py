@@ -1,38 +1,66 @@
 """One step of a lot: take what arrived, derive what should stand, say the difference.
 
-A fact that comes last in canonical order is added to the book; any other (late, corrected,
-correcting, perhaps repeated) makes the book anew from the lot's fact rows. Either way the book is
-the one that perfect order gives, and postings, balances and alerts are derived from it alone.
+A fact that comes last in canonical order is added to the rows it touches; any other (late,
+corrected, correcting, perhaps repeated) makes the rows anew from the lot's facts. Either way they
+are what perfect order gives, and postings, balances and alerts are derived from them alone.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from custody import balance, factset, handing, ledger, lot, news
+from custody import balance, factset, handing, ledger, rechecking
 from custody.balance import Stamp
-from custody.estimate import absolute, relative, times
+from custody.carried import with_attributes
+from custody.estimate import NOTHING
 from custody.events import ActionTaken, LotFact, Micros
 from custody.fold import Reader, Step
-from custody.held import Carried, Held
-from custody.knowledge import Cause, Knowledge, carried_of, known
+from custody.held import Carried, Held, Posted
+from custody.knowledge import Knowledge
+from custody.lot import Folding
 from custody.lot_alerts import LotAlerts
-from custody.metrology import dryness
+from custody.lot_book import SOURCES, LotBook
+from custody.lot_derive import LotDerivation
+from custody.lot_rows import (
+    BETWEEN,
+    FeedRow,
+    GivenRow,
+    LotRow,
+    MaterialRow,
+    PlaceRow,
+    StationRow,
+    TripRow,
+)
 from custody.news import News
-from custody.place import Place
-from custody.postings import Postings, Wanted
+from custody.place import Settled
+from custody.provenance import carried_of
+from custody.reading import Known
 from custody.records import Balance, Content
 from custody.reduce import reduced
 from custody.reference import References
-from custody.rows import FactRow, LotRow
+from custody.rows import FactRow, Finding
+
+FACTS_MAX = 500
+"""Facts of a lot after which it is sealed: what then comes late changes nothing."""
+
+_EMPTY = {"trip": TripRow, "place": PlaceRow, "feed": FeedRow, "station": StationRow}
+_FINDING_ROWS = ("trip", "place", "feed", "material")
 
 
 @dataclass(slots=True)
 class Arrived:
-    """What reached an owner in one step, by kind, in order of arrival."""
+    """What reached an owner in one step, by kind, in order of arrival.
+
+    Attributes:
+        facts: Facts of the owner.
+        contents: What others handed over.
+        actions: What people did.
+        recheck: A reference record it used has another version.
+    """
 
     facts: list[LotFact]
     contents: list[Content]
     actions: list[ActionTaken]
+    recheck: bool = False
 
 
 class LotStep:
@@ -40,14 +68,17 @@ class LotStep:
 
     Args:
         lot_id: The lot.
-        row: Its row; never changed.
+        row: Its head; never changed.
         reader: Other rows of the partition.
         clock: This step's records.
     """
 
     __slots__ = (
+        "_book",
         "_clock",
-        "_fact_prefix",
+        "_derivation",
+        "_folding",
+        "_known",
         "_lot_id",
         "_owner",
         "_reader",
@@ -59,60 +90,79 @@ class LotStep:
     def __init__(self, lot_id: str, row: LotRow, reader: Reader, clock: ledger.Clock) -> None:
         self._lot_id = lot_id
         self._owner = "lot/" + lot_id
-        self._fact_prefix = f"fact/{lot_id}/"
-        self._row = row.copy()
+        self._row = _copy(row)
         self._reader = reader
         self._references = References(reader)
         self._clock = clock
         self._step = Step(self._row)
+        self._begin(LotBook(lot_id, self._row, reader), News())
+
+    def _begin(self, book: LotBook, news: News) -> None:
+        self._book = book
+        self._known = Known(book, self._references)
+        self._folding = Folding(book, self._known, news)
+        self._derivation = LotDerivation(self._lot_id, book, self._known, self._references, news)
 
     def run(self, arrived: Arrived) -> Step:
-        """Return the next row, fact rows, outputs and findings."""
-        row = self._row
-        found = News()
-        if arrived.facts:
-            found = self._take([reduced(fact) for fact in arrived.facts])
-        places: set[str] = set()
+        """Return the next head, further rows, outputs and findings."""
+        before = list(self._row.findings)
         if arrived.contents:
-            places = {held.place for held in row.given.values()}
-            row.given = merge_given(row.given, arrived.contents)
-            places.update(held.place for held in row.given.values())
-            found = news.everything()
-        if found.postings:
-            self._derive(found, places)
-        if found.tests or arrived.actions:
+            self._receive(arrived.contents)
+        facts = [reduced(fact) for fact in arrived.facts]
+        if arrived.recheck or not self._add(facts):
+            self._refold(facts, again=arrived.recheck)
+        news = self._folding.news
+        said: list[Finding] = []
+        if news.derives:
+            self._derive(news)
+        alerts = LotAlerts(self._owner, self._book, self._references, self._clock)
+        if news.derives or self._row.findings != before:
+            gone, said = self._findings(before)
+            if gone or said:
+                self._step.outputs.extend(alerts.find(gone, said))
+        if news.asks or arrived.actions:
             # An action needs what the tests say now, for its evidence.
-            alerts = LotAlerts(self._owner, row, self._references, self._clock)
-            self._step.outputs.extend(alerts.judge(found, arrived.actions, self._standing))
+            self._step.outputs.extend(alerts.judge(news, arrived.actions, self._standing))
             self._step.findings.extend(alerts.findings)
+        self._row.used, uses = rechecking.uses(self._row.used, self._references, self._owner)
+        self._step.rows.update(uses)
+        self._step.rows.update(self._book.changes())
+        self._step.row = self._row
         return self._step
 
-    def _take(self, facts: list[FactRow]) -> News:
-        """Take facts into the book."""
-        row = self._row
-        number = row.facts
+    # -- taking ---------------------------------------------------------------------------------
+
+    def _receive(self, contents: Sequence[Content]) -> None:
+        """Take what processes handed over; the newest word of each counts."""
+        book, row = self._book, self._row
+        for content in contents:
+            cause = content.cause_event_id
+            old = book.given(cause)
+            if old is not None:
+                self._derivation.withdraw(old)
+            else:
+                row.givens += 1
+            held = None if content.void else handing.received(content)
+            book.put_given(cause, GivenRow(held))
+        self._known.forget()
+        self._folding.news.everything()
+
+    def _add(self, facts: list[FactRow]) -> bool:
+        """Add facts that all come last; tell whether they do."""
         fresh = self._fresh(facts)
         if fresh is None:
-            return self._refold(facts)
-        if not fresh:
-            return News()
-        before = row.book
-        book = row.book = before.copy()
-        marks = [row.seen]
+            return False
         for fact in fresh:
-            lot.apply(book, fact)
-            marks.append(factset.mark(fact.head.event_id))
-            self._step.rows[f"{self._fact_prefix}{number}"] = fact
-            number += 1
-        row.facts = number
-        row.seen = "".join(marks)
-        row.last = fresh[-1].order
-        return news.of_facts(fresh, before, book)
+            self._book.put_fact(fact)
+            self._folding.apply(fact)
+        if fresh:
+            self._row.facts += len(fresh)
+            self._row.last = fresh[-1].order
+        return True
 
     def _fresh(self, facts: list[FactRow]) -> list[FactRow] | None:
         """Return new facts in canonical order where all of them come last, else None."""
         row = self._row
-        last, seen = row.last, row.seen
         if len(facts) > 1:
             facts = sorted(facts, key=lambda fact: fact.order)
         new: set[str] = set()
@@ -124,88 +174,151 @@ class LotStep:
                 continue
             if head.corrects is not None or head.event_id in row.targets:
                 return None
-            if (last is not None and fact.order <= last) or factset.mark(head.event_id) in seen:
+            if fact.declared is not None and self._redeclares(fact):
+                return None
+            if row.last is not None and fact.order <= row.last:
+                return None
+            # A sender who says the same id twice with other times is folded anew.
+            if row.facts and self._book.fact(head.event_id) is not None:
                 return None
             new.add(head.event_id)
             fresh.append(fact)
         return fresh
 
-    def _refold(self, facts: list[FactRow]) -> News:
-        row = self._row
-        known_facts = [self._fact(number) for number in range(row.facts)]
+    def _redeclares(self, fact: FactRow) -> bool:
+        """A second declaration is a finding, and those are looked for among all facts."""
+        declared = self._book.material().declared
+        return declared is not None and declared != fact.declared
+
+    def _refold(self, facts: list[FactRow], *, again: bool) -> None:
+        """Make the rows anew from all facts."""
+        known_facts = list(self._book.facts())
+        facts = self._unsealed(facts)
         every, changed = factset.merged(known_facts, facts)
         self._step.findings.extend(["duplicate_event"] * (len(facts) - len(changed)))
-        if not changed:
-            return News()
+        if not changed and not again:
+            return
+        old = self._book
+        self._row = head = _anew(self._row)
+        book = LotBook(self._lot_id, head, self._reader, blank=True)
+        book.put_material(MaterialRow())
+        for name, row in old.givens():
+            book.put_given(name, GivenRow(row.held))
+        news = News()
+        news.everything()
+        self._begin(book, news)
         for number in changed:
-            self._step.rows[f"{self._fact_prefix}{number}"] = every[number]
-        stand, row.targets, findings = factset.standing(every)
-        self._step.findings.extend(findings)
-        row.book = lot.refold(stand)
-        row.facts = len(every)
-        row.seen = "".join([factset.mark(fact.head.event_id) for fact in every])
-        row.last = max(fact.order for fact in every)
-        return news.everything()
+            book.put_fact(every[number])
+        stand, head.targets, found = factset.standing(every)
+        head.findings = [*found, *self._sealed_findings()]
+        for fact in stand:
+            self._folding.apply(fact)
+        head.facts = len(every)
+        head.last = max((fact.order for fact in every), default=None)
 
-    def _fact(self, number: int) -> FactRow:
-        found = self._reader.get(f"{self._fact_prefix}{number}")
-        assert isinstance(found, FactRow), f"{self._fact_prefix}{number} is missing"
-        return found
+    def _unsealed(self, facts: list[FactRow]) -> list[FactRow]:
+        """Return the facts a sealed lot still takes; the others are kept and counted."""
+        row = self._row
+        if row.facts < FACTS_MAX or row.last is None:
+            return facts
+        taken: list[FactRow] = []
+        for fact in facts:
+            known = self._book.fact(fact.head.event_id) is not None
+            if known or (fact.order > row.last and fact.head.corrects is None):
+                taken.append(fact)
+            elif not self._book.is_sealed(fact.head.event_id):
+                self._book.put_sealed(fact)
+                row.sealed += 1
+        row.findings = [f for f in row.findings if f.rule != "beyond_seal"]
+        row.findings.extend(self._sealed_findings())
+        return taken
+
+    def _sealed_findings(self) -> list[Finding]:
+        sealed = self._row.sealed
+        if not sealed:
+            return []
+        detail = f"{sealed} facts came after the lot had {FACTS_MAX}, and not last; not booked"
+        return [Finding("beyond_seal", "facts", detail)]
 
     def _standing(self) -> Sequence[FactRow]:
         """Return the facts that stand, those of this step included."""
-        rows = self._step.rows
-        every: list[FactRow] = []
-        for number in range(self._row.facts):
-            mine = rows.get(f"{self._fact_prefix}{number}")
-            every.append(mine if isinstance(mine, FactRow) else self._fact(number))
-        return factset.standing(every)[0]
+        prefix = f"fact/{self._lot_id}{BETWEEN}"
+        every = {fact.head.event_id: fact for fact in self._book.facts()}
+        for key, row in self._book.changes().items():
+            if key.startswith(prefix) and isinstance(row, FactRow):
+                name = key[len(prefix) :]
+                every[name] = factset.named(row, name)
+        return factset.standing(list(every.values()))[0]
 
-    def _derive(self, found: News, places: set[str]) -> None:
-        """Derive postings; say transfers, contents and balances.
+    # -- deriving -------------------------------------------------------------------------------
 
-        Args:
-            found: What may have changed.
-            places: Places whose balance changed by what processes handed over.
-        """
-        row, clock = self._row, self._clock
-        knowledge = known(row.book, row.given, self._references)
-        wanted = Postings(self._lot_id, row, knowledge, self._references).derive()
-        carried = carried_of(row.book, row.given)
-        row.posted, transfers, touched = ledger.difference(
-            row.posted, wanted.postings, (self._lot_id, None), carried, clock
+    def _derive(self, news: News) -> None:
+        """Derive postings; say transfers, contents and balances."""
+        carried = carried_of(self._book, self._references)
+        knowledge = self._derivation.run(carried)
+        if self._book.is_blank:
+            self._book.empty_the_rest(_EMPTY)
+        outputs, clock = self._step.outputs, self._clock
+        posted, wanted = self._postings()
+        _, transfers, touched = ledger.difference(
+            posted, wanted, (self._lot_id, None), carried, clock
         )
-        outputs = self._step.outputs
         outputs.extend(transfers)
-        if transfers:
-            self._step.findings.extend(wanted.findings)
-        if wanted.inputs or row.handed:
-            handed = self._handed(wanted, knowledge, carried)
-            outputs.extend(handing.contents(row.handed, handed, self._owner, clock.newest))
-            row.handed = handed
+        outputs.extend(self._contents())
         prefix = self._owner + "/"
-        places = places | {a[len(prefix) :] for a in touched if a.startswith(prefix)}
-        if found.restated:
-            places |= {name for name, place in wanted.places.items() if place.wet}
-        outputs.extend(self._balances(sorted(places), wanted, knowledge, carried))
-        if found.declared and not wanted.places and not places:
+        names = {a[len(prefix) :] for a in touched if a.startswith(prefix)}
+        names |= self._given_places()
+        if news.restated:
+            names |= {n for n, there in self._derivation.settled.items() if there.wet}
+        outputs.extend(self._balances(sorted(names), knowledge, carried))
+        if news.declared and not names and not any(self._derivation.settled.values()):
             outputs.append(self._declared(carried))
 
+    def _postings(self) -> tuple[dict[str, Posted], dict[str, Posted]]:
+        """Return what stood and what should stand, of the rows this step put."""
+        stood: dict[str, Posted] = {}
+        wanted: dict[str, Posted] = {}
+        for old, new in self._book.pairs((*SOURCES, "place")):
+            stood.update(getattr(old, "posted", {}))
+            wanted.update(getattr(new, "posted", {}))
+        return stood, wanted
+
+    def _contents(self) -> list[Content]:
+        """Return what processes must be told."""
+        before: dict[str, Held] = {}
+        now: dict[str, Held] = {}
+        for old, new in self._book.pairs(("feed", "given")):
+            for row, handed in ((old, before), (new, now)):
+                if isinstance(row, FeedRow | GivenRow) and row.handed is not None:
+                    handed[row.handed.cause] = row.handed
+        return handing.contents(before, now, self._owner, self._clock.newest)
+
+    def _given_places(self) -> set[str]:
+        """Return the places whose balance changed by what processes handed over."""
+        names: set[str] = set()
+        for old, new in self._book.pairs(("given",)):
+            for one, other in ((old, new), (new, old)):
+                held = one.held if isinstance(one, GivenRow) else None
+                if held is not None and (not isinstance(other, GivenRow) or held != other.held):
+                    names.add(held.place)
+        return names
+
     def _balances(
-        self,
-        places: Sequence[str],
-        wanted: Wanted,
-        knowledge: Knowledge,
-        carried: Carried,
+        self, names: Sequence[str], knowledge: Knowledge, carried: Carried
     ) -> list[Balance]:
         stamp = self._stamp()
-        return [
-            balance.of_place(name, wanted.places.get(name) or Place(), knowledge, stamp, carried)
-            for name in places
-        ]
+        said: list[Balance] = []
+        for name in names:
+            total = self._derivation.total(name)
+            there = self._derivation.settled.get(name) or Settled(0, NOTHING)
+            here = balance.Here(name, total, there.estimate)
+            held = with_attributes(carried, total.amounts)
+            said.append(balance.of_place(here, knowledge, stamp, held))
+        return said
 
     def _declared(self, carried: Carried) -> Balance:
-        head = self._row.book.declared_by or self._row.book.first
+        material = self._book.material()
+        head = material.declared_by or material.first
         site = "unknown" if head is None else head.site
         return balance.declared(site, self._stamp(), carried)
 
@@ -214,36 +327,60 @@ class LotStep:
         at = self._clock.newest if last is None else Micros(last[0])
         return Stamp(self._owner, self._lot_id, None, at, self._clock.newest)
 
-    def _handed(self, wanted: Wanted, knowledge: Knowledge, carried: Carried) -> dict[str, Held]:
-        """Return what the lot's process inputs hand over."""
-        handed: dict[str, Held] = {}
-        generation = handing.generation_after(self._row.given)
-        if generation > handing.GENERATIONS_MAX:
-            return {e: held for e, held in self._row.handed.items() if e in wanted.inputs}
-        for event_id, (fed, amount, wet) in wanted.inputs.items():
-            share = knowledge.dryness
-            if fed.side.moisture is not None:
-                laboratory = self._references.laboratory(fed.site, fed.at)
-                share = dryness(fed.side.moisture, None, laboratory)
-            dry = times(relative(wet), share)
-            metals = {
-                analyte: absolute(balance.milligrams(times(dry, grade)))
-                for analyte, grade in knowledge.grades.items()
-            }
-            ends = ("process/" + fed.side.process, fed.site)
-            cause = Cause(fed.at, fed.known, fed.event_id)
-            estimates = (wet, absolute(dry), metals)
-            handed[event_id] = handing.held(cause, ends, generation, amount, estimates, carried)
-        return handed
+    # -- findings and uses ----------------------------------------------------------------------
+
+    def _findings(self, before: list[Finding]) -> tuple[list[Finding], list[Finding]]:
+        """Return what was found before and is not now, and what is found now."""
+        was, now = list(before), list(self._row.findings)
+        for old, new in self._book.pairs(_FINDING_ROWS):
+            was.extend(getattr(old, "findings", ()))
+            now.extend(getattr(new, "findings", ()))
+        held = dict.fromkeys((f.rule, f.about) for f in now)
+        stood = {(f.rule, f.about) for f in was}
+        self._step.findings.extend(rule for rule, about in held if (rule, about) not in stood)
+        gone = [f for f in was if (f.rule, f.about) not in held]
+        if gone and not self._book.is_blank:
+            # Another row may still say the same, for example of the same bridge.
+            rest = {(f.rule, f.about) for f in self._every_finding()}
+            gone = [f for f in gone if (f.rule, f.about) not in rest]
+        return gone, now
+
+    def _every_finding(self) -> list[Finding]:
+        book = self._book
+        found = list(book.material().findings)
+        for trip in book.every_trip():
+            found.extend(trip.findings)
+        for _, feed in book.feeds():
+            found.extend(feed.findings)
+        for name in self._row.places:
+            found.extend(book.place(name).findings)
+        return found
 
 
-def merge_given(before: dict[str, Held], contents: Sequence[Content]) -> dict[str, Held]:
-    """Return what processes and lots handed over, the newest word of each cause."""
-    given = dict(before)
-    for content in contents:
-        if content.void:
-            given.pop(content.cause_event_id, None)
-        else:
-            given[content.cause_event_id] = handing.received(content)
-    # Sums of floats depend on their order; this one does not depend on the order of arrival.
-    return dict(sorted(given.items()))
+def _copy(row: LotRow) -> LotRow:
+    """Return a head whose fields may be set; containers are still shared."""
+    return LotRow(
+        row.facts,
+        row.sealed,
+        row.last,
+        row.targets,
+        row.trips,
+        row.weighed,
+        row.feeds,
+        row.givens,
+        row.entered_dry,
+        row.places,
+        row.stocks,
+        row.series,
+        row.ways,
+        row.arrived,
+        row.supplied,
+        row.used,
+        list(row.findings),
+        row.alerts,
+    )
+
+
+def _anew(row: LotRow) -> LotRow:
+    """Return the head of a lot before its first fact: what people and others said stays."""
+    return LotRow(sealed=row.sealed, givens=row.givens, used=row.used, alerts=row.alerts)

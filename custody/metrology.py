@@ -12,7 +12,8 @@ import math
 from typing import NamedTuple
 
 from custody.estimate import OWN, Estimate
-from custody.rows import Shots, Value, Weighed
+from custody.lot_rows import Shots
+from custody.rows import Value, Weighed
 
 MPE_STEPS: dict[str, tuple[tuple[float, float], ...]] = {
     "II": ((5_000, 0.5), (20_000, 1.0), (100_000, 1.5)),
@@ -73,6 +74,7 @@ class Device(NamedTuple):
         heterogeneity_rel: Per XRF shot.
         bias_rel: Per analyte of an XRF instrument.
         default: Nothing is known of it.
+        expired: It measured after its calibration had run out.
     """
 
     device_id: str
@@ -85,6 +87,7 @@ class Device(NamedTuple):
     heterogeneity_rel: float
     bias_rel: float
     default: bool
+    expired: bool = False
 
 
 class Laboratory(NamedTuple):
@@ -207,6 +210,6 @@ def scan_grade(analyte: str, shots: Shots, device: Device) -> Estimate | None:
     count, fractions, counting_var = shots.sums[analyte]
     if fractions <= 0.0:
         return None
-    mean = fractions / count
+    mean = fractions / count / 1e9
     var = counting_var / (fractions * fractions) + device.heterogeneity_rel**2 / count
     return Estimate(mean, var, {f"{device.device_id}/{analyte}": device.bias_rel})

@@ -18,10 +18,11 @@ from custody import carried as travelling
 from custody.balance import Stamp
 from custody.estimate import NOTHING, Estimate, absolute, add, relative, said, times, total
 from custody.held import Carried, Held, Posted
-from custody.knowledge import Amount, Cause, carried_of
+from custody.knowledge import Amount, Cause
+from custody.provenance import mixture_of
 from custody.records import Balance, Metal
 from custody.reference import Recovery, References
-from custody.rows import Book, Fed, ProcessRow
+from custody.rows import Fed, ProcessRow
 
 CHEMICAL = frozenset({"leach", "smelt", "refine", "other"})
 """Kinds that turn material into something else; all others are physical."""
@@ -140,7 +141,7 @@ class Derivation:
         book.metal_estimates = dict(inputs.metal_estimates)
         outputs = [fed for fed in self._sides if fed.side.part == "output"]
         losses = [fed for fed in self._sides if fed.side.part == "loss"]
-        carried = carried_of(Book(), self._given)
+        carried = mixture_of(self._given.values())
         recovery = self._recovery()
         self._put_out(outputs, recovery, carried)
         self._lose(losses, recovery)

@@ -4,13 +4,14 @@ from custody import factset, handing, ledger, process
 from custody.balance import Stamp
 from custody.events import Micros
 from custody.fold import Reader, Step
-from custody.knowledge import carried_of
+from custody.handing import merge_given
 from custody.ledger import Clock
-from custody.lot_step import Arrived, merge_given
+from custody.lot_step import Arrived
 from custody.process import Derivation
+from custody.provenance import mixture_of
 from custody.reduce import reduced
 from custody.reference import References
-from custody.rows import Book, FactRow, Fed, ProcessRow
+from custody.rows import FactRow, Fed, ProcessRow
 
 
 def process_step(
@@ -39,7 +40,7 @@ def process_step(
         return step
     owner = "process/" + process_id
     book = Derivation(process_id, row, References(reader)).derive()
-    carried = carried_of(Book(), row.given)
+    carried = mixture_of(row.given.values())
     row.posted, transfers, _ = ledger.difference(
         row.posted, book.postings, (None, process_id), carried, clock
     )
@@ -74,7 +75,7 @@ def _take(process_id: str, row: ProcessRow, arrived: Arrived, reader: Reader, st
     for number in changed:
         step.rows[f"{prefix}{number}"] = every[number]
     stand, _, findings = factset.standing(every)
-    step.findings.extend(findings)
+    step.findings.extend(finding.rule for finding in findings)
     row.facts = len(every)
     row.last = max(fact.order for fact in every)
     row.sides = [

@@ -26,6 +26,12 @@ from custody.rows import (
 STAGES = {"provisional": 1, "exchanged": 2, "umpire": 3, "final": 4}
 """Rank of a certificate; an unknown stage is below all."""
 
+PPB = 1e9
+"""Parts per billion in one."""
+
+AMOUNT_MAX = 1e9
+"""Greatest amount of an attribute per tonne, or in all, that is believed."""
+
 FRACTION_MIN = 1e-12
 """A part per trillion; an instrument that says less has seen nothing."""
 
@@ -46,7 +52,12 @@ def reduced(fact: LotFact) -> FactRow:  # noqa: PLR0911  one return per kind of 
             return FactRow(
                 head,
                 moved=Moved(
-                    fact.kind, fact.movement_id, fact.vehicle_id, fact.from_site, fact.to_site
+                    fact.kind,
+                    fact.movement_id,
+                    fact.vehicle_id,
+                    fact.from_site,
+                    fact.to_site,
+                    fact.counterparty,
                 ),
             )
         case MaterialProcessed():
@@ -82,6 +93,7 @@ def _assayed(fact: LotAssayed) -> Assayed:
     return Assayed(
         fact.lab_id,
         STAGES.get(fact.stage, 0),
+        fact.party,
         None if moisture is None or moisture > MOISTURE_MAX else moisture,
         fact.moisture_u_fraction,
         results,
@@ -90,14 +102,14 @@ def _assayed(fact: LotAssayed) -> Assayed:
 
 def _scanned(fact: LotScanned) -> Scanned:
     """Below detection is censored data and adds nothing here; it is never zero."""
-    results: dict[str, tuple[float, float]] = {}
+    results: dict[str, tuple[int, int]] = {}
     for result in fact.results:
         fraction = result.fraction
         if fraction is None or result.qualifier != "eq":
             continue
         error = result.error_2sigma_fraction
         counting_u = XRF_COUNTING_REL * fraction if error is None else error / 2.0
-        results[result.analyte] = (_seen(fraction), counting_u * counting_u)
+        results[result.analyte] = (round(fraction * PPB), round(counting_u * PPB))
     return Scanned(fact.device_id, fact.basis == "dried", results)
 
 
@@ -121,11 +133,18 @@ def _declared(fact: LotDeclared) -> Declared:
         fact.commodity,
         fact.form,
         fact.route_id,
+        fact.contract_id,
+        fact.declared_mass_dry_g,
         [(origin.level, origin.id, origin.share) for origin in fact.declared_origins],
         {
             declared.analyte: Value(_seen(declared.fraction), None, declared.basis != "as_is")
             for declared in fact.declared_composition
         },
+        [
+            (one.name, one.amount, one.unit, one.per, one.quality)
+            for one in fact.attributes
+            if abs(one.amount) <= AMOUNT_MAX
+        ],
     )
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from custody import metrology
 from custody.events import Micros, ReferenceSet
+from custody.exchange import Contract, UmpireRule
 from custody.fold import Reader
 from custody.metrology import Device, Laboratory
 from custody.rows import RefRow, RefVersion
@@ -109,6 +110,11 @@ class References:
         self._reader = reader
         self._rows: dict[str, RefRow | None] = {}
 
+    @property
+    def used(self) -> list[str]:
+        """Keys of the records asked for, whether they are there or not."""
+        return list(self._rows)
+
     def _body(self, key: str, at: Micros) -> str | None:
         if key in self._rows:
             row = self._rows[key]
@@ -128,6 +134,14 @@ class References:
     def material(self, commodity: str, form: str, at: Micros) -> Material:
         """Return the defaults of a commodity in a form."""
         return _material(form, self._body("ref/commodity/" + commodity, at))
+
+    def country(self, site_id: str, at: Micros) -> str | None:
+        """Return the country a site is in (ISO 3166-1 alpha-2); None where nobody said."""
+        return _country(self._body("ref/site/" + site_id, at))
+
+    def contract(self, contract_id: str, at: Micros) -> Contract:
+        """Return what a contract says of the exchange of assays."""
+        return _contract(self._body("ref/contract/" + contract_id, at))
 
     def leg(self, route: str | None, ends: tuple[str, str], at: Micros) -> Leg:
         """Return what the way between two sites loses.
@@ -213,6 +227,26 @@ def _material(form: str, text: str | None) -> Material:
         _number(body, "moisture_fraction", moisture, metrology.MOISTURE_MAX),
         _number(body, "moisture_u", u, 1.0),
         _number(body, "grade_u_rel", metrology.DECLARED_U_REL, U_REL_MAX),
+    )
+
+
+@lru_cache(maxsize=4096)
+def _country(text: str | None) -> str | None:
+    return _text(_object(text), "country", "") or None
+
+
+@lru_cache(maxsize=1024)
+def _contract(text: str | None) -> Contract:
+    body = _object(text)
+    stated = body.get("splitting_limit")
+    limits: dict[str, float] = {}
+    if isinstance(stated, dict):
+        limits = {str(a): _within(limit, -1.0, 1.0) for a, limit in stated.items()}
+    rule = _text(body, "umpire_rule", UmpireRule.UMPIRE)
+    known = rule in tuple(UmpireRule)
+    return Contract(
+        {a: limit for a, limit in limits.items() if limit >= 0.0},
+        UmpireRule(rule) if known else UmpireRule.UMPIRE,
     )
 
 

@@ -56,31 +56,37 @@ class Value(NamedTuple):
 
 
 class Assayed(NamedTuple):
-    """A certificate; ``stage`` is its rank (``lot.STAGES``)."""
+    """A certificate; ``stage`` is its rank (``reduce.STAGES``), ``party`` who ordered it."""
 
     lab: str
     stage: int
+    party: str
     moisture: float | None
     moisture_u: float | None
     results: dict[str, Value]
 
 
 class Scanned(NamedTuple):
-    """One XRF shot; ``results`` holds fraction and counting variance by analyte."""
+    """One XRF shot; ``results`` holds fraction and counting error (one sigma) by analyte.
+
+    Both in whole parts per billion: a handheld instrument resolves a part per million, and a
+    shot of eight elements is half as long as with floats.
+    """
 
     device: str
     dry: bool
-    results: dict[str, tuple[float, float]]
+    results: dict[str, tuple[int, int]]
 
 
 class Moved(NamedTuple):
-    """A shipment record."""
+    """A shipment record; ``party`` is the counterparty it names."""
 
     kind: str
     movement: str | None
     vehicle: str | None
     from_site: str | None
     to_site: str | None
+    party: str | None
 
 
 class Side(NamedTuple):
@@ -99,13 +105,27 @@ class Side(NamedTuple):
 
 
 class Declared(NamedTuple):
-    """What a lot is said to be; ``origins`` are (level, id, share)."""
+    """What a lot is said to be.
+
+    Attributes:
+        commodity: What it is of.
+        form: Ore, concentrate, ...
+        route: Route it is meant to take.
+        contract: Contract it is sold under.
+        dry: Declared dry mass, grams.
+        origins: (level, id, share).
+        composition: By analyte.
+        attributes: (name, amount, unit, per, quality).
+    """
 
     commodity: str
     form: str
     route: str | None
+    contract: str | None
+    dry: int | None
     origins: list[tuple[str, str, float]]
     composition: dict[str, Value]
+    attributes: list[tuple[str, float, str, str, str]]
 
 
 @dataclass(slots=True)
@@ -136,67 +156,6 @@ class FactRow:
         return head.at, head.known, head.event_id
 
 
-class Mass(NamedTuple):
-    """A weighing kept for a trip or a place.
-
-    ``basis`` is the index in ``Book.bases`` of what was known of the lot at that time.
-    """
-
-    event_id: str
-    at: Micros
-    known: Micros
-    site: str
-    basis: int
-    weighed: Weighed
-
-
-class Leg(NamedTuple):
-    """A dispatch or receipt kept for a trip."""
-
-    event_id: str
-    at: Micros
-    known: Micros
-    from_site: str | None
-    to_site: str | None
-
-
-class Trip(NamedTuple):
-    """Both ends of one vehicle's way. ``inferred``: paired without a movement_id."""
-
-    dispatch: Mass | None = None
-    receipt: Mass | None = None
-    left: Leg | None = None
-    arrived: Leg | None = None
-    inferred: bool = False
-
-
-class Certificate(NamedTuple):
-    """A certificate kept for the lot."""
-
-    event_id: str
-    at: Micros
-    known: Micros
-    site: str
-    assayed: Assayed
-
-
-class Shots(NamedTuple):
-    """All shots of one device at one site on one basis.
-
-    ``taken`` is the number of shots; ``sums`` holds per analyte: number of shots that saw it,
-    sum of fractions, sum of counting variances.
-    """
-
-    site: str
-    device: str
-    dry: bool
-    event_id: str
-    at: Micros
-    known: Micros
-    taken: int
-    sums: dict[str, tuple[int, float, float]]
-
-
 class Fed(NamedTuple):
     """A process input the lot gave."""
 
@@ -207,49 +166,16 @@ class Fed(NamedTuple):
     side: Side
 
 
-class Basis(NamedTuple):
-    """What was known of a lot's material at one moment of canonical order.
+class Finding(NamedTuple):
+    """Something an exact rule has found: its rule, what it is about, and a sentence."""
 
-    Grades are fractions by analyte; ``as_is`` ones are of the wet mass. ``moisture`` is None
-    until a certificate gives it.
-    """
-
-    moisture: float | None
-    dry: dict[str, float]
-    as_is: dict[str, float]
-
-
-@dataclass(slots=True)
-class Book:
-    """What the facts of a lot add up to, folded in canonical order."""
-
-    declared: Declared | None = None
-    declared_by: FactHead | None = None
-    first: FactHead | None = None
-    trips: dict[str, Trip] = field(default_factory=dict)
-    stock: dict[str, tuple[Mass, Mass]] = field(default_factory=dict)
-    certificates: list[Certificate] = field(default_factory=list)
-    shots: dict[str, Shots] = field(default_factory=dict)
-    inputs: list[Fed] = field(default_factory=list)
-    bases: list[Basis] = field(default_factory=list)
-
-    def copy(self) -> "Book":
-        """Return a copy whose containers may be changed."""
-        return Book(
-            self.declared,
-            self.declared_by,
-            self.first,
-            dict(self.trips),
-            dict(self.stock),
-            list(self.certificates),
-            dict(self.shots),
-            list(self.inputs),
-            list(self.bases),
-        )
+    rule: str
+    about: str
+    detail: str
 
 
 class AlertState(NamedTuple):
-    """What is remembered of an alert between its versions."""
+    """What is remembered of an alert between its versions; ``about`` where a rule raised it."""
 
     version: int
     state: str
@@ -264,47 +190,7 @@ class AlertState(NamedTuple):
     raised_at: Micros
     at: Micros
     action_id: str | None
-
-
-@dataclass(slots=True)
-class LotRow:
-    """The head of a lot.
-
-    Attributes:
-        facts: Number of ``fact/<lot>/<n>`` rows.
-        seen: One character per fact, a hash of its event_id; see ``lot.mark``.
-        last: Place of the last fact in canonical order.
-        targets: Events that corrections name and that have not been seen.
-        book: The facts, added up.
-        given: Contents received, by their cause.
-        posted: Postings that stand, by ``kind|event_id`` (``|account`` where one event has many).
-        handed: Digest of what was handed to processes, by input event.
-        alerts: Alerts by alert_id.
-    """
-
-    facts: int = 0
-    seen: str = ""
-    last: tuple[int, int, str] | None = None
-    targets: list[str] = field(default_factory=list)
-    book: Book = field(default_factory=Book)
-    given: dict[str, Held] = field(default_factory=dict)
-    posted: dict[str, Posted] = field(default_factory=dict)
-    handed: dict[str, Held] = field(default_factory=dict)
-    alerts: dict[str, AlertState] = field(default_factory=dict)
-
-    def copy(self) -> "LotRow":
-        """Return a copy whose fields may be set; containers are still shared."""
-        return LotRow(
-            self.facts,
-            self.seen,
-            self.last,
-            self.targets,
-            self.book,
-            self.given,
-            self.posted,
-            self.handed,
-            self.alerts,
-        )
+    about: str | None = None
 
 
 @dataclass(slots=True)
@@ -355,3 +241,8 @@ class ThingRow:
 
     count: int = 0
     last_at: Micros | None = None
+
+
+@dataclass(slots=True)
+class UseRow:
+    """An owner has used a reference record; the key says which and who."""

@@ -214,6 +214,7 @@ class Protocol:
         rows = PartitionRows(
             self._codec,
             lambda key: self._store().row(partition, key),
+            lambda prefix: self._store().keys_from(partition, prefix),
             self._config.cache_bytes_max,
         )
         data = store.row(partition, CHUNK_KEY)

@@ -7,7 +7,7 @@ that they can be sent again byte for byte.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -231,14 +231,20 @@ class PartitionRows:
     Args:
         codec: Rows to bytes and back.
         load: Reads the local store.
+        scan: Names the keys of the local store that begin with a prefix, in order.
         bytes_max: Bound of the cache, in encoded bytes.
     """
 
     def __init__(
-        self, codec: RowCodec, load: Callable[[bytes], bytes | None], bytes_max: int
+        self,
+        codec: RowCodec,
+        load: Callable[[bytes], bytes | None],
+        scan: Callable[[bytes], Iterable[bytes]],
+        bytes_max: int,
     ) -> None:
         self._codec = codec
         self._load = load
+        self._scan = scan
         self._bytes_max = bytes_max
         self._bytes = 0
         self._cache: OrderedDict[str, Held] = OrderedDict()
@@ -250,6 +256,12 @@ class PartitionRows:
         """Return the fold's row under a key (``custody.fold.Reader``)."""
         held = self.held(key)
         return None if held is None else held.row
+
+    def scan(self, prefix: str) -> list[str]:
+        """Return the keys that begin with a prefix (``custody.fold.Reader``)."""
+        found = {key.decode() for key in self._scan(prefix.encode())}
+        found.update(key for key in self._staged if key.startswith(prefix))
+        return sorted(found)
 
     def held(self, key: str) -> Held | None:
         """Return a row with its past: staged, cached, or from the store."""

@@ -25,8 +25,10 @@ from custody.alerts import Verdict
 from custody.detect import threshold
 from custody.detect.station import Station, station
 from custody.events import Micros
+from custody.lot import ends_of
+from custody.lot_book import LotBook
+from custody.lot_rows import series_site
 from custody.reference import References
-from custody.rows import Book, Trip
 
 RULE = "composition"
 WASTE, FOREIGN = "waste", "foreign_material"
@@ -70,22 +72,21 @@ class Scores(NamedTuple):
     q: float
 
 
-def pairs(book: Book) -> list[tuple[str, str]]:
+def pairs(book: LotBook) -> list[tuple[str, str]]:
     """Return (sending, receiving) sites that both measured the lot's composition.
 
     The sending site of a leg is the nearest upstream that measured anything.
     """
-    measured = {shots.site for shots in book.shots.values()}
-    for certificate in book.certificates:
+    ways = book.row.ways
+    if not ways:
+        return []
+    measured = {series_site(series) for series in book.row.series}
+    for certificate in book.material().certificates:
         if certificate.assayed.results:
             measured.add(certificate.site)
-    if len(measured) < SITES_MIN or not book.trips:
+    if len(measured) < SITES_MIN:
         return []
-    before: dict[str, str] = {}
-    for trip in book.trips.values():
-        source, target = _ends(trip)
-        if source is not None and target is not None:
-            before.setdefault(target, source)
+    before = {target: source for target, (_, source) in ways.items()}
     found: list[tuple[str, str]] = []
     for target in before:
         source_or_none = _upstream(target, before, measured) if target in measured else None
@@ -104,15 +105,6 @@ def _upstream(target: str, before: Mapping[str, str], measured: Collection[str])
         met.add(source)
         source = before.get(source)
     return None
-
-
-def _ends(trip: Trip) -> tuple[str | None, str | None]:
-    source = trip.dispatch.site if trip.dispatch is not None else None
-    target = trip.receipt.site if trip.receipt is not None else None
-    for leg in (trip.left, trip.arrived):
-        if leg is not None:
-            source, target = source or leg.from_site, target or leg.to_site
-    return source, target
 
 
 def compared(source: str, target: str, stations: Mapping[str, Station]) -> Compared | None:
@@ -169,7 +161,7 @@ def scores(test: Compared, extra_var: float = 0.0) -> Scores:
 
 
 def verdict(
-    book: Book, references: References, sites: Collection[str] | None
+    book: LotBook, references: References, sites: Collection[str] | None
 ) -> tuple[Compared, Verdict] | None:
     """Return the strongest finding of a lot, where one passes its threshold.
 
@@ -194,7 +186,7 @@ def verdict(
 
 
 def _alarms(
-    book: Book,
+    book: LotBook,
     references: References,
     found: Sequence[tuple[str, str]],
     alpha: float,
@@ -236,7 +228,7 @@ def smallest_detectable(test: Compared, tests: int) -> tuple[float, float]:
     return 1.0 - math.exp(-limit * found.shift_u), math.sqrt(noncentrality / weight)
 
 
-def _verdict(test: Compared, tests: int, book: Book) -> Verdict:
+def _verdict(test: Compared, tests: int, book: LotBook) -> Verdict:
     found = scores(test)
     degrees = len(test.analytes)
     by_q = threshold.minus_log10_chi2(found.q, degrees)
@@ -272,10 +264,11 @@ def _verdict(test: Compared, tests: int, book: Book) -> Verdict:
     )
 
 
-def _onset(test: Compared, book: Book) -> tuple[str, Micros, Micros] | None:
+def _onset(test: Compared, book: LotBook) -> tuple[str, Micros, Micros] | None:
     """Return the last departure from the sending and the first arrival at the receiving site."""
-    left = [t.left or t.dispatch for t in book.trips.values() if _ends(t)[0] == test.source]
-    came = [t.arrived or t.receipt for t in book.trips.values() if _ends(t)[1] == test.target]
+    trips = [row.trip for _, row in book.trips()]
+    left = [t.left or t.dispatch for t in trips if ends_of(t)[0] == test.source]
+    came = [t.arrived or t.receipt for t in trips if ends_of(t)[1] == test.target]
     departures = [leg for leg in left if leg is not None]
     arrivals = [leg for leg in came if leg is not None]
     if not departures or not arrivals:

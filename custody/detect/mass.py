@@ -12,16 +12,16 @@ Source:
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from custody import metrology
 from custody.alerts import Verdict
 from custody.detect import threshold
 from custody.estimate import Estimate, add, sigma
+from custody.lot_rows import Mass, Trip
 from custody.records import Evidence
 from custody.reference import References
-from custody.rows import Mass, Trip
 
 RULE = "mass_in_transit"
 LOSS, GAIN = "loss", "gain"
@@ -61,30 +61,24 @@ def _net(mass: Mass, references: References) -> Estimate:
 
 
 def verdicts(
-    trips: Mapping[str, Trip],
-    route: str | None,
-    references: References,
-    only: Collection[str] | None,
+    trips: Mapping[str, Trip], weighed: int, route: str | None, references: References
 ) -> dict[str, Verdict]:
-    """Return what the test says of a lot's trips, by movement, where it passes its threshold.
+    """Return what the test says of trips, by movement, where it passes its threshold.
 
     Args:
-        trips: All trips of the lot; the level is shared by those weighed at both ends.
+        trips: Trips to look at.
+        weighed: Trips of the lot that were weighed at both ends: they share the level.
         route: Declared route.
         references: Bridges and expected losses.
-        only: Trips to look at; None for all.
     """
-    weighed = [n for n, t in trips.items() if t.dispatch is not None and t.receipt is not None]
     if not weighed:
         return {}
-    limit = threshold.normal_quantile(threshold.ALPHA_MASS / 2.0 / len(weighed))
+    limit = threshold.normal_quantile(threshold.ALPHA_MASS / 2.0 / weighed)
     found: dict[str, Verdict] = {}
-    for name in weighed:
-        if only is not None and name not in only:
-            continue
-        test = compared(trips[name], route, references)
+    for name, trip in trips.items():
+        test = compared(trip, route, references)
         if test is not None and abs(test.difference) >= limit * test.u:
-            found[name] = _verdict(name, trips[name], test, len(weighed))
+            found[name] = _verdict(name, trip, test, weighed)
     return found
 
 

@@ -14,10 +14,12 @@ from typing import NamedTuple
 
 from custody import metrology
 from custody.estimate import OWN, Estimate
-from custody.lot import best_certificates
+from custody.lot_book import LotBook
+from custody.lot_rows import Certificate, Shots
 from custody.metrology import Device
+from custody.reading import moisture_certificate
+from custody.reduce import PPB
 from custody.reference import References
-from custody.rows import Book, Certificate, Shots
 
 U_REL_MAX = 0.25
 """An analyte less well known than this at a site is left out: logarithms would mislead."""
@@ -50,38 +52,43 @@ class Station:
     moisture: Mapping[str, float]
 
 
-def station(book: Book, site: str, references: References) -> Station:
+def station(book: LotBook, site: str, references: References) -> Station:
     """Return what a site measured of the lot's composition.
 
     Several measurements of an analyte are averaged with the inverse of their variances as
     weights; a part that two of them share adds linearly.
     """
-    certificates = [c for c in book.certificates if c.site == site]
+    certificates = [c for c in book.material().certificates if c.site == site]
     dryness = _dryness(book, certificates, references)
     found: dict[str, list[tuple[Seen, float]]] = {}
     if certificates:
         for analyte, certificate in best_certificates_of(certificates).items():
             _certified(found, analyte, certificate, dryness, references)
-    for shots in book.shots.values():
-        if shots.site == site:
-            _scanned(found, shots, references.device(shots.device, shots.at), dryness)
+    for shots in book.station(site).series.values():
+        _scanned(found, shots, references.device(shots.device, shots.at), dryness)
     merged = {a: all_[0][0] if len(all_) == 1 else _averaged(all_) for a, all_ in found.items()}
     return Station(merged, dryness.parts)
 
 
 def best_certificates_of(certificates: list[Certificate]) -> dict[str, Certificate]:
     """Return the certificate that speaks for each analyte: highest stage, then newest."""
-    return best_certificates(certificates)[1]
+    grades: dict[str, Certificate] = {}
+    for certificate in certificates:
+        for analyte in certificate.assayed.results:
+            before = grades.get(analyte)
+            if before is None or certificate.assayed.stage >= before.assayed.stage:
+                grades[analyte] = certificate
+    return grades
 
 
-def sources(book: Book, site: str, analyte: str) -> tuple[list[Certificate], list[Shots]]:
+def sources(book: LotBook, site: str, analyte: str) -> tuple[list[Certificate], list[Shots]]:
     """Return the certificates and the series of shots that an analyte at a site rests on."""
-    certificates = [c for c in book.certificates if c.site == site]
+    certificates = [c for c in book.material().certificates if c.site == site]
     best = best_certificates_of(certificates).get(analyte)
     series = [
         shots
-        for shots in book.shots.values()
-        if shots.site == site and shots.sums.get(analyte, (0,))[0] == shots.taken
+        for shots in book.station(site).series.values()
+        if shots.sums.get(analyte, (0,))[0] == shots.taken
     ]
     return ([] if best is None else [best]), series
 
@@ -128,15 +135,16 @@ def _scanned(
         var = counting_var / (fractions * fractions) + heterogeneity_var / count
         whole = var + common_var
         if whole <= _VAR_MAX:
-            seen = Seen(math.log(fractions / count) - ln_share, var, bias, as_is)
+            seen = Seen(math.log(fractions / count / PPB) - ln_share, var, bias, as_is)
             found.setdefault(analyte, []).append((seen, whole))
 
 
-def _dryness(book: Book, here: list[Certificate], references: References) -> Estimate:
+def _dryness(book: LotBook, here: list[Certificate], references: References) -> Estimate:
     """Return the dry share at a site, its random part under the name of its certificate."""
-    moisture_by = best_certificates(here)[0] or best_certificates(book.certificates)[0]
+    material_row = book.material()
+    moisture_by = moisture_certificate(here) or moisture_certificate(material_row.certificates)
     if moisture_by is None or moisture_by.assayed.moisture is None:
-        declared, head = book.declared, book.declared_by
+        declared, head = material_row.declared, material_row.declared_by
         if declared is None or head is None:
             return Estimate(1.0, 0.0, {})
         material = references.material(declared.commodity, declared.form, head.at)

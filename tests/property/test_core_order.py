@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custody.events import LotFact
+from custody.fold import Row
+from custody.lot_rows import FeedRow, MaterialRow, PlaceRow, StationRow, TripRow
 from custody.records import Alert, Balance
-from custody.rows import LotRow
 from tests.support import histories
 from tests.support.world import World, amounts
 
@@ -20,10 +21,11 @@ def perfect(facts: list[LotFact]) -> World:
     return world
 
 
-def lot_row(world: World) -> LotRow:
-    row = world.rows["lot/L-1"]
-    assert isinstance(row, LotRow)
-    return row
+def books(world: World) -> dict[str, Row]:
+    """The rows that the facts add up to; one that holds nothing may be there or not."""
+    kinds = ("material/", "station/", "trip/", "place/", "feed/")
+    empty = (TripRow(), PlaceRow(), FeedRow(), StationRow(), MaterialRow())
+    return {k: row for k, row in world.rows.items() if k.startswith(kinds) and row not in empty}
 
 
 def timeless(balances: dict[str, Balance]) -> dict[str, Balance]:
@@ -48,7 +50,7 @@ def test_any_order_repetition_and_cut_ends_where_perfect_order_ends(data: st.Dat
     world = World()
     for chunk in data.draw(histories.arrivals(facts)):
         world.tell(*chunk, together=True)
-    assert lot_row(world).book == lot_row(expected).book
+    assert books(world) == books(expected)
     assert world.sums() == expected.sums()
     assert timeless(world.balances) == timeless(expected.balances)
     assert alarms(world.alerts) == alarms(expected.alerts)
@@ -70,9 +72,9 @@ def test_every_balance_is_the_sum_of_its_transfers_after_every_step(facts: list[
 @given(histories.history())
 def test_replaying_everything_changes_nothing(facts: list[LotFact]) -> None:
     world = perfect(facts)
-    row, said = lot_row(world), len(world.outputs)
+    rows, said = dict(world.rows), len(world.outputs)
     world.tell(*facts)
-    assert lot_row(world) == row
+    assert world.rows == rows
     assert len(world.outputs) == said
 
 
@@ -82,6 +84,8 @@ def test_a_fact_and_its_correction_equal_the_corrected_fact_alone(data: st.DataO
     facts = data.draw(histories.history())
     targets = {f.corrects for f in facts}
     voided = {f.event_id for f in facts if f.void}
+    if any(f.corrects in voided and not f.void for f in facts):
+        return  # a correction of a withdrawal states anew: it has no fact it equals
     alone = [
         replace(f, corrects=None)
         for f in facts

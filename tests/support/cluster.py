@@ -145,6 +145,9 @@ class Worker:
         data = dict(self._changelog).get(key.encode())
         return None if data is None else self._codec.decode(key, data).row
 
+    def _keys_from(self, prefix: bytes) -> list[bytes]:
+        return sorted(key for key in self._store if key.startswith(prefix))
+
     def _waiting(self, topic: str) -> int:
         log = self._cluster.logs[topic, self._partition]
         return len(log.records) - self._position[topic]
@@ -171,7 +174,12 @@ class Worker:
         self._reducer = Reducer(self._cluster.fold, self._codec)
         self._state = PartitionState(
             self._partition,
-            PartitionRows(self._codec, lambda key: self._store.get(key), CACHE_BYTES),  # noqa: PLW0108  the store is replaced
+            PartitionRows(
+                self._codec,
+                lambda key: self._store.get(key),  # noqa: PLW0108  the store is replaced
+                self._keys_from,
+                CACHE_BYTES,
+            ),
             OutputWriter(self._partition, self._cluster.partitions, framed, last_n),
             chunk,
         )
@@ -187,7 +195,9 @@ class Worker:
         reduction = _now(self._reducer.reduce(self._state, source, owned))
         self._maybe_crash()
         if reduction.groups:
-            self._write([(key or b"", value) for group in reduction.groups for key, value in group])
+            self._write(
+                [[(key or b"", value) for key, value in group] for group in reduction.groups]
+            )
             self._send_some(reduction.outputs)
         self._maybe_crash()
         if not self._chance(self._cluster.faults.commit_lost):
@@ -203,10 +213,15 @@ class Worker:
         entries.sort(key=lambda pair: pair[0])
         return [(entry, log.records[index][0].decode()) for index, entry in entries]
 
-    def _write(self, pairs: list[Pair]) -> None:
-        """Changelog first, then the store; what a crash leaves of either is a prefix."""
+    def _write(self, groups: list[list[Pair]]) -> None:
+        """Changelog first, then the store; what a crash leaves of either is a prefix.
+
+        The rows of one step stand in one batch of the changelog, and a batch is all or nothing.
+        """
+        pairs = [pair for group in groups for pair in group]
         if self._chance(self._cluster.faults.crash):
-            self._changelog += pairs[: self._cluster.rng.randint(0, len(pairs))]
+            whole = groups[: self._cluster.rng.randint(0, len(groups))]
+            self._changelog += [pair for group in whole for pair in group]
             raise Crash
         self._changelog += pairs
         self._maybe_crash()

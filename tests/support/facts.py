@@ -22,7 +22,7 @@ from custody.events import (
     ScanResult,
 )
 from custody.fold import Input, Row
-from custody.records import Content
+from custody.records import Content, Sighting
 
 MINUTE = 60_000_000
 T0 = 1_762_000_000_000_000
@@ -36,6 +36,7 @@ STEMS = {
     ReferenceSet: "reference",
     ActionTaken: "action",
     Content: "content",
+    Sighting: "sighting",
 }
 
 
@@ -59,7 +60,10 @@ class Read:
 
 
 class Rows(dict[str, Row]):
-    """Rows in memory; ``get`` is the reader of the fold."""
+    """Rows in memory; ``get`` and ``scan`` are the reader of the fold."""
+
+    def scan(self, prefix: str) -> list[str]:
+        return sorted(key for key in self if key.startswith(prefix))
 
 
 @dataclass(slots=True)

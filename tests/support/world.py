@@ -13,7 +13,7 @@ import msgspec
 from custody.core import CustodyFold
 from custody.events import ActionTaken, LotFact, ReferenceSet
 from custody.fold import Input, Output
-from custody.records import Alert, Balance, Content, Transfer
+from custody.records import Alert, Balance, Content, Sighting, Transfer
 from tests.support.facts import Read, Rows
 
 
@@ -34,12 +34,12 @@ class World:
             chunk, waiting = (waiting, []) if together else (waiting[:1], waiting[1:])
             waiting = [*self._apply(chunk), *waiting]
 
-    def _apply(self, chunk: Iterable[Input]) -> list[Content]:
+    def _apply(self, chunk: Iterable[Input]) -> list[Input]:
         owned: dict[str, list[Read]] = defaultdict(list)
         for event in chunk:
             entry = Read(event)
             owned[self.fold.owner(entry, key_of(event))].append(entry)
-        said: list[Content] = []
+        said: list[Input] = []
         for owner, entries in owned.items():
             step = self.fold.step(owner, self.rows.get(owner), entries, self.rows)
             for key, row in [*step.rows.items(), (owner, step.row)]:
@@ -50,7 +50,7 @@ class World:
                 self.n += 1
                 numbered = replace(output, sender="worker/0", n=self.n)
                 self.outputs.append(numbered)
-                if isinstance(numbered, Content):
+                if isinstance(numbered, Content | Sighting):
                     said.append(numbered)
         return said
 
@@ -97,7 +97,8 @@ def key_of(event: Input) -> str:
         return event.id
     if isinstance(event, ActionTaken):
         return event.subject.partition("/")[2]
-    if isinstance(event, Content):
-        return event.to_owner.partition("/")[2]
+    if isinstance(event, Content | Sighting):
+        to = event.to_owner if isinstance(event, Content) else event.thing
+        return to.partition("/")[2]
     lot_id = getattr(event, "lot_id", None)
     return str(lot_id or getattr(event, "process_id", None) or getattr(event, "device_id", ""))

@@ -8,11 +8,11 @@ import pytest
 from custody.detect import composition, mass, threshold
 from custody.detect.composition import Compared
 from custody.estimate import Estimate
-from custody.lot import apply
-from custody.reduce import reduced
+from custody.lot_book import LotBook
+from custody.lot_rows import LotRow
 from custody.reference import References
-from custody.rows import Book
 from tests.support.facts import Maker, Rows
+from tests.support.world import World
 
 V = (0.0035, 0.0036, 0.0037, 0.0035, 0.006, 0.02)
 A = (0.002,) * 6
@@ -62,10 +62,12 @@ def test_the_thresholds_on_mass_are_those_of_the_page(trips: int, z: float) -> N
     ("devices", "share"), [(("WB-1", "WB-2"), 0.010), (("WB-1", "WB-1"), 0.007)]
 )
 def test_the_smallest_theft_is_that_of_the_page(devices: tuple[str, str], share: float) -> None:
-    maker, book = Maker(), Book()
+    maker, world = Maker(), World()
     for site, purpose, device in zip(("A", "B"), ("dispatch", "receipt"), devices, strict=True):
-        apply(book, reduced(maker.weighing(site, 0, purpose, 45_000, 15_000, device_id=device)))
-    test = mass.compared(book.trips["M-1"], None, References(Rows()))
+        world.tell(maker.weighing(site, 0, purpose, 45_000, 15_000, device_id=device))
+    row = LotBook("L-1", LotRow(), world.rows).trip("M-1")
+    assert row is not None
+    test = mass.compared(row.trip, None, References(Rows()))
     assert test is not None
     assert mass.smallest_detectable(test, 1) == pytest.approx(share, abs=0.0005)
 

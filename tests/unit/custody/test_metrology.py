@@ -5,8 +5,9 @@ import pytest
 from custody import metrology
 from custody.estimate import sigma
 from custody.events import Micros
+from custody.lot_rows import Shots
 from custody.metrology import Device, Laboratory
-from custody.rows import Shots, Value, Weighed
+from custody.rows import Value, Weighed
 
 BRIDGE = Device(
     device_id="WB-1",
@@ -111,7 +112,7 @@ def test_shots_average_counting_and_heterogeneity_but_not_bias() -> None:
         at=Micros(0),
         known=Micros(0),
         taken=4,
-        sums={"Cu": (4, 0.10, 4 * 0.0005**2)},
+        sums={"Cu": (4, 100_000_000, 4 * 500_000.0**2)},
     )
     grade = metrology.scan_grade("Cu", shots, BRIDGE)
     assert grade is not None

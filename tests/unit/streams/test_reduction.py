@@ -38,10 +38,13 @@ class Partition:
         self.resent, last_n = surviving(self.codec, record, self.store.get) if record else ([], 0)
         self.state = PartitionState(
             0,
-            PartitionRows(self.codec, self.store.get, 100_000),
+            PartitionRows(self.codec, self.store.get, self.keys_from, 100_000),
             OutputWriter(0, 1, framed, last_n),
             record.chunk if record else 0,
         )
+
+    def keys_from(self, prefix: bytes) -> list[bytes]:
+        return sorted(key for key in self.store if key.startswith(prefix))
 
     def reduce(
         self, topic: str, records: Sequence[tuple[int, str, Record]], fact_position: int = 0

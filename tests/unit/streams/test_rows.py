@@ -80,7 +80,7 @@ class Reads:
 
 def test_cached_row_is_decoded_once() -> None:
     reads = Reads(1)
-    rows = PartitionRows(CODEC, reads, bytes_max=10_000)
+    rows = PartitionRows(CODEC, reads, lambda _prefix: [], bytes_max=10_000)
     assert rows.get("lot/L-0") is rows.get("lot/L-0")
     assert reads.count == 1
 
@@ -90,7 +90,7 @@ def stage(rows: PartitionRows, key: str, row: Held) -> None:
 
 
 def test_staged_row_is_seen_before_it_is_stored() -> None:
-    rows = PartitionRows(CODEC, Reads(1), bytes_max=10_000)
+    rows = PartitionRows(CODEC, Reads(1), lambda _prefix: [], bytes_max=10_000)
     for beside in (NOTHING_APPLIED, (1, -1, -1)):
         stage(rows, "lot/L-0", Held(Sum(total_g=77), beside, {}, 0))
         assert rows.get("lot/L-0") == Sum(total_g=77)
@@ -99,7 +99,7 @@ def test_staged_row_is_seen_before_it_is_stored() -> None:
 def test_cache_forgets_the_row_used_longest_ago() -> None:
     reads = Reads(3)
     size = len(reads.data[b"lot/L-0"])
-    rows = PartitionRows(CODEC, reads, bytes_max=2 * size)
+    rows = PartitionRows(CODEC, reads, lambda _prefix: [], bytes_max=2 * size)
     for no in (0, 1, 0, 2):
         rows.get(f"lot/L-{no}")
     rows.trim()
@@ -113,7 +113,7 @@ def test_cache_forgets_the_row_used_longest_ago() -> None:
 
 def test_key_without_a_row_is_looked_up_once_until_it_is_written() -> None:
     reads = Reads(0)
-    rows = PartitionRows(CODEC, reads, bytes_max=10_000)
+    rows = PartitionRows(CODEC, reads, lambda _prefix: [], bytes_max=10_000)
     assert rows.get("lot/L-9") is None
     assert rows.get("lot/L-9") is None
     assert reads.count == 1
@@ -132,7 +132,7 @@ def stored(rows: PartitionRows, reads: Reads, key: str, row: Held) -> None:
 
 def test_row_beside_an_owner_is_not_kept_until_it_is_read() -> None:
     reads = Reads(1)
-    rows = PartitionRows(CODEC, reads, bytes_max=10_000)
+    rows = PartitionRows(CODEC, reads, lambda _prefix: [], bytes_max=10_000)
     for total_g in (1, 2):
         stored(rows, reads, "lot/L-0", Held(Sum(total_g=total_g), NOTHING_APPLIED, {}, 0))
         before = reads.count
@@ -142,7 +142,7 @@ def test_row_beside_an_owner_is_not_kept_until_it_is_read() -> None:
 
 def test_rows_beyond_the_bound_of_the_cache_are_read_again_and_never_old() -> None:
     reads = Reads(3)
-    rows = PartitionRows(CODEC, reads, bytes_max=1)
+    rows = PartitionRows(CODEC, reads, lambda _prefix: [], bytes_max=1)
     for total_g in (10, 20):
         for no in range(3):
             key = f"lot/L-{no}"

@@ -1,0 +1,319 @@
+"""From what may have changed to what a lot's rows should hold: postings, flows, places.
+
+A trip, a stock weighing, a process input and what a process handed over are *sources*: each has a
+row with its postings and flows, and every place is the sum of those that concern it. A source
+that may have changed is taken out of the places, derived anew, and put in again; then the places
+that moved are measured (``place.of_place``). All sums are integers and flows are kept one by one,
+so taking out and putting in leaves no trace.
+"""
+
+from custody import accounts, handing
+from custody.estimate import Estimate, absolute, relative, times
+from custody.events import Micros
+from custody.held import Carried, Held, Posted
+from custody.knowledge import Amount, Cause, Knowledge
+from custody.lot_book import LotBook, Source
+from custody.lot_rows import BETWEEN, FeedRow, Flow, GivenRow, PlaceRow, TripRow
+from custody.metrology import dryness
+from custody.news import News
+from custody.place import Settled, of_place, settled, total
+from custody.place import put as put_in
+from custody.place import withdraw as take_out
+from custody.postings import Context, Made, of_feed, of_given, of_stock, of_trip, weighed_flow
+from custody.reading import Known
+from custody.reference import References
+from custody.rows import Fed, Finding
+
+STOCK = BETWEEN
+"""First character of the trip row that holds a stock weighing's posting: no movement has it."""
+
+
+class LotDerivation:
+    """Derives what a lot's rows should hold; used once.
+
+    Args:
+        lot_id: The lot.
+        book: Its rows, with the step's facts added.
+        known: What is known of its material.
+        references: Reference data.
+        news: What may have changed.
+    """
+
+    __slots__ = (
+        "_book",
+        "_carried",
+        "_context",
+        "_generation",
+        "_known",
+        "_lot_id",
+        "_news",
+        "_prefix",
+        "_references",
+        "moved",
+        "settled",
+    )
+
+    def __init__(
+        self, lot_id: str, book: LotBook, known: Known, references: References, news: News
+    ) -> None:
+        self._lot_id = lot_id
+        self._prefix = f"lot/{lot_id}/"
+        self._book = book
+        self._known = known
+        self._references = references
+        self._news = news
+        self.moved: set[str] = set()
+        self.settled: dict[str, Settled] = {}
+
+    def run(self, carried: Carried) -> Knowledge:
+        """Bring the rows to what should stand.
+
+        Args:
+            carried: What the lot's material carries.
+
+        Returns:
+            What is known. ``moved`` are the places whose sums were touched, ``settled`` what lies
+            at those that were measured.
+        """
+        self._carried = carried
+        row, news = self._book.row, self._news
+        row_givens = self._book.givens()
+        self._generation = handing.generation_after(
+            {name: given.held for name, given in row_givens if given.held is not None}
+        )
+        supplied = self._supplied(row_givens)
+        if supplied != row.supplied:
+            row.supplied = supplied
+            news.all_trips = True
+        self._context = self._context_now()
+        self._trips()
+        if row.stocks:
+            self._stocks(row_givens)
+        self._spread_totals()
+        if row_givens and (news.restated or news.all_trips):
+            self._givens(row_givens)
+        if row.feeds:
+            self._feeds()
+        self._places()
+        self._note_certificates()
+        return self._context.knowledge
+
+    # -- sources --------------------------------------------------------------------------------
+
+    def _context_now(self) -> Context:
+        declared = self._book.material().declared
+        route = declared.route if declared is not None and declared.route else None
+        supplied = frozenset(self._book.row.supplied)
+        return Context(self._lot_id, self._known.now(), self._references, route, supplied)
+
+    def _supplied(self, givens: list[tuple[str, GivenRow]]) -> list[str]:
+        """Return the sites that get the lot otherwise than by being weighed out of them."""
+        row = self._book.row
+        sites = {given.held.place for _, given in givens if given.held is not None}
+        sites.update(row.arrived)
+        if row.stocks:
+            departures: dict[str, Micros] = {}
+            for _, found in self._book.trips():
+                dispatch = found.trip.dispatch
+                if dispatch is not None:
+                    at = departures.get(dispatch.site, dispatch.at)
+                    departures[dispatch.site] = min(at, dispatch.at)
+            for site in row.stocks:
+                stock = self._book.place(site).stock
+                first = None if stock is None else stock[0].at
+                if first is not None and first <= departures.get(site, first):
+                    sites.add(site)
+        return sorted(sites)
+
+    def _trips(self) -> None:
+        book = self._book
+        if self._news.all_trips:
+            rows = book.trips()
+        else:
+            rows = [(n, r) for n in sorted(self._news.trips) if (r := book.trip(n)) is not None]
+        for name, row in rows:
+            made = of_trip(name, row.trip, self._context)
+            self._replace(row, new := TripRow(row.no, row.trip), made)
+            book.put_trip(name, new)
+
+    def _stocks(self, givens: list[tuple[str, GivenRow]]) -> None:
+        """Post the first weighing of a lot that lay at its origin, whole."""
+        row, book = self._book.row, self._book
+        there = {given.held.place for _, given in givens if given.held is not None}
+        for site in row.stocks:
+            stock = book.place(site).stock
+            assert stock is not None
+            arrives = site in row.arrived or site in there
+            opens = not arrives and site in self._context.supplied
+            made = of_stock(site, stock[0], self._context) if opens else Made()
+            self._replace(book.trip(STOCK + site) or TripRow(), new := TripRow(), made)
+            book.put_trip(STOCK + site, new)
+            self.moved.add(site)
+
+    def _spread_totals(self) -> None:
+        """Spread attributes given for the whole lot over all that was weighed in, once known."""
+        row = self._book.row
+        entered = self._entered()
+        if entered == row.entered_dry:
+            return
+        row.entered_dry = entered
+        declared = self._book.material().declared
+        if declared is None or declared.dry or all(a[3] != "total" for a in declared.attributes):
+            return
+        self._known.forget()
+        self._news.all_trips = self._news.restated = True
+        self._context = self._context_now()
+        self._trips()
+
+    def _entered(self) -> int:
+        """Return the dry mass of first weighings, by what this step changed of it."""
+        if self._book.is_blank:
+            return sum(_first_dry(row.posted) for row in self._book.every_trip())
+        entered = self._book.row.entered_dry
+        for before, now in self._book.pairs(("trip",)):
+            old = before.posted if isinstance(before, TripRow) else {}
+            new = now.posted if isinstance(now, TripRow) else {}
+            entered += _first_dry(new) - _first_dry(old)
+        return entered
+
+    def _givens(self, givens: list[tuple[str, GivenRow]]) -> None:
+        for name, row in givens:
+            assert row.held is not None
+            made = of_given(row.held)
+            self._replace(row, new := GivenRow(row.held), made)
+            self._book.put_given(name, new)
+
+    def _feeds(self) -> None:
+        """Post process inputs in order; one without a mass takes what those before it left."""
+        rows = self._book.feeds()
+        for _, row in rows:
+            self.withdraw(row)
+        too_deep = self._generation > handing.GENERATIONS_MAX
+        for name, row in rows:
+            fed = row.fed
+            assert fed is not None
+            last = next(iter(row.posted.values()), None) if too_deep else None
+            new = FeedRow(fed)
+            if too_deep:
+                detail = f"process {fed.side.process}: more than {handing.GENERATIONS_MAX} handings"
+                new.findings = [Finding("cycle_or_too_deep", fed.event_id, detail)]
+            if last is not None or not too_deep:
+                made, amount, wet = of_feed(fed, self._wet_at(fed), last, self._context)
+                new.handed = row.handed if too_deep else self._handed(fed, amount, wet)
+                made.findings.extend(new.findings)
+                self._add(new, made)
+            self._book.put_feed(name, new)
+
+    def _wet_at(self, fed: Fed) -> int:
+        if fed.side.wet is not None or fed.side.dry is not None:
+            return 0
+        place = self._book.place(fed.site)
+        return settled(place, self._stock_of(place)).wet
+
+    def _handed(self, fed: Fed, amount: Amount, wet: Estimate) -> Held:
+        """Return what a process input hands over."""
+        knowledge = self._context.knowledge
+        share = knowledge.dryness
+        if fed.side.moisture is not None:
+            laboratory = self._references.laboratory(fed.site, fed.at)
+            share = dryness(fed.side.moisture, None, laboratory)
+        dry = times(relative(wet), share)
+        metals = {
+            analyte: absolute(_milligrams(times(dry, grade)))
+            for analyte, grade in knowledge.grades.items()
+        }
+        ends = ("process/" + fed.side.process, fed.site)
+        cause = Cause(fed.at, fed.known, fed.event_id)
+        estimates = (wet, absolute(dry), metals)
+        return handing.held(cause, ends, self._generation, amount, estimates, self._carried)
+
+    # -- places ---------------------------------------------------------------------------------
+
+    def _places(self) -> None:
+        """Measure the places that moved, or all where what is known of the material is new."""
+        book = self._book
+        names = set(self.moved) | self._news.stocks
+        if self._news.restated or self._news.all_trips:
+            names.update(book.row.places)
+        for name in sorted(names):
+            place = book.own_place(name)
+            made, there = of_place(name, place, self._context)
+            place.posted = made.posted
+            place.findings = made.findings
+            self.settled[name] = there
+
+    def total(self, name: str) -> Amount:
+        """Return what lies at a place by all postings."""
+        return total(self._book.place(name), accounts.lot(self._lot_id, name))
+
+    def _stock_of(self, place: PlaceRow) -> Flow | None:
+        return None if place.stock is None else weighed_flow(place.stock[1], self._context)
+
+    def _note_certificates(self) -> None:
+        findings = self._context.knowledge.findings
+        material = self._book.material()
+        if material.findings != findings:
+            self._book.put_material(
+                type(material)(
+                    material.first,
+                    material.declared,
+                    material.declared_by,
+                    material.certificates,
+                    findings,
+                )
+            )
+
+    # -- in and out of the places ---------------------------------------------------------------
+
+    def _replace(self, old: Source, new: Source, made: Made) -> None:
+        self.withdraw(old)
+        self._add(new, made)
+
+    def withdraw(self, row: Source) -> None:
+        """Take a source out of the places: what it posted and what was weighed."""
+        for posted in self._moves(row):
+            self._move(posted, put_in_again=False)
+        for name, key in row.flows:
+            place = self._book.own_place(name)
+            place.flows.pop(key, None)
+            self.moved.add(name)
+
+    def _add(self, row: Source, made: Made) -> None:
+        row.posted = made.posted
+        row.findings = made.findings
+        row.flows = [(name, key) for name, key, _ in made.flows]
+        for posted in self._moves(row):
+            self._move(posted, put_in_again=True)
+        for name, key, flow in made.flows:
+            self._book.own_place(name).flows[key] = flow
+            self.moved.add(name)
+
+    def _move(self, posted: Posted, *, put_in_again: bool) -> None:
+        prefix = self._prefix
+        act = put_in if put_in_again else take_out
+        for account, sign in ((posted.debit, -1), (posted.credit, 1)):
+            if account.startswith(prefix):
+                name = account[len(prefix) :]
+                act(self._book.own_place(name), posted, sign)
+                self.moved.add(name)
+
+    def _moves(self, row: Source) -> list[Posted]:
+        """Return what a source moves: its postings, and what the process posted to the lot."""
+        moves = list(row.posted.values())
+        if isinstance(row, GivenRow) and row.held is not None and row.flows:
+            held = row.held
+            amounts = {analyte: value for analyte, (value, _, _) in held.metals.items()}
+            amounts.update(held.carried.attributes)
+            here = accounts.lot(self._lot_id, held.place)
+            moves.append(
+                Posted("", here, held.wet, held.dry, amounts, held.at, held.known, None, None)
+            )
+        return moves
+
+
+def _first_dry(posted: dict[str, Posted]) -> int:
+    return sum(p.dry for key, p in posted.items() if key.startswith("first_weighing|"))
+
+
+def _milligrams(grams: Estimate) -> Estimate:
+    return grams._replace(value=grams.value * 1000.0)

@@ -1,0 +1,287 @@
+"""The rows of one lot: a small head, and one row for each thing a step may touch.
+
+    lot/<lot>                    head: counts, where it has been, alerts
+    fact/<lot>|<event>           a fact as a re-fold needs it
+    material/<lot>               declaration and certificates
+    station/<lot>|<site>         series of shots taken there
+    trip/<lot>|<movement>        both ends of a trip, its postings
+    place/<lot>|<place>          what lies there: sums of postings, weighings in and out
+    feed/<lot>|<event>           a process input, its posting and what was handed on
+    given/<lot>|<event>          what a process handed over
+
+A step reads and writes what its facts touch, however long the lot's history. ``|`` stands for
+``BETWEEN``, which no id has. As in ``custody.rows`` everything is plain, and a row that was handed
+out is never changed.
+"""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from custody.events import Micros
+from custody.held import Held, Posted
+from custody.rows import AlertState, Assayed, Declared, FactHead, Fed, Finding, Weighed
+
+BETWEEN = "\x1f"
+"""Between a lot's id and what a row of it is about."""
+
+
+class Basis(NamedTuple):
+    """What a lot's own facts said of its material when it was weighed.
+
+    Attributes:
+        moisture: Fraction of the wet mass; None until a certificate gives it.
+        dry: Per analyte or attribute: milligrams, or millionths, per milligram of dry mass.
+        as_is: The same per milligram of wet mass.
+    """
+
+    moisture: float | None
+    dry: dict[str, float]
+    as_is: dict[str, float]
+
+
+class Mass(NamedTuple):
+    """A weighing kept for a trip or a place, with what was known then."""
+
+    event_id: str
+    at: Micros
+    known: Micros
+    site: str
+    basis: Basis
+    weighed: Weighed
+
+
+class Leg(NamedTuple):
+    """A dispatch or receipt kept for a trip; ``party`` is the counterparty it names."""
+
+    event_id: str
+    at: Micros
+    known: Micros
+    from_site: str | None
+    to_site: str | None
+    party: str | None
+
+
+class Trip(NamedTuple):
+    """Both ends of one vehicle's way. ``inferred``: paired without a movement_id."""
+
+    dispatch: Mass | None = None
+    receipt: Mass | None = None
+    left: Leg | None = None
+    arrived: Leg | None = None
+    inferred: bool = False
+
+
+NO_TRIP = Trip()
+"""A trip of which nothing is known."""
+
+
+class Certificate(NamedTuple):
+    """A certificate kept for the lot."""
+
+    event_id: str
+    at: Micros
+    known: Micros
+    site: str
+    assayed: Assayed
+
+
+class Shots(NamedTuple):
+    """All shots of one device at one site on one basis.
+
+    ``taken`` is the number of shots; ``sums`` holds per analyte: number of shots that saw it, sum
+    of fractions (parts per billion), sum of counting variances (their square).
+    """
+
+    site: str
+    device: str
+    dry: bool
+    event_id: str
+    at: Micros
+    known: Micros
+    taken: int
+    sums: dict[str, tuple[int, int, float]]
+
+
+class Cause(NamedTuple):
+    """A fact that something is known by."""
+
+    at: Micros
+    known: Micros
+    event_id: str
+
+
+class Flow(NamedTuple):
+    """A mass that came in (sign 1) or went out (sign -1) and how well it was measured.
+
+    ``var`` in grams squared, ``parts`` in grams by systematic source.
+    """
+
+    at: Micros
+    sign: int
+    grams: int
+    var: float
+    parts: dict[str, float]
+    cause: Cause
+
+
+@dataclass(slots=True)
+class LotRow:
+    """The head of a lot.
+
+    Attributes:
+        facts: Facts folded.
+        sealed: Facts that came too late for a sealed lot.
+        last: Place of the last fact in canonical order.
+        targets: Events that corrections name and that have not been seen.
+        trips: Trips begun.
+        weighed: Trips weighed at both ends.
+        feeds: Process inputs.
+        givens: Contents received.
+        entered_dry: Dry mass of all first weighings, grams.
+        places: Where it has been, in order.
+        stocks: Sites where all of it was weighed.
+        series: Series of shots, in the order in which they began.
+        ways: By receiving site the trip that was first to go there, and from where.
+        arrived: Trips arrived, by site.
+        supplied: Sites that get the lot otherwise than by its first weighing, as last derived.
+        used: Hashes of the keys of reference records used.
+        findings: What rules about the set of facts have found.
+        alerts: Alerts by key.
+    """
+
+    facts: int = 0
+    sealed: int = 0
+    last: tuple[int, int, str] | None = None
+    targets: list[str] = field(default_factory=list)
+    trips: int = 0
+    weighed: int = 0
+    feeds: int = 0
+    givens: int = 0
+    entered_dry: int = 0
+    places: list[str] = field(default_factory=list)
+    stocks: list[str] = field(default_factory=list)
+    series: list[str] = field(default_factory=list)
+    ways: dict[str, tuple[int, str]] = field(default_factory=dict)
+    arrived: dict[str, int] = field(default_factory=dict)
+    supplied: list[str] = field(default_factory=list)
+    used: list[int] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    alerts: dict[str, AlertState] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class MaterialRow:
+    """What was said of a lot as a whole.
+
+    Attributes:
+        first: The first fact of all.
+        declared: The declaration that counts.
+        declared_by: Its fact.
+        certificates: In canonical order.
+        findings: What rules about certificates have found.
+    """
+
+    first: FactHead | None = None
+    declared: Declared | None = None
+    declared_by: FactHead | None = None
+    certificates: list[Certificate] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class StationRow:
+    """Series of shots taken at one site, by name of the series."""
+
+    series: dict[str, Shots] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class TripRow:
+    """One trip.
+
+    Attributes:
+        no: Number of the trip within the lot, by its first fact.
+        trip: Its ends.
+        posted: Postings that stand, by ``kind|event_id``.
+        flows: Places and keys of the flows it has there.
+        findings: What was found of it.
+    """
+
+    no: int = 0
+    trip: Trip = NO_TRIP
+    posted: dict[str, Posted] = field(default_factory=dict)
+    flows: list[tuple[str, str]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class PlaceRow:
+    """What a lot holds at one place.
+
+    Attributes:
+        wet: Grams, by all postings but the place's own.
+        dry: Grams.
+        amounts: Milligrams by analyte, millionths by attribute.
+        postings: How many postings the sums have; each is rounded.
+        flows: Weighings in and out, by key.
+        stock: First and newest weighing of all that was there.
+        posted: The place's own postings: what leads from the sums to what is known.
+        findings: What was found there.
+    """
+
+    wet: int = 0
+    dry: int = 0
+    amounts: dict[str, int] = field(default_factory=dict)
+    postings: int = 0
+    flows: dict[str, Flow] = field(default_factory=dict)
+    stock: tuple[Mass, Mass] | None = None
+    posted: dict[str, Posted] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FeedRow:
+    """A process input.
+
+    Attributes:
+        fed: The input; None once it is withdrawn.
+        posted: Its posting.
+        handed: What the process was told.
+        flows: Places and keys of the flows it has there.
+        findings: What was found of it.
+    """
+
+    fed: Fed | None = None
+    posted: dict[str, Posted] = field(default_factory=dict)
+    handed: Held | None = None
+    flows: list[tuple[str, str]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class GivenRow:
+    """What a process handed over.
+
+    Attributes:
+        held: The content; None once it is withdrawn.
+        posted: What was given back once the output was measured.
+        handed: What the process was told of that.
+        flows: Places and keys of the flows it has there.
+        findings: Always empty; so that all postings' rows are alike.
+    """
+
+    held: Held | None = None
+    posted: dict[str, Posted] = field(default_factory=dict)
+    handed: Held | None = None
+    flows: list[tuple[str, str]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def series_name(site: str, device: str, *, dry: bool) -> str:
+    """Return the name of a series of shots: site, device and basis."""
+    return BETWEEN.join((site, device, "d" if dry else "w"))
+
+
+def series_site(series: str) -> str:
+    """Return the site of a series of shots."""
+    return series.partition(BETWEEN)[0]

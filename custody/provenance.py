@@ -1,0 +1,73 @@
+"""Where a lot's material comes from, and what else travels with it as a share of its mass."""
+
+import math
+from collections.abc import Iterable
+
+from custody import carried
+from custody.carried import mixture, origins_of
+from custody.events import Micros
+from custody.held import Carried, Held
+from custody.lot_book import LotBook
+from custody.reference import References
+from custody.rows import Declared
+
+SHARE_NAMES = frozenset({"recycled", "verified"})
+"""Attributes that are shares of the dry mass."""
+
+
+def is_share(name: str, unit: str) -> bool:
+    """Tell whether an attribute is a share of the mass or a score, not an amount."""
+    return unit == "fraction" or name in SHARE_NAMES or name.startswith("score/")
+
+
+def carried_of(book: LotBook, references: References) -> Carried:
+    """Return what a lot's material carries: what was handed over tells more than a declaration.
+
+    The country where it was mined follows from a declared origin: its own, or its site's.
+    """
+    given = [row.held for _, row in book.givens() if row.held is not None]
+    if math.fsum(held.dry for held in given) > 0:
+        return mixture_of(given)
+    material = book.material()
+    if material.declared is None or material.declared_by is None:
+        return carried.NOTHING
+    declared, at = material.declared, material.declared_by.at
+    shares = _declared_shares(declared)
+    mined = _mined(declared, references, at)
+    if mined:
+        shares["mined"] = mined
+    return Carried(origins_of(declared.origins), {}, shares, {})
+
+
+def mixture_of(given: Iterable[Held]) -> Carried:
+    """Return what contents carry together, weighted by their dry mass."""
+    return mixture(
+        [
+            (float(max(held.dry, 0)), {a: v[0] for a, v in held.metals.items()}, held.carried)
+            for held in given
+        ]
+    )
+
+
+def _mined(declared: Declared, references: References, at: Micros) -> dict[str, float]:
+    mined: dict[str, float] = {}
+    for level, name, share in declared.origins:
+        country = name if level == "country" else None
+        if level == "site":
+            country = references.country(name, at)
+        if country:
+            mined[country] = min(mined.get(country, 0.0) + share, 1.0)
+    return mined
+
+
+def _declared_shares(declared: Declared) -> dict[str, dict[str, float]]:
+    """Return declared contents and scores: a share of the mass, or all of it in one band."""
+    shares: dict[str, dict[str, float]] = {}
+    for name, amount, unit, _, _ in declared.attributes:
+        if not is_share(name, unit):
+            continue
+        if name.startswith("score/"):
+            shares[name] = {f"{amount:g}": 1.0}
+        else:
+            shares[name] = {"yes": min(max(amount, 0.0), 1.0)}
+    return dict(sorted(shares.items()))

@@ -1,0 +1,349 @@
+"""Works out what is known of a lot's material now: its dry share and its grades.
+
+Grade on dry basis belongs to the lot wherever it is; so does moisture, until stations keep their
+own. For each quantity the best source speaks: certificates, then what a process handed over with
+the lot, then shots, then the declaration, then the default of the commodity. A travelling
+attribute is an amount per dry mass, and stands among the grades with no uncertainty of its own.
+
+Source:
+    docs/ledger.md, "What is known of a lot's material".
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from custody import carried, exchange, metrology
+from custody.estimate import Estimate
+from custody.exchange import Word
+from custody.held import Held
+from custody.knowledge import Knowledge
+from custody.lot_book import LotBook
+from custody.lot_rows import Basis, Cause, Certificate, MaterialRow, Shots, series_site
+from custody.provenance import is_share
+from custody.reference import MOISTURE_DEFAULT, Material, References
+from custody.rows import Finding
+
+MATERIAL_UNKNOWN = Material(*MOISTURE_DEFAULT, metrology.DECLARED_U_REL)
+
+MICRO_PER_MG = 1e6 / 1e9
+"""An amount per tonne, in millionths per milligram."""
+
+
+class Handed(NamedTuple):
+    """What processes said of a material: dry share and grades in relative form."""
+
+    dryness: Estimate
+    grades: Mapping[str, Estimate]
+    rates: Mapping[str, float]
+
+
+class Known:
+    """What is known by a book, worked out when asked and kept until it may be another.
+
+    Args:
+        book: The lot's rows.
+        references: Reference data.
+    """
+
+    __slots__ = ("_book", "_references", "_shown")
+
+    def __init__(self, book: LotBook, references: References) -> None:
+        self._book = book
+        self._references = references
+        self._shown: Knowledge | None = None
+
+    def forget(self) -> None:
+        """Note that something it rests on has changed."""
+        self._shown = None
+
+    def now(self) -> Knowledge:
+        """Return what is known."""
+        if self._shown is None:
+            given = [row.held for _, row in self._book.givens() if row.held is not None]
+            self._shown = _Reading(self._book, given, self._references).knowledge()
+        return self._shown
+
+    def rests_on_shots(self, series: str) -> bool:
+        """Tell whether a series of shots decides a metal, and forget what it said before."""
+        material = self._book.material()
+        if material.certificates or material.declared is not None:
+            assayed = _certified(material.certificates)
+            names = set(_analytes(self._book, material, assayed)) - assayed
+            if not names:
+                return False
+        else:
+            names = set(self._shots(series).sums)
+        for name in names:
+            first = first_shots(self._book, name)
+            if first is not None and first[0] == series:
+                self.forget()
+                return True
+        return False
+
+    def _shots(self, series: str) -> Shots:
+        return self._book.station(series_site(series)).series[series]
+
+
+def first_shots(book: LotBook, analyte: str) -> tuple[str, Shots] | None:
+    """Return the shots that speak for an analyte without a certificate: the first series.
+
+    That of the sender, as a rule. Later series are what the tests hold against it; were they to
+    speak, each shot of each receiver would restate the book by its own instrument's bias.
+    """
+    for name in book.row.series:
+        shots = book.station(series_site(name)).series.get(name)
+        if shots is not None and analyte in shots.sums:
+            return name, shots
+    return None
+
+
+def moisture_certificate(certificates: Sequence[Certificate]) -> Certificate | None:
+    """Return the certificate that speaks for moisture: highest stage, then newest."""
+    found: Certificate | None = None
+    for certificate in certificates:
+        if certificate.assayed.moisture is not None and (
+            found is None or certificate.assayed.stage >= found.assayed.stage
+        ):
+            found = certificate
+    return found
+
+
+def _certified(certificates: Sequence[Certificate]) -> set[str]:
+    return {analyte for c in certificates for analyte in c.assayed.results}
+
+
+def _analytes(book: LotBook, material: MaterialRow, assayed: set[str]) -> list[str]:
+    """Return the analytes whose metal is kept, sorted.
+
+    Declared and assayed ones; shots see many more, and count where nobody declared or assayed
+    anything.
+    """
+    names = set(assayed)
+    if material.declared is not None:
+        names.update(material.declared.composition)
+    if not names:
+        for series in book.row.series:
+            shots = book.station(series_site(series)).series.get(series)
+            names.update(shots.sums if shots is not None else ())
+    return sorted(names)
+
+
+class _Reading:
+    """Works out what is known; used once."""
+
+    def __init__(self, book: LotBook, given: Sequence[Held], references: References) -> None:
+        self._book = book
+        self._row = book.material()
+        self._references = references
+        self._handed = _handed(given) if given else None
+        self._causes: list[Cause] = []
+        self._findings: list[Finding] = []
+        self._basis = Basis(None, {}, {})
+
+    def knowledge(self) -> Knowledge:
+        row, handed = self._row, self._handed
+        moisture_by = moisture_certificate(row.certificates)
+        unmeasured = self._unmeasured()
+        dryness = unmeasured
+        if moisture_by is not None:
+            dryness = self._dryness(moisture_by)
+            self._causes.append(_cause(moisture_by))
+            self._basis = self._basis._replace(moisture=moisture_by.assayed.moisture)
+        certified = _certified(row.certificates)
+        names = _analytes(self._book, row, certified)
+        handed_grades: Mapping[str, Estimate] = {} if handed is None else handed.grades
+        grades: dict[str, Estimate] = {}
+        for analyte in sorted({*names, *handed_grades}):
+            own = self._own(analyte, dryness, certified) if analyte in names else None
+            from_process = handed_grades.get(analyte)
+            if own is not None and (analyte in certified or from_process is None):
+                grades[analyte] = own[0]
+                self._causes.append(own[1])
+            elif from_process is not None:
+                grades[analyte] = from_process
+        rates = {} if handed is None else dict(handed.rates)
+        self._declared_rates(grades, dryness, rates)
+        known_handed = {a: grade.value for a, grade in handed_grades.items()}
+        return Knowledge(
+            dryness,
+            grades,
+            rates,
+            max(self._causes, default=None),
+            unmeasured.value,
+            known_handed | ({} if handed is None else dict(handed.rates)),
+            self._basis,
+            frozenset(certified),
+            moisture_by is not None,
+            self._findings,
+        )
+
+    def _material(self) -> Material:
+        declared, head = self._row.declared, self._row.declared_by
+        if declared is None or head is None:
+            return MATERIAL_UNKNOWN
+        return self._references.material(declared.commodity, declared.form, head.at)
+
+    def _unmeasured(self) -> Estimate:
+        if self._handed is not None:
+            return self._handed.dryness
+        material = self._material()
+        u_rel = material.moisture_u / (1.0 - material.moisture)
+        return Estimate(1.0 - material.moisture, 0.0, {metrology.MOISTURE: u_rel})
+
+    def _dryness(self, certificate: Certificate) -> Estimate:
+        assayed = certificate.assayed
+        assert assayed.moisture is not None
+        laboratory = self._references.laboratory(assayed.lab, certificate.at)
+        return metrology.dryness(assayed.moisture, assayed.moisture_u, laboratory)
+
+    def _own(
+        self, analyte: str, dryness: Estimate, certified: set[str]
+    ) -> tuple[Estimate, Cause] | None:
+        """Return the grade by the lot's own facts, and note it in the basis."""
+        if analyte in certified:
+            return self._assayed(analyte, dryness)
+        found = first_shots(self._book, analyte)
+        if found is not None:
+            return self._scanned(analyte, found[1], dryness)
+        declared, head = self._row.declared, self._row.declared_by
+        if declared is None or head is None or analyte not in declared.composition:
+            return None
+        value = declared.composition[analyte]
+        self._note(analyte, value.fraction, dry=value.dry)
+        u_rel = self._material().grade_u_rel
+        grade = Estimate(value.fraction, u_rel * u_rel, {})
+        cause = Cause(head.at, head.known, head.event_id)
+        return (grade if value.dry else _on_dry_basis(grade, dryness)), cause
+
+    def _assayed(self, analyte: str, dryness: Estimate) -> tuple[Estimate, Cause]:
+        estimates = {
+            c.event_id: metrology.assay_grade(
+                analyte,
+                c.assayed.results[analyte],
+                self._references.laboratory(c.assayed.lab, c.at),
+            )
+            for c in self._row.certificates
+            if analyte in c.assayed.results
+        }
+        contract = self._contract()
+        found = exchange.word(analyte, self._row.certificates, contract, estimates)
+        assert found is not None
+        self._find(analyte, found)
+        grade = exchange.combined(found, estimates)
+        newest = found.newest
+        dry = newest.assayed.results[analyte].dry
+        self._note(analyte, grade.value, dry=dry)
+        return (grade if dry else _on_dry_basis(grade, dryness)), _cause(newest)
+
+    def _contract(self) -> exchange.Contract:
+        declared, head = self._row.declared, self._row.declared_by
+        if declared is None or head is None or declared.contract is None:
+            return exchange.NO_CONTRACT
+        return self._references.contract(declared.contract, head.at)
+
+    def _find(self, analyte: str, found: Word) -> None:
+        if found.finding is not None:
+            self._findings.append(Finding(found.finding, analyte, found.detail))
+
+    def _scanned(self, analyte: str, shots: Shots, dryness: Estimate) -> tuple[Estimate, Cause]:
+        device = self._references.device(shots.device, shots.at)
+        grade = metrology.scan_grade(analyte, shots, device) or Estimate(0.0, 0.0, {})
+        self._note(analyte, grade.value, dry=shots.dry)
+        cause = Cause(shots.at, shots.known, shots.event_id)
+        return (grade if shots.dry else _on_dry_basis(grade, dryness)), cause
+
+    def _note(self, name: str, fraction: float, *, dry: bool) -> None:
+        (self._basis.dry if dry else self._basis.as_is)[name] = fraction
+
+    def _declared_rates(
+        self, grades: Mapping[str, Estimate], dryness: Estimate, rates: dict[str, float]
+    ) -> None:
+        """Add declared attributes that no process handed over, per milligram of dry mass."""
+        declared = self._row.declared
+        if declared is None:
+            return
+        handed = {_named(key) for key in rates}
+        for name, amount, unit, per, quality in declared.attributes:
+            key = carried.attribute_key(name, unit, quality)
+            if _named(key) in handed or is_share(name, unit):
+                continue
+            rate = self._rate(amount * MICRO_PER_MG, per, grades)
+            if rate is None:
+                continue
+            value, dry = rate
+            noted = self._basis.dry if dry else self._basis.as_is
+            noted[key] = noted.get(key, 0.0) + value
+            rates[key] = rates.get(key, 0.0) + (value if dry else value / dryness.value)
+
+    def _rate(
+        self, per_mg: float, per: str, grades: Mapping[str, Estimate]
+    ) -> tuple[float, bool] | None:
+        """Return an attribute per milligram, and whether of dry mass; None where it has no base."""
+        match per:
+            case "t_dry":
+                return per_mg, True
+            case "t_wet":
+                return per_mg, False
+            case "total":
+                declared = self._row.declared
+                dry = (declared.dry if declared is not None else None) or self._book.row.entered_dry
+                # The amount is of the whole: millionths over milligrams.
+                return (per_mg * 1e9 / (dry * 1000.0), True) if dry > 0 else None
+            case _:
+                grade = grades.get(per.removeprefix("t_"))
+                return None if grade is None else (per_mg * grade.value, True)
+
+
+def _named(key: str) -> tuple[str, ...]:
+    """Return name and unit of an attribute's key, without its quality."""
+    return tuple(key.split(carried.BETWEEN)[:2])
+
+
+def _cause(certificate: Certificate) -> Cause:
+    return Cause(certificate.at, certificate.known, certificate.event_id)
+
+
+def _on_dry_basis(as_is: Estimate, dryness: Estimate) -> Estimate:
+    """Divide by the dry share; its parts enter with the other sign and cancel in the metal."""
+    parts = dict(as_is.parts)
+    for source, u in dryness.parts.items():
+        parts[source] = parts.get(source, 0.0) - u
+    return Estimate(as_is.value / dryness.value, as_is.var, parts)
+
+
+def _handed(given: Sequence[Held]) -> Handed | None:
+    """Return what processes said of the material they handed over."""
+    wet = sum(held.wet for held in given)
+    dry = sum(held.dry for held in given)
+    if wet <= 0 or dry <= 0:
+        return None
+    dry_var = sum(held.dry_u**2 for held in given) / dry**2
+    wet_var = sum(held.wet_u**2 for held in given) / wet**2
+    moisture_u = math.sqrt(max(dry_var - wet_var, 0.0))
+    grades: dict[str, Estimate] = {}
+    for analyte in sorted({name for held in given for name in held.metals}):
+        grades[analyte] = _handed_grade(analyte, given, dry, dry_var)
+    amounts: dict[str, int] = {}
+    for held in given:
+        for key, value in held.carried.attributes.items():
+            amounts[key] = amounts.get(key, 0) + value
+    rates = {key: value / (dry * 1000.0) for key, value in sorted(amounts.items())}
+    return Handed(Estimate(dry / wet, 0.0, {metrology.MOISTURE: moisture_u}), grades, rates)
+
+
+def _handed_grade(analyte: str, given: Sequence[Held], dry: int, dry_var: float) -> Estimate:
+    metal, var = 0, 0.0
+    parts: dict[str, float] = {}
+    for held in given:
+        if analyte not in held.metals:
+            continue
+        value, u_random, systematic = held.metals[analyte]
+        metal += value
+        var += u_random * u_random
+        for source, u in systematic.items():
+            parts[source] = parts.get(source, 0.0) + u
+    if metal <= 0:
+        return Estimate(0.0, 0.0, {})
+    rest = max(var / metal**2 - dry_var, 0.0)
+    return Estimate(metal / dry / 1000.0, rest, {source: u / metal for source, u in parts.items()})

@@ -8,8 +8,13 @@ A source whose name begins with ``OWN`` is a quantity of the lot itself, such as
 is kept apart while a lot's figures are computed from each other, because it may cancel, and
 counts as random once they are said.
 
+What is said of an estimate keeps its largest sources by name; the rest goes into ``OTHER``. Nobody
+can tell any more what is in there, so it never cancels and counts as if it shared its source with
+every named part. Sums and differences of what was said are therefore never better known than those
+of the estimates themselves.
+
 Source:
-    docs/adr/0011-fold-a-lot-from-the-set-of-its-facts.md
+    docs/uncertainty.md
 """
 
 import math
@@ -25,7 +30,7 @@ SOURCES_MAX = 16
 """Systematic sources kept by name; the rest is added linearly into ``OTHER``."""
 
 OTHER = "other"
-"""Source that stands for all beyond ``SOURCES_MAX``."""
+"""Source that stands for all beyond ``SOURCES_MAX``, and for parts with a negative sign."""
 
 
 class Estimate(NamedTuple):
@@ -47,8 +52,17 @@ NOTHING = Estimate(0.0, 0.0, {})
 
 
 def sigma(estimate: Estimate) -> float:
-    """Return the combined standard uncertainty, in the value's unit."""
-    return math.sqrt(estimate.var + sum(u * u for u in estimate.parts.values()))
+    """Return the combined standard uncertainty, in the value's unit.
+
+    ``OTHER`` adds to the root sum of the named parts, not in quadrature: it may hold any of them.
+    """
+    parts = estimate.parts
+    systematic_var = sum([u * u for u in parts.values()])
+    if OTHER in parts:
+        other = abs(parts[OTHER])
+        named_var = sum([u * u for source, u in parts.items() if source != OTHER])
+        systematic_var = (math.sqrt(named_var) + other) ** 2
+    return math.sqrt(estimate.var + systematic_var)
 
 
 def add(first: Estimate, second: Estimate, sign: float = 1.0) -> Estimate:
@@ -60,8 +74,7 @@ def add(first: Estimate, second: Estimate, sign: float = 1.0) -> Estimate:
         sign: 1.0 for the sum, -1.0 for the difference.
     """
     parts = dict(first.parts)
-    for source, u in second.parts.items():
-        parts[source] = parts.get(source, 0.0) + sign * u
+    _join(parts, second.parts, sign)
     return Estimate(first.value + sign * second.value, first.var + second.var, parts)
 
 
@@ -72,9 +85,17 @@ def total(estimates: Iterable[Estimate]) -> Estimate:
     for estimate in estimates:
         value += estimate.value
         var += estimate.var
-        for source, u in estimate.parts.items():
-            parts[source] = parts.get(source, 0.0) + u
+        _join(parts, estimate.parts)
     return Estimate(value, var, parts)
+
+
+def _join(parts: dict[str, float], more: Mapping[str, float], sign: float = 1.0) -> None:
+    """Add parts by source; what is in ``OTHER`` is unknown and must not cancel."""
+    other = parts.get(OTHER)
+    for source, u in more.items():
+        parts[source] = parts.get(source, 0.0) + sign * u
+    if other is not None and OTHER in more:
+        parts[OTHER] = abs(other) + abs(more[OTHER])
 
 
 def relative(estimate: Estimate) -> Estimate:
@@ -92,8 +113,7 @@ def relative(estimate: Estimate) -> Estimate:
 def times(first: Estimate, second: Estimate) -> Estimate:
     """Return the product of two estimates in relative form, to first order."""
     parts = dict(first.parts)
-    for source, u in second.parts.items():
-        parts[source] = parts.get(source, 0.0) + u
+    _join(parts, second.parts)
     return Estimate(first.value * second.value, first.var + second.var, parts)
 
 
@@ -107,7 +127,10 @@ def absolute(estimate: Estimate) -> Estimate:
 def said(estimate: Estimate, scale: float = 1.0) -> tuple[float, tuple[Part, ...]]:
     """Return what is written of an uncertainty: random part and systematic parts.
 
-    The lot's own sources count as random. The ``SOURCES_MAX`` largest sources keep their names.
+    The lot's own sources count as random. The ``SOURCES_MAX`` largest sources keep their names,
+    of equal ones those first in the alphabet. Parts are written without sign, so one with a
+    negative sign (what left over another scale) goes into ``OTHER``: under its own name it would
+    add where it should cancel, and cancel where it should add.
 
     Args:
         estimate: What is said.
@@ -118,14 +141,22 @@ def said(estimate: Estimate, scale: float = 1.0) -> tuple[float, tuple[Part, ...
     """
     var = estimate.var
     named: list[tuple[str, float]] = []
+    rest: list[float] = []
     for source, u in estimate.parts.items():
         if source.startswith(OWN):
             var += u * u
-        elif u:
-            named.append((source, abs(u * scale)))
+            continue
+        part = u * scale
+        if part > 0.0 and source != OTHER:
+            named.append((source, part))
+        elif part:
+            rest.append(abs(part))
     if len(named) > SOURCES_MAX:
         named.sort(key=lambda part: (-part[1], part[0]))
-        rest = sum(u for _, u in named[SOURCES_MAX:])
-        named = [*named[:SOURCES_MAX], (OTHER, rest)]
+        rest.extend([u for _, u in named[SOURCES_MAX:]])
+        del named[SOURCES_MAX:]
+    if rest:
+        # An exact sum does not depend on the order in which sources were met.
+        named.append((OTHER, math.fsum(rest)))
     named.sort()
     return math.sqrt(var) * abs(scale), tuple([Part(source=source, u=u) for source, u in named])

@@ -1,41 +1,57 @@
-"""How good a measurement is: weighbridges, laboratories, XRF, by norm or by named default.
+"""How good a measurement is: scales, laboratories, XRF, by norm, by statement or by named default.
 
-Every uncertainty here is a standard uncertainty (one sigma). What reference data says of an
-instrument wins over the defaults; a default widens and is marked (``Device.default``).
+Every uncertainty here is a standard uncertainty (one sigma). What a sender states wins over what
+reference data says of the instrument, and that over the defaults; a default widens and is marked
+(``Device.default``, ``Device.class_unknown``). A stated u of zero is no statement, and none is
+believed below what any instrument of its kind can do: see ``MASS_U_REL_MIN`` and the like.
 
 Source:
-    OIML R 76-1:2006 table 6 (non-automatic), R 134-1:2006 (in motion), R 50-1:2014 (belt);
-    JCGM 100 (GUM) 4.3.7 for the rectangular distribution.
+    custody/oiml.py for limits of error; JCGM 100 (GUM) 4.3.7 for the rectangular distribution.
+    docs/uncertainty.md has every input with its formula and a worked example.
 """
 
 import math
 from typing import NamedTuple
 
+from custody import oiml
 from custody.estimate import OWN, Estimate
 from custody.lot_rows import Shots
 from custody.rows import Value, Weighed
 
-MPE_STEPS: dict[str, tuple[tuple[float, float], ...]] = {
-    "II": ((5_000, 0.5), (20_000, 1.0), (100_000, 1.5)),
-    "III": ((500, 0.5), (2_000, 1.0), (10_000, 1.5)),
-    "IIII": ((50, 0.5), (200, 1.0), (1_000, 1.5)),
-}
-"""Maximum permissible error at verification in intervals e, up to a load in intervals."""
+VOLUMETRIC = "volumetric"
+"""Principle of a mass that is a volume times a density: a tank, a surveyed heap."""
+XRF = "xrf"
+"""Class and principle of an X-ray instrument, which weighs nothing."""
 
-IN_SERVICE = 2.0
-"""In service the permissible error is twice that of verification (R 76-1, 3.5.2)."""
-
-CLASS_DEFAULT = "III"
 INTERVAL_G_DEFAULT = 20_000
 """Verification interval of a 60 t weighbridge nobody described."""
+INTERVAL_G_DEFAULT_IIII = 100_000
+"""The same in class IIII, which has at most 1,000 intervals."""
 REPEATABILITY_INTERVALS = 0.25
 """Standard deviation of one reading in intervals, where reference data has none."""
 SYSTEMATIC_SHARE = 0.5
-"""Share of the permissible-error variance that all weighings of a device have in common."""
+"""Share of the permissible-error variance that all weighings of a device have in common.
+
+Half covers a span error, of which more cancels between gross and tare than ``net_mass`` lets
+cancel. A scale that errs differently at gross and at tare, and always the same, needs 1.
+"""
 STORED_TARE_U_G = 30_000.0
 """Spread of a truck's tare around its stored value: fuel, mud, spare wheel."""
+STORED_TARE_SHARE = 0.5
+"""Share of that variance which all trips of the truck have in common until it is tared again."""
 TARE_G_DEFAULT = 15_000_000
 """Tare assumed for the uncertainty where only the net mass is known."""
+VOLUME_U_REL = 0.03
+"""Relative uncertainty of a volume (survey of a heap) without any statement."""
+DENSITY_U_REL = 0.05
+"""Relative uncertainty of a bulk density without any statement; common to all its users."""
+
+EXPIRED_WIDENING = 2.0
+"""Factor on what a calibration vouches for, once the calibration has expired.
+
+OIML doubles the error permitted at verification for the period up to the next one, because
+instruments drift. Beyond the period nobody has looked: the same allowance is made once more.
+"""
 
 ASSAY_U_REL = 0.02
 """Relative uncertainty of a grade without any statement, sampling included."""
@@ -53,6 +69,15 @@ XRF_BIAS_REL = 0.03
 XRF_COUNTING_REL = 0.02
 """Relative counting error where the instrument states none."""
 
+MASS_U_REL_MIN = 1e-5
+"""No mass is believed better, in either part: one of 100,000 intervals, the most of class II."""
+ASSAY_U_REL_MIN = 1e-4
+"""No grade is believed better, relative: below what umpire laboratories reach on refined metal."""
+MOISTURE_U_MIN = 0.0003
+"""No moisture is believed better: a figure printed to 0.1 % is rounded by 0.1 % / sqrt 12."""
+XRF_BIAS_REL_MIN = 0.005
+"""No handheld instrument is believed to be calibrated better, relative."""
+
 MOISTURE_MAX = 0.999
 """Beyond it there is no dry matter to speak of, and the figure is not taken."""
 
@@ -61,20 +86,24 @@ MOISTURE = OWN + "moisture"
 
 
 class Device(NamedTuple):
-    """What is known of a weighbridge or XRF instrument.
+    """What is known of a scale or XRF instrument at the time of a measurement.
 
     Attributes:
         device_id: Its id; the source of its systematic part.
-        principle: ``non_automatic``, ``in_motion`` or ``belt``.
-        product_class: II, III, IIII; a percentage for the other principles.
-        interval_g: Verification interval e.
+        principle: ``non_automatic``, ``in_motion``, ``belt``, ``volumetric`` or ``xrf``.
+        product_class: I to IIII; a percentage for scales in motion and belts.
+        interval_g: Verification interval e, scale interval d of an automatic scale.
         repeatability_g: Standard deviation of one reading.
         systematic_share: Share of variance common to all weighings.
         systematic_rel: Relative systematic uncertainty of net, where calibration knows it.
         heterogeneity_rel: Per XRF shot.
         bias_rel: Per analyte of an XRF instrument.
         default: Nothing is known of it.
-        expired: It measured after its calibration had run out.
+        expired: It was out of calibration then; what depends on that is widened already.
+        class_unknown: Its norm has no class of that name; the default of the principle stands in.
+        interval_known: ``interval_g`` is its own and no default.
+        volume_u_rel: Relative uncertainty of a volume.
+        density_u_rel: Relative uncertainty of the density, common to all its measurements.
     """
 
     device_id: str
@@ -88,6 +117,10 @@ class Device(NamedTuple):
     bias_rel: float
     default: bool
     expired: bool = False
+    class_unknown: bool = False
+    interval_known: bool = False
+    volume_u_rel: float = VOLUME_U_REL
+    density_u_rel: float = DENSITY_U_REL
 
 
 class Laboratory(NamedTuple):
@@ -99,22 +132,38 @@ class Laboratory(NamedTuple):
     systematic_share: float
 
 
+def out_of_calibration(device: Device) -> Device:
+    """Return an instrument whose calibration has expired: marked, and believed less.
+
+    Limits of error are widened where they are used, because they depend on the load.
+    """
+    known = device.systematic_rel
+    return device._replace(
+        expired=True,
+        systematic_rel=None if known is None else known * EXPIRED_WIDENING,
+        bias_rel=device.bias_rel * EXPIRED_WIDENING,
+        volume_u_rel=device.volume_u_rel * EXPIRED_WIDENING,
+        density_u_rel=device.density_u_rel * EXPIRED_WIDENING,
+    )
+
+
 def mpe_in_service_g(load_g: float, device: Device) -> float:
-    """Return the maximum permissible error of one reading in service.
+    """Return the maximum permissible error of one reading in service, by the scale's norm.
 
     Args:
-        load_g: What stands on the scale, grams; its sign is ignored.
-        device: Non-automatic instrument.
+        load_g: What stands on the scale or went over it, grams; its sign is ignored.
+        device: Any scale; one whose principle has no norm counts as non-automatic.
 
     Returns:
-        Grams. Beyond the class's last step its last value is used.
+        Grams. Calibrated or not: the norm knows no expiry.
     """
-    intervals = abs(load_g) / device.interval_g
-    steps = MPE_STEPS.get(device.product_class, MPE_STEPS[CLASS_DEFAULT])
-    for up_to, errors in steps:
-        if intervals <= up_to:
-            return errors * IN_SERVICE * device.interval_g
-    return steps[-1][1] * IN_SERVICE * device.interval_g
+    interval = device.interval_g
+    load = abs(load_g) / interval
+    if device.principle in oiml.PERCENT:
+        limit = oiml.percent_in_service(load, device.principle, device.product_class)
+    else:
+        limit = oiml.r76_in_service(load, device.product_class)
+    return limit * interval
 
 
 def net_mass(weighed: Weighed, device: Device) -> Estimate:
@@ -125,46 +174,79 @@ def net_mass(weighed: Weighed, device: Device) -> Estimate:
     ``systematic_share`` of the sum is the device's own. That overstates net by 1.2 to 1.7 on a
     perfect span error, and a device with a calibration (``systematic_rel``) does not need it.
 
+    A stored tare is off by what the truck carries beside its load. Half of that variance is the
+    truck's own at this scale: its trips are all wrong in the same sense until it is tared again.
+
     Args:
-        weighed: The ticket.
-        device: The bridge.
+        weighed: The ticket. What it states of its u, random or systematic, replaces that part.
+        device: The scale.
 
     Returns:
-        Grams, systematic part under the device's id.
-
-    Source:
-        docs/detection/mass-in-transit.md has the worked example.
+        Grams, systematic part under the device's id; never better than ``MASS_U_REL_MIN``.
     """
     net = float(weighed.net)
-    if weighed.u_random is not None or weighed.u_systematic is not None:
-        u_random = float(weighed.u_random or 0)
-        return Estimate(net, u_random**2, {device.device_id: float(weighed.u_systematic or 0)})
-    if device.principle != "non_automatic":
-        limit_var = (_percent_of_class(device) * net) ** 2 / 3.0
-        reading_var = 0.0
+    if device.principle == VOLUMETRIC:
+        random_var, systematic = _by_volume(net, device)
+    else:
+        random_var, systematic = _by_norm(weighed, device)
+    parts: dict[str, float] = {}
+    if weighed.u_random:
+        random_var = max(float(weighed.u_random) ** 2, _resolution_var(device))
+    elif weighed.stored_tare:
+        spread_var = STORED_TARE_U_G**2
+        random_var += (1.0 - STORED_TARE_SHARE) * spread_var
+        source = f"{device.device_id}/tare/{weighed.vehicle or ''}"
+        parts[_shared(source)] = math.sqrt(STORED_TARE_SHARE * spread_var)
+    if weighed.u_systematic:
+        systematic = weighed.u_systematic * (EXPIRED_WIDENING if device.expired else 1.0)
+    least = MASS_U_REL_MIN * abs(net)
+    parts[_shared(device.device_id)] = max(systematic, least)
+    return Estimate(net, max(random_var, least * least), parts)
+
+
+def _by_norm(weighed: Weighed, device: Device) -> tuple[float, float]:
+    """Return random variance and systematic part of a net mass by the scale's limits of error."""
+    if device.principle == oiml.BELT:
+        limit_var = mpe_in_service_g(weighed.net, device) ** 2 / 3.0
     else:
         tare = weighed.tare if weighed.tare is not None else TARE_G_DEFAULT
         gross = weighed.gross if weighed.gross is not None else weighed.net + tare
         limits = (mpe_in_service_g(gross, device), mpe_in_service_g(tare, device))
         limit_var = (limits[0] ** 2 + limits[1] ** 2) / 3.0
-        reading_var = 2.0 * (device.interval_g**2 / 12.0 + device.repeatability_g**2)
-    if weighed.stored_tare:
-        reading_var += STORED_TARE_U_G**2
+    if device.expired:
+        limit_var *= EXPIRED_WIDENING**2
     share = device.systematic_share
-    if device.systematic_rel is not None:
-        systematic = device.systematic_rel * net
-    else:
-        systematic = math.sqrt(share * limit_var)
-    return Estimate(net, (1.0 - share) * limit_var + reading_var, {device.device_id: systematic})
+    reading_var = 2.0 * (device.interval_g**2 / 12.0 + device.repeatability_g**2)
+    systematic = _calibrated(math.sqrt(share * limit_var), float(weighed.net), device)
+    return (1.0 - share) * limit_var + reading_var, systematic
 
 
-def _percent_of_class(device: Device) -> float:
-    """Return the relative permissible error in service, which names the class (R 134, R 50)."""
-    try:
-        return float(device.product_class) / 100.0
-    except ValueError:
-        # Class 1 of R 134 and R 50 is the commonest for ore.
-        return 0.01
+def _by_volume(net: float, device: Device) -> tuple[float, float]:
+    """Return the same of a volume times a density; whoever uses a density shares its error."""
+    volume_var = (device.volume_u_rel * net) ** 2
+    share = device.systematic_share
+    systematic = math.sqrt(share * volume_var + (device.density_u_rel * net) ** 2)
+    return (1.0 - share) * volume_var, _calibrated(systematic, net, device)
+
+
+def _calibrated(systematic: float, net: float, device: Device) -> float:
+    """Return the systematic part by calibration; an expired one may only make it worse."""
+    if device.systematic_rel is None:
+        return systematic
+    calibrated = device.systematic_rel * abs(net)
+    return max(systematic, calibrated) if device.expired else calibrated
+
+
+def _resolution_var(device: Device) -> float:
+    """Return the rounding of two readings, where the interval is known: no u is below it."""
+    if not device.interval_known or device.principle == VOLUMETRIC:
+        return 0.0
+    return 2.0 * device.interval_g**2 / 12.0
+
+
+def _shared(source: str) -> str:
+    """Return the name of a source that lots share; an id must not look like a lot's own."""
+    return "id:" + source if source.startswith(OWN) else source
 
 
 def dryness(moisture: float, u: float | None, laboratory: Laboratory) -> Estimate:
@@ -172,7 +254,7 @@ def dryness(moisture: float, u: float | None, laboratory: Laboratory) -> Estimat
 
     Args:
         moisture: Fraction of the wet mass.
-        u: Stated standard uncertainty; None takes the laboratory's.
+        u: Stated standard uncertainty; None or zero takes the laboratory's.
         laboratory: Who measured it.
 
     Returns:
@@ -180,12 +262,20 @@ def dryness(moisture: float, u: float | None, laboratory: Laboratory) -> Estimat
         under the laboratory's.
     """
     dry = 1.0 - moisture
-    u_rel = (laboratory.moisture_u if u is None else u) / dry if dry > 0.0 else 0.0
+    u_rel = max(u or laboratory.moisture_u, MOISTURE_U_MIN) / dry if dry > 0.0 else 0.0
     share = laboratory.systematic_share
     parts = {MOISTURE: u_rel * math.sqrt(1.0 - share)}
     if share:
-        parts[laboratory.lab_id + "/moisture"] = u_rel * math.sqrt(share)
+        parts[_shared(laboratory.lab_id + "/moisture")] = u_rel * math.sqrt(share)
     return Estimate(dry, 0.0, parts)
+
+
+def grade_u_rel(value: Value, laboratory: Laboratory) -> float:
+    """Return the relative u of a certificate's grade above zero: as stated, else the laboratory's.
+
+    A stated zero is no statement. Nothing is believed below ``ASSAY_U_REL_MIN``.
+    """
+    return max(value.u / value.fraction if value.u else laboratory.u_rel, ASSAY_U_REL_MIN)
 
 
 def assay_grade(analyte: str, value: Value, laboratory: Laboratory) -> Estimate:
@@ -193,9 +283,9 @@ def assay_grade(analyte: str, value: Value, laboratory: Laboratory) -> Estimate:
     fraction = value.fraction
     if fraction <= 0.0:
         return Estimate(0.0, 0.0, {})
-    u_rel = laboratory.u_rel if value.u is None else value.u / fraction
+    u_rel = grade_u_rel(value, laboratory)
     share = laboratory.systematic_share
-    source = f"{laboratory.lab_id}/{analyte}"
+    source = _shared(f"{laboratory.lab_id}/{analyte}")
     return Estimate(fraction, (1.0 - share) * u_rel**2, {source: u_rel * math.sqrt(share)})
 
 
@@ -212,4 +302,4 @@ def scan_grade(analyte: str, shots: Shots, device: Device) -> Estimate | None:
         return None
     mean = fractions / count / 1e9
     var = counting_var / (fractions * fractions) + device.heterogeneity_rel**2 / count
-    return Estimate(mean, var, {f"{device.device_id}/{analyte}": device.bias_rel})
+    return Estimate(mean, var, {_shared(f"{device.device_id}/{analyte}"): device.bias_rel})

@@ -7,10 +7,11 @@ default: reference data is typed by people, and one slip must not stop every lot
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from custody import metrology
+from custody import metrology, oiml
 from custody.events import Micros, ReferenceSet
 from custody.exchange import Contract, UmpireRule
 from custody.fold import Reader
@@ -31,6 +32,9 @@ MOISTURE_BY_FORM = {
 }
 """Moisture and its standard uncertainty where nothing says more."""
 MOISTURE_DEFAULT = (0.05, 0.05)
+
+INTERVAL_G_MIN = 0.001
+"""Least interval of a scale that is believed, grams: the least of R 76-1."""
 
 MASS_KG_MAX = 1e6
 """Greatest interval or repeatability of a scale that is believed, kilograms."""
@@ -124,8 +128,13 @@ class References:
         return None if row is None else body_at(row, at)
 
     def device(self, device_id: str, at: Micros) -> Device:
-        """Return an instrument as it was at a time, or the default one under its id."""
-        return _device(device_id, self._body("ref/device/" + device_id, at))
+        """Return an instrument as it was at a time, or the default one under its id.
+
+        One whose ``calibrated_until`` was over then is widened and says so (``Device.expired``).
+        """
+        known = _device(device_id, self._body("ref/device/" + device_id, at))
+        expired = known.calibrated_until is not None and at >= known.calibrated_until
+        return known.expired if expired else known.calibrated
 
     def laboratory(self, lab_id: str, at: Micros) -> Laboratory:
         """Return a laboratory as it was at a time, or the default one under its id."""
@@ -186,26 +195,70 @@ def _text(body: Mapping[str, object], name: str, default: str) -> str:
     return value if isinstance(value, str) else default
 
 
+class _Instrument(NamedTuple):
+    """An instrument within its calibration and beyond it, and when the one becomes the other."""
+
+    calibrated: Device
+    expired: Device
+    calibrated_until: Micros | None
+
+
 @lru_cache(maxsize=4096)
-def _device(device_id: str, text: str | None) -> Device:
+def _device(device_id: str, text: str | None) -> _Instrument:
     body = _object(text)
+    principle, product_class = _class(body)
     interval_g = _number(body, "interval_kg", 0.0, MASS_KG_MAX) * 1000
-    if interval_g <= 0.0:
-        interval_g = float(metrology.INTERVAL_G_DEFAULT)
+    interval_known = interval_g >= INTERVAL_G_MIN
+    if not interval_known:
+        coarse = product_class == "IIII"
+        interval_g = float(
+            metrology.INTERVAL_G_DEFAULT_IIII if coarse else metrology.INTERVAL_G_DEFAULT
+        )
     spread_kg = metrology.REPEATABILITY_INTERVALS * interval_g / 1000
     systematic = _number(body, "u_systematic_rel", -1.0, 1.0)
-    return Device(
+    bias_rel = _number(body, "bias_rel", metrology.XRF_BIAS_REL, U_REL_MAX)
+    device = Device(
         device_id,
-        _text(body, "principle", "non_automatic"),
-        _text(body, "class", metrology.CLASS_DEFAULT),
+        principle,
+        product_class or oiml.CLASS_DEFAULT.get(principle, metrology.XRF),
         interval_g,
         _number(body, "repeatability_kg", spread_kg, MASS_KG_MAX) * 1000,
         _number(body, "systematic_share", metrology.SYSTEMATIC_SHARE, 1.0),
         systematic if systematic >= 0.0 else None,
         _number(body, "heterogeneity_rel", metrology.XRF_HETEROGENEITY_REL, U_REL_MAX),
-        _number(body, "bias_rel", metrology.XRF_BIAS_REL, U_REL_MAX),
+        max(bias_rel, metrology.XRF_BIAS_REL_MIN),
         text is None,
+        class_unknown=bool(body) and product_class is None and principle in oiml.CLASS_DEFAULT,
+        interval_known=interval_known,
+        volume_u_rel=_number(body, "volume_u_rel", metrology.VOLUME_U_REL, U_REL_MAX),
+        density_u_rel=_number(body, "density_u_rel", metrology.DENSITY_U_REL, U_REL_MAX),
     )
+    return _Instrument(device, metrology.out_of_calibration(device), _calibrated_until(body))
+
+
+def _class(body: Mapping[str, object]) -> tuple[str, str | None]:
+    """Return principle and class of a device; the class is None where its norm has no such one."""
+    said = body.get("class")
+    # Written by hand, class 1 is as often a number as a text; no other number needs many digits.
+    name = said if isinstance(said, str) else str(said)[:8]
+    fallback = metrology.XRF if name == metrology.XRF else oiml.NON_AUTOMATIC
+    principle = _text(body, "principle", fallback)
+    if principle not in {*oiml.CLASS_DEFAULT, metrology.VOLUMETRIC, metrology.XRF}:
+        principle = fallback
+    return principle, oiml.class_of(principle, name)
+
+
+def _calibrated_until(body: Mapping[str, object]) -> Micros | None:
+    """Return the first instant out of calibration: the end, in UTC, of the last day given.
+
+    A date with a time counts as its day. None where nothing that is a date is said.
+    """
+    try:
+        day = date.fromisoformat(_text(body, "calibrated_until", "")[:10])
+        end = datetime.combine(day, time(), UTC) + timedelta(days=1)
+    except (ValueError, OverflowError):
+        return None
+    return Micros((end - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1))
 
 
 @lru_cache(maxsize=4096)

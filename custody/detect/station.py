@@ -106,7 +106,7 @@ def _certified(
     fraction = value.fraction
     if fraction <= 0.0:
         return
-    u_rel = laboratory.u_rel if value.u is None else value.u / fraction
+    u_rel = metrology.grade_u_rel(value, laboratory)
     share = laboratory.systematic_share
     bias = {laboratory.lab_id: u_rel * math.sqrt(share)}
     whole = u_rel * u_rel

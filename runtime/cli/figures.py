@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from custody.estimate import Estimate, sigma
 from custody.records import Balance, Part
 
 _SOURCES_SHOWN_MAX = 3
@@ -41,8 +42,9 @@ def balance_rows(balances: Sequence[Balance]) -> list[Row]:
 
 
 def combined(figure: Figure) -> float:
-    """Return the combined standard uncertainty: independent parts add in squares."""
-    return math.hypot(figure.u_random, *(part.u for part in figure.parts))
+    """Return the combined standard uncertainty: parts add in squares, a rest of them straight."""
+    parts = {part.source: part.u for part in figure.parts}
+    return sigma(Estimate(float(figure.value), figure.u_random**2, parts))
 
 
 def total(figures: Sequence[Figure]) -> Figure:

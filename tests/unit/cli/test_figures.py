@@ -67,6 +67,11 @@ def test_random_parts_add_in_squares_and_shared_sources_straight() -> None:
     assert combined(summed) == pytest.approx((25 + 64 + 1) ** 0.5)
 
 
+def test_a_rest_of_sources_may_be_any_of_the_named_ones() -> None:
+    parts = (Part(source="WB-1", u=3.0), Part(source="other", u=4.0))
+    assert combined(Figure(10, 24.0, parts)) == 25.0
+
+
 def test_many_sources_are_named_by_size_and_counted() -> None:
     parts = tuple(Part(source=f"S{i}", u=1e6 * i) for i in range(1, 6))
     row = balance_rows([a_balance(parts=parts)])[0]

@@ -1,0 +1,110 @@
+"""What reference data says of instruments, by the time of the measurement."""
+
+import pytest
+
+from custody import metrology
+from custody.events import Micros
+from custody.metrology import Device
+from custody.reference import References
+from tests.support.facts import Maker, Rows
+from tests.support.instruments import reference
+from tests.support.world import World
+
+END_OF_2026 = 1_798_761_600_000_000
+"""2027-01-01T00:00:00Z."""
+BRIDGE = {"class": "III", "interval_kg": 20, "u_systematic_rel": 0.0005}
+
+
+def device(body: dict[str, object] | None, at: int = 0) -> Device:
+    world = World()
+    if body is not None:
+        world.tell(reference("device", "WB-1", body))
+    rows: Rows = world.rows
+    return References(rows).device("WB-1", Micros(at))
+
+
+@pytest.mark.parametrize(
+    ("at", "expired"),
+    [(0, False), (END_OF_2026 - 1, False), (END_OF_2026, True), (2 * END_OF_2026, True)],
+)
+@pytest.mark.parametrize("until", ["2026-12-31", "2026-12-31T08:00:00Z"])
+def test_a_calibration_holds_to_the_end_of_its_last_day(
+    until: str, at: int, *, expired: bool
+) -> None:
+    found = device({**BRIDGE, "calibrated_until": until}, at)
+    assert found.expired is expired
+    assert found.systematic_rel == (0.001 if expired else 0.0005)
+
+
+@pytest.mark.parametrize("until", [None, "", "soon", "2026-13-01", 20261231, ["2026-12-31"]])
+def test_what_is_no_date_is_no_expiry(until: object) -> None:
+    assert not device({**BRIDGE, "calibrated_until": until}, 2 * END_OF_2026).expired
+
+
+def test_the_end_of_the_calendar_is_no_expiry() -> None:
+    assert not device({**BRIDGE, "calibrated_until": "9999-12-31"}, 2 * END_OF_2026).expired
+
+
+def test_an_expired_gun_has_twice_the_bias_and_the_same_ore() -> None:
+    gun: dict[str, object] = {"class": "xrf", "bias_rel": 0.02, "calibrated_until": "2026-12-31"}
+    before, after = device(gun, END_OF_2026 - 1), device(gun, END_OF_2026)
+    assert (before.bias_rel, after.bias_rel) == (0.02, 0.04)
+    assert before.heterogeneity_rel == after.heterogeneity_rel
+    assert not before.class_unknown
+
+
+def test_a_weighing_after_the_calibration_counts_with_a_wider_uncertainty() -> None:
+    """The lot is weighed twice, before and after; the masses stand, u of the second is wider."""
+    found = []
+    for until in ("2200-01-01", "2000-01-01"):
+        world = World()
+        world.tell(
+            reference("device", "WB-MINE", {**BRIDGE, "calibrated_until": until}),
+            Maker().weighing("MINE", 1, "dispatch", 45_000, 15_000),
+        )
+        found.append(world.balances["lot/L-1/MINE"])
+    inside, outside = found
+    assert inside.mass_wet_g == outside.mass_wet_g == 30_000_000
+    assert inside.mass_wet_u_systematic_g[0].u == pytest.approx(15_000)
+    assert outside.mass_wet_u_systematic_g[0].u == pytest.approx(2 * 29_439.2, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("body", "principle", "product_class", "unknown"),
+    [
+        ({"class": "III"}, "non_automatic", "III", False),
+        ({"class": "V"}, "non_automatic", "III", True),
+        ({"class": "1"}, "non_automatic", "III", True),
+        ({"interval_kg": 20}, "non_automatic", "III", True),
+        ({"class": "1.0", "principle": "in_motion"}, "in_motion", "1", False),
+        ({"class": 0.5, "principle": "in_motion"}, "in_motion", "0.5", False),
+        ({"class": "7", "principle": "in_motion"}, "in_motion", "2", True),
+        ({"class": "III", "principle": "belt"}, "belt", "2", True),
+        ({"class": "5", "principle": "belt"}, "belt", "2", True),
+        ({"class": "nan", "principle": "belt"}, "belt", "2", True),
+        ({"class": True, "principle": "belt"}, "belt", "2", True),
+        ({"class": "III", "principle": "magic"}, "non_automatic", "III", False),
+        ({"class": "xrf"}, "xrf", "xrf", False),
+        ({"class": "tank", "principle": "volumetric"}, "volumetric", "xrf", False),
+        (None, "non_automatic", "III", False),
+    ],
+)
+def test_a_class_its_norm_does_not_have_takes_the_default_and_is_marked(
+    body: dict[str, object] | None, principle: str, product_class: str, *, unknown: bool
+) -> None:
+    found = device(body)
+    assert (found.principle, found.product_class) == (principle, product_class)
+    assert found.class_unknown is unknown
+    assert found.default is (body is None)
+
+
+def test_a_bridge_of_class_iiii_has_a_coarse_interval_by_default() -> None:
+    assert device({"class": "IIII"}).interval_g == metrology.INTERVAL_G_DEFAULT_IIII
+    assert device({"class": "III"}).interval_g == metrology.INTERVAL_G_DEFAULT
+    assert not device({"class": "III"}).interval_known
+    assert device(dict(BRIDGE)).interval_known
+    assert not device({"class": "III", "interval_kg": 1e-300}).interval_known
+
+
+def test_no_gun_is_believed_to_be_perfect() -> None:
+    assert device({"class": "xrf", "bias_rel": 0}).bias_rel == metrology.XRF_BIAS_REL_MIN

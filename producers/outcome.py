@@ -24,6 +24,8 @@ class Code(StrEnum):
     object belongs."""
     WRONG_UNIT = "wrong_unit"
     NOT_A_NUMBER = "not_a_number"
+    OUT_OF_RANGE = "out_of_range"
+    """A number that the books could not hold once multiplied by a mass."""
     NEGATIVE_MASS = "negative_mass"
     FRACTION_OUT_OF_RANGE = "fraction_out_of_range"
     FRACTIONS_EXCEED_ONE = "fractions_exceed_one"

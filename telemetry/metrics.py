@@ -52,6 +52,7 @@ REFUSALS = (
     "unknown_type",
     "wrong_unit",
     "not_a_number",
+    "out_of_range",
     "negative_mass",
     "net_mismatch",
     "fraction_out_of_range",

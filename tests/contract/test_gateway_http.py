@@ -75,8 +75,14 @@ def test_one_request_gets_one_result_and_a_list_one_each_in_order(client: httpx.
 
 def test_a_process_names_its_parts(client: httpx.Client) -> None:
     answer = client.post("/v1/events", json=request_of("processing")).json()
-    assert [part["part"] for part in answer["parts"]] == ["input", "output", "loss", "close"]
-    assert [part["gateway_seq"] for part in answer["parts"]] == [1, 2, 3, 4]
+    assert [part["part"] for part in answer["parts"]] == [
+        "input",
+        "output",
+        "loss",
+        "added",
+        "close",
+    ]
+    assert [part["gateway_seq"] for part in answer["parts"]] == [1, 2, 3, 4, 5]
 
 
 def test_options_are_understood_or_refused(client: httpx.Client) -> None:

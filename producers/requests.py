@@ -185,7 +185,15 @@ class Side(Model):
     def _has_mass(self) -> Self:
         if self.mass_wet_g is None and self.mass_dry_g is None:
             raise fault(Code.MISSING_FIELD, None, ["mass_wet_kg", "mass_dry_kg"])
+        self._check_dry()
         return self
+
+    def _check_dry(self) -> None:
+        """Refuse more dry mass than there is with its water."""
+        wet, dry = self.mass_wet_g, self.mass_dry_g
+        if wet is not None and dry is not None and dry > wet:
+            allowed = f"at most mass_wet_kg: {wet / 1000:.15g}"
+            raise fault(Code.DRY_ABOVE_WET, dry / 1000, allowed, "mass_dry_kg")
 
 
 class LotSide(Side):
@@ -238,6 +246,9 @@ class ProcessingRequest(FactRequest):
             raise fault(Code.TOO_MANY_ITEMS, parts, PARTS_MAX)
         if not parts:
             raise fault(Code.MISSING_FIELD, None, list(PARTS))
+        if self.corrects is not None and parts > 1:
+            # Each side would replace the one target, and only one of them can.
+            raise fault(Code.CORRECTION_MISMATCH, f"{parts} parts", "one part", "corrects")
         return self
 
 

@@ -138,6 +138,18 @@ REFUSED = [
         Code.FRACTIONS_EXCEED_ONE,
         "results",
     ),
+    (
+        "more dry than wet",
+        {**PROCESSING, "outputs": [{"lot_id": "C-1", "mass_wet_kg": 10, "mass_dry_kg": 11}]},
+        Code.DRY_ABOVE_WET,
+        "outputs.0.mass_dry_kg",
+    ),
+    (
+        "one target for five parts",
+        {**PROCESSING, "corrects": "00000000-0000-8000-8000-000000000000"},
+        Code.CORRECTION_MISMATCH,
+        "corrects",
+    ),
     ("tags", {**LOT, "tags": ["t"] * 2001}, Code.TOO_MANY_ITEMS, "tags"),
     (
         "origins",

@@ -115,7 +115,7 @@ class Chain:
         body = encode(record)
         fingerprint = avro.fingerprint(draft.stem)
         prev, digest = self._digest, link(self._digest, fingerprint, body)
-        key, partition = self._place(draft)
+        key, partition = self.place(draft)
         self._frontier.append(digest)
         self._no += 1
         self._seq += 1
@@ -171,7 +171,7 @@ class Chain:
             accepted_at=now,
         )
 
-    def _place(self, draft: Draft) -> tuple[bytes, int]:
+    def place(self, draft: Draft) -> tuple[bytes, int]:
         """Return key and partition; a broadcast reference says its partition itself."""
         record = draft.record
         if isinstance(record, ReferenceSet):

@@ -1,8 +1,10 @@
-"""What the gateway puts around every fact."""
+"""What facts of several stems share: the envelope around each, and travelling attributes."""
 
+from collections.abc import Iterable
 from typing import TypedDict
 
-from custody.events import Micros
+from custody.events import Attribute, Micros
+from producers.attribute import TravellingAttribute
 from producers.request_base import FactRequest
 
 
@@ -49,3 +51,18 @@ def envelope(
         "source_ref": request.source_ref,
         "clock_skew_ms": request.clock_skew_ms,
     }
+
+
+def attributes(sent: Iterable[TravellingAttribute]) -> tuple[Attribute, ...]:
+    """Return travelling attributes as a fact holds them."""
+    return tuple(
+        Attribute(
+            name=a.name,
+            amount=a.amount,
+            unit=a.unit,
+            per=a.per,
+            quality=a.quality,
+            source=a.source,
+        )
+        for a in sent
+    )

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from custody import events, units
 from custody.events import Micros
-from producers.envelope import envelope
+from producers.envelope import attributes, envelope
 from producers.outcome import Record
 from producers.request_base import Model
 from producers.request_measured import (
@@ -67,17 +67,8 @@ def accept_lot(request: LotRequest, event_id: str, gateway: Gateway, now: Micros
         declared_mass_dry_g=request.declared_mass_dry_g,
         tags=request.tags,
         route_id=request.route_id,
-        attributes=tuple(
-            events.Attribute(
-                name=a.name,
-                amount=a.amount,
-                unit=a.unit,
-                per=a.per,
-                quality=a.quality,
-                source=a.source,
-            )
-            for a in request.attributes
-        ),
+        attributes=attributes(request.attributes),
+        contract_id=request.contract_id,
     )
 
 

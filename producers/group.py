@@ -1,7 +1,7 @@
 """One transaction's worth of submissions: what is new, what was seen, what contradicts.
 
-Memory only. ``Group.add`` decides a submission against the identities on disk and those of the
-group itself; the outbox then writes ``entries``, ``identities`` and ``refused`` as they stand.
+Memory only. ``Group.add`` decides a submission against what was taken before, on disk and in the
+group itself; the outbox then writes ``past`` and ``refused`` as they stand.
 """
 
 import json
@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from custody.events import Micros, ReferenceSet
+from producers import correcting
 from producers.chain import Chain, Entry
 from producers.outcome import Accepted, Code, Draft, Outcome, Refusal, Warned
+from producers.past import Past
 from producers.store import Identity, Refused
 
 BODY_BYTES_MAX = 65_536
@@ -59,23 +61,19 @@ class Group:
 
     Attributes:
         chain: Numbers and links the records.
-        find: Identity on disk of an event id.
-        entries: New records, in order.
-        identities: New event ids.
+        past: What was taken before, and the new entries and event ids.
         refused: Requests not taken.
         references: Reference records among the new ones, one per broadcast.
     """
 
     chain: Chain
-    find: Callable[[str], Identity | None]
-    entries: list[Entry] = field(default_factory=list)
-    identities: dict[str, Identity] = field(default_factory=dict)
+    past: Past
     refused: list[Refused] = field(default_factory=list)
     references: list[ReferenceSet] = field(default_factory=list)
 
     def add_head(self, now: Micros) -> None:
         """Add the head of the chain as it stands."""
-        self.entries.append(self.chain.head(now))
+        self.past.entries.append(self.chain.head(now))
 
     def add(self, submission: Submission) -> list[Answer]:
         """Decide a submission and take what is new; one answer per outcome, in order."""
@@ -84,8 +82,7 @@ class Group:
         before, trial = self.chain.position(), self._copy()
         answers = trial._answers(submission)  # noqa: SLF001  its own class
         if all(answer.code is None for answer in answers):
-            self.entries, self.identities = trial.entries, trial.identities
-            self.references = trial.references
+            self.past, self.references = trial.past, trial.references
             return answers
         self.chain.go_to(before)
         refusal = Refusal(Code.ATOMIC_LIST, "", None, "a list without refused items")
@@ -120,54 +117,49 @@ class Group:
         """Take an acceptable request, unless it was seen before."""
         own = {draft.record.event_id for draft in accepted.drafts}
         if accepted.event_id not in own:
-            known = self._known(accepted.event_id)
+            known = self.past.identity(accepted.event_id)
             if known is not None:
                 return _repeat(accepted, same=known.content == accepted.content)
         fresh: list[Draft] = []
         for draft in accepted.drafts:
-            known = self._known(draft.record.event_id)
+            known = self.past.identity(draft.record.event_id)
             if known is None:
                 fresh.append(draft)
             elif known.content != draft.content:
                 return _repeat(accepted, same=False, event_id=draft.record.event_id)
         if not fresh:
             return _repeat(accepted, same=True)
-        return self._take(accepted, fresh, own, now)
+        # A correction has one record, or copies of one.
+        wrong = correcting.mismatch(fresh[0], self.chain, self.past)
+        return wrong or self._take(accepted, fresh, own, now)
 
     def _take(
         self, accepted: Accepted, fresh: Sequence[Draft], own: set[str], now: Micros
     ) -> Answer:
+        warnings = [*accepted.warnings, *correcting.remarks(fresh[0], self.past)]
         taken = [self.chain.append(draft, now) for draft in fresh]
-        self.entries += taken
+        self.past.entries += taken
         if accepted.event_id not in own:
-            self.identities[accepted.event_id] = Identity(
+            self.past.identities[accepted.event_id] = Identity(
                 accepted.content, taken[0].no, len(taken), now
             )
         for draft, entry in zip(fresh, taken, strict=True):
             self._remember(draft, entry)
+        correcting.note(fresh[0], self.past)
         first = fresh[0].record
         if isinstance(first, ReferenceSet):
             self.references.append(first)
-        warnings = [*accepted.warnings, *self._unseen(first)]
         return Answer(accepted.stem, len(taken), None, _accepted_item(accepted, taken, warnings))
 
     def _remember(self, draft: Draft, entry: Entry) -> None:
         """Note an event id; the copies of a broadcast share one."""
         event_id = draft.record.event_id
-        known = self.identities.get(event_id)
+        identities = self.past.identities
+        known = identities.get(event_id)
         if known is None:
-            self.identities[event_id] = Identity(draft.content, entry.no, 1, entry.accepted_at)
+            identities[event_id] = Identity(draft.content, entry.no, 1, entry.accepted_at)
         else:
-            self.identities[event_id] = replace(known, entries=known.entries + 1)
-
-    def _unseen(self, record: object) -> list[Warned]:
-        corrects = getattr(record, "corrects", None)
-        if corrects is None or self._known(corrects) is not None:
-            return []
-        return [Warned("correction_of_unseen", "corrects", corrects)]
-
-    def _known(self, event_id: str) -> Identity | None:
-        return self.identities.get(event_id) or self.find(event_id)
+            identities[event_id] = replace(known, entries=known.entries + 1)
 
     def _keep(
         self,
@@ -182,14 +174,7 @@ class Group:
 
     def _copy(self) -> "Group":
         """Return a group that can grow without touching this one, but for the chain."""
-        return Group(
-            self.chain,
-            self.find,
-            list(self.entries),
-            dict(self.identities),
-            list(self.refused),
-            list(self.references),
-        )
+        return Group(self.chain, self.past.copy(), list(self.refused), list(self.references))
 
 
 def _repeat(accepted: Accepted, *, same: bool, event_id: str | None = None) -> Answer | Refusal:
@@ -201,7 +186,8 @@ def _repeat(accepted: Accepted, *, same: bool, event_id: str | None = None) -> A
         Code.DUPLICATE_CONFLICT,
         "event_id",
         found,
-        "the content first sent under this id, or a correction that names it in corrects",
+        "the content first sent under this id, or a correction that names it in corrects,"
+        " or, for another lot under the same number, an event_id of its own",
     )
 
 

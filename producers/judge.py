@@ -49,7 +49,7 @@ class Terms:
         gateway: Gateway id and epoch.
         partitions: Partitions of every topic; a reference goes to each.
         known: Reference records so far.
-        strict_reference: Refuse unknown sites, devices and laboratories.
+        strict_reference: Refuse unknown sites, devices, laboratories and contracts.
         backfill: Take facts of any age.
     """
 
@@ -186,12 +186,15 @@ def _warnings(request: AnyRequest, now: Micros, terms: Terms) -> Iterator[Warned
         yield Warned("old_date", "occurred_at", f"{age // _DAY} days ago")
 
 
+_NAMED = (("device", "device_id"), ("laboratory", "lab_id"), ("contract", "contract_id"))
+
+
 def _unknown(request: AnyRequest, known: Known) -> Iterator[tuple[str, str, str]]:
     """Yield (kind, field, id) of what the request names and the gateway does not know."""
     if not isinstance(request, FactRequest):
         return
     names = [("site", "site_id", request.site_id)]
-    for kind, field in (("device", "device_id"), ("laboratory", "lab_id")):
+    for kind, field in _NAMED:
         found = getattr(request, field, None)
         if found is not None:
             names.append((kind, field, found))

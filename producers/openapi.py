@@ -26,7 +26,7 @@ _RESULT: dict[str, Any] = {
 }
 
 OPTIONS = {
-    "strict_reference": "Refuse unknown sites, devices and laboratories.",
+    "strict_reference": "Refuse unknown sites, devices, laboratories and contracts.",
     "atomic": "All of the list or nothing.",
     "backfill": "Facts of any age.",
 }

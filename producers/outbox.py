@@ -27,6 +27,7 @@ from producers.epoch import EpochFile, Mark, next_epoch
 from producers.group import Answer, Group, Submission
 from producers.known import Known
 from producers.lock import locked
+from producers.past import Past
 
 SUBMISSIONS_PER_GROUP = 256
 """Most submissions of one transaction, so that the first does not wait for too many."""
@@ -273,7 +274,7 @@ class Outbox:
             work = []
         before = self._chain.position()
         try:
-            group = Group(self._chain, lambda id_: store.get_identity(self._writer, id_))
+            group = Group(self._chain, Past(self._writer))
             if self._head_due():
                 # Before the group: a head speaks of what is on disk.
                 group.add_head(self._clock())
@@ -322,8 +323,7 @@ class Outbox:
         position = self._chain.position()
         self._writer.execute("BEGIN IMMEDIATE")
         try:
-            store.put_entries(self._writer, self._epoch, group.entries)
-            store.put_identities(self._writer, group.identities)
+            group.past.write(self._epoch)
             store.put_refused(self._writer, group.refused)
             for reference in group.references:
                 store.put_reference(self._writer, reference)
@@ -349,9 +349,9 @@ class Outbox:
         with self._wake:
             self._head_wanted = False
             self._floor = floor
-            self._pending_count += len(group.entries) - len(fresh)
-            if group.entries:
-                self._committed_no = group.entries[-1].no
+            self._pending_count += len(group.past.entries) - len(fresh)
+            if group.past.entries:
+                self._committed_no = group.past.entries[-1].no
                 self._wake.notify_all()
 
     def _no_room(self) -> OutboxClosed | None:

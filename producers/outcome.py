@@ -24,15 +24,21 @@ class Code(StrEnum):
     object belongs."""
     WRONG_UNIT = "wrong_unit"
     NOT_A_NUMBER = "not_a_number"
+    OUT_OF_RANGE = "out_of_range"
+    """A number that the books could not hold once multiplied by a mass."""
     NEGATIVE_MASS = "negative_mass"
     FRACTION_OUT_OF_RANGE = "fraction_out_of_range"
     FRACTIONS_EXCEED_ONE = "fractions_exceed_one"
+    DRY_ABOVE_WET = "dry_above_wet"
     TOO_MANY_ITEMS = "too_many_items"
     NET_MISMATCH = "net_mismatch"
     TOO_OLD = "too_old"
     MISSING_IDENTITY = "missing_identity"
     UNKNOWN_REFERENCE = "unknown_reference"
     DUPLICATE_CONFLICT = "duplicate_conflict"
+    CORRECTION_MISMATCH = "correction_mismatch"
+    """It names as its target what it cannot replace: itself, a whole process, a fact of another
+    stem or about something else."""
     ATOMIC_LIST = "atomic_list"
     """Nothing wrong with this item, but another of its ``?atomic=true`` list was refused."""
 
@@ -41,9 +47,14 @@ WARNINGS = (
     "unknown_device",
     "unknown_laboratory",
     "unknown_site",
+    "unknown_contract",
     "clock_ahead",
     "old_date",
     "correction_of_unseen",
+    "correction_unchecked",
+    "already_corrected",
+    "void_of_void",
+    "lot_already_declared",
 )
 """What is accepted but looked at twice."""
 

@@ -1,4 +1,7 @@
-"""A process request cut into its sides: one record per input, output, loss, stock and close."""
+"""A process request cut into parts, each a record of its own.
+
+One per input, output, loss and stock; one for all that the plant adds; one for the close.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,19 +9,19 @@ from dataclasses import dataclass
 
 from custody.events import MaterialProcessed, Micros
 from custody.ids import derived_id
-from producers.envelope import envelope
+from producers.envelope import attributes, envelope
 from producers.requests import Loss, LotSide, ProcessingRequest, Side
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One side as it stands in the request.
+    """One part as it stands in the request.
 
     Attributes:
-        name: input, output, loss, stock or close.
-        no: Place in its list, from 1; 0 for close.
-        about: Lot of an input or output, kind of a loss; None for stock and close.
-        side: What it states; None for close.
+        name: input, output, loss, stock, added or close.
+        no: Place in its list, from 1; 0 for added and close.
+        about: Lot of an input or output, kind of a loss; None for the others.
+        side: The mass it states; None for added and close.
     """
 
     name: str
@@ -30,7 +33,7 @@ class Part:
 def accept_processing(
     request: ProcessingRequest, gateway: tuple[str, int], now: Micros
 ) -> list[MaterialProcessed]:
-    """Return the records of a process request, in the order inputs, outputs, losses, stock, close.
+    """Return the records of a process request: inputs, outputs, losses, stock, added, close.
 
     Ids follow from the request's id and the part's place where the sender gave one, else from the
     natural key: process, part, lot or kind, time, source_ref. A part that repeats another's key
@@ -59,6 +62,8 @@ def _parts(request: ProcessingRequest) -> Iterator[Part]:
         yield Part("loss", no, loss.kind, loss)
     for no, stock in enumerate(request.stock, start=1):
         yield Part("stock", no, None, stock)
+    if request.attributes:
+        yield Part("added", 0, None, None)
     if request.close:
         yield Part("close", 0, None, None)
 
@@ -97,4 +102,5 @@ def _record(
         mass_dry_g=None if side is None else side.mass_dry_g,
         moisture_fraction=None if side is None else side.moisture_fraction,
         u_mass_g=None if side is None else side.u_mass_g,
+        attributes=attributes(request.attributes) if part.name == "added" else (),
     )

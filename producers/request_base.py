@@ -40,9 +40,13 @@ class Request(Model):
     source_ref: Text | None = None
 
     @model_validator(mode="after")
-    def _void_names_its_target(self) -> Self:
+    def _names_its_target(self) -> Self:
         if self.void and self.corrects is None:
             raise fault(Code.MISSING_FIELD, "void without corrects", ["corrects"])
+        if self.corrects is not None and self.corrects == self.event_id:
+            # It would take itself out of the books.
+            allowed = "the event_id of another event"
+            raise fault(Code.CORRECTION_MISMATCH, self.corrects, allowed, "corrects")
         return self
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StrictBool, model_validator
 
 from custody import units
+from producers.attribute import Attributes
 from producers.composition import check_elements
 from producers.fields import (
     TEXT_CHARS_MAX,
@@ -24,7 +25,6 @@ from producers.fields import (
     JsonObject,
     MassG,
     Read,
-    Real,
     Text,
     Time,
     bounded,
@@ -47,6 +47,7 @@ from producers.request_measured import AssayRequest, WeighingRequest, XrfRequest
 ORIGINS_MAX = 256
 TAGS_MAX = 2_000
 PARTS_MAX = 1_000
+PARTS = ("inputs", "outputs", "losses", "stock", "attributes", "close")
 REFERENCE_KINDS = (
     "site",
     "party",
@@ -90,17 +91,6 @@ class Declared(Model):
         return units.fraction(self.value, self.unit)
 
 
-class TravellingAttribute(Model):
-    """An amount that travels with the mass."""
-
-    name: Text
-    amount: Real
-    unit: Text
-    per: Annotated[str, Field(pattern=r"^(total|t_.+)$", max_length=64)]
-    quality: Annotated[str, names("measured", "declared", "default")]
-    source: Text | None = None
-
-
 class LotRequest(FactRequest):
     """A lot is declared."""
 
@@ -134,7 +124,8 @@ class LotRequest(FactRequest):
     declared_mass_dry_g: Annotated[MassG | None, Field(alias="declared_mass_dry_kg")] = None
     tags: Annotated[tuple[Text, ...], Field(max_length=TAGS_MAX)] = ()
     route_id: Text | None = None
-    attributes: Annotated[tuple[TravellingAttribute, ...], Field(max_length=ITEMS_MAX)] = ()
+    attributes: Attributes = ()
+    contract_id: Text | None = None
 
     @model_validator(mode="after")
     def _shares_fit(self) -> Self:
@@ -194,7 +185,15 @@ class Side(Model):
     def _has_mass(self) -> Self:
         if self.mass_wet_g is None and self.mass_dry_g is None:
             raise fault(Code.MISSING_FIELD, None, ["mass_wet_kg", "mass_dry_kg"])
+        self._check_dry()
         return self
+
+    def _check_dry(self) -> None:
+        """Refuse more dry mass than there is with its water."""
+        wet, dry = self.mass_wet_g, self.mass_dry_g
+        if wet is not None and dry is not None and dry > wet:
+            allowed = f"at most mass_wet_kg: {wet / 1000:.15g}"
+            raise fault(Code.DRY_ABOVE_WET, dry / 1000, allowed, "mass_dry_kg")
 
 
 class LotSide(Side):
@@ -210,7 +209,10 @@ class Loss(Side):
 
 
 class ProcessingRequest(FactRequest):
-    """One side of a process, or a whole one; the gateway cuts it into one record per side."""
+    """One side of a process, or a whole one; the gateway cuts it into one record per side.
+
+    ``attributes`` are what the plant itself adds, such as its energy; they are one part together.
+    """
 
     type: Literal["processing"]
     process_id: Text
@@ -234,15 +236,19 @@ class ProcessingRequest(FactRequest):
     losses: tuple[Loss, ...] = ()
     stock: tuple[Side, ...] = ()
     close: StrictBool = False
+    attributes: Attributes = ()
 
     @model_validator(mode="after")
     def _has_parts(self) -> Self:
         sides = (self.inputs, self.outputs, self.losses, self.stock)
-        parts = sum(len(side) for side in sides) + self.close
+        parts = sum(len(side) for side in sides) + self.close + bool(self.attributes)
         if parts > PARTS_MAX:
             raise fault(Code.TOO_MANY_ITEMS, parts, PARTS_MAX)
         if not parts:
-            raise fault(Code.MISSING_FIELD, None, ["inputs", "outputs", "losses", "stock", "close"])
+            raise fault(Code.MISSING_FIELD, None, list(PARTS))
+        if self.corrects is not None and parts > 1:
+            # Each side would replace the one target, and only one of them can.
+            raise fault(Code.CORRECTION_MISMATCH, f"{parts} parts", "one part", "corrects")
         return self
 
 

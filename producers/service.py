@@ -28,7 +28,7 @@ class Options:
     """What a sender may ask for along with a list.
 
     Attributes:
-        strict_reference: Refuse unknown sites, devices and laboratories.
+        strict_reference: Refuse unknown sites, devices, laboratories and contracts.
         atomic: All or nothing.
         backfill: Take facts of any age, without remark.
     """

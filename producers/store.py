@@ -48,6 +48,20 @@ CREATE TABLE IF NOT EXISTS identity (
   entries INTEGER NOT NULL,
   accepted_at INTEGER NOT NULL
 ) WITHOUT ROWID;
+-- One row per correction, for ever: what was corrected before, and what is a void.
+CREATE TABLE IF NOT EXISTS correction (
+  no INTEGER PRIMARY KEY,
+  event_id BLOB NOT NULL,
+  target BLOB NOT NULL,
+  void INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS correction_event_id ON correction (event_id);
+CREATE INDEX IF NOT EXISTS correction_target ON correction (target);
+-- One row per lot, for ever: the event that last declared it.
+CREATE TABLE IF NOT EXISTS declared (
+  lot_id TEXT PRIMARY KEY,
+  event_id BLOB NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS refused (
   no INTEGER PRIMARY KEY,
   at INTEGER NOT NULL,

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,8 +76,14 @@ def test_one_request_gets_one_result_and_a_list_one_each_in_order(client: httpx.
 
 def test_a_process_names_its_parts(client: httpx.Client) -> None:
     answer = client.post("/v1/events", json=request_of("processing")).json()
-    assert [part["part"] for part in answer["parts"]] == ["input", "output", "loss", "close"]
-    assert [part["gateway_seq"] for part in answer["parts"]] == [1, 2, 3, 4]
+    assert [part["part"] for part in answer["parts"]] == [
+        "input",
+        "output",
+        "loss",
+        "added",
+        "close",
+    ]
+    assert [part["gateway_seq"] for part in answer["parts"]] == [1, 2, 3, 4, 5]
 
 
 def test_options_are_understood_or_refused(client: httpx.Client) -> None:
@@ -243,6 +250,25 @@ def test_the_token_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
 
 def test_codes_and_warnings_are_documented_in_order_of_precedence() -> None:
     page = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text()
-    rows = [line.split("`")[1] for line in page.splitlines() if line.startswith("| `")]
-    assert [row for row in rows if not row.startswith("?")] == [code.value for code in Code]
-    assert all(f"`{warning}`" in page for warning in WARNINGS)
+    reasons = page.partition("## Reasons to refuse")[2].partition("\n## ")[0]
+    rows = [line.split("`")[1] for line in reasons.splitlines() if line.startswith("| `")]
+    assert rows == [code.value for code in Code]
+    remarks = page.partition("## Remarks")[2].partition("\n## ")[0]
+    names = [line.split(" | ")[0] for line in remarks.splitlines() if line.startswith("| `")]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(names))) == sorted(WARNINGS)
+
+
+def test_the_documented_way_to_put_a_wrong_lot_right_is_taken_whole(client: httpx.Client) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "gateway.md").read_text()
+    block = page.partition("**A wrong lot**")[2].partition("```json")[2].partition("```")[0]
+    wrong = client.post("/v1/events", json=request_of("weighing")).json()["event_id"]
+    body = block.replace("WRONG_EVENT_ID", wrong)
+    answers = client.post("/v1/events?atomic=true", content=body).json()
+    assert [item["result"] for item in answers] == ["accepted", "accepted"]
+    codes = {warning["code"] for item in answers for warning in item["warnings"]}
+    assert codes == {"unknown_site", "unknown_device"}
+    again = client.post("/v1/events?atomic=true", content=body).json()
+    assert [item["result"] for item in again] == ["duplicate", "duplicate"]
+    broken = body.replace("L-24-0118", "")
+    refused = client.post("/v1/events?atomic=true", content=broken).json()
+    assert [item["code"] for item in refused] == ["atomic_list", "missing_field"]

@@ -1,14 +1,18 @@
 """Published JSON: alerts, balances and bodies of reference records under their frozen names."""
 
+import ast
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from custody import reference
 from custody.events import Micros
 from custody.records import Alert, Balance
+from producers.attribute import PER_TONNE_MAX, TravellingAttribute
 from schemas import avro, present
 from tests.support import golden
 
@@ -87,6 +91,59 @@ def test_the_example_satisfies_its_schema(name: str) -> None:
 def test_every_name_is_described(name: str) -> None:
     for key, value in published(name)["properties"].items():
         assert value.get("description"), key
+
+
+def names_in(value: object) -> Iterator[str]:
+    """Names of all properties of a schema, at any depth."""
+    if isinstance(value, dict):
+        yield from value.get("properties", {})
+        for inner in value.values():
+            yield from names_in(inner)
+    if isinstance(value, list):
+        for inner in value:
+            yield from names_in(inner)
+
+
+def names_read() -> set[str]:
+    """Names that the core takes from bodies: literal arguments of its reading functions."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse(Path(reference.__file__).read_text()))
+        if isinstance(node, ast.Call)
+    ]
+    of_bodies = [c.args[1] for c in calls if getattr(c.func, "id", "") in {"_number", "_text"}]
+    of_bodies += [c.args[0] for c in calls if getattr(c.func, "attr", "") == "get" and c.args]
+    return {a.value for a in of_bodies if isinstance(a, ast.Constant) and isinstance(a.value, str)}
+
+
+def test_every_name_the_core_reads_of_a_body_is_published() -> None:
+    read = names_read()
+    assert {"interval_kg", "moisture_u", "legs", "expected_loss", "recovery"} <= read
+    published_names = {n for kind in PUBLISHED for n in names_in(published(kind))}
+    assert read <= published_names
+
+
+def test_a_plants_intensities_look_like_the_attributes_of_a_request() -> None:
+    item = published("reference-process")["properties"]["attributes"]["items"]
+    assert list(item["properties"]) == list(TravellingAttribute.model_fields)
+    assert item["properties"]["amount"]["maximum"] == PER_TONNE_MAX
+    model = TravellingAttribute.model_json_schema()["properties"]
+    assert item["properties"]["quality"]["enum"] == model["quality"]["enum"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("contract", {"seller": "A", "buyer": "B", "umpire_rule": "nearest"}),
+        ("process", {"mixing": "lifo"}),
+        ("process", {"allocation": "volume"}),
+        ("process", {"continuous": "yes"}),
+        ("process", {"attributes": [{"name": "ghg", "amount": 1, "unit": "kg"}]}),
+    ],
+)
+def test_a_body_beyond_a_closed_list_does_not_satisfy_its_schema(kind: str, body: object) -> None:
+    with pytest.raises(jsonschema.ValidationError):
+        check(f"reference-{kind}", body)
 
 
 def test_an_alert_line_has_the_frozen_names() -> None:

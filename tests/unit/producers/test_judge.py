@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from custody import events
+from custody import events, units
 from custody.events import Micros
 from producers.judge import Terms, accept
 from producers.known import Known
@@ -56,7 +56,7 @@ REFUSED = [
     ("void of nothing", {**WEIGHING, "void": True}, Code.MISSING_FIELD, ""),
     (
         "no parts",
-        without(PROCESSING, "inputs", "outputs", "losses", "close"),
+        without(PROCESSING, "inputs", "outputs", "losses", "attributes", "close"),
         Code.MISSING_FIELD,
         "",
     ),
@@ -95,6 +95,12 @@ REFUSED = [
     ("nan", {**WEIGHING, "net_kg": "NaN"}, Code.NOT_A_NUMBER, "net_kg"),
     ("a mountain", {**WEIGHING, "net_kg": 10**12}, Code.NOT_A_NUMBER, "net_kg"),
     ("half a shot", {**XRF, "shot_no": Decimal("1.5")}, Code.NOT_A_NUMBER, "shot_no"),
+    (
+        "per tonne of anything",
+        {**LOT, "attributes": [{**LOT["attributes"][0], "amount": 10**6}]},  # type: ignore[index]
+        Code.OUT_OF_RANGE,
+        "attributes.0.amount",
+    ),
     ("negative", {**WEIGHING, "gross_kg": -1}, Code.NEGATIVE_MASS, "gross_kg"),
     (
         "tare above gross",
@@ -131,6 +137,18 @@ REFUSED = [
         },
         Code.FRACTIONS_EXCEED_ONE,
         "results",
+    ),
+    (
+        "more dry than wet",
+        {**PROCESSING, "outputs": [{"lot_id": "C-1", "mass_wet_kg": 10, "mass_dry_kg": 11}]},
+        Code.DRY_ABOVE_WET,
+        "outputs.0.mass_dry_kg",
+    ),
+    (
+        "one target for five parts",
+        {**PROCESSING, "corrects": "00000000-0000-8000-8000-000000000000"},
+        Code.CORRECTION_MISMATCH,
+        "corrects",
     ),
     ("tags", {**LOT, "tags": ["t"] * 2001}, Code.TOO_MANY_ITEMS, "tags"),
     (
@@ -332,22 +350,79 @@ def test_equal_content_has_equal_digests_however_it_is_written() -> None:
 def test_a_process_is_cut_into_one_record_per_side() -> None:
     accepted = taken(PROCESSING)
     parts = [draft.record for draft in accepted.drafts]
-    assert [draft.part for draft in accepted.drafts] == ["input", "output", "loss", "close"]
+    assert [draft.part for draft in accepted.drafts] == [
+        "input",
+        "output",
+        "loss",
+        "added",
+        "close",
+    ]
     assert all(isinstance(part, events.MaterialProcessed) for part in parts)
     lots = [part.lot_id for part in parts if isinstance(part, events.MaterialProcessed)]
-    assert lots == ["L-24-0117", None, None, None]
-    assert len({part.event_id for part in parts}) == 4
+    assert lots == ["L-24-0117", None, None, None, None]
+    assert len({part.event_id for part in parts}) == 5
 
 
 def test_a_side_has_the_same_id_alone_as_in_the_whole_process() -> None:
-    alone = without(PROCESSING, "outputs", "losses", "close")
+    alone = without(PROCESSING, "outputs", "losses", "attributes", "close")
     assert taken(alone).drafts[0].record.event_id == taken(PROCESSING).drafts[0].record.event_id
 
 
 def test_a_lot_that_goes_in_twice_gives_two_records() -> None:
     side = {"lot_id": "L-1", "mass_wet_kg": 10}
     ids = [d.record.event_id for d in taken({**PROCESSING, "inputs": [side, side]}).drafts]
-    assert len(set(ids)) == 5
+    assert len(set(ids)) == 6
+
+
+def added(raw: object) -> events.MaterialProcessed:
+    (record,) = [draft.record for draft in taken(raw).drafts if draft.part == "added"]
+    assert isinstance(record, events.MaterialProcessed)
+    return record
+
+
+def test_what_a_plant_adds_is_one_record_without_mass_under_its_process() -> None:
+    record = added(PROCESSING)
+    assert (record.lot_id, record.process_id, record.part_no) == (None, "P-77", 0)
+    assert (record.mass_wet_g, record.mass_dry_g, record.u_mass_g) == (None, None, None)
+    assert [(a.name, a.amount, a.per) for a in record.attributes] == [
+        ("ghg", 4200.0, "total"),
+        ("water", 0.8, "t_dry"),
+    ]
+    alone = without(PROCESSING, "inputs", "outputs", "losses", "close")
+    assert added(alone).event_id == record.event_id
+    assert [draft.part for draft in taken(alone).drafts] == ["added"]
+
+
+def test_other_amounts_of_the_same_moment_are_other_content_under_the_same_id() -> None:
+    ghg = {"name": "ghg", "amount": 1, "unit": "kgCO2e", "per": "total", "quality": "measured"}
+    other = {**PROCESSING, "attributes": [ghg]}
+    assert added(other).event_id == added(PROCESSING).event_id
+    contents = {taken(raw).drafts[3].content for raw in (other, PROCESSING)}
+    assert len(contents) == 2
+    own = {**PROCESSING, "event_id": "0199f3c0-6d1e-7c4a-9b1f-2a5d8c3e7f10"}
+    assert added(own).event_id != added(PROCESSING).event_id
+
+
+@pytest.mark.parametrize(
+    ("per", "most"),
+    [("total", "9000000000000"), ("t_wet", "900000"), ("t_dry", "900000"), ("t_Cu", "900000")],
+)
+def test_an_amount_is_taken_up_to_what_the_books_can_hold(per: str, most: str) -> None:
+    ghg = {"name": "ghg", "unit": "kgCO2e", "per": per, "quality": "measured"}
+    for stem in (LOT, PROCESSING):
+        for sign in "", "-":
+            taken({**stem, "attributes": [{**ghg, "amount": f"{sign}{most}"}]})
+            refusal = refused({**stem, "attributes": [{**ghg, "amount": f"{sign}{most}.01"}]})
+            assert (refusal.code, refusal.field) == (Code.OUT_OF_RANGE, "attributes.0.amount")
+            assert f"-{most} to {most}" in str(refusal.allowed)
+    tonnes = 1 if per == "total" else units.MASS_G_MAX // 10**6
+    assert int(most) * 10**6 * tonnes < 2**63
+
+
+def test_a_lot_names_its_contract() -> None:
+    record = taken(LOT).drafts[0].record
+    assert isinstance(record, events.LotDeclared)
+    assert record.contract_id == "KOV-LUBCO-2026"
 
 
 def test_parts_follow_from_the_senders_id_where_there_is_one() -> None:

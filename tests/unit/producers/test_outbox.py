@@ -197,13 +197,17 @@ def test_references_outlive_a_restart(tmp_path: Path) -> None:
 
 def test_parts_known_from_before_are_not_taken_again(outbox: Outbox) -> None:
     whole = golden("processing")
-    alone = {name: whole[name] for name in whole if name not in {"outputs", "losses", "close"}}
+    alone = {
+        name: whole[name]
+        for name in whole
+        if name not in {"outputs", "losses", "attributes", "close"}
+    }
     send(outbox, alone)
     answer = send(outbox, whole)[0].item
     assert answer["result"] == "accepted"
     parts = answer["parts"]
     assert isinstance(parts, list)
-    assert [part["part"] for part in parts] == ["output", "loss", "close"]
+    assert [part["part"] for part in parts] == ["output", "loss", "added", "close"]
     assert results(send(outbox, whole)) == ["duplicate"]
 
 

@@ -7,6 +7,7 @@ replaces. The blend, the concentrate and the tailings rest on what went in, so a
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from random import Random
 from typing import cast
 from uuid import UUID
@@ -62,7 +63,7 @@ def mistake(seed: int, entries: list[Entry], blend: Process) -> Corrected:
     grades, assay = _lower(seed, entries, paper, rng.uniform(*TOO_LOW))
     process = _find(entries, lambda r: r.get("process_id") == blend.process_id)
     no = [lot.lot_id for lot in blend.inputs].index(lot_id)
-    masses, side = _shorten(seed, entries, process, (no, rng.randrange(*SHORT_KG, 20)))
+    masses, side = _shorten(entries, process, (no, rng.randrange(*SHORT_KG, 20)))
     return Corrected(
         lot_id=lot_id,
         lab_id=str(assay["lab_id"]),
@@ -99,12 +100,11 @@ def _lower(
 
 
 def _shorten(
-    seed: int, entries: list[Entry], at: int, slip: tuple[int, int]
+    entries: list[Entry], at: int, slip: tuple[int, int]
 ) -> tuple[tuple[int, int], Request]:
     """Type less mass for one input of a process; return both masses and the corrected input.
 
     Args:
-        seed: The day's seed.
         entries: The journal.
         at: Which entry is the process.
         slip: Which input, from 0, and by how many kilograms.
@@ -114,20 +114,34 @@ def _shorten(
     sides = cast("list[Request]", right["inputs"])
     mass_kg = cast("int", sides[no]["mass_wet_kg"])
     short = {**sides[no], "mass_wet_kg": mass_kg - short_kg}
-    event_id = _event_id(seed, "process")
-    wrong = {**right, "event_id": event_id, "inputs": [*sides[:no], short, *sides[no + 1 :]]}
-    entries[at] = replace(entries[at], request=wrong)
-    # The gateway answers a process with the id of each side; this is how it makes them.
-    target = derived_id("processing", [event_id, "input", no + 1])
-    side: Request = {name: right[name] for name in _HEAD} | {
-        "event_id": _event_id(seed, "right input"),
+    entries[at] = replace(
+        entries[at], request={**right, "inputs": [*sides[:no], short, *sides[no + 1 :]]}
+    )
+    side: Request = {name: right[name] for name in _HEAD}
+    return (mass_kg - short_kg, mass_kg), {
+        **side,
         "inputs": [sides[no]],
-        "corrects": target,
+        "corrects": _side_id(right, str(sides[no]["lot_id"])),
     }
-    return (mass_kg - short_kg, mass_kg), side
 
 
 _HEAD = ("type", "site_id", "process_id", "occurred_at", "kind")
+
+
+def _side_id(process: Request, lot_id: str) -> str:
+    """Return the id the gateway gives an input that nobody named: by its natural key.
+
+    It answers a process with the id of each side, so a plant need not compute it.
+    """
+    at = datetime.fromisoformat(str(process["occurred_at"]))
+    key: list[str | int | None] = [
+        str(process["process_id"]),
+        "input",
+        lot_id,
+        round(at.timestamp()) * 1_000_000,
+        None,
+    ]
+    return derived_id("processing", key)
 
 
 def _event_id(seed: int, name: str) -> str:

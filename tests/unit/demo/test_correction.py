@@ -1,13 +1,20 @@
 """The two mistakes of the day: what is wrong, and that the correction is what the plant had."""
 
+import json
+from decimal import Decimal
 from typing import cast
 
 import pytest
 
-from custody.ids import derived_id
+from custody.events import Micros
 from demo.day import Day, make_day
 from demo.frauds import Fraud
 from demo.requests import Request
+from producers.judge import Terms, accept
+from producers.known import Known
+from producers.outcome import Accepted
+
+NOW = Micros(1_800_000_000_000_000)
 
 
 @pytest.fixture(scope="module", params=[1, 2, 3])
@@ -41,9 +48,12 @@ def test_the_input_names_the_side_the_gateway_made_of_it(day: Day) -> None:
     first, right = wrong_ones(day)[1], day.corrected.requests[1]
     sides = cast("list[Request]", first["inputs"])
     (side,) = cast("list[Request]", right["inputs"])
-    no = next(n for n, one in enumerate(sides, 1) if one["lot_id"] == side["lot_id"])
-    assert right["corrects"] == derived_id("processing", [str(first["event_id"]), "input", no])
-    assert (sides[no - 1]["mass_wet_kg"], side["mass_wet_kg"]) == day.corrected.input_kg
+    no = next(n for n, one in enumerate(sides) if one["lot_id"] == side["lot_id"])
+    terms = Terms(("GW-TEST", 1), 4, Known(), backfill=True)
+    outcome = accept(json.loads(json.dumps(first), parse_float=Decimal), NOW, terms)
+    assert isinstance(outcome, Accepted)
+    assert right["corrects"] == outcome.drafts[no].record.event_id
+    assert (sides[no]["mass_wet_kg"], side["mass_wet_kg"]) == day.corrected.input_kg
     assert 300 < day.corrected.input_kg[1] - day.corrected.input_kg[0] < 450
 
 

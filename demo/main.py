@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from custody.errors import CustodyError, Unavailable
-from demo import follow, outcome, report
+from demo import chain, flow, follow, lineage, outcome, report
+from demo.correction import ANALYTE
 from demo.day import Day, make_day, ndjson
 from demo.page import Findings, as_text, failures, sections
 from demo.publish import Answers, publish
@@ -155,8 +156,20 @@ def _report(path: Path, found: Findings, failed: list[str], warehouse: Warehouse
     pictures = [report.balance_picture(theft.lot_id, history, brought)]
     shown = [j.alert for j in found.judged if j.fraud.kind != "theft" and j.alert is not None]
     pictures += [report.evidence_picture(alert) for alert in shown[:1]]
+    pictures += _chain(found.day, warehouse)
     title = f"custody: the day of seed {found.day.seed}"
     report.write(path, title, sections(found), pictures, failed)
+
+
+def _chain(day: Day, warehouse: Warehouse) -> list[str]:
+    """Return the pictures of where the metal went and where the concentrate came from."""
+    mark, root = follow.mark_of(day.seed), f"lot/{day.processes[-1].output.lot_id}"
+    as_of = flow.read_as_of(warehouse, mark)
+    strands = lineage.trace_back(lineage.read_handed(warehouse, mark, ANALYTE), root)
+    return [
+        chain.flow_picture(day, flow.read_flow(warehouse, day, ANALYTE), ANALYTE, as_of),
+        chain.lineage_picture(strands, root, ANALYTE, as_of),
+    ]
 
 
 def _page(found: Findings, failed: list[str], path: Path, where: Addresses) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 
+from demo.correction import Corrected, mistake
 from demo.dirt import Dirt, soil
 from demo.frauds import Fraud, plan_frauds
 from demo.journey import HONEST, LOADING, Journal, Tampering, declare, examine, travel
@@ -18,8 +19,10 @@ ZONE = timezone(timedelta(hours=-6))
 FIRST_DAY = datetime(2026, 3, 2, tzinfo=ZONE)
 DAYS = 180
 """Seeds spread over this many days, all of them in the past of whoever runs the demo."""
-BLEND_AT = timedelta(hours=13, minutes=30)
+BLEND_AT = timedelta(hours=10, minutes=30)
+"""Early enough for the blend to lie in the concentrator when the campaign begins."""
 CAMPAIGN_AT = timedelta(hours=15)
+ONWARD_UNTIL = timedelta(hours=13, minutes=30)
 ONWARD_MAX = 60
 """Lots that travel on from the depot to the concentrator the same day."""
 
@@ -31,6 +34,7 @@ class Day:
     Attributes:
         seed: What it was drawn from.
         requests: Reference records, then requests in the order they are sent.
+        corrected: What is found wrong in the evening, and sent once the day is in the books.
         frauds: The six frauds.
         lot_ids: Every lot of the day.
         departed: Ore lots as they truly left their mine.
@@ -41,12 +45,18 @@ class Day:
 
     seed: int
     requests: tuple[Request, ...]
+    corrected: Corrected
     frauds: tuple[Fraud, ...]
     lot_ids: tuple[str, ...]
     departed: tuple[Lot, ...]
     arrived: tuple[Lot, ...]
     processes: tuple[Process, ...]
     dirt: Dirt
+
+    @property
+    def sent(self) -> tuple[Request, ...]:
+        """All requests, the corrections last."""
+        return (*self.requests, *self.corrected.requests)
 
 
 def make_day(seed: int) -> Day:
@@ -64,10 +74,12 @@ def make_day(seed: int) -> Day:
     _onward(journal, [lot for lot in clean if lot.lot_id not in used])
     journal.entries.sort(key=lambda e: e.at)
     made = [process.output.lot_id for process in processes]
+    corrected = mistake(seed, journal.entries, processes[0])
     dirt = soil(seed, journal.entries, used | set(plan) | set(made))
     return Day(
         seed=seed,
         requests=(*references(), *(entry.request for entry in journal.entries)),
+        corrected=corrected,
         frauds=tuple(fraud for fraud, _ in plan.values()),
         lot_ids=(*(lot.lot_id for lot in departed), *made),
         departed=tuple(departed),
@@ -98,20 +110,26 @@ def _receive(journal: Journal, lot: Lot) -> Lot:
 
 
 def _processes(journal: Journal, clean: Sequence[Lot]) -> tuple[Process, Process]:
-    """Blend lots that lie in the depot, then concentrate lots that lie in the concentrator."""
+    """Blend lots of the depot, then concentrate the blend with lots of the concentrator.
+
+    Neither product is assayed within the day, so that its metal is what the books say went in: a
+    laboratory takes days for a concentrate. Nor does the depot assay what it blends.
+    """
     blend_at = midnight_of(journal.seed) + BLEND_AT
     in_depot = [x for x in clean if x.site == DEPOT and x.ready_at < blend_at]
-    blended = blend(journal, in_depot[:BLEND_INPUTS], f"B-{journal.seed}-0001", blend_at)
+    plain = [x for x in in_depot if not x.receipt_assay]
+    blended = blend(journal, plain[:BLEND_INPUTS], f"B-{journal.seed}-0001", blend_at)
     lot = blended.output
     declare(journal, lot)
-    done = examine(journal, lot, blend_at + timedelta(minutes=10), party="seller", assay=True)
-    _receive(journal, travel(journal, lot, done + LOADING))
-    campaign_at = midnight_of(journal.seed) + CAMPAIGN_AT
+    done = examine(journal, lot, blend_at + timedelta(minutes=10), party="seller", assay=False)
+    delivered = _receive(journal, travel(journal, lot, done + LOADING))
+    campaign_at = max(midnight_of(journal.seed) + CAMPAIGN_AT, delivered.ready_at)
     feed = [x for x in clean if x.site == CONCENTRATOR and x.ready_at < campaign_at]
-    campaign = concentrate(journal, feed[:CAMPAIGN_INPUTS], f"C-{journal.seed}-0001", campaign_at)
+    fed = [*feed[:CAMPAIGN_INPUTS], delivered]
+    campaign = concentrate(journal, fed, f"C-{journal.seed}-0001", campaign_at)
     lot = campaign.output
     declare(journal, lot)
-    done = examine(journal, lot, campaign_at + timedelta(minutes=8), party="seller", assay=True)
+    done = examine(journal, lot, campaign_at + timedelta(minutes=8), party="seller", assay=False)
     at_port = travel(journal, lot, done + timedelta(minutes=15))
     at_port = replace(_receive(journal, at_port), to_site=SMELTER)
     _receive(journal, travel(journal, at_port, at_port.ready_at + timedelta(minutes=35)))
@@ -119,8 +137,8 @@ def _processes(journal: Journal, clean: Sequence[Lot]) -> tuple[Process, Process
 
 
 def _onward(journal: Journal, clean: Sequence[Lot]) -> None:
-    """Send lots on from the depot to the concentrator, those that came before the blend."""
-    latest = midnight_of(journal.seed) + BLEND_AT
+    """Send lots on from the depot to the concentrator, those that came early enough."""
+    latest = midnight_of(journal.seed) + ONWARD_UNTIL
     waiting = [x for x in clean if x.site == DEPOT and x.ready_at < latest]
     for lot in waiting[:ONWARD_MAX]:
         leaving = replace(lot, to_site=CONCENTRATOR)

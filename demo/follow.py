@@ -187,22 +187,30 @@ def _consumer(bootstrap: str) -> Consumer:
 
 
 def _behind(consumer: Consumer) -> int:
-    """Return how many records of the source topics the workers have not committed."""
+    """Return how many records of the source topics the workers have not committed.
+
+    What is committed is asked first: a record that a worker writes between the two questions
+    then counts as still to apply, where the other order would not see it.
+    """
+    committed = consumer.committed(_places(consumer, SOURCES), timeout=ANSWER_LIMIT_S)
     ends = _ends(consumer, SOURCES)
-    places = [TopicPartition(topic, partition) for topic, partition in ends]
-    committed = consumer.committed(places, timeout=ANSWER_LIMIT_S)
     return sum(ends[at.topic, at.partition] - max(at.offset, 0) for at in committed)
+
+
+def _places(consumer: Consumer, names: Sequence[str]) -> list[TopicPartition]:
+    """Return every partition of topics."""
+    known = consumer.list_topics(timeout=ANSWER_LIMIT_S).topics
+    return [
+        TopicPartition(name, partition) for name in names for partition in known[name].partitions
+    ]
 
 
 def _ends(consumer: Consumer, names: Sequence[str]) -> dict[tuple[str, int], int]:
     """Return the offset after the last record by topic and partition; 0 for an empty one."""
-    known = consumer.list_topics(timeout=ANSWER_LIMIT_S).topics
     ends = {}
-    for name in names:
-        for partition in known[name].partitions:
-            place = TopicPartition(name, partition)
-            _, end = consumer.get_watermark_offsets(place, timeout=ANSWER_LIMIT_S)
-            ends[name, partition] = end
+    for place in _places(consumer, names):
+        _, end = consumer.get_watermark_offsets(place, timeout=ANSWER_LIMIT_S)
+        ends[place.topic, place.partition] = end
     return ends
 
 

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from custody.errors import CustodyError, Unavailable
-from demo import follow, outcome, report
+from demo import chain, flow, follow, lineage, outcome, report
+from demo.correction import ANALYTE
 from demo.day import Day, make_day, ndjson
 from demo.page import Findings, as_text, failures, sections
 from demo.publish import Answers, publish
+from demo.restated import Restated, read_ghg, read_restated
 from runtime.cli import connect, output
 from runtime.client import NotStarted, Warehouse
 from runtime.settings import load
@@ -31,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     day = make_day(options.seed)
     if options.ndjson is not None:
-        options.ndjson.write_bytes(b"".join(ndjson(day.requests)))
-        output.talk(f"{len(day.requests):,} requests in {options.ndjson}")
+        options.ndjson.write_bytes(b"".join(ndjson(day.sent)))
+        output.talk(f"{len(day.sent):,} requests in {options.ndjson}")
         return HELD
     try:
         return run(day, options.report)
@@ -62,10 +64,14 @@ def run(day: Day, report_path: Path | None) -> int:
     seconds: dict[str, float] = {}
     answers = _publish(day, where, seconds)
     with connect.warehouse() as warehouse:
+        _follow(day, answers, (warehouse, where), seconds)
+        corrections = _correct(day, seconds)
+        answers.merge(corrections)
         stored = _follow(day, answers, (warehouse, where), seconds)
         with _timed("verifying", seconds):
             verdict = follow.verified()
-        found = _findings(day, answers, stored, verdict, warehouse, seconds)
+        restated = read_restated(warehouse, day, sorted(corrections.event_ids))
+        found = _findings(day, answers, (stored, verdict, restated), warehouse, seconds)
         path = report_path or _report_path(home.root, day.seed, answers)
         failed = failures(found)
         _report(path, found, failed, warehouse)
@@ -93,6 +99,12 @@ def _publish(day: Day, where: Addresses, seconds: dict[str, float]) -> Answers:
         return publish(gateway, day.requests, advance)
 
 
+def _correct(day: Day, seconds: dict[str, float]) -> Answers:
+    """Send the corrections, once the books hold all they correct: what they move is then seen."""
+    with _timed("correcting", seconds), connect.gateway() as gateway:
+        return publish(gateway, day.corrected.requests, lambda _: None)
+
+
 def _follow(
     day: Day, answers: Answers, stack: tuple[Warehouse, Addresses], seconds: dict[str, float]
 ) -> set[str]:
@@ -113,12 +125,12 @@ def _follow(
 def _findings(
     day: Day,
     answers: Answers,
-    stored: set[str],
-    verdict: follow.Verdict,
+    proofs: tuple[set[str], follow.Verdict, Restated],
     warehouse: Warehouse,
     seconds: dict[str, float],
 ) -> Findings:
     mark = follow.mark_of(day.seed)
+    stored, verdict, restated = proofs
     alerts = outcome.read_alerts(warehouse, mark)
     return Findings(
         day=day,
@@ -131,6 +143,8 @@ def _findings(
         rows=outcome.read_rows(warehouse),
         delays=outcome.read_delays(warehouse, mark),
         verdict=verdict,
+        restated=restated,
+        ghg_kg_per_t=read_ghg(warehouse, day.processes[-1].output.lot_id),
         seconds=seconds,
     )
 
@@ -142,8 +156,20 @@ def _report(path: Path, found: Findings, failed: list[str], warehouse: Warehouse
     pictures = [report.balance_picture(theft.lot_id, history, brought)]
     shown = [j.alert for j in found.judged if j.fraud.kind != "theft" and j.alert is not None]
     pictures += [report.evidence_picture(alert) for alert in shown[:1]]
+    pictures += _chain(found.day, warehouse)
     title = f"custody: the day of seed {found.day.seed}"
     report.write(path, title, sections(found), pictures, failed)
+
+
+def _chain(day: Day, warehouse: Warehouse) -> list[str]:
+    """Return the pictures of where the metal went and where the concentrate came from."""
+    mark, root = follow.mark_of(day.seed), f"lot/{day.processes[-1].output.lot_id}"
+    as_of = flow.read_as_of(warehouse, mark)
+    strands = lineage.trace_back(lineage.read_handed(warehouse, mark, ANALYTE), root)
+    return [
+        chain.flow_picture(day, flow.read_flow(warehouse, day, ANALYTE), ANALYTE, as_of),
+        chain.lineage_picture(strands, root, ANALYTE, as_of),
+    ]
 
 
 def _page(found: Findings, failed: list[str], path: Path, where: Addresses) -> str:
@@ -168,7 +194,7 @@ def _page(found: Findings, failed: list[str], path: Path, where: Addresses) -> s
 def _timed(name: str, seconds: dict[str, float]) -> Iterator[None]:
     began = time.monotonic()
     yield
-    seconds[name] = time.monotonic() - began
+    seconds[name] = seconds.get(name, 0.0) + time.monotonic() - began
 
 
 if __name__ == "__main__":

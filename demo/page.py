@@ -4,11 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from demo.correction import ANALYTE
 from demo.day import Day
 from demo.dirt import MISTYPED_KG
 from demo.follow import Verdict
 from demo.outcome import CLEAN_LOTS_MAX, Judged, Raised, Total
 from demo.publish import Answers
+from demo.restated import Restated, kilograms, lacks
 
 Cells = tuple[str, ...]
 
@@ -37,7 +39,10 @@ class Findings:
         totals: What the lots hold, with sigma.
         rows: Rows by table.
         delays: Number of alerts, p50 and p99 of seconds to them.
-        verdict: Of ``custody verify``.
+        verdict: Of ``custody verify``, after the corrections.
+        restated: What the corrections moved.
+        ghg_kg_per_t: Emissions the concentrate carries, kg CO2e per tonne dry; None where the
+            books carry none.
         seconds: How long each step took.
     """
 
@@ -51,6 +56,8 @@ class Findings:
     rows: Mapping[str, int]
     delays: tuple[int, float, float]
     verdict: Verdict
+    restated: Restated
+    ghg_kg_per_t: float | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -75,11 +82,13 @@ def _delivery_failures(found: Findings) -> list[str]:
         failed.append(f"{missing} accepted events have no row")
     strangers = len(found.stored - answers.event_ids)
     # Known to the last id only where the gateway took the processes now and named their sides.
-    if strangers and answers.processes == len(day.processes):
+    processes = sum(request["type"] == "processing" for request in day.sent)
+    if strangers and answers.processes == processes:
         failed.append(f"{strangers} rows of the day were never accepted")
     refused = answers.refused.total()
     if refused != day.dirt.refused:
         failed.append(f"{refused} requests refused, {day.dirt.refused} had to be")
+    failed += lacks(found.restated, day)
     if found.verdict.code != 0:
         failed.append(f"custody verify ended with {found.verdict.code}: {found.verdict.text}")
     return failed
@@ -88,7 +97,8 @@ def _delivery_failures(found: Findings) -> list[str]:
 def sections(found: Findings) -> list[Section]:
     """Return the page's tables in reading order."""
     frauds = (_frauds(found), *_clean(found), _dirt(found))
-    return [_events(found), _totals(found), *frauds, _tables(found)]
+    corrected = (_corrected(found), _moved(found))
+    return [_events(found), _totals(found), *frauds, *corrected, _tables(found)]
 
 
 def _events(found: Findings) -> Section:
@@ -107,7 +117,7 @@ def _events(found: Findings) -> Section:
         ("of these ids in the warehouse", f"{here:,} of {len(answers.event_ids):,}"),
         ("lots", f"{len(day.lot_ids):,}"),
         (f"clean lots with an alert (at most {CLEAN_LOTS_MAX})", _clean_share(found)),
-        ("custody verify", "clean" if found.verdict.code == 0 else "NOT clean"),
+        ("custody verify", _verdict(found)),
         (f"acceptance to alert, p50 / p99 of {count}", f"{p50:.2f} s / {p99:.2f} s"),
     )
     return Section("Events", ("what", "how many"), rows, frozenset({1}))
@@ -118,6 +128,9 @@ def _totals(found: Findings) -> Section:
         (total.name, f"{total.value:,.1f}", f"{total.u:,.1f}", total.unit) for total in found.totals
     )
     title = "What the lots hold at the end of the day (systematic parts summed per source)"
+    if found.ghg_kg_per_t is not None:
+        name = f"emissions of {found.day.processes[-1].output.lot_id}"
+        rows += ((name, f"{found.ghg_kg_per_t:,.1f}", "-", "kg CO2e per t dry"),)
     return Section(title, ("quantity", "value", "sigma", "unit"), rows, frozenset({1, 2}))
 
 
@@ -178,6 +191,46 @@ _DIRT = {
     "unknown_device": "a hired weighbridge nobody announced, remarked upon",
     "late": "a certificate that comes after everything else",
 }
+
+
+def _corrected(found: Findings) -> Section:
+    wrong = found.day.corrected
+    blend, restated = found.day.processes[0], found.restated
+    rows = (
+        (
+            f"{ANALYTE} on {wrong.certificate_no} of {wrong.lab_id}, % dry",
+            *(f"{pct:.4g}" for pct in wrong.grade_pct),
+        ),
+        (
+            f"wet mass of {wrong.lot_id} into {blend.process_id}, kg",
+            *(f"{kg:,}" for kg in wrong.input_kg),
+        ),
+        ("lots whose books moved", "", ", ".join(restated.lots)),
+        ("transfers taken back, and made anew", "", _both(restated)),
+    )
+    title = "Corrected in the evening, with the concentrate at the smelter"
+    return Section(title, ("what", "first", "corrected"), rows, frozenset({1, 2}))
+
+
+def _both(restated: Restated) -> str:
+    return f"{restated.compensations:,} and {restated.transfers:,}"
+
+
+def _moved(found: Findings) -> Section:
+    rows = tuple(
+        (level.name, *(kilograms(mg) for mg in (level.before_mg, level.after_mg, level.moved_mg)))
+        for level in found.restated.levels
+    )
+    rows += tuple(
+        (f"rest of {name}: in less out", *(kilograms(mg) for mg in (*rest, rest[1] - rest[0])))
+        for name, rest in found.restated.rest_mg.items()
+    )
+    title = f"What that moved: contained {ANALYTE}, kg (custody verify: {_verdict(found)})"
+    return Section(title, ("level", "before", "after", "moved"), rows, frozenset({1, 2, 3}))
+
+
+def _verdict(found: Findings) -> str:
+    return "clean" if found.verdict.code == 0 else "NOT clean"
 
 
 def _tables(found: Findings) -> Section:

@@ -54,6 +54,9 @@ ROUTES = (
 LOSS_EXPECTED = 0.0004
 """Expected loss of wet mass on any route (dust and drying), as a share."""
 
+ORE_GHG_KG_PER_T = 50.0
+"""Emissions of mining one tonne of dry ore, kg CO2e, as both mines declare them; invented."""
+
 SCALE_INTERVAL_KG = 20
 """Verification interval e of every weighbridge: class III, 60 t."""
 SCALE_SPAN_MAX = 0.0009

@@ -24,7 +24,7 @@ class Answers:
         duplicates: Requests it had already.
         refused: Requests refused, by code.
         warnings: Remarks on accepted requests, by code.
-        processes: Whole processes taken now, whose sides are in ``event_ids`` one by one; of a
+        processes: Process requests taken now, whose sides are in ``event_ids`` one by one; of a
             duplicate only the first side's id is told.
     """
 
@@ -45,6 +45,15 @@ class Answers:
                 self.event_ids.add(str(item["event_id"]))
             case _:
                 self.refused[str(item["code"])] += 1
+
+    def merge(self, later: "Answers") -> None:
+        """Count the answers to requests sent later."""
+        self.event_ids |= later.event_ids
+        self.accepted += later.accepted
+        self.duplicates += later.duplicates
+        self.refused += later.refused
+        self.warnings += later.warnings
+        self.processes += later.processes
 
     def _accept(self, item: JsonObject) -> None:
         parts = item.get("parts")

@@ -5,8 +5,10 @@ They do not depend on the seed, so that a second day on the same stack finds the
 
 from demo.plant import (
     CONCENTRATOR,
+    DEPOT,
     LOSS_EXPECTED,
     MINES,
+    PORT,
     ROUTES,
     SCALE_INTERVAL_KG,
     SCALE_REPEATABILITY_KG,
@@ -20,6 +22,8 @@ from demo.plant import (
 from demo.processes import RECOVERY
 from demo.requests import Request, reference_request
 
+COUNTRY = "US"
+"""ISO 3166-1 alpha-2 of every site: where a stage of the chain was done."""
 CALIBRATED_UNTIL = "2031-01-01T00:00:00Z"
 MOISTURE_U_METHOD = 0.002
 
@@ -30,12 +34,15 @@ def references() -> list[Request]:
 
 
 def _sites() -> list[Request]:
-    roles = dict.fromkeys(MINES, "mine") | {CONCENTRATOR: "concentrator", SMELTER: "smelter"}
+    roles = dict.fromkeys(MINES, "mine") | {
+        DEPOT: "depot",
+        CONCENTRATOR: "concentrator",
+        PORT: "port",
+        SMELTER: "smelter",
+    }
     return [
         reference_request(
-            "site",
-            site,
-            {"name": place(site).title(), "role": roles.get(site, "storage"), "country": "US"},
+            "site", site, {"name": place(site).title(), "role": roles[site], "country": COUNTRY}
         )
         for site in SITES
     ]
@@ -85,8 +92,9 @@ def _routes() -> list[Request]:
 
 def _material() -> list[Request]:
     commodity: Request = {"moisture_fraction": 0.05, "moisture_u": 0.03, "grade_u_rel": 0.2}
-    process: Request = {"key_analyte": "Cu", "recovery": RECOVERY["Cu"], "physical": True}
+    concentrate: Request = {"key_analyte": "Cu", "recovery": {**RECOVERY}, "physical": True}
     return [
         reference_request("commodity", "copper_nickel", commodity),
-        reference_request("process", "concentrate", process),
+        reference_request("process", "blend", {"physical": True}),
+        reference_request("process", "concentrate", concentrate),
     ]

@@ -1,29 +1,25 @@
-"""The report: the page's tables and two pictures in one HTML file that needs nothing else."""
+"""The report: the page's tables and pictures in one HTML file that needs nothing else."""
 
-import io
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 from pathlib import Path
 
-from matplotlib.axes import Axes
 from matplotlib.dates import date2num
 from matplotlib.figure import Figure
 
+from demo.figures import WIDTH_IN, captioned, styled
 from demo.outcome import G_PER_T, Measured, Raised, number
 from demo.page import Section
 from runtime.client import Warehouse
-
-_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 
 RATIO = "1"
 """Unit of evidence that is a logarithm of a ratio."""
 
 _STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem;
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 74rem; margin: 2rem auto; padding: 0 1rem;
        color: #1c2733; }
 table { border-collapse: collapse; margin: .4rem 0 1.6rem; }
 th, td { padding: .2rem .8rem .2rem 0; text-align: left; border-bottom: 1px solid #dde3e8; }
@@ -144,9 +140,9 @@ def balance_picture(lot_id: str, history: Sequence[Point], brought: Sequence[Poi
     Above: by place. Below, where kilograms can be seen: all places together less what had been
     weighed into the lot until then, with a band of two sigma.
     """
-    figure = Figure(figsize=(9.0, 6.0), layout="constrained")
-    above = _styled(figure.add_subplot(2, 1, 1))
-    below = _styled(figure.add_subplot(2, 1, 2, sharex=above))
+    figure = Figure(figsize=(WIDTH_IN, 6.0), layout="constrained")
+    above = styled(figure.add_subplot(2, 1, 1))
+    below = styled(figure.add_subplot(2, 1, 2, sharex=above))
     for place in dict.fromkeys(point.place for point in history):
         points = [point for point in history if point.place == place]
         times = [_day_number(point.at) for point in points]
@@ -170,7 +166,7 @@ def balance_picture(lot_id: str, history: Sequence[Point], brought: Sequence[Poi
     below.set_xlabel("time of the newest fact, UTC")
     below.xaxis_date()
     figure.autofmt_xdate()
-    return _captioned(figure, _BALANCE_CAPTION)
+    return captioned(figure, _BALANCE_CAPTION)
 
 
 _BALANCE_CAPTION = (
@@ -206,7 +202,8 @@ def evidence_picture(alert: Raised) -> str:
     """Return the picture of an alert's evidence: deviation from expected, with two sigma."""
     # The difference of two masses has no size to be relative to; its two ends have.
     lines = [m for m in alert.evidence if m.expected or m.unit == RATIO]
-    figure, axes = _axes(1.6 + 0.42 * len(lines))
+    figure = Figure(figsize=(WIDTH_IN, 1.6 + 0.42 * len(lines)), layout="constrained")
+    axes = styled(figure.add_subplot())
     for n, m in enumerate(lines):
         scale = 100.0 / (abs(m.expected) or 1.0)
         centre, width = (m.observed - m.expected) * scale, 2 * m.u * scale
@@ -217,7 +214,7 @@ def evidence_picture(alert: Raised) -> str:
     axes.set_xlabel("observed less expected, % (bar: two sigma of the difference)")
     axes.set_title(f"Alert on {alert.lot_id}: {alert.family}, severity {alert.severity}")
     axes.margins(y=0.15)
-    return _captioned(figure, _EVIDENCE_CAPTION)
+    return captioned(figure, _EVIDENCE_CAPTION)
 
 
 _EVIDENCE_CAPTION = (
@@ -243,26 +240,3 @@ _PLAIN = {
     "mass_wet_received": "wet mass received",
 }
 """What a person calls a quantity of the evidence."""
-
-
-def _axes(height: float) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(9.0, height), layout="constrained")
-    return figure, _styled(figure.add_subplot())
-
-
-def _styled(axes: Axes) -> Axes:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
-    return axes
-
-
-def _captioned(figure: Figure, caption: str) -> str:
-    return f"<figure>{_svg(figure)}<figcaption>{escape(caption)}</figcaption></figure>"
-
-
-def _svg(figure: Figure) -> str:
-    text = io.StringIO()
-    figure.savefig(text, format="svg", metadata={"Date": None})
-    svg = text.getvalue()
-    # Its metadata names vocabularies on the web; the report refers to nothing outside itself.
-    return _METADATA.sub("", svg[svg.index("<svg") :])

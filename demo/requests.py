@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from demo.plant import ASSAY_U_REL, MOISTURE_U, Composition, Shot
+from demo.plant import ASSAY_U_REL, MOISTURE_U, ORE_GHG_KG_PER_T, Composition, Shot
 
 Request = dict[str, object]
 
@@ -42,6 +42,8 @@ def lot_request(
         for a in ("Cu", "Ni")
     ]
     origins = [{"level": "site", "id": head["site_id"], "share": 1.0}] if form == "ore" else []
+    # Only ore brings emissions of its own; what a process makes carries those of what went in.
+    attributes = [_ghg()] if form == "ore" else []
     return {
         "type": "lot",
         **head,
@@ -53,8 +55,15 @@ def lot_request(
         "declared_origins": origins,
         "declared_composition": declared,
         "declared_mass_dry_kg": round(dry_kg, -2),
+        "attributes": attributes,
         "source_ref": source,
     }
+
+
+def _ghg() -> Request:
+    """Return what mining a tonne of ore emitted, as the mine declares it."""
+    amount: Request = {"name": "ghg", "amount": ORE_GHG_KG_PER_T, "unit": "kgCO2e"}
+    return {**amount, "per": "t_dry", "quality": "declared"}
 
 
 def weighing_request(head: Request, ticket: Ticket, trip: Trip) -> Request:

@@ -59,7 +59,7 @@ def test_a_day_holds_what_the_page_promises_and_so_does_the_same_day_again(
     first = run_demo(system, tmp_path / "first.html")
     assert first.returncode == 0, first.stdout + first.stderr + logs(system)
     day = make_day(SEED)
-    assert figure(first.stdout, "events accepted") >= len(day.requests)
+    assert figure(first.stdout, "events accepted") >= len(day.sent)
     assert figure(first.stdout, "events known already (duplicates)") == 1
     assert "1 net_mismatch" in first.stdout
     assert "1 unknown_device" in first.stdout
@@ -67,14 +67,26 @@ def test_a_day_holds_what_the_page_promises_and_so_does_the_same_day_again(
     for fraud in day.frauds:
         line = next(x for x in first.stdout.splitlines() if fraud.lot_id in x)
         assert line.endswith("found"), line
+    moved = levels(first.stdout)
+    product = day.processes[1].output.lot_id
+    put_in = moved[f"{day.corrected.lot_id} into the blend"]
+    assert put_in > moved[f"concentrate {product}"] > 0.75 * put_in
     report = (tmp_path / "first.html").read_text("utf-8")
-    assert report.count("<svg") == 2
+    assert report.count("<svg") == 4
     assert "http://" not in re.sub(r'xmlns(:\w+)?="[^"]*"', "", report)
 
     second = run_demo(system, tmp_path / "second.html")
     assert second.returncode == 0, second.stdout + second.stderr + logs(system)
     assert figure(second.stdout, "events accepted") == 0
-    assert figure(second.stdout, "events known already (duplicates)") == len(day.requests) - 1
+    assert figure(second.stdout, "events known already (duplicates)") == len(day.sent) - 1
+    assert levels(second.stdout) == moved, "what was known before a time stays so"
+
+
+def levels(page: str) -> dict[str, float]:
+    """Return the kilograms of copper that the corrections moved, by level."""
+    table = page.partition("What that moved")[2].partition("\n\n")[0].splitlines()[3:]
+    rows = [re.split(r"  +", line) for line in table]
+    return {row[0]: float(row[-1].replace(",", "")) for row in rows}
 
 
 def logs(system: System) -> str:

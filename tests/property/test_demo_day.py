@@ -39,7 +39,7 @@ def test_the_gateway_refuses_the_tonnes_and_nothing_else(seed: int) -> None:
     terms = Terms(("GW-TEST", 1), 4, known, backfill=True)
     refused: list[str] = []
     warned: Counter[str] = Counter()
-    for line in ndjson(make_day(seed).requests):
+    for line in ndjson(make_day(seed).sent):
         outcome = accept(json.loads(line, parse_float=Decimal), NOW, terms)
         if isinstance(outcome, Refusal):
             refused.append(outcome.code)
@@ -55,7 +55,7 @@ def test_the_gateway_refuses_the_tonnes_and_nothing_else(seed: int) -> None:
 def test_a_request_carries_no_truth() -> None:
     day = make_day(3)
     words = {"theft", "swap", "dilution", "fraud", "stolen", "clean"}
-    for request in day.requests:
+    for request in day.sent:
         assert not words & set(_words(request)), request
 
 

@@ -5,12 +5,17 @@ from collections import Counter
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import pairwise
+from typing import cast
 
 import pytest
 
 from demo.day import Day, make_day, midnight_of, ndjson
 from demo.lots import CONVOY_TRUCKS, runs_by_mine
+from demo.plant import SITES
+from demo.references import references
 from demo.requests import Request
+
+REFERENCES = references()
 
 
 @cache
@@ -23,7 +28,7 @@ def of_type(stem: str, seed: int = 1) -> list[Request]:
 
 
 def test_the_same_seed_gives_the_same_bytes() -> None:
-    assert b"".join(ndjson(make_day(7).requests)) == b"".join(ndjson(make_day(7).requests))
+    assert b"".join(ndjson(make_day(7).sent)) == b"".join(ndjson(make_day(7).sent))
 
 
 def test_another_seed_gives_another_day_under_other_names() -> None:
@@ -114,6 +119,30 @@ def test_processes_conserve_mass_and_metal() -> None:
     assert campaign.output.dry_kg * campaign.output.composition["Cu"] < copper[1]
     feed = sum(lot.dry_kg for lot in campaign.inputs)
     assert campaign.output.dry_kg + campaign.tailings_dry_kg == pytest.approx(feed)
+
+
+def test_the_blend_lies_in_the_concentrator_before_the_campaign_takes_it() -> None:
+    blend, campaign = day(1).processes
+    delivered = campaign.inputs[-1]
+    assert delivered.lot_id == blend.output.lot_id
+    assert delivered.ready_at <= campaign.output.ready_at
+    papers = [r["lot_id"] for r in of_type("assay") if r.get("method") == "ICP-OES"]
+    assert not {blend.output.lot_id, campaign.output.lot_id} & set(papers)
+
+
+def test_ore_declares_emissions_and_what_is_made_of_it_does_not() -> None:
+    for lot in of_type("lot"):
+        names = [a["name"] for a in cast("list[Request]", lot["attributes"])]
+        assert names == (["ghg"] if lot["form"] == "ore" else [])
+
+
+def test_every_site_has_a_country_and_every_process_kind_of_the_day_a_record() -> None:
+    bodies = {(str(r["kind"]), str(r["id"])): cast("Request", r["body"]) for r in REFERENCES}
+    assert all(bodies["site", site]["country"] == "US" for site in SITES)
+    assert {process.kind for process in day(1).processes} <= {
+        i for k, i in bodies if k == "process"
+    }
+    assert bodies["process", "concentrate"]["key_analyte"] == "Cu"
 
 
 def test_dirt_is_there_and_touches_no_fraud() -> None:

@@ -1,15 +1,21 @@
 """What the page says of what was put in."""
 
+import re
+
+from demo.correction import ANALYTE
 from demo.day import make_day
 from demo.follow import Verdict
 from demo.page import Findings, as_text, sections
 from demo.publish import Answers
+from demo.restated import Level, Restated
+
+LEVELS = (Level("into the blend", 146_498_000, 157_652_400),)
+RESTATED = Restated("2026-03-02 18:00:00", LEVELS, ("B-1", "C-1"), 87, 88, {"P-1": (0, 0)})
 
 
-def test_the_page_counts_clean_lots_and_tells_the_dirt() -> None:
-    day = make_day(1)
-    found = Findings(
-        day=day,
+def findings(ghg_kg_per_t: float | None = None) -> Findings:
+    return Findings(
+        day=make_day(1),
         answers=Answers(),
         stored=frozenset(),
         alerts=(),
@@ -19,8 +25,30 @@ def test_the_page_counts_clean_lots_and_tells_the_dirt() -> None:
         rows={},
         delays=(0, 0.0, 0.0),
         verdict=Verdict(0, ""),
+        restated=RESTATED,
+        ghg_kg_per_t=ghg_kg_per_t,
     )
+
+
+def test_the_page_counts_clean_lots_and_tells_the_dirt() -> None:
+    found = findings()
     lines = as_text(sections(found)).splitlines()
     assert any(line.startswith("clean lots with an alert") and "0 of 294" in line for line in lines)
-    for lot_id in day.dirt.lots.values():
+    for lot_id in found.day.dirt.lots.values():
         assert any(line.endswith(lot_id) for line in lines)
+
+
+def test_the_page_tells_what_was_corrected_and_what_that_moved() -> None:
+    found = findings()
+    text = as_text(sections(found))
+    wrong = found.day.corrected
+    assert f"{ANALYTE} on {wrong.certificate_no} of {wrong.lab_id}, % dry" in text
+    assert re.search(r"into the blend +146\.498 +157\.652 +11\.154$", text, re.MULTILINE)
+    assert re.search(r"rest of P-1: in less out +0\.000 +0\.000 +0\.000$", text, re.MULTILINE)
+    assert re.search(r"made anew +87 and 88$", text, re.MULTILINE)
+
+
+def test_emissions_are_a_line_only_where_the_books_carry_them() -> None:
+    assert "CO2e" not in as_text(sections(findings()))
+    text = as_text(sections(findings(640.2)))
+    assert re.search(r"^emissions of C-1-0001 +640\.2 +- +kg CO2e per t dry$", text, re.MULTILINE)

@@ -31,7 +31,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "worker": "runtime.cli.processes:worker",
         "warehouse": "runtime.cli.processes:warehouse",
         "publish": "runtime.cli.events:publish",
-        "reference": "runtime.cli.events:reference",
+        "reference": "runtime.cli.reference:reference",
         "schema": "runtime.cli.schema:schema",
         "balance": "runtime.cli.warehouse:balance",
         "alerts": "runtime.cli.warehouse:alerts",

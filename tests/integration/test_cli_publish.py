@@ -141,6 +141,16 @@ def test_a_body_beyond_its_schema_is_refused_here_with_line_field_and_bound(cust
 def test_wrong_use_is_exit_code_2(custody: Run) -> None:
     assert custody("publish", "no-such-file.ndjson").returncode == 2
     assert custody("publish", "--list-requests", "5000", "-").returncode == 2
+    for wrong in (
+        ["balance"],
+        ["balance", "L-1", "--at", "yesterday"],
+        ["balance", "L-1", "--csv"],
+        ["balance", "L-1", "--period", "2026-11", "--site", "MINE"],
+        ["balance", "--period", "2026-11"],
+        ["stock", "MINE", "--json", "--csv"],
+        ["reference", "show", "weather"],
+    ):
+        assert custody(*wrong).returncode == 2, wrong
 
 
 def test_without_a_stack_the_next_step_is_said(tmp_path: Path) -> None:

@@ -78,9 +78,13 @@ _TABLE_FUNCTIONS = frozenset(
         "generate_series",
         "view",
         "null",
+        "v_lot_balance_at",
+        "v_stock_at",
+        "v_metal_balance",
+        "v_unaccounted",
     }
 )
-"""Functions that may stand where a table stands."""
+"""Functions that may stand where a table stands, and our views that take parameters."""
 
 _TOKEN = re.compile(
     r"""

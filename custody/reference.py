@@ -91,13 +91,19 @@ def with_version(row: RefRow | None, fact: ReferenceSet) -> RefRow:
 
 
 def body_at(row: RefRow, at: Micros) -> str | None:
-    """Return the body valid at a time: of those, the one that begins last and is newest."""
+    """Return the body valid at a time."""
+    found = version_at(row, at)
+    return None if found is None else found.body
+
+
+def version_at(row: RefRow, at: Micros) -> RefVersion | None:
+    """Return the version valid at a time: of those, the one that begins last and is newest."""
     corrected = {version.corrects for version in row.versions}
     for version in reversed(row.versions):
         if version.void or version.event_id in corrected or version.valid_from > at:
             continue
         if version.valid_to is None or at < version.valid_to:
-            return version.body
+            return version
     return None
 
 

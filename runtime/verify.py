@@ -6,6 +6,7 @@ and proves nothing; these do:
 
 - ``balances``: the latest balance of each lot and process is the sum of its transfers.
 - ``handed``: what transfers move between lots and processes is what the receivers were told.
+- ``compensations``: each compensation negates, exactly and once, a transfer that stands before it.
 - ``numbers``: each (sender, n) stands once, and no number is missing.
 - ``negative``: no account but origin, outside, unaccounted, conversion, loss and an open process
   holds less than nothing.
@@ -17,6 +18,7 @@ and proves nothing; these do:
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from runtime.verify_compensations import COMPENSATION_COUNT, COMPENSATIONS
 from schemas.routes import ROUTES, Route
 
 Row = Mapping[str, object]
@@ -77,6 +79,7 @@ def verify(ask: Ask, ends: Ends | None = None) -> list[Check]:
     return [
         _asked(ask, "balances", _BALANCES, _ACCOUNTS),
         _asked(ask, "handed", _HANDED, _EDGES),
+        _asked(ask, "compensations", COMPENSATIONS, COMPENSATION_COUNT),
         _asked(ask, "numbers", _NUMBERS, _SENDERS),
         _asked(ask, "negative", _NEGATIVE, _ACCOUNTS),
         _asked(ask, "events", _EVENTS, _FACTS),
@@ -95,25 +98,26 @@ def _int(value: object) -> int:
     return int(str(value))
 
 
-_SIDES = """
-    SELECT credit AS account, 1 AS sign, mass_wet_g, mass_dry_g, metals.analyte AS analytes,
-           metals.value_mg AS amounts
-    FROM custody.transfer
+_AMOUNTS = """mass_wet_g, mass_dry_g, metals.analyte AS analytes, metals.value_mg AS amounts,
+        attributes.name AS names, attributes.unit AS units, attributes.quality AS qualities,
+        attributes.value_micro AS micros"""
+_SIDES = f"""
+    SELECT credit AS account, 1 AS sign, {_AMOUNTS} FROM custody.transfer
     UNION ALL
-    SELECT debit, -1, mass_wet_g, mass_dry_g, metals.analyte, metals.value_mg
-    FROM custody.transfer
-"""
+    SELECT debit, -1, {_AMOUNTS} FROM custody.transfer
+"""  # noqa: S608  put together from constants of this module, as are the others
 _QUANTITIES = """
     ARRAY JOIN
-        arrayConcat(['wet g', 'dry g'], arrayMap(a -> concat(a, ' mg'), analytes)) AS quantity,
-        arrayConcat([mass_wet_g, mass_dry_g], amounts) AS amount
+        arrayConcat(['wet g', 'dry g'], arrayMap(a -> concat(a, ' mg'), analytes),
+            arrayMap((a, u, q) -> concat(a, ' ', q, ' micro ', u), names, units, qualities))
+            AS quantity,
+        arrayConcat([mass_wet_g, mass_dry_g], amounts, micros) AS amount
 """
 _SUMS = f"SELECT account, quantity, sum(sign * amount) AS total FROM ({_SIDES}) {_QUANTITIES} GROUP BY account, quantity"  # noqa: S608, E501
-_LATEST = """
-    SELECT account, status, mass_wet_g, mass_dry_g, metals.analyte AS analytes,
-           metals.value_mg AS amounts
+_LATEST = f"""
+    SELECT account, status, {_AMOUNTS}
     FROM custody.balance ORDER BY account, n DESC LIMIT 1 BY account
-"""
+"""  # noqa: S608
 _BALANCES = f"""
 SELECT account AS subject,
     concat(quantity, ': transfers give ', toString(sum(moved)), ', the balance says ',
@@ -138,8 +142,7 @@ FROM (
     SELECT {_OWNER.format("debit")} AS giver, {_OWNER.format("credit")} AS taker, quantity,
         amount AS moved, toInt64(0) AS told
     FROM (
-        SELECT debit, credit, mass_wet_g, mass_dry_g, metals.analyte AS analytes,
-            metals.value_mg AS amounts
+        SELECT debit, credit, {_AMOUNTS}
         FROM custody.transfer
         WHERE {_OWNED.format("debit")} AND {_OWNED.format("credit")}
     ) {_QUANTITIES}
@@ -147,8 +150,7 @@ FROM (
     UNION ALL
     SELECT from_owner, to_owner, quantity, toInt64(0), void ? 0 : amount
     FROM (
-        SELECT from_owner, to_owner, void, mass_wet_g, mass_dry_g, metals.analyte AS analytes,
-            metals.value_mg AS amounts
+        SELECT from_owner, to_owner, void, {_AMOUNTS}
         FROM custody.content
         ORDER BY from_owner, to_owner, cause_event_id, n DESC
         LIMIT 1 BY from_owner, to_owner, cause_event_id

@@ -1,9 +1,9 @@
-"""Commands of whoever sends events: publish and reference."""
+"""``custody publish``, and how a file of requests is sent and answered line by line."""
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import IO
 
@@ -14,36 +14,50 @@ from runtime.cli import connect, output
 from runtime.cli.main import FOUND
 from runtime.client import Gateway, JsonObject
 
-_LIST_REQUESTS_MAX = 1000
+LIST_REQUESTS_MAX = 1000
 _SHOWN_MAX = 50
+_ALLOWED = "one JSON object per line"
 _RESULTS = ("accepted", "duplicate", "refused")
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the input: its number from 1, its text, its request, or why it is none."""
+    """A line of the input.
+
+    Attributes:
+        no: Its number, from 1.
+        text: As it stands.
+        request: Its JSON.
+        refusal: Why it is not sent, as the gateway would say it; None where it is.
+    """
 
     no: int
     text: str
     request: object
-    problem: str | None = None
+    refusal: JsonObject | None = None
 
 
-def _lines(stream: IO[str]) -> Iterator[Line]:
+def refused(code: str, field: str | None, found: object, allowed: str) -> JsonObject:
+    """Return a refusal of our own in the gateway's words."""
+    return {"result": "refused", "code": code, "field": field, "found": found, "allowed": allowed}
+
+
+def lines_of(stream: IO[str]) -> Iterator[Line]:
+    """Yield the lines of a file that are not empty."""
     for no, raw in enumerate(stream, start=1):
         if not raw.strip():
             continue
         try:
             yield Line(no, raw, json.loads(raw))
         except ValueError as error:
-            yield Line(no, raw, None, str(error))
+            yield Line(no, raw, None, refused("not_json", None, str(error), _ALLOWED))
 
 
 @click.command()
 @click.argument("file", type=click.File("r", encoding="utf-8"))
 @click.option(
     "--list-requests",
-    type=click.IntRange(1, _LIST_REQUESTS_MAX),
+    type=click.IntRange(1, LIST_REQUESTS_MAX),
     default=200,
     show_default=True,
     help="Requests per HTTP call.",
@@ -70,55 +84,13 @@ def publish(
         if on
     }
     with connect.gateway() as gateway:
-        run = _Run(as_json=as_json)
+        run = Run(as_json=as_json)
         with output.progress(f"publishing {file.name}", None) as advance:
-            _send(gateway, _lines(file), run, options, list_requests, advance)
+            send(gateway, lines_of(file), run, options, list_requests, advance)
     return run.finish()
 
 
-@click.group()
-def reference() -> None:
-    """Reference data: sites, devices, laboratories, routes and the like.
-
-    \b
-    Examples:
-      custody reference load plant.ndjson
-      custody schema reference.device
-    """
-
-
-@reference.command("load")
-@click.argument("file", type=click.File("r", encoding="utf-8"))
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line of the file.")
-def reference_load(file: IO[str], *, as_json: bool) -> int:
-    """Load FILE, one reference record per line of JSON; - is standard input.
-
-    Each record reaches every worker in order with the facts. Loading it again is harmless.
-
-    \b
-    Examples:
-      custody reference load plant.ndjson
-      custody schema reference.device        what a device's body looks like
-    """
-    with connect.gateway() as gateway:
-        run = _Run(as_json=as_json)
-        with output.progress(f"loading {file.name}", None) as advance:
-            _send(gateway, _only_references(_lines(file)), run, {}, _LIST_REQUESTS_MAX, advance)
-    return run.finish()
-
-
-def _only_references(lines: Iterable[Line]) -> Iterator[Line]:
-    for line in lines:
-        request = line.request
-        if line.problem is None and (
-            not isinstance(request, dict) or request.get("type") != "reference"
-        ):
-            yield replace(line, problem='type must be "reference"; facts go by custody publish')
-        else:
-            yield line
-
-
-class _Run:
+class Run:
     """Counts the gateway's results and shows what has to be shown."""
 
     def __init__(self, *, as_json: bool) -> None:
@@ -128,6 +100,7 @@ class _Run:
         self._warnings: Counter[str] = Counter()
 
     def take(self, line: Line, answer: JsonObject) -> None:
+        """Count one answer, and show it or keep it for the table."""
         self._counts[str(answer.get("result"))] += 1
         warnings = answer.get("warnings")
         self._warnings.update(_named(w) for w in (warnings if isinstance(warnings, list) else []))
@@ -179,16 +152,26 @@ _REFUSED_COLUMNS = (
 )
 
 
-def _send(
+def send(
     gateway: Gateway,
     lines: Iterator[Line],
-    run: _Run,
+    run: Run,
     options: Mapping[str, str],
     list_requests: int,
     advance: Callable[[int], None],
 ) -> None:
+    """Send lines that are not refused already, and take what the gateway answers to each.
+
+    Args:
+        gateway: To whom.
+        lines: What.
+        run: Takes the answers, in order.
+        options: Query parameters.
+        list_requests: Requests per call.
+        advance: Told how many lines are done.
+    """
     while chunk := list(islice(lines, list_requests)):
-        good = [line for line in chunk if line.problem is None]
+        good = [line for line in chunk if line.refusal is None]
         try:
             answers = iter(gateway.publish_texts([g.text for g in good], options) if good else [])
         except CustodyError:
@@ -197,15 +180,8 @@ def _send(
             )
             raise
         for line in chunk:
-            if line.problem is not None:
-                refusal: JsonObject = {
-                    "result": "refused",
-                    "code": "not_json" if line.request is None else "unknown_type",
-                    "field": None,
-                    "found": line.problem,
-                    "allowed": "one JSON object per line",
-                }
-                run.take(line, refusal)
+            if line.refusal is not None:
+                run.take(line, line.refusal)
             else:
                 run.take(line, next(answers))
         advance(len(chunk))

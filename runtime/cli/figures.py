@@ -114,10 +114,6 @@ def _row(place: str, quantity: str, unit: Unit, figure: Figure) -> Row:
     def shown(value: float) -> str:
         return f"{value / unit.divisor:,.{unit.digits}f}"
 
-    largest = sorted(figure.parts, key=lambda part: -abs(part.u))
-    named = [f"{part.source} {shown(part.u)}" for part in largest[:_SOURCES_SHOWN_MAX]]
-    if len(largest) > _SOURCES_SHOWN_MAX:
-        named.append(f"and {len(largest) - _SOURCES_SHOWN_MAX} more")
     return {
         "place": place,
         "quantity": quantity,
@@ -125,5 +121,17 @@ def _row(place: str, quantity: str, unit: Unit, figure: Figure) -> Row:
         "value": shown(figure.value),
         "u": shown(combined(figure)),
         "u_random": shown(figure.u_random),
-        "u_systematic": ", ".join(named),
+        "u_systematic": named_parts(figure.parts, unit),
     }
+
+
+def named_parts(parts: Sequence[Part], unit: Unit) -> str:
+    """Return the largest systematic parts with their sources, and how many more there are."""
+    largest = sorted(parts, key=lambda part: -abs(part.u))
+    named = [
+        f"{part.source} {part.u / unit.divisor:,.{unit.digits}f}"
+        for part in largest[:_SOURCES_SHOWN_MAX]
+    ]
+    if len(largest) > _SOURCES_SHOWN_MAX:
+        named.append(f"and {len(largest) - _SOURCES_SHOWN_MAX} more")
+    return ", ".join(named)

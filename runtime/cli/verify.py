@@ -45,12 +45,15 @@ GROUP BY gateway_id, gateway_epoch ORDER BY gateway_id, gateway_epoch
 def verify(settle_s: float, *, as_json: bool) -> int:
     """Prove that the outbox, Kafka and the tables agree, and that the books add up.
 
-    Reads only. balances: the latest balance of each account is the sum of its transfers; handed:
-    what one owner sends another received; numbers: every output stands once, none is missing;
-    negative: no account holds less than nothing; events: every event once; sequence: no number of
-    a gateway is missing; outbox: everything accepted has reached Kafka; applied: the workers have
-    applied every record; kafka: every record is a row, a dropped duplicate, a dead letter or a
-    record without a table; dead_letters: each record that could not be read has one dead letter.
+    Reads only. balances: the latest balance of each account is the sum of its transfers, in
+    masses, metals and attributes; handed: what one owner sends another received; compensations:
+    each negates a transfer before it, exactly and once; numbers: every output stands once, none
+    is missing; negative: no account holds less than nothing; events: every event once; sequence:
+    no number of a gateway is missing; outbox: everything accepted has reached Kafka; applied: the
+    workers have applied every record; kafka: every record is a row, a dropped duplicate, a dead
+    letter or a record without a table; dead_letters: each record that could not be read has one
+    dead letter.
+
     Exit 1 where one is not clean.
 
     \b

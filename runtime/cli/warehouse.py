@@ -1,4 +1,4 @@
-"""Commands of whoever asks what is so: balance, alerts, sql, dead-letters."""
+"""Commands of whoever asks what is so: alerts, sql, dead-letters."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -8,9 +8,9 @@ from typing import cast
 import click
 
 from custody.errors import Refused
-from custody.records import Alert, Balance
+from custody.records import Alert
 from runtime.cli import connect, output
-from runtime.cli.figures import balance_rows, measured
+from runtime.cli.figures import measured
 from runtime.client import JsonObject, Warehouse
 from runtime.stored import record_of
 from schemas import avro, present
@@ -22,17 +22,6 @@ def _symbols(stem: str, field: str) -> list[str]:
     return [str(symbol) for symbol in found["type"]["symbols"]]
 
 
-class UnknownLot(Refused):
-    """No balance has ever been written for a lot."""
-
-    def __init__(self, lot_id: str) -> None:
-        super().__init__(
-            f"lot {lot_id}: no balance",
-            expected="a lot of which the worker has applied a fact",
-            next_step="custody sql 'SELECT DISTINCT lot_id FROM balance'; custody verify",
-        )
-
-
 class UnknownDeadLetter(Refused):
     """There is no dead letter of that place."""
 
@@ -42,55 +31,6 @@ class UnknownDeadLetter(Refused):
             expected="the place of a record that could not be read, TOPIC/PARTITION/OFFSET",
             next_step="custody dead-letters list",
         )
-
-
-@click.command()
-@click.argument("lot_id", metavar="LOT")
-@click.option("--all", "show_all", is_flag=True, help="Also places it has left.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per place.")
-def balance(lot_id: str, *, show_all: bool, as_json: bool) -> None:
-    """Show what LOT holds, per place: wet and dry mass, moisture, contained metal.
-
-    u is the standard uncertainty (one sigma); its systematic parts are named by what they come
-    from.
-
-    \b
-    Examples:
-      custody balance L-24-0117
-      custody balance L-24-0117 --json | jq .mass_dry_g.value
-    """
-    with connect.warehouse() as warehouse:
-        rows = warehouse.rows(_BALANCES, {"lot": lot_id})
-    found = [cast("Balance", record_of("balance", row)) for row in rows]
-    if not found:
-        raise UnknownLot(lot_id)
-    held = [b for b in found if b.mass_wet_g or b.mass_dry_g or any(m.value_mg for m in b.metals)]
-    shown = found if show_all else held or found
-    if as_json:
-        for one in shown:
-            output.line_json(present.balance_line(one))
-        return
-    output.result(f"{lot_id} as known {output.utc(max(b.known_at for b in shown))}")
-    output.table(_BALANCE_COLUMNS, balance_rows(shown))
-
-
-_BALANCES = """
-SELECT * EXCEPT (key, prev, digest, value)
-FROM custody.balance
-WHERE lot_id = {lot:String}
-ORDER BY account, n DESC
-LIMIT 1 BY account
-"""
-
-_BALANCE_COLUMNS = (
-    output.text("place", "place"),
-    output.text("quantity", "quantity"),
-    output.text("unit", "unit"),
-    output.text("value", "value", right=True),
-    output.text("u", "u", right=True),
-    output.text("u random", "u_random", right=True),
-    output.text("u systematic", "u_systematic"),
-)
 
 
 @click.command()
@@ -184,7 +124,8 @@ def sql(query: str, format_name: str, params: Sequence[str], *, as_json: bool) -
     """Run one SELECT over the warehouse; QUERY - is read from standard input.
 
     One table per kind of record, in the database custody; v_lot_balance, v_alerts, v_transfers,
-    v_dead_letters and events_all are views for the questions asked most.
+    v_dead_letters and events_all are views for the questions asked most. A view with parameters,
+    such as v_stock_at(at, known_at), answers for any time.
 
     \b
     Examples:

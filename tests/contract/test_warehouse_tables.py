@@ -66,7 +66,7 @@ def test_a_changed_migration_stops(warehouse: Warehouse) -> None:
 
 
 def test_a_newer_warehouse_stops(warehouse: Warehouse) -> None:
-    with pytest.raises(migrate.WarehouseIsNewer, match="0008 carried"):
+    with pytest.raises(migrate.WarehouseIsNewer, match="0009 balances"):
         migrate.migrate(warehouse, NOW, migrate.load()[:-1])
 
 

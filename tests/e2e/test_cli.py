@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -119,6 +120,83 @@ def test_a_balance_line_is_what_its_schema_says(system: System) -> None:
     assert [line["place"] for line in lines] == ["DEPOT-LUB"]
     everywhere = _lines(system, "balance", LOT, "--all")
     assert {str(line["place"]) for line in everywhere} >= {"DEPOT-LUB", "MINE-KOV"}
+
+
+def _wet_g(system: System, *arguments: str) -> dict[object, object]:
+    lines = _lines(system, *arguments)
+    return {line["place"]: line["value"] for line in lines if line["quantity"] == "wet"}
+
+
+@pytest.mark.usefixtures("event_ids")
+def test_a_lot_is_where_it_was_at_any_time_as_known_now(system: System) -> None:
+    at_mine = _wet_g(system, "balance", LOT, "--at", "2026-11-04")
+    assert at_mine == {"MINE-KOV": 30_000_000}
+    under_way = _wet_g(system, "balance", LOT, "--at", "2026-11-05T05:00:00Z")
+    assert under_way == {"transit": 30_000_000}
+    arrived = _wet_g(system, "balance", LOT, "--at", "2026-11-06")
+    assert arrived == {"DEPOT-LUB": 28_500_000}
+    unknown = system.custody("balance", LOT, "--at", "2026-11-06", "--known", "2026-01-01",
+                             check=False)  # fmt: skip
+    assert unknown.returncode == 2
+    held = ("balance", LOT, "--at", "2026-11-06")
+    _wait(lambda: all(line["complete_to"] is not None for line in _lines(system, *held)))
+    text = system.custody(*held).stdout
+    assert "complete up to" in text.splitlines()[0]
+
+
+@pytest.mark.usefixtures("event_ids")
+def test_a_known_time_beyond_what_is_complete_is_warned_of(system: System) -> None:
+    later = f"{datetime.now(UTC).year + 1}-01-01"
+    done = system.custody("balance", LOT, "--at", "2026-11-06", "--known", later)
+    assert "may still change" in done.stderr
+
+
+@pytest.mark.usefixtures("event_ids")
+def test_the_stock_of_a_site_has_its_lots_and_totals(system: System) -> None:
+    lines = _lines(system, "stock", "DEPOT-LUB", "--at", "2026-11-06")
+    wet = {line["lot_id"]: line["value"] for line in lines if line["quantity"] == "wet"}
+    assert wet == {LOT: 28_500_000, "total": 28_500_000}
+    text = system.custody("stock", "DEPOT-LUB", "--at", "2026-11-06", "--csv").stdout
+    assert text.splitlines()[0].startswith("lot_id,place,quantity,class,quality,unit,value,u,")
+
+
+@pytest.mark.usefixtures("event_ids")
+def test_a_site_s_month_adds_up_and_says_what_is_missing_and_how_sure(system: System) -> None:
+    lines = _lines(system, "balance", "--period", "2026-11", "--site", "DEPOT-LUB")
+    wet = {str(line["line"]): line for line in lines if line["quantity"] == "wet"}
+    assert wet["closing"]["value"] == wet["receipts"]["value"] == 28_500_000
+    assert wet["unaccounted_leg"]["value"] == 1_500_000
+    assert float(str(wet["unaccounted_leg"]["z"])) > 5
+    table = system.custody("balance", "--period", "2026-11", "--site", "MINE-KOV").stdout
+    assert "+ from origin" in table
+    assert "- shipments" in table
+
+
+def test_reference_records_are_compared_loaded_and_shown(system: System, tmp_path: Path) -> None:
+    record = {
+        "type": "reference", "kind": "device", "id": "WB-CLI", "body": {"class": "III"},
+        "valid_from": "2026-01-01T00:00:00Z",
+    }  # fmt: skip
+    file = tmp_path / "plant.ndjson"
+    file.write_text(json.dumps(record) + "\n")
+    [new] = _lines(system, "reference", "diff", str(file))
+    assert (new["what"], new["lots"]) == ("new", 0)
+    assert "new" in system.custody("reference", "load", "--plan", str(file)).stdout
+    assert system.custody("reference", "show", "device", "WB-CLI", check=False).returncode == 1
+    system.custody("reference", "load", str(file))
+    _wait(lambda: len(_shown(system)) == 1)
+    assert _lines(system, "reference", "diff", str(file))[0]["what"] == "same"
+    [shown] = _shown(system)
+    assert (shown["in_force"], shown["body"]) == (True, {"class": "III"})
+    file.write_text(json.dumps({**record, "body": {"class": "IIII"}}) + "\n")
+    conflict = system.custody("reference", "diff", str(file), check=False)
+    assert conflict.returncode == 1
+    assert 'class: "III" -> "IIII"' in conflict.stdout
+
+
+def _shown(system: System) -> list[dict[str, object]]:
+    done = system.custody("reference", "show", "device", "WB-CLI", "--json", check=False)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_an_unknown_lot_says_what_to_do(system: System) -> None:
@@ -232,7 +310,15 @@ def test_verify_is_clean_and_says_how_much_it_looked_at(system: System) -> None:
     done = system.custody("verify", "--settle-s", "60", "--json")
     checks = {line["check"]: line for line in map(json.loads, done.stdout.splitlines())}
     assert list(checks)[:3] == ["outbox", "applied", "sequence"]
-    assert set(checks) >= {"balances", "handed", "numbers", "negative", "events", "kafka"}
+    assert set(checks) >= {
+        "balances",
+        "handed",
+        "compensations",
+        "numbers",
+        "negative",
+        "events",
+        "kafka",
+    }
     assert all(check["clean"] for check in checks.values())
     assert checks["events"]["examined"] >= len(FACTS) + len(TRIP)
     assert "clean" in system.custody("verify").stdout.splitlines()[0]

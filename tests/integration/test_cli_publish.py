@@ -117,9 +117,40 @@ def test_reference_load_takes_reference_records_only(custody: Run) -> None:
     assert done.stdout.splitlines()[-1] == "accepted 1, duplicate 0, refused 1"
 
 
+def test_a_body_beyond_its_schema_is_refused_here_with_line_field_and_bound(custody: Run) -> None:
+    device = {
+        "type": "reference",
+        "kind": "device",
+        "id": "WB-KOV-2",
+        "valid_from": "2026-01-01T00:00:00Z",
+        "body": {"class": "III", "interval_kg": -20, "named_by_us": True},
+    }
+    good = {**device, "id": "WB-KOV-3", "body": {"class": "III"}}
+    done = custody("reference", "load", "-", "--json", stdin=_lines(good, device))
+    assert done.returncode == 1
+    taken, refused = [json.loads(line) for line in done.stdout.splitlines()]
+    assert taken["result"] == "accepted"
+    assert refused == {
+        "line": 2, "result": "refused", "code": "bad_body", "field": "body.interval_kg",
+        "found": -20, "allowed": "more than 0",
+    }  # fmt: skip
+    # The gateway itself stays tolerant: whoever posts to it decides.
+    assert custody("publish", "-", stdin=_lines(device)).returncode == 0
+
+
 def test_wrong_use_is_exit_code_2(custody: Run) -> None:
     assert custody("publish", "no-such-file.ndjson").returncode == 2
     assert custody("publish", "--list-requests", "5000", "-").returncode == 2
+    for wrong in (
+        ["balance"],
+        ["balance", "L-1", "--at", "yesterday"],
+        ["balance", "L-1", "--csv"],
+        ["balance", "L-1", "--period", "2026-11", "--site", "MINE"],
+        ["balance", "--period", "2026-11"],
+        ["stock", "MINE", "--json", "--csv"],
+        ["reference", "show", "weather"],
+    ):
+        assert custody(*wrong).returncode == 2, wrong
 
 
 def test_without_a_stack_the_next_step_is_said(tmp_path: Path) -> None:

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,72 +12,19 @@ import pytest
 from console.config import ConsoleConfig
 from console.reader import Reader
 from custody.events import Micros
-from custody.records import Amount, Balance, Content, DeadLetter, Metal, Transfer
+from custody.records import Amount, AttributeAmount, Balance, Content, DeadLetter, Metal, Transfer
 from runtime.cli.warehouse import latest_dead_letters
-from runtime.verify import Check, Ends, verify
 from schemas import topics
-from schemas.partition import partition_of
-from schemas.reader import read_batch
-from schemas.routes import Record
 from sinks import migrate
 from sinks.client import Warehouse, open_warehouse
-from sinks.consumer import Topic
-from sinks.dedup import Seen
-from sinks.flush import Part, ledger_rows
-from sinks.recovery import Partition
-from sinks.rows import rows_of
-from sinks.slice import Place
+from sinks.flush import ledger_rows
 from tests.support import tree
-from tests.support.sinks import CATALOG, PARTITIONS, framed, slice_of, weighing
+from tests.support.sinks import weighing
+from tests.support.store import KEY, PARTITION, Store
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-KEY = b"L-1"
-PARTITION = partition_of(KEY, PARTITIONS)
 TABLES = ("transfer", "balance", "content", "weighing", "dead_letter", "ingest_batches")
-
-
-@dataclass(slots=True)
-class Store:
-    """A warehouse filled without Kafka, by the sink's own mapping."""
-
-    warehouse: Warehouse
-    reader: Reader
-    directory: Path
-    ends: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
-
-    def put(self, topic: str, records: Sequence[Record], *, extra_bad: int = 0) -> None:
-        """Store records behind those of earlier calls, with their row of the ledger."""
-        first = self.ends.get(topic, {}).get(PARTITION, (0, 0))[1]
-        place = Place(topic, PARTITION)
-        values = [framed(record) for record in records] + [b"bad"] * extra_bad
-        slice_ = slice_of(place, [(KEY, value) for value in values], first)
-        batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
-        judged = rows_of(slice_, batch, Seen())
-        partition = Partition(
-            place, Topic("id", PARTITIONS), first, first, -1, first, set(), Seen(), None  # type: ignore[arg-type]  # not asked
-        )  # fmt: skip
-        for table, rows in judged.tables:
-            self.warehouse.insert_arrow(table, rows, "test")
-        ledger = ledger_rows([Part(partition, slice_, judged, "d")], "test", Micros(1))
-        self.warehouse.insert_arrow("ingest_batches", ledger, "test")
-        self.ends.setdefault(topic, {})[PARTITION] = (0, first + len(values))
-
-    def ask(self, statement: str) -> list[dict[str, object]]:
-        answer = self.reader.ask(statement, "JSONEachRow", {})
-        return [json.loads(line) for line in answer.splitlines()]
-
-    def verify(self, ends: Ends | None = None) -> dict[str, Check]:
-        return {c.name: c for c in verify(self.ask, ends or self.ends)}
-
-    def wrong(self, ends: Ends | None = None) -> dict[str, list[tuple[str, str]]]:
-        """Violations by check, of the checks that are not clean."""
-        found = self.verify(ends)
-        return {
-            name: [(v.subject, v.detail) for v in check.violations]
-            for name, check in found.items()
-            if not check.clean
-        }
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +97,8 @@ def test_a_right_ledger_is_clean(store: Store) -> None:
     assert {name: check.violations for name, check in found.items() if not check.clean} == {}
     examined = {name: check.examined for name, check in found.items()}
     assert examined == {
-        "balances": 2, "handed": 1, "numbers": 1, "negative": 2, "events": 2, "kafka": 4,
+        "balances": 2, "handed": 1, "compensations": 0, "numbers": 1,
+        "negative": 2, "events": 2, "kafka": 4,
         "dead_letters": 0,
     }  # fmt: skip
 
@@ -177,6 +125,92 @@ def test_a_process_that_was_told_another_amount_is_found(store: Store) -> None:
 def test_a_handing_that_was_withdrawn_and_not_posted_back_is_found(store: Store) -> None:
     store.put(topics.FLOW, [replace(HANDED, n=8, void=True)])
     assert len(store.wrong()["handed"]) == 3
+
+
+def ghg(kg: int) -> tuple[AttributeAmount, ...]:
+    return (
+        AttributeAmount(name="ghg", unit="kgCO2e", quality="measured", value_micro=kg * 1_000_000),
+    )
+
+
+def test_attributes_that_are_carried_everywhere_are_clean(store: Store) -> None:
+    moved = transfer(8, "lot/L-1/S", "process/P", 0, 0)
+    store.put(topics.TRANSFER, [replace(moved, attributes=ghg(7))])
+    store.put(topics.FLOW, [replace(HANDED, n=9, attributes=ghg(7))])
+    held = [balance(10, "lot/L-1/S", 400, 20), balance(11, "process/P", -100, 30, "open")]
+    store.put(
+        topics.BALANCE,
+        [replace(held[0], attributes=ghg(-7)), replace(held[1], attributes=ghg(7))],
+    )
+    assert store.wrong() == {"negative": [("lot/L-1/S", "ghg measured micro kgCO2e: -7000000")]}
+    store.put(
+        topics.TRANSFER,
+        [replace(transfer(12, "outside/S", "lot/L-1/S", 0, 0), attributes=ghg(7))],
+    )
+    store.put(topics.BALANCE, [replace(balance(13, "lot/L-1/S", 400, 20), attributes=ghg(0))])
+    assert store.wrong() == {}
+
+
+def test_an_attribute_the_balance_has_and_no_transfer_brought_is_found(store: Store) -> None:
+    store.put(topics.BALANCE, [replace(balance(8, "lot/L-1/S", 400, 20), attributes=ghg(3))])
+    text = "ghg measured micro kgCO2e: transfers give 0, the balance says 3000000"
+    assert store.wrong() == {"balances": [("lot/L-1/S", text)]}
+
+
+def test_an_attribute_the_receiver_was_not_told_of_is_found(store: Store) -> None:
+    store.put(topics.FLOW, [replace(HANDED, n=8, attributes=ghg(3))])
+    text = "ghg measured micro kgCO2e: transfers give 0, the receiver was told 3000000"
+    assert store.wrong() == {"handed": [("lot/L-1 -> process/P", text)]}
+
+
+def taken_back(n: int, of: Transfer, cause: str = "e9") -> Transfer:
+    return replace(
+        of, n=n, cause_event_id=cause, replaces_event_id=of.cause_event_id, replaces_kind=of.kind,
+        mass_wet_g=-of.mass_wet_g, mass_dry_g=-of.mass_dry_g,
+        metals=tuple(replace(m, value_mg=-m.value_mg) for m in of.metals),
+        attributes=tuple(replace(a, value_micro=-a.value_micro) for a in of.attributes),
+    )  # fmt: skip
+
+
+POSTED = replace(transfer(8, "origin/S", "outside/B", 10, 1), attributes=ghg(2))
+
+
+def compensations(store: Store) -> list[tuple[str, str]]:
+    return store.wrong().get("compensations", [])
+
+
+def test_what_is_posted_taken_back_and_posted_again_is_clean(store: Store) -> None:
+    again = replace(POSTED, n=10)
+    store.put(topics.TRANSFER, [POSTED, taken_back(9, POSTED), again, taken_back(11, again)])
+    assert store.wrong() == {}
+    assert store.verify()["compensations"].examined == 2
+
+
+def test_a_compensation_of_nothing_that_stands_before_it_is_found(store: Store) -> None:
+    store.put(topics.TRANSFER, [taken_back(8, POSTED), replace(POSTED, n=9)])
+    assert compensations(store) == [("worker/0/8", "no k of e8 stands before it")]
+
+
+def test_a_compensation_of_another_amount_is_found(store: Store) -> None:
+    wrong = {
+        "mass_dry_g": replace(taken_back(9, POSTED), mass_dry_g=-11),
+        "attributes": replace(taken_back(9, POSTED), attributes=ghg(-1)),
+        "metals": replace(taken_back(9, POSTED), metals=()),
+    }
+    store.put(topics.TRANSFER, [POSTED])
+    for number, one in enumerate(wrong.values(), start=9):
+        store.put(topics.TRANSFER, [replace(one, n=number)])
+    text = "does not negate the amounts of worker/0/8"
+    assert compensations(store) == [(f"worker/0/{n}", text) for n in (9, 10, 11)]
+
+
+def test_a_compensation_at_another_time_or_for_the_second_time_is_found(store: Store) -> None:
+    moved = replace(taken_back(9, POSTED), effective_at=Micros(2))
+    store.put(topics.TRANSFER, [POSTED, moved, taken_back(10, POSTED)])
+    assert compensations(store) == [
+        ("worker/0/9", "is not of the time of worker/0/8"),
+        ("worker/0/10", "worker/0/8 was taken back before"),
+    ]
 
 
 def test_a_number_that_is_missing_or_stands_twice_is_found(store: Store) -> None:

@@ -1,0 +1,54 @@
+"""``complete up to``: what every answer for a time says of itself."""
+
+import os
+import time
+
+from custody.errors import CustodyError
+from runtime import wiring
+from runtime.cli import output
+from runtime.client import Warehouse
+from runtime.complete import OUTPUTS, Complete, Progress, complete
+from runtime.settings import load
+from streams.config import APP_ID, SOURCES
+
+_WAIT_S = 5.0
+_PAUSE_S = 0.25
+
+
+def ask(warehouse: Warehouse, site_id: str | None) -> Complete:
+    """Return up to when everything is known; waits up to 5 s for the sink to catch up.
+
+    Args:
+        warehouse: Where it is asked.
+        site_id: Also of this site's own gateways.
+    """
+    deadline_s = time.monotonic() + _WAIT_S
+
+    def wait() -> bool:
+        time.sleep(_PAUSE_S)
+        return time.monotonic() < deadline_s
+
+    return complete(warehouse.rows, _progress(), site_id, wait)
+
+
+def _progress() -> Progress | None:
+    """Return what the broker says; None where it is not to be reached from here."""
+    from runtime.ends import committed, ends
+
+    try:
+        settings = load(os.environ)
+        kafka = wiring.kafka_options(settings, wiring.bootstrap(settings))
+        applied = committed(kafka, APP_ID, SOURCES)
+        said = {
+            topic: {partition: last for partition, (_, last) in partitions.items()}
+            for topic, partitions in ends(kafka, OUTPUTS).items()
+        }
+    except CustodyError:
+        return None
+    return Progress(applied, said)
+
+
+def text(done: Complete) -> str:
+    """Return what is complete, as a person reads it."""
+    to = "complete up to " + (output.utc(done.to) if done.to is not None else "a time not known")
+    return f"{to}; {done.why}" if done.why else to

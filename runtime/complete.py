@@ -1,0 +1,158 @@
+"""Up to when the warehouse knows everything: what a repeatable answer may claim.
+
+An answer for two times never changes again once everything that was recorded by ``known`` is in
+it. Three things can still be on their way, and each is asked for:
+
+- what a gateway has accepted and nobody has stored: each gateway says its last number once a
+  minute (a head), and ``v_complete_to`` looks for holes below it;
+- what is stored and no worker has applied: the workers' committed offsets, asked of the broker;
+- what a worker has said and the sink has not stored: the ends of the outputs' topics.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from custody.events import Micros
+from runtime.asof import Ask, Row
+from runtime.moment import time_of
+from schemas import topics
+from schemas.routes import ROUTES
+
+Offsets = Mapping[str, Mapping[int, int]]
+"""Topic -> partition -> offset."""
+
+OUTPUTS = (topics.TRANSFER, topics.BALANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the broker says.
+
+    Attributes:
+        applied: Offsets the workers have committed, of the topics they read.
+        said: The ends of the topics of what they say.
+    """
+
+    applied: Offsets
+    said: Offsets
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Up to when everything is known.
+
+    Attributes:
+        to: Everything recorded at or before is in the answer; None where that is not known.
+        site_to: The same of the gateways that have sent facts of one site, where asked for.
+        why: What holds it back or is not known; empty where nothing is to be said.
+    """
+
+    to: Micros | None
+    site_to: Micros | None
+    why: str
+
+
+def complete(
+    ask: Ask, broker: Progress | None, site_id: str | None, wait: Callable[[], bool]
+) -> Complete:
+    """Return up to when everything is known. Ask for the answer itself afterwards.
+
+    Args:
+        ask: Runs SQL.
+        broker: What the broker said, a moment ago; None where it cannot be asked.
+        site_id: Also say it of this site's own gateways.
+        wait: Waits a little for the sink; False where there has been enough of that.
+    """
+    waiting = _not_stored(ask, broker, wait)
+    heads = ask(_HEADS, {"site": site_id or ""})
+    stored = earliest(heads)
+    of_site = [row for row in heads if int(str(row["of_site"]))]
+    own = earliest(of_site) if site_id and of_site else None
+    if stored is None:
+        silent = ", ".join(str(row["gateway_id"]) for row in heads if row["complete_to"] is None)
+        return Complete(None, own, f"no head yet of {silent}" if silent else "no gateway is known")
+    if broker is None:
+        return Complete(stored, own, "of facts; whether the workers have applied them is not known")
+    if waiting:
+        return Complete(None, None, f"{waiting} records of the workers are not stored yet")
+    pending = _pending(ask, broker.applied)
+    if pending is None or pending > stored:
+        return Complete(stored, own, "")
+    before = Micros(pending - 1)
+    own = None if own is None else min(own, before)
+    return Complete(before, own, "the workers have not applied all that is stored")
+
+
+def earliest(heads: Sequence[Row]) -> Micros | None:
+    """Return the earliest time of gateways' heads; None where one has none, or there is none."""
+    times = [row["complete_to"] for row in heads]
+    if not times or any(at is None for at in times):
+        return None
+    return min(_micros(at) for at in times)
+
+
+def _micros(cell: object) -> Micros:
+    return time_of(f"{cell}Z", "the warehouse")
+
+
+_HEADS = """
+SELECT gateway_id, complete_to,
+    gateway_id IN (SELECT gateway_id FROM events_all WHERE site_id = {site:String}) AS of_site
+FROM v_complete_to
+WHERE gateway_id NOT IN (
+    SELECT id FROM (
+        SELECT id, valid_to FROM reference WHERE kind = 'gateway' AND NOT void
+        ORDER BY id, valid_from DESC, recorded_at DESC LIMIT 1 BY id
+    ) WHERE valid_to < now64(6, 'UTC')
+)
+ORDER BY gateway_id
+"""
+
+_STORED = """
+SELECT topic, partition, max(last) + 1 AS high FROM ingest_batches GROUP BY topic, partition
+"""
+
+
+def _not_stored(ask: Ask, broker: Progress | None, wait: Callable[[], bool]) -> int:
+    """Return how many records of the outputs are not stored, once waiting for them is over."""
+    while broker is not None:
+        high = {
+            (str(row["topic"]), int(str(row["partition"]))): int(str(row["high"]))
+            for row in ask(_STORED, {})
+        }
+        waiting = sum(
+            max(0, end - high.get((topic, partition), 0))
+            for topic, partitions in broker.said.items()
+            for partition, end in partitions.items()
+        )
+        if not waiting or not wait():
+            return waiting
+    return 0
+
+
+def _pending(ask: Ask, applied: Offsets) -> Micros | None:
+    """Return when the earliest stored record was recorded that no worker has applied."""
+    places = [
+        (topic, partition, offset)
+        for topic, partitions in applied.items()
+        for partition, offset in partitions.items()
+    ]
+    if not places:
+        return None
+    beyond = " OR ".join(
+        f"(topic = '{topic}' AND partition = {partition:d} AND offset >= {offset:d})"
+        for topic, partition, offset in places
+    )
+    found = ask(_PENDING.format(beyond=beyond), {})
+    at = found[0]["pending"] if found else None
+    return None if at is None else _micros(at)
+
+
+_KNOWN = " UNION ALL ".join(
+    f"SELECT {'known_at' if route.derived else 'recorded_at'} AS known FROM {route.table}"  # noqa: S608
+    f" WHERE {{beyond}}"
+    for route in ROUTES
+    if route.table is not None and route.topic in {topics.FACT, topics.CONTROL, topics.FLOW}
+)
+_PENDING = f"SELECT minOrNull(known) AS pending FROM ({_KNOWN})"  # noqa: S608
+"""Put together from the route table and numbers."""

@@ -1,0 +1,162 @@
+"""A site's balance over a period: opening and what moved make closing; what is missing, how sure.
+
+The lines are sums of transfers, so they add up exactly, by construction. What says something is
+the last part: what was unaccounted for, beside its uncertainty. It is no line of the balance:
+differences of a leg stand where the leg ends, those of a process in the process.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from custody.estimate import Estimate, said, total
+from custody.events import Micros
+from runtime.asof import (
+    Ask,
+    Holding,
+    Quantity,
+    Row,
+    Times,
+    Uncertainty,
+    at_site,
+    quantity_of,
+)
+from runtime.moment import Period, sql_time
+from runtime.unaccounted import Unaccounted, unaccounted
+
+FLOWS = (
+    "from_origin",
+    "receipts",
+    "bought",
+    "process_out",
+    "shipments",
+    "sold",
+    "process_in",
+    "restated",
+    "other",
+)
+"""Signed lines between opening and closing, in the order they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A sum over lots.
+
+    Attributes:
+        value: In the quantity's unit.
+        u: Random parts in squares, parts of one source straight; None where no lot has one.
+        lots: How many it is over.
+        without_u: How many of them have no uncertainty, which ``u`` therefore leaves out.
+    """
+
+    value: int
+    u: Uncertainty | None
+    lots: int
+    without_u: int
+
+
+NONE = Sum(0, Uncertainty(0.0, ()), 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One quantity's balance over the period.
+
+    Attributes:
+        quantity: Of what.
+        opening: What lay there when the period began.
+        flows: Signed, by the names of ``FLOWS``.
+        closing: What lay there when it ended.
+    """
+
+    quantity: Quantity
+    opening: Sum
+    flows: Mapping[str, int]
+    closing: Sum
+
+
+def summed(holdings: Iterable[Holding]) -> dict[Quantity, Sum]:
+    """Return the sums over lots by quantity, in the order quantities are shown."""
+    groups: dict[Quantity, list[Holding]] = defaultdict(list)
+    for holding in holdings:
+        groups[holding.quantity].append(holding)
+    return {q: _sum(groups[q]) for q in sorted(groups, key=lambda q: q.order)}
+
+
+def _sum(holdings: Sequence[Holding]) -> Sum:
+    known = [h for h in holdings if h.u is not None]
+    u = total(
+        Estimate(0.0, h.u.random**2, {part.source: part.u for part in h.u.parts})
+        for h in known
+        if h.u is not None
+    )
+    return Sum(
+        sum(h.value for h in holdings),
+        Uncertainty(*said(u)) if known else None,
+        len({h.lot_id for h in holdings}),
+        len(holdings) - len(known),
+    )
+
+
+def sigma(u: Uncertainty | None) -> float | None:
+    """Return the combined standard uncertainty; None where it is not known."""
+    return None if u is None else math.hypot(u.random, *(part.u for part in u.parts))
+
+
+def z_of(one: Unaccounted) -> float | None:
+    """Return how many sigma what is unaccounted for is; None without a sigma, or in part of it."""
+    u = sigma(one.u)
+    return None if not u or one.without_u else one.lost / u
+
+
+_LINES = """
+SELECT * FROM v_metal_balance(
+    period_start = {start:DateTime64(6, 'UTC')}, period_end = {end:DateTime64(6, 'UTC')},
+    known_at = {known:DateTime64(6, 'UTC')})
+WHERE site_id = {site:String}
+"""
+
+
+def site_balance(
+    ask: Ask, site_id: str, period: Period, known: Micros
+) -> tuple[list[Account], list[Unaccounted]]:
+    """Return a site's balance over a period as known at a time, and what was unaccounted for.
+
+    Args:
+        ask: Runs SQL.
+        site_id: The site.
+        period: What is at its end belongs to the next one.
+        known: What was recorded later is left out.
+    """
+    span = {"start": sql_time(period.start), "end": sql_time(period.end)}
+    opening = at_site(ask, site_id, Times(Micros(period.start - 1), known))
+    closing = at_site(ask, site_id, Times(Micros(period.end - 1), known))
+    rows = ask(_LINES, span | {"known": sql_time(known), "site": site_id})
+    found = accounts_of(rows, summed(opening), summed(closing))
+    return found, unaccounted(ask, site_id, period, sql_time(known))
+
+
+def accounts_of(
+    rows: Sequence[Row], opening: Mapping[Quantity, Sum], closing: Mapping[Quantity, Sum]
+) -> list[Account]:
+    """Return the balance of each quantity; one that was always zero is left out.
+
+    The values of opening and closing are those of the lines: lots whose amount is zero have no
+    row of their own.
+    """
+    found = []
+    for row in rows:
+        quantity = quantity_of(row)
+        flows = {name: int(str(row[name])) for name in FLOWS}
+        ends = [
+            _with_value(sums.get(quantity, NONE), int(str(row[name])))
+            for name, sums in (("opening", opening), ("closing", closing))
+        ]
+        if any(flows.values()) or any(end.value for end in ends):
+            found.append(Account(quantity, ends[0], flows, ends[1]))
+    return sorted(found, key=lambda account: account.quantity.order)
+
+
+def _with_value(one: Sum, value: int) -> Sum:
+    return Sum(value, one.u, one.lots, one.without_u)

@@ -1,0 +1,284 @@
+"""Balances as of any time on the real engine, over a chain of lots and processes."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from console.config import ConsoleConfig
+from console.reader import Reader
+from custody.events import LotFact, Micros, ReferenceSet
+from custody.records import AttributeAmount, Head, Share, Transfer
+from runtime import asof, reference_plan
+from runtime.asof import Times
+from runtime.complete import complete, earliest
+from runtime.moment import Period, sql_time, time_of
+from runtime.period import FLOWS, sigma, site_balance, z_of
+from runtime.unaccounted import WET
+from sinks import migrate
+from sinks.client import open_warehouse
+from tests.support.asof import Sums, sums
+from tests.support.chains import Chain
+from tests.support.facts import Maker, event_id
+from tests.support.store import PARTITION, Store
+from tests.support.world import World
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+FAR = time_of("2100-01-01", "")
+SITES = ("MINE", "PLANT", "MILL", "SMELTER")
+
+
+def numbered(facts: list[LotFact]) -> list[LotFact]:
+    """As one gateway numbers them, in the order it takes them."""
+    ordered = sorted(facts, key=lambda fact: (fact.recorded_at, fact.event_id))
+    return [replace(fact, gateway_seq=i) for i, fact in enumerate(ordered, start=1)]
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Store]:
+    address = f"chdb://{tmp_path / 'warehouse'}"
+    warehouse = open_warehouse(address)
+    migrate.migrate(warehouse, Micros(0))
+    reader = Reader(ConsoleConfig(warehouse=address, token_file=tmp_path / "token"))
+    yield Store(warehouse, reader, tmp_path)
+    reader.close()
+    warehouse.close()
+
+
+@pytest.fixture
+def filled(empty: Store) -> tuple[Store, World, list[LotFact]]:
+    facts, world = numbered(Chain(Random(5)).draw()), World()
+    world.tell(*facts)
+    empty.put_all([*facts, *world.outputs])
+    return empty, world, facts
+
+
+def by_view(store: Store, at: int, known: int) -> Sums:
+    view = """
+        SELECT account, quantity, value FROM v_lot_balance_at(
+            at = {at:DateTime64(6, 'UTC')}, known_at = {known:DateTime64(6, 'UTC')})
+        WHERE value != 0
+    """
+    rows = store.rows(view, Times(Micros(at), Micros(known)).params())
+    return {(str(r["account"]), str(r["quantity"])): int(str(r["value"])) for r in rows}
+
+
+def of_lots(found: Sums) -> Sums:
+    return {key: value for key, value in found.items() if key[0].startswith("lot/")}
+
+
+def test_the_view_is_the_sum_of_transfers_at_any_two_times_and_later_facts_change_nothing(
+    empty: Store,
+) -> None:
+    facts, world = numbered(Chain(Random(11)).draw()), World()
+    half = len(facts) // 2
+    world.tell(*facts[:half])
+    first = list(world.outputs)
+    empty.put_all(first)
+    known = facts[half - 1].recorded_at
+    times = [facts[i].occurred_at for i in range(0, len(facts), 7)]
+    before = {at: by_view(empty, at, known) for at in times}
+    assert any(before.values())
+    assert before == {at: of_lots(sums(world.transfers, at, known)) for at in times}
+    world.tell(*facts[half:])
+    empty.put_all(world.outputs[len(first) :])
+    assert before == {at: by_view(empty, at, known) for at in times}
+    assert by_view(empty, FAR, FAR) == of_lots(sums(world.transfers, FAR, FAR))
+    assert by_view(empty, FAR, FAR) != before[times[-1]]
+
+
+def test_what_is_held_now_has_the_uncertainty_of_the_latest_balance(
+    filled: tuple[Store, World, list[LotFact]],
+) -> None:
+    store, world, _ = filled
+    held = [b for b in world.balances.values() if b.lot_id and b.mass_wet_g]
+    assert held
+    for record in held:
+        found = asof.of_lot(store.rows, str(record.lot_id), Times(FAR, FAR))
+        [wet] = [h for h in found if h.place == record.place and h.quantity == WET]
+        assert wet.value == record.mass_wet_g
+        assert wet.u is not None
+        assert wet.u_standing == "then"
+        assert wet.u.random == pytest.approx(record.mass_wet_u_random_g)
+        assert {p.source: p.u for p in wet.u.parts} == pytest.approx(
+            {p.source: p.u for p in record.mass_wet_u_systematic_g}
+        )
+
+
+def test_a_stock_adds_what_a_scale_does_to_all_its_lots_straight(
+    filled: tuple[Store, World, list[LotFact]],
+) -> None:
+    store, world, _ = filled
+    times = {"at": sql_time(FAR), "known": sql_time(FAR)}
+    rows = store.rows(
+        "SELECT * FROM v_stock_at(at = {at:DateTime64(6, 'UTC')},"
+        " known_at = {known:DateTime64(6, 'UTC')}) WHERE quantity = 'wet'",
+        times,
+    )
+    for row in rows:
+        held = [b for b in world.balances.values() if b.lot_id and b.place == row["site_id"]]
+        held = [b for b in held if b.mass_wet_g]
+        shared: dict[str, float] = {}
+        for one in held:
+            for part in one.mass_wet_u_systematic_g:
+                shared[part.source] = shared.get(part.source, 0.0) + part.u
+        expected = math.hypot(*(b.mass_wet_u_random_g for b in held), *shared.values())
+        assert (row["lots"], row["value"]) == (len(held), sum(b.mass_wet_g for b in held))
+        assert row["u"] == pytest.approx(expected)
+    assert {str(row["site_id"]) for row in rows} >= {"SMELTER"}
+
+
+def test_a_period_adds_up_and_ends_where_the_next_begins(
+    filled: tuple[Store, World, list[LotFact]],
+) -> None:
+    store, _, facts = filled
+    middle = Micros(sorted(fact.occurred_at for fact in facts)[len(facts) // 2])
+    moved = 0
+    for site in SITES:
+        first, _ = site_balance(store.rows, site, Period(Micros(0), middle), FAR)
+        second, _ = site_balance(store.rows, site, Period(middle, FAR), FAR)
+        closing = {a.quantity: a.closing.value for a in first if a.closing.value}
+        assert {a.quantity: a.opening.value for a in second if a.opening.value} == closing
+        for account in [*first, *second]:
+            flows = sum(account.flows[name] for name in FLOWS)
+            assert account.opening.value + flows == account.closing.value
+            assert account.flows["other"] == 0
+            moved += 1
+    assert moved > len(SITES)
+
+
+def test_a_theft_on_a_leg_is_unaccounted_for_where_the_leg_ends_with_its_z(empty: Store) -> None:
+    maker, world = Maker("L-1"), World()
+    leg = {"movement_id": "M-1"}
+    ends = ("MINE", "DEPOT")
+    facts = numbered(
+        [
+            maker.lot("MINE", 0, {"Cu": 0.02}),
+            maker.weighing("MINE", 10, "dispatch", 45_000, 15_000, device_id="WB-1", **leg),
+            maker.move("dispatch", "MINE", 11, ends, **leg),
+            maker.move("receipt", "DEPOT", 60, ends, **leg),
+            maker.weighing("DEPOT", 61, "receipt", 44_300, 15_000, device_id="WB-2", **leg),
+        ]
+    )
+    world.tell(*facts)
+    empty.put_all([*facts, *world.outputs])
+    _, lost = site_balance(empty.rows, "DEPOT", Period(Micros(0), FAR), FAR)
+    found = {(one.found_in, one.quantity.name): one for one in lost}
+    wet = found["leg", "wet"]
+    assert wet.lost == 700_000
+    assert wet.without_u == 0
+    assert wet.u is not None
+    assert {part.source for part in wet.u.parts} == {"WB-1", "WB-2"}
+    z, dry = z_of(wet), found["leg", "dry"]
+    assert z is not None
+    assert z > 5
+    assert z_of(dry) == pytest.approx(z, rel=1e-3)
+    _, none = site_balance(empty.rows, "DEPOT", Period(Micros(0), facts[0].occurred_at), FAR)
+    assert none == []
+
+
+def test_facts_out_of_order_take_the_uncertainty_of_the_next_later_balance(empty: Store) -> None:
+    maker, world = Maker("L-1"), World()
+    declared = maker.lot("MINE", 0, {"Cu": 0.02})
+    early = maker.weighing("MINE", 10, "stock", 45_000, 15_000)
+    late = maker.assay("MINE", 90, {"Cu": (0.021, None)}, (0.08, 0.002))
+    facts: list[LotFact] = [declared, replace(late, recorded_at=Micros(late.occurred_at + 1))]
+    early = replace(early, recorded_at=Micros(late.occurred_at + 60_000_000))
+    world.tell(*facts, early)
+    empty.put_all(world.outputs)
+    [wet] = [
+        holding
+        for holding in asof.of_lot(empty.rows, "L-1", Times(early.occurred_at, FAR))
+        if holding.quantity == WET
+    ]
+    assert wet.value == 30_000_000
+    assert wet.u_standing == "later"
+    before = Micros(early.recorded_at - 1)
+    assert asof.of_lot(empty.rows, "L-1", Times(early.occurred_at, before)) == []
+
+
+def test_attributes_and_shares_travel_through_the_views(empty: Store) -> None:
+    ghg = AttributeAmount(name="ghg", unit="kgCO2e", quality="measured", value_micro=5_000_000)
+    moved = Transfer(
+        sender="worker/0", n=1, kind="k", cause_event_id="e", debit="process/P",
+        credit="lot/L-1/MILL", mass_wet_g=10, mass_dry_g=9, metals=(), effective_at=Micros(5),
+        known_at=Micros(5), replaces_event_id=None, replaces_kind=None, lot_id=None,
+        process_id="P", movement_id=None, origins=(), attributes=(ghg,),
+        shares=(Share(dimension="recycled", label="yes", share=0.25),),
+    )  # fmt: skip
+    empty.put_all([moved])
+    [row] = empty.rows("SELECT * FROM v_transfers")
+    assert (row["attribute"], row["attribute_unit"]) == (["ghg"], ["kgCO2e"])
+    assert (row["share_dimension"], row["share"]) == (["recycled"], [0.25])
+    found = asof.of_lot(empty.rows, "L-1", Times(FAR, FAR))
+    assert {h.u_standing for h in found} == {"none"}
+    assert [(h.quantity.name, h.quantity.unit, h.value) for h in found] == [
+        ("wet", "g", 10), ("dry", "g", 9), ("ghg", "micro kgCO2e", 5_000_000),
+    ]  # fmt: skip
+    accounts, lost = site_balance(empty.rows, "MILL", Period(Micros(0), FAR), FAR)
+    assert [account.flows["process_out"] for account in accounts] == [10, 9, 5_000_000]
+    assert sigma(accounts[0].closing.u) is None
+    assert lost == []
+    proof = "SELECT account, quantity, by_transfers, by_balance FROM v_account_proof"
+    wrong = empty.rows(f"{proof} WHERE difference != 0 AND startsWith(account, 'lot/')")
+    assert {(row["quantity"], row["by_transfers"]) for row in wrong} == {
+        ("wet", 10), ("dry", 9), ("ghg", 5_000_000),
+    }  # fmt: skip
+
+
+def test_every_account_is_proved_by_one_view(filled: tuple[Store, World, list[LotFact]]) -> None:
+    store, world, _ = filled
+    assert store.rows("SELECT * FROM v_account_proof WHERE difference != 0") == []
+    [row] = store.rows("SELECT uniqExact(account) AS n FROM v_account_proof")
+    assert row["n"] == len(world.balances)
+    assert store.verify()["compensations"].examined > 0
+
+
+def head(at: int, seq: int, gateway: str = "GW-1") -> Head:
+    return Head(
+        gateway_id=gateway, gateway_epoch=1, at=Micros(at), size=seq, last_seq=seq,
+        digest=bytes(32), merkle_root=None, signature=None, key_id=None,
+    )  # fmt: skip
+
+
+def test_a_gateway_is_complete_to_its_newest_head_below_which_no_number_is_missing(
+    empty: Store,
+) -> None:
+    maker = Maker("L-1")
+    facts = numbered([maker.weighing("MINE", i, "stock", 45_000, 15_000) for i in range(6)])
+    other = replace(facts[0], gateway_id="GW-2", event_id=event_id("x"))
+    empty.put_all([facts[0], facts[1], facts[2], facts[4], facts[5], other])
+    rows = "SELECT * FROM v_complete_to ORDER BY gateway_id"
+    assert [row["complete_to"] for row in empty.rows(rows)] == [None, None]
+    empty.put_all([head(1_000_000, 2), head(2_000_000, 3), head(3_000_000, 6)])
+    first, second = empty.rows(rows)
+    assert (first["complete_seq"], first["complete_to"]) == (3, "1970-01-01 00:00:02.000000")
+    assert second["complete_to"] is None
+    assert earliest([first]) == 2_000_000
+    done = complete(empty.rows, None, "MINE", lambda: False)
+    assert done.to is None
+    assert "GW-2" in done.why
+    empty.put_all([facts[3], head(5_000_000, 1, "GW-2")])
+    done = complete(empty.rows, None, "MINE", lambda: False)
+    assert (done.to, done.site_to) == (3_000_000, 3_000_000)
+
+
+def test_reference_records_are_read_once_whatever_number_of_partitions_has_them(
+    empty: Store,
+) -> None:
+    body = {"class": "III", "interval_kg": 20}
+    made = ReferenceSet(
+        event_id=event_id("WB-1"), gateway_id="GW-1", gateway_epoch=1, gateway_seq=1,
+        kind="device", id="WB-1", valid_from=Micros(1), valid_to=None, recorded_at=Micros(2),
+        partition=PARTITION, corrects=None, void=False, body=json.dumps(body),
+    )  # fmt: skip
+    empty.put_all([made, replace(made, gateway_seq=2)])
+    assert empty.rows("SELECT count() AS n FROM reference") == [{"n": 2}]
+    rows = reference_plan.known(empty.rows, ["device"])
+    [version] = rows["device", "WB-1"].versions
+    assert json.loads(version.body) == body

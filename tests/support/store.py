@@ -1,0 +1,79 @@
+"""A warehouse on the real engine, filled without Kafka by the sink's own mapping."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from console.reader import Reader
+from custody.events import Micros
+from runtime.verify import Check, Ends, verify
+from schemas.partition import partition_of
+from schemas.reader import read_batch
+from schemas.routes import BY_TYPE, Record
+from sinks.client import Warehouse
+from sinks.consumer import Topic
+from sinks.dedup import Seen
+from sinks.flush import Part, ledger_rows
+from sinks.recovery import Partition
+from sinks.rows import rows_of
+from sinks.slice import Place
+from tests.support.sinks import CATALOG, PARTITIONS, framed, slice_of
+
+KEY = b"L-1"
+PARTITION = partition_of(KEY, PARTITIONS)
+
+
+@dataclass(slots=True)
+class Store:
+    """A warehouse filled without Kafka, by the sink's own mapping."""
+
+    warehouse: Warehouse
+    reader: Reader
+    directory: Path
+    ends: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
+
+    def put(self, topic: str, records: Sequence[Record], *, extra_bad: int = 0) -> None:
+        """Store records behind those of earlier calls, with their row of the ledger."""
+        first = self.ends.get(topic, {}).get(PARTITION, (0, 0))[1]
+        place = Place(topic, PARTITION)
+        values = [framed(record) for record in records] + [b"bad"] * extra_bad
+        slice_ = slice_of(place, [(KEY, value) for value in values], first)
+        batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
+        judged = rows_of(slice_, batch, Seen())
+        partition = Partition(
+            place, Topic("id", PARTITIONS), first, first, -1, first, set(), Seen(), None  # type: ignore[arg-type]  # not asked
+        )  # fmt: skip
+        for table, rows in judged.tables:
+            self.warehouse.insert_arrow(table, rows, "test")
+        ledger = ledger_rows([Part(partition, slice_, judged, "d")], "test", Micros(1))
+        self.warehouse.insert_arrow("ingest_batches", ledger, "test")
+        self.ends.setdefault(topic, {})[PARTITION] = (0, first + len(values))
+
+    def ask(self, statement: str) -> list[dict[str, object]]:
+        answer = self.reader.ask(statement, "JSONEachRow", {})
+        return [json.loads(line) for line in answer.splitlines()]
+
+    def verify(self, ends: Ends | None = None) -> dict[str, Check]:
+        return {c.name: c for c in verify(self.ask, ends or self.ends)}
+
+    def wrong(self, ends: Ends | None = None) -> dict[str, list[tuple[str, str]]]:
+        """Violations by check, of the checks that are not clean."""
+        found = self.verify(ends)
+        return {
+            name: [(v.subject, v.detail) for v in check.violations]
+            for name, check in found.items()
+            if not check.clean
+        }
+
+    def put_all(self, records: Sequence[Record]) -> None:
+        """Store records of any kinds, each on its topic, in their order."""
+        for topic in dict.fromkeys(BY_TYPE[type(record)].topic for record in records):
+            self.put(topic, [r for r in records if BY_TYPE[type(r)].topic == topic])
+
+    def rows(
+        self, statement: str, params: Mapping[str, str] | None = None
+    ) -> list[dict[str, object]]:
+        """Ask with parameters, as the command line does over HTTP."""
+        answer = self.reader.ask(statement, "JSONEachRow", params or {})
+        return [json.loads(line) for line in answer.splitlines()]

@@ -1,0 +1,80 @@
+"""What is complete: the earliest of what gateways, workers and the sink have let through."""
+
+from collections.abc import Mapping, Sequence
+
+from runtime.complete import Complete, Progress, complete
+from runtime.moment import time_of
+
+TEN, NINE = "2026-11-03 10:00:00.000000", "2026-11-03 09:00:00.000000"
+AT_TEN, AT_NINE = time_of("2026-11-03T10:00:00Z", ""), time_of("2026-11-03T09:00:00Z", "")
+APPLIED = Progress({"custody.fact.v1": {0: 5}}, {"custody.transfer.v1": {0: 7}})
+
+
+class Warehouse:
+    """Answers by the first words of what is asked."""
+
+    def __init__(
+        self,
+        heads: Sequence[tuple[str, str | None, int]],
+        high: int = 7,
+        pending: str | None = None,
+    ) -> None:
+        self.heads: list[dict[str, object]] = [
+            {"gateway_id": g, "complete_to": at, "of_site": of_site} for g, at, of_site in heads
+        ]
+        self.high, self.pending = high, pending
+
+    def ask(self, statement: str, params: Mapping[str, str]) -> list[dict[str, object]]:
+        del params
+        if "v_complete_to" in statement:
+            return list(self.heads)
+        if "ingest_batches" in statement:
+            return [{"topic": "custody.transfer.v1", "partition": 0, "high": self.high}]
+        assert "(topic = 'custody.fact.v1' AND partition = 0 AND offset >= 5)" in statement
+        return [{"pending": self.pending}]
+
+    def said(self, progress: Progress | None = APPLIED, site: str | None = None) -> Complete:
+        return complete(self.ask, progress, site, lambda: False)
+
+
+def test_the_slowest_gateway_decides_and_a_sites_own_are_said_beside() -> None:
+    both = Warehouse([("GW-1", TEN, 1), ("GW-2", NINE, 0)])
+    assert both.said(site="MINE") == Complete(AT_NINE, AT_TEN, "")
+    assert both.said() == Complete(AT_NINE, None, "")
+
+
+def test_a_gateway_that_said_no_head_leaves_it_open_by_name() -> None:
+    found = Warehouse([("GW-1", TEN, 1), ("GW-2", None, 0)]).said()
+    assert (found.to, found.why) == (None, "no head yet of GW-2")
+    assert Warehouse([]).said().to is None
+
+
+def test_what_no_worker_has_applied_holds_it_back_to_just_before() -> None:
+    found = Warehouse([("GW-1", TEN, 1)], pending=NINE).said(site="MINE")
+    assert found.to == AT_NINE - 1
+    assert found.site_to == AT_NINE - 1
+
+
+def test_what_is_newer_than_the_heads_and_not_applied_does_not_matter() -> None:
+    assert Warehouse([("GW-1", NINE, 1)], pending=TEN).said() == Complete(AT_NINE, None, "")
+
+
+def test_what_workers_said_and_nobody_stored_leaves_it_open() -> None:
+    found = Warehouse([("GW-1", TEN, 1)], high=5).said()
+    assert (found.to, found.why) == (None, "2 records of the workers are not stored yet")
+
+
+def test_it_waits_for_the_sink_as_long_as_it_may() -> None:
+    slow = Warehouse([("GW-1", TEN, 1)], high=5)
+
+    def wait() -> bool:
+        slow.high += 1
+        return True
+
+    assert complete(slow.ask, APPLIED, None, wait).to == AT_TEN
+
+
+def test_without_a_broker_it_speaks_of_facts_and_says_so() -> None:
+    found = Warehouse([("GW-1", TEN, 1)]).said(progress=None)
+    assert found.to == AT_TEN
+    assert "workers" in found.why

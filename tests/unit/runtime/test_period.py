@@ -1,0 +1,99 @@
+"""Sums over lots, a site's lines, and what is unaccounted for beside its uncertainty."""
+
+import math
+
+import pytest
+
+from custody.estimate import Estimate
+from custody.records import Part
+from runtime.asof import Holding, Quantity, Uncertainty
+from runtime.period import FLOWS, NONE, accounts_of, sigma, summed, z_of
+from runtime.unaccounted import DRY, WET, Rest, Sources, Unaccounted, rests_of
+from runtime.unaccounted import summed as lost_of
+
+CU = Quantity("metal", "Cu", "mg")
+GHG = Quantity("attribute", "ghg", "micro kgCO2e", "measured")
+
+
+def holding(lot: str, value: int, u: Uncertainty | None) -> Holding:
+    return Holding(lot, "MINE", WET, value, u, "then" if u else "none", None)
+
+
+def scale(random: float, **parts: float) -> Uncertainty:
+    return Uncertainty(random, tuple(Part(source=s, u=u) for s, u in parts.items()))
+
+
+def test_a_shared_scale_does_not_average_out_over_lots() -> None:
+    lots = [holding(f"L-{i}", 10, scale(3.0, WB=4.0)) for i in range(100)]
+    [one] = summed(lots).values()
+    assert (one.value, one.lots, one.without_u) == (1000, 100, 0)
+    assert sigma(one.u) == pytest.approx(math.hypot(30.0, 400.0))
+
+
+def test_a_lot_without_an_uncertainty_is_counted_and_claims_none() -> None:
+    [one] = summed([holding("L-1", 10, scale(3.0)), holding("L-2", 5, None)]).values()
+    assert (one.value, sigma(one.u), one.without_u) == (15, 3.0, 1)
+    [none] = summed([holding("L-2", 5, None)]).values()
+    assert none.u is None
+
+
+def test_quantities_come_wet_dry_metals_attributes() -> None:
+    found = [Holding("L", "M", q, 1, None, "none", None) for q in (GHG, CU, DRY, WET)]
+    assert list(summed(found)) == [WET, DRY, CU, GHG]
+
+
+def line(quantity: Quantity, **values: int) -> dict[str, object]:
+    named = {"class": quantity.cls, "quantity": quantity.name, "unit": quantity.unit}
+    zeros = dict.fromkeys(("opening", *FLOWS, "closing"), 0)
+    return {**named, "quality": quantity.quality, **zeros, **values}
+
+
+def test_a_quantity_that_was_always_zero_is_left_out() -> None:
+    rows = [line(CU), line(WET, receipts=5, closing=5), line(GHG, opening=1, shipments=-1)]
+    found = accounts_of(rows, {}, {})
+    assert [account.quantity for account in found] == [WET, GHG]
+    assert found[0].closing == NONE.__class__(5, NONE.u, 0, 0)
+
+
+def leg(name: str, lost: int) -> Rest:
+    return Rest("leg", "lot/L/transit", f"e-{name}", name, (1, 1), {WET: lost, DRY: lost})
+
+
+def sources(**legs: Estimate) -> Sources:
+    return Sources({("lot/L/transit", name): one for name, one in legs.items()}, {}, {}, {})
+
+
+def test_two_legs_over_the_same_two_scales_share_their_errors() -> None:
+    error = Estimate(0.0, 9.0, {"WB-1": 4.0, "WB-2": -4.0})
+    [wet, dry] = lost_of([leg("A", 100), leg("B", 50)], sources(A=error, B=error))
+    assert (wet.quantity, wet.lost, wet.without_u) == (WET, 150, 0)
+    assert sigma(wet.u) == pytest.approx(math.sqrt(18.0 + 64.0 + 64.0))
+    assert z_of(wet) == pytest.approx(150 / math.sqrt(146.0))
+    assert dry.lost == 150
+
+
+def test_one_scale_at_both_ends_of_a_leg_cancels() -> None:
+    [wet, _] = lost_of([leg("A", 100)], sources(A=Estimate(0.0, 4.0, {})))
+    assert sigma(wet.u) == 2.0
+
+
+def test_a_leg_nobody_weighed_has_no_z() -> None:
+    [wet, _] = lost_of([leg("A", 100), leg("B", 1)], sources(A=Estimate(0.0, 4.0, {})))
+    assert (wet.lost, wet.without_u) == (101, 1)
+    assert z_of(wet) is None
+
+
+def test_an_attribute_has_no_uncertainty() -> None:
+    rest = Rest("process", "process/P", "e", "", (1, 1), {GHG: 5})
+    [one] = lost_of([rest], Sources({}, {}, {}, {"process/P": {GHG: Estimate(0.0, 1.0, {})}}))
+    assert one == Unaccounted("process", GHG, 5, None, 1)
+
+
+def test_rows_of_one_posting_become_one() -> None:
+    row = {
+        "found_in": "leg", "account": "lot/L/transit", "event_id": "e", "movement_id": "M",
+        "class": "mass", "quantity": "wet", "unit": "g", "quality": "", "lost": 7,
+        "first_n": 3, "last_n": 4,
+    }  # fmt: skip
+    found = rests_of([row, {**row, "quantity": "dry", "lost": 6}])
+    assert found == [Rest("leg", "lot/L/transit", "e", "M", (3, 4), {WET: 7, DRY: 6})]

@@ -10,10 +10,11 @@ from custody.events import ActionTaken, Fact, MaterialProcessed, Micros, Referen
 from custody.fold import Entry, Reader, Row, Step
 from custody.ledger import Clock
 from custody.lot_step import Arrived, LotStep
+from custody.process_rows import ProcessRow
 from custody.process_step import process_step
 from custody.records import Content, Sighting, Tick
 from custody.reference import with_version
-from custody.rows import FactRow, LotRow, ProcessRow, RefRow, ThingRow
+from custody.rows import FactRow, LotRow, RefRow, ThingRow
 
 VERSION = 1
 """Grows when the same facts lead to another state."""

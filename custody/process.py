@@ -19,9 +19,10 @@ from custody.balance import Stamp
 from custody.estimate import NOTHING, Estimate, absolute, add, relative, said, times, total
 from custody.held import Carried, Held, Posted
 from custody.knowledge import Amount, Cause, carried_of
+from custody.process_rows import ProcessRow
 from custody.records import Balance, Metal
 from custody.reference import Recovery, References
-from custody.rows import Book, Fed, ProcessRow
+from custody.rows import Book, Fed
 
 CHEMICAL = frozenset({"leach", "smelt", "refine", "other"})
 """Kinds that turn material into something else; all others are physical."""

@@ -8,9 +8,10 @@ from custody.knowledge import carried_of
 from custody.ledger import Clock
 from custody.lot_step import Arrived, merge_given
 from custody.process import Derivation
+from custody.process_rows import ProcessRow
 from custody.reduce import reduced
 from custody.reference import References
-from custody.rows import Book, FactRow, Fed, ProcessRow
+from custody.rows import Book, FactRow, Fed
 
 
 def process_step(

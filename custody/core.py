@@ -10,7 +10,7 @@ from custody.events import ActionTaken, Fact, MaterialProcessed, Micros, Referen
 from custody.fold import Entry, Reader, Row, Step
 from custody.ledger import Clock
 from custody.lot_step import Arrived, LotStep
-from custody.process_rows import ProcessRow
+from custody.process_rows import GivenRow, IdsRow, OutRow, PageRow, ProcessRow, StateRow
 from custody.process_step import process_step
 from custody.records import Content, Sighting, Tick
 from custody.reference import with_version
@@ -25,6 +25,11 @@ ROW_TYPES: Mapping[str, type] = MappingProxyType(
         "process": ProcessRow,
         "fact": FactRow,
         "side": FactRow,
+        "in": GivenRow,
+        "out": OutRow,
+        "ids": IdsRow,
+        "page": PageRow,
+        "state": StateRow,
         "ref": RefRow,
         "device": ThingRow,
         "thing": ThingRow,

@@ -84,7 +84,10 @@ class Moved(NamedTuple):
 
 
 class Side(NamedTuple):
-    """One side of a process, masses in grams."""
+    """One side of a process, masses in grams.
+
+    ``attributes`` are (key as in ``carried.attribute_key``, amount in its unit, per what).
+    """
 
     process: str
     kind: str
@@ -96,6 +99,7 @@ class Side(NamedTuple):
     dry: int | None
     moisture: float | None
     u_mass: int | None
+    attributes: tuple[tuple[str, float, str], ...] = ()
 
 
 class Declared(NamedTuple):

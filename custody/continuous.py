@@ -127,8 +127,18 @@ class Node:
         return Known(Estimate(0.0, *state.wet_u), masses, metals)
 
     def _happened(self, place: str) -> None:
-        self.state.begun = True
-        self.state.place = place
+        """Note that something happened; loose attributes go to what leaves next, if it is there."""
+        state = self.state
+        state.begun, state.place = True, place
+        attributes = travelling.attributes_of(state.loose)
+        if not state.layers or not attributes:
+            return
+        self._loosen(attributes, -1)
+        oldest = state.layers[0]
+        for name, value in oldest.carried.attributes.items():
+            attributes[name] = attributes.get(name, 0) + value
+        carried = oldest.carried._replace(attributes=dict(sorted(attributes.items())))
+        state.layers[0] = oldest._replace(carried=carried)
 
     def _metal(self, analyte: str) -> int:
         return sum(layer.metals.get(analyte, 0) for layer in self.state.layers)
@@ -139,11 +149,7 @@ class Node:
         return dry / wet if 0 < dry <= wet else 1.0
 
     def _draw(self, dry: int) -> Layer:
-        """Take dry mass out of the layers, oldest first, at most all of it.
-
-        Returns:
-            What was taken, with its part of what the plant added.
-        """
+        """Take dry mass out of the layers, oldest first, at most all of it, and return it."""
         state, there = self.state, self.dry
         taken: list[Layer] = []
         wanted = dry
@@ -158,13 +164,7 @@ class Node:
             taken.append(part)
         drawn = blend(taken, self._kind)
         self._scale_known(drawn.metals)
-        attributes = dict(drawn.carried.attributes)
-        for name, value in travelling.attributes_of(state.loose).items():
-            if there > 0:
-                mine = value if dry >= there else round(value * dry / there)
-                attributes[name] = attributes.get(name, 0) + mine
-                state.loose[name] -= mine
-        return drawn._replace(carried=drawn.carried._replace(attributes=attributes))
+        return drawn
 
     def _scale_known(self, taken: Mapping[str, int]) -> None:
         """Let the uncertainty of the metals in the layers shrink with them."""
@@ -332,12 +332,10 @@ class Node:
         return Amount(wet, state.dry + self.dry, amounts)
 
     def _scale(self, wet: int, dry: int) -> None:
-        """Make the layers what was measured; attributes that lie loose go the same way."""
+        """Make the layers what was measured, and keep nothing loose that they could hold."""
         state, there = self.state, self.dry
-        attributes = travelling.attributes_of(state.loose)
         if there > 0:
             state.layers = [share_of(layer, dry, there) for layer in state.layers]
-            attributes = {name: round(value * dry / there) for name, value in attributes.items()}
             for name, known in state.metals_u.items():
                 state.metals_u[name] = _scaled(known, dry / there)
         elif dry > 0:
@@ -346,7 +344,7 @@ class Node:
             state.layers = []
         for number, layer in enumerate(state.layers):
             state.layers[number] = layer._replace(wet=round(wet * layer.dry / dry))
-        state.loose = {name: value for name, value in attributes.items() if value}
+        state.loose = travelling.attributes_of(state.loose)
         state.wet = wet - sum(layer.wet for layer in state.layers)
         state.dry = dry - self.dry
 

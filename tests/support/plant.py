@@ -84,6 +84,7 @@ class Plant:
     outputs: list[Output] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     steps: int = 0
+    checked: bool = True
 
     def tell(self, *records: Content | LotFact | ReferenceSet, together: bool = False) -> None:
         """Apply records one by one or as one chunk, and let the process go on until it is done."""
@@ -107,11 +108,16 @@ class Plant:
             self.sizes[prefix] = max(self.sizes[prefix], len(raw))
             self.rows[key] = msgspec.msgpack.decode(raw, type=self.fold.row_types[prefix])
         self.findings.extend(step.findings)
-        said = sum(self._check(output) for output in step.outputs)
-        assert said + len(msgspec.msgpack.encode(step.row)) < ROW_BYTES_MAX
+        if self.checked:
+            said = sum(self._check(output) for output in step.outputs)
+            assert said + len(msgspec.msgpack.encode(step.row)) < ROW_BYTES_MAX
         self.outputs.extend(step.outputs)
+        self.after_step()
         contents = [output for output in step.outputs if isinstance(output, Content)]
         return [content for content in contents if content.to_owner == self.owner]
+
+    def after_step(self) -> None:
+        """What a test looks at after each step."""
 
     def _check(self, output: Output) -> int:
         return len(codec.encode(replace(output, sender="worker/0", n=1)))

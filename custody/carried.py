@@ -17,11 +17,26 @@ from custody.records import AttributeAmount, MetalOrigin, OriginShare, Share
 MARK = "@"
 """First character of an attribute's key among amounts; no analyte begins with it."""
 
+ATTRIBUTE_MAX = 1e10
+"""Greatest amount of an attribute that is believed, in its unit: ten million tonnes of CO2e."""
+
 BETWEEN = "\x1f"
 """Between the parts of a key: a character nobody types (the unit separator of ASCII)."""
 
 ORIGINS_MAX = 256
 """Origins of one amount; beyond it the smallest are joined."""
+
+ORIGINS_BYTES = 12_000
+METALS_BYTES = 16_000
+"""Bytes of the shares of all metals together."""
+DIMENSIONS_BYTES = 8_000
+"""Bytes of the shares of all other dimensions together. The three keep a record below 64 kB."""
+
+ENTRY_BYTES = 24
+"""Of one share beside its key, where a record spells it most widely."""
+
+DIGITS = 12
+"""Digits of a share that is handed on by a continuous node (``rounded``)."""
 
 UNKNOWN = BETWEEN.join(("unknown", ""))
 OTHER = BETWEEN.join(("other", ""))
@@ -76,15 +91,37 @@ def completed(shares: Shares) -> dict[str, float]:
     return kept
 
 
-def capped(shares: Shares) -> dict[str, float]:
-    """Return at most ``ORIGINS_MAX`` shares: the largest, and the rest as ``OTHER``."""
-    if len(shares) <= ORIGINS_MAX:
+def capped(shares: Shares, bytes_max: int = ORIGINS_BYTES) -> dict[str, float]:
+    """Return the largest shares, and the rest as ``OTHER``.
+
+    Args:
+        shares: By key.
+        bytes_max: Bytes they may take; ids are as long as people make them.
+
+    Returns:
+        At most ``ORIGINS_MAX``.
+    """
+    if len(shares) <= ORIGINS_MAX and size_of(shares) <= bytes_max:
         return dict(shares)
     ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
-    kept = dict(ranked[: ORIGINS_MAX - 1])
-    rest = math.fsum(share for _, share in ranked[ORIGINS_MAX - 1 :])
+    kept: dict[str, float] = {}
+    room = bytes_max - ENTRY_BYTES - len(OTHER)
+    for count, (key, share) in enumerate(ranked[: ORIGINS_MAX - 1]):
+        room -= ENTRY_BYTES + len(key.encode())
+        if room < 0:
+            ranked = ranked[count:]
+            break
+        kept[key] = share
+    else:
+        ranked = ranked[ORIGINS_MAX - 1 :]
+    rest = math.fsum(share for _, share in ranked)
     kept[OTHER] = kept.get(OTHER, 0.0) + rest
     return dict(sorted(kept.items()))
+
+
+def size_of(shares: Mapping[str, float] | Mapping[str, int]) -> int:
+    """Return how many bytes shares take in a record, rather too many."""
+    return sum(ENTRY_BYTES + len(key.encode()) for key in shares)
 
 
 def mixed(parts: Sequence[tuple[float, Shares]]) -> dict[str, float]:
@@ -106,18 +143,33 @@ def mixed(parts: Sequence[tuple[float, Shares]]) -> dict[str, float]:
     return {key: min(math.fsum(some) / whole, 1.0) for key, some in sorted(terms.items())}
 
 
-def mixture(parts: Sequence[tuple[float, Mapping[str, int], Carried]]) -> Carried:
+def bytes_of(carried: Carried) -> int:
+    """Return how many bytes what is carried takes in a record, rather too many."""
+    maps = [carried.origins, *carried.metal_origins.values(), *carried.shares.values()]
+    return sum(size_of(shares) for shares in maps) + size_of(carried.attributes)
+
+
+Part = tuple[float, Mapping[str, int], Carried]
+"""Part of a mixture: its weight (grams of dry mass, or milligrams of the key analyte), its metals
+in milligrams, and what it carries."""
+
+
+def mixture(parts: Sequence[Part]) -> Carried:
     """Return what a mixture carries.
 
-    Args:
-        parts: Per part its weight (grams of dry mass, or milligrams of the key analyte), its
-            metals in milligrams, and what it carries.
-
     Returns:
-        Origins and other shares by weight, origins of each metal by that metal, and the sum of
-        the attributes.
+        Origins and other shares by weight, origins of each metal by that metal where they are not
+        those of the dry mass, and the sum of the attributes.
     """
-    origins = capped(mixed([(weight, c.origins) for weight, _, c in parts]))
+    return plain(blended(parts))
+
+
+def blended(parts: Sequence[Part]) -> Carried:
+    """Return what a mixture carries, the origins of each metal said whatever they are.
+
+    What is mixed again and again must not be simplified in between: a difference too small to say
+    would be lost ten thousand times.
+    """
     by_metal: dict[str, list[tuple[float, Shares]]] = {}
     by_dimension: dict[str, list[tuple[float, Shares]]] = {}
     attributes: dict[str, int] = {}
@@ -130,13 +182,51 @@ def mixture(parts: Sequence[tuple[float, Mapping[str, int], Carried]]) -> Carrie
             by_dimension.setdefault(name, []).append((weight, c.shares.get(name, {})))
         for key, value in c.attributes.items():
             attributes[key] = attributes.get(key, 0) + value
-    metal_origins = {analyte: capped(mixed(some)) for analyte, some in sorted(by_metal.items())}
     return Carried(
-        origins,
-        {a: shares for a, shares in metal_origins.items() if shares and differ(shares, origins)},
-        {name: capped(mixed(some)) for name, some in sorted(by_dimension.items())},
+        capped(mixed([(weight, c.origins) for weight, _, c in parts])),
+        _all_capped(by_metal, METALS_BYTES),
+        _all_capped(by_dimension, DIMENSIONS_BYTES),
         dict(sorted(attributes.items())),
     )
+
+
+def plain(carried: Carried) -> Carried:
+    """Return what is carried without the origins of metals that are those of the dry mass."""
+    own = {
+        analyte: shares
+        for analyte, shares in carried.metal_origins.items()
+        if shares and differ(shares, carried.origins)
+    }
+    return carried._replace(metal_origins=own)
+
+
+def rounded(carried: Carried) -> Carried:
+    """Return what is carried with shares of ``DIGITS`` digits.
+
+    A late truck moves all later shares of a pile, but soon by less than anybody could use: what
+    does not differ in twelve digits need not be told again.
+    """
+    return Carried(
+        _rounded(carried.origins),
+        {name: _rounded(shares) for name, shares in carried.metal_origins.items()},
+        {name: _rounded(shares) for name, shares in carried.shares.items()},
+        carried.attributes,
+    )
+
+
+def _rounded(shares: Shares) -> dict[str, float]:
+    return {key: round(share, DIGITS) for key, share in shares.items()}
+
+
+def _all_capped(
+    parts: Mapping[str, Sequence[tuple[float, Shares]]], bytes_max: int
+) -> dict[str, dict[str, float]]:
+    """Return mixed shares by name, which divide the room evenly where it is scarce."""
+    found = {name: mixed(some) for name, some in sorted(parts.items())}
+    if sum(size_of(shares) for shares in found.values()) <= bytes_max:
+        return {name: capped(shares, bytes_max) for name, shares in found.items()}
+    each = bytes_max // len(found)
+    return {name: capped(shares, each) for name, shares in found.items()}
 
 
 def differ(first: Shares, second: Shares) -> bool:
@@ -144,6 +234,29 @@ def differ(first: Shares, second: Shares) -> bool:
     if first.keys() != second.keys():
         return True
     return any(abs(share - second[key]) > REST_MIN for key, share in first.items())
+
+
+def micro(amount: float, per: str, amounts: tuple[int, int, Mapping[str, int]]) -> int:
+    """Return a stated amount of an attribute in millionths of its unit.
+
+    Args:
+        amount: In its unit.
+        per: total, t_wet, t_dry or t_<analyte>.
+        amounts: Grams wet and dry, milligrams by analyte, that it is per.
+
+    Returns:
+        Half-even; zero beyond ``ATTRIBUTE_MAX``, which nobody meant.
+    """
+    wet, dry, metals = amounts
+    if per == "total":
+        value = amount * 1e6
+    elif per == "t_wet":
+        value = amount * wet
+    elif per == "t_dry":
+        value = amount * dry
+    else:
+        value = amount * metals.get(per.removeprefix("t_"), 0) / 1e3
+    return round(value) if abs(value) <= ATTRIBUTE_MAX * 1e6 else 0
 
 
 def with_attributes(carried: Carried, amounts: Mapping[str, int]) -> Carried:

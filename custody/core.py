@@ -20,10 +20,12 @@ from custody.lot_rows import (
     TripRow,
 )
 from custody.lot_step import Arrived, LotStep
+from custody.process_rows import GivenRow as ProcessGivenRow
+from custody.process_rows import IdsRow, OutRow, PageRow, ProcessRow, StateRow
 from custody.process_step import process_step
 from custody.records import Content, Sighting, Tick
 from custody.reference import with_version
-from custody.rows import FactRow, ProcessRow, RefRow, ThingRow, UseRow
+from custody.rows import FactRow, RefRow, ThingRow, UseRow
 
 VERSION = 2
 """Grows when the same facts lead to another state."""
@@ -41,6 +43,11 @@ ROW_TYPES: Mapping[str, type] = MappingProxyType(
         "process": ProcessRow,
         "fact": FactRow,
         "side": FactRow,
+        "in": ProcessGivenRow,
+        "out": OutRow,
+        "ids": IdsRow,
+        "page": PageRow,
+        "state": StateRow,
         "ref": RefRow,
         "use": UseRow,
         "device": ThingRow,
@@ -86,7 +93,7 @@ class CustodyFold:
         arrived, clock = _sorted(entries)
         if prefix == "process":
             held = row if isinstance(row, ProcessRow) else ProcessRow()
-            return process_step(name, held, arrived, reader, clock)
+            return process_step(name, held, arrived, reader, clock, recheck=arrived.recheck)
         lot = row if isinstance(row, LotRow) else LotRow()
         return LotStep(name, lot, reader, clock).run(arrived)
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from custody import alerts
 from custody.alerts import Verdict
-from custody.events import Micros
+from custody.events import ActionTaken, Micros
 from custody.ledger import Clock
 from custody.records import Alert
 from custody.rows import AlertState, Finding
@@ -57,13 +57,35 @@ def judge(
         key = key_of(finding)
         before = after.get(key)
         if before is not None and key not in holding:
-            _keep(after, said, key, alerts.retract(before, subject[0], clock))
+            keep(after, said, key, alerts.retract(before, subject[0], clock))
     for key, finding in sorted(holding.items()):
         outcome = alerts.raise_or_keep(
             after.get(key), verdict_of(finding), subject[0], subject[1], clock
         )
-        _keep(after, said, key, outcome)
+        keep(after, said, key, outcome)
     return Judged(after, said)
+
+
+def act(
+    states: Mapping[str, AlertState],
+    action: ActionTaken,
+    subject: str,
+    found: Mapping[str, Verdict],
+) -> Judged | None:
+    """Do what a person did; None where there is no such alert.
+
+    Args:
+        states: Alerts remembered.
+        action: The action.
+        subject: Owner they are about.
+        found: What tests and rules say now, for the evidence of the answer.
+    """
+    for key, state in states.items():
+        if alerts.alert_id(state.rule, subject, state.movement, state.about) == action.alert_id:
+            after, said = dict(states), list[Alert]()
+            keep(after, said, key, alerts.act(state, action, subject, found.get(key)))
+            return Judged(after, said)
+    return None
 
 
 def verdict_of(finding: Finding) -> Verdict:
@@ -85,7 +107,8 @@ def verdict_of(finding: Finding) -> Verdict:
     )
 
 
-def _keep(states: dict[str, AlertState], said: list[Alert], key: str, outcome: alerts.Said) -> None:
+def keep(states: dict[str, AlertState], said: list[Alert], key: str, outcome: alerts.Said) -> None:
+    """Remember an alert's state; add its new version, where it has one, to what is said."""
     states[key] = outcome.state
     if outcome.alert is not None:
         said.append(outcome.alert)

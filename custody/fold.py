@@ -43,12 +43,16 @@ class Entry(Protocol):
         ...
 
 
-class Reader(Protocol):
-    """Read access to the rows of the same partition."""
+class Getter(Protocol):
+    """Rows by key."""
 
     def get(self, key: str) -> Row | None:
         """Return the row under a key such as ``ref/device/WB-1``, or None."""
         ...
+
+
+class Reader(Getter, Protocol):
+    """Read access to the rows of the same partition."""
 
     def scan(self, prefix: str) -> list[str]:
         """Return the keys that begin with a prefix, in order."""

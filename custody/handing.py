@@ -4,6 +4,7 @@ The giver posts the transfer and says the content; the receiver counts the conte
 same integers, so what leaves one owner arrives at the other to the gram and the milligram.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 from custody import carried as travelling
@@ -11,10 +12,17 @@ from custody.estimate import Estimate, said
 from custody.events import Micros
 from custody.held import Carried, Held
 from custody.knowledge import Amount, Cause
+from custody.process_rows import Told
 from custody.records import Content, Metal, Part
 
 GENERATIONS_MAX = 64
 """Handings in a row; more is a ring of lots and processes, and the edge is frozen."""
+
+
+DIGEST_BYTES = 16
+
+U_DIGITS = 6
+"""Significant digits of an uncertainty that a continuous node hands on."""
 
 
 def generation_after(given: Mapping[str, Held]) -> int:
@@ -122,6 +130,87 @@ def contents(
         if old_or_none is None or old_or_none._replace(known=new.known) != new:
             said_now.append(_content(new, owner, known_at, void=False))
     return said_now
+
+
+def amounts_of(given: Held) -> dict[str, int]:
+    """Return metals and attributes of what is handed on, in one map."""
+    metals = {analyte: value for analyte, (value, _, _) in given.metals.items()}
+    return metals | given.carried.attributes
+
+
+def rounded(given: Held) -> Held:
+    """Return what is handed on with figures that are the same where nobody could tell them apart.
+
+    Amounts are integers already; shares and uncertainties lose the digits beyond use.
+    """
+    return given._replace(
+        wet_u=_significant(given.wet_u),
+        wet_parts={source: _significant(u) for source, u in given.wet_parts.items()},
+        dry_u=_significant(given.dry_u),
+        dry_parts={source: _significant(u) for source, u in given.dry_parts.items()},
+        metals={
+            analyte: (
+                value,
+                _significant(u),
+                {source: _significant(part) for source, part in parts.items()},
+            )
+            for analyte, (value, u, parts) in given.metals.items()
+        },
+        carried=travelling.rounded(given.carried),
+    )
+
+
+def _significant(u: float) -> float:
+    return float(f"{u:.{U_DIGITS}g}")
+
+
+def told_of(given: Held) -> Told:
+    """Return what is remembered of a content: enough to withdraw it and to see a change.
+
+    When it became known is not part of what it says.
+    """
+    words = repr(given._replace(known=Micros(0))).encode()
+    digest = hashlib.blake2b(words, digest_size=DIGEST_BYTES).digest()
+    return Told(given.owner, given.place, given.generation, given.at, digest)
+
+
+def telling(given: Held, owner: str, known_at: Micros) -> Content:
+    """Return the content that says what is handed on.
+
+    Args:
+        given: What is handed on.
+        owner: Row key of the giver.
+        known_at: When it became known, microseconds.
+    """
+    return _content(given, owner, known_at, void=False)
+
+
+def withdrawing(cause: str, told: Told, owner: str, known_at: Micros) -> Content:
+    """Return the content that withdraws what was told.
+
+    Args:
+        cause: Event it was told for.
+        told: What is remembered of it.
+        owner: Row key of the giver.
+        known_at: When it became known, microseconds.
+    """
+    nothing = Held(
+        cause,
+        told.owner,
+        told.place,
+        told.generation,
+        told.at,
+        known_at,
+        0,
+        0.0,
+        {},
+        0,
+        0.0,
+        {},
+        {},
+        travelling.NOTHING,
+    )
+    return _content(nothing, owner, known_at, void=True)
 
 
 def _content(given: Held, owner: str, known_at: Micros, *, void: bool) -> Content:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from custody import alerts, findings
-from custody.alerts import Said, Verdict
+from custody.alerts import Verdict
 from custody.detect import composition, mass, station
 from custody.detect.composition import Compared
 from custody.events import ActionTaken, Micros
@@ -13,7 +13,7 @@ from custody.lot_rows import Shots
 from custody.news import News
 from custody.records import Alert, Evidence
 from custody.reference import References
-from custody.rows import AlertState, FactRow, Finding
+from custody.rows import FactRow, Finding
 
 EVENTS_MAX = 64
 """Events named by one row of evidence, as the schema allows."""
@@ -117,10 +117,10 @@ class LotAlerts:
         said: list[Alert] = []
         for key, verdict in found.items():
             outcome = alerts.raise_or_keep(states.get(key), verdict, self._owner, at, self._clock)
-            _note(states, said, key, outcome)
+            findings.keep(states, said, key, outcome)
         for key, state in self._row.alerts.items():
             if key not in found and state.rule in asked:
-                _note(states, said, key, alerts.retract(state, self._owner, self._clock))
+                findings.keep(states, said, key, alerts.retract(state, self._owner, self._clock))
         self._row.alerts = states
         return said
 
@@ -128,27 +128,16 @@ class LotAlerts:
         if action.action in ("hold", "release"):
             self.findings.append("hold_without_effect")
             return []
-        states = dict(self._row.alerts)
-        said: list[Alert] = []
-        for key, state in self._row.alerts.items():
-            same = alerts.alert_id(state.rule, self._owner, state.movement, state.about)
-            if same == action.alert_id:
-                outcome = alerts.act(state, action, self._owner, found.get(key))
-                _note(states, said, key, outcome)
-                self._row.alerts = states
-                return said
-        self.findings.append("action_without_alert")
-        return said
+        judged = findings.act(self._row.alerts, action, self._owner, found)
+        if judged is None:
+            self.findings.append("action_without_alert")
+            return []
+        self._row.alerts = judged.states
+        return judged.said
 
 
 def _key(rule: str, movement: str | None) -> str:
     return f"{rule}|{movement or ''}"
-
-
-def _note(states: dict[str, AlertState], said: list[Alert], key: str, outcome: Said) -> None:
-    states[key] = outcome.state
-    if outcome.alert is not None:
-        said.append(outcome.alert)
 
 
 def composition_evidence(

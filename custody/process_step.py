@@ -1,25 +1,59 @@
-"""One step of a process: take sides and contents, derive what should stand, say the difference."""
+"""One step of a process: take sides and contents, derive what should stand, say the difference.
 
-from custody import factset, handing, ledger, process
+What a step may say is bounded. Where more is left, the process asks itself to go on: it sends
+itself a content that holds nothing, and the step that gets it says the next part. In between its
+balance is the sum of what was posted, as always.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from custody import factset, findings, handing, rechecking
 from custody.balance import Stamp
-from custody.events import Micros
+from custody.batch import Batch
+from custody.events import ActionTaken
 from custody.fold import Reader, Step
-from custody.handing import merge_given
+from custody.held import Carried, Held
+from custody.kinds import UNTOLD, Kind
 from custody.ledger import Clock
 from custody.lot_step import Arrived
-from custody.process import Derivation
-from custody.provenance import mixture_of
+from custody.pages import Pages
+from custody.process import Known, balance_of, standing_side
+from custody.process_intake import Change, Intake
+from custody.process_rows import ABSENT, ProcessRow, Told
+from custody.process_settle import Outcome, Settling
+from custody.process_store import ProcessStore
 from custody.reduce import reduced
 from custody.reference import References
-from custody.rows import FactRow, Fed, ProcessRow
+from custody.rows import Finding
+
+RULES_BYTES = 8
+
+
+class Derived(NamedTuple):
+    """What a step knows of a process: what its balance says beside amounts.
+
+    ``done``: nothing is left for a later step.
+    """
+
+    done: bool
+    known: Known
+    carried: Carried
+    place: str
+    status: str
 
 
 def process_step(
-    process_id: str, before: ProcessRow, arrived: Arrived, reader: Reader, clock: Clock
+    process_id: str,
+    before: ProcessRow,
+    arrived: Arrived,
+    reader: Reader,
+    clock: Clock,
+    *,
+    recheck: bool = False,
 ) -> Step:
     """Return the next row of a process and what it says.
-
-    Every step reads all sides again: a process has few, and any of them changes the others.
 
     Args:
         process_id: The process.
@@ -27,60 +61,153 @@ def process_step(
         arrived: Sides and contents.
         reader: Other rows of the partition.
         clock: This step's records.
+        recheck: Reference data changed: derive everything, whatever arrived.
     """
     row = before.copy()
     step = Step(row)
-    if arrived.facts and not _take(process_id, row, arrived, reader, step):
-        arrived.facts.clear()
-    if arrived.contents:
-        row.given = merge_given(row.given, arrived.contents)
-    if arrived.actions:
-        step.findings.append("action_without_alert")
-    if not arrived.facts and not arrived.contents:
-        return step
-    owner = "process/" + process_id
-    book = Derivation(process_id, row, References(reader)).derive()
-    carried = mixture_of(row.given.values())
-    row.posted, transfers, _ = ledger.difference(
-        row.posted, book.postings, (None, process_id), carried, clock
-    )
-    step.outputs.extend(transfers)
-    step.outputs.extend(handing.contents(row.handed, book.handed, owner, clock.newest))
-    row.handed = book.handed
-    place = row.sides[-1].site if row.sides else _first_place(row)
-    at = clock.newest if row.last is None else Micros(row.last[0])
-    stamp = Stamp(owner, None, process_id, at, clock.newest)
-    step.outputs.append(process.balance_of(book, place, stamp, carried))
-    step.findings.extend(book.findings)
+    process = _Process(process_id, row, reader, clock, step)
+    process.take(arrived)
+    process.derive(recheck=recheck)
+    process.judge(arrived.actions)
     return step
 
 
-def _first_place(row: ProcessRow) -> str:
-    return next((held.place for held in row.given.values()), "unknown")
+class _Process:
+    """A process during one step; used once."""
 
+    def __init__(
+        self, process_id: str, row: ProcessRow, reader: Reader, clock: Clock, step: Step
+    ) -> None:
+        self._process_id = process_id
+        self._owner = "process/" + process_id
+        self._row = row
+        self._step = step
+        self._clock = clock
+        self._store = ProcessStore(process_id, row, reader, step.rows)
+        self._references = References(reader)
+        self._settling = Settling(process_id, self._store, clock)
+        self._changes: list[Change] = []
+        self._goes_on = False
 
-def _take(process_id: str, row: ProcessRow, arrived: Arrived, reader: Reader, step: Step) -> bool:
-    """Add sides to the row; tell whether any is new."""
-    prefix = f"side/{process_id}/"
-    known: list[FactRow] = []
-    for number in range(row.facts):
-        found = reader.get(f"{prefix}{number}")
-        assert isinstance(found, FactRow), f"{prefix}{number} is missing"
-        known.append(found)
-    facts = [reduced(fact) for fact in arrived.facts]
-    every, changed = factset.merged(known, facts)
-    step.findings.extend(["duplicate_event"] * (len(facts) - len(changed)))
-    if not changed:
-        return False
-    for number in changed:
-        step.rows[f"{prefix}{number}"] = every[number]
-    stand, _, findings = factset.standing(every)
-    step.findings.extend(finding.rule for finding in findings)
-    row.facts = len(every)
-    row.last = max(fact.order for fact in every)
-    row.sides = [
-        Fed(fact.head.event_id, fact.head.at, fact.head.known, fact.head.site, fact.side)
-        for fact in stand
-        if fact.side is not None
-    ]
-    return True
+    def take(self, arrived: Arrived) -> None:
+        """Take what arrived into rows."""
+        row, step = self._row, self._step
+        contents = [c for c in arrived.contents if c.from_owner != self._owner]
+        if len(contents) < len(arrived.contents):
+            row.called, self._goes_on = False, True
+        is_bounded = bool(row.kinds) and not row.rules
+        intake = Intake(self._store, step.findings, continuous=not is_bounded)
+        intake.take_contents(contents)
+        intake.take_sides([reduced(fact) for fact in arrived.facts])
+        self._changes = intake.changes()
+        for event_id, detail in intake.refused.items():
+            self._settling.found["too_many_sides", event_id] = detail
+
+    def judge(self, actions: Sequence[ActionTaken]) -> None:
+        """Open and retract what was found, do what people did, register uses."""
+        row, clock, settling = self._row, self._clock, self._settling
+        found = [Finding(rule, about, text) for (rule, about), text in settling.found.items()]
+        gone = [Finding(rule, about, "") for rule, about in settling.cleared]
+        at = clock.newest if row.last is None else row.last[0]
+        judged = findings.judge(row.alerts, gone, found, (self._owner, at), clock)
+        row.alerts = judged.states
+        said = judged.said
+        verdicts = {findings.key_of(one): findings.verdict_of(one) for one in found}
+        for action in actions:
+            answer = findings.act(row.alerts, action, self._owner, verdicts)
+            if answer is None:
+                self._step.findings.append("action_without_alert")
+            else:
+                row.alerts = answer.states
+                said.extend(answer.said)
+        self._step.outputs.extend(said)
+        row.used, uses = rechecking.uses(row.used, self._references, self._owner)
+        self._step.rows.update(uses)
+
+    def derive(self, *, recheck: bool) -> None:
+        """Derive what should stand and say what leads there."""
+        if not self._changes and not self._goes_on and not recheck:
+            return
+        kind, settling = self._kind(), self._settling
+        found = self._continuous(kind, recheck=recheck) if kind.continuous else self._batch(kind)
+        outputs = self._step.outputs
+        outputs.extend(settling.outputs)
+        row, clock = self._row, self._clock
+        at = clock.newest if row.last is None else row.last[0]
+        stamp = Stamp(self._owner, None, self._process_id, at, clock.newest)
+        where = found.place, found.status
+        outputs.append(balance_of(row, found.known, stamp, found.carried, where))
+        if not found.done and not row.called:
+            row.called = True
+            me = Told(self._owner, found.place, 0, clock.newest, b"")
+            outputs.append(handing.withdrawing(clock.cause, me, self._owner, clock.newest))
+        self._step.findings.extend(settling.names)
+
+    def _kind(self) -> Kind:
+        """Return what the process does: the kind that most of its sides name, of equals the first.
+
+        That is a function of the set of sides, and one slip among a hundred changes nothing.
+        """
+        row = self._row
+        if not row.kinds or row.last is None:
+            return UNTOLD
+        name = min(row.kinds, key=lambda kind: (-row.kinds[kind], kind))
+        return self._references.process_kind(self._process_id, name, row.last[0])
+
+    def _continuous(self, kind: Kind, *, recheck: bool) -> Derived:
+        row = self._row
+        pages = Pages(self._process_id, self._store, kind)
+        rules = hashlib.blake2b(repr(kind).encode(), digest_size=RULES_BYTES).digest()
+        if not row.rules:
+            # What was a batch has no pages, and rows of what stood are found by its sides.
+            row.gone = list(range(row.facts))
+            pages.build()
+        else:
+            pages.change(self._changes)
+        if recheck or rules != row.rules:
+            pages.derive_all()
+        row.rules = rules
+        done = pages.run(self._settling, self._references)
+        node = pages.end(self._references)
+        known = node.known(row.amounts)
+        return Derived(done, known, node.carried(), node.state.place, "open")
+
+    def _batch(self, kind: Kind) -> Derived:
+        store, row = self._store, self._row
+        row.rules, row.pages, row.dirty, row.gone = b"", [], {}, []
+        facts = store.sides()
+        numbers = {fact.head.event_id: number for number, fact in facts.items()}
+        sides = [
+            side
+            for fact in factset.standing(list(facts.values()))[0]
+            if (side := standing_side(numbers[fact.head.event_id], fact)) is not None
+        ]
+        before = {number: store.out(event_id) for event_id, number in numbers.items()}
+        batch = Batch(self._process_id, kind, sides, self._given(), self._references)
+        batch.derive(before)
+        done = self._settle(numbers, batch.outcomes)
+        place = row.site if facts else "unknown"
+        status = "closed" if batch.closed else "open"
+        return Derived(done, batch.known, batch.carried, place, status)
+
+    def _given(self) -> tuple[dict[str, Held], dict[str, Held]]:
+        """Return inputs, and what outputs were measured to be less than handed over, by cause.
+
+        Sums of floats depend on their order; this one does not depend on the order of arrival.
+        """
+        inputs: dict[str, Held] = {}
+        measured: dict[str, Held] = {}
+        for cause, ref in sorted(self._store.refs()):
+            held = None if ref.given == ABSENT else self._store.given(ref.given)
+            if held is not None:
+                (inputs if ref.side == ABSENT else measured)[cause] = held
+        return inputs, measured
+
+    def _settle(self, numbers: Mapping[str, int], outcomes: Mapping[int, Outcome]) -> bool:
+        """Settle sides as far as this step may; tell whether none is left."""
+        nothing = Outcome()
+        for event_id, number in numbers.items():
+            if self._settling.is_full:
+                return False
+            self._settling.settle(event_id, outcomes.get(number, nothing))
+        return True

@@ -1,5 +1,6 @@
 """Facts to reduced facts: what a re-fold needs of an event, and nothing else."""
 
+from custody.carried import ATTRIBUTE_MAX, attribute_key
 from custody.events import (
     ClaimMade,
     LotAssayed,
@@ -125,6 +126,11 @@ def _side(fact: MaterialProcessed) -> Side:
         fact.mass_dry_g,
         fact.moisture_fraction,
         fact.u_mass_g,
+        tuple(
+            (attribute_key(a.name, a.unit, a.quality), a.amount, a.per)
+            for a in fact.attributes
+            if abs(a.amount) <= ATTRIBUTE_MAX
+        ),
     )
 
 

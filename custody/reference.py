@@ -6,7 +6,7 @@ default: reference data is typed by people, and one slip must not stop every lot
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,7 +14,8 @@ from typing import NamedTuple
 from custody import metrology, oiml
 from custody.events import Micros, ReferenceSet
 from custody.exchange import Contract, UmpireRule
-from custody.fold import Reader
+from custody.fold import Getter
+from custody.kinds import ALLOCATIONS, MIXINGS, Kind, kind_of
 from custody.metrology import Device, Laboratory
 from custody.rows import RefRow, RefVersion
 
@@ -47,6 +48,12 @@ LEG_LOSS_U = 0.0005
 """Share of the mass a leg loses without anyone's doing, and its standard uncertainty."""
 
 
+GRAMS_PER_PRICED = {"t": 1e6, "kg": 1e3, "g": 1.0, "lb": 453.59237}
+"""Masses a price may be for; the pound is the international one of 1959, exactly."""
+PRICE_MAX = 1e12
+"""Greatest price that is believed, per any mass."""
+
+
 class Material(NamedTuple):
     """Defaults of a commodity in a form."""
 
@@ -60,14 +67,6 @@ class Leg(NamedTuple):
 
     loss: float
     loss_u: float
-
-
-class Recovery(NamedTuple):
-    """What a process kind does: share of an analyte that goes into the product."""
-
-    key_analyte: str | None
-    share: float
-    by_analyte: Mapping[str, float]
 
 
 def with_version(row: RefRow | None, fact: ReferenceSet) -> RefRow:
@@ -116,7 +115,7 @@ class References:
 
     __slots__ = ("_reader", "_rows")
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Getter) -> None:
         self._reader = reader
         self._rows: dict[str, RefRow | None] = {}
 
@@ -150,10 +149,6 @@ class References:
         """Return the defaults of a commodity in a form."""
         return _material(form, self._body("ref/commodity/" + commodity, at))
 
-    def country(self, site_id: str, at: Micros) -> str | None:
-        """Return the country a site is in (ISO 3166-1 alpha-2); None where nobody said."""
-        return _country(self._body("ref/site/" + site_id, at))
-
     def contract(self, contract_id: str, at: Micros) -> Contract:
         """Return what a contract says of the exchange of assays."""
         return _contract(self._body("ref/contract/" + contract_id, at))
@@ -169,9 +164,33 @@ class References:
         body = self._body("ref/route/" + (route or "-".join(ends)), at)
         return Leg(LEG_LOSS, LEG_LOSS_U) if body is None else _leg(body, ends)
 
-    def recovery(self, kind: str, at: Micros, default: float) -> Recovery:
-        """Return what a process kind recovers; ``default`` where reference data has nothing."""
-        return _recovery(self._body("ref/process/" + kind, at), default)
+    def process_kind(self, process_id: str, name: str, at: Micros) -> Kind:
+        """Return what a process does to material.
+
+        A record under the process's own id is taken instead of one under its kind, not beside it.
+
+        Args:
+            process_id: The process.
+            name: Kind that its sides name.
+            at: When.
+        """
+        body = self._body("ref/process/" + process_id, at)
+        if body is None:
+            body = self._body("ref/process/" + name, at)
+        return kind_of(name) if body is None else _kind(body, name)
+
+    def country(self, site_id: str, at: Micros) -> str | None:
+        """Return the country of a site, ISO 3166-1 alpha-2, or None."""
+        body = self._body("ref/site/" + site_id, at)
+        country = None if body is None else _object(body).get("country")
+        return country if isinstance(country, str) and country else None
+
+    def price(self, analyte: str, at: Micros) -> float:
+        """Return the price of a contained metal per gram, in whatever currency; zero if unknown.
+
+        Prices are only compared with each other, so the currency of a ledger must be one.
+        """
+        return _price(self._body("ref/price/" + analyte, at))
 
 
 @lru_cache(maxsize=4096)
@@ -322,12 +341,35 @@ def _leg(text: str, ends: tuple[str, str]) -> Leg:
 
 
 @lru_cache(maxsize=1024)
-def _recovery(text: str | None, default: float) -> Recovery:
-    body = _object(text)
-    table = body.get("recovery")
-    share = _number(body, "recovery", default, 1.0)
+def _kind(text: str, name: str) -> Kind:
+    """Return a kind as reference data changes it."""
+    body, kind = _object(text), kind_of(name)
+    table, key = body.get("recovery"), body.get("key_analyte")
+    share = _number(body, "recovery", kind.recovery, 1.0)
     by_analyte: dict[str, float] = {}
     if isinstance(table, dict):
         by_analyte = {str(a): _within(r, share, 1.0) for a, r in table.items()}
-    key = body.get("key_analyte")
-    return Recovery(key if isinstance(key, str) else None, share, by_analyte)
+    physical = body.get("physical")
+    continuous = body.get("continuous")
+    return kind._replace(
+        chemical=kind.chemical if not isinstance(physical, bool) else not physical,
+        continuous=continuous if isinstance(continuous, bool) else kind.continuous,
+        key_analyte=key if isinstance(key, str) and key else None,
+        recovery=share,
+        by_analyte=by_analyte,
+        stage=_text(body, "stage", kind.stage or "") or None,
+        allocation=_one_of(body, "allocation", ALLOCATIONS, kind.allocation),
+        mixing=_one_of(body, "mixing", MIXINGS, kind.mixing),
+    )
+
+
+def _one_of(body: Mapping[str, object], name: str, allowed: Collection[str], default: str) -> str:
+    value = body.get(name)
+    return value if isinstance(value, str) and value in allowed else default
+
+
+@lru_cache(maxsize=1024)
+def _price(text: str | None) -> float:
+    body = _object(text)
+    grams = GRAMS_PER_PRICED.get(_text(body, "per", ""))
+    return 0.0 if grams is None else _number(body, "amount", 0.0, PRICE_MAX) / grams

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from custody.events import Micros
-from custody.held import Held, Posted
 
 
 class FactHead(NamedTuple):
@@ -90,7 +89,10 @@ class Moved(NamedTuple):
 
 
 class Side(NamedTuple):
-    """One side of a process, masses in grams."""
+    """One side of a process, masses in grams.
+
+    ``attributes`` are (key as in ``carried.attribute_key``, amount in its unit, per what).
+    """
 
     process: str
     kind: str
@@ -102,6 +104,7 @@ class Side(NamedTuple):
     dry: int | None
     moisture: float | None
     u_mass: int | None
+    attributes: tuple[tuple[str, float, str], ...] = ()
 
 
 class Declared(NamedTuple):
@@ -191,29 +194,6 @@ class AlertState(NamedTuple):
     at: Micros
     action_id: str | None
     about: str | None = None
-
-
-@dataclass(slots=True)
-class ProcessRow:
-    """The head of a process: the set of its sides and of what its inputs handed in."""
-
-    facts: int = 0
-    last: tuple[int, int, str] | None = None
-    sides: list[Fed] = field(default_factory=list)
-    given: dict[str, Held] = field(default_factory=dict)
-    posted: dict[str, Posted] = field(default_factory=dict)
-    handed: dict[str, Held] = field(default_factory=dict)
-
-    def copy(self) -> "ProcessRow":
-        """Return a copy whose fields may be set; containers are still shared."""
-        return ProcessRow(
-            self.facts,
-            self.last,
-            self.sides,
-            self.given,
-            self.posted,
-            self.handed,
-        )
 
 
 class RefVersion(NamedTuple):

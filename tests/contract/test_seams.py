@@ -44,7 +44,7 @@ SEAMS: tuple[tuple[Callable[..., object], str], ...] = (
         fold.Fold.step,
         "(self, owner: str, row: Row | None, entries: Sequence[Entry], reader: Reader) -> Step",
     ),
-    (fold.Reader.get, "(self, key: str) -> Row | None"),
+    (fold.Getter.get, "(self, key: str) -> Row | None"),
     (fold.Reader.scan, "(self, prefix: str) -> list[str]"),
     # Transport and output protocol.
     (worker.run, "(config: WorkerConfig, fold: Fold, catalog: Catalog | None=None) -> None"),

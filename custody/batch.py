@@ -1,0 +1,374 @@
+"""A batch process: all of its inputs become all of its outputs, losses and rests.
+
+Every step derives it whole: any side and any input changes every output. An output moves its own
+declared mass; its metals are its share of what went in, by dry mass, times what the kind recovers.
+What a lot's own certificates say of an output afterwards (*measured*) is given back to the process
+and changes no share.
+
+Source:
+    docs/ledger.md, "Processes".
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from custody import accounts, handing
+from custody import carried as travelling
+from custody.allocation import allocated, key_of
+from custody.estimate import NOTHING, Estimate, add, relative, total
+from custody.handing import GENERATIONS_MAX, amounts_of
+from custody.held import Carried, Held, Posted
+from custody.kinds import Kind
+from custody.knowledge import Amount
+from custody.process import (
+    Known,
+    Standing,
+    exceeds,
+    held_estimates,
+    mass_u,
+    output_known,
+    side_mass,
+    staged,
+    tonnes,
+)
+from custody.process_rows import OutRow
+from custody.process_settle import Outcome
+from custody.reference import References
+
+
+class Whole(NamedTuple):
+    """Everything that went in: grams, milligrams, and how well they are known."""
+
+    wet: int
+    dry: int
+    metals: dict[str, int]
+    known: Known
+
+
+def whole_of(given: Mapping[str, Held]) -> Whole:
+    """Return the sum of what was handed in."""
+    metals: dict[str, int] = {}
+    parts: dict[str, list[Estimate]] = {}
+    masses: list[Known] = []
+    for held in given.values():
+        known = held_estimates(held)
+        masses.append(known)
+        for analyte, estimate in known.metals.items():
+            metals[analyte] = metals.get(analyte, 0) + held.metals[analyte][0]
+            parts.setdefault(analyte, []).append(estimate)
+    return Whole(
+        sum(held.wet for held in given.values()),
+        sum(held.dry for held in given.values()),
+        metals,
+        Known(
+            total(known.wet for known in masses),
+            total(known.dry for known in masses),
+            {analyte: total(some) for analyte, some in parts.items()},
+        ),
+    )
+
+
+def mixed_inputs(given: Mapping[str, Held], kind: Kind) -> Carried:
+    """Return what the inputs carry together, weighted as the kind weighs."""
+    key = kind.key_analyte if kind.separating else None
+    by_key = [held.metals.get(key or "", (0, 0.0, {}))[0] for held in given.values()]
+    heavy = key is not None and any(value > 0 for value in by_key)
+    return travelling.mixture(
+        [
+            (
+                float(max(by_key[index] if heavy else held.dry, 0)),
+                {analyte: value for analyte, (value, _, _) in held.metals.items()},
+                held.carried,
+            )
+            for index, held in enumerate(given.values())
+        ]
+    )
+
+
+class Batch:
+    """Derives what should stand for one batch process; used once.
+
+    Args:
+        process_id: The process.
+        kind: What it does.
+        sides: Those that stand, in canonical order.
+        given: What lots handed in, by cause, in order of causes.
+        references: Countries and prices.
+
+    Attributes:
+        outcomes: What should stand, by number of the side.
+        known: How well what is left is known.
+        carried: Shares of what went in.
+        closed: A close stands.
+    """
+
+    __slots__ = (
+        "_account",
+        "_amounts",
+        "_dry",
+        "_given",
+        "_kind",
+        "_measured",
+        "_process_id",
+        "_references",
+        "_sides",
+        "_wet",
+        "_whole",
+        "carried",
+        "closed",
+        "known",
+        "outcomes",
+    )
+
+    def __init__(
+        self,
+        process_id: str,
+        kind: Kind,
+        sides: Sequence[Standing],
+        given: tuple[Mapping[str, Held], Mapping[str, Held]],
+        references: References,
+    ) -> None:
+        self._process_id = process_id
+        self._account = accounts.process(process_id)
+        self._kind = kind
+        self._sides = sides
+        self._given, self._measured = given
+        self._references = references
+        self._whole = whole_of(self._given)
+        self._wet, self._dry = self._whole.wet, self._whole.dry
+        self._amounts: dict[str, int] = dict(self._whole.metals)
+        self.known = self._whole.known
+        self.carried = mixed_inputs(self._given, kind)
+        self.closed = any(one.side.part == "close" for one in sides)
+        self.outcomes: dict[int, Outcome] = {}
+
+    def derive(self, before: Mapping[int, OutRow]) -> None:
+        """Derive everything.
+
+        Args:
+            before: What stands now, by number of the side: deep in a ring it stays.
+        """
+        for name, value in self.carried.attributes.items():
+            self._amounts[name] = self._amounts.get(name, 0) + value
+        for one in self._sides:
+            self.outcomes[one.number] = outcome = Outcome(carried=self.carried)
+            if one.side.kind != self._kind.name:
+                outcome.findings["side_of_other_kind"] = (
+                    f"It names {one.side.kind}; most sides of the process name {self._kind.name}."
+                )
+        self._add()
+        self._put_out(before)
+        self._lose()
+        for held in self._measured.values():
+            self._take(Amount(held.wet, held.dry, amounts_of(held)), -1)
+        if self.closed:
+            self._close([one for one in self._sides if one.side.part == "close"][-1])
+
+    def _take(self, amount: Amount, sign: int) -> None:
+        """Take what leaves from what is left; a sign of -1 puts it back."""
+        self._wet -= sign * amount.wet
+        self._dry -= sign * amount.dry
+        for name, value in amount.amounts.items():
+            self._amounts[name] = self._amounts.get(name, 0) - sign * value
+
+    def _post(self, kind: str, one: Standing, ends: tuple[str, str], amount: Amount) -> None:
+        self._take(amount, 1 if ends[0] == self._account else -1)
+        cause = one.cause
+        key = f"{kind}|{cause.event_id}"
+        postings = self.outcomes[one.number].postings
+        if key in postings:
+            key = f"{key}|{ends[1]}"
+        postings[key] = Posted(
+            ends[0],
+            ends[1],
+            amount.wet,
+            amount.dry,
+            amount.amounts,
+            cause.at,
+            cause.known,
+            None,
+            self._process_id,
+        )
+
+    def _of(self, part: str) -> list[Standing]:
+        return [one for one in self._sides if one.side.part == part]
+
+    def _mass(self, one: Standing) -> tuple[int, int]:
+        whole = self._whole
+        return side_mass(one.side, whole.dry / whole.wet if whole.wet > 0 else 1.0)
+
+    def _add(self) -> None:
+        """Post what the plant itself adds; stated per mass, it is per what went in."""
+        whole = self._whole
+        for one in self._of("added"):
+            added: dict[str, int] = {}
+            for name, amount, per in one.side.attributes:
+                value = travelling.micro(amount, per, (whole.wet, whole.dry, whole.metals))
+                added[name] = added.get(name, 0) + value
+            ends = accounts.origin(one.site), self._account
+            self._post("added", one, ends, Amount(0, 0, added))
+
+    def _put_out(self, before: Mapping[int, OutRow]) -> None:
+        """Post outputs and say what each hands to its lot."""
+        outputs = [one for one in self._of("output") if one.side.lot is not None]
+        for one in self._of("output"):
+            if one.side.lot is None:
+                self.outcomes[one.number].findings["output_without_lot"] = (
+                    "The output names no lot; it stays in the process."
+                )
+        generation = handing.generation_after(self._given)
+        frozen = generation > GENERATIONS_MAX
+        # By event_id: the last in this order takes what rounding leaves.
+        outputs.sort(key=lambda one: one.cause.event_id)
+        amounts = self._expected(outputs)
+        if frozen:
+            amounts = [
+                self._frozen(one, amount, before)
+                for one, amount in zip(outputs, amounts, strict=True)
+            ]
+        for one, amount in zip(outputs, amounts, strict=True):
+            lot = one.side.lot or ""
+            self._post("process_output", one, (self._account, accounts.lot(lot, one.site)), amount)
+            self._hand(one, amount, generation)
+            self.outcomes[one.number].frozen = frozen
+
+    def _expected(self, outputs: Sequence[Standing]) -> list[Amount]:
+        """Return what outputs get: metals by dry mass, attributes by the kind's key."""
+        masses = [self._mass(one) for one in outputs]
+        dry_out = sum(self._mass(one)[1] for one in self._of("output"))
+        metals = [self._metals(dry, dry_out) for _, dry in masses]
+        amounts = [Amount(wet, dry, m) for (wet, dry), m in zip(masses, metals, strict=True)]
+        if self.closed and not self._kind.separating:
+            amounts = self._rounded_off(amounts)
+        if not amounts:
+            return amounts
+        whole, at = self._whole, outputs[-1].cause.at
+        key = key_of(self._kind, whole.metals, lambda name: self._references.price(name, at))
+        pool = travelling.attributes_of(self._amounts)
+        open_key = None if self.closed else key(whole.dry, whole.metals)
+        shares = allocated(pool, amounts, key, open_key)
+        return [
+            amount._replace(amounts=amount.amounts | attributes)
+            for amount, attributes in zip(amounts, shares, strict=True)
+        ]
+
+    def _metals(self, dry: int, dry_out: int) -> dict[str, int]:
+        metals = self._whole.metals
+        if self._kind.separating:
+            share = self._kind.recovered
+            return {
+                name: round(value * share(name) * dry / dry_out) if dry_out > 0 else 0
+                for name, value in metals.items()
+            }
+        whole = self._whole.dry
+        return {
+            name: round(value * dry / whole) if whole > 0 else 0 for name, value in metals.items()
+        }
+
+    def _rounded_off(self, amounts: list[Amount]) -> list[Amount]:
+        """Give the last output what rounding left, where the outputs take all there is."""
+        count, whole = len(amounts), self._whole
+        dry = whole.dry - sum(amount.dry for amount in amounts)
+        if not amounts or abs(dry) > count:
+            return amounts
+        wet = whole.wet - sum(amount.wet for amount in amounts)
+        last = amounts[-1]
+        metals = dict(last.amounts)
+        for name, value in whole.metals.items():
+            rest = value - sum(amount.amounts[name] for amount in amounts)
+            if abs(rest) <= count:
+                metals[name] += rest
+        wet = last.wet + (wet if abs(wet) <= count else 0)
+        return [*amounts[:-1], Amount(wet, last.dry + dry, metals)]
+
+    def _frozen(self, one: Standing, amount: Amount, before: Mapping[int, OutRow]) -> Amount:
+        """Return what an output deep in a ring moved last; its content is not said again."""
+        self.outcomes[one.number].findings["cycle_or_too_deep"] = (
+            f"More than {GENERATIONS_MAX} handings in a row: what this output moved last stays."
+        )
+        out = before[one.number]
+        last = out.posted.get(f"process_output|{one.cause.event_id}")
+        if last is None or out.told is None:
+            return amount
+        return Amount(last.wet, last.dry, last.amounts)
+
+    def _hand(self, one: Standing, amount: Amount, generation: int) -> None:
+        """Say what an output hands to its lot; what is left is known by what it was measured to be.
+
+        A lot tells (handed) - (measured) with the uncertainty of what it measured.
+        """
+        metals = travelling.metals_of(amount.amounts)
+        inputs = self._whole.known.metals
+        known = output_known(
+            (amount.wet, amount.dry, mass_u(one.side, amount.wet)),
+            metals,
+            {name: relative(inputs.get(name, NOTHING)) for name in metals},
+            separating=self._kind.separating,
+        )
+        measured = self._measured.get(one.cause.event_id)
+        taken = known
+        if measured is not None:
+            told = held_estimates(measured)
+            taken = Known(told.wet, told.dry, {**known.metals, **told.metals})
+        self.known = less(self.known, taken)
+        carried = staged(self.carried, self._kind.stage, one.site, self._references, one.cause)
+        outcome = self.outcomes[one.number]
+        outcome.carried = carried
+        outcome.handed = handing.held(
+            one.cause,
+            ("lot/" + (one.side.lot or ""), one.site),
+            generation,
+            amount,
+            known,
+            carried,
+        )
+
+    def _lose(self) -> None:
+        """Post declared losses; what a separation does not recover goes with them."""
+        kind, whole = self._kind, self._whole
+        losses = self._of("loss")
+        masses = [self._mass(one) for one in losses]
+        lost = sum(dry for _, dry in masses) if kind.separating else whole.dry
+        for one, (wet, dry) in zip(losses, masses, strict=True):
+            metals: dict[str, int] = {}
+            for name, value in whole.metals.items():
+                if lost <= 0:
+                    metals[name] = 0
+                elif kind.separating:
+                    metals[name] = round(value * (1.0 - kind.recovered(name)) * dry / lost)
+                else:
+                    metals[name] = round(value * dry / lost)
+            to = accounts.loss(self._process_id, one.side.loss_kind or "other")
+            self._post("loss", one, (self._account, to), Amount(wet, dry, metals))
+
+    def _close(self, close: Standing) -> None:
+        """Post the rest: what a chemical kind turned into something else, then the unaccounted."""
+        if self._kind.chemical:
+            to = accounts.conversion(self._process_id)
+            rest = Amount(self._wet, self._dry, {})
+            self._post("conversion", close, (self._account, to), rest)
+        rest = Amount(self._wet, self._dry, dict(self._amounts))
+        short = self._short(rest)
+        if short:
+            self.outcomes[close.number].findings["output_exceeds_input"] = short
+        to = accounts.unaccounted(self._process_id)
+        self._post("close", close, (self._account, to), rest)
+        self.known = Known(NOTHING, NOTHING, {})
+
+    def _short(self, rest: Amount) -> str:
+        """Return what went out beyond what came in, as a sentence; empty where nothing did."""
+        short: list[str] = []
+        if exceeds(float(-rest.dry), self.known.dry):
+            short.append(f"{tonnes(-rest.dry)} of dry mass")
+        for name, value in sorted(travelling.metals_of(rest.amounts).items()):
+            if exceeds(float(-value), self.known.metals.get(name, NOTHING)):
+                short.append(f"{-value / 1e6:,.3f} kg of {name}")
+        return "More went out than came in: " + ", ".join(short) + "." if short else ""
+
+
+def less(first: Known, second: Known) -> Known:
+    """Return how well a difference is known."""
+    metals = dict(first.metals)
+    for name, estimate in second.metals.items():
+        metals[name] = add(metals.get(name, NOTHING), estimate, -1.0)
+    return Known(add(first.wet, second.wet, -1.0), add(first.dry, second.dry, -1.0), metals)

@@ -1,0 +1,394 @@
+"""A continuous node: a stockpile, tank or circuit that never closes. What lies there is its state.
+
+Events are applied one after the other in order of time. Material lies in layers, one where mixing
+is perfect; what goes out takes from them. The books of the node may hold more or less than its
+layers: an output beyond what is there leaves a debt, what separated outputs hold is known only
+when they are measured, rain makes a pile heavier. All that is *loose*: it has no composition, and
+the next measurement of the stock ends it.
+
+Source:
+    docs/ledger.md, "Continuous nodes"; docs/adr/0014-keep-continuous-nodes-in-pages.md
+"""
+
+from collections.abc import Mapping
+
+from custody import accounts, handing
+from custody import carried as travelling
+from custody.estimate import NOTHING, OTHER, SOURCES_MAX, Estimate, relative
+from custody.handing import GENERATIONS_MAX
+from custody.held import Carried, Held, Posted
+from custody.kinds import Kind
+from custody.knowledge import Amount
+from custody.layers import blend, cut, settle, share_of
+from custody.process import (
+    Known,
+    Standing,
+    exceeds,
+    held_estimates,
+    mass_u,
+    output_known,
+    side_mass,
+    staged,
+    tonnes,
+)
+from custody.process_rows import Layer, OutRow, StateRow
+from custody.process_settle import Outcome
+from custody.reference import References
+
+Uncertain = tuple[float, dict[str, float]]
+
+
+class Node:
+    """A continuous node while events are applied to it.
+
+    Args:
+        process_id: The process.
+        kind: What it does.
+        state: What lies there; changed in place.
+        references: Countries.
+    """
+
+    __slots__ = ("_account", "_kind", "_process_id", "_references", "state")
+
+    def __init__(
+        self, process_id: str, kind: Kind, state: StateRow, references: References
+    ) -> None:
+        self._process_id = process_id
+        self._account = accounts.process(process_id)
+        self._kind = kind
+        self._references = references
+        self.state = state
+
+    @property
+    def dry(self) -> int:
+        """Grams of dry mass in the layers."""
+        return sum(layer.dry for layer in self.state.layers)
+
+    def put_in(self, held: Held) -> None:
+        """Let an input arrive."""
+        state = self.state
+        metals = {analyte: value for analyte, (value, _, _) in held.metals.items()}
+        state.layers.append(Layer(held.wet, held.dry, metals, held.carried))
+        settle(state.layers, self._kind)
+        known = held_estimates(held)
+        state.wet_u = _plus(state.wet_u, known.wet)
+        state.dry_u = _plus(state.dry_u, known.dry)
+        for analyte, estimate in known.metals.items():
+            state.metals_u[analyte] = _plus(state.metals_u.get(analyte, (0.0, {})), estimate)
+        state.generation = max(state.generation, held.generation)
+        self._happened(held.place)
+
+    def apply(self, one: Standing, measured: Held | None, before: OutRow) -> Outcome:
+        """Let a side happen and return what should stand for it.
+
+        Args:
+            one: The side.
+            measured: What its lot gives back of it, having been measured.
+            before: What stands for it now: deep in a ring it stays.
+        """
+        outcome = Outcome()
+        if one.side.kind != self._kind.name:
+            outcome.findings["side_of_other_kind"] = (
+                f"It names {one.side.kind}; most sides of the process name {self._kind.name}."
+            )
+        match one.side.part:
+            case "output":
+                self._put_out(one, measured, before, outcome)
+            case "loss":
+                self._lose(one, outcome)
+            case "added":
+                self._add(one, outcome)
+            case "stock":
+                self._measure(one, outcome)
+            case _:
+                return outcome
+        if measured is not None:
+            self._give_back(measured)
+        self._happened(one.site)
+        return outcome
+
+    def carried(self) -> Carried:
+        """Return what the layers carry together."""
+        return travelling.plain(blend(self.state.layers, self._kind).carried)
+
+    def known(self, amounts: Mapping[str, int]) -> Known:
+        """Return how well what is in the node's books is known.
+
+        Args:
+            amounts: Metals in the books, milligrams.
+        """
+        state, dry = self.state, self.dry
+        masses = Estimate(float(dry), *state.dry_u)
+        metals: dict[str, Estimate] = {}
+        for analyte in travelling.metals_of(amounts):
+            var, parts = state.metals_u.get(analyte, (0.0, {}))
+            grade = self._metal(analyte) / dry if dry > 0 else 0.0
+            metals[analyte] = Estimate(0.0, var + masses.var * grade**2, parts)
+        return Known(Estimate(0.0, *state.wet_u), masses, metals)
+
+    def _happened(self, place: str) -> None:
+        """Note that something happened; loose attributes go to what leaves next, if it is there."""
+        state = self.state
+        state.begun, state.place = True, place
+        attributes = travelling.attributes_of(state.loose)
+        if not state.layers or not attributes:
+            return
+        self._loosen(attributes, -1)
+        oldest = state.layers[0]
+        for name, value in oldest.carried.attributes.items():
+            attributes[name] = attributes.get(name, 0) + value
+        carried = oldest.carried._replace(attributes=dict(sorted(attributes.items())))
+        state.layers[0] = oldest._replace(carried=carried)
+
+    def _metal(self, analyte: str) -> int:
+        return sum(layer.metals.get(analyte, 0) for layer in self.state.layers)
+
+    def _dry_share(self) -> float:
+        """Return the dry share of what lies there; that of the layers, whatever rain did."""
+        wet, dry = sum(layer.wet for layer in self.state.layers), self.dry
+        return dry / wet if 0 < dry <= wet else 1.0
+
+    def _draw(self, dry: int) -> Layer:
+        """Take dry mass out of the layers, oldest first, at most all of it, and return it."""
+        state, there = self.state, self.dry
+        taken: list[Layer] = []
+        wanted = dry
+        while state.layers and wanted > 0 and wanted >= state.layers[0].dry:
+            taken.append(state.layers.pop(0))
+            wanted -= taken[-1].dry
+        if dry >= there > 0:
+            taken.extend(state.layers)
+            state.layers.clear()
+        elif wanted > 0 and state.layers:
+            part, state.layers[0] = cut(state.layers[0], wanted)
+            taken.append(part)
+        drawn = blend(taken, self._kind)
+        self._scale_known(drawn.metals)
+        return drawn
+
+    def _scale_known(self, taken: Mapping[str, int]) -> None:
+        """Let the uncertainty of the metals in the layers shrink with them."""
+        known = self.state.metals_u
+        for analyte, value in taken.items():
+            left = self._metal(analyte)
+            if analyte in known and left + value > 0:
+                known[analyte] = _scaled(known[analyte], left / (left + value))
+
+    def _put_out(
+        self, one: Standing, measured: Held | None, before: OutRow, outcome: Outcome
+    ) -> None:
+        """Post an output and say what it hands to its lot."""
+        state = self.state
+        if one.side.lot is None:
+            outcome.findings["output_without_lot"] = (
+                "The output names no lot; it stays in the process."
+            )
+            return
+        wet, dry = side_mass(one.side, self._dry_share())
+        u = mass_u(one.side, wet)
+        self._judge(dry, u, outcome)
+        grades = {
+            name: relative(Estimate(float(self._metal(name)), *known))
+            for name, known in state.metals_u.items()
+        }
+        drawn = self._draw(dry)
+        amounts = dict(drawn.carried.attributes)
+        if not self._kind.separating:
+            amounts = drawn.metals | amounts
+        amount = Amount(wet, dry, amounts)
+        generation = state.generation + 1
+        if generation > GENERATIONS_MAX:
+            amount = _frozen(one, amount, before, outcome)
+        self._let_go(drawn, amount)
+        ends = self._account, accounts.lot(one.side.lot, one.site)
+        self._post("process_output", one, ends, amount, outcome)
+        metals = travelling.metals_of(amount.amounts)
+        known = output_known(
+            (wet, dry, u),
+            metals,
+            {name: grades.get(name, NOTHING) for name in metals},
+            separating=False,
+        )
+        told = known if measured is None else held_estimates(measured)
+        state.wet_u = _plus(state.wet_u, told.wet, -1.0)
+        state.dry_u = _plus(state.dry_u, told.dry, -1.0)
+        carried = travelling.rounded(travelling.plain(drawn.carried))
+        outcome.carried = staged(carried, self._kind.stage, one.site, self._references, one.cause)
+        ends = "lot/" + one.side.lot, one.site
+        outcome.handed = handing.rounded(
+            handing.held(one.cause, ends, generation, amount, known, outcome.carried)
+        )
+
+    def _judge(self, dry: int, u: float, outcome: Outcome) -> None:
+        """Find an output of more than is there, beyond what measurements explain."""
+        var, parts = self.state.dry_u
+        there = Estimate(float(self.dry), var + u * u, parts)
+        if exceeds(float(dry - self.dry), there):
+            outcome.findings["output_exceeds_content"] = (
+                f"{tonnes(dry)} of dry mass went out of {tonnes(self.dry)} that were there."
+            )
+
+    def _lose(self, one: Standing, outcome: Outcome) -> None:
+        """Post a declared loss: it takes metals where nothing is separated, attributes never."""
+        wet, dry = side_mass(one.side, self._dry_share())
+        drawn = self._draw(dry)
+        metals = {} if self._kind.separating else drawn.metals
+        amount = Amount(wet, dry, metals)
+        self._let_go(drawn, amount)
+        outcome.carried = travelling.rounded(travelling.plain(drawn.carried))
+        to = accounts.loss(self._process_id, one.side.loss_kind or "other")
+        self._post("loss", one, (self._account, to), amount, outcome)
+        mass = Estimate(0.0, mass_u(one.side, wet) ** 2, {})
+        self.state.wet_u = _plus(self.state.wet_u, mass)
+        self.state.dry_u = _plus(self.state.dry_u, mass)
+
+    def _let_go(self, drawn: Layer, amount: Amount) -> None:
+        """Keep loose what left the layers and not the books, or the books and not the layers."""
+        state = self.state
+        state.wet += drawn.wet - amount.wet
+        state.dry += drawn.dry - amount.dry
+        self._loosen(drawn.metals | drawn.carried.attributes, 1)
+        self._loosen(amount.amounts, -1)
+
+    def _loosen(self, amounts: Mapping[str, int], sign: int) -> None:
+        loose = self.state.loose
+        for name, value in amounts.items():
+            loose[name] = loose.get(name, 0) + sign * value
+            if not loose[name]:
+                del loose[name]
+
+    def _add(self, one: Standing, outcome: Outcome) -> None:
+        """Post what the plant adds; stated per mass, it is per what lies there."""
+        layers = self.state.layers
+        metals = {name: self._metal(name) for layer in layers for name in layer.metals}
+        there = sum(layer.wet for layer in layers), self.dry, metals
+        added: dict[str, int] = {}
+        for name, amount, per in one.side.attributes:
+            added[name] = added.get(name, 0) + travelling.micro(amount, per, there)
+        self._loosen(added, 1)
+        ends = accounts.origin(one.site), self._account
+        self._post("added", one, ends, Amount(0, 0, added), outcome)
+
+    def _give_back(self, measured: Held) -> None:
+        """Let what an output did not hold lie in the oldest layer; it may be less than nothing.
+
+        Expected metals of separated outputs were never handed over: those only were in the books.
+        """
+        state = self.state
+        metals = {name: value for name, (value, _, _) in measured.metals.items()}
+        self._loosen(measured.carried.attributes, 1)
+        if self._kind.separating or not state.layers:
+            self._loosen(metals, 1)
+            metals = {}
+        if not state.layers:
+            state.wet, state.dry = state.wet + measured.wet, state.dry + measured.dry
+            return
+        layer = state.layers[0]
+        wet, dry = max(layer.wet + measured.wet, 0), max(layer.dry + measured.dry, 0)
+        state.wet += layer.wet + measured.wet - wet
+        state.dry += layer.dry + measured.dry - dry
+        kept = dict(layer.metals)
+        for name, value in metals.items():
+            there = kept.get(name, 0) + value
+            kept[name] = max(there, 0)
+            self._loosen({name: there - kept[name]}, 1)
+        state.layers[0] = layer._replace(wet=wet, dry=dry, metals=kept)
+
+    def _measure(self, one: Standing, outcome: Outcome) -> None:
+        """Let a measurement of the stock end a period: what is not accounted for is posted.
+
+        The first thing that is known of a node opens it: then nothing is missing.
+        """
+        state = self.state
+        wet, dry = side_mass(one.side, self._dry_share())
+        outcome.carried = self.carried()
+        before = self._books()
+        self._scale(wet, dry)
+        after = self._books()
+        amounts = {
+            name: before.amounts.get(name, 0) - after.amounts.get(name, 0)
+            for name in sorted(before.amounts | after.amounts)
+        }
+        rest = Amount(before.wet - after.wet, before.dry - after.dry, amounts)
+        if state.begun:
+            ends = self._account, accounts.unaccounted(self._process_id)
+            self._post("stock", one, ends, rest, outcome)
+        else:
+            opened = Amount(-rest.wet, -rest.dry, {})
+            ends = accounts.origin(one.site), self._account
+            self._post("opening", one, ends, opened, outcome)
+        u = mass_u(one.side, wet)
+        state.wet_u = (u * u, {})
+        state.dry_u = ((u * dry / wet) ** 2 if wet > 0 else 0.0, {})
+
+    def _books(self) -> Amount:
+        """Return all that is in the node: its layers and what is loose."""
+        state = self.state
+        amounts = dict(state.loose)
+        for layer in state.layers:
+            for name, value in (layer.metals | layer.carried.attributes).items():
+                amounts[name] = amounts.get(name, 0) + value
+        wet = state.wet + sum(layer.wet for layer in state.layers)
+        return Amount(wet, state.dry + self.dry, amounts)
+
+    def _scale(self, wet: int, dry: int) -> None:
+        """Make the layers what was measured, and keep nothing loose that they could hold."""
+        state, there = self.state, self.dry
+        if there > 0:
+            state.layers = [share_of(layer, dry, there) for layer in state.layers]
+            for name, known in state.metals_u.items():
+                state.metals_u[name] = _scaled(known, dry / there)
+        elif dry > 0:
+            state.layers = [Layer(wet, dry, {}, travelling.NOTHING)]
+        if not dry:
+            state.layers = []
+        for number, layer in enumerate(state.layers):
+            state.layers[number] = layer._replace(wet=round(wet * layer.dry / dry))
+        state.loose = travelling.attributes_of(state.loose)
+        state.wet = wet - sum(layer.wet for layer in state.layers)
+        state.dry = dry - self.dry
+
+    def _post(
+        self, kind: str, one: Standing, ends: tuple[str, str], amount: Amount, outcome: Outcome
+    ) -> None:
+        cause = one.cause
+        outcome.postings[f"{kind}|{cause.event_id}"] = Posted(
+            ends[0],
+            ends[1],
+            amount.wet,
+            amount.dry,
+            amount.amounts,
+            cause.at,
+            cause.known,
+            None,
+            self._process_id,
+        )
+
+
+def _frozen(one: Standing, amount: Amount, before: OutRow, outcome: Outcome) -> Amount:
+    """Return what an output deep in a ring moved last; its content is not said again."""
+    outcome.findings["cycle_or_too_deep"] = (
+        f"More than {GENERATIONS_MAX} handings in a row: what this output moved last stays."
+    )
+    outcome.frozen = True
+    last = before.posted.get(f"process_output|{one.cause.event_id}")
+    if last is None or before.told is None:
+        return amount
+    return Amount(last.wet, last.dry, last.amounts)
+
+
+def _plus(uncertain: Uncertain, estimate: Estimate, sign: float = 1.0) -> Uncertain:
+    """Return an uncertainty with that of one more measurement; few sources keep their names."""
+    parts = dict(uncertain[1])
+    for source, u in estimate.parts.items():
+        parts[source] = parts.get(source, 0.0) + sign * u
+    if len(parts) > 2 * SOURCES_MAX:
+        ranked = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
+        parts = dict(ranked[:SOURCES_MAX])
+        rest = sum(abs(u) for _, u in ranked[SOURCES_MAX:])
+        parts[OTHER] = parts.get(OTHER, 0.0) + rest
+    return uncertain[0] + estimate.var, parts
+
+
+def _scaled(uncertain: Uncertain, factor: float) -> Uncertain:
+    return uncertain[0] * factor * factor, {s: u * factor for s, u in uncertain[1].items()}

@@ -1,0 +1,92 @@
+"""Layers of material in a continuous node: joining them, and taking a part of one.
+
+Source:
+    docs/ledger.md, "Continuous nodes".
+"""
+
+from collections.abc import Sequence
+
+from custody import carried as travelling
+from custody.kinds import FIFO, Kind
+from custody.process_rows import Layer
+
+LAYERS_MAX = 64
+"""Layers of a pile whose oldest material leaves first."""
+LAYERS_BYTES = 40_000
+"""Bytes of all layers together, so that their row stays below 64 kB."""
+
+
+def settle(layers: list[Layer], kind: Kind) -> None:
+    """Keep as many layers as the mixing and the bound on the row allow.
+
+    Args:
+        layers: Oldest first; changed in place.
+        kind: How they mix.
+    """
+    if kind.mixing != FIFO:
+        layers[:] = [blend(layers, kind)] if layers else []
+        return
+    while len(layers) > 1 and (len(layers) > LAYERS_MAX or _bytes_of(layers) > LAYERS_BYTES):
+        pairs = range(len(layers) - 1)
+        at = min(pairs, key=lambda n: layers[n].dry + layers[n + 1].dry)
+        layers[at : at + 2] = [blend(layers[at : at + 2], kind)]
+
+
+def _bytes_of(layers: Sequence[Layer]) -> int:
+    return sum(
+        travelling.bytes_of(layer.carried) + travelling.size_of(layer.metals) for layer in layers
+    )
+
+
+def blend(layers: Sequence[Layer], kind: Kind) -> Layer:
+    """Return layers as one, their shares weighted as the kind weighs."""
+    if len(layers) == 1:
+        return layers[0]
+    key = kind.key_analyte if kind.separating else None
+    heavy = key is not None and any(layer.metals.get(key, 0) > 0 for layer in layers)
+    carried = travelling.blended(
+        [
+            (
+                float(max(layer.metals.get(key or "", 0) if heavy else layer.dry, 0)),
+                layer.metals,
+                layer.carried,
+            )
+            for layer in layers
+        ]
+    )
+    metals: dict[str, int] = {}
+    for layer in layers:
+        for name, value in layer.metals.items():
+            metals[name] = metals.get(name, 0) + value
+    wet, dry = sum(layer.wet for layer in layers), sum(layer.dry for layer in layers)
+    return Layer(wet, dry, metals, carried)
+
+
+def share_of(layer: Layer, dry: int, whole: int) -> Layer:
+    """Return dry/whole of a layer; each figure rounded."""
+    attributes = layer.carried.attributes
+    return Layer(
+        round(layer.wet * dry / whole),
+        round(layer.dry * dry / whole),
+        {name: round(value * dry / whole) for name, value in layer.metals.items()},
+        layer.carried._replace(
+            attributes={name: round(value * dry / whole) for name, value in attributes.items()}
+        ),
+    )
+
+
+def cut(layer: Layer, dry: int) -> tuple[Layer, Layer]:
+    """Return what a dry mass takes of a layer, and what stays."""
+    part = share_of(layer, dry, layer.dry)._replace(dry=dry)
+    attributes = layer.carried.attributes
+    rest = Layer(
+        layer.wet - part.wet,
+        layer.dry - dry,
+        {name: value - part.metals[name] for name, value in layer.metals.items()},
+        layer.carried._replace(
+            attributes={
+                name: value - part.carried.attributes[name] for name, value in attributes.items()
+            }
+        ),
+    )
+    return part, rest

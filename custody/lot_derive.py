@@ -14,6 +14,7 @@ from custody.held import Carried, Held, Posted
 from custody.knowledge import Amount, Cause, Knowledge
 from custody.lot_book import LotBook, Source
 from custody.lot_rows import BETWEEN, FeedRow, Flow, GivenRow, PlaceRow, TripRow
+from custody.measured import given_back
 from custody.metrology import dryness
 from custody.news import News
 from custody.place import Settled, of_place, settled, total
@@ -177,10 +178,14 @@ class LotDerivation:
         return entered
 
     def _givens(self, givens: list[tuple[str, GivenRow]]) -> None:
+        owners = {given.held.owner for _, given in givens if given.held is not None}
         for name, row in givens:
             assert row.held is not None
             made = of_given(row.held)
-            self._replace(row, new := GivenRow(row.held), made)
+            handed = None
+            if len(owners) == 1:
+                handed = given_back(made, row.held, self._context)
+            self._replace(row, new := GivenRow(row.held, handed=handed), made)
             self._book.put_given(name, new)
 
     def _feeds(self) -> None:

@@ -69,7 +69,7 @@ class Books:
         self.balances = {account: b for account, b in latest.items() if amounts(b)}
         last = {a.alert_id: a for a in alerts}
         self.alerts = {i: (a.family, a.subject) for i, a in last.items() if a.state == "open"}
-        edges = {c.cause_event_id: c for c in contents}
+        edges = {(c.from_owner, c.cause_event_id): c for c in contents}
         self.handed = {
             cause: (c.from_owner, c.to_owner, c.mass_wet_g, c.mass_dry_g, c.metals, c.origins)
             for cause, c in edges.items()

@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from random import Random
 
 import msgspec
+from typing_extensions import override
 
 from bench.plant_day import draw_day
 from custody.core import CustodyFold
 from custody.events import LotDeclared, LotFact, LotMoved, LotScanned, LotWeighed
 from custody.fold import Row
+from custody.lot_rows import BETWEEN
 
 STEMS: dict[type, str] = {
     LotDeclared: "lot",
@@ -41,11 +43,23 @@ class Decoded:
 
 
 class Rows(dict[str, Row]):
-    """All rows in memory."""
+    """Rows in memory; ``get`` and ``scan`` are the reader of the fold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._about: dict[str, list[str]] = defaultdict(list)
+
+    @override
+    def __setitem__(self, key: str, row: Row) -> None:
+        if key not in self:
+            self._about[key.partition(BETWEEN)[0]].append(key)
+        super().__setitem__(key, row)
 
     def scan(self, prefix: str) -> list[str]:
         """Return the keys that begin with a prefix, in order."""
-        return sorted(key for key in self if key.startswith(prefix))
+        stem, between, _ = prefix.partition(BETWEEN)
+        among = self._about[stem] if between else list(self)
+        return sorted(key for key in among if key.startswith(prefix))
 
 
 @dataclass(slots=True)
@@ -73,7 +87,8 @@ def run(name: str, facts: list[LotFact], chunk: int, *, encode: bool) -> Result:
             owned[fold.owner(entry, entry.event.lot_id or "")].append(entry)
         for owner, mine in owned.items():
             step = fold.step(owner, rows.get(owner), mine, rows)
-            rows.update(step.rows)
+            for key, row in step.rows.items():
+                rows[key] = row
             rows[owner] = step.row
             if encode:
                 encoder.encode(step.row)

@@ -46,18 +46,19 @@ class Folding:
         news: Told what a fact may have changed.
     """
 
-    __slots__ = ("_book", "_known", "news")
+    __slots__ = ("_book", "_is_first", "_known", "news")
 
     def __init__(self, book: LotBook, known: Known, news: News) -> None:
         self._book = book
         self._known = known
+        self._is_first = book.material().first is None
         self.news = news
 
     def apply(self, fact: FactRow) -> None:
         """Add a standing fact that comes after all others in canonical order."""
-        material = self._book.material()
-        if material.first is None:
-            self._book.put_material(replace(material, first=fact.head))
+        if self._is_first:
+            self._is_first = False
+            self._book.put_material(replace(self._book.material(), first=fact.head))
         if fact.scanned is not None:
             self._scan(fact)
         elif fact.weighed is not None:
@@ -194,6 +195,8 @@ class Folding:
             there = new or UNKNOWN_SITE
             arrived[there] = arrived.get(there, 0) + 1
         head.arrived = {site: trips for site, trips in arrived.items() if trips}
+        if (source or UNKNOWN_SITE) not in head.sources:
+            head.sources = [*head.sources, source or UNKNOWN_SITE]
         if source is not None and new is not None:
             first = head.ways.get(new)
             if first is None or row.no <= first[0]:

@@ -41,13 +41,16 @@ class LotBook:
         blank: Begin without what was derived from facts before.
     """
 
-    __slots__ = ("_blank", "_loaded", "_lot_id", "_reader", "_rows", "row")
+    __slots__ = ("_blank", "_loaded", "_lot_id", "_reader", "_rows", "_stored", "row")
 
     def __init__(self, lot_id: str, row: LotRow, reader: Reader, *, blank: bool = False) -> None:
         self.row = row
         self._lot_id = lot_id
         self._reader = reader
         self._blank = blank
+        # Kinds of which rows were stored before this step: to look for the others is in vain.
+        counts = {"trip": row.trips, "feed": row.feeds, "given": row.givens}
+        self._stored = {kind for kind, count in counts.items() if count}
         self._loaded: dict[str, Row | None] = {}
         self._rows: dict[str, Row] = {}
 
@@ -229,7 +232,7 @@ class LotBook:
     def _all(self, kind: str, type_: type[R]) -> Iterator[tuple[str, R]]:
         prefix = self._key(kind, "")
         keys = [key for key in self._rows if key.startswith(prefix)]
-        if not self._blank:
+        if not self._blank and kind in self._stored:
             keys.extend(key for key in self._reader.scan(prefix) if key not in self._rows)
         for key in keys:
             row = self._get(key, type_)
@@ -239,7 +242,8 @@ class LotBook:
     def _all_givens(self) -> Iterator[tuple[str, GivenRow]]:
         prefix = self._key("given", "")
         names = {key[len(prefix) :] for key in self._rows if key.startswith(prefix)}
-        names.update(key[len(prefix) :] for key in self._reader.scan(prefix))
+        if "given" in self._stored:
+            names.update(key[len(prefix) :] for key in self._reader.scan(prefix))
         for name in names:
             row = self.given(name)
             if row is not None:

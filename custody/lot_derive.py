@@ -84,8 +84,10 @@ class LotDerivation:
         )
         supplied = self._supplied(row_givens)
         if supplied != row.supplied:
+            # Only a trip that left from such a site was, or will be, its first weighing there.
+            changed = set(supplied).symmetric_difference(row.supplied)
+            news.all_trips = news.all_trips or not changed.isdisjoint(row.sources)
             row.supplied = supplied
-            news.all_trips = True
         self._context = self._context_now()
         self._trips()
         if row.stocks:

@@ -142,6 +142,7 @@ class LotRow:
         stocks: Sites where all of it was weighed.
         series: Series of shots, in the order in which they began.
         ways: By receiving site the trip that was first to go there, and from where.
+        sources: Sites that trips have left from.
         arrived: Trips arrived, by site.
         supplied: Sites that get the lot otherwise than by its first weighing, as last derived.
         used: Hashes of the keys of reference records used.
@@ -162,6 +163,7 @@ class LotRow:
     stocks: list[str] = field(default_factory=list)
     series: list[str] = field(default_factory=list)
     ways: dict[str, tuple[int, str]] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
     arrived: dict[str, int] = field(default_factory=dict)
     supplied: list[str] = field(default_factory=list)
     used: list[int] = field(default_factory=list)

@@ -373,6 +373,7 @@ def _copy(row: LotRow) -> LotRow:
         row.stocks,
         row.series,
         row.ways,
+        row.sources,
         row.arrived,
         row.supplied,
         row.used,

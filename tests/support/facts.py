@@ -2,8 +2,11 @@
 """Facts made by hand for tests of the core: short calls, sensible defaults, ids from a counter."""
 
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+
+from typing_extensions import override
 
 from custody.events import (
     ActionTaken,
@@ -22,6 +25,7 @@ from custody.events import (
     ScanResult,
 )
 from custody.fold import Input, Row
+from custody.lot_rows import BETWEEN
 from custody.records import Content, Sighting
 
 MINUTE = 60_000_000
@@ -62,8 +66,21 @@ class Read:
 class Rows(dict[str, Row]):
     """Rows in memory; ``get`` and ``scan`` are the reader of the fold."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._about: dict[str, list[str]] = defaultdict(list)
+
+    @override
+    def __setitem__(self, key: str, row: Row) -> None:
+        if key not in self:
+            self._about[key.partition(BETWEEN)[0]].append(key)
+        super().__setitem__(key, row)
+
     def scan(self, prefix: str) -> list[str]:
-        return sorted(key for key in self if key.startswith(prefix))
+        """Return the keys that begin with a prefix, in order."""
+        stem, between, _ = prefix.partition(BETWEEN)
+        among = self._about[stem] if between else list(self)
+        return sorted(key for key in among if key.startswith(prefix))
 
 
 @dataclass(slots=True)

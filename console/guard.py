@@ -78,9 +78,10 @@ _TABLE_FUNCTIONS = frozenset(
         "generate_series",
         "view",
         "null",
+        "v_lineage",
     }
 )
-"""Functions that may stand where a table stands."""
+"""Functions that may stand where a table stands; the last is a view of ours with a parameter."""
 
 _TOKEN = re.compile(
     r"""

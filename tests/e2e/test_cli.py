@@ -232,7 +232,7 @@ def test_verify_is_clean_and_says_how_much_it_looked_at(system: System) -> None:
     done = system.custody("verify", "--settle-s", "60", "--json")
     checks = {line["check"]: line for line in map(json.loads, done.stdout.splitlines())}
     assert list(checks)[:3] == ["outbox", "applied", "sequence"]
-    assert set(checks) >= {"balances", "handed", "numbers", "negative", "events", "kafka"}
+    assert set(checks) >= {"balances", "handed", "edges", "numbers", "negative", "events", "kafka"}
     assert all(check["clean"] for check in checks.values())
     assert checks["events"]["examined"] >= len(FACTS) + len(TRIP)
     assert "clean" in system.custody("verify").stdout.splitlines()[0]

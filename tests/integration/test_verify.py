@@ -23,7 +23,7 @@ from sinks import migrate
 from sinks.client import Warehouse, open_warehouse
 from sinks.consumer import Topic
 from sinks.dedup import Seen
-from sinks.flush import Part, ledger_rows
+from sinks.flush import Part, ledger_rows, missing_of
 from sinks.recovery import Partition
 from sinks.rows import rows_of
 from sinks.slice import Place
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 KEY = b"L-1"
 PARTITION = partition_of(KEY, PARTITIONS)
-TABLES = ("transfer", "balance", "content", "weighing", "dead_letter", "ingest_batches")
+TABLES = ("transfer", "edge", "balance", "content", "weighing", "dead_letter", "ingest_batches")
 
 
 @dataclass(slots=True)
@@ -57,9 +57,10 @@ class Store:
         partition = Partition(
             place, Topic("id", PARTITIONS), first, first, -1, first, set(), Seen(), None  # type: ignore[arg-type]  # not asked
         )  # fmt: skip
-        for table, rows in judged.tables:
+        part = Part(partition, slice_, judged, "d")
+        for table, rows in missing_of(part):
             self.warehouse.insert_arrow(table, rows, "test")
-        ledger = ledger_rows([Part(partition, slice_, judged, "d")], "test", Micros(1))
+        ledger = ledger_rows([part], "test", Micros(1))
         self.warehouse.insert_arrow("ingest_batches", ledger, "test")
         self.ends.setdefault(topic, {})[PARTITION] = (0, first + len(values))
 
@@ -150,8 +151,8 @@ def test_a_right_ledger_is_clean(store: Store) -> None:
     assert {name: check.violations for name, check in found.items() if not check.clean} == {}
     examined = {name: check.examined for name, check in found.items()}
     assert examined == {
-        "balances": 2, "handed": 1, "numbers": 1, "negative": 2, "events": 2, "kafka": 4,
-        "dead_letters": 0,
+        "balances": 2, "handed": 1, "edges": 1, "numbers": 1, "negative": 2, "events": 2,
+        "kafka": 4, "dead_letters": 0,
     }  # fmt: skip
 
 
@@ -177,6 +178,50 @@ def test_a_process_that_was_told_another_amount_is_found(store: Store) -> None:
 def test_a_handing_that_was_withdrawn_and_not_posted_back_is_found(store: Store) -> None:
     store.put(topics.FLOW, [replace(HANDED, n=8, void=True)])
     assert len(store.wrong()["handed"]) == 3
+
+
+def test_an_edge_that_is_missing_or_stands_twice_is_found(store: Store) -> None:
+    store.warehouse.command("INSERT INTO custody.edge SELECT * FROM custody.edge")
+    text = "transfers with lots: 1 of 600 g dry; edges: 2 of 1200 g dry"
+    assert store.wrong() == {"edges": [("process/P", text)]}
+    store.warehouse.command("TRUNCATE TABLE custody.edge")
+    text = "transfers with lots: 1 of 600 g dry; edges: 0 of 0 g dry"
+    assert store.wrong() == {"edges": [("process/P", text)]}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["parent := concat(parent, 'x')", "known_at := known_at + 1", "`metals.value_mg` := [31]",
+     "place := 'T'", "kind := 'measured'"],
+)  # fmt: skip
+def test_an_edge_with_another_column_is_found(store: Store, wrong: str) -> None:
+    column, _, value = wrong.partition(" := ")
+    store.warehouse.command("CREATE TABLE custody.kept AS custody.edge")
+    store.warehouse.command(
+        f"INSERT INTO custody.kept SELECT * REPLACE ({value} AS {column}) FROM custody.edge"  # noqa: S608
+    )
+    store.warehouse.command("TRUNCATE TABLE custody.edge")
+    store.warehouse.command("INSERT INTO custody.edge SELECT * FROM custody.kept")
+    store.warehouse.command("DROP TABLE custody.kept SYNC")
+    text = "transfers with lots: 1 of 600 g dry; edges: 1 of 600 g dry; they differ elsewhere"
+    assert store.wrong() == {"edges": [("process/P", text)]}
+
+
+def test_the_migration_makes_the_edges_the_sink_makes(store: Store) -> None:
+    measured = replace(transfer(8, "lot/L-2/S", "process/P", 7, 3), kind="measured")
+    undone = replace(
+        transfer(9, "lot/L-2/S", "process/P", -7, -3), kind="measured",
+        replaces_kind="measured", replaces_event_id="e8",
+    )  # fmt: skip
+    store.put(topics.TRANSFER, [measured, undone, transfer(10, "process/P", "lot/L-2/S", 9, 1)])
+    assert store.verify()["edges"].clean
+    store.warehouse.command("ALTER TABLE custody.edge DELETE WHERE n > 8 SETTINGS mutations_sync=2")
+    assert not store.verify()["edges"].clean
+    for migration in migrate.load():
+        for statement in migration.statements:
+            store.warehouse.command(statement)
+    found = store.verify()["edges"]
+    assert (found.clean, found.examined) == (True, 4)
 
 
 def test_a_number_that_is_missing_or_stands_twice_is_found(store: Store) -> None:

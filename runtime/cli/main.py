@@ -35,6 +35,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "schema": "runtime.cli.schema:schema",
         "balance": "runtime.cli.warehouse:balance",
         "alerts": "runtime.cli.warehouse:alerts",
+        "lineage": "runtime.cli.lineage:lineage",
+        "traceability": "runtime.cli.traceability:traceability",
         "trace": "runtime.cli.trace:trace",
         "sql": "runtime.cli.warehouse:sql",
         "verify": "runtime.cli.verify:verify",

@@ -74,6 +74,7 @@ PARTS = (
          "--events", "1000000"),
     ),
     Part("sink", ("-m", "bench.sink", "--rows", "1000000")),
+    Part("lineage", ("-m", "bench.lineage")),
     Part("gateway", ("-m", "bench.gateway", "--broker")),
     Part("latency", ("-m", "bench.latency"), stack=True),
 )  # fmt: skip
@@ -117,6 +118,10 @@ GOALS = (
          _field("rss_mb", variant="worker")),
     Goal("sink, Kafka's bytes to rows, us CPU per row", "<= 8", "sink", _field("cpu_us_per_row")),
     Goal("the same, as a share of fastavro's decoding alone", "-", "sink", _field("ratio")),
+    Goal("lineage, 1 M edges, ten deep, back, p50 ms", "< 60", "lineage",
+         _field("p50_ms", direction="back", as_of="now", depth_edges=10)),
+    Goal("the same forward", "< 60", "lineage",
+         _field("p50_ms", direction="forward", as_of="now", depth_edges=10)),
     Goal("gateway, durable, lists of 100, events/s", "2,500", "gateway",
          _field("accepts_per_s", shape="lists of 100")),
     Goal("accept to alert at 300/s, p99 ms", "<= 500", "latency",

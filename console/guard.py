@@ -82,6 +82,7 @@ _TABLE_FUNCTIONS = frozenset(
         "v_stock_at",
         "v_metal_balance",
         "v_unaccounted",
+        "v_lineage",
     }
 )
 """Functions that may stand where a table stands, and our views that take parameters."""

@@ -7,6 +7,7 @@ and proves nothing; these do:
 - ``balances``: the latest balance of each lot and process is the sum of its transfers.
 - ``handed``: what transfers move between lots and processes is what the receivers were told.
 - ``compensations``: each compensation negates, exactly and once, a transfer that stands before it.
+- ``edges``: the edges of each process are its transfers with lots, to the last column.
 - ``numbers``: each (sender, n) stands once, and no number is missing.
 - ``negative``: no account but origin, outside, unaccounted, conversion, loss and an open process
   holds less than nothing.
@@ -80,6 +81,7 @@ def verify(ask: Ask, ends: Ends | None = None) -> list[Check]:
         _asked(ask, "balances", _BALANCES, _ACCOUNTS),
         _asked(ask, "handed", _HANDED, _EDGES),
         _asked(ask, "compensations", COMPENSATIONS, COMPENSATION_COUNT),
+        _asked(ask, "edges", _EDGES_WRONG, _EDGE_ROWS),
         _asked(ask, "numbers", _NUMBERS, _SENDERS),
         _asked(ask, "negative", _NEGATIVE, _ACCOUNTS),
         _asked(ask, "events", _EVENTS, _FACTS),
@@ -159,6 +161,49 @@ FROM (
 GROUP BY giver, taker, quantity HAVING sum(moved) != sum(told) ORDER BY subject, quantity
 """  # noqa: S608
 _EDGES = "SELECT uniqExact(from_owner, to_owner) AS n FROM custody.content"
+
+_CARRIED = """
+    origins.level, origins.id, origins.share, metal_origins.analyte, metal_origins.level,
+    metal_origins.id, metal_origins.share, shares.dimension, shares.label, shares.share
+"""
+_WHOLE = f"""
+    topic, partition, offset, timestamp, sender, n, kind, cause_event_id,
+    ifNull(replaces_event_id, ''), effective_at, known_at, metals.analyte, {_CARRIED}
+"""
+_EDGES_WRONG = f"""
+SELECT concat('process/', process) AS subject,
+    concat('transfers with lots: ', toString(sum(moved)), ' of ', toString(sum(dry) AS moved_g),
+           ' g dry; edges: ', toString(sum(edges)), ' of ', toString(sum(edge_dry)), ' g dry',
+           if(sum(moved) = sum(edges) AND moved_g = sum(edge_dry), '; they differ elsewhere', ''))
+        AS detail
+FROM (
+    SELECT substring(node, 9) AS process, toInt64(1) AS moved, toInt64(0) AS edges,
+        gives ? all_dry : -all_dry AS dry, toInt64(0) AS edge_dry,
+        cityHash64(gives ? lot : node, gives ? node : lot, account, wet, all_dry, amounts,
+                   {_WHOLE}) AS hash,
+        toUInt64(0) AS edge_hash
+    FROM (
+        SELECT *, startsWith(debit, 'lot/') AS from_lot,
+            from_lot AND ifNull(replaces_kind, kind) = 'measured' AS back,
+            from_lot AND NOT back AS gives, from_lot ? debit : credit AS account,
+            replaceRegexpOne(account, '/[^/]*$', '') AS lot, from_lot ? credit : debit AS node,
+            back ? -mass_wet_g : mass_wet_g AS wet, back ? -mass_dry_g : mass_dry_g AS all_dry,
+            arrayMap(v -> back ? -v : v, metals.value_mg) AS amounts
+        FROM custody.transfer
+        WHERE (startsWith(debit, 'lot/') AND startsWith(credit, 'process/'))
+            OR (startsWith(debit, 'process/') AND startsWith(credit, 'lot/'))
+    )
+    UNION ALL
+    SELECT process_id, 0, 1, 0, child = concat('process/', process_id) ? mass_dry_g : -mass_dry_g,
+        0, cityHash64(parent, child, concat('lot/', lot_id, '/', place), mass_wet_g, mass_dry_g,
+                      metals.value_mg, {_WHOLE})
+    FROM custody.edge
+)
+GROUP BY process
+HAVING sum(moved) != sum(edges) OR sum(hash) != sum(edge_hash) ORDER BY process
+"""  # noqa: S608
+"""Sums of hashes, so that the memory grows with processes and not with transfers."""
+_EDGE_ROWS = "SELECT count() AS n FROM custody.edge"
 
 _DERIVED: tuple[Route, ...] = tuple(route for route in ROUTES if route.derived)
 _NUMBERED = " UNION ALL ".join(f"SELECT sender, n FROM custody.{r.table}" for r in _DERIVED)  # noqa: S608

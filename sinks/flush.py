@@ -4,7 +4,8 @@
 2. Announce: commit each partition's first offset with its intent. This also says that all before
    it is confirmed.
 3. Dead letters, acknowledged.
-4. One insert per table over all partitions, leaving out what is in already.
+4. One insert per table over all partitions, leaving out what is in already; edges after the
+   transfers they are made from.
 5. Seal: one row per partition in ``ingest_batches``.
 
 A kill before 2 costs nothing; after it the next process reads back what is in.
@@ -23,6 +24,7 @@ from custody.events import Micros
 from schemas import breaker
 from schemas.reader import Batch, read_batch
 from schemas.registry import Catalog
+from sinks import edges
 from sinks.client import Warehouse
 from sinks.config import SinkConfig
 from sinks.consumer import Consumer
@@ -166,10 +168,8 @@ class Flusher:
     def _insert(self, parts: Sequence[Part]) -> None:
         tables: dict[str, list[pa.Table]] = {}
         for part in parts:
-            for table, found in part.rows.tables:
-                missing = without(found, part.partition.present)
-                if missing.num_rows:
-                    tables.setdefault(table, []).append(missing)
+            for table, missing in missing_of(part):
+                tables.setdefault(table, []).append(missing)
         name = "/".join(f"{p.slice.place.partition}:{p.slice.first}" for p in parts[:1])
         for table, pieces in tables.items():
             rows = pa.concat_tables(pieces).unify_dictionaries()
@@ -211,6 +211,20 @@ class Flusher:
         self._outside.consumer.idle(seconds)
         if not all(self._owns(partition) for partition in self._parts):
             raise Interrupted
+
+
+def missing_of(part: Part) -> list[tuple[str, pa.Table]]:
+    """Return the rows of a part that are not in, by table; rows made from others have own places.
+
+    A kill between two inserts leaves one table complete and another without, so each table's rows
+    are held against what stands in it.
+    """
+    partition = part.partition
+    found: list[tuple[str, pa.Table]] = []
+    for table, rows in part.rows.tables:
+        found.append((table, without(rows, partition.present)))
+        found += [(t, without(r, partition.derived)) for t, r in edges.derived(table, rows)]
+    return [(table, rows) for table, rows in found if rows.num_rows]
 
 
 def ledger_rows(parts: Sequence[Part], writer: str, now: Micros) -> pa.Table:
@@ -271,5 +285,6 @@ def _confirm(part: Part) -> None:
     partition.done = last + 1
     partition.sealed = max(partition.sealed, last + 1)
     partition.present = {offset for offset in partition.present if offset > last}
+    partition.derived = {offset for offset in partition.derived if offset > last}
     partition.pending = []
     partition.bytes = 0

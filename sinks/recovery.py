@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from custody.errors import Corrupt
 from schemas.breaker import Breaker
-from sinks import readback
+from sinks import edges, readback
 from sinks.client import Warehouse
 from sinks.config import SinkConfig
 from sinks.consumer import Committed, Consumer, Topic
@@ -70,6 +70,7 @@ class Partition:
         present: Offsets at or above ``done`` that are in the tables already.
         seen: Last numbers of all senders before ``next``.
         breaker: Counts what cannot be read.
+        derived: The same of rows made from others: edges.
         settled: Nothing is announced that is not confirmed.
         announced: What the last process announced, until its records have been read again.
         again: Digest of the announced records as read again.
@@ -89,6 +90,7 @@ class Partition:
     settled: bool = True
     announced: Intent | None = None
     again: Digest = field(default_factory=Digest)
+    derived: set[int] = field(default_factory=set)
     pending: list[Message] = field(default_factory=list)
     bytes: int = 0
 
@@ -143,6 +145,7 @@ def recover(
             for place in mine
         }
         present = readback.offsets_from(warehouse, topic, tables_of(topic), starts)
+        made = readback.offsets_from(warehouse, topic, edges.tables_of(topic), starts)
         numbers = readback.numbers_before(warehouse, topic, starts)
         for place in mine:
             start = starts[place.partition]
@@ -156,6 +159,7 @@ def recover(
                 last=intent.last if isinstance(intent, Intent) else start - 1,
                 sealed=seal.next_offset if seal else start,
                 present=present[place.partition],
+                derived=made[place.partition],
                 seen=Seen(numbers[place.partition]),
                 breaker=Breaker(f"{topic}/{place.partition}", config.dead_letter_limits),
                 settled=not isinstance(intent, Intent),
@@ -184,9 +188,10 @@ def _start(
 
 def _check_rows(partition: Partition, *, known: bool) -> None:
     """Check rows at or above the start; ``known`` is False where the broker forgot our place."""
-    if not partition.present:
+    found = partition.present | partition.derived
+    if not found:
         return
-    lowest, highest = min(partition.present), max(partition.present)
+    lowest, highest = min(found), max(found)
     if partition.announced is None and known:
         raise RowsWithoutIntent(partition.place, lowest, highest, None)
     if partition.announced is not None and highest > partition.last:

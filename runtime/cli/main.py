@@ -36,6 +36,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "balance": "runtime.cli.balance:balance",
         "stock": "runtime.cli.balance:stock",
         "alerts": "runtime.cli.warehouse:alerts",
+        "lineage": "runtime.cli.lineage:lineage",
+        "traceability": "runtime.cli.traceability:traceability",
         "trace": "runtime.cli.trace:trace",
         "sql": "runtime.cli.warehouse:sql",
         "verify": "runtime.cli.verify:verify",

@@ -47,12 +47,12 @@ def verify(settle_s: float, *, as_json: bool) -> int:
 
     Reads only. balances: the latest balance of each account is the sum of its transfers, in
     masses, metals and attributes; handed: what one owner sends another received; compensations:
-    each negates a transfer before it, exactly and once; numbers: every output stands once, none
-    is missing; negative: no account holds less than nothing; events: every event once; sequence:
-    no number of a gateway is missing; outbox: everything accepted has reached Kafka; applied: the
-    workers have applied every record; kafka: every record is a row, a dropped duplicate, a dead
-    letter or a record without a table; dead_letters: each record that could not be read has one
-    dead letter.
+    each negates a transfer before it, exactly and once; edges: lineage rests on all transfers
+    between lots and processes; numbers: every output stands once, none is missing; negative: no
+    account holds less than nothing; events: every event once; sequence: no number of a gateway is
+    missing; outbox: everything accepted has reached Kafka; applied: the workers have applied every
+    record; kafka: every record is a row, a dropped duplicate, a dead letter or a record without a
+    table; dead_letters: each record that could not be read has one dead letter.
 
     Exit 1 where one is not clean.
 

@@ -314,6 +314,7 @@ def test_verify_is_clean_and_says_how_much_it_looked_at(system: System) -> None:
         "balances",
         "handed",
         "compensations",
+        "edges",
         "numbers",
         "negative",
         "events",

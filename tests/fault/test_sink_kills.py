@@ -20,6 +20,8 @@ import clickhouse_connect
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from custody.events import Micros
+from custody.records import Transfer
 from runtime.ends import ends
 from runtime.stack.topics import NewTopics, ensure
 from runtime.verify import verify
@@ -80,6 +82,7 @@ class Load:
                 self.sightings += 1
                 value = framed(sighting("worker/0", self.sightings, "seal/A"))
                 self._send(topics.FLOW, value, b"A")
+                self._send(topics.TRANSFER, framed(_handed(self.sightings)), b"P")
             if self.rng.random() < 0.5:
                 self.again += 1
                 lot = f"L-{self.gateway.seq % 50}"
@@ -91,6 +94,16 @@ class Load:
 
     def _send(self, topic: str, value: bytes, key: bytes) -> None:
         self._producer.produce(topic, value, key, partition_of(key, PARTITIONS))
+
+
+def _handed(n: int) -> Transfer:
+    """A transfer of nothing to a process: an edge, and no balance speaks against it."""
+    return Transfer(
+        sender="worker/1", n=n, kind="process_input", cause_event_id=f"e{n}",
+        debit=f"lot/L-{n}/S", credit="process/P", mass_wet_g=0, mass_dry_g=0, metals=(),
+        effective_at=Micros(n), known_at=Micros(n), replaces_event_id=None, replaces_kind=None,
+        lot_id=f"L-{n}", process_id="P", movement_id=None, origins=(),
+    )  # fmt: skip
 
 
 def test_killed_sinks_store_each_record_once(broker: str, tmp_path: Path) -> None:
@@ -108,6 +121,7 @@ def test_killed_sinks_store_each_record_once(broker: str, tmp_path: Path) -> Non
         sink.wait(facts, len(load.gateway.sent), 120)
         sink.wait("SELECT count() FROM custody.v_dead_letters", load.poison, 60)
         sink.wait("SELECT count() FROM custody.sighting", load.sightings, 60)
+        sink.wait("SELECT count() FROM custody.edge", load.sightings, 60)
         sink.wait("SELECT sum(dead_letters) FROM custody.ingest_batches", load.poison, 60)
         _all_is_accounted_for(sink, broker, load)
 

@@ -24,7 +24,7 @@ from tests.support.store import KEY, PARTITION, Store
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-TABLES = ("transfer", "balance", "content", "weighing", "dead_letter", "ingest_batches")
+TABLES = ("transfer", "edge", "balance", "content", "weighing", "dead_letter", "ingest_batches")
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_a_right_ledger_is_clean(store: Store) -> None:
     assert {name: check.violations for name, check in found.items() if not check.clean} == {}
     examined = {name: check.examined for name, check in found.items()}
     assert examined == {
-        "balances": 2, "handed": 1, "compensations": 0, "numbers": 1,
+        "balances": 2, "handed": 1, "compensations": 0, "edges": 1, "numbers": 1,
         "negative": 2, "events": 2, "kafka": 4,
         "dead_letters": 0,
     }  # fmt: skip
@@ -211,6 +211,50 @@ def test_a_compensation_at_another_time_or_for_the_second_time_is_found(store: S
         ("worker/0/9", "is not of the time of worker/0/8"),
         ("worker/0/10", "worker/0/8 was taken back before"),
     ]
+
+
+def test_an_edge_that_is_missing_or_stands_twice_is_found(store: Store) -> None:
+    store.warehouse.command("INSERT INTO custody.edge SELECT * FROM custody.edge")
+    text = "transfers with lots: 1 of 600 g dry; edges: 2 of 1200 g dry"
+    assert store.wrong() == {"edges": [("process/P", text)]}
+    store.warehouse.command("TRUNCATE TABLE custody.edge")
+    text = "transfers with lots: 1 of 600 g dry; edges: 0 of 0 g dry"
+    assert store.wrong() == {"edges": [("process/P", text)]}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["parent := concat(parent, 'x')", "known_at := known_at + 1", "`metals.value_mg` := [31]",
+     "place := 'T'", "kind := 'measured'"],
+)  # fmt: skip
+def test_an_edge_with_another_column_is_found(store: Store, wrong: str) -> None:
+    column, _, value = wrong.partition(" := ")
+    store.warehouse.command("CREATE TABLE custody.kept AS custody.edge")
+    store.warehouse.command(
+        f"INSERT INTO custody.kept SELECT * REPLACE ({value} AS {column}) FROM custody.edge"  # noqa: S608
+    )
+    store.warehouse.command("TRUNCATE TABLE custody.edge")
+    store.warehouse.command("INSERT INTO custody.edge SELECT * FROM custody.kept")
+    store.warehouse.command("DROP TABLE custody.kept SYNC")
+    text = "transfers with lots: 1 of 600 g dry; edges: 1 of 600 g dry; they differ elsewhere"
+    assert store.wrong() == {"edges": [("process/P", text)]}
+
+
+def test_the_migration_makes_the_edges_the_sink_makes(store: Store) -> None:
+    measured = replace(transfer(8, "lot/L-2/S", "process/P", 7, 3), kind="measured")
+    undone = replace(
+        transfer(9, "lot/L-2/S", "process/P", -7, -3), kind="measured",
+        replaces_kind="measured", replaces_event_id="e8",
+    )  # fmt: skip
+    store.put(topics.TRANSFER, [measured, undone, transfer(10, "process/P", "lot/L-2/S", 9, 1)])
+    assert store.verify()["edges"].clean
+    store.warehouse.command("ALTER TABLE custody.edge DELETE WHERE n > 8 SETTINGS mutations_sync=2")
+    assert not store.verify()["edges"].clean
+    for migration in migrate.load():
+        for statement in migration.statements:
+            store.warehouse.command(statement)
+    found = store.verify()["edges"]
+    assert (found.clean, found.examined) == (True, 4)
 
 
 def test_a_number_that_is_missing_or_stands_twice_is_found(store: Store) -> None:

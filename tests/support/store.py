@@ -14,7 +14,7 @@ from schemas.routes import BY_TYPE, Record
 from sinks.client import Warehouse
 from sinks.consumer import Topic
 from sinks.dedup import Seen
-from sinks.flush import Part, ledger_rows
+from sinks.flush import Part, ledger_rows, missing_of
 from sinks.recovery import Partition
 from sinks.rows import rows_of
 from sinks.slice import Place
@@ -44,9 +44,10 @@ class Store:
         partition = Partition(
             place, Topic("id", PARTITIONS), first, first, -1, first, set(), Seen(), None  # type: ignore[arg-type]  # not asked
         )  # fmt: skip
-        for table, rows in judged.tables:
+        part = Part(partition, slice_, judged, "d")
+        for table, rows in missing_of(part):
             self.warehouse.insert_arrow(table, rows, "test")
-        ledger = ledger_rows([Part(partition, slice_, judged, "d")], "test", Micros(1))
+        ledger = ledger_rows([part], "test", Micros(1))
         self.warehouse.insert_arrow("ingest_batches", ledger, "test")
         self.ends.setdefault(topic, {})[PARTITION] = (0, first + len(values))
 

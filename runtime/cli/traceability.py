@@ -1,0 +1,131 @@
+"""``custody traceability``: origin, path, custody and evolution of a lot, and what is missing."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import click
+
+from custody.coverage import Evidence, covered, elements, gaps
+from custody.genealogy import DRY
+from runtime import evidence
+from runtime.cli import connect, output
+from runtime.cli.lineage import TIMES, Lineage, moment_of, percent, trace
+from runtime.client import JsonObject
+from runtime.lineage import GENERATIONS_MAX, Ask, Moment
+
+_GAPS_SHOWN_MAX = 20
+
+
+@click.command()
+@click.argument("lot_id", metavar="LOT")
+@click.option("--at", type=click.DateTime(TIMES), help="As it was at this time, UTC; else now.")
+@click.option("--known", type=click.DateTime(TIMES), help="By what was recorded until then, UTC.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per element.")
+def traceability(
+    lot_id: str, *, at: datetime | None, known: datetime | None, as_json: bool
+) -> None:
+    """Show how far LOT can be traced: origin, geographic path, chain of custody, evolution.
+
+    For each, the share of the dry mass and of every metal whose whole way is confirmed by both
+    sides of its movements, measured, declared, or not covered; and the first gap by name. Then the
+    countries of each stage, and the origins.
+
+    \b
+    Examples:
+      custody traceability C-24-0021
+      custody traceability C-24-0021 --json | jq -r 'select(.first_gap) | .first_gap'
+    """
+    moment = moment_of(at, known)
+    with connect.warehouse() as warehouse:
+        found, answers = examine(warehouse.rows, lot_id, moment)
+    if as_json:
+        for answer in answers:
+            output.line_json(answer)
+        return
+    for answer in answers:
+        output.table(_COLUMNS, _lines(answer))
+        output.result(f"    first gap: {answer['first_gap'] or 'none'}\n")
+    for line in _shares(found, lot_id):
+        output.result(line)
+
+
+def examine(ask: Ask, lot_id: str, moment: Moment) -> tuple[Lineage, list[JsonObject]]:
+    """Return a lot's lineage and one answer per element; blocks.
+
+    Raises:
+        NoLineage: Nothing was posted of the lot by then.
+    """
+    found = trace(ask, lot_id, moment, GENERATIONS_MAX, back=True)
+    lots, processes = evidence.of_nodes(ask, found.way.order, found.carried, moment)
+    answers: list[JsonObject] = []
+    for element in elements(found.way, lots, processes):
+        missing = gaps(found.graph, found.way, element, DRY)
+        by_quantity = {q: covered(found.graph, found.way, element, q) for q in found.shares}
+        answer: JsonObject = {
+            "element": element.name,
+            "dry_fraction": _named(by_quantity.pop(DRY)),
+            "metal_fraction": {q: _named(split) for q, split in by_quantity.items()},
+            "first_gap": missing[0].text if missing else None,
+            "gaps": [gap.text for gap in missing[:_GAPS_SHOWN_MAX]],
+            "gaps_count": len(missing),
+        }
+        if element.name == "origin":
+            answer["origins_fraction"] = _origins(found, lot_id)
+        if element.name == "geographic_path":
+            answer["stages_fraction"] = _stages(found, lot_id)
+        answers.append(answer)
+    return found, answers
+
+
+def _named(split: Mapping[Evidence, float]) -> dict[str, float]:
+    return {one.name.lower(): round(split[one], 9) for one in sorted(split, reverse=True)}
+
+
+def _origins(found: Lineage, lot_id: str) -> dict[str, float]:
+    said = found.carried.get(lot_id)
+    return {} if said is None else dict(said.origins)
+
+
+def _stages(found: Lineage, lot_id: str) -> dict[str, dict[str, float]]:
+    said = found.carried.get(lot_id)
+    return {} if said is None else {stage: dict(by) for stage, by in said.stages.items()}
+
+
+def _lines(answer: JsonObject) -> list[JsonObject]:
+    """Return the rows of one element's table: dry mass, then each metal."""
+    metals = answer["metal_fraction"]
+    assert isinstance(metals, dict)
+    splits = {DRY: answer["dry_fraction"], **metals}
+    return [
+        {"element": str(answer["element"]).replace("_", " "), "of": name, **split}
+        for name, split in splits.items()
+        if isinstance(split, dict)
+    ]
+
+
+def _share(name: str) -> output.Column:
+    return output.Column(name, lambda row: percent(row[name]), right=True)
+
+
+_COLUMNS = (
+    output.text("element", "element"),
+    output.text("of", "of"),
+    *(_share(one.name.lower()) for one in sorted(Evidence, reverse=True)),
+)
+
+
+def _shares(found: Lineage, lot_id: str) -> list[str]:
+    """Return a line per dimension of shares: the largest first, the rest unknown."""
+    dimensions = {"origin": _origins(found, lot_id), **_stages(found, lot_id)}
+    lines = []
+    for name, shares in dimensions.items():
+        rest = 1.0 - sum(shares.values())
+        parts = [f"{label} {percent(s)}" for label, s in sorted(shares.items(), key=_largest)]
+        if rest > 1e-6:
+            parts.append(f"unknown {percent(rest)}")
+        lines.append(f"{name}: {', '.join(parts)}")
+    return lines
+
+
+def _largest(item: tuple[str, float]) -> tuple[float, str]:
+    return -item[1], item[0]

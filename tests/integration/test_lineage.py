@@ -1,0 +1,371 @@
+"""Lineage and traceability on the real engine, against searches and sums in memory."""
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Self
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from custody.events import LotFact, Micros
+from custody.genealogy import DRY
+from custody.records import Amount, OriginShare, Share, Transfer
+from runtime.cli import connect
+from runtime.cli.lineage import NoLineage, lineage, rows_of, trace
+from runtime.cli.traceability import examine, traceability
+from runtime.lineage import BACK, FORWARD, Direction, Moment, edges_into, walk
+from tests.support.facts import T0, Maker
+from tests.support.stored import PARTITION, Stored, opened
+from tests.support.streams import reference
+from tests.support.world import World
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+TABLES = ("transfer", "edge", "lot", "weighing", "assay", "shipment", "processing", "reference")
+NOW = Moment()
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
+    with opened(tmp_path_factory.mktemp("lineage")) as stored:
+        yield stored
+
+
+@pytest.fixture
+def stored(engine: Stored) -> Stored:
+    for table in TABLES:
+        engine.warehouse.command(f"TRUNCATE TABLE custody.{table}")
+    engine.next.clear()
+    return engine
+
+
+def moved(
+    n: int, ends: tuple[str, str], grams: int, at: int = 0, known: int | None = None
+) -> Transfer:
+    """A transfer between a lot and a process, named without their accounts; seconds after T0."""
+    debit, credit = (f"{end}/S" if end.startswith("lot/") else end for end in ends)
+    return Transfer(
+        sender="worker/0", n=n, kind="process_input" if debit[0] == "l" else "process_output",
+        cause_event_id=f"e{n}", debit=debit, credit=credit, mass_wet_g=grams, mass_dry_g=grams,
+        metals=(Amount(analyte="Cu", value_mg=grams * 20),), effective_at=second(at),
+        known_at=second(at if known is None else known), replaces_event_id=None,
+        replaces_kind=None, lot_id=None, process_id=None, movement_id=None, origins=(),
+    )  # fmt: skip
+
+
+def second(no: int) -> Micros:
+    return Micros(T0 + no * 1_000_000)
+
+
+def instant(no: int) -> str:
+    """The end of a second, as the warehouse writes times."""
+    return f"{datetime.fromtimestamp(T0 // 1_000_000 + no, UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def a_history(seed: int, processes: int = 120) -> list[Transfer]:
+    """A random history whose paths meet again and close rings, with outputs taken back later."""
+    rng = random.Random(seed)
+    made: list[Transfer] = []
+    lots = [f"lot/L-{no}" for no in range(5)]
+    for no in range(processes):
+        name, at = f"process/P-{no}", no * 10
+        for lot in rng.sample(lots[-8:], rng.randint(1, 3)):
+            made.append(moved(len(made) + 1, (lot, name), rng.randrange(1, 1_000), at))
+        for _ in range(rng.randint(1, 2)):
+            old = rng.random() < 0.02
+            lot = rng.choice(lots) if old else f"lot/L-{len(lots)}"
+            lots += [] if old else [lot]
+            output = moved(len(made) + 1, (name, lot), rng.randrange(1, 1_000), at + 5)
+            made.append(output)
+            if rng.random() < 0.15:
+                made.append(
+                    replace(
+                        output, n=len(made) + 1, mass_wet_g=-output.mass_wet_g,
+                        mass_dry_g=-output.mass_dry_g, known_at=second(at + 5 + rng.randrange(600)),
+                        metals=tuple(replace(m, value_mg=-m.value_mg) for m in output.metals),
+                        replaces_event_id=output.cause_event_id, replaces_kind=output.kind,
+                    )
+                )  # fmt: skip
+    return made
+
+
+def search(
+    transfers: Sequence[Transfer], start: str, direction: Direction, steps_max: int, until: int
+) -> dict[str, int]:
+    """Steps from a lot to whatever can be reached, over transfers so and known by a second."""
+    net: dict[tuple[str, str], int] = {}
+    for t in transfers:
+        if max(t.effective_at, t.known_at) <= second(until):
+            ends = t.debit.removesuffix("/S"), t.credit.removesuffix("/S")
+            net[ends] = net.get(ends, 0) + t.mass_dry_g
+    steps, level = {start: 0}, [start]
+    for step in range(1, steps_max + 1):
+        onward = [
+            other for one in level for (parent, child), grams in net.items() if grams
+            for near, other in [(child, parent) if direction == BACK else (parent, child)]
+            if near == one and other not in steps
+        ]  # fmt: skip
+        level = list(dict.fromkeys(onward))
+        steps |= dict.fromkeys(level, step)
+    return steps
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_walk_reaches_what_a_search_in_memory_reaches(stored: Stored, seed: int) -> None:
+    print(f"seed {seed}")
+    transfers = a_history(seed)
+    stored.put(transfers)
+    rng = random.Random(seed)
+    lots = sorted({t.credit.removesuffix("/S") for t in transfers if t.credit.startswith("lot/")})
+    reached = 0
+    for start in rng.sample(lots, 6):
+        for direction in (BACK, FORWARD):
+            for until in (600, 10_000):
+                moment = Moment(instant(until), instant(until)) if until == 600 else NOW
+                for generations in (1, 5, 64):
+                    way = walk(stored.ask, start, direction, generations, moment)
+                    expected = search(transfers, start, direction, 2 * generations, until)
+                    assert dict(way.steps) == expected
+                    reached = max(reached, len(expected))
+    assert reached > 50
+
+
+def test_the_view_says_what_a_walk_says(stored: Stored) -> None:
+    stored.put(a_history(3, processes=60))
+    way = walk(stored.ask, "lot/L-60", BACK, 10, NOW)
+    graph = edges_into(stored.ask, way.order, NOW)
+    rows = stored.ask("SELECT * FROM v_lineage(lot = 'L-60')", {})
+    expanded = {node for node, far in way.steps.items() if far < 20}
+    walked = {
+        (way.steps[e.child], e.parent, e.child, e.dry_g)
+        for c in expanded
+        for e in graph.into.get(c, ())
+    }
+    assert {(r["step"], r["parent"], r["child"], r["mass_dry_g"]) for r in rows} == walked
+    edges = stored.ask("SELECT parent, child, mass_dry_g, metal_mg FROM v_edges", {})
+    net = {(r["parent"], r["child"]): (r["mass_dry_g"], r["metal_mg"]) for r in edges}
+    for _, parent, child, dry_g in walked:
+        assert net[parent, child] == (dry_g, [dry_g * 20])
+
+
+@pytest.mark.parametrize(("near", "read"), [("child", "custody.edge"), ("parent", "by_parent")])
+def test_each_direction_reads_rows_in_its_own_order(stored: Stored, near: str, read: str) -> None:
+    stored.put(a_history(4, processes=400))
+    far = "parent" if near == "child" else "child"
+    plan = stored.ask(f"EXPLAIN SELECT {far} FROM edge WHERE {near} IN ['lot/L-60']", {})  # noqa: S608
+    assert any(f"ReadFromMergeTree ({read})" in str(row["explain"]) for row in plan)
+
+
+def test_a_blend_of_a_thousand_lots_is_one_tree(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored.put([
+        *(moved(no, (f"lot/a rather long lot id L-{no:04d}'\\", "process/P"), 1_000 + no)
+          for no in range(1, 1_001)),
+        moved(1_001, ("process/P", "lot/BLEND"), 1_500_000),
+    ])  # fmt: skip
+    found = trace(stored.ask, "BLEND", NOW, 64, back=True)
+    ancestors = [row for row in rows_of(found) if row["steps"] == 2]
+    assert len(ancestors) == 1_000
+    assert sum(float(str(row["share_dry_fraction"])) for row in ancestors) == pytest.approx(1.0)
+    lines = _run(stored, monkeypatch, lineage, "BLEND").splitlines()
+    assert len(lines) == 15
+    assert lines[0] == "lot BLEND  100.0 %  Cu 100.0 %"
+    assert lines[-1] == "   └─ and 988 more, together 98.4 %"
+
+
+def _run(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch, command: click.Command, *arguments: str
+) -> str:
+    class Asked:
+        rows = staticmethod(lambda query, params=None: stored.ask(query, params or {}))
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(connect, "warehouse", Asked)
+    result = CliRunner().invoke(command, arguments, standalone_mode=False)
+    if result.exception is not None:
+        raise result.exception
+    return result.output
+
+
+def a_plant(*, close: bool = True, receipt: bool = True) -> list[LotFact]:
+    """Two trucks from two mines to a plant that blends them; copper 1 % and 3 %."""
+    facts: list[LotFact] = []
+    for lot, mine, tonnes, grade in (("A", "MINE-A", 30, 0.01), ("B", "MINE-B", 10, 0.03)):
+        maker, trip = Maker(lot), f"W-{lot}"
+        kg = tonnes * 1_000 + 15_000
+        facts += [
+            maker.lot(mine, 0, {"Cu": grade}, custodian=mine),
+            maker.assay(mine, 5, {"Cu": (grade, 0.0001)}, (0.10, 0.002)),
+            maker.weighing(mine, 10, "dispatch", kg, 15_000, movement_id=trip),
+            maker.move("dispatch", mine, 11, (mine, "PLANT"), movement_id=trip),
+        ]
+        if receipt or lot == "A":
+            facts.append(maker.weighing("PLANT", 60, "receipt", kg, 15_000, movement_id=trip))
+        facts.append(maker.side("PLANT", 100, "input", "P-7", mass_wet_g=tonnes * 1_000_000))
+    node = Maker("P-7")
+    output = {"output_lot_id": "X", "mass_wet_g": 40_000_000, "moisture_fraction": 0.10}
+    facts.append(node.side("PLANT", 120, "output", "P-7", **output))
+    if close:
+        facts.append(node.side("PLANT", 130, "close", "P-7"))
+    product = Maker("X")
+    facts += [
+        product.lot("PLANT", 121, {"Cu": 0.015}, custodian="PLANT", declared_origins=()),
+        product.weighing("PLANT", 140, "stock", 55_000, 15_000, movement_id=None),
+        product.assay("PLANT", 150, {"Cu": (0.015, 0.0001)}, (0.10, 0.002)),
+    ]
+    return facts
+
+
+def told(stored: Stored, facts: Sequence[LotFact]) -> World:
+    """Store facts and what the core makes of them."""
+    world = World()
+    world.tell(*facts)
+    numbered = [replace(fact, gateway_seq=no) for no, fact in enumerate(facts, start=1)]
+    stored.put([*numbered, *world.transfers])
+    return world
+
+
+def test_a_blend_is_traced_to_its_mines_by_mass_and_by_metal(stored: Stored) -> None:
+    told(stored, a_plant())
+    found = trace(stored.ask, "X", NOW, 64, back=True)
+    by_lot = {str(row["lot_id"]): row for row in rows_of(found)}
+    assert by_lot["A"]["share_dry_fraction"] == pytest.approx(0.75)
+    assert by_lot["A"]["share_metal_fraction"] == pytest.approx({"Cu": 0.5})
+    assert by_lot["A"]["origins"] == {"MINE-A": 1.0}
+    assert by_lot["X"]["origins"] == pytest.approx({"MINE-A": 0.75, "MINE-B": 0.25})
+
+
+def test_forward_says_what_each_lot_holds_of_it_and_what_is_left(stored: Stored) -> None:
+    world = told(stored, a_plant())
+    found = trace(stored.ask, "A", NOW, 64, back=False)
+    by_lot = {str(row["lot_id"]): row for row in rows_of(found)}
+    x = world.balances["lot/X/PLANT"]
+    assert by_lot["X"]["held_dry_g"] == round(x.mass_dry_g * 0.75)
+    assert by_lot["X"]["held_metal_mg"] == {"Cu": round(x.metals[0].value_mg * 0.5)}
+    assert by_lot["A"]["held_dry_g"] == sum(
+        b.mass_dry_g for account, b in world.balances.items() if account.startswith("lot/A/")
+    )
+
+
+def test_before_the_output_there_is_no_ancestor_and_before_all_no_lineage(stored: Stored) -> None:
+    told(stored, a_plant())
+    early = Moment(instant(119 * 60), instant(10_000_000))
+    assert [row["lot_id"] for row in rows_of(trace(stored.ask, "A", early, 9, back=False))] == [
+        "A", None,
+    ]  # fmt: skip
+    with pytest.raises(NoLineage, match="lot X: no transfer of it at"):
+        trace(stored.ask, "X", early, 9, back=True)
+
+
+def test_a_measurement_of_an_output_belongs_to_its_edge(stored: Stored) -> None:
+    told(stored, a_plant())
+    less = moved(500, ("lot/X", "process/P-7"), 6_000_000, 200 * 60)
+    stored.put([replace(less, kind="measured")])
+    into = edges_into(stored.ask, ["lot/X"], NOW).into["lot/X"]
+    assert [(edge.parent, edge.dry_g) for edge in into] == [("process/P-7", 30_000_000)]
+    assert walk(stored.ask, "lot/X", BACK, 9, NOW).rings == ()
+
+
+def test_everything_in_order_is_confirmed_and_has_no_gap(stored: Stored) -> None:
+    told(stored, a_plant())
+    _, answers = examine(stored.ask, "X", NOW)
+    by_name = {str(answer["element"]): answer for answer in answers}
+    assert list(by_name) == [
+        "origin", "geographic_path", "chain_of_custody", "physical_evolution",
+    ]  # fmt: skip
+    assert [answer["first_gap"] for answer in answers] == [None] * 4
+    for name in ("origin", "geographic_path", "chain_of_custody"):
+        assert by_name[name]["dry_fraction"] == pytest.approx(
+            {"confirmed": 1.0, "measured": 0.0, "declared": 0.0, "none": 0.0}
+        )
+        assert by_name[name]["metal_fraction"] == {"Cu": by_name[name]["dry_fraction"]}
+
+
+def test_a_trip_without_receipt_and_a_process_without_close_are_named(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told(stored, a_plant(close=False, receipt=False))
+    _, answers = examine(stored.ask, "X", NOW)
+    by_name = {str(answer["element"]): answer for answer in answers}
+    assert by_name["geographic_path"]["first_gap"] == "movement W-B has no receipt"
+    assert by_name["geographic_path"]["dry_fraction"] == pytest.approx(
+        {"confirmed": 0.75, "measured": 0.0, "declared": 0.0, "none": 0.25}
+    )
+    assert by_name["geographic_path"]["metal_fraction"] == {
+        "Cu": pytest.approx({"confirmed": 0.5, "measured": 0.0, "declared": 0.0, "none": 0.5})
+    }
+    assert by_name["physical_evolution"]["first_gap"] == "process P-7 has no close"
+    text = _run(stored, monkeypatch, traceability, "X")
+    assert "first gap: movement W-B has no receipt" in text
+    assert "origin: MINE-A 75.0 %, MINE-B 25.0 %" in text
+
+
+def test_shares_that_travel_are_shown_with_what_is_unknown(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages = (
+        Share(dimension="mined", label="CD", share=0.6),
+        Share(dimension="refined", label="ZM", share=1.0),
+    )
+    stored.put(
+        [replace(moved(1, ("process/P", "lot/X"), 10), shares=stages,
+                 origins=(OriginShare(level="country", id="CD", share=0.6),))]
+    )  # fmt: skip
+    lines = _run(stored, monkeypatch, traceability, "X").splitlines()
+    assert lines[-3:] == [
+        "origin: CD 60.0 %, unknown 40.0 %", "mined: CD 60.0 %, unknown 40.0 %",
+        "refined: ZM 100.0 %",
+    ]  # fmt: skip
+
+
+def test_a_chemical_process_mixes_by_the_key_analyte_of_its_kind(stored: Stored) -> None:
+    node = Maker("P")
+    stored.put([
+        moved(1, ("lot/MATTE", "process/P"), 100), replace(
+            moved(2, ("lot/FLUX", "process/P"), 100), metals=()),
+        moved(3, ("process/P", "lot/X"), 50),
+        replace(node.side("S", 0, "output", "P", kind="smelt", output_lot_id="X"), gateway_seq=1),
+    ])  # fmt: skip
+    smelt = replace(
+        reference("any", PARTITION, 1), kind="process", id="smelt",
+        valid_from=Micros(0), body='{"key_analyte": "Cu"}',
+    )  # fmt: skip
+    stored.put([smelt])
+    found = trace(stored.ask, "X", NOW, 9, back=True)
+    assert found.shares[DRY]["lot/FLUX"] == 0.0
+    assert found.shares[DRY]["lot/MATTE"] == 1.0
+
+
+@pytest.mark.parametrize("shape", ["--json", "--csv", "--table"])
+def test_each_form_has_one_line_per_node(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch, shape: str
+) -> None:
+    told(stored, a_plant())
+    lines = _run(stored, monkeypatch, lineage, "X", shape).splitlines()
+    assert len(lines) == (4 if shape == "--json" else 5)
+    if shape == "--csv":
+        assert lines[0].split(",")[:4] == ["lot_id", "process_id", "steps", "share_dry_fraction"]
+
+
+def test_a_ring_is_named_and_the_depth_is_told(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored.put([
+        moved(1, ("lot/A", "process/F"), 90), moved(2, ("lot/SLAG", "process/F"), 10),
+        moved(3, ("process/F", "lot/SLAG"), 10), moved(4, ("process/F", "lot/X"), 80),
+        moved(5, ("process/E", "lot/A"), 90),
+    ])  # fmt: skip
+    text = _run(stored, monkeypatch, lineage, "X")
+    assert "ring: process/F -> lot/SLAG -> process/F" in text
+    assert "lot A  100.0 %" in text
+    assert "1 lots lead on beyond 1 processes: --depth" in _run(
+        stored, monkeypatch, lineage, "X", "--depth", "1"
+    )

@@ -1,0 +1,75 @@
+"""A warehouse filled without Kafka, by the sink's own mapping, and asked as the console asks."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from console.config import ConsoleConfig
+from console.reader import Reader
+from custody.events import Micros
+from schemas.breaker import Breaker, Limits
+from schemas.partition import partition_of
+from schemas.reader import read_batch
+from schemas.routes import BY_TYPE, Record
+from sinks import migrate
+from sinks.client import Warehouse, open_warehouse
+from sinks.consumer import Topic
+from sinks.dedup import Seen
+from sinks.flush import Part, missing_of
+from sinks.recovery import Partition
+from sinks.rows import rows_of
+from sinks.slice import Place
+from tests.support.sinks import CATALOG, PARTITIONS, framed, slice_of
+
+KEY = b"any"
+PARTITION = partition_of(KEY, PARTITIONS)
+
+
+@dataclass(slots=True)
+class Stored:
+    """Records in tables, on one partition of each topic."""
+
+    warehouse: Warehouse
+    reader: Reader
+    next: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def put(self, records: Sequence[Record]) -> None:
+        """Store records as a flush of the sink would."""
+        by_topic: dict[str, list[Record]] = defaultdict(list)
+        for record in records:
+            by_topic[BY_TYPE[type(record)].topic].append(record)
+        for topic, group in by_topic.items():
+            place, first = Place(topic, PARTITION), self.next[topic]
+            slice_ = slice_of(place, [(KEY, framed(record)) for record in group], first)
+            batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
+            assert not batch.bad
+            partition = Partition(
+                place=place, topic=Topic("id", PARTITIONS), done=first, next=first, last=-1,
+                sealed=first, present=set(), seen=Seen(), breaker=Breaker("test", Limits()),
+            )  # fmt: skip
+            for table, rows in missing_of(
+                Part(partition, slice_, rows_of(slice_, batch, Seen()), "")
+            ):
+                self.warehouse.insert_arrow(table, rows, "test")
+            self.next[topic] += len(group)
+
+    def ask(self, query: str, params: Mapping[str, str]) -> list[dict[str, object]]:
+        """Run a statement through the guard and the limits of SQL over HTTP."""
+        return [json.loads(r) for r in self.reader.ask(query, "JSONEachRow", params).splitlines()]
+
+
+@contextmanager
+def opened(directory: Path) -> Iterator[Stored]:
+    """A warehouse with all migrations, closed at the end of the block."""
+    address = f"chdb://{directory / 'warehouse'}"
+    warehouse = open_warehouse(address)
+    migrate.migrate(warehouse, Micros(0))
+    reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "token"))
+    try:
+        yield Stored(warehouse, reader)
+    finally:
+        reader.close()
+        warehouse.close()

@@ -1,0 +1,110 @@
+"""The four elements: evidence is as good as its weakest link, and gaps have names."""
+
+import pytest
+
+from custody.coverage import (
+    Element,
+    Evidence,
+    LotEvidence,
+    Movement,
+    ProcessEvidence,
+    covered,
+    elements,
+    gaps,
+)
+from custody.genealogy import DRY, Edge, Graph, Way, reach
+
+BOTH = Movement("W-1", frozenset({"ticket"}), frozenset({"other ticket"}))
+ONE = Movement("W-2", frozenset({"ticket"}), frozenset({"ticket"}))
+ON_THE_ROAD = Movement("W-3", frozenset({"ticket"}), frozenset())
+WHOLE = LotEvidence(origin_known=1.0, weighed=True, assayed=True, custodian=True, movements=(BOTH,))
+
+
+def blend() -> tuple[Graph, Way]:
+    graph = Graph()
+    graph.add(
+        [
+            Edge("lot/A", "process/P", 30, 30, {"Cu": 1}),
+            Edge("lot/B", "process/P", 10, 10, {"Cu": 9}),
+            Edge("process/P", "lot/X", 40, 40, {"Cu": 10}),
+        ]
+    )
+    return graph, reach("lot/X", graph.parents, 10)
+
+
+def asked(
+    lots: dict[str, LotEvidence], *, closed: bool = True, quantity: str = DRY
+) -> dict[str, tuple[dict[str, float], list[str]]]:
+    """What each element says of X: shares that are not nothing, and the gaps."""
+    graph, way = blend()
+    known = {f"lot/{name}": LotEvidence() for name in "ABX"}
+    known |= {f"lot/{name}": evidence for name, evidence in lots.items()}
+    found = {}
+    for element in elements(way, known, {"process/P": ProcessEvidence(closed=closed)}):
+        split = covered(graph, way, element, quantity)
+        assert sum(split.values()) == pytest.approx(1.0)
+        shares = {one.name: round(share, 9) for one, share in split.items() if share}
+        found[element.name] = (shares, [gap.text for gap in gaps(graph, way, element, quantity)])
+    return found
+
+
+def test_a_lot_whose_whole_way_both_sides_confirm_is_confirmed_throughout() -> None:
+    assert asked(dict.fromkeys("ABX", WHOLE)) == {
+        name: ({"CONFIRMED": 1.0}, [])
+        for name in ("origin", "geographic_path", "chain_of_custody", "physical_evolution")
+    }
+
+
+def test_a_movement_without_receipt_uncovers_what_travelled_in_it() -> None:
+    lost = LotEvidence(
+        origin_known=1.0, weighed=True, assayed=True, custodian=True, movements=(ON_THE_ROAD,)
+    )
+    found = asked({"A": WHOLE, "X": WHOLE, "B": lost})
+    assert found["geographic_path"] == (
+        {"NONE": 0.25, "CONFIRMED": 0.75}, ["movement W-3 has no receipt"],
+    )  # fmt: skip
+    assert found["chain_of_custody"][0] == {"NONE": 0.25, "CONFIRMED": 0.75}
+    of_copper = asked({"A": WHOLE, "X": WHOLE, "B": lost}, quantity="Cu")
+    assert of_copper["geographic_path"][0] == {"NONE": 0.9, "CONFIRMED": 0.1}
+
+
+def test_one_scale_for_both_ends_is_a_measurement_not_a_confirmation() -> None:
+    single = LotEvidence(
+        origin_known=1.0, weighed=True, assayed=True, custodian=True, movements=(ONE,)
+    )
+    found = asked({"A": WHOLE, "B": WHOLE, "X": single})
+    assert found["geographic_path"] == ({"MEASURED": 1.0}, [])
+
+
+def test_an_unknown_origin_is_named_with_its_share() -> None:
+    half = LotEvidence(origin_known=0.6, weighed=True, assayed=True, custodian=True)
+    found = asked({"A": half, "B": WHOLE, "X": WHOLE})
+    assert found["origin"] == (
+        {"NONE": 0.3, "MEASURED": 0.45, "CONFIRMED": 0.25},
+        ["40.0 % of the origin of lot A unknown"],
+    )  # fmt: skip
+
+
+def test_a_process_without_close_uncovers_all_that_went_through() -> None:
+    found = asked(dict.fromkeys("ABX", WHOLE), closed=False)
+    assert found["physical_evolution"] == ({"NONE": 1.0}, ["process P has no close"])
+    assert found["origin"][0] == {"CONFIRMED": 1.0}
+
+
+def test_what_only_a_paper_says_is_declared_and_the_nearest_gap_comes_first() -> None:
+    found = asked({})
+    assert found["origin"][0] == {"NONE": 1.0}
+    assert found["geographic_path"] == ({"DECLARED": 1.0}, [])
+    assert found["chain_of_custody"][1] == [
+        "lot X names no custodian", "lot A names no custodian", "lot B names no custodian",
+    ]  # fmt: skip
+    assert found["physical_evolution"][0] == {"DECLARED": 1.0}
+    assert found["physical_evolution"][1][0] == "lot X has no weighing and no assay"
+
+
+def test_what_lies_beyond_the_depth_is_not_covered() -> None:
+    graph, _ = blend()
+    graph.add([Edge("process/Q", "lot/A", 30, 30, {})])
+    way = reach("lot/X", graph.parents, 2)
+    element = Element("origin", first={f"lot/{n}": {Evidence.DECLARED: 1.0} for n in "AB"})
+    assert covered(graph, way, element, DRY)[Evidence.NONE] == pytest.approx(0.75)

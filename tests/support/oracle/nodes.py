@@ -113,7 +113,7 @@ class Node(Process):
                 wanted -= amounts["dry"]
                 took.append((amounts, layer.carried))
         whole = added(*((1, amounts) for amounts, _ in took))
-        side.amounts = whole | side.rounded()
+        side.amounts = whole | side.masses()
         if self.kind.separated:
             side.amounts = {n: v for n, v in side.amounts.items() if not is_metal(n)}
         side.carried = mixture(took, self.weight) if took else Carried()
@@ -132,7 +132,7 @@ class Node(Process):
     def _stock(self, fact: MaterialProcessed) -> None:
         side = self._side(fact)
         here = self._here()
-        lost = added((1, here), (-1, side.rounded()))
+        lost = added((1, here), (-1, side.masses()))
         dry = here.get("dry", 0)
         part = lost["dry"] / dry if dry > 0 else 0.0
         moved = {n: round(v * part) for n, v in here.items()}

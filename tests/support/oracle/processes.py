@@ -50,11 +50,11 @@ KINDS = {
 
 @dataclass
 class Side:
-    """An output, a loss or a stock with its masses before rounding."""
+    """An output, a loss or a stock with its masses; metals go by the masses as posted."""
 
     fact: MaterialProcessed
-    wet: float
-    dry: float
+    wet: int
+    dry: int
     amounts: Amounts = field(default_factory=dict)
     carried: Carried = field(default_factory=Carried)
 
@@ -62,8 +62,8 @@ class Side:
     def id(self) -> str:
         return self.fact.event_id
 
-    def rounded(self) -> Amounts:
-        return {"wet": round(self.wet), "dry": round(self.dry)}
+    def masses(self) -> Amounts:
+        return {"wet": self.wet, "dry": self.dry}
 
 
 class Process:
@@ -126,9 +126,8 @@ class Process:
             share = 1 - fact.moisture_fraction
         wet_g, dry_g = fact.mass_wet_g, fact.mass_dry_g
         dry = float(dry_g) if dry_g is not None else (wet_g or 0) * share
-        if wet_g is not None:
-            return Side(fact, wet_g, dry)
-        return Side(fact, dry / share if share > 0 else dry, dry)
+        wet_g = wet_g if wet_g is not None else round(dry / share if share > 0 else dry)
+        return Side(fact, wet_g, round(dry))
 
     def parts(self, name: str) -> list[MaterialProcessed]:
         return [f for f in self.facts if f.part == name]
@@ -215,7 +214,7 @@ class Batch(Process):
         for sides, lost in ((self.outputs, False), (self.losses, True)):
             whole = sum(side.dry for side in sides)
             for side in sides:
-                side.amounts = side.rounded()
+                side.amounts = side.masses()
                 for analyte in analytes:
                     share = side.dry / dry_in if dry_in > 0 else 0.0
                     if self.kind.separated:

@@ -6,7 +6,7 @@ also begin in the middle: they are looked up at the time of the measurement.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -18,23 +18,26 @@ from tests.support.facts import MINUTE, T0, event_id
 COUNTRIES = ("CD", "ZM", "ZA", "CN")
 
 
-def drawn_references(rng: Random, sites: Sequence[str], *, process_ids: bool) -> list[ReferenceSet]:
+def drawn_references(
+    rng: Random, sites: Sequence[str], rules: Mapping[str, bool]
+) -> list[ReferenceSet]:
     """Return records of every kind, in the order they were recorded.
 
     Args:
         rng: Chance.
         sites: Sites of the chain.
-        process_ids: Also describe single processes, not only their kinds.
+        rules: What may be drawn: single processes beside their kinds, several corrections of one.
     """
     records: list[ReferenceSet] = []
-    for kind, name, bodies in _subjects(rng, sites, process_ids=process_ids):
+    for kind, name, bodies in _subjects(rng, sites, process_ids=rules["process_references"]):
         for body in bodies[: rng.randint(0, len(bodies))]:
             begins = 0
             if kind in ("device", "laboratory") and rng.random() < 0.3:
                 begins = T0 + rng.randint(0, 300) * MINUTE
             records.append(record((kind, name), body, len(records) + 1, begins))
     for _ in range(rng.randint(0, 3) if records else 0):
-        target = rng.choice(records)
+        taken = {r.corrects for r in records} if not rules["reference_conflicts"] else set()
+        target = rng.choice([r for r in records if r.event_id not in taken])
         last = len(records) + 1
         other = rng.choice([r for r in records if (r.kind, r.id) == (target.kind, target.id)])
         records.append(

@@ -67,8 +67,7 @@ class Chain:
             lots = self._processed(process, chosen, ROUTE[level + 1], lots)
         self._late_assays()
         self._corrections()
-        process_ids = self.rules["process_references"]
-        self.references = drawn_references(self.rng, ROUTE, process_ids=process_ids)
+        self.references = drawn_references(self.rng, ROUTE, self.rules)
         return self
 
     def _maker(self, name: str) -> Maker:
@@ -158,11 +157,18 @@ class Chain:
             fact = self._maker(lot).assay(ROUTE[1], self._later(), values, None, **said)
             self.facts.append(fact)
 
-    def _travel(self, lot: str, ends: tuple[str, str], trucks: int) -> None:
+    def _travel(
+        self,
+        lot: str,
+        ends: tuple[str, str],
+        trucks: int,
+        load_kg: tuple[int, int] = (15_000, 30_000),
+    ) -> None:
         maker = self._maker(lot)
         for truck in range(trucks):
             movement = f"{lot}-{ends[0]}-{truck}"
-            gross, tare = self.rng.randint(30_000, 45_000), 15_000
+            tare = 15_000
+            gross = tare + self.rng.randint(*load_kg)
             more = {"movement_id": movement}
             self.facts.append(
                 maker.weighing(ends[0], self._later(), "dispatch", gross, tare, **more)
@@ -248,7 +254,9 @@ class Chain:
             self._assayed(lot, site, {"Cu": 0.2, "Co": 0.03})
         if self.rules["trade"] and self._chance(0.3):
             self._sold(lot, site)
-        self._travel(lot, (site, ROUTE[ROUTE.index(site) + 1]), 1)
+        # More than came out of the process, or a part of it.
+        load_kg = self.rng.choice(((15_000, 30_000), (2_000, 6_000)))
+        self._travel(lot, (site, ROUTE[ROUTE.index(site) + 1]), 1, load_kg)
 
     def _late_assays(self) -> None:
         """Certificates of long ago that come when everything has been processed."""
@@ -258,12 +266,16 @@ class Chain:
                 self.facts[-1] = _delayed(self.facts[-1], self.rng)
 
     def _corrections(self) -> None:
-        """Correct or withdraw any facts, corrections among them."""
+        """Correct or withdraw any facts, corrections among them; some targets never come."""
+        made: list[LotFact] = []
         for number in range(self.rng.randint(0, 6)):
-            target = self.rng.choice(self.facts)
+            target = self.rng.choice(made if made and self._chance(0.3) else self.facts)
             changes = _changed(target, self.rng) | {"void": self._chance(0.3)}
             delay = float(self.rng.randint(1, 500))
-            self.facts.append(corrected(target, f"{number}", delay, **changes))
+            made.append(corrected(target, f"{number}", delay, **changes))
+            self.facts.append(made[-1])
+            if self._chance(0.05):
+                self.facts = [fact for fact in self.facts if fact is not target]
 
 
 PER = ("t_dry", "t_wet", "t_Cu", "total")

@@ -47,10 +47,16 @@ class Place:
     postings: int = 0
 
     def since_stock(self) -> list[Flow]:
-        """The newest stock weighing and what happened after it, in canonical order."""
+        """The newest stock weighing and what happened later than it, in canonical order.
+
+        What happened at the very time of the stock weighing counts as weighed with it.
+        """
         ordered = sorted(self.flows, key=lambda flow: flow.order)
-        stocks = [at for at, flow in enumerate(ordered) if flow.sign == 0]
-        return ordered[stocks[-1] :] if stocks else ordered
+        stocks = [flow for flow in ordered if flow.sign == 0]
+        if not stocks:
+            return ordered
+        newest = stocks[-1]
+        return [newest, *(f for f in ordered if f.order[0] > newest.order[0])]
 
 
 def sums_of(postings: list[Posting]) -> dict[str, Amounts]:

@@ -223,7 +223,7 @@ class Batch(Process):
                     else:
                         recovery = self.recovery(analyte)
                         part = held * ((1 - recovery) if lost else recovery)
-                        exact = part * side.dry / whole if whole > 0 else 0.0
+                        exact = part * (side.dry / whole) if whole > 0 else 0.0
                     side.amounts[analyte] = round(exact)
 
     def _rounding(self) -> None:

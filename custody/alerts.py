@@ -215,8 +215,9 @@ def record(
         if verdict is None
         else tuple(Posterior(family=f, probability=p) for f, p in verdict.posterior),
         # Between two times nothing says when: the middle, with the deviation of a rectangle.
+        # A wrong clock, or a truck not heard of yet, may put the later of them first.
         onset_at=None if onset is None else _middle(onset[1], onset[2]),
-        onset_u_s=None if onset is None else (onset[2] - onset[1]) / 1e6 / 12**0.5,
+        onset_u_s=None if onset is None else abs(onset[2] - onset[1]) / 1e6 / 12**0.5,
         evidence=() if verdict is None else tuple(verdict.evidence),
         reason=reason or ("" if verdict is None else verdict.reason),
         cause=cause,

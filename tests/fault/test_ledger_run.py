@@ -1,28 +1,32 @@
-"""The distributed ledger against perfect order: any interleaving, any crash, the same books.
+"""The distributed ledger against perfect order, and against a second model of the rules.
 
     CUSTODY_SEEDS=5000 pytest tests/fault/test_ledger_run.py
     CUSTODY_SEED=17 pytest tests/fault/test_ledger_run.py      # one seed again
 
-A failure names its seed. In one process, without Kafka (``tests/support/cluster.py``). 5,000 seeds
-take about six minutes. Taking out the resending, the re-fold or the withdrawal of contents fails
-within six seeds; taking out the checks of offsets and numbers does not, because sets of facts and
-contents that replace each other do not mind repetition: those have ``tests/unit/streams``.
+Any interleaving, any crash: the same books. A failure names its seed and the first figure that
+differs, with the facts behind it. In one process, without Kafka (``tests/support/cluster.py``);
+the second model is ``tests/support/oracle``, and which of its rules count is in its ``rules``.
+Taking out the resending, the re-fold or the withdrawal of contents fails within six seeds; taking
+out the checks of offsets and numbers does not, because sets of facts and contents that replace
+each other do not mind repetition: those have ``tests/unit/streams``.
 """
 
 import os
-from collections import defaultdict
 from dataclasses import replace
 from random import Random
 
 import pytest
 
 from custody.core import CustodyFold
-from custody.events import LotFact
 from custody.records import Alert, Balance, Content, Transfer
 from schemas import topics
 from schemas.routes import fact_key
+from tests.support import agreement
+from tests.support.chain_references import copies, ticks
 from tests.support.chains import Chain, arrival
 from tests.support.cluster import Cluster, Faults
+from tests.support.differences import difference
+from tests.support.oracle.books import Oracle
 from tests.support.world import World, amounts
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
@@ -37,41 +41,42 @@ Sums = dict[str, dict[str, int]]
 
 
 @pytest.mark.parametrize("first", FIRSTS)
-def test_every_run_ends_in_the_books_of_perfect_order(first: int) -> None:
+def test_every_run_ends_in_the_books_of_perfect_order_and_of_the_rules(first: int) -> None:
     for seed in range(first, first + COUNT):
-        again = f"CUSTODY_SEED={seed} pytest tests/fault/test_ledger_run.py"
-        found, expected = run(seed)
-        assert found.sums == expected.sums, again
+        again = f"seed {seed}: CUSTODY_SEED={seed} pytest tests/fault/test_ledger_run.py"
+        chain = Chain(Random(seed)).draw()
+        found, expected = run(seed, chain), perfect(chain)
+        unlike = difference(found.sums, expected.sums, chain.facts)
+        assert not unlike, f"{again}\nnot as in perfect order: {unlike}"
         assert found.balances == expected.balances, again
         assert found.alerts == expected.alerts, again
         assert found.handed == expected.handed, again
+        unlike = agreement.unlike(
+            Oracle(chain.facts, chain.references), found.said, chain.facts, chain.rules
+        )
+        assert not unlike, f"{again}\nnot as the rules say: {unlike}"
 
 
 class Books:
     """What stands in the end, without when and under which number it was said.
 
     Args:
-        transfers: All of them.
-        balances: In any order that keeps each account's.
-        alerts: In any order that keeps each alert's.
-        contents: In any order that keeps each edge's.
+        said: All that was said, in any order that keeps each sender's.
     """
 
-    def __init__(
-        self,
-        transfers: list[Transfer],
-        balances: list[Balance],
-        alerts: list[Alert],
-        contents: list[Content],
-    ) -> None:
-        latest = {b.account: replace(b, sender="", n=0, at=0, known_at=0) for b in balances}  # type: ignore[arg-type]
-        self.sums = sums_of(transfers)
+    def __init__(self, said: agreement.Said) -> None:
+        self.said = said
+        latest = {
+            account: replace(b, sender="", n=0, at=0, known_at=0)  # type: ignore[arg-type]
+            for account, b in said.balances.items()
+        }
+        self.sums = agreement.sums_of(said.transfers)
         self.balances = {account: b for account, b in latest.items() if amounts(b)}
-        last = {a.alert_id: a for a in alerts}
+        last = {a.alert_id: a for a in said.alerts}
         self.alerts = {i: (a.family, a.subject) for i, a in last.items() if a.state == "open"}
-        edges = {(c.from_owner, c.cause_event_id): c for c in contents}
+        edges = {c.cause_event_id: c for c in said.contents}
         self.handed = {
-            cause: (c.from_owner, c.to_owner, c.mass_wet_g, c.mass_dry_g, c.metals, c.origins)
+            cause: replace(c, sender="", n=0, known_at=0)  # type: ignore[arg-type]
             for cause, c in edges.items()
             if not c.void
         }
@@ -80,42 +85,35 @@ class Books:
         }, "a balance is not the sum of its transfers"
 
 
-def sums_of(transfers: list[Transfer]) -> Sums:
-    sums: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for t in transfers:
-        for account, sign in ((t.debit, -1), (t.credit, 1)):
-            sums[account]["wet"] += sign * t.mass_wet_g
-            sums[account]["dry"] += sign * t.mass_dry_g
-            for metal in t.metals:
-                sums[account][metal.analyte] += sign * metal.value_mg
-    nonzero = {a: {k: v for k, v in held.items() if v} for a, held in sums.items()}
-    return {account: held for account, held in nonzero.items() if held}
-
-
-def run(seed: int) -> tuple[Books, Books]:
-    """Return the books of a run with faults, and those of perfect order."""
-    rng = Random(seed)
-    facts = Chain(rng).draw()
+def run(seed: int, chain: Chain) -> Books:
+    """Return the books of a run with faults, reference data and ticks in between."""
+    rng = Random(seed + 1)
     faults = Faults(
         crash=rng.choice((0.0, 0.02, 0.1)), commit_lost=rng.choice((0.0, 0.5)), moved=0.3
     )
     cluster = Cluster(CustodyFold(), rng.randint(1, 5), rng, faults)
-    for fact in arrival(facts, rng):
+    for record in chain.references:
+        cluster.broadcast(topics.CONTROL, copies(record, cluster.partitions))
+    if not chain.rules["references_any_time"]:
+        cluster.run()
+    for number, fact in enumerate(arrival(chain.facts, rng)):
         cluster.publish(topics.FACT, fact_key(fact).encode(), fact)
+        if rng.random() < 0.02:
+            cluster.broadcast(topics.FLOW, ticks(number, cluster.partitions))
     cluster.run()
-    said = Books(
-        [r for r in cluster.said(topics.TRANSFER) if isinstance(r, Transfer)],
-        [r for r in cluster.said(topics.BALANCE) if isinstance(r, Balance)],
-        [r for r in cluster.said(topics.ALERT) if isinstance(r, Alert)],
-        [r for r in cluster.said(topics.FLOW) if isinstance(r, Content)],
+    return Books(
+        agreement.Said(
+            [r for r in cluster.said(topics.TRANSFER) if isinstance(r, Transfer)],
+            {r.account: r for r in cluster.said(topics.BALANCE) if isinstance(r, Balance)},
+            [r for r in cluster.said(topics.ALERT) if isinstance(r, Alert)],
+            [r for r in cluster.said(topics.FLOW) if isinstance(r, Content)],
+        )
     )
-    return said, perfect(facts)
 
 
-def perfect(facts: list[LotFact]) -> Books:
+def perfect(chain: Chain) -> Books:
+    """Return the books where reference data came first and facts in canonical order."""
     world = World()
-    world.tell(*sorted(facts, key=lambda f: (f.occurred_at, f.recorded_at, f.event_id)))
-    contents = [output for output in world.outputs if isinstance(output, Content)]
-    said = [output for output in world.outputs if isinstance(output, Alert)]
-    balances = list(world.balances.values())
-    return Books(world.transfers, balances, said, contents)
+    world.tell(*chain.references)
+    world.tell(*sorted(chain.facts, key=lambda f: (f.occurred_at, f.recorded_at, f.event_id)))
+    return Books(agreement.said_in(world))

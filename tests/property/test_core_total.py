@@ -82,6 +82,17 @@ def test_edges_of_a_certificate_are_taken(moisture: float, grade: float) -> None
     readable(world)
 
 
+def test_an_alert_between_two_times_in_the_wrong_order_can_be_read() -> None:
+    """Said with a deviation below zero it was a dead letter, and the warehouse lacked the alert."""
+    maker, world = Maker("L"), World()
+    world.tell(
+        maker.weighing("A", 60, "dispatch", 45_000, 15_000),
+        maker.weighing("B", 0, "receipt", 40_000, 15_000),
+    )
+    assert [alert.state for alert in world.alerts.values()] == ["open"]
+    readable(world)
+
+
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(facts, min_size=1, max_size=10))
 def test_no_fact_within_its_limits_stops_the_core_or_makes_it_say_what_is_not(

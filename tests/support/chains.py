@@ -1,18 +1,42 @@
 """Histories of many lots through a chain of processes, drawn by seed, for runs of the ledger.
 
-Ore lots travel on several trucks, go into a blend, the blend's lot travels into a concentrator, the
-concentrate travels into a smelter. Certificates come late, masses are corrected, sides are
-withdrawn, facts come twice, and everything arrives in an order that is more or less mixed up.
+Ore lots travel on several trucks or are bought, go into one process after another, perhaps over a
+stockpile, and what comes out travels on or is sold. Certificates come late, are exchanged and
+disputed; every kind of fact is corrected and withdrawn, and corrections are; facts come twice, and
+everything arrives in an order that is more or less mixed up. What of this is drawn depends on the
+rules the core is held to (``tests/support/oracle/rules.py``).
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
-from custody.events import LotFact
+from custody.events import (
+    Attribute,
+    DeclaredOrigin,
+    LotAssayed,
+    LotDeclared,
+    LotFact,
+    ReferenceSet,
+)
+from tests.support.chain_references import drawn_references
 from tests.support.facts import Maker, corrected
+from tests.support.oracle.rules import RULES
 
 ROUTE = ("MINE", "PLANT", "MILL", "SMELTER", "PORT")
 LEVELS = (("P-1", "blend"), ("P-2", "concentrate"), ("P-3", "smelt"))
+KINDS = (
+    ("blend", "split", "crush", "repack", "concentrate"),
+    ("concentrate", "leach", "blend", "crush"),
+    ("smelt", "refine", "leach", "other", "repack"),
+)
+"""Kinds of each level of the chain, where they differ from history to history."""
+
+CONTRACT = "C-1"
+STOCKPILE = "PILE"
+
+Grades = dict[str, float]
 
 
 @dataclass
@@ -21,22 +45,30 @@ class Chain:
 
     Args:
         rng: Where it comes from.
+        rules: What it may hold.
     """
 
     rng: Random
+    rules: Mapping[str, bool] = field(default_factory=lambda: RULES)
     facts: list[LotFact] = field(default_factory=list)
+    references: list[ReferenceSet] = field(default_factory=list)
     makers: dict[str, Maker] = field(default_factory=dict)
     minute: float = 0.0
 
-    def draw(self) -> list[LotFact]:
-        """Return the facts in the order they happened, corrections behind."""
+    def draw(self) -> "Chain":
+        """Draw the facts in the order they happened, corrections behind, and reference data."""
         lots = [f"L-{n}" for n in range(self.rng.randint(2, 4))]
         for lot in lots:
             self._mined(lot)
+        if self.rules["stockpiles"] and self.rng.random() < 0.4:
+            lots = self._piled(lots)
         for level, (process, kind) in enumerate(LEVELS[: self.rng.randint(1, 3)]):
-            lots = self._processed(process, kind, ROUTE[level + 1], lots)
+            chosen = self.rng.choice(KINDS[level]) if self.rules["kinds_differ"] else kind
+            lots = self._processed(process, chosen, ROUTE[level + 1], lots)
+        self._late_assays()
         self._corrections()
-        return self.facts
+        self.references = drawn_references(self.rng, ROUTE, self.rules)
+        return self
 
     def _maker(self, name: str) -> Maker:
         return self.makers.setdefault(name, Maker(name))
@@ -45,52 +77,157 @@ class Chain:
         self.minute += self.rng.randint(1, 9)
         return self.minute
 
+    def _chance(self, probability: float) -> bool:
+        return self.rng.random() < probability
+
     def _mined(self, lot: str) -> None:
         maker = self._maker(lot)
         grades = {a: self.rng.uniform(0.005, 0.05) for a in ("Cu", "Co")}
-        self.facts.append(maker.lot(ROUTE[0], self._later(), grades))
+        declared = maker.lot(
+            ROUTE[0],
+            self._later(),
+            grades,
+            declared_origins=self._origins(lot),
+            contract_id=self.rng.choice((None, CONTRACT)),
+            attributes=self._attributes(),
+        )
+        self.facts.append(declared)
         for shot in range(self.rng.randint(0, 3)):
             fractions = {a: 0.9 * f * self.rng.uniform(0.9, 1.1) for a, f in grades.items()}
             self.facts.append(maker.shot(ROUTE[0], self._later() + shot, fractions))
-        self._travel(lot, (ROUTE[0], ROUTE[1]), self.rng.randint(1, 3))
-        if self.rng.random() < 0.8:
+        if self.rules["trade"] and self._chance(0.3):
+            self._bought(lot, ROUTE[1])
+        else:
+            self._travel(lot, (ROUTE[0], ROUTE[1]), self.rng.randint(1, 3))
+        if self._chance(0.8):
             self._assayed(lot, ROUTE[1], grades)
+        if self.rules["contracts"] and self._chance(0.5):
+            self._exchanged(lot, grades)
 
-    def _assayed(self, lot: str, site: str, grades: dict[str, float]) -> None:
+    def _origins(self, lot: str) -> tuple[DeclaredOrigin, ...]:
+        share = self.rng.choice((1.0, 0.5, 0.75))
+        own = DeclaredOrigin(level="site", id="PIT-" + lot[-1], share=share)
+        other = DeclaredOrigin(level="country", id="ZM", share=0.25)
+        return (own, other) if share < 1 and self._chance(0.5) else (own,)
+
+    def _attributes(self) -> tuple[Attribute, ...]:
+        def attribute(name: str, amount: float, unit: str, per: str) -> Attribute:
+            return Attribute(
+                name=name, amount=amount, unit=unit, per=per, quality="declared", source=None
+            )
+
+        every = (
+            attribute("ghg", self.rng.uniform(10, 90), "kgCO2e", self.rng.choice(PER)),
+            attribute("water", self.rng.uniform(0.1, 2), "m3", "t_dry"),
+            attribute("recycled", 0.25, "fraction", "total"),
+        )
+        return tuple(one for one in every if self._chance(0.5))
+
+    def _assayed(self, lot: str, site: str, grades: Grades, **more: object) -> None:
         values: dict[str, tuple[float, float | None]] = {
             a: (f * self.rng.uniform(0.97, 1.03), None) for a, f in grades.items()
         }
-        stage = self.rng.choice(["provisional", "exchanged", "final"])
-        moisture = (self.rng.uniform(0.02, 0.12), 0.002) if self.rng.random() < 0.8 else None
-        fact = self._maker(lot).assay(site, self._later(), values, moisture, stage=stage)
-        self.facts.append(fact)
+        moisture = (self.rng.uniform(0.02, 0.12), 0.002) if self._chance(0.8) else None
+        stages = ["provisional", "exchanged", "final"]
+        if self.rules["contracts"]:
+            stages.remove("exchanged")  # what is exchanged is drawn by side
+        said: dict[str, Any] = {"stage": self.rng.choice(stages)} | more
+        self.facts.append(self._maker(lot).assay(site, self._later(), values, moisture, **said))
+        if self.rules["several_laboratories"] and self._chance(0.4):
+            said |= {"lab_id": "LAB-2"}
+            apart = self.rng.choice((1.01, 1.4))
+            again: dict[str, tuple[float, float | None]] = {
+                a: (f * apart, None) for a, (f, _) in values.items()
+            }
+            fact = self._maker(lot).assay(site, self._later(), again, moisture, **said)
+            self.facts.append(fact)
 
-    def _travel(self, lot: str, ends: tuple[str, str], trucks: int) -> None:
+    def _exchanged(self, lot: str, grades: Grades) -> None:
+        """Seller and buyer exchange their results; where far apart an umpire may speak."""
+        apart = self.rng.choice((1.001, 1.2))
+        sides = [("seller", "exchanged", 1.0), ("buyer", "exchanged", apart)]
+        if self._chance(0.5):
+            sides.append(("umpire", "umpire", self.rng.choice((0.9, 1.02, apart, 1.3))))
+        self.rng.shuffle(sides)
+        for party, stage, factor in sides[: self.rng.randint(1, 3)]:
+            values: dict[str, tuple[float, float | None]] = {
+                a: (f * factor, None) for a, f in grades.items()
+            }
+            said = {"stage": stage, "party": party, "lab_id": "LAB-" + party}
+            fact = self._maker(lot).assay(ROUTE[1], self._later(), values, None, **said)
+            self.facts.append(fact)
+
+    def _travel(
+        self,
+        lot: str,
+        ends: tuple[str, str],
+        trucks: int,
+        load_kg: tuple[int, int] = (15_000, 30_000),
+    ) -> None:
         maker = self._maker(lot)
         for truck in range(trucks):
             movement = f"{lot}-{ends[0]}-{truck}"
-            gross, tare = self.rng.randint(30_000, 45_000), 15_000
+            tare = 15_000
+            gross = tare + self.rng.randint(*load_kg)
             more = {"movement_id": movement}
             self.facts.append(
                 maker.weighing(ends[0], self._later(), "dispatch", gross, tare, **more)
             )
             self.facts.append(maker.move("dispatch", ends[0], self._later(), ends, **more))
-            if self.rng.random() < 0.1:
+            if self._chance(0.1):
                 continue  # still on its way
             self.facts.append(maker.move("receipt", ends[1], self._later(), ends, **more))
             stolen = self.rng.choice((0, 0, 0, 700))
             got = gross + self.rng.randint(-20, 20) - stolen
             self.facts.append(maker.weighing(ends[1], self._later(), "receipt", got, tare, **more))
 
+    def _bought(self, lot: str, site: str) -> None:
+        """A lot from outside: its first weighing is the buyer's."""
+        maker = self._maker(lot)
+        more = {"movement_id": f"{lot}-bought"}
+        ends = ("ELSEWHERE", site)
+        self.facts.append(
+            maker.move("receipt", site, self._later(), ends, counterparty="TRADER", **more)
+        )
+        gross = self.rng.randint(30_000, 45_000)
+        self.facts.append(maker.weighing(site, self._later(), "receipt", gross, 15_000, **more))
+
+    def _sold(self, lot: str, site: str) -> None:
+        maker = self._maker(lot)
+        more = {"movement_id": f"{lot}-sold"}
+        gross = self.rng.randint(18_000, 22_000)
+        self.facts.append(maker.weighing(site, self._later(), "dispatch", gross, 15_000, **more))
+        paper = maker.move("dispatch", site, self._later(), (site, ""), **more)
+        self.facts.append(replace(paper, to_site=None, counterparty="BUYER"))
+
+    def _piled(self, lots: list[str]) -> list[str]:
+        """Put lots on a stockpile and take one lot from it, with a stock-taking between."""
+        maker = self._maker(STOCKPILE)
+        more = {"kind": "stockpile"}
+        for number, lot in enumerate(lots):
+            wet = self.rng.randint(5_000_000, 12_000_000)
+            self._input(lot, ROUTE[1], STOCKPILE, part_no=number, mass_wet_g=wet, **more)
+            if self._chance(0.5):
+                continue
+            out = {"part_no": number, "output_lot_id": "PILED"} | more
+            out |= {"mass_wet_g": 2_000_000, "mass_dry_g": self.rng.randint(1_700_000, 1_950_000)}
+            self.facts.append(maker.side(ROUTE[1], self._later(), "output", STOCKPILE, **out))
+        if self._chance(0.5):
+            stock = {"mass_wet_g": 6_000_000, "mass_dry_g": 5_500_000} | more
+            self.facts.append(maker.side(ROUTE[1], self._later(), "stock", STOCKPILE, **stock))
+        last = {"part_no": 90, "output_lot_id": "PILED", **more}
+        last |= {"mass_wet_g": 4_000_000, "mass_dry_g": self.rng.randint(3_300_000, 3_900_000)}
+        self.facts.append(maker.side(ROUTE[1], self._later(), "output", STOCKPILE, **last))
+        return [*lots, "PILED"]
+
+    def _input(self, lot: str, site: str, process: str, **more: object) -> None:
+        self.facts.append(self._maker(lot).side(site, self._later(), "input", process, **more))
+
     def _processed(self, process: str, kind: str, site: str, lots: list[str]) -> list[str]:
         """Feed lots into a process; return the lots that come out."""
         for number, lot in enumerate(lots):
             wet = self.rng.choice((None, self.rng.randint(5_000_000, 20_000_000)))
-            self.facts.append(
-                self._maker(lot).side(
-                    site, self._later(), "input", process, kind=kind, part_no=number, mass_wet_g=wet
-                )
-            )
+            self._input(lot, site, process, kind=kind, part_no=number, mass_wet_g=wet)
         maker = self._maker(process)
         out: list[str] = []
         for number in range(self.rng.randint(1, 2)):
@@ -99,28 +236,73 @@ class Chain:
             dry = self.rng.randint(2_000_000, 9_000_000)
             more = {"kind": kind, "part_no": number, "output_lot_id": lot, "mass_dry_g": dry}
             self.facts.append(maker.side(site, self._later(), "output", process, **more))
-        if self.rng.random() < 0.5:
+        if self._chance(0.5):
             more = {"kind": kind, "loss_kind": "tailings", "mass_dry_g": 500_000}
             self.facts.append(maker.side(site, self._later(), "loss", process, **more))
-        if self.rng.random() < 0.7:
+        if self.rules["added"] and self._chance(0.5):
+            more = {"kind": kind, "attributes": self._attributes()[:1]}
+            self.facts.append(maker.side(site, self._later(), "added", process, **more))
+        if self._chance(0.7):
             self.facts.append(maker.side(site, self._later(), "close", process, kind=kind))
         for lot in out:
-            self.facts.append(self._maker(lot).lot(site, self._later(), {}))
-            if self.rng.random() < 0.5:
-                self._assayed(lot, site, {"Cu": 0.2, "Co": 0.03})
-            self._travel(lot, (site, ROUTE[ROUTE.index(site) + 1]), 1)
+            self._came_out(lot, site)
         return out
 
+    def _came_out(self, lot: str, site: str) -> None:
+        self.facts.append(self._maker(lot).lot(site, self._later(), {}))
+        if self._chance(0.5):
+            self._assayed(lot, site, {"Cu": 0.2, "Co": 0.03})
+        if self.rules["trade"] and self._chance(0.3):
+            self._sold(lot, site)
+        # More than came out of the process, or a part of it.
+        load_kg = self.rng.choice(((15_000, 30_000), (2_000, 6_000)))
+        self._travel(lot, (site, ROUTE[ROUTE.index(site) + 1]), 1, load_kg)
+
+    def _late_assays(self) -> None:
+        """Certificates of long ago that come when everything has been processed."""
+        for lot in list(self.makers):
+            if lot.startswith("L-") and self._chance(0.3):
+                self._assayed(lot, ROUTE[1], {"Cu": 0.03, "Co": 0.02}, stage="final")
+                self.facts[-1] = _delayed(self.facts[-1], self.rng)
+
     def _corrections(self) -> None:
-        for number in range(self.rng.randint(0, 5)):
-            target = self.rng.choice(self.facts)
-            changes: dict[str, object] = {"void": self.rng.random() < 0.3}
-            for name in ("net_g", "mass_wet_g", "mass_dry_g"):
-                value = getattr(target, name, None)
-                if value:
-                    changes[name] = round(value * self.rng.uniform(0.8, 1.1))
+        """Correct or withdraw any facts, corrections among them; some targets never come."""
+        made: list[LotFact] = []
+        for number in range(self.rng.randint(0, 6)):
+            target = self.rng.choice(made if made and self._chance(0.3) else self.facts)
+            changes = _changed(target, self.rng) | {"void": self._chance(0.3)}
             delay = float(self.rng.randint(1, 500))
-            self.facts.append(corrected(target, f"{number}", delay, **changes))
+            made.append(corrected(target, f"{number}", delay, **changes))
+            self.facts.append(made[-1])
+            if self._chance(0.05):
+                self.facts = [fact for fact in self.facts if fact is not target]
+
+
+PER = ("t_dry", "t_wet", "t_Cu", "total")
+
+
+def _delayed(fact: LotFact, rng: Random) -> LotFact:
+    early = round(rng.uniform(0, 200) * 60_000_000)
+    return replace(fact, occurred_at=fact.occurred_at - early)  # type: ignore[arg-type]
+
+
+def _changed(fact: LotFact, rng: Random) -> dict[str, object]:
+    """Other figures for a fact of any kind."""
+    changes: dict[str, object] = {}
+    for name in ("net_g", "mass_wet_g", "mass_dry_g"):
+        value = getattr(fact, name, None)
+        if value:
+            changes[name] = round(value * rng.uniform(0.8, 1.1))
+    if isinstance(fact, LotAssayed):
+        factor = rng.uniform(0.9, 1.1)
+        changes["results"] = tuple(
+            replace(one, fraction=None if one.fraction is None else one.fraction * factor)
+            for one in fact.results
+        )
+    if isinstance(fact, LotDeclared):
+        changes["declared_origins"] = fact.declared_origins[:1]
+        changes["form"] = rng.choice(("ore", "concentrate"))
+    return changes
 
 
 def arrival(facts: list[LotFact], rng: Random) -> list[LotFact]:

@@ -33,6 +33,17 @@ BALANCE_ROW: dict[str, object] = {
     "origins.level": ["site"],
     "origins.id": ["MINE"],
     "origins.share": [1.0],
+    "metal_origins.analyte": [],
+    "metal_origins.level": [],
+    "metal_origins.id": [],
+    "metal_origins.share": [],
+    "shares.dimension": ["mined"],
+    "shares.label": ["CD"],
+    "shares.share": [1.0],
+    "attributes.name": ["ghg"],
+    "attributes.unit": ["kgCO2e"],
+    "attributes.quality": ["declared"],
+    "attributes.value_micro": ["1380000000"],
 }
 
 

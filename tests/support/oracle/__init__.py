@@ -1,0 +1,1 @@
+"""A second model of the books, independent of the core: see ``books``."""

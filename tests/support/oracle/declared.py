@@ -1,0 +1,93 @@
+"""What a declaration says of a lot beside its grade: origins, stages, shares, attributes."""
+
+from typing import TYPE_CHECKING
+
+from custody.events import Attribute, LotDeclared
+from tests.support.oracle.amounts import Amounts, Carried, Mix, is_attribute
+from tests.support.oracle.refs import References
+
+if TYPE_CHECKING:
+    from tests.support.oracle.lots import LotBooks
+
+STAGES = ("mined", "refined", "metal", "magnet")
+SHARE_NAMES = ("recycled", "verified")
+SCORE = "score/"
+YES = "yes"
+MICRO = 1e6
+GRAMS_PER_T = 1e6
+
+
+def carried(lot: LotDeclared | None, refs: References) -> Carried:
+    """Shares as declared; what is missing to one is unknown."""
+    if lot is None:
+        return Carried()
+    origins: Mix = {}
+    for one in lot.declared_origins:
+        key = (one.level, one.id)
+        origins[key] = origins.get(key, 0.0) + one.share
+    rest = 1 - sum(origins.values())
+    if rest > 1e-12:
+        origins["unknown", ""] = origins.get(("unknown", ""), 0.0) + rest
+    return Carried(origins, {}, _mined(origins, lot, refs) | _shares(lot))
+
+
+def _mined(origins: Mix, lot: LotDeclared, refs: References) -> Mix:
+    """Where it was mined, by country, as far as the declared origins tell."""
+    found: Mix = {}
+    for (level, name), share in origins.items():
+        country = name if level == "country" else None
+        if level == "site":
+            country = refs.body("site", name, lot.occurred_at).get("country")
+        if country:
+            key = ("mined", country)
+            found[key] = found.get(key, 0.0) + share
+    return found
+
+
+def is_share(attribute: Attribute) -> bool:
+    name = attribute.name
+    return attribute.unit == "fraction" or name in SHARE_NAMES or name.startswith(SCORE)
+
+
+def _shares(lot: LotDeclared) -> Mix:
+    found: Mix = {}
+    for one in lot.attributes:
+        if one.name.startswith(SCORE):
+            found[one.name, f"{one.amount:g}"] = 1.0
+        elif is_share(one):
+            found[one.name, YES] = one.amount
+    return found
+
+
+def intensities(lot: "LotBooks", whole: Amounts) -> dict[str, float]:
+    """Millionths of each attribute's unit per gram of dry mass."""
+    dry = whole.get("dry", 0)
+    found = {n: v / dry for n, v in whole.items() if is_attribute(n) and dry > 0}
+    given = {name.rsplit("/", 1)[0] for name in whole if is_attribute(name)}
+    for one in lot.lot.attributes if lot.lot is not None else ():
+        if is_share(one) or f"@{one.name}/{one.unit}" in given:
+            continue
+        per_gram = _per_gram(one, lot)
+        if per_gram is not None:
+            name = f"@{one.name}/{one.unit}/{one.quality}"
+            found[name] = found.get(name, 0.0) + per_gram
+    return found
+
+
+def _per_gram(one: Attribute, lot: "LotBooks") -> float | None:
+    assert lot.lot is not None
+    share = 1 - (lot.now.moisture or 0.0)
+    if one.per == "total":
+        first = [p.amounts["dry"] for p in lot.postings if p.kind == "first_weighing"]
+        dry = lot.lot.declared_mass_dry_g or sum(first)
+        return one.amount * MICRO / dry if dry else None
+    per_t = one.amount * MICRO / GRAMS_PER_T
+    if one.per == "t_dry":
+        return per_t
+    if one.per == "t_wet":
+        return per_t / share if share > 0 else None
+    grade = lot.now.grades.get(one.per.removeprefix("t_"))
+    if grade is None:
+        return None
+    fraction, basis = grade
+    return per_t * (fraction / share if basis == "as_is" else fraction)

@@ -1,0 +1,154 @@
+"""Continuous nodes: what lies there, event by event in order of effective time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from custody.events import MaterialProcessed
+from tests.support.oracle.amounts import Amounts, Carried, Handed, added, is_metal, mixture
+from tests.support.oracle.postings import Posting
+from tests.support.oracle.processes import Process, Side
+from tests.support.oracle.refs import References
+
+LAYERS_MAX = 64
+
+
+@dataclass
+class Layer:
+    """Material that lies there with what it carries."""
+
+    amounts: Amounts
+    carried: Carried
+
+    @property
+    def dry(self) -> int:
+        return self.amounts.get("dry", 0)
+
+
+class Node(Process):
+    """A stockpile, or any process that never closes.
+
+    Its layers are what lies there: one of them where mixing is perfect.
+    """
+
+    def __init__(
+        self,
+        process_id: str,
+        facts: Sequence[MaterialProcessed],
+        inputs: list[Handed],
+        refs: References,
+        rules: Mapping[str, bool],
+    ) -> None:
+        super().__init__(process_id, facts, inputs, refs, rules)
+        self.outputs: list[Side] = []
+        self.layers: list[Layer] = []
+        self.fifo = self.body.get("mixing", "perfect") == "fifo"
+        events: list[tuple[tuple[int, str], Handed | MaterialProcessed]] = []
+        events += [((one.at, one.cause), one) for one in self.inputs]
+        events += [((f.occurred_at, f.event_id), f) for f in self.facts]
+        for _, event in sorted(events, key=lambda pair: pair[0]):
+            if isinstance(event, Handed):
+                self._put(Layer(dict(event.amounts), event.carried))
+            else:
+                self._apply(event)
+
+    def gives(self) -> list[tuple[str, Handed]]:
+        return [(str(side.fact.output_lot_id), self.handed(side)) for side in self.outputs]
+
+    def _put(self, layer: Layer) -> None:
+        self.layers.append(layer)
+        if not self.fifo:
+            self._join(0, len(self.layers))
+        while len(self.layers) > LAYERS_MAX:
+            pairs = range(len(self.layers) - 1)
+            least = min(pairs, key=lambda at: self.layers[at].dry + self.layers[at + 1].dry)
+            self._join(least, least + 2)
+
+    def _join(self, first: int, end: int) -> None:
+        some = [(layer.amounts, layer.carried) for layer in self.layers[first:end]]
+        whole = added(*((1, amounts) for amounts, _ in some))
+        self.layers[first:end] = [Layer(whole, mixture(some, self.weight))]
+
+    def _apply(self, fact: MaterialProcessed) -> None:
+        if fact.part == "added":
+            amounts = {"wet": 0, "dry": 0} | self.added_by_plant(fact)
+            ends = f"origin/{fact.site_id}", self.account
+            self.postings.append(Posting("added", fact.event_id, *ends, amounts))
+            if not self.layers:
+                self.layers.append(Layer({}, Carried()))
+            newest = self.layers[-1]
+            newest.amounts = added((1, newest.amounts), (1, amounts))
+        elif fact.part == "stock":
+            self._stock(fact)
+        elif fact.part == "loss":
+            side = self._taken(fact)
+            self._say("loss", side, f"loss/{self.process_id}/{fact.loss_kind}")
+        elif fact.part == "output" and fact.output_lot_id:
+            side = self._taken(fact)
+            side.carried = self.staged(side.carried, fact.site_id)
+            self.outputs.append(side)
+            self._say("process_output", side, f"lot/{fact.output_lot_id}/{fact.site_id}")
+
+    def _say(self, kind: str, side: Side, target: str) -> None:
+        self.postings.append(Posting(kind, side.id, self.account, target, side.amounts))
+
+    def _here(self) -> Amounts:
+        return added(*((1, layer.amounts) for layer in self.layers))
+
+    def _side(self, fact: MaterialProcessed) -> Side:
+        here = self._here()
+        wet = here.get("wet", 0)
+        return self.side(fact, here["dry"] / wet if wet > 0 else None)
+
+    def _taken(self, fact: MaterialProcessed) -> Side:
+        side = self._side(fact)
+        if side.dry > self._here().get("dry", 0):
+            self.findings.add("output_exceeds_content")
+        took: list[tuple[Amounts, Carried]] = []
+        wanted = side.dry
+        for layer in self.layers:
+            if wanted > 0 and layer.dry > 0:
+                part = min(1.0, wanted / layer.dry)
+                amounts = {n: round(v * part) for n, v in layer.amounts.items()}
+                layer.amounts = added((1, layer.amounts), (-1, amounts))
+                wanted -= amounts["dry"]
+                took.append((amounts, layer.carried))
+        whole = added(*((1, amounts) for amounts, _ in took))
+        side.amounts = whole | side.masses()
+        if self.kind.separated:
+            side.amounts = {n: v for n, v in side.amounts.items() if not is_metal(n)}
+        side.carried = mixture(took, self.weight) if took else Carried()
+        self._settle(added((1, whole), (-1, side.amounts)))
+        return side
+
+    def _settle(self, rest: Amounts) -> None:
+        """What was taken of the layers but not moved goes back, and the other way round."""
+        self.layers = [layer for layer in self.layers if any(layer.amounts.values())]
+        if any(rest.values()):
+            if not self.layers:
+                self.layers.append(Layer({}, Carried()))
+            first = self.layers[0]
+            first.amounts = added((1, first.amounts), (1, rest))
+
+    def _stock(self, fact: MaterialProcessed) -> None:
+        side = self._side(fact)
+        here = self._here()
+        lost = added((1, here), (-1, side.masses()))
+        dry = here.get("dry", 0)
+        part = lost["dry"] / dry if dry > 0 else 0.0
+        moved = {n: round(v * part) for n, v in here.items()}
+        moved |= {"wet": lost["wet"], "dry": lost["dry"]}
+        if any(moved.values()):
+            target = f"unaccounted/{self.process_id}"
+            self.postings.append(Posting("stock", fact.event_id, self.account, target, moved))
+        carried = mixture([(layer.amounts, layer.carried) for layer in self.layers], self.weight)
+        left = added((1, here), (-1, moved))
+        if self.fifo and dry > 0:
+            self._shrink(1 - part, left)
+        else:
+            self.layers = [Layer(left, carried)]
+
+    def _shrink(self, part: float, left: Amounts) -> None:
+        """Every layer keeps the same part; what rounding leaves is the oldest's."""
+        for layer in self.layers:
+            layer.amounts = {n: round(v * part) for n, v in layer.amounts.items()}
+        self._settle(added((1, left), (-1, self._here())))

@@ -1,0 +1,69 @@
+"""What stands posted of an owner, and what flowed at a place of a lot."""
+
+from dataclasses import dataclass, field
+
+from custody.events import LotWeighed
+from tests.support.oracle.amounts import Amounts, added
+
+TRANSIT = "transit"
+
+
+@dataclass
+class Posting:
+    """An amount that moved from one account to another; ``dry`` is its dry mass unrounded."""
+
+    kind: str
+    cause: str
+    source: str
+    target: str
+    amounts: Amounts
+    dry: float = 0.0
+
+
+@dataclass
+class Flow:
+    """A mass that came to a place (sign 1), left it (-1) or was found there (0).
+
+    ``u`` is the standard uncertainty of a mass that was not weighed here, grams.
+    """
+
+    order: tuple[int, int, str]
+    sign: int
+    wet: int
+    weighing: LotWeighed | None = None
+    u: float = 0.0
+
+
+@dataclass
+class Place:
+    """One place of a lot.
+
+    Attributes:
+        flows: What came, left and was found, in any order.
+        postings: How many postings touch it.
+    """
+
+    flows: list[Flow] = field(default_factory=list)
+    postings: int = 0
+
+    def since_stock(self) -> list[Flow]:
+        """The newest stock weighing and what happened later than it, in canonical order.
+
+        What happened at the very time of the stock weighing counts as weighed with it.
+        """
+        ordered = sorted(self.flows, key=lambda flow: flow.order)
+        stocks = [flow for flow in ordered if flow.sign == 0]
+        if not stocks:
+            return ordered
+        newest = stocks[-1]
+        return [newest, *(f for f in ordered if f.order[0] > newest.order[0])]
+
+
+def sums_of(postings: list[Posting]) -> dict[str, Amounts]:
+    """What postings add up to, by account; zeros left out."""
+    sums: dict[str, Amounts] = {}
+    for posting in postings:
+        for account, sign in ((posting.source, -1), (posting.target, 1)):
+            sums[account] = added((1, sums.get(account, {})), (sign, posting.amounts))
+    nonzero = {a: {k: v for k, v in held.items() if v} for a, held in sums.items()}
+    return {account: held for account, held in nonzero.items() if held}

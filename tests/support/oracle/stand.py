@@ -1,0 +1,66 @@
+"""Which statements stand: each once, corrections in the place of their targets, voids gone."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from custody.events import Fact, MaterialProcessed, ReferenceSet
+
+Statement = Fact | ReferenceSet
+S = TypeVar("S", bound=Statement)
+
+
+def when(fact: Fact) -> tuple[int, int, str]:
+    """Canonical order."""
+    return fact.occurred_at, fact.recorded_at, fact.event_id
+
+
+def owner_of(fact: Fact) -> str:
+    """Whose books a fact is in; a lot's inputs are the lot's."""
+    if isinstance(fact, MaterialProcessed):
+        fed = fact.part == "input" and fact.lot_id is not None
+        return f"lot/{fact.lot_id}" if fed else f"process/{fact.process_id}"
+    return f"device/{fact.site_id}" if fact.lot_id is None else f"lot/{fact.lot_id}"
+
+
+@dataclass
+class Standing(Generic[S]):
+    """What stands of some statements, and what was odd about them.
+
+    Attributes:
+        facts: The last words, in no particular order.
+        findings: Names.
+    """
+
+    facts: list[S]
+    findings: set[str]
+
+
+def standing(statements: Iterable[S]) -> Standing[S]:
+    """Return what stands; of statements with one id the first given counts."""
+    once: dict[str, S] = {}
+    for statement in statements:
+        once.setdefault(statement.event_id, statement)
+    found = Standing[S]([], set())
+    for one in once.values():
+        if one.corrects in once:
+            continue
+        if one.corrects is not None:
+            found.findings.add("correction_target_unseen")
+        last = _last_word(one, list(once.values()), found.findings)
+        if not last.void:
+            found.facts.append(last)
+    return found
+
+
+def _last_word(one: S, all_of_them: list[S], findings: set[str]) -> S:
+    about = [other for other in all_of_them if other.corrects == one.event_id]
+    if any(one.void and other.void for other in about):
+        findings.add("void_of_void")
+    speaking = [other for other in about if not (one.void and other.void)]
+    if len(speaking) > 1:
+        findings.add("correction_conflict")
+    if not speaking:
+        return one
+    last = max(speaking, key=lambda other: (other.recorded_at, other.event_id))
+    return _last_word(last, all_of_them, findings)

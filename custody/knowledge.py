@@ -33,7 +33,7 @@ class Knowledge:
         rates: Millionths per milligram of dry mass by attribute.
         cause: The newest fact it rests on; None where all is default.
         unmeasured: Dry share where the lot's own facts do not give it.
-        handed: Grades and rates that processes handed over.
+        handed: Grades that processes handed over.
         basis: What the lot's own facts say.
         certified: Analytes that a certificate gives.
         moist: A certificate gives the moisture.
@@ -67,16 +67,16 @@ class Knowledge:
         """Return what a wet mass was taken to hold when less was known (``Basis``).
 
         What does not come from the lot's own facts (a default moisture, a grade handed over by a
-        process) is taken as of now, because their order says nothing about it.
+        process) is taken as of now, because their order says nothing about it; so are attributes,
+        which nobody measures at a scale.
         """
         moisture = basis.moisture
         dry = wet * (self.unmeasured if moisture is None else 1.0 - moisture)
         amounts = {a: round(dry * fraction * 1000.0) for a, fraction in self.handed.items()}
         for analyte, fraction in basis.dry.items():
             amounts[analyte] = round(dry * fraction * 1000.0)
-        for key, fraction in basis.as_is.items():
-            # An attribute may be given per wet and per dry mass; an analyte has one basis.
-            amounts[key] = round(wet * fraction * 1000.0) + (
-                amounts[key] if key in basis.dry else 0
-            )
+        for analyte, fraction in basis.as_is.items():
+            amounts[analyte] = round(wet * fraction * 1000.0)
+        for key, rate in self.rates.items():
+            amounts[key] = round(dry * rate * 1000.0)
         return Amount(wet, round(dry), amounts)

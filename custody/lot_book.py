@@ -153,8 +153,19 @@ class LotBook:
         """Return all that processes handed over, by event."""
         if not self.row.givens:
             return []
-        found = [(name, row) for name, row in self._all_givens() if row.held is not None]
+        found = [(name, row) for name, row in self.every_given() if row.held is not None]
         return sorted(found, key=lambda item: item[0])
+
+    def every_given(self) -> Iterator[tuple[str, GivenRow]]:
+        """Yield all that processes ever handed over, what they withdrew included."""
+        prefix = self._key("given", "")
+        names = {key[len(prefix) :] for key in self._rows if key.startswith(prefix)}
+        if "given" in self._stored:
+            names.update(key[len(prefix) :] for key in self._reader.scan(prefix))
+        for name in sorted(names):
+            row = self.given(name)
+            if row is not None:
+                yield name, row
 
     def facts(self) -> Iterator[FactRow]:
         """Yield the lot's facts as they stand in their rows, in no order."""
@@ -238,16 +249,6 @@ class LotBook:
             row = self._get(key, type_)
             if row is not None:
                 yield key[len(prefix) :], row
-
-    def _all_givens(self) -> Iterator[tuple[str, GivenRow]]:
-        prefix = self._key("given", "")
-        names = {key[len(prefix) :] for key in self._rows if key.startswith(prefix)}
-        if "given" in self._stored:
-            names.update(key[len(prefix) :] for key in self._reader.scan(prefix))
-        for name in names:
-            row = self.given(name)
-            if row is not None:
-                yield name, row
 
 
 def _fed_order(row: FeedRow) -> tuple[int, int, str]:

@@ -88,6 +88,8 @@ class LotDerivation:
             changed = set(supplied).symmetric_difference(row.supplied)
             news.all_trips = news.all_trips or not changed.isdisjoint(row.sources)
             row.supplied = supplied
+        if news.restated and self._rates_follow_knowledge():
+            news.all_trips = True
         self._context = self._context_now()
         self._trips()
         if row.stocks:
@@ -167,6 +169,12 @@ class LotDerivation:
         self._news.all_trips = self._news.restated = True
         self._context = self._context_now()
         self._trips()
+
+    def _rates_follow_knowledge(self) -> bool:
+        """Some declared attribute is given per wet mass or per metal."""
+        declared = self._book.material().declared
+        attributes = () if declared is None else declared.attributes
+        return any(per not in ("t_dry", "total") for _, _, _, per, _ in attributes)
 
     def _entered(self) -> int:
         """Return the dry mass of first weighings, by what this step changed of it."""

@@ -30,8 +30,8 @@ class Basis(NamedTuple):
 
     Attributes:
         moisture: Fraction of the wet mass; None until a certificate gives it.
-        dry: Per analyte or attribute: milligrams, or millionths, per milligram of dry mass.
-        as_is: The same per milligram of wet mass.
+        dry: Grade by analyte, fraction of the dry mass.
+        as_is: The same of the wet mass.
     """
 
     moisture: float | None

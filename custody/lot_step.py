@@ -202,7 +202,7 @@ class LotStep:
         self._row = head = _anew(self._row)
         book = LotBook(self._lot_id, head, self._reader, blank=True)
         book.put_material(MaterialRow())
-        for name, row in old.givens():
+        for name, row in old.every_given():
             book.put_given(name, GivenRow(row.held))
         news = News()
         news.everything()

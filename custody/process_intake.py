@@ -42,9 +42,13 @@ class Intake:
         store: Rows of the process.
         continuous: The process is a continuous node: it may have any number of sides.
         findings: Names for metrics; grows.
+
+    Attributes:
+        refused: Sentences by event id, of sides beyond what a process may have.
+        words: What is odd about corrections, by rule and event; None where it no longer is.
     """
 
-    __slots__ = ("_altered", "_continuous", "_findings", "_store", "_was", "refused")
+    __slots__ = ("_altered", "_continuous", "_findings", "_store", "_was", "refused", "words")
 
     def __init__(self, store: ProcessStore, findings: list[str], *, continuous: bool) -> None:
         self._store = store
@@ -53,6 +57,7 @@ class Intake:
         self._was: dict[str, tuple[Event | None, str | None]] = {}
         self._altered: set[str] = set()
         self.refused: dict[str, str] = {}
+        self.words: dict[tuple[str, str], str | None] = {}
 
     def take_contents(self, contents: Iterable[Content]) -> None:
         """Take what lots handed in, the newest word of each cause."""
@@ -223,6 +228,8 @@ class Intake:
             words = {rule: WORDS.get(rule, rule) for rule in names} if name == last else {}
             if words != out.words:
                 self._findings.extend(sorted(words.keys() - out.words.keys()))
+                self.words.update({(rule, name): None for rule in out.words})
+                self.words.update({(rule, name): text for rule, text in words.items()})
                 store.put_out(name, OutRow(out.posted, out.told, out.findings, words))
 
 

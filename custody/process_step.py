@@ -102,6 +102,11 @@ class _Process:
         self._changes = intake.changes()
         for event_id, detail in intake.refused.items():
             self._settling.found["too_many_sides", event_id] = detail
+        for key, text in intake.words.items():
+            if text is None:
+                self._settling.cleared.append(key)
+            else:
+                self._settling.found[key] = text
 
     def judge(self, actions: Sequence[ActionTaken]) -> None:
         """Open and retract what was found, do what people did, register uses."""

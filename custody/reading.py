@@ -171,7 +171,7 @@ class _Reading:
             rates,
             max(self._causes, default=None),
             unmeasured.value,
-            known_handed | ({} if handed is None else dict(handed.rates)),
+            known_handed,
             self._basis,
             frozenset(certified),
             moisture_by is not None,
@@ -272,8 +272,6 @@ class _Reading:
             if rate is None:
                 continue
             value, dry = rate
-            noted = self._basis.dry if dry else self._basis.as_is
-            noted[key] = noted.get(key, 0.0) + value
             rates[key] = rates.get(key, 0.0) + (value if dry else value / dryness.value)
 
     def _rate(

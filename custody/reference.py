@@ -6,7 +6,7 @@ default: reference data is typed by people, and one slip must not stop every lot
 """
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -97,13 +97,36 @@ def body_at(row: RefRow, at: Micros) -> str | None:
 
 def version_at(row: RefRow, at: Micros) -> RefVersion | None:
     """Return the version valid at a time: of those, the one that begins last and is newest."""
-    corrected = {version.corrects for version in row.versions}
-    for version in reversed(row.versions):
-        if version.void or version.event_id in corrected or version.valid_from > at:
-            continue
-        if version.valid_to is None or at < version.valid_to:
+    for version in reversed(_standing(row.versions)):
+        if version.valid_from <= at and (version.valid_to is None or at < version.valid_to):
             return version
     return None
+
+
+def _standing(versions: Sequence[RefVersion]) -> Sequence[RefVersion]:
+    """Return the versions that stand once corrections have spoken, in order.
+
+    The rules are those of facts (``factset.standing``): the last word of its corrections speaks
+    for a statement, a void leaves nothing, a void of a void has no effect.
+    """
+    if all(version.corrects is None for version in versions):
+        return versions
+    by_id = {version.event_id: version for version in versions}
+    corrections: dict[str, list[RefVersion]] = {}
+    words: list[RefVersion] = []
+    for version in versions:
+        target = by_id.get(version.corrects or "")
+        if target is None:
+            words.append(version)
+        elif not (version.void and target.void):
+            corrections.setdefault(target.event_id, []).append(version)
+    for number, word in enumerate(words):
+        last = word
+        while made := corrections.get(last.event_id):
+            last = max(made, key=lambda other: (other.known, other.event_id))
+        words[number] = last
+    stand = [version for version in words if not version.void]
+    return sorted(stand, key=lambda v: (v.valid_from, v.known, v.event_id))
 
 
 class References:

@@ -12,7 +12,6 @@ import pytest
 from custody import reference
 from custody.events import Micros
 from custody.records import Alert, Balance
-from producers.attribute import PER_TONNE_MAX, TravellingAttribute
 from schemas import avro, present
 from tests.support import golden
 
@@ -123,14 +122,6 @@ def test_every_name_the_core_reads_of_a_body_is_published() -> None:
     assert read <= published_names
 
 
-def test_a_plants_intensities_look_like_the_attributes_of_a_request() -> None:
-    item = published("reference-process")["properties"]["attributes"]["items"]
-    assert list(item["properties"]) == list(TravellingAttribute.model_fields)
-    assert item["properties"]["amount"]["maximum"] == PER_TONNE_MAX
-    model = TravellingAttribute.model_json_schema()["properties"]
-    assert item["properties"]["quality"]["enum"] == model["quality"]["enum"]
-
-
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
@@ -138,7 +129,6 @@ def test_a_plants_intensities_look_like_the_attributes_of_a_request() -> None:
         ("process", {"mixing": "lifo"}),
         ("process", {"allocation": "volume"}),
         ("process", {"continuous": "yes"}),
-        ("process", {"attributes": [{"name": "ghg", "amount": 1, "unit": "kg"}]}),
     ],
 )
 def test_a_body_beyond_a_closed_list_does_not_satisfy_its_schema(kind: str, body: object) -> None:

@@ -74,7 +74,7 @@ class Books:
         self.balances = {account: b for account, b in latest.items() if amounts(b)}
         last = {a.alert_id: a for a in said.alerts}
         self.alerts = {i: (a.family, a.subject) for i, a in last.items() if a.state == "open"}
-        edges = {c.cause_event_id: c for c in said.contents}
+        edges = {(c.from_owner, c.cause_event_id): c for c in said.contents}
         self.handed = {
             cause: replace(c, sender="", n=0, known_at=0)  # type: ignore[arg-type]
             for cause, c in edges.items()

@@ -52,7 +52,7 @@ def empty(tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def filled(empty: Store) -> tuple[Store, World, list[LotFact]]:
-    facts, world = numbered(Chain(Random(5)).draw()), World()
+    facts, world = numbered(Chain(Random(5)).draw().facts), World()
     world.tell(*facts)
     empty.put_all([*facts, *world.outputs])
     return empty, world, facts
@@ -75,7 +75,7 @@ def of_lots(found: Sums) -> Sums:
 def test_the_view_is_the_sum_of_transfers_at_any_two_times_and_later_facts_change_nothing(
     empty: Store,
 ) -> None:
-    facts, world = numbered(Chain(Random(11)).draw()), World()
+    facts, world = numbered(Chain(Random(11)).draw().facts), World()
     half = len(facts) // 2
     world.tell(*facts[:half])
     first = list(world.outputs)

@@ -9,6 +9,16 @@ Sums = Mapping[str, Mapping[str, int]]
 HEAD = {"event_id", "gateway_id", "gateway_epoch", "gateway_seq", "recorded_at", "occurred_at"}
 FACTS_MAX = 40
 
+TIES = 2
+"""Units by which one rounding may differ: floats that are half a unit apart but for their last
+bit are rounded either way, and the second model multiplies in another order on purpose."""
+
+ROUNDINGS_MAX = 8
+"""Roundings that add up in one account of the histories drawn here."""
+
+RELATIVE = 1e-9
+"""The same where an amount follows from others by a float share."""
+
 
 def difference(found: Sums, expected: Sums, facts: Sequence[LotFact]) -> str:
     """Name the first account and figure that differ, in order of ids, or '' where none does.
@@ -21,10 +31,14 @@ def difference(found: Sums, expected: Sums, facts: Sequence[LotFact]) -> str:
     for account in sorted(found.keys() | expected.keys()):
         one, other = found.get(account, {}), expected.get(account, {})
         for name in sorted(one.keys() | other.keys()):
-            if one.get(name, 0) != other.get(name, 0):
+            if not _same(one.get(name, 0), other.get(name, 0)):
                 head = f"{account} {name}: {one.get(name, 0)} but should be {other.get(name, 0)}"
                 return "\n".join([head, *shown(facts_of(account, facts))])
     return ""
+
+
+def _same(one: int, other: int) -> bool:
+    return abs(one - other) <= TIES * ROUNDINGS_MAX + RELATIVE * max(abs(one), abs(other))
 
 
 def facts_of(account: str, facts: Iterable[LotFact]) -> list[LotFact]:

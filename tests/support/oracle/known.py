@@ -144,7 +144,8 @@ class Knowledge:
         if limit is None or not (seller or buyer):
             return None
         if seller is None or buyer is None or buyer.basis != seller.basis:
-            return seller or buyer
+            called = any(v.fact.stage == "umpire" for v in values)
+            return None if called and not (seller and buyer) else seller or buyer
         mean = Value(seller.fact, (seller.x + buyer.x) / 2, 0.0, seller.basis)
         if abs(seller.x - buyer.x) <= limit:
             return mean
@@ -209,9 +210,13 @@ def shot(facts: Sequence[Fact]) -> dict[str, Grade]:
         series = [other for other in shots if where(other) == where(first)]
         scans = [scan for other in series for scan in other.results]
         for analyte in {scan.analyte for scan in scans}:
-            seen = [s.fraction for s in scans if s.analyte == analyte and s.fraction is not None]
-            if seen:
-                found.setdefault(analyte, (sum(seen) / len(seen), basis))
+            parts = [
+                round(s.fraction * 1e9)
+                for s in scans
+                if s.analyte == analyte and s.fraction is not None
+            ]
+            if parts:
+                found.setdefault(analyte, (sum(parts) / len(parts) / 1e9, basis))
     return found
 
 

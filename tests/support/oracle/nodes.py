@@ -70,7 +70,9 @@ class Node(Process):
 
     def _apply(self, fact: MaterialProcessed) -> None:
         if fact.part == "added":
-            amounts = {"wet": 0, "dry": 0} | self.added_by_plant(fact)
+            amounts = {"wet": 0, "dry": 0} | self.added_by_plant(
+                fact, added(*((1, layer.amounts) for layer in self.layers))
+            )
             ends = f"origin/{fact.site_id}", self.account
             self.postings.append(Posting("added", fact.event_id, *ends, amounts))
             if not self.layers:

@@ -132,12 +132,17 @@ class Process:
     def parts(self, name: str) -> list[MaterialProcessed]:
         return [f for f in self.facts if f.part == name]
 
-    def added_by_plant(self, fact: MaterialProcessed) -> Amounts:
-        """Attributes the plant adds; they have no mass."""
+    def added_by_plant(self, fact: MaterialProcessed, per: Amounts) -> Amounts:
+        """Attributes the plant adds; they have no mass. Stated per mass: of ``per``."""
         found: Amounts = {}
         for one in fact.attributes:
             name = attribute_name(one)
-            found[name] = found.get(name, 0) + round(one.amount * declared.MICRO)
+            value = one.amount * declared.MICRO
+            if one.per in ("t_wet", "t_dry"):
+                value = one.amount * per.get(one.per.removeprefix("t_"), 0)
+            elif one.per != "total":
+                value = one.amount * per.get(one.per.removeprefix("t_"), 0) / 1e3
+            found[name] = found.get(name, 0) + round(value)
         return found
 
     def staged(self, carried: Carried, site: str) -> Carried:
@@ -191,7 +196,7 @@ class Batch(Process):
         self.outputs = [self.side(fact) for fact in self.parts("output")]
         self.outputs = [side for side in self.outputs if side.fact.output_lot_id]
         for fact in self.parts("added"):
-            amounts = {"wet": 0, "dry": 0} | self.added_by_plant(fact)
+            amounts = {"wet": 0, "dry": 0} | self.added_by_plant(fact, self.given)
             ends = f"origin/{fact.site_id}", self.account
             self.postings.append(Posting("added", fact.event_id, *ends, amounts))
         self._metals()

@@ -37,7 +37,8 @@ def test_every_word_of_a_published_schema_is_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_the_examples_of_a_schema_are_good(name: str) -> None:
-    assert [list(faults(SCHEMAS[name], body)) for body in SCHEMAS[name]["examples"]] == [[]]
+    for body in SCHEMAS[name]["examples"]:
+        assert list(faults(SCHEMAS[name], body)) == []
 
 
 @st.composite

@@ -23,7 +23,9 @@ from custody.knowledge import Amount
 from custody.process import (
     Known,
     Standing,
+    dry_share,
     exceeds,
+    frozen,
     held_estimates,
     mass_u,
     output_known,
@@ -34,6 +36,10 @@ from custody.process import (
 from custody.process_rows import OutRow
 from custody.process_settle import Outcome
 from custody.reference import References
+
+METAL_MAX = 10**16
+"""Milligrams in the greatest mass that schemas allow: a gram that went in by mistake and ten
+million tonnes that came out would otherwise be a number no record can hold."""
 
 
 class Whole(NamedTuple):
@@ -195,7 +201,7 @@ class Batch:
 
     def _mass(self, one: Standing) -> tuple[int, int]:
         whole = self._whole
-        return side_mass(one.side, whole.dry / whole.wet if whole.wet > 0 else 1.0)
+        return side_mass(one.side, dry_share(whole.wet, whole.dry))
 
     def _add(self) -> None:
         """Post what the plant itself adds; stated per mass, it is per what went in."""
@@ -217,20 +223,20 @@ class Batch:
                     "The output names no lot; it stays in the process."
                 )
         generation = handing.generation_after(self._given)
-        frozen = generation > GENERATIONS_MAX
+        too_deep = generation > GENERATIONS_MAX
         # By event_id: the last in this order takes what rounding leaves.
         outputs.sort(key=lambda one: one.cause.event_id)
         amounts = self._expected(outputs)
-        if frozen:
+        if too_deep:
             amounts = [
-                self._frozen(one, amount, before)
+                frozen(one, amount, before[one.number], self.outcomes[one.number].findings)
                 for one, amount in zip(outputs, amounts, strict=True)
             ]
         for one, amount in zip(outputs, amounts, strict=True):
             lot = one.side.lot or ""
             self._post("process_output", one, (self._account, accounts.lot(lot, one.site)), amount)
             self._hand(one, amount, generation)
-            self.outcomes[one.number].frozen = frozen
+            self.outcomes[one.number].frozen = too_deep
 
     def _expected(self, outputs: Sequence[Standing]) -> list[Amount]:
         """Return what outputs get: metals by dry mass, attributes by the kind's key."""
@@ -257,13 +263,9 @@ class Batch:
         if self._kind.separating:
             share = self._kind.recovered
             return {
-                name: round(value * share(name) * dry / dry_out) if dry_out > 0 else 0
-                for name, value in metals.items()
+                name: _metal(value * share(name) * dry, dry_out) for name, value in metals.items()
             }
-        whole = self._whole.dry
-        return {
-            name: round(value * dry / whole) if whole > 0 else 0 for name, value in metals.items()
-        }
+        return {name: _metal(value * dry, self._whole.dry) for name, value in metals.items()}
 
     def _rounded_off(self, amounts: list[Amount]) -> list[Amount]:
         """Give the last output what rounding left, where the outputs take all there is."""
@@ -280,17 +282,6 @@ class Batch:
                 metals[name] += rest
         wet = last.wet + (wet if abs(wet) <= count else 0)
         return [*amounts[:-1], Amount(wet, last.dry + dry, metals)]
-
-    def _frozen(self, one: Standing, amount: Amount, before: Mapping[int, OutRow]) -> Amount:
-        """Return what an output deep in a ring moved last; its content is not said again."""
-        self.outcomes[one.number].findings["cycle_or_too_deep"] = (
-            f"More than {GENERATIONS_MAX} handings in a row: what this output moved last stays."
-        )
-        out = before[one.number]
-        last = out.posted.get(f"process_output|{one.cause.event_id}")
-        if last is None or out.told is None:
-            return amount
-        return Amount(last.wet, last.dry, last.amounts)
 
     def _hand(self, one: Standing, amount: Amount, generation: int) -> None:
         """Say what an output hands to its lot; what is left is known by what it was measured to be.
@@ -332,12 +323,8 @@ class Batch:
         for one, (wet, dry) in zip(losses, masses, strict=True):
             metals: dict[str, int] = {}
             for name, value in whole.metals.items():
-                if lost <= 0:
-                    metals[name] = 0
-                elif kind.separating:
-                    metals[name] = round(value * (1.0 - kind.recovered(name)) * dry / lost)
-                else:
-                    metals[name] = round(value * dry / lost)
+                left = value * (1.0 - kind.recovered(name)) if kind.separating else value
+                metals[name] = _metal(left * dry, lost)
             to = accounts.loss(self._process_id, one.side.loss_kind or "other")
             self._post("loss", one, (self._account, to), Amount(wet, dry, metals))
 
@@ -364,6 +351,13 @@ class Batch:
             if exceeds(float(-value), self.known.metals.get(name, NOTHING)):
                 short.append(f"{-value / 1e6:,.3f} kg of {name}")
         return "More went out than came in: " + ", ".join(short) + "." if short else ""
+
+
+def _metal(product: float, whole: int) -> int:
+    """Return a share of a metal, milligrams, half-even and within ``METAL_MAX``."""
+    if whole <= 0:
+        return 0
+    return max(min(round(product / whole), METAL_MAX), -METAL_MAX)
 
 
 def less(first: Known, second: Known) -> Known:

@@ -19,11 +19,13 @@ from custody.handing import GENERATIONS_MAX
 from custody.held import Carried, Held, Posted
 from custody.kinds import Kind
 from custody.knowledge import Amount
-from custody.layers import blend, cut, settle, share_of
+from custody.layers import blend, cut, resized, settle
 from custody.process import (
     Known,
     Standing,
+    dry_share,
     exceeds,
+    frozen,
     held_estimates,
     mass_u,
     output_known,
@@ -34,6 +36,9 @@ from custody.process import (
 from custody.process_rows import Layer, OutRow, StateRow
 from custody.process_settle import Outcome
 from custody.reference import References
+
+METAL_MAX = 1000
+"""Milligrams of metal in a gram of dry mass: no material holds more."""
 
 Uncertain = tuple[float, dict[str, float]]
 
@@ -145,8 +150,7 @@ class Node:
 
     def _dry_share(self) -> float:
         """Return the dry share of what lies there; that of the layers, whatever rain did."""
-        wet, dry = sum(layer.wet for layer in self.state.layers), self.dry
-        return dry / wet if 0 < dry <= wet else 1.0
+        return dry_share(sum(layer.wet for layer in self.state.layers), self.dry)
 
     def _draw(self, dry: int) -> Layer:
         """Take dry mass out of the layers, oldest first, at most all of it, and return it."""
@@ -198,7 +202,8 @@ class Node:
         amount = Amount(wet, dry, amounts)
         generation = state.generation + 1
         if generation > GENERATIONS_MAX:
-            amount = _frozen(one, amount, before, outcome)
+            outcome.frozen = True
+            amount = frozen(one, amount, before, outcome.findings)
         self._let_go(drawn, amount)
         ends = self._account, accounts.lot(one.side.lot, one.site)
         self._post("process_output", one, ends, amount, outcome)
@@ -270,7 +275,7 @@ class Node:
         self._post("added", one, ends, Amount(0, 0, added), outcome)
 
     def _give_back(self, measured: Held) -> None:
-        """Let what an output did not hold lie in the oldest layer; it may be less than nothing.
+        """Let what an output did not hold lie in the oldest layer, as far as a layer can hold it.
 
         Expected metals of separated outputs were never handed over: those only were in the books.
         """
@@ -287,10 +292,10 @@ class Node:
         wet, dry = max(layer.wet + measured.wet, 0), max(layer.dry + measured.dry, 0)
         state.wet += layer.wet + measured.wet - wet
         state.dry += layer.dry + measured.dry - dry
-        kept = dict(layer.metals)
-        for name, value in metals.items():
-            there = kept.get(name, 0) + value
-            kept[name] = max(there, 0)
+        kept: dict[str, int] = {}
+        for name in sorted(layer.metals | metals):
+            there = layer.metals.get(name, 0) + metals.get(name, 0)
+            kept[name] = min(max(there, 0), METAL_MAX * dry)
             self._loosen({name: there - kept[name]}, 1)
         state.layers[0] = layer._replace(wet=wet, dry=dry, metals=kept)
 
@@ -332,19 +337,23 @@ class Node:
         return Amount(wet, state.dry + self.dry, amounts)
 
     def _scale(self, wet: int, dry: int) -> None:
-        """Make the layers what was measured, and keep nothing loose that they could hold."""
+        """Make the layers what was measured, and keep nothing loose that they could hold.
+
+        Attributes stay: a survey says how much lies there, not what was burnt for it.
+        """
         state, there = self.state, self.dry
-        if there > 0:
-            state.layers = [share_of(layer, dry, there) for layer in state.layers]
+        state.loose = travelling.attributes_of(state.loose)
+        if there > 0 and dry > 0:
+            state.layers = [resized(layer, dry, there) for layer in state.layers]
             for name, known in state.metals_u.items():
                 state.metals_u[name] = _scaled(known, dry / there)
-        elif dry > 0:
-            state.layers = [Layer(wet, dry, {}, travelling.NOTHING)]
-        if not dry:
-            state.layers = []
+        else:
+            for layer in state.layers:
+                self._loosen(layer.carried.attributes, 1)
+            state.layers = [Layer(wet, dry, {}, travelling.NOTHING)] if dry > 0 else []
+            state.metals_u = {}
         for number, layer in enumerate(state.layers):
             state.layers[number] = layer._replace(wet=round(wet * layer.dry / dry))
-        state.loose = travelling.attributes_of(state.loose)
         state.wet = wet - sum(layer.wet for layer in state.layers)
         state.dry = dry - self.dry
 
@@ -363,18 +372,6 @@ class Node:
             None,
             self._process_id,
         )
-
-
-def _frozen(one: Standing, amount: Amount, before: OutRow, outcome: Outcome) -> Amount:
-    """Return what an output deep in a ring moved last; its content is not said again."""
-    outcome.findings["cycle_or_too_deep"] = (
-        f"More than {GENERATIONS_MAX} handings in a row: what this output moved last stays."
-    )
-    outcome.frozen = True
-    last = before.posted.get(f"process_output|{one.cause.event_id}")
-    if last is None or before.told is None:
-        return amount
-    return Amount(last.wet, last.dry, last.amounts)
 
 
 def _plus(uncertain: Uncertain, estimate: Estimate, sign: float = 1.0) -> Uncertain:

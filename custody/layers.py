@@ -62,31 +62,29 @@ def blend(layers: Sequence[Layer], kind: Kind) -> Layer:
     return Layer(wet, dry, metals, carried)
 
 
-def share_of(layer: Layer, dry: int, whole: int) -> Layer:
-    """Return dry/whole of a layer; each figure rounded."""
-    attributes = layer.carried.attributes
+def resized(layer: Layer, dry: int, whole: int) -> Layer:
+    """Return dry/whole of a layer, each figure rounded; its attributes stay."""
     return Layer(
         round(layer.wet * dry / whole),
         round(layer.dry * dry / whole),
         {name: round(value * dry / whole) for name, value in layer.metals.items()},
-        layer.carried._replace(
-            attributes={name: round(value * dry / whole) for name, value in attributes.items()}
-        ),
+        layer.carried,
     )
 
 
 def cut(layer: Layer, dry: int) -> tuple[Layer, Layer]:
     """Return what a dry mass takes of a layer, and what stays."""
-    part = share_of(layer, dry, layer.dry)._replace(dry=dry)
     attributes = layer.carried.attributes
-    rest = Layer(
-        layer.wet - part.wet,
-        layer.dry - dry,
-        {name: value - part.metals[name] for name, value in layer.metals.items()},
-        layer.carried._replace(
-            attributes={
-                name: value - part.carried.attributes[name] for name, value in attributes.items()
-            }
+    mine = {name: round(value * dry / layer.dry) for name, value in attributes.items()}
+    rest = {name: value - mine[name] for name, value in attributes.items()}
+    part = resized(layer, dry, layer.dry)
+    metals = {name: value - part.metals[name] for name, value in layer.metals.items()}
+    return (
+        part._replace(dry=dry, carried=layer.carried._replace(attributes=mine)),
+        Layer(
+            layer.wet - part.wet,
+            layer.dry - dry,
+            metals,
+            layer.carried._replace(attributes=rest),
         ),
     )
-    return part, rest

@@ -16,9 +16,11 @@ from typing import NamedTuple
 from custody import carried as travelling
 from custody.balance import Stamp
 from custody.estimate import Estimate, absolute, relative, said, times
+from custody.handing import GENERATIONS_MAX
 from custody.held import Carried, Held
-from custody.knowledge import Cause
-from custody.process_rows import ProcessRow
+from custody.knowledge import Amount, Cause
+from custody.metrology import MOISTURE_MAX
+from custody.process_rows import OutRow, ProcessRow
 from custody.records import Balance, Metal
 from custody.reference import References
 from custody.rows import FactRow, Side
@@ -27,6 +29,8 @@ RECOVERY_U_REL = 0.05
 """Relative uncertainty of a recovery nobody measured."""
 OUTPUT_U_REL = 0.005
 """Relative uncertainty of the mass of a side without a statement."""
+DRY_SHARE_MIN = 1.0 - MOISTURE_MAX
+"""Least dry share that a wet mass is computed with."""
 SIGMAS = 4.0
 """A shortfall within so many sigma is a difference of measurements and no finding."""
 
@@ -56,18 +60,24 @@ def standing_side(number: int, fact: FactRow) -> Standing | None:
     return Standing(number, Cause(head.at, head.known, head.event_id), head.site, fact.side)
 
 
-def side_mass(side: Side, dry_share: float) -> tuple[int, int]:
+def dry_share(wet: int, dry: int) -> float:
+    """Return the dry share of a material; 1 where that is unknown or somebody declared more."""
+    return min(max(dry / wet, 0.0), 1.0) if wet > 0 else 1.0
+
+
+def side_mass(side: Side, share_there: float) -> tuple[int, int]:
     """Return wet and dry grams of a side.
 
     Args:
         side: The side; its own moisture counts where it states one.
-        dry_share: Of what it is taken from.
+        share_there: Dry share of what it is taken from.
     """
-    share = dry_share if side.moisture is None else 1.0 - side.moisture
+    share = share_there if side.moisture is None else 1.0 - side.moisture
     if side.dry is not None:
         wet = side.wet
         if wet is None:
-            wet = round(side.dry / share) if share > 0.0 else side.dry
+            # With hardly any dry matter the wet mass would be any number.
+            wet = round(side.dry / share) if share >= DRY_SHARE_MIN else side.dry
         return wet, side.dry
     wet = side.wet or 0
     return wet, round(wet * share)
@@ -103,6 +113,24 @@ def output_known(
         for analyte, value in metals.items()
     }
     return Known(wet, absolute(dry), found)
+
+
+def frozen(one: Standing, amount: Amount, before: OutRow, findings: dict[str, str]) -> Amount:
+    """Return what an output deep in a ring of lots and processes moves: what it moved last.
+
+    Args:
+        one: The output.
+        amount: What it would move; it does where it never moved anything.
+        before: What stands for it.
+        findings: Of the output; grows.
+    """
+    findings["cycle_or_too_deep"] = (
+        f"More than {GENERATIONS_MAX} handings in a row: what this output moved last stays."
+    )
+    last = before.posted.get(f"process_output|{one.cause.event_id}")
+    if last is None or before.told is None:
+        return amount
+    return Amount(last.wet, last.dry, last.amounts)
 
 
 def staged(

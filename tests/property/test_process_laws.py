@@ -14,30 +14,12 @@ from typing_extensions import override
 from custody.events import LotFact, MaterialProcessed, ReferenceSet
 from custody.kinds import KINDS
 from custody.records import Content, OriginShare
-from tests.support.facts import T0, Maker, corrected, event_id
-from tests.support.plant import Plant, amounts_of, handed
+from tests.support.facts import Maker, corrected
+from tests.support.plant import Plant, amounts_of, handed, reference
 
 Record = Content | LotFact | ReferenceSet
 ANY = settings(max_examples=60, deadline=None)
 SEEDS = st.integers(0, 2**32)
-
-
-def reference(kind: str, name: str, body: str) -> ReferenceSet:
-    return ReferenceSet(
-        event_id=event_id(f"{kind}/{name}/{body}"),
-        gateway_id="GW",
-        gateway_epoch=1,
-        gateway_seq=1,
-        kind=kind,
-        id=name,
-        valid_from=T0 - 10**12,  # type: ignore[arg-type]
-        valid_to=None,
-        recorded_at=T0,  # type: ignore[arg-type]
-        partition=0,
-        corrects=None,
-        void=False,
-        body=body,
-    )
 
 
 class Campaign:
@@ -218,6 +200,22 @@ def test_pages_and_pieces_of_any_size_end_in_the_same_books(seed: int, order: in
     with in_small_pieces():
         pieces = told(campaign, order + 1)
     assert books(whole) == books(pieces)
+
+
+@ANY
+@given(SEEDS, SEEDS)
+def test_rows_that_a_crash_left_without_their_head_change_nothing(seed: int, order: int) -> None:
+    """What is read again after a crash is cut into other steps than before it."""
+    campaign, rng = Campaign(Random(seed)), Random(order)
+    plant = Plant()
+    plant.tell(*campaign.references)
+    waiting = [record for chunk in campaign.arrival(Random(order)) for record in chunk]
+    while waiting:
+        plant.tear(waiting[: rng.randint(1, 9)], rng)
+        size = rng.randint(1, 9)
+        plant.tell(*waiting[:size], together=True)
+        waiting = waiting[size:]
+    assert books(plant) == books(told(campaign, order))
 
 
 def told(campaign: Campaign, order: int) -> Plant:

@@ -9,15 +9,16 @@ Sums = Mapping[str, Mapping[str, int]]
 HEAD = {"event_id", "gateway_id", "gateway_epoch", "gateway_seq", "recorded_at", "occurred_at"}
 FACTS_MAX = 40
 
-TIES = 2
-"""Units by which one rounding may differ: floats that are half a unit apart but for their last
-bit are rounded either way, and the second model multiplies in another order on purpose."""
+GRAMS_TIED = 16
+"""Grams by which a mass may differ: floats that are half a unit apart but for their last bit are
+rounded either way, the second model multiplies in another order on purpose, and some ten such
+roundings add up in one account of the histories drawn here."""
 
-ROUNDINGS_MAX = 8
-"""Roundings that add up in one account of the histories drawn here."""
+PER_GRAM_MAX = 60
+"""Milligrams of metal, or millionths of an attribute, that follow a gram of dry mass here."""
 
 RELATIVE = 1e-9
-"""The same where an amount follows from others by a float share."""
+"""Difference allowed to floats."""
 
 
 def difference(found: Sums, expected: Sums, facts: Sequence[LotFact]) -> str:
@@ -31,14 +32,15 @@ def difference(found: Sums, expected: Sums, facts: Sequence[LotFact]) -> str:
     for account in sorted(found.keys() | expected.keys()):
         one, other = found.get(account, {}), expected.get(account, {})
         for name in sorted(one.keys() | other.keys()):
-            if not _same(one.get(name, 0), other.get(name, 0)):
+            if not _same(name, one.get(name, 0), other.get(name, 0)):
                 head = f"{account} {name}: {one.get(name, 0)} but should be {other.get(name, 0)}"
                 return "\n".join([head, *shown(facts_of(account, facts))])
     return ""
 
 
-def _same(one: int, other: int) -> bool:
-    return abs(one - other) <= TIES * ROUNDINGS_MAX + RELATIVE * max(abs(one), abs(other))
+def _same(name: str, one: int, other: int) -> bool:
+    tied = GRAMS_TIED * (1 if name in ("wet", "dry") else PER_GRAM_MAX)
+    return abs(one - other) <= tied + RELATIVE * max(abs(one), abs(other))
 
 
 def facts_of(account: str, facts: Iterable[LotFact]) -> list[LotFact]:

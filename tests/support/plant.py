@@ -7,12 +7,17 @@ itself is delivered to it. Sizes of rows are watched, because the worker refuses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from random import Random
 
 import msgspec
 
 from custody.core import CustodyFold
 from custody.events import LotFact, Micros, ReferenceSet
-from custody.fold import Input, Output
+from custody.fold import Input, Output, Step
+from custody.ledger import Clock
+from custody.lot_step import Arrived
+from custody.process_rows import ProcessRow
+from custody.process_step import process_step
 from custody.records import (
     AttributeAmount,
     Balance,
@@ -98,10 +103,30 @@ class Plant:
             while again:
                 again = list(self._apply(self.owner, again))
 
-    def _apply(self, owner: str, records: Iterable[Input]) -> list[Content]:
-        self.steps += 1
+    def tear(self, records: Iterable[Input], rng: Random) -> None:
+        """Take a step as a worker that dies before the head is written: some rows are left."""
         entries = [Read(record) for record in records]
-        step = self.fold.step(owner, self.rows.get(owner), entries, self.rows)
+        step = self.fold.step(self.owner, self.rows.get(self.owner), entries, self.rows)
+        left = list(step.rows.items())
+        self.rows.update(left[: rng.randint(0, len(left))])
+
+    def recheck(self) -> None:
+        """Let the process derive everything again, as when a reference record changed."""
+        before = self.rows[self.owner]
+        assert isinstance(before, ProcessRow)
+        name = self.owner.partition("/")[2]
+        clock = Clock([(Micros(T0), event_id("reference"))])
+        step = process_step(name, before, Arrived([], [], []), self.rows, clock, recheck=True)
+        again: list[Input] = list(self._keep(self.owner, step))
+        while again:
+            again = list(self._apply(self.owner, again))
+
+    def _apply(self, owner: str, records: Iterable[Input]) -> list[Content]:
+        entries = [Read(record) for record in records]
+        return self._keep(owner, self.fold.step(owner, self.rows.get(owner), entries, self.rows))
+
+    def _keep(self, owner: str, step: Step) -> list[Content]:
+        self.steps += 1
         for key, row in [*step.rows.items(), (owner, step.row)]:
             prefix = key.partition("/")[0]
             raw = msgspec.msgpack.encode(row)
@@ -159,6 +184,25 @@ class Plant:
                     sums[account][attribute.name] += sign * attribute.value_micro
         nonzero = {a: {k: v for k, v in held.items() if v} for a, held in sums.items()}
         return {account: held for account, held in nonzero.items() if held}
+
+
+def reference(kind: str, name: str, body: str, minute: int = 0) -> ReferenceSet:
+    """A reference record that holds from long before T0 on; ``body`` is JSON."""
+    return ReferenceSet(
+        event_id=event_id(f"{kind}/{name}/{body}"),
+        gateway_id="GW-1",
+        gateway_epoch=1,
+        gateway_seq=1,
+        kind=kind,
+        id=name,
+        valid_from=Micros(T0 - 10**12),
+        valid_to=None,
+        recorded_at=Micros(T0 + minute * MINUTE),
+        partition=0,
+        corrects=None,
+        void=False,
+        body=body,
+    )
 
 
 def amounts_of(content: Content) -> dict[str, int]:

@@ -88,14 +88,15 @@ class Knowledge:
         return known
 
     def _moisture(self, facts: Sequence[Fact], known: Known) -> None:
-        values = [
-            Value(f, f.moisture_fraction, self._u_moisture(f), "wet")
+        said = [
+            (STAGES.index(f.stage), f.moisture_fraction)
             for f in facts
             if isinstance(f, LotAssayed) and f.moisture_fraction is not None
         ]
         wet = self._handed.get("wet", 0)
-        if values:
-            known.moisture = best_of(values, known.findings).x
+        if said:
+            highest = max(stage for stage, _ in said)
+            known.moisture = [x for stage, x in said if stage == highest][-1]
             known.certified.add("moisture")
         elif wet > 0:
             known.moisture = 1 - self._handed["dry"] / wet
@@ -125,12 +126,6 @@ class Knowledge:
             return result.u_fraction
         lab, at = fact.lab_id, fact.occurred_at
         return self._refs.number("laboratory", lab, at, "u_rel", U_REL) * (result.fraction or 0.0)
-
-    def _u_moisture(self, fact: LotAssayed) -> float:
-        if fact.moisture_u_fraction is not None:
-            return fact.moisture_u_fraction
-        lab, at = fact.lab_id, fact.occurred_at
-        return self._refs.number("laboratory", lab, at, "moisture_u", U_MOISTURE)
 
     def _exchanged(self, analyte: str, values: list[Value], known: Known) -> Value | None:
         """What a contract makes of exchanged results; None where it has nothing to say."""

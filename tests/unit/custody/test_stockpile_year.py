@@ -84,7 +84,8 @@ class Pile:
             self.debt, self.dry = 0, now
             if not there:
                 self.sites = {}
-            for key, value in self.amounts.items():
+            for key in ("Cu", "Co"):
+                value = self.amounts[key]
                 kept = round(value * now / there) if there else value
                 self.unaccounted[key] += value - kept
                 self.amounts[key] = kept

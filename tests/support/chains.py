@@ -1,8 +1,9 @@
 """Histories of many lots through a chain of processes, drawn by seed, for runs of the ledger.
 
 Ore lots travel on several trucks, go into a blend, the blend's lot travels into a concentrator, the
-concentrate travels into a smelter. Certificates come late, masses are corrected, sides are
-withdrawn, facts come twice, and everything arrives in an order that is more or less mixed up.
+concentrate travels into a smelter; any of them may be a stockpile instead. Certificates come late,
+masses are corrected, sides are withdrawn, facts come twice, and everything arrives in an order that
+is more or less mixed up.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +34,8 @@ class Chain:
         lots = [f"L-{n}" for n in range(self.rng.randint(2, 4))]
         for lot in lots:
             self._mined(lot)
-        for level, (process, kind) in enumerate(LEVELS[: self.rng.randint(1, 3)]):
+        for level, (process, usual) in enumerate(LEVELS[: self.rng.randint(1, 3)]):
+            kind = self.rng.choice((usual, usual, "stockpile"))
             lots = self._processed(process, kind, ROUTE[level + 1], lots)
         self._corrections()
         return self.facts

@@ -75,6 +75,7 @@ def test_what_came_first_leaves_first() -> None:
     assert shares_of(told_to(plant, "Y")) == pytest.approx({"A": 2 / 3, "B": 1 / 3})
 
 
+@pytest.mark.slow
 def test_many_layers_are_joined_and_nothing_is_lost() -> None:
     pile, plant = Pile(), Plant()
     plant.tell(FIFO)
@@ -236,6 +237,7 @@ def test_a_change_that_changes_nothing_later_is_told_to_nobody_later() -> None:
     }
 
 
+@pytest.mark.slow
 def test_trucks_in_any_order_make_the_pages_of_the_right_order() -> None:
     rng = Random(7)
     pile = Pile()
@@ -259,6 +261,7 @@ def test_trucks_in_any_order_make_the_pages_of_the_right_order() -> None:
     assert [ref.at for ref in row.pages] == sorted(ref.at for ref in row.pages)
 
 
+@pytest.mark.slow
 def test_voided_events_leave_no_empty_page_behind() -> None:
     pile, plant = Pile(), Plant()
     outputs = [pile.out(f"X-{n}", n, TONNE) for n in range(130)]
@@ -271,6 +274,7 @@ def test_voided_events_leave_no_empty_page_behind() -> None:
     assert plant.held["dry"] == 200 * TONNE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mixing", ["perfect", "fifo"])
 def test_long_names_and_many_origins_stay_in_small_rows_and_steps(mixing: str) -> None:
     pile, plant = Pile(), Plant()

@@ -164,3 +164,16 @@ def test_a_side_drier_than_its_own_wet_mass_is_still_told_to_its_lot() -> None:
     assert {c.to_owner for c in told} == {"process/P-1", "lot/X"}
     for record in told:
         codec.decode("content", codec.encode(record))
+
+
+def test_lots_go_through_a_stockpile_and_a_late_certificate_restates_what_left_it() -> None:
+    world = World()
+    pile = process("stockpile", {"X": 10_000_000, "Y": 10_000_000}, close=False)
+    world.tell(*fed_lot("A", 30, 0.02), *fed_lot("B", 10, 0.04), *pile)
+    conserved(world)
+    assert world.balances["lot/X/PLANT"].metals[0].value_mg == 225_000_000
+    assert world.balances["process/P-1"].status == "open"
+    late = Maker("A", count=50).assay("PLANT", 500, {"Cu": (0.021, 0.0001)}, None, stage="final")
+    world.tell(late)
+    conserved(world)
+    assert world.balances["lot/Y/PLANT"].metals[0].value_mg == 231_750_000

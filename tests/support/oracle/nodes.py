@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from custody.events import MaterialProcessed
-from tests.support.oracle.amounts import Amounts, Carried, Handed, added, is_metal, mixture
+from tests.support.oracle.amounts import (
+    Amounts,
+    Carried,
+    Handed,
+    added,
+    is_attribute,
+    is_metal,
+    mixture,
+)
 from tests.support.oracle.postings import Posting
 from tests.support.oracle.processes import Process, Side
 from tests.support.oracle.refs import References
@@ -137,7 +145,8 @@ class Node(Process):
         lost = added((1, here), (-1, side.masses()))
         dry = here.get("dry", 0)
         part = lost["dry"] / dry if dry > 0 else 0.0
-        moved = {n: round(v * part) for n, v in here.items()}
+        # A survey finds no emissions: what the pile carries of them stays with what is left.
+        moved = {n: round(v * part) for n, v in here.items() if not is_attribute(n)}
         moved |= {"wet": lost["wet"], "dry": lost["dry"]}
         if any(moved.values()):
             target = f"unaccounted/{self.process_id}"
@@ -152,5 +161,7 @@ class Node(Process):
     def _shrink(self, part: float, left: Amounts) -> None:
         """Every layer keeps the same part; what rounding leaves is the oldest's."""
         for layer in self.layers:
-            layer.amounts = {n: round(v * part) for n, v in layer.amounts.items()}
+            layer.amounts = {
+                n: v if is_attribute(n) else round(v * part) for n, v in layer.amounts.items()
+            }
         self._settle(added((1, left), (-1, self._here())))

@@ -250,9 +250,15 @@ class Batch(Process):
         names = [name for name in had if is_attribute(name)]
         separated = self.kind.separated and self.key
         default = "key_metal" if separated else "mass"
-        keys = {side.id: max(self.key_of(side.amounts, default), 0) for side in self.outputs}
+
+        def measure(amounts: Amounts) -> float:
+            # A key that is nothing in the inputs (no price, never measured) gives way to mass.
+            return self.key_of(amounts, default) if keyed else amounts.get("dry", 0)
+
+        keyed = self.key_of(self.given, default) > 0
+        keys = {side.id: max(measure(side.amounts), 0) for side in self.outputs}
         out = sum(keys.values())
-        whole = out if self.closed else max(self.key_of(self.given, default), out)
+        whole = out if self.closed else max(measure(self.given), out)
         if whole <= 0:
             return
         for name in names:

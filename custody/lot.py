@@ -211,7 +211,7 @@ class Folding:
         """
         stem = f"{INFERRED}{vehicle or ''}/"
         number = 1
-        while (row := self._book.trip(f"{stem}{number}")) is not None and row.no:
+        while (row := self._book.trip(f"{stem}{number}")) is not None:
             trip = row.trip
             arrived = trip.receipt is not None or trip.arrived is not None
             if departs:

@@ -78,8 +78,13 @@ class LotBook:
         self._rows[self._key("station", site)] = row
 
     def trip(self, name: str) -> TripRow | None:
-        """Return a trip, to read."""
-        return self._get(self._key("trip", name), TripRow)
+        """Return a trip, to read; one whose facts were all withdrawn is none."""
+        row = self._get(self._key("trip", name), TripRow)
+        return row if row is not None and row.no else None
+
+    def opening(self, name: str) -> TripRow:
+        """Return the row of a stock weighing's posting, to read; it is no trip."""
+        return self._get(self._key("trip", name), TripRow) or TripRow()
 
     def put_trip(self, name: str, row: TripRow) -> None:
         """Replace a trip."""

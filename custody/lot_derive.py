@@ -151,7 +151,7 @@ class LotDerivation:
             arrives = site in row.arrived or site in there
             opens = not arrives and site in self._context.supplied
             made = of_stock(site, stock[0], self._context) if opens else Made()
-            self._replace(book.trip(STOCK + site) or TripRow(), new := TripRow(), made)
+            self._replace(book.opening(STOCK + site), new := TripRow(), made)
             book.put_trip(STOCK + site, new)
             self.moved.add(site)
 

@@ -174,7 +174,7 @@ class LotStep:
                 continue
             if head.corrects is not None or head.event_id in row.targets:
                 return None
-            if fact.declared is not None and self._redeclares(fact):
+            if fact.declared is not None and self._redeclares(fact, fresh):
                 return None
             if row.last is not None and fact.order <= row.last:
                 return None
@@ -185,10 +185,10 @@ class LotStep:
             fresh.append(fact)
         return fresh
 
-    def _redeclares(self, fact: FactRow) -> bool:
+    def _redeclares(self, fact: FactRow, before: Sequence[FactRow]) -> bool:
         """A second declaration is a finding, and those are looked for among all facts."""
-        declared = self._book.material().declared
-        return declared is not None and declared != fact.declared
+        said = [self._book.material().declared, *[one.declared for one in before]]
+        return any(one is not None and one != fact.declared for one in said)
 
     def _refold(self, facts: list[FactRow], *, again: bool) -> None:
         """Make the rows anew from all facts."""

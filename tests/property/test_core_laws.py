@@ -63,13 +63,19 @@ def test_what_one_owner_gives_another_has_to_the_gram(seed: int) -> None:
     rng = Random(seed)
     chain = Chain(rng).draw()
     world = told(chain, arrival(chain.facts, rng))
-    handed = {o.cause_event_id: o for o in world.outputs if isinstance(o, Content)}
-    kinds = ("process_input", "process_output")
-    sums: dict[str, dict[str, int]] = {}
+    # An output's event also names what its lot gives back once it is measured.
+    handed = {
+        (o.cause_event_id, o.from_owner.partition("/")[0]): o
+        for o in world.outputs
+        if isinstance(o, Content) and o.from_owner != o.to_owner
+    }
+    givers = {"process_input": "lot", "measured": "lot", "process_output": "process"}
+    sums: dict[tuple[str, str], dict[str, int]] = {}
     for t in world.transfers:
         cause = t.replaces_event_id or t.cause_event_id
-        if (t.replaces_kind or t.kind) in kinds:
-            held = sums.setdefault(cause, {})
+        giver = givers.get(t.replaces_kind or t.kind)
+        if giver is not None:
+            held = sums.setdefault((cause, giver), {})
             moved = {"wet": t.mass_wet_g, "dry": t.mass_dry_g}
             moved |= {m.analyte: m.value_mg for m in t.metals}
             for name, value in moved.items():

@@ -1,4 +1,4 @@
-"""Whether what was said agrees with the second model: integers but for ties, floats within 1e-7 (they follow from those)."""
+"""Whether what was said agrees with the second model: integers but for ties, floats to 1e-7."""
 
 import math
 from collections import defaultdict

@@ -143,3 +143,15 @@ def test_a_corrected_weighing_restates_the_trip_and_names_what_it_replaces() -> 
     assert named == [("receipt", facts[3].event_id), ("unaccounted", facts[3].event_id)]
     assert world.sums()["lot/L-1/DEPOT"]["wet"] == 30_010_000
     assert world.sums()["lot/L-1/DEPOT"] == amounts(world.balances["lot/L-1/DEPOT"])
+
+
+def test_a_trip_that_was_withdrawn_and_begins_again_is_a_trip() -> None:
+    """Its empty row was taken for one that exists: two later trucks became one."""
+    maker, world = Maker(), World()
+    first = maker.weighing("MINE", 0, "dispatch", 20_000, 15_000, movement_id=None)
+    others = [
+        maker.weighing("MINE", 5 + n, "dispatch", 20_000, 15_000, movement_id=None)
+        for n in range(2)
+    ]
+    world.tell(first, corrected(first, "void", void=True), *others)
+    assert world.sums()["lot/L-1/MINE"]["wet"] == 10_000_000

@@ -18,24 +18,24 @@ def test_equal_books_differ_in_nothing() -> None:
 
 
 def test_the_first_figure_that_differs_is_named_with_its_lots_facts() -> None:
-    found = {"lot/A/PLANT": {"wet": 10, "dry": 9}, "lot/B/PLANT": {"wet": 5}}
+    found = {"lot/A/PLANT": {"wet": 10, "dry": 900}, "lot/B/PLANT": {"wet": 500}}
     expected = {"lot/A/PLANT": {"wet": 10, "dry": 8}, "lot/B/PLANT": {}}
     head, *facts = difference(found, expected, [OTHER, WEIGHED]).splitlines()
-    assert head == "lot/A/PLANT dry: 9 but should be 8"
+    assert head == "lot/A/PLANT dry: 900 but should be 8"
     assert len(facts) == 1
     assert WEIGHED.event_id[:8] in facts[0]
     assert "'net_g': 10000000" in facts[0]
 
 
-def test_a_gram_more_and_a_wrong_origin_are_disagreements() -> None:
+def test_a_hundred_grams_more_and_a_wrong_origin_are_disagreements() -> None:
     world = World()
     world.tell(WEIGHED)
     oracle, said = Oracle([WEIGHED]), agreement.said_in(world)
     assert not agreement.unlike(oracle, said, [WEIGHED], RULES)
     (first,) = said.transfers
-    heavier = replace(said, transfers=[replace(first, mass_wet_g=first.mass_wet_g + 1)])
+    heavier = replace(said, transfers=[replace(first, mass_wet_g=first.mass_wet_g + 100)])
     unlike = agreement.unlike(oracle, heavier, [WEIGHED], RULES)
-    assert "lot/A/PLANT wet: 10000001 but should be 10000000" in unlike
+    assert "lot/A/PLANT wet: 10000100 but should be 10000000" in unlike
     ((account, balance),) = said.balances.items()
     elsewhere = replace(said, balances={account: replace(balance, origins=())})
     assert "origins ('unknown', '')" in agreement.unlike(oracle, elsewhere, [WEIGHED], RULES)

@@ -65,7 +65,8 @@ FROM (
         ORDER BY from_owner, to_owner, cause_event_id, n DESC
         LIMIT 1 BY from_owner, to_owner, cause_event_id
     )
-    WHERE NOT void
+    -- What a lot gives back of an output once it is measured has no wet mass, and is no input.
+    WHERE NOT void AND mass_wet_g > 0
     UNION ALL
     SELECT concat('mine/', splitByChar('/', debit)[2]), concat('lot/', lot_id), mass_dry_g, {_METAL}
     FROM custody.transfer

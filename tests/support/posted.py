@@ -116,6 +116,11 @@ def process(records: list[Record]) -> Record:
                 out["losses"].append({"kind": record["loss_kind"], **masses})
             case "close":
                 out["close"] = True
+            case "added":
+                out["attributes"] = [
+                    {name: value for name, value in one.items() if value is not None}
+                    for one in record["attributes"]
+                ]
             case part:
                 raise AssertionError(part)
     return out

@@ -147,8 +147,12 @@ class Oracle:
         return found
 
     def undecided(self) -> set[tuple[str, str]]:
-        """Findings that depend on how well a process's balance is known."""
-        return {
+        """Findings that depend on how well a process's balance is known, or are not modelled here.
+
+        ``lot_redeclared`` has tests of its own: which fields make two declarations differ is no
+        matter of amounts.
+        """
+        return {("lot_redeclared", f"lot/{lot_id}") for lot_id in self.lots} | {
             ("output_exceeds_input", f"process/{process_id}")
             for process_id, process in self.processes.items()
             if 0 < self._excess(process_id, process) <= CLEAR_EXCESS

@@ -47,20 +47,28 @@ def standing(statements: Iterable[S]) -> Standing[S]:
             continue
         if one.corrects is not None:
             found.findings.add("correction_target_unseen")
-        last = _last_word(one, list(once.values()), found.findings)
+        last = _last_word(one, list(once.values()))
         if not last.void:
             found.facts.append(last)
+    found.findings |= _odd(list(once.values()))
     return found
 
 
-def _last_word(one: S, all_of_them: list[S], findings: set[str]) -> S:
+def _odd(every: list[S]) -> set[str]:
+    findings = set()
+    for one in every:
+        about = [other for other in every if other.corrects == one.event_id]
+        if any(one.void and other.void for other in about):
+            findings.add("void_of_void")
+        if len([other for other in about if not (one.void and other.void)]) > 1:
+            findings.add("correction_conflict")
+    return findings
+
+
+def _last_word(one: S, all_of_them: list[S]) -> S:
     about = [other for other in all_of_them if other.corrects == one.event_id]
-    if any(one.void and other.void for other in about):
-        findings.add("void_of_void")
     speaking = [other for other in about if not (one.void and other.void)]
-    if len(speaking) > 1:
-        findings.add("correction_conflict")
     if not speaking:
         return one
     last = max(speaking, key=lambda other: (other.recorded_at, other.event_id))
-    return _last_word(last, all_of_them, findings)
+    return _last_word(last, all_of_them)

@@ -150,9 +150,12 @@ class Oracle:
         """Findings that depend on how well a process's balance is known, or are not modelled here.
 
         ``lot_redeclared`` has tests of its own: which fields make two declarations differ is no
-        matter of amounts.
+        matter of amounts. Whether a place is overdrawn that was weighed whole is asked of its
+        books there and of its weighings here.
         """
-        return {("lot_redeclared", f"lot/{lot_id}") for lot_id in self.lots} | {
+        undecided = {("lot_redeclared", f"lot/{lot_id}") for lot_id in self.lots}
+        undecided |= {("overdrawn", f"lot/{lot_id}") for lot_id in self.lots}
+        return undecided | {
             ("output_exceeds_input", f"process/{process_id}")
             for process_id, process in self.processes.items()
             if 0 < self._excess(process_id, process) <= CLEAR_EXCESS

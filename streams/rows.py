@@ -16,7 +16,7 @@ from custody.errors import Corrupt
 from custody.fold import Row
 from streams.config import ROW_BYTES_MAX, SOURCES
 
-FORMAT = 1
+FORMAT = 2
 """Layout of the envelope; another number is refused."""
 
 CHUNK_KEY = b"chunk"

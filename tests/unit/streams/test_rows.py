@@ -55,8 +55,8 @@ def test_damaged_row_is_named_and_not_guessed(data: bytes) -> None:
 
 def test_row_of_another_format_is_refused() -> None:
     parts = msgspec.msgpack.decode(CODEC.encode("lot/L-1", held(), 1, ()))
-    with pytest.raises(UnreadableRow, match="format 2"):
-        CODEC.decode("lot/L-1", msgspec.msgpack.encode([2, *parts[1:]]))
+    with pytest.raises(UnreadableRow, match="format 1"):
+        CODEC.decode("lot/L-1", msgspec.msgpack.encode([1, *parts[1:]]))
 
 
 def test_row_of_an_unknown_kind_is_refused() -> None:

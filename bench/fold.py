@@ -17,13 +17,11 @@ from dataclasses import dataclass
 from random import Random
 
 import msgspec
-from typing_extensions import override
 
 from bench.plant_day import draw_day
 from custody.core import CustodyFold
 from custody.events import LotDeclared, LotFact, LotMoved, LotScanned, LotWeighed
-from custody.fold import Row
-from custody.lot_rows import BETWEEN
+from tests.support.facts import Rows
 
 STEMS: dict[type, str] = {
     LotDeclared: "lot",
@@ -40,26 +38,6 @@ class Decoded:
     stem: str
     offset: int
     event: LotFact
-
-
-class Rows(dict[str, Row]):
-    """Rows in memory; ``get`` and ``scan`` are the reader of the fold."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._about: dict[str, list[str]] = defaultdict(list)
-
-    @override
-    def __setitem__(self, key: str, row: Row) -> None:
-        if key not in self:
-            self._about[key.partition(BETWEEN)[0]].append(key)
-        super().__setitem__(key, row)
-
-    def scan(self, prefix: str) -> list[str]:
-        """Return the keys that begin with a prefix, in order."""
-        stem, between, _ = prefix.partition(BETWEEN)
-        among = self._about[stem] if between else list(self)
-        return sorted(key for key in among if key.startswith(prefix))
 
 
 @dataclass(slots=True)

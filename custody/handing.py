@@ -97,18 +97,6 @@ def received(content: Content) -> Held:
     )
 
 
-def merge_given(before: dict[str, Held], contents: Sequence[Content]) -> dict[str, Held]:
-    """Return what processes and lots handed over, the newest word of each cause."""
-    given = dict(before)
-    for content in contents:
-        if content.void:
-            given.pop(content.cause_event_id, None)
-        else:
-            given[content.cause_event_id] = received(content)
-    # Sums of floats depend on their order; this one does not depend on the order of arrival.
-    return dict(sorted(given.items()))
-
-
 def contents(
     before: Mapping[str, Held], now: Mapping[str, Held], owner: str, known_at: Micros
 ) -> list[Content]:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Self
 
-import click
 import pytest
 from click.testing import CliRunner
 
@@ -14,8 +13,9 @@ from custody.events import LotFact, Micros
 from custody.genealogy import DRY
 from custody.records import Amount, OriginShare, Share, Transfer
 from runtime.cli import connect
-from runtime.cli.lineage import NoLineage, lineage, rows_of, trace
-from runtime.cli.traceability import examine, traceability
+from runtime.cli.lineage import NoLineage, rows_of, trace
+from runtime.cli.main import cli
+from runtime.cli.traceability import examine
 from runtime.lineage import BACK, FORWARD, Direction, Moment, edges_into, walk
 from tests.support.facts import T0, Maker
 from tests.support.stored import PARTITION, Stored, opened
@@ -171,15 +171,13 @@ def test_a_blend_of_a_thousand_lots_is_one_tree(
     ancestors = [row for row in rows_of(found) if row["steps"] == 2]
     assert len(ancestors) == 1_000
     assert sum(float(str(row["share_dry_fraction"])) for row in ancestors) == pytest.approx(1.0)
-    lines = _run(stored, monkeypatch, lineage, "BLEND").splitlines()
+    lines = _run(stored, monkeypatch, "lineage", "BLEND").splitlines()
     assert len(lines) == 15
     assert lines[0] == "lot BLEND  100.0 %  Cu 100.0 %"
     assert lines[-1] == "   └─ and 988 more, together 98.4 %"
 
 
-def _run(
-    stored: Stored, monkeypatch: pytest.MonkeyPatch, command: click.Command, *arguments: str
-) -> str:
+def _run(stored: Stored, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
     class Asked:
         rows = staticmethod(lambda query, params=None: stored.ask(query, params or {}))
 
@@ -189,7 +187,8 @@ def _run(
         def __exit__(self, *_: object) -> None: ...
 
     monkeypatch.setattr(connect, "warehouse", Asked)
-    result = CliRunner().invoke(command, arguments, standalone_mode=False)
+    # By way of the whole command line: a command used alone first keeps other help options.
+    result = CliRunner().invoke(cli, arguments, standalone_mode=False)
     if result.exception is not None:
         raise result.exception
     return result.output
@@ -303,7 +302,7 @@ def test_a_trip_without_receipt_and_a_process_without_close_are_named(
         "Cu": pytest.approx({"confirmed": 0.5, "measured": 0.0, "declared": 0.0, "none": 0.5})
     }
     assert by_name["physical_evolution"]["first_gap"] == "process P-7 has no close"
-    text = _run(stored, monkeypatch, traceability, "X")
+    text = _run(stored, monkeypatch, "traceability", "X")
     assert "first gap: movement W-B has no receipt" in text
     assert "origin: MINE-A 75.0 %, MINE-B 25.0 %" in text
 
@@ -319,7 +318,7 @@ def test_shares_that_travel_are_shown_with_what_is_unknown(
         [replace(moved(1, ("process/P", "lot/X"), 10), shares=stages,
                  origins=(OriginShare(level="country", id="CD", share=0.6),))]
     )  # fmt: skip
-    lines = _run(stored, monkeypatch, traceability, "X").splitlines()
+    lines = _run(stored, monkeypatch, "traceability", "X").splitlines()
     assert lines[-3:] == [
         "origin: CD 60.0 %, unknown 40.0 %", "mined: CD 60.0 %, unknown 40.0 %",
         "refined: ZM 100.0 %",
@@ -349,7 +348,7 @@ def test_each_form_has_one_line_per_node(
     stored: Stored, monkeypatch: pytest.MonkeyPatch, shape: str
 ) -> None:
     told(stored, a_plant())
-    lines = _run(stored, monkeypatch, lineage, "X", shape).splitlines()
+    lines = _run(stored, monkeypatch, "lineage", "X", shape).splitlines()
     assert len(lines) == (4 if shape == "--json" else 5)
     if shape == "--csv":
         assert lines[0].split(",")[:4] == ["lot_id", "process_id", "steps", "share_dry_fraction"]
@@ -363,9 +362,9 @@ def test_a_ring_is_named_and_the_depth_is_told(
         moved(3, ("process/F", "lot/SLAG"), 10), moved(4, ("process/F", "lot/X"), 80),
         moved(5, ("process/E", "lot/A"), 90),
     ])  # fmt: skip
-    text = _run(stored, monkeypatch, lineage, "X")
+    text = _run(stored, monkeypatch, "lineage", "X")
     assert "ring: process/F -> lot/SLAG -> process/F" in text
     assert "lot A  100.0 %" in text
     assert "1 lots lead on beyond 1 processes: --depth" in _run(
-        stored, monkeypatch, lineage, "X", "--depth", "1"
+        stored, monkeypatch, "lineage", "X", "--depth", "1"
     )

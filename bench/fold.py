@@ -21,6 +21,7 @@ import msgspec
 from bench.plant_day import draw_day
 from custody.core import CustodyFold
 from custody.events import LotDeclared, LotFact, LotMoved, LotScanned, LotWeighed
+from streams.worker import GC_THRESHOLDS
 from tests.support.facts import Rows
 
 STEMS: dict[type, str] = {
@@ -55,6 +56,7 @@ def run(name: str, facts: list[LotFact], chunk: int, *, encode: bool) -> Result:
     """Fold all facts in chunks of ``chunk`` records."""
     fold, rows = CustodyFold(), Rows()
     encoder = msgspec.msgpack.Encoder()
+    gc.set_threshold(*GC_THRESHOLDS)
     entries = [Decoded(STEMS.get(type(f), "assay"), i, f) for i, f in enumerate(facts)]
     outputs: Counter[str] = Counter()
     gc.collect()

@@ -10,6 +10,7 @@ Source:
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from custody.held import Carried
 from custody.records import AttributeAmount, MetalOrigin, OriginShare, Share
@@ -264,8 +265,24 @@ def with_attributes(carried: Carried, amounts: Mapping[str, int]) -> Carried:
     return carried._replace(attributes=attributes_of(amounts))
 
 
-def said_origins(carried: Carried) -> tuple[OriginShare, ...]:
-    """Return origins as a record has them, complete and in order of level and id."""
+class Said(NamedTuple):
+    """Shares as a record has them: the same for all records of a lot in one step."""
+
+    origins: tuple[OriginShare, ...]
+    metal_origins: tuple[MetalOrigin, ...]
+    shares: tuple[Share, ...]
+
+
+def said(carried: Carried) -> Said:
+    """Return the shares of what is carried as a record has them.
+
+    Origins are complete and in order of level and id; those of a metal are there where they are
+    not those of the dry mass.
+    """
+    return Said(_said_origins(carried), _said_metal_origins(carried), _said_shares(carried))
+
+
+def _said_origins(carried: Carried) -> tuple[OriginShare, ...]:
     return tuple(
         [
             OriginShare(level=level, id=name, share=share)
@@ -274,8 +291,7 @@ def said_origins(carried: Carried) -> tuple[OriginShare, ...]:
     )
 
 
-def said_metal_origins(carried: Carried) -> tuple[MetalOrigin, ...]:
-    """Return the origins of metals that are not those of the dry mass, as a record has them."""
+def _said_metal_origins(carried: Carried) -> tuple[MetalOrigin, ...]:
     return tuple(
         [
             MetalOrigin(analyte=analyte, level=level, id=name, share=share)
@@ -285,8 +301,7 @@ def said_metal_origins(carried: Carried) -> tuple[MetalOrigin, ...]:
     )
 
 
-def said_shares(carried: Carried) -> tuple[Share, ...]:
-    """Return shares by stage, band and content, as a record has them."""
+def _said_shares(carried: Carried) -> tuple[Share, ...]:
     return tuple(
         [
             Share(dimension=dimension, label=label, share=min(share, 1.0))
@@ -296,13 +311,13 @@ def said_shares(carried: Carried) -> tuple[Share, ...]:
     )
 
 
-def said_attributes(amounts: Mapping[str, int]) -> tuple[AttributeAmount, ...]:
-    """Return the attributes of a map of amounts as a record has them."""
+def said_attributes(amounts: Mapping[str, int], sign: int = 1) -> tuple[AttributeAmount, ...]:
+    """Return the attributes of a map of amounts, times a sign, as a record has them."""
     found: list[AttributeAmount] = []
-    for key, value in sorted(amounts.items()):
-        if key.startswith(MARK):
-            name, unit, quality = key[len(MARK) :].split(BETWEEN)
-            found.append(AttributeAmount(name=name, unit=unit, quality=quality, value_micro=value))
+    for key in sorted([key for key in amounts if key.startswith(MARK)]):
+        name, unit, quality = key[len(MARK) :].split(BETWEEN)
+        value = sign * amounts[key]
+        found.append(AttributeAmount(name=name, unit=unit, quality=quality, value_micro=value))
     return tuple(found)
 
 

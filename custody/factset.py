@@ -7,13 +7,13 @@ its target wherever the target stands; of several, the greatest (recorded_at, ev
 
 from collections.abc import Iterable, Sequence
 
-from custody.rows import FactRow, Finding
+from custody.rows import FactHead, FactRow, Finding
 
 
 def unnamed(fact: FactRow) -> FactRow:
     """Return a fact without its id, which its key already has."""
     return FactRow(
-        fact.head._replace(event_id=""),
+        FactHead("", *fact.head[1:]),
         fact.weighed,
         fact.assayed,
         fact.scanned,
@@ -26,7 +26,7 @@ def unnamed(fact: FactRow) -> FactRow:
 def named(fact: FactRow, event_id: str) -> FactRow:
     """Return a stored fact with its id."""
     return FactRow(
-        fact.head._replace(event_id=event_id),
+        FactHead(event_id, *fact.head[1:]),
         fact.weighed,
         fact.assayed,
         fact.scanned,

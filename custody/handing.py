@@ -203,6 +203,7 @@ def withdrawing(cause: str, told: Told, owner: str, known_at: Micros) -> Content
 
 def _content(given: Held, owner: str, known_at: Micros, *, void: bool) -> Content:
     wet, dry = given.wet, given.dry
+    shares = travelling.said(given.carried)
     return Content(
         sender="",
         n=0,
@@ -226,9 +227,9 @@ def _content(given: Held, owner: str, known_at: Micros, *, void: bool) -> Conten
             Metal(analyte=a, value_mg=v, u_random_mg=u, u_systematic_mg=_parts(parts))
             for a, (v, u, parts) in given.metals.items()
         ),
-        origins=travelling.said_origins(given.carried),
-        metal_origins=travelling.said_metal_origins(given.carried),
-        shares=travelling.said_shares(given.carried),
+        origins=shares.origins,
+        metal_origins=shares.metal_origins,
+        shares=shares.shares,
         attributes=travelling.said_attributes(given.carried.attributes),
     )
 

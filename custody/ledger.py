@@ -56,6 +56,7 @@ def difference(
     Returns:
         Postings in the order of ``wanted``; compensations before new transfers.
     """
+    shares = travelling.said(carried)
     stands: dict[str, Posted] = {}
     undone: list[Transfer] = []
     done: list[Transfer] = []
@@ -64,7 +65,7 @@ def difference(
         new = wanted.get(key)
         if new is None or new[_SAME] != old[_SAME]:
             known = max(clock.newest, old.known)
-            undone.append(_transfer(key, old, owner, carried, known, clock.cause))
+            undone.append(_transfer(key, old, owner, shares, known, clock.cause))
             accounts.update((old.debit, old.credit))
     for key, new in wanted.items():
         old_or_none = posted.get(key)
@@ -75,7 +76,7 @@ def difference(
         if old_or_none is not None:
             known = max(clock.newest, new.known, old_or_none.known)
         stands[key] = new if known == new.known else new._replace(known=known)
-        done.append(_transfer(key, new, owner, carried, known))
+        done.append(_transfer(key, new, owner, shares, known))
         accounts.update((new.debit, new.credit))
     return stands, undone + done, accounts
 
@@ -84,7 +85,7 @@ def _transfer(
     key: str,
     posting: Posted,
     owner: tuple[str | None, str | None],
-    carried: Carried,
+    shares: travelling.Said,
     known: Micros,
     undone_by: str | None = None,
 ) -> Transfer:
@@ -117,10 +118,8 @@ def _transfer(
         lot_id=owner[0],
         process_id=owner[1] or posting.process,
         movement_id=posting.movement,
-        origins=travelling.said_origins(carried),
-        metal_origins=travelling.said_metal_origins(carried),
-        shares=travelling.said_shares(carried),
-        attributes=travelling.said_attributes(
-            posting.amounts if sign > 0 else {key: -v for key, v in posting.amounts.items()}
-        ),
+        origins=shares.origins,
+        metal_origins=shares.metal_origins,
+        shares=shares.shares,
+        attributes=travelling.said_attributes(posting.amounts, sign),
     )

@@ -15,7 +15,6 @@ from custody.lot_rows import (
     Mass,
     MaterialRow,
     Shots,
-    StationRow,
     Trip,
     TripRow,
     series_name,
@@ -46,12 +45,13 @@ class Folding:
         news: Told what a fact may have changed.
     """
 
-    __slots__ = ("_book", "_is_first", "_known", "news")
+    __slots__ = ("_book", "_is_first", "_known", "_mine", "news")
 
     def __init__(self, book: LotBook, known: Known, news: News) -> None:
         self._book = book
         self._known = known
         self._is_first = book.material().first is None
+        self._mine: set[str] = set()
         self.news = news
 
     def apply(self, fact: FactRow) -> None:
@@ -76,21 +76,23 @@ class Folding:
         head, scanned, book = fact.head, fact.scanned, self._book
         assert scanned is not None
         name = series_name(head.site, scanned.device, dry=scanned.dry)
-        series = dict(book.station(head.site).series)
+        series = book.own_station(head.site).series
         shots = series.get(name)
         if shots is None:
             book.row.series = [*book.row.series, name]
             sums = {a: (1, ppb, float(u * u)) for a, (ppb, u) in scanned.results.items()}
             taken = 1
         else:
-            sums, taken = dict(shots.sums), shots.taken + 1
+            # Sums that stood before this step are read by others; those of this step are ours.
+            sums = shots.sums if name in self._mine else dict(shots.sums)
+            taken = shots.taken + 1
             for analyte, (ppb, u) in scanned.results.items():
                 count, total, var = sums.get(analyte, (0, 0, 0.0))
                 sums[analyte] = (count + 1, total + ppb, var + u * u)
+        self._mine.add(name)
         series[name] = Shots(
             head.site, scanned.device, scanned.dry, head.event_id, head.at, head.known, taken, sums
         )
-        book.put_station(head.site, StationRow(series))
         self.news.measured(head.site)
         if self._known.rests_on_shots(name):
             self.news.restated = True

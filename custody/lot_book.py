@@ -5,7 +5,7 @@ rows. A step that folds anew starts from nothing (``LotBook.blank``) and is comp
 stood when it is done. The rows a step leaves behind are those that differ.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from custody.factset import named, unnamed
@@ -30,6 +30,8 @@ Source = TripRow | FeedRow | GivenRow
 SOURCES = ("trip", "feed", "given")
 """Prefixes of such rows."""
 
+_KINDS = ("material", "station", "trip", "feed", "given", "place", "fact", "sealed")
+
 
 class LotBook:
     """Rows of one lot.
@@ -48,11 +50,10 @@ class LotBook:
         self._lot_id = lot_id
         self._reader = reader
         self._blank = blank
-        # Kinds of which rows were stored before this step: to look for the others is in vain.
-        counts = {"trip": row.trips, "feed": row.feeds, "given": row.givens}
-        self._stored = {kind for kind, count in counts.items() if count}
-        self._loaded: dict[str, Row | None] = {}
-        self._rows: dict[str, Row] = {}
+        self._stored = _KINDS if blank else _stored(row)
+        # What stood and what is put, by kind and by what a row is about.
+        self._loaded: dict[str, dict[str, Row | None]] = {kind: {} for kind in _KINDS}
+        self._rows: dict[str, dict[str, Row]] = {kind: {} for kind in _KINDS}
 
     @property
     def is_blank(self) -> bool:
@@ -63,59 +64,61 @@ class LotBook:
 
     def material(self) -> MaterialRow:
         """Return the declaration and certificates, to read."""
-        return self._get(self._key("material"), MaterialRow) or MaterialRow()
+        return self._get("material", "", MaterialRow) or MaterialRow()
 
     def put_material(self, row: MaterialRow) -> None:
         """Replace the declaration and certificates."""
-        self._rows[self._key("material")] = row
+        self._rows["material"][""] = row
 
     def station(self, site: str) -> StationRow:
         """Return a site's series of shots, to read."""
-        return self._get(self._key("station", site), StationRow) or StationRow()
+        return self._get("station", site, StationRow) or StationRow()
 
-    def put_station(self, site: str, row: StationRow) -> None:
-        """Replace a site's series of shots."""
-        self._rows[self._key("station", site)] = row
+    def own_station(self, site: str) -> StationRow:
+        """Return a site's series of shots, to change: the series themselves are never changed."""
+        mine = self._rows["station"].get(site)
+        if isinstance(mine, StationRow):
+            return mine
+        row = self._rows["station"][site] = StationRow(dict(self.station(site).series))
+        return row
 
     def trip(self, name: str) -> TripRow | None:
         """Return a trip, to read; one whose facts were all withdrawn is none."""
-        row = self._get(self._key("trip", name), TripRow)
+        row = self._get("trip", name, TripRow)
         return row if row is not None and row.no else None
 
     def opening(self, name: str) -> TripRow:
         """Return the row of a stock weighing's posting, to read; it is no trip."""
-        return self._get(self._key("trip", name), TripRow) or TripRow()
+        return self._get("trip", name, TripRow) or TripRow()
 
     def put_trip(self, name: str, row: TripRow) -> None:
         """Replace a trip."""
-        self._rows[self._key("trip", name)] = row
+        self._rows["trip"][name] = row
 
     def feed(self, event_id: str) -> FeedRow | None:
         """Return a process input, to read."""
-        return self._get(self._key("feed", event_id), FeedRow)
+        return self._get("feed", event_id, FeedRow)
 
     def put_feed(self, event_id: str, row: FeedRow) -> None:
         """Replace a process input."""
-        self._rows[self._key("feed", event_id)] = row
+        self._rows["feed"][event_id] = row
 
     def given(self, event_id: str) -> GivenRow | None:
         """Return what a process handed over, to read; also in a blank book: no fact says it."""
-        key = self._key("given", event_id)
-        found = self._rows.get(key) or self._load(key)
+        found = self._rows["given"].get(event_id) or self._stood("given", event_id)
         return found if isinstance(found, GivenRow) else None
 
     def put_given(self, event_id: str, row: GivenRow) -> None:
         """Replace what a process handed over."""
-        self._rows[self._key("given", event_id)] = row
+        self._rows["given"][event_id] = row
 
     def place(self, name: str) -> PlaceRow:
         """Return a place, to read."""
-        return self._get(self._key("place", name), PlaceRow) or PlaceRow()
+        return self._get("place", name, PlaceRow) or PlaceRow()
 
     def own_place(self, name: str) -> PlaceRow:
         """Return a place, to change."""
-        key = self._key("place", name)
-        mine = self._rows.get(key)
+        mine = self._rows["place"].get(name)
         if isinstance(mine, PlaceRow):
             return mine
         old = self.place(name)
@@ -131,7 +134,7 @@ class LotBook:
             old.posted,
             old.findings,
         )
-        self._rows[key] = row
+        self._rows["place"][name] = row
         return row
 
     # -- all rows of a kind ---------------------------------------------------------------------
@@ -163,10 +166,9 @@ class LotBook:
 
     def every_given(self) -> Iterator[tuple[str, GivenRow]]:
         """Yield all that processes ever handed over, what they withdrew included."""
-        prefix = self._key("given", "")
-        names = {key[len(prefix) :] for key in self._rows if key.startswith(prefix)}
+        names = set(self._rows["given"])
         if "given" in self._stored:
-            names.update(key[len(prefix) :] for key in self._reader.scan(prefix))
+            names.update(self._scan("given"))
         for name in sorted(names):
             row = self.given(name)
             if row is not None:
@@ -174,45 +176,62 @@ class LotBook:
 
     def facts(self) -> Iterator[FactRow]:
         """Yield the lot's facts as they stand in their rows, in no order."""
-        prefix = self._key("fact", "")
-        for key in self._reader.scan(prefix):
-            fact = self._reader.get(key)
-            if isinstance(fact, FactRow):
-                yield named(fact, key[len(prefix) :])
+        for event_id in self._scan("fact"):
+            fact = self.fact(event_id)
+            if fact is not None:
+                yield fact
 
     def fact(self, event_id: str) -> FactRow | None:
         """Return a fact of the lot."""
         found = self._reader.get(self._key("fact", event_id))
         return named(found, event_id) if isinstance(found, FactRow) else None
 
+    def has_fact(self, event_id: str) -> bool:
+        """Tell whether a fact of the lot stands in its row."""
+        return self._reader.get(self._key("fact", event_id)) is not None
+
     def put_fact(self, fact: FactRow) -> None:
         """Keep a fact."""
-        self._rows[self._key("fact", fact.head.event_id)] = unnamed(fact)
+        self._rows["fact"][fact.head.event_id] = unnamed(fact)
+
+    def new_facts(self) -> Iterator[FactRow]:
+        """Yield the facts put in this step."""
+        for event_id, fact in self._rows["fact"].items():
+            if isinstance(fact, FactRow):
+                yield named(fact, event_id)
 
     def put_sealed(self, fact: FactRow) -> None:
         """Keep a fact that came too late for a sealed lot: it is counted and changes nothing."""
-        self._rows[self._key("sealed", fact.head.event_id)] = unnamed(fact)
+        self._rows["sealed"][fact.head.event_id] = unnamed(fact)
 
     def is_sealed(self, event_id: str) -> bool:
         """Tell whether a fact is kept as one that came too late."""
-        key = self._key("sealed", event_id)
-        return key in self._rows or self._reader.get(key) is not None
+        return (
+            event_id in self._rows["sealed"]
+            or self._reader.get(self._key("sealed", event_id)) is not None
+        )
 
     # -- what a step leaves ---------------------------------------------------------------------
 
     def changes(self) -> dict[str, Row]:
         """Return the rows that differ from what stood, by key."""
-        return {key: row for key, row in self._rows.items() if row != self._loaded.get(key)}
+        changed: dict[str, Row] = {}
+        for kind, rows in self._rows.items():
+            loaded = self._loaded[kind]
+            for about, row in rows.items():
+                if row != loaded.get(about):
+                    changed[self._key(kind, about)] = row
+        return changed
 
-    def pairs(self, kinds: tuple[str, ...]) -> Iterator[tuple[Row | None, Row]]:
+    def pairs(self, kinds: Iterable[str]) -> Iterator[tuple[Row | None, Row]]:
         """Yield what stood and what is put now, for the rows of some kinds that were put.
 
         Args:
             kinds: Prefixes of their keys.
         """
-        for key, row in list(self._rows.items()):
-            if key.partition("/")[0] in kinds:
-                yield (self._loaded[key] if key in self._loaded else self._load(key)), row
+        for kind in kinds:
+            for about, row in self._rows[kind].items():
+                yield self._stood(kind, about), row
 
     def empty_the_rest(self, kinds: Mapping[str, Callable[[], Row]]) -> None:
         """Put an empty row in the place of each row that stood and was not put anew.
@@ -221,39 +240,60 @@ class LotBook:
             kinds: How an empty row is made, by the prefix of its key.
         """
         for kind, empty in kinds.items():
-            keys = (
-                [self._key(kind)] if kind == "material" else self._reader.scan(self._key(kind, ""))
-            )
-            for key in keys:
-                if key not in self._rows:
-                    self._load(key)
-                    self._rows[key] = empty()
+            rows = self._rows[kind]
+            for about in self._scan(kind):
+                if about not in rows:
+                    self._stood(kind, about)
+                    rows[about] = empty()
 
     # -- how rows are found ---------------------------------------------------------------------
 
-    def _key(self, kind: str, about: str | None = None) -> str:
-        key = f"{kind}/{self._lot_id}"
-        return key if about is None else f"{key}{BETWEEN}{about}"
+    def _key(self, kind: str, about: str) -> str:
+        if kind == "material":
+            return f"material/{self._lot_id}"
+        return f"{kind}/{self._lot_id}{BETWEEN}{about}"
 
-    def _get(self, key: str, kind: type[R]) -> R | None:
-        found = self._rows.get(key)
+    def _get(self, kind: str, about: str, type_: type[R]) -> R | None:
+        found = self._rows[kind].get(about)
         if found is None and not self._blank:
-            found = self._loaded[key] if key in self._loaded else self._load(key)
-        return found if isinstance(found, kind) else None
+            found = self._stood(kind, about)
+        return found if isinstance(found, type_) else None
 
-    def _load(self, key: str) -> Row | None:
-        found = self._loaded[key] = self._reader.get(key)
-        return found
+    def _stood(self, kind: str, about: str) -> Row | None:
+        if kind not in self._stored:
+            return None
+        loaded = self._loaded[kind]
+        if about not in loaded:
+            loaded[about] = self._reader.get(self._key(kind, about))
+        return loaded[about]
+
+    def _scan(self, kind: str) -> Iterator[str]:
+        prefix = self._key(kind, "")
+        for key in self._reader.scan(prefix):
+            yield key[len(prefix) :]
 
     def _all(self, kind: str, type_: type[R]) -> Iterator[tuple[str, R]]:
-        prefix = self._key(kind, "")
-        keys = [key for key in self._rows if key.startswith(prefix)]
+        rows = self._rows[kind]
+        names = list(rows)
         if not self._blank and kind in self._stored:
-            keys.extend(key for key in self._reader.scan(prefix) if key not in self._rows)
-        for key in keys:
-            row = self._get(key, type_)
+            names.extend(name for name in self._scan(kind) if name not in rows)
+        for name in names:
+            row = self._get(kind, name, type_)
             if row is not None:
-                yield key[len(prefix) :], row
+                yield name, row
+
+
+def _stored(row: LotRow) -> Collection[str]:
+    """Return the kinds of which rows were stored before this step: others need no look."""
+    counts = {
+        "material": row.facts,
+        "station": row.series,
+        "trip": row.trips or row.stocks,
+        "feed": row.feeds,
+        "given": row.givens,
+        "place": row.places,
+    }
+    return {kind for kind, some in counts.items() if some}
 
 
 def _fed_order(row: FeedRow) -> tuple[int, int, str]:

@@ -179,7 +179,7 @@ class LotDerivation:
     def _entered(self) -> int:
         """Return the dry mass of first weighings, by what this step changed of it."""
         if self._book.is_blank:
-            return sum(_first_dry(row.posted) for row in self._book.every_trip())
+            return sum([_first_dry(row.posted) for row in self._book.every_trip()])
         entered = self._book.row.entered_dry
         for before, now in self._book.pairs(("trip",)):
             old = before.posted if isinstance(before, TripRow) else {}
@@ -327,7 +327,7 @@ class LotDerivation:
 
 
 def _first_dry(posted: dict[str, Posted]) -> int:
-    return sum(p.dry for key, p in posted.items() if key.startswith("first_weighing|"))
+    return sum([p.dry for key, p in posted.items() if key.startswith("first_weighing|")])
 
 
 def _milligrams(grams: Estimate) -> Estimate:

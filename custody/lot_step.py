@@ -8,20 +8,17 @@ are what perfect order gives, and postings, balances and alerts are derived from
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from custody import balance, factset, handing, ledger, rechecking
-from custody.balance import Stamp
-from custody.carried import with_attributes
+from custody import factset, handing, ledger, rechecking
+from custody.balance import Balances, Here, Stamp
 from custody.estimate import NOTHING
 from custody.events import ActionTaken, LotFact, Micros
 from custody.fold import Reader, Step
-from custody.held import Carried, Held, Posted
-from custody.knowledge import Knowledge
+from custody.held import Held, Posted
 from custody.lot import Folding
 from custody.lot_alerts import LotAlerts
 from custody.lot_book import SOURCES, LotBook
 from custody.lot_derive import LotDerivation
 from custody.lot_rows import (
-    BETWEEN,
     FeedRow,
     GivenRow,
     LotRow,
@@ -31,10 +28,9 @@ from custody.lot_rows import (
     TripRow,
 )
 from custody.news import News
-from custody.place import Settled
 from custody.provenance import carried_of
 from custody.reading import Known
-from custody.records import Balance, Content
+from custody.records import Content
 from custody.reduce import reduced
 from custody.reference import References
 from custody.rows import FactRow, Finding
@@ -179,7 +175,7 @@ class LotStep:
             if row.last is not None and fact.order <= row.last:
                 return None
             # A sender who says the same id twice with other times is folded anew.
-            if row.facts and self._book.fact(head.event_id) is not None:
+            if row.facts and self._book.has_fact(head.event_id):
                 return None
             new.add(head.event_id)
             fresh.append(fact)
@@ -223,7 +219,7 @@ class LotStep:
             return facts
         taken: list[FactRow] = []
         for fact in facts:
-            known = self._book.fact(fact.head.event_id) is not None
+            known = self._book.has_fact(fact.head.event_id)
             if known or (fact.order > row.last and fact.head.corrects is None):
                 taken.append(fact)
             elif not self._book.is_sealed(fact.head.event_id):
@@ -242,12 +238,8 @@ class LotStep:
 
     def _standing(self) -> Sequence[FactRow]:
         """Return the facts that stand, those of this step included."""
-        prefix = f"fact/{self._lot_id}{BETWEEN}"
         every = {fact.head.event_id: fact for fact in self._book.facts()}
-        for key, row in self._book.changes().items():
-            if key.startswith(prefix) and isinstance(row, FactRow):
-                name = key[len(prefix) :]
-                every[name] = factset.named(row, name)
+        every.update({fact.head.event_id: fact for fact in self._book.new_facts()})
         return factset.standing(list(every.values()))[0]
 
     # -- deriving -------------------------------------------------------------------------------
@@ -270,9 +262,10 @@ class LotStep:
         names |= self._given_places()
         if news.restated:
             names |= {n for n, there in self._derivation.settled.items() if there.wet}
-        outputs.extend(self._balances(sorted(names), knowledge, carried))
+        balances = Balances(knowledge, self._stamp(), carried)
+        outputs.extend([balances.of_place(self._here(name)) for name in sorted(names)])
         if news.declared and not names and not any(self._derivation.settled.values()):
-            outputs.append(self._declared(carried))
+            outputs.append(balances.declared(self._declared_at()))
 
     def _postings(self) -> tuple[dict[str, Posted], dict[str, Posted]]:
         """Return what stood and what should stand, of the rows this step put."""
@@ -303,24 +296,15 @@ class LotStep:
                     names.add(held.place)
         return names
 
-    def _balances(
-        self, names: Sequence[str], knowledge: Knowledge, carried: Carried
-    ) -> list[Balance]:
-        stamp = self._stamp()
-        said: list[Balance] = []
-        for name in names:
-            total = self._derivation.total(name)
-            there = self._derivation.settled.get(name) or Settled(0, NOTHING)
-            here = balance.Here(name, total, there.estimate)
-            held = with_attributes(carried, total.amounts)
-            said.append(balance.of_place(here, knowledge, stamp, held))
-        return said
+    def _here(self, name: str) -> Here:
+        there = self._derivation.settled.get(name)
+        wet = NOTHING if there is None else there.estimate
+        return Here(name, self._derivation.total(name), wet)
 
-    def _declared(self, carried: Carried) -> Balance:
+    def _declared_at(self) -> str:
         material = self._book.material()
         head = material.declared_by or material.first
-        site = "unknown" if head is None else head.site
-        return balance.declared(site, self._stamp(), carried)
+        return "unknown" if head is None else head.site
 
     def _stamp(self) -> Stamp:
         last = self._row.last

@@ -174,6 +174,7 @@ def balance_of(
         carried: Shares of what is in it.
         where: Place and status.
     """
+    shares = travelling.said(carried)
     wet_u, wet_parts = said(known.wet)
     dry_u, dry_parts = said(known.dry)
     metals: list[Metal] = []
@@ -200,9 +201,9 @@ def balance_of(
         mass_dry_u_random_g=dry_u,
         mass_dry_u_systematic_g=dry_parts,
         metals=tuple(metals),
-        origins=travelling.said_origins(carried),
-        metal_origins=travelling.said_metal_origins(carried),
-        shares=travelling.said_shares(carried),
+        origins=shares.origins,
+        metal_origins=shares.metal_origins,
+        shares=shares.shares,
         attributes=travelling.said_attributes(row.amounts),
     )
 

@@ -10,7 +10,7 @@ Source:
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from custody import carried, exchange, metrology
@@ -46,16 +46,17 @@ class Known:
         references: Reference data.
     """
 
-    __slots__ = ("_book", "_references", "_shown")
+    __slots__ = ("_book", "_references", "_shown", "_unassayed")
 
     def __init__(self, book: LotBook, references: References) -> None:
         self._book = book
         self._references = references
         self._shown: Knowledge | None = None
+        self._unassayed: set[str] | None = None
 
     def forget(self) -> None:
         """Note that something it rests on has changed."""
-        self._shown = None
+        self._shown = self._unassayed = None
 
     def now(self) -> Knowledge:
         """Return what is known."""
@@ -66,23 +67,23 @@ class Known:
 
     def rests_on_shots(self, series: str) -> bool:
         """Tell whether a series of shots decides a metal, and forget what it said before."""
-        material = self._book.material()
-        if material.certificates or material.declared is not None:
-            assayed = _certified(material.certificates)
-            names = set(_analytes(self._book, material, assayed)) - assayed
-            if not names:
-                return False
-        else:
-            names = set(self._shots(series).sums)
-        for name in names:
+        for name in self._by_shots(series):
             first = first_shots(self._book, name)
             if first is not None and first[0] == series:
                 self.forget()
                 return True
         return False
 
-    def _shots(self, series: str) -> Shots:
-        return self._book.station(series_site(series)).series[series]
+    def _by_shots(self, series: str) -> Collection[str]:
+        """Return the analytes that a series of shots could speak for."""
+        if self._unassayed is None:
+            material = self._book.material()
+            assayed = _certified(material.certificates)
+            declared = () if material.declared is None else material.declared.composition
+            if not assayed and not declared:
+                return self._book.station(series_site(series)).series[series].sums
+            self._unassayed = set(declared) - assayed
+        return self._unassayed
 
 
 def first_shots(book: LotBook, analyte: str) -> tuple[str, Shots] | None:
@@ -137,6 +138,9 @@ class _Reading:
         self._row = book.material()
         self._references = references
         self._handed = _handed(given) if given else None
+        self._laboratories = [
+            (c, references.laboratory(c.assayed.lab, c.at)) for c in self._row.certificates
+        ]
         self._causes: list[Cause] = []
         self._findings: list[Finding] = []
         self._basis = Basis(None, {}, {})
@@ -218,12 +222,8 @@ class _Reading:
 
     def _assayed(self, analyte: str, dryness: Estimate) -> tuple[Estimate, Cause]:
         estimates = {
-            c.event_id: metrology.assay_grade(
-                analyte,
-                c.assayed.results[analyte],
-                self._references.laboratory(c.assayed.lab, c.at),
-            )
-            for c in self._row.certificates
+            c.event_id: metrology.assay_grade(analyte, c.assayed.results[analyte], laboratory)
+            for c, laboratory in self._laboratories
             if analyte in c.assayed.results
         }
         contract = self._contract()

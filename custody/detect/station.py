@@ -16,7 +16,7 @@ from custody import metrology
 from custody.estimate import OWN, Estimate
 from custody.lot_book import LotBook
 from custody.lot_rows import Certificate, Shots
-from custody.metrology import Device
+from custody.metrology import Device, Laboratory
 from custody.reading import moisture_certificate
 from custody.reduce import PPB
 from custody.reference import References
@@ -61,9 +61,9 @@ def station(book: LotBook, site: str, references: References) -> Station:
     certificates = [c for c in book.material().certificates if c.site == site]
     dryness = _dryness(book, certificates, references)
     found: dict[str, list[tuple[Seen, float]]] = {}
-    if certificates:
-        for analyte, certificate in best_certificates_of(certificates).items():
-            _certified(found, analyte, certificate, dryness, references)
+    laboratories = {c.event_id: references.laboratory(c.assayed.lab, c.at) for c in certificates}
+    for analyte, certificate in best_certificates_of(certificates).items():
+        _certified(found, analyte, certificate, dryness, laboratories[certificate.event_id])
     for shots in book.station(site).series.values():
         _scanned(found, shots, references.device(shots.device, shots.at), dryness)
     merged = {a: all_[0][0] if len(all_) == 1 else _averaged(all_) for a, all_ in found.items()}
@@ -98,11 +98,9 @@ def _certified(
     analyte: str,
     certificate: Certificate,
     dryness: Estimate,
-    references: References,
+    laboratory: Laboratory,
 ) -> None:
-    assayed = certificate.assayed
-    value = assayed.results[analyte]
-    laboratory = references.laboratory(assayed.lab, certificate.at)
+    value = certificate.assayed.results[analyte]
     fraction = value.fraction
     if fraction <= 0.0:
         return

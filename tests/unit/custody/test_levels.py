@@ -65,7 +65,9 @@ def test_the_smallest_theft_is_that_of_the_page(devices: tuple[str, str], share:
     maker, world = Maker(), World()
     for site, purpose, device in zip(("A", "B"), ("dispatch", "receipt"), devices, strict=True):
         world.tell(maker.weighing(site, 0, purpose, 45_000, 15_000, device_id=device))
-    row = LotBook("L-1", LotRow(), world.rows).trip("M-1")
+    head = world.rows["lot/L-1"]
+    assert isinstance(head, LotRow)
+    row = LotBook("L-1", head, world.rows).trip("M-1")
     assert row is not None
     test = mass.compared(row.trip, None, References(Rows()))
     assert test is not None

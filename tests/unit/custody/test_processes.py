@@ -2,7 +2,7 @@
 
 import pytest
 
-from custody.carried import mixture, origins_of, said_origins
+from custody.carried import mixture, origins_of, said
 from custody.events import LotFact
 from custody.held import Carried
 from custody.records import Content, OriginShare
@@ -147,9 +147,9 @@ def test_a_share_is_never_more_than_the_whole() -> None:
     """Four shares of one origin came to 1.0000000000000002, and their record was a dead letter."""
     mine = Carried(origins_of([("site", "MINE", 1.0)]), {}, {}, {})
     mixed = mixture([(float(dry), {}, mine) for dry in (7, 6, 7, 4)])
-    assert said_origins(mixed) == (OriginShare(level="site", id="MINE", share=1.0),)
+    assert said(mixed).origins == (OriginShare(level="site", id="MINE", share=1.0),)
     thrice = origins_of([("site", "A", 0.1), ("site", "A", 0.2), ("site", "A", 0.7)])
-    assert [o.share for o in said_origins(mine._replace(origins=thrice))] == [1.0]
+    assert [o.share for o in said(mine._replace(origins=thrice)).origins] == [1.0]
 
 
 def test_a_side_drier_than_its_own_wet_mass_is_still_told_to_its_lot() -> None:

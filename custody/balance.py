@@ -53,6 +53,11 @@ class Balances:
         self._moisture_u = sigma(knowledge.dryness) * knowledge.dryness.value
         self._per_dry: dict[str, Estimate] | None = None
 
+    @property
+    def shares(self) -> travelling.Said:
+        """What its material carries, as each balance says it."""
+        return self._shares
+
     def of_place(self, here: Here) -> Balance:
         """Return the balance of the lot at a place.
 

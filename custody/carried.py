@@ -10,6 +10,7 @@ Source:
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
 from typing import NamedTuple
 
 from custody.held import Carried
@@ -280,6 +281,19 @@ def said(carried: Carried) -> Said:
     not those of the dry mass.
     """
     return Said(_said_origins(carried), _said_metal_origins(carried), _said_shares(carried))
+
+
+def mark_of(said: Said) -> int:
+    """Return 56 bits that stand for shares as said, to nine digits; 0 for none."""
+    if not any(said):
+        return 0
+    digest = blake2b(digest_size=7)
+    named: list[tuple[object, float]] = [((o.level, o.id), o.share) for o in said.origins]
+    named += [((m.analyte, m.level, m.id), m.share) for m in said.metal_origins]
+    named += [((s.dimension, s.label), s.share) for s in said.shares]
+    for name, share in named:
+        digest.update(repr((name, round(share, 9))).encode())
+    return int.from_bytes(digest.digest())
 
 
 def _said_origins(carried: Carried) -> tuple[OriginShare, ...]:

@@ -13,7 +13,6 @@ from custody.lot_rows import (
     FeedRow,
     Leg,
     Mass,
-    MaterialRow,
     Shots,
     Trip,
     TripRow,
@@ -117,15 +116,7 @@ class Folding:
     def _declare(self, fact: FactRow) -> None:
         book = self._book
         material = book.material()
-        book.put_material(
-            MaterialRow(
-                material.first,
-                fact.declared,
-                fact.head,
-                material.certificates,
-                material.findings,
-            )
-        )
+        book.put_material(replace(material, declared=fact.declared, declared_by=fact.head))
         self._known.forget()
         self.news.declared = True
         self.news.everything()

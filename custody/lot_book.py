@@ -66,6 +66,11 @@ class LotBook:
         """Return the declaration and certificates, to read."""
         return self._get("material", "", MaterialRow) or MaterialRow()
 
+    def shares_said(self) -> int:
+        """Return what stood for the shares last said, whatever the book began with."""
+        stood = self._stood("material", "")
+        return stood.shares if isinstance(stood, MaterialRow) else 0
+
     def put_material(self, row: MaterialRow) -> None:
         """Replace the declaration and certificates."""
         self._rows["material"][""] = row

@@ -7,9 +7,10 @@ that moved are measured (``place.of_place``). All sums are integers and flows ar
 so taking out and putting in leaves no trace.
 """
 
+from dataclasses import replace
+
 from custody import accounts, handing
 from custody.estimate import Estimate, absolute, relative, times
-from custody.events import Micros
 from custody.held import Carried, Held, Posted
 from custody.knowledge import Amount, Cause, Knowledge
 from custody.lot_book import LotBook, Source
@@ -20,7 +21,17 @@ from custody.news import News
 from custody.place import Settled, of_place, settled, total
 from custody.place import put as put_in
 from custody.place import withdraw as take_out
-from custody.postings import Context, Made, of_feed, of_given, of_stock, of_trip, weighed_flow
+from custody.postings import (
+    Context,
+    Made,
+    Since,
+    Supplied,
+    of_feed,
+    of_given,
+    of_stock,
+    of_trip,
+    weighed_flow,
+)
 from custody.reading import Known
 from custody.reference import References
 from custody.rows import Fed, Finding
@@ -85,7 +96,7 @@ class LotDerivation:
         supplied = self._supplied(row_givens)
         if supplied != row.supplied:
             # Only a trip that left from such a site was, or will be, its first weighing there.
-            changed = set(supplied).symmetric_difference(row.supplied)
+            changed = {site for site, _ in supplied.items() ^ row.supplied.items()}
             news.all_trips = news.all_trips or not changed.isdisjoint(row.sources)
             row.supplied = supplied
         if news.restated and self._rates_follow_knowledge():
@@ -94,7 +105,7 @@ class LotDerivation:
         self._trips()
         if row.stocks:
             self._stocks(row_givens)
-        self._spread_totals()
+        self._spread_totals(row_givens)
         if row_givens and (news.restated or news.all_trips):
             self._givens(row_givens)
         if row.feeds:
@@ -108,27 +119,24 @@ class LotDerivation:
     def _context_now(self) -> Context:
         declared = self._book.material().declared
         route = declared.route if declared is not None and declared.route else None
-        supplied = frozenset(self._book.row.supplied)
+        supplied = self._book.row.supplied
         return Context(self._lot_id, self._known.now(), self._references, route, supplied)
 
-    def _supplied(self, givens: list[tuple[str, GivenRow]]) -> list[str]:
-        """Return the sites that get the lot otherwise than by being weighed out of them."""
+    def _supplied(self, givens: list[tuple[str, GivenRow]]) -> Supplied:
+        """Return the sites that get the lot otherwise than by being weighed out of them.
+
+        What lay there when all of it was weighed leaves out of that; what had left before was
+        weighed out of the ground.
+        """
         row = self._book.row
-        sites = {given.held.place for _, given in givens if given.held is not None}
-        sites.update(row.arrived)
-        if row.stocks:
-            departures: dict[str, Micros] = {}
-            for _, found in self._book.trips():
-                dispatch = found.trip.dispatch
-                if dispatch is not None:
-                    at = departures.get(dispatch.site, dispatch.at)
-                    departures[dispatch.site] = min(at, dispatch.at)
-            for site in row.stocks:
-                stock = self._book.place(site).stock
-                first = None if stock is None else stock[0].at
-                if first is not None and first <= departures.get(site, first):
-                    sites.add(site)
-        return sorted(sites)
+        sites: dict[str, Since | None] = {}
+        for site in row.stocks:
+            stock = self._book.place(site).stock
+            assert stock is not None
+            sites[site] = stock[0].at, stock[0].known, stock[0].event_id
+        sites.update(dict.fromkeys(row.arrived))
+        sites.update({given.held.place: None for _, given in givens if given.held is not None})
+        return dict(sorted(sites.items()))
 
     def _trips(self) -> None:
         book = self._book
@@ -149,13 +157,12 @@ class LotDerivation:
             stock = book.place(site).stock
             assert stock is not None
             arrives = site in row.arrived or site in there
-            opens = not arrives and site in self._context.supplied
-            made = of_stock(site, stock[0], self._context) if opens else Made()
+            made = Made() if arrives else of_stock(site, stock[0], self._context)
             self._replace(book.opening(STOCK + site), new := TripRow(), made)
             book.put_trip(STOCK + site, new)
             self.moved.add(site)
 
-    def _spread_totals(self) -> None:
+    def _spread_totals(self, givens: list[tuple[str, GivenRow]]) -> None:
         """Spread attributes given for the whole lot over all that was weighed in, once known."""
         row = self._book.row
         entered = self._entered()
@@ -169,6 +176,8 @@ class LotDerivation:
         self._news.all_trips = self._news.restated = True
         self._context = self._context_now()
         self._trips()
+        if row.stocks:
+            self._stocks(givens)
 
     def _rates_follow_knowledge(self) -> bool:
         """Some declared attribute is given per wet mass or per metal."""
@@ -268,15 +277,7 @@ class LotDerivation:
         findings = self._context.knowledge.findings
         material = self._book.material()
         if material.findings != findings:
-            self._book.put_material(
-                type(material)(
-                    material.first,
-                    material.declared,
-                    material.declared_by,
-                    material.certificates,
-                    findings,
-                )
-            )
+            self._book.put_material(replace(material, findings=findings))
 
     # -- in and out of the places ---------------------------------------------------------------
 

@@ -144,7 +144,8 @@ class LotRow:
         ways: By receiving site the trip that was first to go there, and from where.
         sources: Sites that trips have left from.
         arrived: Trips arrived, by site.
-        supplied: Sites that get the lot otherwise than by its first weighing, as last derived.
+        supplied: Sites that get the lot otherwise than by its first weighing, as last derived, and
+            from where on in canonical order; None from the start.
         used: Hashes of the keys of reference records used.
         findings: What rules about the set of facts have found.
         alerts: Alerts by key.
@@ -165,7 +166,7 @@ class LotRow:
     ways: dict[str, tuple[int, str]] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
     arrived: dict[str, int] = field(default_factory=dict)
-    supplied: list[str] = field(default_factory=list)
+    supplied: dict[str, tuple[int, int, str] | None] = field(default_factory=dict)
     used: list[int] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     alerts: dict[str, AlertState] = field(default_factory=dict)
@@ -181,6 +182,7 @@ class MaterialRow:
         declared_by: Its fact.
         certificates: In canonical order.
         findings: What rules about certificates have found.
+        shares: Stands for the shares that were last said of the lot; 0 for none.
     """
 
     first: FactHead | None = None
@@ -188,6 +190,7 @@ class MaterialRow:
     declared_by: FactHead | None = None
     certificates: list[Certificate] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    shares: int = 0
 
 
 @dataclass(slots=True)

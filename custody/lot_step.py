@@ -6,10 +6,11 @@ are what perfect order gives, and postings, balances and alerts are derived from
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from custody import factset, handing, ledger, rechecking
 from custody.balance import Balances, Here, Stamp
+from custody.carried import Said, mark_of
 from custody.estimate import NOTHING
 from custody.events import ActionTaken, LotFact, Micros
 from custody.fold import Reader, Step
@@ -263,6 +264,9 @@ class LotStep:
         if news.restated:
             names |= {n for n, there in self._derivation.settled.items() if there.wet}
         balances = Balances(knowledge, self._stamp(), carried)
+        if self._shares_changed(balances.shares):
+            # Also where nothing is left: whoever asks for its origins must find the newest word.
+            names.update(self._row.places)
         outputs.extend([balances.of_place(self._here(name)) for name in sorted(names)])
         if news.declared and not names and not any(self._derivation.settled.values()):
             outputs.append(balances.declared(self._declared_at()))
@@ -295,6 +299,13 @@ class LotStep:
                 if held is not None and (not isinstance(other, GivenRow) or held != other.held):
                     names.add(held.place)
         return names
+
+    def _shares_changed(self, shares: Said) -> bool:
+        """Tell whether other shares were said of the lot last, and note those said now."""
+        mark, material = mark_of(shares), self._book.material()
+        if material.shares != mark:
+            self._book.put_material(replace(material, shares=mark))
+        return mark != self._book.shares_said()
 
     def _here(self, name: str) -> Here:
         there = self._derivation.settled.get(name)

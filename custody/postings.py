@@ -11,7 +11,6 @@ Source:
     docs/ledger.md, "Postings of a lot"; docs/adr/0012-post-movements-on-their-basis.md
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -30,6 +29,14 @@ INPUT_U_REL = 0.002
 """Relative uncertainty of a process input's mass without a statement."""
 
 
+Since = tuple[int, int, str]
+"""A place in canonical order."""
+
+Supplied = dict[str, Since | None]
+"""Sites that get the lot otherwise than by its first weighing, and since when; None from the start.
+"""
+
+
 class Context(NamedTuple):
     """What postings depend on beside the thing they are of.
 
@@ -45,7 +52,14 @@ class Context(NamedTuple):
     knowledge: Knowledge
     references: References
     route: str | None
-    supplied: Collection[str]
+    supplied: Supplied
+
+    def supplies(self, site: str, leaves: Mass) -> bool:
+        """Tell whether what a mass was weighed of came to a site before, and is in the books."""
+        if site not in self.supplied:
+            return False
+        since = self.supplied[site]
+        return since is None or since <= (leaves.at, leaves.known, leaves.event_id)
 
     def here(self, place: str) -> str:
         """Return the lot's account at a place."""
@@ -124,12 +138,13 @@ def of_trip(name: str, trip: Trip, context: Context) -> Made:
     gone = trip.left is not None or arrival is not None
     here = context.here(source)
     amount = _amount(dispatch, context)
-    if source not in context.supplied:
+    supplied = context.supplies(source, dispatch)
+    if not supplied:
         made.post(
             "first_weighing", weighed.cause, accounts.origin(source), here, amount, movement=name
         )
     # One weighing that brings a load in and takes it out again leaves no doubt behind.
-    if (source in context.supplied) == gone:
+    if supplied == gone:
         made.flow(source, name + "<", (trip.left or dispatch).at, -1 if gone else 1, weighed)
     if gone:
         left = trip.left or dispatch
@@ -189,7 +204,7 @@ def _arrive_unweighed(made: Made, name: str, trip: Trip, receipt: Mass, context:
     weighed = _weighed(receipt, context)
     amount = _amount(receipt, context)
     there = context.here(target)
-    if source in context.supplied and source != target:
+    if source != target and context.supplies(source, receipt):
         transit = context.here(TRANSIT)
         made.post("dispatch", weighed.cause, context.here(source), transit, amount, movement=name)
         made.flow(source, name + "<", receipt.at, -1, weighed)

@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 
 from custody.genealogy import LOT, PROCESS, Entry, Graph
 from custody.kinds import kind_of
-from runtime.lineage import Ask, Moment, Row, amounts, chunks, listed, until, whole
+from runtime.lineage import Ask, Moment, Row, amounts, chunks, known_by, listed, until, whole
 
 UNKNOWN = "unknown"
 
@@ -98,9 +98,11 @@ def _key_analytes(ask: Ask, moment: Moment) -> dict[str, str]:
 
 
 def carried(ask: Ask, lots: Iterable[str], moment: Moment) -> dict[str, Carried]:
-    """Return the shares of lots, as the newest transfer that says any carries them.
+    """Return the shares of lots, as the newest record that says any has them.
 
-    A lot's own transfers carry its shares; so do those that brought it out of a process.
+    A lot's own transfers carry its shares; so do those that brought it out of a process. A
+    correction of its origins alone moves nothing: its balances say them, and they are of the
+    lot at all times.
 
     Args:
         ask: Runs SQL.
@@ -133,6 +135,8 @@ def _carried(lots: Sequence[str], moment: Moment) -> str:
         f" UNION ALL SELECT lot_id, max({_SAID}) FROM edge"
         f" WHERE child IN arrayMap(x -> concat('lot/', x), ids) AND {some}{until(moment)}"
         " GROUP BY lot_id"
+        f" UNION ALL SELECT assumeNotNull(lot_id), max({_SAID}) FROM balance"
+        f" WHERE lot_id IN ids AND {some}{known_by(moment)} GROUP BY lot_id"
         ") GROUP BY lot"
     )
 

@@ -162,6 +162,11 @@ def until(moment: Moment) -> str:
     )
 
 
+def known_by(moment: Moment) -> str:
+    """Return the condition that leaves out what became known later."""
+    return "" if moment.is_now else " AND known_at <= {known:DateTime64(6, 'UTC')}"
+
+
 def _edges(rows: Sequence[Row]) -> Iterator[Edge]:
     for row in rows:
         yield Edge(

@@ -9,22 +9,32 @@ from typing import Self
 import pytest
 from click.testing import CliRunner
 
-from custody.events import LotFact, Micros
+from custody.events import DeclaredOrigin, LotDeclared, LotFact, Micros
 from custody.genealogy import DRY
-from custody.records import Amount, OriginShare, Share, Transfer
+from custody.records import Amount, Balance, OriginShare, Share, Transfer
 from runtime.cli import connect
 from runtime.cli.lineage import NoLineage, rows_of, trace
 from runtime.cli.main import cli
 from runtime.cli.traceability import examine
 from runtime.lineage import BACK, FORWARD, Direction, Moment, edges_into, walk
-from tests.support.facts import T0, Maker
+from tests.support.facts import T0, Maker, corrected
 from tests.support.stored import PARTITION, Stored, opened
 from tests.support.streams import reference
 from tests.support.world import World
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-TABLES = ("transfer", "edge", "lot", "weighing", "assay", "shipment", "processing", "reference")
+TABLES = (
+    "transfer",
+    "edge",
+    "balance",
+    "lot",
+    "weighing",
+    "assay",
+    "shipment",
+    "processing",
+    "reference",
+)
 NOW = Moment()
 
 
@@ -223,12 +233,16 @@ def a_plant(*, close: bool = True, receipt: bool = True) -> list[LotFact]:
     return facts
 
 
+def said_balances(world: World) -> list[Balance]:
+    return [output for output in world.outputs if isinstance(output, Balance)]
+
+
 def told(stored: Stored, facts: Sequence[LotFact]) -> World:
     """Store facts and what the core makes of them."""
     world = World()
     world.tell(*facts)
     numbered = [replace(fact, gateway_seq=no) for no, fact in enumerate(facts, start=1)]
-    stored.put([*numbered, *world.transfers])
+    stored.put([*numbered, *world.transfers, *said_balances(world)])
     return world
 
 
@@ -240,6 +254,25 @@ def test_a_blend_is_traced_to_its_mines_by_mass_and_by_metal(stored: Stored) -> 
     assert by_lot["A"]["share_metal_fraction"] == pytest.approx({"Cu": 0.5})
     assert by_lot["A"]["origins"] == {"MINE-A": 1.0}
     assert by_lot["X"]["origins"] == pytest.approx({"MINE-A": 0.75, "MINE-B": 0.25})
+
+
+def test_a_corrected_origin_moves_nothing_and_is_found_in_what_was_made_of_it(
+    stored: Stored,
+) -> None:
+    facts = a_plant()
+    declared = next(fact for fact in facts if isinstance(fact, LotDeclared))
+    other = (DeclaredOrigin(level="site", id="ELSEWHERE", share=1.0),)
+    told(stored, [*facts, corrected(declared, "other", 500.0, declared_origins=other)])
+    by_lot = {
+        str(row["lot_id"]): row for row in rows_of(trace(stored.ask, "X", NOW, 64, back=True))
+    }
+    assert by_lot["A"]["origins"] == {"ELSEWHERE": 1.0}
+    assert by_lot["X"]["origins"] == pytest.approx({"ELSEWHERE": 0.75, "MINE-B": 0.25})
+    before = Moment(instant(400 * 60), instant(400 * 60))
+    by_lot = {
+        str(row["lot_id"]): row for row in rows_of(trace(stored.ask, "X", before, 64, back=True))
+    }
+    assert by_lot["A"]["origins"] == {"MINE-A": 1.0}
 
 
 def test_forward_says_what_each_lot_holds_of_it_and_what_is_left(stored: Stored) -> None:

@@ -170,6 +170,11 @@ class Chain:
             tare = 15_000
             gross = tare + self.rng.randint(*load_kg)
             more = {"movement_id": movement}
+            if ends[0] == ROUTE[0] and self.rules["stockpiles"] and self._chance(0.1):
+                # A survey of the heap at the mine, before its first truck or between two.
+                heap = self.rng.randint(80_000, 120_000)
+                survey = maker.weighing(ends[0], self._later(), "stock", heap, 0, movement_id=None)
+                self.facts.append(survey)
             self.facts.append(
                 maker.weighing(ends[0], self._later(), "dispatch", gross, tare, **more)
             )

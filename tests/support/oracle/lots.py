@@ -136,7 +136,7 @@ class LotBooks:
             place = self._place(one.site)
             place.flows.append(Flow((one.at, 0, one.cause), 1, one.amounts["wet"], None, one.u_wet))
             place.postings += 1
-        self.supplied = self.arrivals | self._stocked(trips)
+        self.opened = self._opened()
         for trip in trips:
             if trip.weighed_out is not None:
                 self._weighed_out(trip, trip.weighed_out)
@@ -146,21 +146,24 @@ class LotBooks:
     def _stock_weighings(self) -> list[LotWeighed]:
         return [f for f in self.facts if isinstance(f, LotWeighed) and f.purpose == "stock"]
 
-    def _stocked(self, trips: list[Trip]) -> set[str]:
-        """Sites with a stock weighing that is no later than the first dispatch there."""
+    def _opened(self) -> dict[str, tuple[int, int, str]]:
+        """By site the first time that all that lay there was weighed."""
         first: dict[str, tuple[int, int, str]] = {}
-        for trip in trips:
-            if trip.weighed_out is not None:
-                site, at = trip.weighed_out.site_id, when(trip.weighed_out)
-                first[site] = min(first.get(site, at), at)
-        stocks = self._stock_weighings()
-        return {f.site_id for f in stocks if f.site_id not in first or when(f) <= first[f.site_id]}
+        for fact in self._stock_weighings():
+            first.setdefault(fact.site_id, when(fact))
+        return first
+
+    def _in_the_books(self, site: str, weighed: LotWeighed) -> bool:
+        """Whether what a weighing is of came to a site in some other way before."""
+        if site in self.arrivals:
+            return True
+        return site in self.opened and self.opened[site] <= when(weighed)
 
     def _weighed_out(self, trip: Trip, out: LotWeighed) -> None:
         source, target = trip.source, trip.target
         sent = self._then(out, out.net_g)
         here, way = self._account(source), self._account(TRANSIT)
-        if source not in self.supplied:
+        if not self._in_the_books(source, out):
             self._post("first_weighing", out.event_id, (f"origin/{source}", here), sent)
             self._flow(source, 1, out)
         if not trip.gone:
@@ -191,7 +194,7 @@ class LotBooks:
         source, target = trip.source, trip.target
         got = self._then(back, back.net_g)
         way, there = self._account(TRANSIT), self._account(target)
-        if source in self.supplied and source != target:
+        if source != target and self._in_the_books(source, back):
             # The rules say nothing of this; taken anew from an origin it would be there twice.
             self._post("dispatch", back.event_id, (self._account(source), way), got)
             self._flow(source, -1, back)

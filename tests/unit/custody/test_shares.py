@@ -1,0 +1,41 @@
+"""What is said of a lot's shares when they change and nothing moves."""
+
+from custody.events import DeclaredOrigin
+from custody.records import OriginShare
+from tests.support.facts import Maker, corrected
+from tests.support.world import World
+
+
+def test_a_corrected_origin_is_said_everywhere_the_lot_has_been() -> None:
+    maker, world = Maker(), World()
+    declared = maker.lot("MINE", 0, {"Cu": 0.02})
+    weighed = maker.weighing("MINE", 10, "dispatch", 45_000, 15_000)
+    left = maker.move("dispatch", "MINE", 11, ("MINE", "PLANT"))
+    came = maker.weighing("PLANT", 60, "receipt", 45_000, 15_000)
+    used = maker.side("PLANT", 90, "input", "P")
+    world.tell(declared, weighed, left, came, used)
+    moved = len(world.transfers)
+    other = (DeclaredOrigin(level="site", id="ELSEWHERE", share=1.0),)
+    world.tell(corrected(declared, "other", 500.0, declared_origins=other))
+    assert len(world.transfers) == moved
+    mine = [b for account, b in world.balances.items() if account.startswith("lot/L-1/")]
+    assert len(mine) == 3
+    assert all(not b.mass_wet_g for b in mine)
+    said = (OriginShare(level="site", id="ELSEWHERE", share=1.0),)
+    assert [b.origins for b in mine] == [said] * 3
+    assert world.balances["process/P"].origins == said
+
+
+def test_shares_that_did_not_change_are_not_said_again() -> None:
+    maker, world = Maker(), World()
+    declared = maker.lot("MINE", 0, {"Cu": 0.02})
+    world.tell(
+        declared,
+        maker.weighing("MINE", 10, "dispatch", 45_000, 15_000),
+        maker.move("dispatch", "MINE", 11, ("MINE", "PLANT")),
+        maker.weighing("PLANT", 60, "receipt", 45_000, 15_000),
+        maker.side("PLANT", 90, "input", "P"),
+    )
+    said = len(world.outputs)
+    world.tell(corrected(declared, "same", 500.0))
+    assert world.outputs[said:] == []

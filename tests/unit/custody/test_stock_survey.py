@@ -1,0 +1,53 @@
+"""A heap at a mine that is surveyed while trucks leave it: nothing is counted twice."""
+
+import itertools
+
+from custody.events import LotFact
+from tests.support.facts import Maker
+from tests.support.world import World
+
+
+def truck(maker: Maker, no: int, minute: float, tonnes: int) -> list[LotFact]:
+    gross, name = 15_000 + tonnes * 1_000, f"M-{no}"
+    return [
+        maker.weighing("MINE", minute, "dispatch", gross, 15_000, movement_id=name),
+        maker.move("dispatch", "MINE", minute + 1, ("MINE", "PLANT"), movement_id=name),
+        maker.weighing("PLANT", minute + 30, "receipt", gross, 15_000, movement_id=name),
+    ]
+
+
+def wet(world: World, account: str) -> int:
+    return world.sums().get(account, {}).get("wet", 0)
+
+
+def test_a_truck_before_the_survey_came_out_of_the_ground_and_one_after_it_out_of_the_heap() -> (
+    None
+):
+    maker = Maker()
+    facts = [
+        maker.lot("MINE", 0, {"Cu": 0.02}),
+        *truck(maker, 1, 10, 30),
+        maker.weighing("MINE", 100, "stock", 90_000, 0, movement_id=None),
+        *truck(maker, 2, 200, 20),
+    ]
+    worlds = [World() for _ in range(3)]
+    worlds[0].tell(*facts)
+    worlds[1].tell(*facts, together=True)
+    worlds[2].tell(*reversed(facts))
+    for world in worlds:
+        assert wet(world, "origin/MINE") == -120_000_000
+        assert wet(world, "lot/L-1/MINE") == 70_000_000
+        assert wet(world, "lot/L-1/PLANT") == 50_000_000
+        assert world.balances["lot/L-1/MINE"].mass_wet_g == 70_000_000
+        assert wet(world, "unaccounted/L-1") == 0
+
+
+def test_the_day_of_the_survey_decides_and_not_when_it_became_known() -> None:
+    maker = Maker()
+    first, second = truck(maker, 1, 10, 30), truck(maker, 2, 200, 20)
+    survey: list[LotFact] = [maker.weighing("MINE", 100, "stock", 90_000, 0, movement_id=None)]
+    for order in itertools.permutations([first, second, survey]):
+        world = World()
+        world.tell(*itertools.chain.from_iterable(order))
+        assert wet(world, "origin/MINE") == -120_000_000
+        assert wet(world, "lot/L-1/MINE") == 70_000_000

@@ -1,4 +1,4 @@
-"""Whether what was said agrees with the second model: integers but for ties, floats to 1e-7."""
+"""Whether what was said agrees with the second model: but for ties, and floats to 1e-7."""
 
 import math
 from collections import defaultdict
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from custody.events import LotFact
 from custody.records import Alert, Balance, Content, Transfer
-from tests.support.differences import difference
+from tests.support.differences import GRAMS_TIED, difference
 from tests.support.oracle.amounts import Carried, Mix
 from tests.support.oracle.books import Oracle
 from tests.support.world import World
@@ -94,10 +94,12 @@ def _unlike_shares(oracle: Oracle, said: Said, rules: Mapping[str, bool]) -> str
         if balance.lot_id is None or not holds:
             continue
         carried = oracle.lots[balance.lot_id].carried
+        # Shares are of masses that may be so many grams apart.
+        apart = RELATIVE + GRAMS_TIED / max(balance.mass_dry_g, 1)
         for what, found, expected in _mixes(balance, carried, rules):
             for name in sorted(found.keys() | expected.keys()):
                 one, other = found.get(name, 0.0), expected.get(name, 0.0)
-                if not math.isclose(one, other, rel_tol=RELATIVE, abs_tol=RELATIVE):
+                if not math.isclose(one, other, rel_tol=RELATIVE, abs_tol=apart):
                     return f"{account} {what} {name}: {one} but should be {other}"
     return ""
 

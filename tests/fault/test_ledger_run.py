@@ -12,7 +12,6 @@ each other do not mind repetition: those have ``tests/unit/streams``.
 """
 
 import os
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -27,7 +26,7 @@ from tests.support.chains import Chain, arrival
 from tests.support.cluster import Cluster, Faults
 from tests.support.differences import difference
 from tests.support.oracle.books import Oracle
-from tests.support.world import World, amounts
+from tests.support.standing import Books, perfect
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
@@ -37,15 +36,13 @@ PER_TEST = 25
 FIRSTS = [int(SEED)] if SEED else list(range(0, SEEDS, PER_TEST))
 COUNT = 1 if SEED else PER_TEST
 
-Sums = dict[str, dict[str, int]]
-
 
 @pytest.mark.parametrize("first", FIRSTS)
 def test_every_run_ends_in_the_books_of_perfect_order_and_of_the_rules(first: int) -> None:
     for seed in range(first, first + COUNT):
         again = f"seed {seed}: CUSTODY_SEED={seed} pytest tests/fault/test_ledger_run.py"
         chain = Chain(Random(seed)).draw()
-        found, expected = run(seed, chain), perfect(chain)
+        found, expected = run(seed, chain), perfect(chain.facts, chain.references)
         unlike = difference(found.sums, expected.sums, chain.facts)
         assert not unlike, f"{again}\nnot as in perfect order: {unlike}"
         assert found.balances == expected.balances, again
@@ -55,34 +52,6 @@ def test_every_run_ends_in_the_books_of_perfect_order_and_of_the_rules(first: in
             Oracle(chain.facts, chain.references), found.said, chain.facts, chain.rules
         )
         assert not unlike, f"{again}\nnot as the rules say: {unlike}"
-
-
-class Books:
-    """What stands in the end, without when and under which number it was said.
-
-    Args:
-        said: All that was said, in any order that keeps each sender's.
-    """
-
-    def __init__(self, said: agreement.Said) -> None:
-        self.said = said
-        latest = {
-            account: replace(b, sender="", n=0, at=0, known_at=0)  # type: ignore[arg-type]
-            for account, b in said.balances.items()
-        }
-        self.sums = agreement.sums_of(said.transfers)
-        self.balances = {account: b for account, b in latest.items() if amounts(b)}
-        last = {a.alert_id: a for a in said.alerts}
-        self.alerts = {i: (a.family, a.subject) for i, a in last.items() if a.state == "open"}
-        edges = {(c.from_owner, c.cause_event_id): c for c in said.contents}
-        self.handed = {
-            cause: replace(c, sender="", n=0, known_at=0)  # type: ignore[arg-type]
-            for cause, c in edges.items()
-            if not c.void
-        }
-        assert {a: v for a, v in self.sums.items() if a.startswith(("lot/", "process/"))} == {
-            account: amounts(b) for account, b in self.balances.items()
-        }, "a balance is not the sum of its transfers"
 
 
 def run(seed: int, chain: Chain) -> Books:
@@ -109,11 +78,3 @@ def run(seed: int, chain: Chain) -> Books:
             [r for r in cluster.said(topics.FLOW) if isinstance(r, Content)],
         )
     )
-
-
-def perfect(chain: Chain) -> Books:
-    """Return the books where reference data came first and facts in canonical order."""
-    world = World()
-    world.tell(*chain.references)
-    world.tell(*sorted(chain.facts, key=lambda f: (f.occurred_at, f.recorded_at, f.event_id)))
-    return Books(agreement.said_in(world))

@@ -7,7 +7,7 @@ everything arrives in an order that is more or less mixed up. What of this is dr
 rules the core is held to (``tests/support/oracle/rules.py``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -21,7 +21,7 @@ from custody.events import (
     ReferenceSet,
 )
 from tests.support.chain_references import drawn_references
-from tests.support.facts import Maker, corrected
+from tests.support.facts import Maker, corrected, event_id
 from tests.support.oracle.rules import RULES
 
 ROUTE = ("MINE", "PLANT", "MILL", "SMELTER", "PORT")
@@ -46,10 +46,12 @@ class Chain:
     Args:
         rng: Where it comes from.
         rules: What it may hold.
+        levels: Processes one after another; drawn by default.
     """
 
     rng: Random
     rules: Mapping[str, bool] = field(default_factory=lambda: RULES)
+    levels: int | None = None
     facts: list[LotFact] = field(default_factory=list)
     references: list[ReferenceSet] = field(default_factory=list)
     makers: dict[str, Maker] = field(default_factory=dict)
@@ -62,7 +64,7 @@ class Chain:
             self._mined(lot)
         if self.rules["stockpiles"] and self.rng.random() < 0.4:
             lots = self._piled(lots)
-        for level, (process, kind) in enumerate(LEVELS[: self.rng.randint(1, 3)]):
+        for level, (process, kind) in enumerate(LEVELS[: self.levels or self.rng.randint(1, 3)]):
             chosen = self.rng.choice(KINDS[level]) if self.rules["kinds_differ"] else kind
             lots = self._processed(process, chosen, ROUTE[level + 1], lots)
         self._late_assays()
@@ -308,6 +310,42 @@ def _changed(fact: LotFact, rng: Random) -> dict[str, object]:
         changes["declared_origins"] = fact.declared_origins[:1]
         changes["form"] = rng.choice(("ore", "concentrate"))
     return changes
+
+
+NAMES = ("lot_id", "process_id", "output_lot_id", "movement_id")
+
+
+def renamed(facts: Sequence[LotFact], prefix: str) -> list[LotFact]:
+    """Return a history whose lots, processes and events have names of their own.
+
+    Args:
+        facts: The history.
+        prefix: Stands before each name of a lot, process or movement.
+    """
+    return [
+        replace(fact, **_ids(fact, prefix), **_prefixed(fact, NAMES, prefix))  # type: ignore[arg-type]
+        for fact in facts
+    ]
+
+
+def renamed_references(records: Sequence[ReferenceSet], prefix: str) -> list[ReferenceSet]:
+    """Return the records of single processes, under the names ``renamed`` gives them."""
+    single = {process for process, _ in LEVELS} | {STOCKPILE}
+    return [
+        replace(one, id=prefix + one.id, **_ids(one, prefix))  # type: ignore[arg-type]
+        for one in records
+        if one.kind == "process" and one.id in single
+    ]
+
+
+def _ids(record: LotFact | ReferenceSet, prefix: str) -> dict[str, str]:
+    names = ("event_id", "corrects")
+    return {name: event_id(full) for name, full in _prefixed(record, names, prefix).items()}
+
+
+def _prefixed(record: LotFact | ReferenceSet, names: Sequence[str], prefix: str) -> dict[str, str]:
+    said = {name: getattr(record, name, None) for name in names}
+    return {name: prefix + value for name, value in said.items() if value}
 
 
 def arrival(facts: list[LotFact], rng: Random) -> list[LotFact]:

@@ -1,7 +1,7 @@
 """A worker process for tests: ``python -m tests.support.streams_worker '<json>'``.
 
-Runs the real worker with a small fold, ids from the static table, and, where asked, a pause or a
-kill between two stages of the protocol.
+Runs the real worker with a small fold or with the core, ids from the static table, and, where
+asked, a pause or a kill between two stages of the protocol.
 """
 
 import asyncio
@@ -9,12 +9,21 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+from custody.core import CustodyFold
+from custody.fold import Fold
 from schemas.registry import StaticCatalog
 from streams.config import Pause, Stage, WorkerConfig
 from streams.worker import run
 from tests.support.folds import RelayFold, TrivialFold
+
+FOLDS: dict[str, Callable[[], Fold]] = {
+    "relay": RelayFold,
+    "trivial": TrivialFold,
+    "custody": CustodyFold,
+}
 
 
 def pausing(stage: Stage, seconds: float) -> Pause:
@@ -64,7 +73,7 @@ def main(options: dict[str, object]) -> None:
             pause = raising(Stage(stage), after)
         case _:
             pass
-    fold = RelayFold() if options["fold"] == "relay" else TrivialFold()
+    fold = FOLDS[str(options["fold"])]()
     config = WorkerConfig(
         bootstrap=str(options["bootstrap"]),
         registry_url="",

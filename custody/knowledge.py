@@ -68,15 +68,16 @@ class Knowledge:
 
         What does not come from the lot's own facts (a default moisture, a grade handed over by a
         process) is taken as of now, because their order says nothing about it; so are attributes,
-        which nobody measures at a scale.
+        which nobody measures at a scale. What was handed over counts before shots and
+        declarations, as in ``grades``.
         """
         moisture = basis.moisture
         dry = wet * (self.unmeasured if moisture is None else 1.0 - moisture)
         amounts = {a: round(dry * fraction * 1000.0) for a, fraction in self.handed.items()}
-        for analyte, fraction in basis.dry.items():
-            amounts[analyte] = round(dry * fraction * 1000.0)
-        for analyte, fraction in basis.as_is.items():
-            amounts[analyte] = round(wet * fraction * 1000.0)
+        for mass, fractions in ((dry, basis.dry), (wet, basis.as_is)):
+            for analyte, fraction in fractions.items():
+                if analyte in basis.certified or analyte not in self.handed:
+                    amounts[analyte] = round(mass * fraction * 1000.0)
         for key, rate in self.rates.items():
             amounts[key] = round(dry * rate * 1000.0)
         return Amount(wet, round(dry), amounts)

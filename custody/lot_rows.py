@@ -32,11 +32,14 @@ class Basis(NamedTuple):
         moisture: Fraction of the wet mass; None until a certificate gives it.
         dry: Grade by analyte, fraction of the dry mass.
         as_is: The same of the wet mass.
+        certified: Analytes whose grade a certificate gives; what a process handed over is better
+            known than the others.
     """
 
     moisture: float | None
     dry: dict[str, float]
     as_is: dict[str, float]
+    certified: tuple[str, ...] = ()
 
 
 class Mass(NamedTuple):

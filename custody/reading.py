@@ -155,6 +155,7 @@ class _Reading:
             self._causes.append(_cause(moisture_by))
             self._basis = self._basis._replace(moisture=moisture_by.assayed.moisture)
         certified = _certified(row.certificates)
+        self._basis = self._basis._replace(certified=tuple(sorted(certified)))
         names = _analytes(self._book, row, certified)
         handed_grades: Mapping[str, Estimate] = {} if handed is None else handed.grades
         grades: dict[str, Estimate] = {}

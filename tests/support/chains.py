@@ -256,7 +256,10 @@ class Chain:
         return out
 
     def _came_out(self, lot: str, site: str) -> None:
-        self.facts.append(self._maker(lot).lot(site, self._later(), {}))
+        supposed = {"Cu": 0.18} if self._chance(0.3) else {}
+        self.facts.append(self._maker(lot).lot(site, self._later(), supposed))
+        if self._chance(0.3):
+            self.facts.append(self._maker(lot).shot(site, self._later(), {"Cu": 0.19, "Co": 0.02}))
         if self._chance(0.5):
             self._assayed(lot, site, {"Cu": 0.2, "Co": 0.03})
         if self.rules["trade"] and self._chance(0.3):

@@ -67,6 +67,24 @@ def test_a_blend_has_the_mass_the_metal_and_the_origins_of_its_inputs() -> None:
     assert amounts(world.balances["process/P-1"]) == {}
 
 
+@pytest.mark.parametrize("certified", [False, True])
+def test_a_truck_of_what_came_out_goes_by_the_process_before_shots_and_declaration(
+    certified: bool,  # noqa: FBT001  a case
+) -> None:
+    world, maker = World(), Maker("X")
+    world.tell(*fed_lot("A", 30, 0.02), *process("blend", {"X": 30_000_000}))
+    world.tell(maker.lot("PLANT", 500, {"Cu": 0.05}), maker.shot("PLANT", 510, {"Cu": 0.04}))
+    if certified:
+        world.tell(maker.assay("PLANT", 520, {"Cu": (0.03, 0.0003)}))
+    world.tell(
+        maker.weighing("PLANT", 530, "dispatch", 25_000, 15_000),
+        maker.move("dispatch", "PLANT", 540, ("PLANT", "PORT")),
+    )
+    ends = ("lot/X/PLANT", "lot/X/transit")
+    [sent] = [t for t in world.transfers if (t.debit, t.credit) == ends]
+    assert sent.metals[0].value_mg == (270_000_000 if certified else 180_000_000)
+
+
 def test_outputs_before_inputs_end_the_same() -> None:
     facts = [*fed_lot("A", 30, 0.02), *fed_lot("B", 10, 0.04), *process("blend", {"X": 40_000_000})]
     forward, backward = World(), World()

@@ -14,8 +14,11 @@ GRAMS_TIED = 16
 rounded either way, the second model multiplies in another order on purpose, and some ten such
 roundings add up in one account of the histories drawn here."""
 
-PER_GRAM_MAX = 60
-"""Milligrams of metal, or millionths of an attribute, that follow a gram of dry mass here."""
+METAL_PER_GRAM = 60
+"""Milligrams of metal that follow a gram of dry mass here."""
+
+ATTRIBUTE_PER_GRAM = 600
+"""Millionths of an attribute's unit that follow one: what a blend adds is for little mass."""
 
 RELATIVE = 1e-9
 """Difference allowed to floats."""
@@ -39,7 +42,8 @@ def difference(found: Sums, expected: Sums, facts: Sequence[LotFact]) -> str:
 
 
 def _same(name: str, one: int, other: int) -> bool:
-    tied = GRAMS_TIED * (1 if name in ("wet", "dry") else PER_GRAM_MAX)
+    per_gram = ATTRIBUTE_PER_GRAM if name.startswith("@") else METAL_PER_GRAM
+    tied = GRAMS_TIED * (1 if name in ("wet", "dry") else per_gram)
     return abs(one - other) <= tied + RELATIVE * max(abs(one), abs(other))
 
 

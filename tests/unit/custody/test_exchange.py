@@ -1,0 +1,391 @@
+"""Which certificates speak for a lot: stages, laboratories that agree, the exchange of assays.
+
+The worked example is a lot of gold-base dore under the splitting limits that a refinery publishes
+(Golden Ophir, "Assaying": 0.05 % for gold and 0.20 % for silver; within them the arithmetic mean is
+final) and the three clauses of published contracts on what an umpire's result leads to
+(docs/ledger.md, "Exchange of assays"). The results of the parties are ours.
+"""
+
+import math
+from collections.abc import Sequence
+
+import pytest
+
+from custody import exchange
+from custody.estimate import Estimate
+from custody.events import LotFact, Micros
+from custody.exchange import (
+    EXCHANGED,
+    FINAL,
+    NO_CONTRACT,
+    PROVISIONAL,
+    UMPIRE,
+    Contract,
+    UmpireRule,
+    Word,
+)
+from custody.lot_rows import Certificate
+from custody.reduce import STAGES
+from custody.rows import Assayed, Value
+from tests.support.facts import Maker, corrected
+from tests.support.instruments import reference
+from tests.support.world import World
+
+LIMITS = {"Au": 0.0005, "Ag": 0.002}
+"""Splitting limits of gold-base dore, fractions."""
+
+
+def certificate(
+    name: str,
+    stage: int,
+    fraction: float,
+    *,
+    party: str = "seller",
+    lab: str | None = None,
+    minute: int = 0,
+    dry: bool = True,
+    analyte: str = "Au",
+) -> Certificate:
+    results = {analyte: Value(fraction, None, dry)}
+    assayed = Assayed(lab or f"LAB-{name}", stage, party, None, None, results)
+    return Certificate(name, Micros(minute), Micros(minute), "PORT", assayed)
+
+
+def relative(certificates: Sequence[Certificate], u: float = 0.0001) -> dict[str, Estimate]:
+    """Grades of gold with one standard uncertainty, in relative form, by certificate."""
+    found = {}
+    for one in certificates:
+        if "Au" in one.assayed.results:
+            value = one.assayed.results["Au"].fraction
+            found[one.event_id] = Estimate(value, (u / value) ** 2 if value else 0.0, {})
+    return found
+
+
+def said(*certificates: Certificate, contract: Contract = NO_CONTRACT, u: float = 0.0001) -> Word:
+    found = exchange.word("Au", certificates, contract, relative(certificates, u))
+    assert found is not None
+    assert math.fsum(weight for _, weight in found.weights) == pytest.approx(1.0)
+    return found
+
+
+def names(found: Word) -> dict[str, float]:
+    return {one.event_id: weight for one, weight in found.weights}
+
+
+def parties(s: float | None, b: float | None, u: float | None = None) -> tuple[Certificate, ...]:
+    """Certificates of an exchange in the order in which they are made."""
+    made = (("seller", EXCHANGED, s), ("buyer", EXCHANGED, b), ("umpire", UMPIRE, u))
+    return tuple(
+        certificate(party, stage, value, party=party, minute=no)
+        for no, (party, stage, value) in enumerate(made)
+        if value is not None
+    )
+
+
+def contract(rule: UmpireRule = UmpireRule.UMPIRE) -> Contract:
+    return Contract(LIMITS, rule)
+
+
+# The worked example: dore of about 84 % gold
+
+
+def settled(found: Word) -> float:
+    """The book value, percent of gold."""
+    value = exchange.combined(found, relative([one for one, _ in found.weights])).value
+    return round(100 * value, 10)
+
+
+@pytest.mark.parametrize(
+    ("rule", "u", "book"),
+    [
+        # Seller 84.12 %, buyer 84.02 %: 0.10 % apart, the limit is 0.05 %.
+        (UmpireRule.UMPIRE, 0.8405, 84.05),
+        (UmpireRule.UMPIRE, 0.8420, 84.20),
+        # 84.05 is 0.03 from the buyer's and 0.07 from the seller's: (84.05 + 84.02) / 2.
+        (UmpireRule.MEAN_WITH_NEARER, 0.8405, 84.035),
+        (UmpireRule.MEAN_WITH_NEARER, 0.8420, 84.16),
+        # Between the parties the umpire's own; above the seller's; below the buyer's.
+        (UmpireRule.BETWEEN_OR_NEARER, 0.8405, 84.05),
+        (UmpireRule.BETWEEN_OR_NEARER, 0.8420, 84.12),
+        (UmpireRule.BETWEEN_OR_NEARER, 0.8390, 84.02),
+        # On a party's result is between.
+        (UmpireRule.BETWEEN_OR_NEARER, 0.8412, 84.12),
+        (UmpireRule.BETWEEN_OR_NEARER, 0.8402, 84.02),
+    ],
+)
+def test_dore_beyond_the_limit_is_settled_as_the_contract_says_of_the_umpire(
+    rule: UmpireRule, u: float, book: float
+) -> None:
+    found = said(*parties(0.8412, 0.8402, u), contract=contract(rule))
+    assert settled(found) == book
+    assert found.finding is None
+
+
+def test_dore_within_the_limit_is_settled_at_the_mean_and_no_umpire_is_heard() -> None:
+    """84.12 and 84.08 %: 0.04 % apart; an umpire's 84.50 % was not asked for."""
+    for certificates in (parties(0.8412, 0.8408), parties(0.8412, 0.8408, 0.845)):
+        found = said(*certificates, contract=contract())
+        assert settled(found) == 84.10
+        assert found.finding is None
+
+
+def test_results_exactly_the_limit_apart_are_within_it_whatever_the_last_bit() -> None:
+    """84.13 less 84.08 % is 0.05 % and a little: floats do not call an umpire."""
+    seller, buyer = 0.8413, 0.8408
+    assert seller - buyer > LIMITS["Au"]
+    assert said(*parties(seller, buyer), contract=contract()).finding is None
+    assert said(*parties(seller, 0.840799), contract=contract()).finding == "umpire_due"
+
+
+def test_beyond_the_limit_the_mean_stands_until_the_umpire_who_is_due() -> None:
+    found = said(*parties(0.8412, 0.8402), contract=contract())
+    assert settled(found) == 84.07
+    assert (found.finding, found.detail) == (
+        "umpire_due",
+        "Au: seller 84.1200%, buyer 84.0200%, limit 0.0500%",
+    )
+
+
+def test_the_metal_in_the_books_follows_the_exchange_step_by_step() -> None:
+    """100 kg of dore without water: each stage is a transfer, corrections name what they replace.
+
+    Provisional 84.50 %, seller 84.12 %, then the buyer's 84.02 %: mean 84.07 % and an umpire is
+    due; umpire 84.05 %, nearer to the buyer: mean 84.035 %; final 84.04 %.
+    """
+    maker, world = Maker(), World()
+    body = {"splitting_limit": LIMITS, "umpire_rule": "mean_with_nearer"}
+    world.tell(reference("contract", "C-1", body))
+    world.tell(
+        maker.lot("PORT", 0, {"Au": 0.85}, contract_id="C-1", form="metal", commodity="gold"),
+        maker.weighing("PORT", 1, "stock", 1_100, 1_000, movement_id=None),
+        maker.assay("PORT", 2, {"Au": (0.845, 0.0001)}, (0.0, 0.0)),
+    )
+
+    def stage(minute: int, stage: str, party: str, fraction: float) -> LotFact:
+        grades: dict[str, tuple[float, float | None]] = {"Au": (fraction, 0.0001)}
+        lab = f"LAB-{party}"
+        return maker.assay("PORT", minute, grades, stage=stage, party=party, lab_id=lab)
+
+    def metal_g() -> float:
+        return world.sums()["lot/L-1/PORT"]["Au"] / 1000
+
+    assert metal_g() == 84_500
+    steps = [
+        (stage(10, "exchanged", "seller", 0.8412), 84_120),
+        (stage(11, "exchanged", "buyer", 0.8402), 84_070),
+        (stage(20, "umpire", "umpire", 0.8405), 84_035),
+        (stage(30, "final", "seller", 0.8404), 84_040),
+    ]
+    due = [False, True, False, False]
+    for (fact, grams), is_due in zip(steps, due, strict=True):
+        before = len(world.transfers)
+        world.tell(fact)
+        assert metal_g() == grams
+        assert {t.kind for t in world.transfers[before:]} == {"measurement"}
+        live = {a.rule for a in world.alerts.values() if a.state == "open"}
+        assert ("umpire_due" in live) is is_due
+    assert world.findings.count("umpire_due") == 1
+    # The final certificate withdrawn: what the umpire led to stands again.
+    final = steps[-1][0]
+    world.tell(corrected(final, "withdrawn", void=True))
+    assert metal_g() == 84_035
+
+
+# The rule, case by case
+
+
+def test_ranks_of_stages_are_those_of_reduced_facts() -> None:
+    ranks = dict(zip(STAGES, (PROVISIONAL, EXCHANGED, UMPIRE, FINAL), strict=True))
+    assert ranks == STAGES
+
+
+def test_an_umpire_as_far_from_both_is_nearer_to_the_seller() -> None:
+    """Quarters, so that both distances are the same float."""
+    found = said(*parties(0.25, 0.75, 0.5), contract=contract(UmpireRule.MEAN_WITH_NEARER))
+    assert names(found) == {"umpire": 0.5, "seller": 0.5}
+
+
+@pytest.mark.parametrize("present", ["seller", "buyer"])
+def test_who_alone_has_exchanged_is_conclusive(present: str) -> None:
+    results = (0.8412, None) if present == "seller" else (None, 0.8412)
+    provisional = certificate("early", PROVISIONAL, 0.85)
+    found = said(provisional, *parties(*results), contract=contract())
+    assert names(found) == {present: 1.0}
+    assert found.finding is None
+
+
+def test_of_one_party_that_exchanged_alone_and_an_umpire_the_umpire_speaks() -> None:
+    assert names(said(*parties(0.8412, None, 0.8405), contract=contract())) == {"umpire": 1.0}
+
+
+def test_an_umpire_alone_speaks() -> None:
+    assert names(said(*parties(None, None, 0.8405), contract=contract())) == {"umpire": 1.0}
+
+
+def test_a_final_result_ends_the_exchange() -> None:
+    final = certificate("last", FINAL, 0.9, minute=9)
+    assert names(said(*parties(0.8412, 0.8402, 0.8405), final, contract=contract())) == {
+        "last": 1.0
+    }
+
+
+def test_before_the_exchange_a_limit_says_nothing() -> None:
+    """Two provisional results under a contract are averaged like any."""
+    one, two = certificate("A", PROVISIONAL, 0.8410), certificate("B", PROVISIONAL, 0.8411)
+    assert names(said(one, two, contract=contract())) == pytest.approx({"A": 0.5, "B": 0.5})
+
+
+def test_without_a_limit_for_the_analyte_exchanged_results_are_averaged_where_they_agree() -> None:
+    """10 u apart they do not agree and the newest counts; the contract names silver only."""
+    silver = Contract({"Ag": 0.002}, UmpireRule.UMPIRE)
+    found = said(*parties(0.8412, 0.8402), contract=silver)
+    assert (names(found), found.finding) == ({"buyer": 1.0}, "certificates_disagree")
+
+
+def test_a_limit_of_nothing_calls_an_umpire_for_any_difference() -> None:
+    strict = Contract({"Au": 0.0}, UmpireRule.UMPIRE)
+    assert said(*parties(0.8412, 0.8411), contract=strict).finding == "umpire_due"
+    assert said(*parties(0.8412, 0.8412), contract=strict).finding is None
+
+
+def test_of_each_side_the_newest_exchanged_result_counts() -> None:
+    again = certificate("seller-2", EXCHANGED, 0.8404, minute=5)
+    found = said(*parties(0.8412, 0.8402), again, contract=contract())
+    assert names(found) == {"seller-2": 0.5, "buyer": 0.5}
+
+
+def test_of_several_umpires_the_newest_counts() -> None:
+    second = certificate("umpire-2", UMPIRE, 0.8407, party="umpire", minute=8)
+    found = said(*parties(0.8412, 0.8402, 0.8405), second, contract=contract())
+    assert names(found) == {"umpire-2": 1.0}
+
+
+def test_a_plants_own_exchanged_result_is_no_side_of_the_exchange() -> None:
+    plant = certificate("plant", EXCHANGED, 0.9, party="plant", minute=9)
+    assert names(said(*parties(0.8412, 0.8408), plant, contract=contract())) == {
+        "seller": 0.5,
+        "buyer": 0.5,
+    }
+    assert names(said(plant, contract=contract())) == {"plant": 1.0}
+
+
+def test_a_buyers_result_on_another_basis_is_not_exchanged() -> None:
+    seller = certificate("seller", EXCHANGED, 0.8412)
+    buyer = certificate("buyer", EXCHANGED, 0.8402, party="buyer", dry=False, minute=1)
+    assert names(said(seller, buyer, contract=contract())) == {"seller": 1.0}
+
+
+def test_an_umpires_result_on_another_basis_leaves_the_umpire_due() -> None:
+    other = certificate("umpire", UMPIRE, 0.8405, party="umpire", dry=False, minute=2)
+    found = said(*parties(0.8412, 0.8402), other, contract=contract())
+    assert (names(found), found.finding) == ({"seller": 0.5, "buyer": 0.5}, "umpire_due")
+
+
+# Certificates of one stage
+
+
+def test_nobody_who_gives_the_analyte_says_nothing() -> None:
+    silver = certificate("S", FINAL, 0.1, analyte="Ag")
+    assert exchange.word("Au", [silver], NO_CONTRACT, {}) is None
+    assert exchange.word("Au", [], NO_CONTRACT, {}) is None
+
+
+def test_a_certificate_without_the_analyte_does_not_raise_the_stage() -> None:
+    silver = certificate("S", FINAL, 0.1, analyte="Ag")
+    assert names(said(certificate("A", PROVISIONAL, 0.84), silver)) == {"A": 1.0}
+
+
+def test_weights_are_one_by_u_squared() -> None:
+    """u 0.0001 and 0.0002: 4 to 1."""
+    one, two = certificate("A", FINAL, 0.8400), certificate("B", FINAL, 0.8402, minute=1)
+    estimates = {"A": Estimate(0.84, (1e-4 / 0.84) ** 2, {}), "B": Estimate(0.8402, 0.0, {})}
+    estimates["B"] = Estimate(0.8402, 0.0, {"LAB-B": 2e-4 / 0.8402})
+    found = exchange.word("Au", [one, two], NO_CONTRACT, estimates)
+    assert found is not None
+    assert names(found) == pytest.approx({"A": 0.8, "B": 0.2})
+    assert found.newest is two
+
+
+@pytest.mark.parametrize(
+    ("labs", "chi2"), [(2, 10.828), (3, 13.816), (4, 16.266)], ids=["2", "3", "4"]
+)
+def test_laboratories_agree_up_to_the_999_quantile_of_chi_square(labs: int, chi2: float) -> None:
+    """One is apart by d: q = (1 - 1/n) d2/u2. Quantiles as any table of chi-square prints them."""
+    for q, agree in ((chi2 - 0.01, True), (chi2 + 0.01, False)):
+        apart = 1e-4 * math.sqrt(q * labs / (labs - 1))
+        others = [certificate(f"L{no}", FINAL, 0.84, minute=no) for no in range(labs - 1)]
+        found = said(*others, certificate("last", FINAL, 0.84 + apart, minute=99))
+        assert (found.finding is None) is agree
+        assert len(found.weights) == (labs if agree else 1)
+
+
+def test_a_disagreement_names_the_laboratories_oldest_first_and_books_the_newest() -> None:
+    one = certificate("A", FINAL, 0.84, lab="LAB-A")
+    two = certificate("B", FINAL, 0.842, lab="LAB-B", minute=1)
+    found = said(one, two)
+    assert names(found) == {"B": 1.0}
+    assert found.detail == (
+        "Au: LAB-A 84.0000%, LAB-B 84.2000% do not agree (chi-square 200.0); the newest is booked"
+    )
+
+
+def test_of_one_laboratory_the_newest_alone_counts() -> None:
+    old = certificate("old", FINAL, 0.80, lab="L")
+    new = certificate("new", FINAL, 0.84, lab="L", minute=1)
+    found = said(old, new)
+    assert (names(found), found.finding) == ({"new": 1.0}, None)
+
+
+def test_results_on_another_basis_than_the_newest_are_left_out() -> None:
+    wet = certificate("wet", FINAL, 0.80, dry=False)
+    two = certificate("A", FINAL, 0.84, minute=1), certificate("B", FINAL, 0.84, minute=2)
+    assert names(said(wet, *two)) == pytest.approx({"A": 0.5, "B": 0.5})
+
+
+def test_laboratories_that_claim_no_error_are_not_averaged() -> None:
+    """A weight 1/u2 of nothing: the newest counts and nobody is accused."""
+    one, two = certificate("A", FINAL, 0.84), certificate("B", FINAL, 0.85, minute=1)
+    found = said(one, two, u=0.0)
+    assert (names(found), found.finding) == ({"B": 1.0}, None)
+
+
+def test_the_newest_that_speaks_is_the_last_in_canonical_order() -> None:
+    late = certificate("a", FINAL, 0.84, minute=5)
+    early = certificate("z", FINAL, 0.84, minute=1)
+    assert Word(((late, 0.5), (early, 0.5))).newest is late
+    same = late._replace(event_id="b")
+    assert Word(((same, 0.5), (late, 0.5))).newest is same
+    known_later = late._replace(known=Micros(6), event_id="A")
+    assert Word(((known_later, 0.5), (same, 0.5))).newest is known_later
+
+
+# The mean and how well it is known
+
+
+def test_one_certificate_is_its_own_estimate() -> None:
+    one = certificate("A", FINAL, 0.84)
+    mine = Estimate(0.84, 1e-8, {"LAB-A": 1e-4})
+    assert exchange.combined(Word(((one, 1.0),)), {"A": mine}) is mine
+
+
+def test_a_mean_is_known_as_the_sum_of_its_weighted_errors() -> None:
+    """Random parts in quadrature, those of one source linearly; all relative to the mean.
+
+    0.5 x 0.8 + 0.5 x 0.4 = 0.6: shares 2/3 and 1/3. Random: 4/9 x 9e-6 + 1/9 x 9e-6 = 5e-6.
+    """
+    one, two = certificate("A", FINAL, 0.8), certificate("B", FINAL, 0.4)
+    estimates = {
+        "A": Estimate(0.8, 9e-6, {"METHOD": 3e-3, "LAB-A": 6e-3}),
+        "B": Estimate(0.4, 9e-6, {"METHOD": 3e-3}),
+    }
+    mean = exchange.combined(Word(((one, 0.5), (two, 0.5))), estimates)
+    assert mean.value == pytest.approx(0.6)
+    assert mean.var == pytest.approx(5e-6)
+    assert mean.parts == pytest.approx({"METHOD": 3e-3, "LAB-A": 4e-3})
+
+
+def test_a_mean_of_nothing_is_exactly_nothing() -> None:
+    one, two = certificate("A", FINAL, 0.0), certificate("B", FINAL, 0.0)
+    nothing = Estimate(0.0, 1.0, {"LAB": 1.0})
+    found = exchange.combined(Word(((one, 0.5), (two, 0.5))), {"A": nothing, "B": nothing})
+    assert found == Estimate(0.0, 0.0, {})

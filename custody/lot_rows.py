@@ -2,6 +2,7 @@
 
     lot/<lot>                    head: counts, where it has been, alerts
     fact/<lot>|<event>           a fact as a re-fold needs it
+    sealed/<lot>|<event>         a fact that came too late for a sealed lot
     material/<lot>               declaration and certificates
     station/<lot>|<site>         series of shots taken there
     trip/<lot>|<movement>        both ends of a trip, its postings

@@ -190,7 +190,7 @@ class LotStep:
     def _refold(self, facts: list[FactRow], *, again: bool) -> None:
         """Make the rows anew from all facts."""
         known_facts = list(self._book.facts())
-        facts = self._unsealed(facts)
+        facts, late = self._unsealed(facts)
         every, changed = factset.merged(known_facts, facts)
         self._step.findings.extend(["duplicate_event"] * (len(facts) - len(changed)))
         if not changed and not again:
@@ -201,6 +201,8 @@ class LotStep:
         book.put_material(MaterialRow())
         for name, row in old.every_given():
             book.put_given(name, GivenRow(row.held))
+        for fact in late:
+            book.put_sealed(fact)
         news = News()
         news.everything()
         self._begin(book, news)
@@ -213,22 +215,24 @@ class LotStep:
         head.facts = len(every)
         head.last = max((fact.order for fact in every), default=None)
 
-    def _unsealed(self, facts: list[FactRow]) -> list[FactRow]:
-        """Return the facts a sealed lot still takes; the others are kept and counted."""
+    def _unsealed(self, facts: list[FactRow]) -> tuple[list[FactRow], list[FactRow]]:
+        """Return the facts a sealed lot still takes, and those now kept and counted only."""
         row = self._row
         if row.facts < FACTS_MAX or row.last is None:
-            return facts
+            return facts, []
         taken: list[FactRow] = []
+        late: list[FactRow] = []
         for fact in facts:
             known = self._book.has_fact(fact.head.event_id)
             if known or (fact.order > row.last and fact.head.corrects is None):
                 taken.append(fact)
             elif not self._book.is_sealed(fact.head.event_id):
                 self._book.put_sealed(fact)
+                late.append(fact)
                 row.sealed += 1
         row.findings = [f for f in row.findings if f.rule != "beyond_seal"]
         row.findings.extend(self._sealed_findings())
-        return taken
+        return taken, late
 
     def _sealed_findings(self) -> list[Finding]:
         sealed = self._row.sealed

@@ -108,9 +108,6 @@ def settled(found: Word) -> float:
         (UmpireRule.BETWEEN_OR_NEARER, 0.8405, 84.05),
         (UmpireRule.BETWEEN_OR_NEARER, 0.8420, 84.12),
         (UmpireRule.BETWEEN_OR_NEARER, 0.8390, 84.02),
-        # On a party's result is between.
-        (UmpireRule.BETWEEN_OR_NEARER, 0.8412, 84.12),
-        (UmpireRule.BETWEEN_OR_NEARER, 0.8402, 84.02),
     ],
 )
 def test_dore_beyond_the_limit_is_settled_as_the_contract_says_of_the_umpire(
@@ -191,6 +188,12 @@ def test_the_metal_in_the_books_follows_the_exchange_step_by_step() -> None:
     assert metal_g() == 84_035
 
 
+@pytest.mark.parametrize("u", [0.8412, 0.8402])
+def test_an_umpire_who_agrees_with_a_party_lies_between(u: float) -> None:
+    found = said(*parties(0.8412, 0.8402, u), contract=contract(UmpireRule.BETWEEN_OR_NEARER))
+    assert names(found) == {"umpire": 1.0}
+
+
 # The rule, case by case
 
 
@@ -212,6 +215,13 @@ def test_who_alone_has_exchanged_is_conclusive(present: str) -> None:
     found = said(provisional, *parties(*results), contract=contract())
     assert names(found) == {present: 1.0}
     assert found.finding is None
+
+
+def test_a_plants_own_and_older_results_do_not_join_who_alone_has_exchanged() -> None:
+    old = certificate("old", EXCHANGED, 0.8411, lab="OTHER")
+    plant = certificate("plant", EXCHANGED, 0.8413, party="plant", minute=9)
+    seller = certificate("seller", EXCHANGED, 0.8412, minute=1)
+    assert names(said(old, seller, plant, contract=contract())) == {"seller": 1.0}
 
 
 def test_of_one_party_that_exchanged_alone_and_an_umpire_the_umpire_speaks() -> None:

@@ -53,7 +53,7 @@ def allocated(
     """
     keys = [max(key(output.dry, metals_of(output.amounts)), 0.0) for output in outputs]
     whole = sum(keys) if open_key is None else max(open_key, sum(keys))
-    if whole <= 0.0 or sum(keys) <= 0.0:
+    if sum(keys) <= 0.0:
         return [{} for _ in outputs]
     found = [{name: round(value * mine / whole) for name, value in pool.items()} for mine in keys]
     if open_key is None:

@@ -180,11 +180,7 @@ class Batch:
     def _post(self, kind: str, one: Standing, ends: tuple[str, str], amount: Amount) -> None:
         self._take(amount, 1 if ends[0] == self._account else -1)
         cause = one.cause
-        key = f"{kind}|{cause.event_id}"
-        postings = self.outcomes[one.number].postings
-        if key in postings:
-            key = f"{key}|{ends[1]}"
-        postings[key] = Posted(
+        self.outcomes[one.number].postings[f"{kind}|{cause.event_id}"] = Posted(
             ends[0],
             ends[1],
             amount.wet,

@@ -100,8 +100,8 @@ def test_a_separating_node_weighs_by_its_key_metal() -> None:
         "A": 0.25,
         "B": 0.75,
     }
-    unknown = [layer(1, "A", Cu=0), layer(3, "B", Cu=-4)]
-    assert layers.blend(unknown, circuit).carried.origins == {"A": 0.25, "B": 0.75}
+    for unknown in ([layer(1), layer(3, "B")], [layer(1, Cu=0), layer(3, "B", Cu=-4)]):
+        assert layers.blend(unknown, circuit).carried.origins == {"A": 0.25, "B": 0.75}
 
 
 def test_a_layer_that_is_owed_weighs_nothing() -> None:

@@ -1,0 +1,167 @@
+"""Batch processes at their bounds: what rounding may move, what weighs, what is short, how well.
+
+Each figure is one where the next larger or smaller would be treated otherwise (docs/ledger.md,
+"Processes").
+"""
+
+from typing import Any
+
+import pytest
+
+from custody.batch import less
+from custody.estimate import NOTHING, Estimate
+from custody.events import Attribute, MaterialProcessed
+from custody.process import Known
+from custody.process_rows import OutRow
+from custody.records import Content
+from tests.support.facts import Maker
+from tests.support.plant import Plant, amounts_of, handed, reference, shares_of
+
+TONNE = 1_000_000
+
+
+class Sides:
+    """Sides of P-1, of one kind."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.maker = Maker("bounds-of-" + kind)
+
+    def side(self, part: str, dry: int | None = None, **more: Any) -> MaterialProcessed:  # noqa: ANN401
+        fields = {"kind": self.kind, "mass_dry_g": dry, "mass_wet_g": dry} | more
+        return self.maker.side("PLANT", 100, part, "P-1", **fields)
+
+    def out(self, lot: str, dry: int, **more: Any) -> MaterialProcessed:  # noqa: ANN401
+        return self.side("output", dry, output_lot_id=lot, **more)
+
+
+def ore(dry: int, metals: dict[str, int] | None = None, wet: int | None = None) -> Content:
+    return handed("A", 0, dry, metals, mass_wet_g=dry if wet is None else wet)
+
+
+def given(plant: Plant, lot: str) -> dict[str, int]:
+    return amounts_of(next(c for c in plant.told.values() if c.to_owner == "lot/" + lot))
+
+
+def details(plant: Plant) -> list[str]:
+    """The sentences of findings about sides."""
+    rows = [row for row in plant.rows.values() if isinstance(row, OutRow)]
+    return [sentence for row in rows for sentence in row.findings.values()]
+
+
+def rest(plant: Plant) -> dict[str, int]:
+    return plant.posted().get("unaccounted/P-1", {})
+
+
+# What rounding has left
+
+
+@pytest.mark.parametrize(("short", "is_rounding"), [(1, True), (2, False)])
+def test_one_output_may_be_a_gram_short_by_rounding(short: int, *, is_rounding: bool) -> None:
+    sides, plant = Sides("split"), Plant()
+    plant.tell(ore(10 * TONNE), sides.out("X", 10 * TONNE - short), sides.side("close"))
+    assert given(plant, "X")["dry"] == 10 * TONNE - (0 if is_rounding else short)
+    assert rest(plant) == ({} if is_rounding else {"wet": 2, "dry": 2})
+
+
+@pytest.mark.parametrize(("short", "is_rounding"), [(1, True), (2, False)])
+def test_one_output_may_be_a_gram_of_water_short_by_rounding(
+    short: int, *, is_rounding: bool
+) -> None:
+    sides, plant = Sides("split"), Plant()
+    output = sides.out("X", 10 * TONNE, mass_wet_g=11 * TONNE - short)
+    plant.tell(ore(10 * TONNE, wet=11 * TONNE), output, sides.side("close"))
+    assert given(plant, "X")["wet"] == 11 * TONNE - (0 if is_rounding else short)
+    assert rest(plant) == ({} if is_rounding else {"wet": 2})
+
+
+@pytest.mark.parametrize(("metal", "is_rounding"), [(10**7, True), (2 * 10**7, False)])
+def test_one_output_may_be_a_milligram_short_by_rounding(metal: int, *, is_rounding: bool) -> None:
+    """A gram of ten tonnes takes one of 10,000,000 mg with it, and two of twice as many."""
+    sides, plant = Sides("split"), Plant()
+    output = sides.out("X", 10 * TONNE - 1)
+    plant.tell(ore(10 * TONNE, {"Cu": metal}), output, sides.side("close"))
+    assert given(plant, "X")["Cu"] == metal - (0 if is_rounding else 2)
+    assert rest(plant) == ({} if is_rounding else {"Cu": 2})
+
+
+def test_rounding_is_not_made_good_while_the_process_is_open() -> None:
+    sides, plant = Sides("split"), Plant()
+    plant.tell(ore(10 * TONNE), sides.out("X", 10 * TONNE - 1))
+    assert given(plant, "X")["dry"] == 10 * TONNE - 1
+
+
+def test_what_a_separation_loses_is_no_rounding() -> None:
+    """0.88 x 7 mg = 6.16 mg: the seventh is unaccounted, little as it is."""
+    sides, plant = Sides("concentrate"), Plant()
+    plant.tell(ore(10 * TONNE, {"Co": 7}), sides.out("C", 10 * TONNE), sides.side("close"))
+    assert given(plant, "C")["Co"] == 6
+    assert rest(plant) == {"Co": 1}
+
+
+def test_a_gram_divides_as_tonnes_do() -> None:
+    sides, plant = Sides("blend"), Plant()
+    plant.tell(ore(1, {"Cu": 5}), sides.out("X", 1))
+    assert given(plant, "X")["Cu"] == 5
+
+
+def test_what_the_plant_alone_adds_goes_out_to_the_millionth() -> None:
+    sides, plant = Sides("blend"), Plant()
+    water = Attribute(
+        name="water", amount=2.0, unit="m3", per="total", quality="measured", source=None
+    )
+    added = sides.side("added", attributes=(water,))
+    plant.tell(ore(TONNE), added, sides.out("X", TONNE))
+    assert given(plant, "X")["water"] == 2_000_000
+    assert plant.held == {}
+
+
+# What weighs
+
+
+def shares(metals: dict[str, int], other: dict[str, int], key: str) -> dict[str, float]:
+    """Shares of what a concentrator makes of 1 t from A and 3 t from B."""
+    sides, plant = Sides("concentrate"), Plant()
+    plant.tell(reference("process", "concentrate", f'{{"key_analyte":"{key}"}}'))
+    plant.tell(handed("A", 0, TONNE, metals, site="A"), handed("B", 0, 3 * TONNE, other, site="B"))
+    plant.tell(sides.out("C", TONNE))
+    [told] = plant.told.values()
+    return shares_of(told)
+
+
+def test_a_milligram_of_the_key_metal_weighs() -> None:
+    assert shares({"Cu": 1}, {}, "Cu")["A"] == 1.0
+
+
+def test_where_nobody_knows_the_key_metal_the_mass_weighs() -> None:
+    assert shares({"Cu": 1}, {}, "Ag") == {"A": 0.25, "B": 0.75}
+
+
+# What is short
+
+
+def test_less_out_than_in_is_no_finding() -> None:
+    sides, plant = Sides("blend"), Plant()
+    plant.tell(ore(10 * TONNE, {"Cu": 10**9}), sides.out("X", TONNE), sides.side("close"))
+    assert plant.findings == []
+
+
+def test_what_is_short_is_said_in_tonnes_and_kilograms() -> None:
+    sides, plant = Sides("crush"), Plant()
+    close = sides.side("close")
+    plant.tell(ore(10 * TONNE, {"Cu": 10**9}), sides.out("X", 13_500_000), close)
+    assert plant.findings == ["output_exceeds_input"]
+    assert details(plant) == ["More went out than came in: 3.500 t of dry mass, 350.000 kg of Cu."]
+
+
+# How well what is left is known
+
+
+def test_a_difference_is_known_by_both_and_a_shared_error_cancels() -> None:
+    one, two = Estimate(5.0, 9.0, {"WB": 4.0}), Estimate(2.0, 16.0, {"WB": 1.0, "LAB": 2.0})
+    found = less(Known(one, one, {"Cu": one}), Known(two, two, {"Cu": two, "Au": two}))
+    left = Estimate(3.0, 25.0, {"WB": 3.0, "LAB": -2.0})
+    assert found == Known(
+        left, left, {"Cu": left, "Au": Estimate(-2.0, 16.0, {"WB": -1.0, "LAB": -2.0})}
+    )
+    assert less(Known(one, one, {"Cu": one}), Known(NOTHING, NOTHING, {})).metals == {"Cu": one}

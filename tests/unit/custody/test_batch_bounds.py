@@ -137,6 +137,14 @@ def test_where_nobody_knows_the_key_metal_the_mass_weighs() -> None:
     assert shares({"Cu": 1}, {}, "Ag") == {"A": 0.25, "B": 0.75}
 
 
+def test_the_64th_handing_is_not_too_deep() -> None:
+    sides, plant = Sides("blend"), Plant()
+    first = handed("A", 0, TONNE, {"Cu": 10}, generation=63)
+    plant.tell(first, sides.out("X", TONNE), handed("A", 0, TONNE, {"Cu": 20}, generation=63))
+    assert given(plant, "X")["Cu"] == 20
+    assert plant.findings == []
+
+
 # What is short
 
 
@@ -149,9 +157,11 @@ def test_less_out_than_in_is_no_finding() -> None:
 def test_what_is_short_is_said_in_tonnes_and_kilograms() -> None:
     sides, plant = Sides("crush"), Plant()
     close = sides.side("close")
-    plant.tell(ore(10 * TONNE, {"Cu": 10**9}), sides.out("X", 13_500_000), close)
+    plant.tell(ore(10 * TONNE, {"Cu": 10**10}), sides.out("X", 13_500_000), close)
     assert plant.findings == ["output_exceeds_input"]
-    assert details(plant) == ["More went out than came in: 3.500 t of dry mass, 350.000 kg of Cu."]
+    assert details(plant) == [
+        "More went out than came in: 3.500 t of dry mass, 3,500.000 kg of Cu."
+    ]
 
 
 # How well what is left is known

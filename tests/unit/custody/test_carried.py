@@ -54,6 +54,7 @@ def test_of_257_origins_255_are_kept_and_two_are_joined() -> None:
     assert found[OTHER] == pytest.approx(2 / 257)
     assert set(many(257)) - set(found) == {"255", "256"}
     assert list(found) == sorted(found)
+    assert carried.capped(dict(reversed(many(257).items()))) == found
 
 
 def test_the_smallest_are_joined_with_what_was_joined_before() -> None:
@@ -165,6 +166,7 @@ def test_shares_differ_by_key_or_by_more_than_last_bits() -> None:
     assert carried.differ({A: 1.0}, {B: 1.0})
     assert carried.differ({A: 0.5}, {A: 0.5 + 2e-9})
     assert not carried.differ({A: 0.5}, {A: 0.5 + 5e-10})
+    assert not carried.differ({A: 0.0}, {A: 1e-9})
     assert carried.differ({A: 0.5, B: 0.5}, {A: 0.5, B: 0.4})
 
 
@@ -185,7 +187,6 @@ def test_shares_that_are_handed_on_have_twelve_digits() -> None:
         ("t_wet", 25_000_000),
         ("t_dry", 20_000_000),
         ("t_Cu", 7_500),
-        ("t_Zn", 0),
     ],
 )
 def test_an_amount_is_per_what_it_is_stated(per: str, micros: int) -> None:
@@ -193,11 +194,16 @@ def test_an_amount_is_per_what_it_is_stated(per: str, micros: int) -> None:
     assert carried.micro(2.5, per, (10_000_000, 8_000_000, {"Cu": 3_000_000})) == micros
 
 
+def test_an_amount_per_a_metal_that_is_not_there_is_none() -> None:
+    assert carried.micro(1e6, "t_Zn", (1, 1, {"Cu": 1})) == 0
+
+
 def test_an_amount_nobody_meant_is_none() -> None:
     limit = round(ATTRIBUTE_MAX * 1e6)
     for sign in (1, -1):
         assert carried.micro(sign * ATTRIBUTE_MAX, "total", (0, 0, {})) == sign * limit
-        assert carried.micro(sign * ATTRIBUTE_MAX * 1.001, "total", (0, 0, {})) == 0
+        beyond = sign * ATTRIBUTE_MAX * (1.0 + 1e-7)
+        assert carried.micro(beyond, "total", (0, 0, {})) == 0
 
 
 def test_amounts_divide_into_metals_and_attributes() -> None:
@@ -229,15 +235,13 @@ def test_what_is_said_is_complete_and_in_order_and_heard_again() -> None:
         {"stage/mined": {"PE": 0.5, "CL": 0.5}, "recycled": {"yes": 1.0 + 1e-15}},
         {key: 7},
     )
-    origins = carried.said_origins(whole)
+    origins, metals, shares = carried.said(whole)
     assert origins == (
         OriginShare(level="site", id="A", share=0.25),
         OriginShare(level="site", id="B", share=0.5),
         OriginShare(level="unknown", id="", share=0.25),
     )
-    metals = carried.said_metal_origins(whole)
     assert metals == (MetalOrigin(analyte="Cu", level="site", id="A", share=1.0),)
-    shares = carried.said_shares(whole)
     assert shares == (
         Share(dimension="recycled", label="yes", share=1.0),
         Share(dimension="stage/mined", label="CL", share=0.5),
@@ -252,4 +256,21 @@ def test_what_is_said_is_complete_and_in_order_and_heard_again() -> None:
         {"Cu": {A: 1.0}},
         {"recycled": {"yes": 1.0}, "stage/mined": {"CL": 0.5, "PE": 0.5}},
         {key: 7},
+    )
+
+
+def test_a_compensation_says_the_attributes_with_the_other_sign() -> None:
+    key = carried.attribute_key("CO2e", "kg", "measured")
+    assert [one.value_micro for one in carried.said_attributes({key: 7}, -1)] == [-7]
+
+
+def test_shares_that_differ_in_nine_digits_have_other_marks_and_none_has_0() -> None:
+    one = carried.said(Carried({A: 1.0}, {}, {}, {}))
+    other = carried.said(Carried({A: 0.5}, {"Cu": {B: 1.0}}, {"s": {"x": 1.0}}, {}))
+    several = [one, other, other._replace(metal_origins=()), other._replace(shares=())]
+    assert len({carried.mark_of(said) for said in several}) == 4
+    assert carried.mark_of(carried.Said((), (), ())) == 0
+    nearly = carried.said(Carried({A: 0.5 + 1e-11, B: 0.5 - 1e-11}, {}, {}, {}))
+    assert carried.mark_of(nearly) == carried.mark_of(
+        carried.said(Carried({A: 0.5, B: 0.5}, {}, {}, {}))
     )

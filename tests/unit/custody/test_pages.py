@@ -9,12 +9,13 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from typing_extensions import override
 
 from custody.events import MaterialProcessed
 from custody.pages import EVENTS_MAX
 from custody.process_rows import Event, PageRow, ProcessRow, StateRow
 from custody.records import Content
-from tests.support.facts import MINUTE, T0, Maker, Read, corrected, event_id
+from tests.support.facts import MINUTE, T0, Maker, Read, Rows, corrected, event_id
 from tests.support.plant import Plant, handed
 
 TONNE = 1_000_000
@@ -183,21 +184,29 @@ def test_a_node_may_lose_all_its_events_and_have_others(plant: Plant) -> None:
 # What is derived again
 
 
-def read(plant: Plant, *records: Content) -> set[int]:
-    """Pages that a step reads, by place; it is derived to its end."""
-    refs = {f"page/P-1/{ref.page}": no for no, ref in enumerate(head(plant).pages)}
-    seen: set[int] = set()
-    get = plant.rows.get
+def asked(plant: Plant, record: Content, kind: str) -> set[str]:
+    """Rows of a kind, as they were before, that a step reads."""
+    seen: set[str] = set()
 
-    def watched(key: str, default: object = None) -> object:
-        if key in refs:
-            seen.add(refs[key])
-        return get(key, default)
+    class Watched(Rows):
+        @override
+        def get(self, key: str, default: object = None) -> object:
+            seen.update({key} if key.startswith(f"{kind}/P-1/") else ())
+            return plant.rows.get(key, default)
 
-    plant.rows.get = watched  # type: ignore[method-assign]  # a spy on the reader
-    plant.tell(*records)
-    plant.rows.get = get  # type: ignore[method-assign]
+        @override
+        def scan(self, prefix: str) -> list[str]:
+            return plant.rows.scan(prefix)
+
+    plant.fold.step(plant.owner, head(plant), [Read(record)], Watched())
+    plant.tell(record)
     return seen
+
+
+def read(plant: Plant, record: Content) -> set[int]:
+    """Pages that a step reads, by place."""
+    names = {f"page/P-1/{ref.page}": no for no, ref in enumerate(head(plant).pages)}
+    return {names[key] for key in asked(plant, record, "page") if key in names}
 
 
 def test_an_event_at_the_end_costs_its_page_and_a_late_one_those_from_its_own_on(
@@ -243,6 +252,29 @@ def test_a_late_truck_restates_what_a_step_has_not_come_to(plant: Plant) -> None
     plant.tell(truck(200))
     assert sum(sizes(plant)) == 153
     derived(plant)
+
+
+@pytest.mark.usefixtures("step_of_100")
+def test_the_balance_is_of_the_node_after_the_last_event_that_was_derived(plant: Plant) -> None:
+    """A hundred of 150 trucks: the first page from A, what follows from B."""
+    trucks = [
+        handed(f"in-{no}", no, TONNE, site="A" if no < EVENTS_MAX else "B") for no in range(150)
+    ]
+    one_step(plant, trucks)
+    assert origins(plant) == {"A": pytest.approx(0.64), "B": pytest.approx(0.36)}
+    plant.tell(truck(200))
+    whole = {"A": 64 / 151, "B": 86 / 151, "MINE": 1 / 151}
+    assert origins(plant) == pytest.approx(whole)
+
+
+def origins(plant: Plant) -> dict[str, float]:
+    return {origin.id: origin.share for origin in plant.balance.origins}
+
+
+def test_an_event_at_the_end_of_a_page_leaves_the_earlier_ones_alone(plant: Plant) -> None:
+    fill(plant, range(10))
+    assert len(asked(plant, truck(10), "in")) == 0
+    assert len(asked(plant, truck(4.5), "in")) == 11
 
 
 # Sides that no longer stand

@@ -166,6 +166,13 @@ def test_the_last_page_may_go(plant: Plant) -> None:
     derived(plant)
 
 
+def test_of_two_events_of_a_page_one_may_go(plant: Plant) -> None:
+    fill(plant, range(EVENTS_MAX + 2))
+    plant.tell(gone(EVENTS_MAX))
+    assert pages(plant)[1] == [EVENTS_MAX + 1]
+    derived(plant)
+
+
 def test_an_event_in_the_middle_leaves_its_page_and_later_states(plant: Plant) -> None:
     fill(plant, range(3 * EVENTS_MAX))
     plant.tell(gone(10))

@@ -105,6 +105,14 @@ def test_a_gram_divides_as_tonnes_do() -> None:
     assert given(plant, "X")["Cu"] == 5
 
 
+@pytest.mark.parametrize("metal", [1000, -1000])
+def test_no_output_holds_more_metal_than_a_record_can_say(metal: int) -> None:
+    """A gram with a gram of copper went in by mistake, a hundred million tonnes came out."""
+    sides, plant = Sides("blend"), Plant(checked=False)
+    plant.tell(ore(1, {"Cu": metal}), sides.out("X", 10**14))
+    assert given(plant, "X")["Cu"] == metal * 10**13
+
+
 def test_what_the_plant_alone_adds_goes_out_to_the_millionth() -> None:
     sides, plant = Sides("blend"), Plant()
     water = Attribute(

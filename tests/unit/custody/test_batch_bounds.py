@@ -13,7 +13,7 @@ from custody.estimate import NOTHING, Estimate
 from custody.events import Attribute, MaterialProcessed
 from custody.process import Known
 from custody.process_rows import OutRow
-from custody.records import Content
+from custody.records import Content, Transfer
 from tests.support.facts import Maker
 from tests.support.plant import Plant, amounts_of, handed, reference, shares_of
 
@@ -105,6 +105,29 @@ def test_a_gram_divides_as_tonnes_do() -> None:
     assert given(plant, "X")["Cu"] == 5
 
 
+def test_metal_without_mass_stays() -> None:
+    sides, plant = Sides("blend"), Plant()
+    plant.tell(ore(0, {"Cu": 5}), sides.out("X", 10))
+    assert given(plant, "X").get("Cu", 0) == 0
+    assert plant.held["Cu"] == 5
+
+
+def test_outputs_of_a_separation_share_its_metal_by_their_dry_mass() -> None:
+    """0.88 of 1,000 mg over 1 t and 3 t, whatever their water."""
+    sides, plant = Sides("concentrate"), Plant()
+    wet = sides.out("X", TONNE, mass_wet_g=9 * TONNE)
+    plant.tell(ore(10 * TONNE, {"Cu": 1000}), wet, sides.out("Y", 3 * TONNE))
+    assert (given(plant, "X")["Cu"], given(plant, "Y")["Cu"]) == (220, 660)
+
+
+def test_of_two_closes_the_last_in_canonical_order_takes_the_rest() -> None:
+    sides, plant = Sides("blend"), Plant()
+    first, last = sides.side("close"), sides.maker.side("PLANT", 200, "close", "P-1", kind="blend")
+    plant.tell(ore(TONNE), last, first)
+    transfers = [output for output in plant.outputs if isinstance(output, Transfer)]
+    assert {t.cause_event_id for t in transfers if t.kind == "close"} == {last.event_id}
+
+
 @pytest.mark.parametrize("metal", [1000, -1000])
 def test_no_output_holds_more_metal_than_a_record_can_say(metal: int) -> None:
     """A gram with a gram of copper went in by mistake, a hundred million tonnes came out."""
@@ -139,6 +162,14 @@ def shares(metals: dict[str, int], other: dict[str, int], key: str) -> dict[str,
 
 def test_a_milligram_of_the_key_metal_weighs() -> None:
     assert shares({"Cu": 1}, {}, "Cu")["A"] == 1.0
+
+
+def test_an_input_of_less_than_nothing_weighs_nothing() -> None:
+    sides, plant = Sides("blend"), Plant()
+    plant.tell(handed("A", 0, -TONNE, site="A"), handed("B", 0, 3 * TONNE, site="B"))
+    plant.tell(sides.out("X", TONNE))
+    [told] = plant.told.values()
+    assert shares_of(told)["B"] == 1.0
 
 
 def test_where_nobody_knows_the_key_metal_the_mass_weighs() -> None:

@@ -162,6 +162,14 @@ def test_many_metals_of_many_origins_divide_their_room_evenly() -> None:
     assert carried.blended(parts).metal_origins == two
 
 
+def test_room_that_is_just_enough_is_not_divided() -> None:
+    """250 origins of 27 bytes and 250 of 37 are 16,000."""
+    long = {f"{no:013}": 1 / 250 for no in range(250)}
+    own = {"Au": many(250), "Cu": long}
+    parts = [(1.0, dict.fromkeys(own, 1), of({A: 1.0}, metals=own))]
+    assert carried.blended(parts).metal_origins == own
+
+
 def test_shares_differ_by_key_or_by_more_than_last_bits() -> None:
     assert carried.differ({A: 1.0}, {B: 1.0})
     assert carried.differ({A: 0.5}, {A: 0.5 + 2e-9})

@@ -166,10 +166,10 @@ def test_a_milligram_of_the_key_metal_weighs() -> None:
 
 def test_an_input_of_less_than_nothing_weighs_nothing() -> None:
     sides, plant = Sides("blend"), Plant()
-    plant.tell(handed("A", 0, -TONNE, site="A"), handed("B", 0, 3 * TONNE, site="B"))
-    plant.tell(sides.out("X", TONNE))
+    plant.tell(*[handed(name, 0, dry, site=name) for name, dry in (("A", -5), ("B", 3), ("C", 1))])
+    plant.tell(sides.out("X", 1))
     [told] = plant.told.values()
-    assert shares_of(told)["B"] == 1.0
+    assert shares_of(told) == {"A": 0.0, "B": 0.75, "C": 0.25}
 
 
 def test_where_nobody_knows_the_key_metal_the_mass_weighs() -> None:

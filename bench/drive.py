@@ -4,12 +4,13 @@ import itertools
 import json
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
-from bench.load import Plan, requests
+from bench.load import Plan, Request, requests
 from schemas.registry import Catalog, RegistryCatalog
 
 _TIMEOUT_S = 30.0
@@ -59,9 +60,18 @@ def drive(to: Target, plan: Plan, *, rate: int) -> Sent:
     Raises:
         RuntimeError: The gateway refused something.
     """
+    return post(to, requests(plan), rate=rate)
+
+
+def post(to: Target, events: Iterable[Request], *, rate: int = _LISTS_PER_S) -> Sent:
+    """Post requests in order at ``rate`` per second; late lists are sent at once.
+
+    Raises:
+        RuntimeError: The gateway refused something.
+    """
     sent = Sent()
     size = max(1, rate // _LISTS_PER_S)
-    way = requests(plan)
+    way = iter(events)
     started = time.monotonic()
     with httpx.Client(
         base_url=to.gateway, headers={"Authorization": f"Bearer {to.token}"}, timeout=_TIMEOUT_S

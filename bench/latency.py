@@ -11,73 +11,34 @@ a process just started has its code and its connections still to load. Needs a r
 """
 
 import json
-import sys
-import threading
 import time
-from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import click
-from confluent_kafka import Consumer
 
-from bench.drive import Target, confluent_catalog, drive, target
+from bench.drive import drive, target
 from bench.load import FACTS_PER_LOT, Plan
+from bench.watch import Watch, quantile
 from custody.records import Alert
 from schemas import topics
-from schemas.reader import read_batch
+from schemas.routes import Record
 
 WARM_UP_S = 5
 
 
-def quantile(values: list[float], share: float) -> float:
-    """Return the value below which ``share`` of the sorted values lie; NaN without values."""
-    if not values:
-        return float("nan")
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+@dataclass(slots=True)
+class Ages:
+    """The age of each first version of an alert of one run, milliseconds."""
 
+    run: str
+    ages_ms: list[float] = field(default_factory=list)
 
-class AlertWatch:
-    """Collects the age of each first version of an alert of one run."""
-
-    def __init__(self, to: Target, run: str, clock: Callable[[], float]) -> None:
-        self._to = to
-        self._prefix = run
-        self._clock = clock
-        self.ages_ms: list[float] = []
-        self.ready = threading.Event()
-        self.stop = threading.Event()
-        self.thread = threading.Thread(target=self._read, daemon=True)
-
-    def _read(self) -> None:
-        """Read the alert topic from its end until told to stop."""
-        consumer = Consumer(
-            {
-                "bootstrap.servers": self._to.kafka,
-                "group.id": f"bench-{self._prefix}",
-                "auto.offset.reset": "latest",
-                "enable.auto.commit": False,
-                "fetch.wait.max.ms": 10,
-            }
-        )
-        catalog = confluent_catalog(self._to.registry)
-        consumer.subscribe([topics.ALERT], on_assign=lambda *_: self.ready.set())
-        while not self.stop.is_set():
-            message = consumer.poll(0.1)
-            if message is None or message.error():
-                continue
-            now_us = self._clock() * 1e6
-            batch = read_batch(
-                topics.ALERT, message.partition() or 0, self._to.partitions, [message.key()],
-                [message.value()], catalog,
-            )  # fmt: skip
-            for group in batch.groups:
-                alert = group.event(0)
-                if isinstance(alert, Alert) and self._first_of_run(alert):
-                    self.ages_ms.append((now_us - alert.raised_at) / 1e3)
-        consumer.close()
-
-    def _first_of_run(self, alert: Alert) -> bool:
-        return alert.version == 1 and str(alert.lot_id).startswith(self._prefix)
+    def take(self, record: Record, now_us: int) -> None:
+        """Look at one alert."""
+        if not isinstance(record, Alert) or record.version != 1:
+            return
+        if str(record.lot_id).startswith(self.run):
+            self.ages_ms.append((now_us - record.raised_at) / 1e3)
 
 
 @click.command()
@@ -88,29 +49,25 @@ def main(rates: tuple[int, ...], seconds: int) -> None:
     to = target()
     for rate in rates:
         run = f"LAT{rate}-{int(time.time())}"
-        watch = AlertWatch(to, run, time.time)
-        watch.thread.start()
-        if not watch.ready.wait(30):
-            sys.exit("the alert topic was not assigned within 30 s")
+        alerts = Ages(run)
+        watch = Watch(to, topics.ALERT, run, alerts.take)
+        watch.start()
         drive(to, Plan(run=f"W{run}", lots=rate * WARM_UP_S // FACTS_PER_LOT), rate=rate)
         plan = Plan(run=run, lots=rate * seconds // FACTS_PER_LOT, short_every=4)
         sent = drive(to, plan, rate=rate)
         expected = (plan.lots + plan.short_every - 1) // plan.short_every
-        deadline = time.monotonic() + 60
-        while len(watch.ages_ms) < expected and time.monotonic() < deadline:
-            watch.stop.wait(0.1)
-        watch.stop.set()
-        watch.thread.join()
+        watch.wait(alerts.ages_ms, expected, 60)
+        watch.close()
         click.echo(
             json.dumps(
                 {
                     "bench": "accept_to_alert",
                     "rate_asked": rate,
                     "rate_reached": round(sent.events / sent.seconds),
-                    "alerts": len(watch.ages_ms),
+                    "alerts": len(alerts.ages_ms),
                     "alerts_expected": expected,
-                    "p50_ms": round(quantile(watch.ages_ms, 0.5)),
-                    "p99_ms": round(quantile(watch.ages_ms, 0.99)),
+                    "p50_ms": round(quantile(alerts.ages_ms, 0.5)),
+                    "p99_ms": round(quantile(alerts.ages_ms, 0.99)),
                 }
             )
         )

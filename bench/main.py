@@ -27,6 +27,7 @@ from tests.support import system
 RESULTS = Path("bench/results/figures.json")
 
 Line = Mapping[str, object]
+Read = Callable[[Sequence[Line]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Goal:
     what: str
     at_least: str
     part: str
-    read: Callable[[Sequence[Line]], str]
+    read: Read
 
 
 PARTS = (
@@ -77,6 +78,7 @@ PARTS = (
     Part("lineage", ("-m", "bench.lineage")),
     Part("gateway", ("-m", "bench.gateway", "--broker")),
     Part("latency", ("-m", "bench.latency"), stack=True),
+    Part("cascade", ("-m", "bench.cascade"), stack=True),
 )  # fmt: skip
 
 
@@ -87,7 +89,7 @@ def _where(lines: Sequence[Line], **wanted: object) -> Line:
     return {}
 
 
-def _ratio(rival: str, lots: int) -> Callable[[Sequence[Line]], str]:
+def _ratio(rival: str, lots: int) -> Read:
     def read(lines: Sequence[Line]) -> str:
         ours = _where(lines, variant="worker", lots=lots).get("cpu_s_per_million")
         theirs = _where(lines, variant=rival, lots=lots).get("cpu_s_per_million")
@@ -98,8 +100,12 @@ def _ratio(rival: str, lots: int) -> Callable[[Sequence[Line]], str]:
     return read
 
 
-def _field(name: str, **wanted: object) -> Callable[[Sequence[Line]], str]:
+def _field(name: str, **wanted: object) -> Read:
     return lambda lines: str(_where(lines, **wanted).get(name, "not measured"))
+
+
+def _both(one: Read, other: Read) -> Read:
+    return lambda lines: f"{one(lines)}, {other(lines)}"
 
 
 GOALS = (
@@ -124,10 +130,10 @@ GOALS = (
          _field("p50_ms", direction="forward", as_of="now", depth_edges=10)),
     Goal("gateway, durable, lists of 100, events/s", "2,500", "gateway",
          _field("accepts_per_s", shape="lists of 100")),
-    Goal("accept to alert at 300/s, p99 ms", "<= 500", "latency",
-         _field("p99_ms", rate_asked=300)),
-    Goal("accept to alert at 1,000/s, p99 ms", "<= 1,500", "latency",
-         _field("p99_ms", rate_asked=1_000)),
+    Goal("accept to alert at 300/s and at 1,000/s, p99 ms", "<= 500, <= 1,500", "latency",
+         _both(_field("p99_ms", rate_asked=300), _field("p99_ms", rate_asked=1_000))),
+    Goal("late input to the shares three processes on, p50 and p99 ms", "<= 600, <= 1,500",
+         "cascade", _both(_field("p50_ms", change="input"), _field("p99_ms", change="input"))),
 )  # fmt: skip
 
 

@@ -52,7 +52,7 @@ class WorkerConfig:
         chunk_records_max: Records of one chunk. Many facts of one lot in a chunk are one step of
             that lot: cheaper per record, but a chunk must end within ``revoke_wait_s``.
         poll_s: Shortest time between two fetches while there is no backlog: longer makes larger,
-            cheaper chunks and adds as much latency.
+            cheaper chunks and adds as much latency; what one owner hands another does not wait.
         cache_bytes_max: Decoded rows kept per partition, measured by their encoded size.
         revoke_wait_s: How long a running chunk may take when its partition is taken away, before
             the process ends.

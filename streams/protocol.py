@@ -155,6 +155,8 @@ class Protocol:
         state.rows.commit()
         await self._pause(Stage.STORED, partition)
         await self._send(reduction.outputs)
+        if any(output.topic == topics.FLOW for output in reduction.outputs):
+            section.handed_on()
         await self._pause(Stage.SENT, partition)
         self._done[partition] = reduction.record.chunk
         return True

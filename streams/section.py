@@ -45,6 +45,10 @@ class Section:
             self._consumer.guard.counts.dropped_chunks += 1
         return current
 
+    def handed_on(self) -> None:
+        """Say that this chunk handed something to another owner."""
+        self._consumer.hurry()
+
     async def __aenter__(self) -> Self:
         self._consumer.running_chunks += 1
         try:

@@ -19,7 +19,7 @@ from streams import guard, producer
 from streams.chunk import Chunk
 from streams.guard import Guard
 from streams.lease import Lease
-from streams.transport import GuardedConsumer
+from streams.transport import HURRY_S, GuardedConsumer
 
 FACT = TP(topics.FACT, 0)
 FLOW = TP(topics.FLOW, 0)
@@ -33,12 +33,12 @@ def record(offset: int) -> SimpleNamespace:
 class Consumer(GuardedConsumer):
     """A guarded consumer over a list of records in place of the consumer's thread."""
 
-    def __init__(self, chunk_records_max: int = 10) -> None:
+    def __init__(self, chunk_records_max: int = 10, poll_s: float = 0.0) -> None:
         # Faust's own construction wants an app, a transport and a thread.
-        self.guard = Guard(
-            frozenset(topics.SOURCES), Lease(10.0, lambda: 0.0), chunk_records_max, 0.0, 1.0
-        )
-        self.app: Any = SimpleNamespace(in_recovery=True, consumer_generation_id=7)
+        self.now_s = 0.0
+        lease = Lease(10.0, lambda: self.now_s)
+        self.guard = Guard(frozenset(topics.SOURCES), lease, chunk_records_max, poll_s, 1.0)
+        self.app: Any = SimpleNamespace(in_recovery=not poll_s, consumer_generation_id=7)
         self.log: Any = SimpleNamespace(warning=lambda *_: None)
         self.running_chunks = 0
         self.expected: dict[TP, int] = {}
@@ -49,6 +49,8 @@ class Consumer(GuardedConsumer):
         self._fetching = asyncio.Lock()
         self._fetched_at = 0.0
         self._fetched_records = 0
+        self._hurry = asyncio.Event()
+        self._hurry_until = 0.0
         self._read_offset: Any = dict.fromkeys((FACT, FLOW, ROWS))
         self._committed_offset: Any = {}
         self._acked: Any = {FACT: [], FLOW: []}
@@ -111,6 +113,41 @@ def test_changelog_records_stay_single() -> None:
     consumer = Consumer()
     consumer.ready = {ROWS: [record(1), record(2)]}
     assert consumer.fetch()[ROWS] == consumer.ready[ROWS]
+
+
+def test_what_was_handed_on_is_delivered_before_new_facts() -> None:
+    consumer = Consumer()
+    consumer.ready = {FACT: [record(4)], FLOW: [record(9)]}
+    assert list(consumer.fetch()) == [FLOW, FACT]
+
+
+def test_next_fetch_waits_for_more_records_unless_something_was_handed_on() -> None:
+    consumer = Consumer(poll_s=3600.0)
+    consumer.ready = {FACT: [record(4)]}
+
+    async def hand_on() -> None:
+        paced = asyncio.create_task(consumer._getmany({FACT, FLOW}, 0.01))
+        await asyncio.sleep(0)
+        assert consumer.asked is None
+        consumer.now_s = HURRY_S
+        consumer.hurry()
+        assert list(await asyncio.wait_for(paced, 60)) == [FACT]
+        # It is still under way, so the next fetch waits no longer either, until it is there.
+        consumer.ready = {FLOW: [record(9)]}
+        consumer.now_s = 2 * HURRY_S
+        await asyncio.wait_for(consumer._getmany({FACT, FLOW}, 0.01), 60)
+        consumer.now_s = 3 * HURRY_S
+        assert consumer._early_s() > 3_000
+
+    asyncio.run(hand_on())
+
+
+def test_hurry_ends_after_a_poll_where_the_next_owner_is_elsewhere() -> None:
+    consumer = Consumer(poll_s=3600.0)
+    consumer.hurry()
+    assert consumer._early_s() <= HURRY_S
+    consumer._fetched_at = consumer.now_s = 3600.0
+    assert consumer._early_s() > 3_000
 
 
 def test_fetch_in_flight_across_a_stop_is_dropped_and_read_again() -> None:

@@ -41,7 +41,7 @@ check: env fmtcheck lint type imports ## the fast subset
 		-m "not integration and not e2e and not fault"
 
 tests: env
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 .PHONY: fmtcheck
 fmtcheck: env

@@ -17,8 +17,8 @@ roundings add up in one account of the histories drawn here."""
 METAL_PER_GRAM = 60
 """Milligrams of metal that follow a gram of dry mass here."""
 
-ATTRIBUTE_PER_GRAM = 600
-"""Millionths of an attribute's unit that follow one: what a blend adds is for little mass."""
+ATTRIBUTE_RELATIVE = 2e-6
+"""Part of an attribute that follows the grams of ties: 16 g of the eight tonnes a lot has here."""
 
 RELATIVE = 1e-9
 """Difference allowed to floats."""
@@ -42,9 +42,9 @@ def difference(found: Sums, expected: Sums, facts: Sequence[LotFact]) -> str:
 
 
 def _same(name: str, one: int, other: int) -> bool:
-    per_gram = ATTRIBUTE_PER_GRAM if name.startswith("@") else METAL_PER_GRAM
-    tied = GRAMS_TIED * (1 if name in ("wet", "dry") else per_gram)
-    return abs(one - other) <= tied + RELATIVE * max(abs(one), abs(other))
+    tied = GRAMS_TIED * (1 if name in ("wet", "dry") else METAL_PER_GRAM)
+    relative = ATTRIBUTE_RELATIVE if name.startswith("@") else RELATIVE
+    return abs(one - other) <= tied + relative * max(abs(one), abs(other))
 
 
 def facts_of(account: str, facts: Iterable[LotFact]) -> list[LotFact]:

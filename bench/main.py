@@ -138,7 +138,10 @@ GOALS = (
 
 
 def run(part: Part) -> list[Line]:
-    """Run one bench; its talk goes to the terminal, its JSON lines are returned."""
+    """Run one bench; its talk goes to the terminal, its JSON lines are returned.
+
+    None are where it ends badly: what was measured before stays what is stored.
+    """
     lines: list[Line] = []
     with tempfile.TemporaryDirectory(prefix="custody-bench-") as name:
         data = Path(name) / "data"
@@ -158,7 +161,8 @@ def run(part: Part) -> list[Line]:
                 if text.startswith("{"):
                     lines.append(json.loads(text))
             if process.wait() != 0:
-                click.echo(f"{part.name}: exit {process.returncode}", err=True)
+                click.echo(f"{part.name}: exit {process.returncode}; nothing stored", err=True)
+                return []
     return lines
 
 
@@ -197,7 +201,8 @@ def main(only: tuple[str, ...], *, only_table: bool) -> None:
         if only_table or (only and part.name not in only):
             continue
         click.echo(f"{part.name}: {' '.join(part.command)}", err=True)
-        figures[part.name] = {**machine(), "lines": run(part)}
+        if lines := run(part):
+            figures[part.name] = {**machine(), "lines": lines}
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
     click.echo(table(figures))

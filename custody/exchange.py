@@ -140,12 +140,12 @@ def _exchanged(
     exchanged = [c for c in certificates if c.assayed.stage == EXCHANGED]
     seller = _newest(exchanged, "seller")
     buyer = _newest(exchanged, "buyer")
+    if seller and buyer and _basis(seller, analyte) != _basis(buyer, analyte):
+        buyer = None  # nothing was exchanged that could be compared
     if seller is None or buyer is None:
         only = seller or buyer
         return None if only is None or _umpires(certificates) else Word(((only, 1.0),))
     s, b = seller.assayed.results[analyte], buyer.assayed.results[analyte]
-    if s.dry != b.dry:
-        return Word(((seller, 1.0),))
     apart = abs(s.fraction - b.fraction)
     mean = Word(((seller, 0.5), (buyer, 0.5)))
     # Fractions are written in percent: a last bit must not call an umpire.
@@ -168,6 +168,10 @@ def _umpired(
     if rule is UmpireRule.BETWEEN_OR_NEARER and not min(s, b) <= u <= max(s, b):
         return Word(((nearer, 1.0),))
     return Word(((umpire, 1.0),))
+
+
+def _basis(certificate: Certificate, analyte: str) -> bool:
+    return certificate.assayed.results[analyte].dry
 
 
 def _umpires(certificates: Sequence[Certificate]) -> list[Certificate]:

@@ -228,9 +228,15 @@ def ends_of(trip: Trip) -> tuple[str | None, str | None]:
     return source, target
 
 
+def is_sold(trip: Trip) -> bool:
+    """Tell whether a party takes the load away to no site of the chain: the trip ends there."""
+    left = trip.left
+    return left is not None and left.party is not None and left.to_site is None
+
+
 def _weighed(trip: Trip) -> bool:
     return trip.dispatch is not None and trip.receipt is not None
 
 
 def _came(trip: Trip) -> bool:
-    return trip.receipt is not None or trip.arrived is not None
+    return not is_sold(trip) and (trip.receipt is not None or trip.arrived is not None)

@@ -1,8 +1,8 @@
 """The rows of one lot while a step works on them: read when needed, copied before they change.
 
-A step that adds facts at the end starts from what stands (``LotBook.standing``) and touches a few
-rows. A step that folds anew starts from nothing (``LotBook.blank``) and is compared with what
-stood when it is done. The rows a step leaves behind are those that differ.
+A step that adds facts at the end starts from what stands and touches a few rows. A step that
+folds anew starts from nothing (``blank``) and is compared with what stood when it is done. The
+rows a step leaves behind are those that differ.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping

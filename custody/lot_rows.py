@@ -35,12 +35,15 @@ class Basis(NamedTuple):
         as_is: The same of the wet mass.
         certified: Analytes whose grade a certificate gives; what a process handed over is better
             known than the others.
+        shots_alone: Nobody had declared or certified a grade; those of shots count only where no
+            process handed any over.
     """
 
     moisture: float | None
     dry: dict[str, float]
     as_is: dict[str, float]
     certified: tuple[str, ...] = ()
+    shots_alone: bool = False
 
 
 class Mass(NamedTuple):

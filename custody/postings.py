@@ -20,7 +20,7 @@ from custody.estimate import Estimate
 from custody.events import Micros
 from custody.held import Held, Posted
 from custody.knowledge import Amount, Knowledge
-from custody.lot import UNKNOWN_SITE, ends_of
+from custody.lot import UNKNOWN_SITE, ends_of, is_sold
 from custody.lot_rows import Cause, Flow, Leg, Mass, Trip
 from custody.reference import References
 from custody.rows import Fed, Finding
@@ -129,12 +129,13 @@ def of_trip(name: str, trip: Trip, context: Context) -> Made:
         made.findings.append(Finding("pair_inferred", name, detail))
     _doubt_devices(made, trip, context)
     if trip.dispatch is None:
-        if trip.receipt is not None:
+        if trip.receipt is not None and not is_sold(trip):
             _arrive_unweighed(made, name, trip, trip.receipt, context)
         return made
     dispatch = trip.dispatch
     weighed = _weighed(dispatch, context)
-    arrival = trip.receipt or trip.arrived
+    # What a buyer weighs of a load that was sold is the buyer's.
+    arrival = None if is_sold(trip) else trip.receipt or trip.arrived
     gone = trip.left is not None or arrival is not None
     here = context.here(source)
     amount = _amount(dispatch, context)
@@ -145,7 +146,7 @@ def of_trip(name: str, trip: Trip, context: Context) -> Made:
         )
     # One weighing that brings a load in and takes it out again leaves no doubt behind.
     if supplied == gone:
-        made.flow(source, name + "<", (trip.left or dispatch).at, -1 if gone else 1, weighed)
+        made.flow(source, name + "<", dispatch.at, -1 if gone else 1, weighed)
     if gone:
         left = trip.left or dispatch
         cause = Cause(left.at, max(left.known, dispatch.known), dispatch.event_id)
@@ -164,8 +165,8 @@ def _under_way(
     amount, weighed = load
     left = trip.left
     assert left is not None
-    if left.party is not None and left.to_site is None:
-        sold = Cause(left.at, left.known, left.event_id)
+    if left.party is not None and is_sold(trip):
+        sold = Cause(left.at, max(left.known, weighed.cause.known), left.event_id)
         outside = accounts.outside(left.party)
         made.post("sale", sold, context.here(TRANSIT), outside, amount, movement=name)
     else:
@@ -185,7 +186,10 @@ def _arrive(
     """
     assert trip.dispatch is not None
     arrival, checked_out, (source, target) = way
-    cause = Cause(arrival.at, arrival.known, arrival.event_id)
+    # Not known before its dispatch is: transit would hold less than nothing till then.
+    left = trip.left or trip.dispatch
+    known = max(arrival.known, left.known, trip.dispatch.known)
+    cause = Cause(arrival.at, known, arrival.event_id)
     weighed = trip.receipt or trip.dispatch
     checked_in = context.knowledge.amount_on(weighed.weighed.net, trip.dispatch.basis)
     transit = context.here(TRANSIT)

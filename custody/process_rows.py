@@ -99,7 +99,7 @@ class OutRow:
     """What stands for one side.
 
     Attributes:
-        posted: Postings by ``kind|event_id`` (``|account`` where one event has two).
+        posted: Postings by ``kind|event_id``.
         told: What its lot was told.
         findings: Sentences by rule, of what was derived.
         words: The same of the corrections it is part of.

@@ -30,7 +30,7 @@ class Outcome:
     """What should stand for one side.
 
     Attributes:
-        postings: By ``kind|event_id`` (``|account`` where one event has two).
+        postings: By ``kind|event_id``.
         handed: What its lot gets.
         frozen: Deep in a ring: whatever its lot was told holds on.
         carried: What the postings carry; attributes stand among their amounts.

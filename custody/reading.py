@@ -3,7 +3,7 @@
 Grade on dry basis belongs to the lot wherever it is; so does moisture, until stations keep their
 own. For each quantity the best source speaks: certificates, then what a process handed over with
 the lot, then shots, then the declaration, then the default of the commodity. A travelling
-attribute is an amount per dry mass, and stands among the grades with no uncertainty of its own.
+attribute is an amount per dry mass, a rate without an uncertainty of its own.
 
 Source:
     docs/ledger.md, "What is known of a lot's material".
@@ -115,7 +115,7 @@ def _certified(certificates: Sequence[Certificate]) -> set[str]:
 
 
 def _analytes(book: LotBook, material: MaterialRow, assayed: set[str]) -> list[str]:
-    """Return the analytes whose metal is kept, sorted.
+    """Return the analytes of which the lot's own facts tell the metal, sorted.
 
     Declared and assayed ones; shots see many more, and count where nobody declared or assayed
     anything.
@@ -155,14 +155,18 @@ class _Reading:
             self._causes.append(_cause(moisture_by))
             self._basis = self._basis._replace(moisture=moisture_by.assayed.moisture)
         certified = _certified(row.certificates)
-        self._basis = self._basis._replace(certified=tuple(sorted(certified)))
-        names = _analytes(self._book, row, certified)
+        declared = row.declared is not None and bool(row.declared.composition)
+        alone = not certified and not declared
+        self._basis = self._basis._replace(certified=tuple(sorted(certified)), shots_alone=alone)
         handed_grades: Mapping[str, Estimate] = {} if handed is None else handed.grades
+        names = _analytes(self._book, row, certified)
+        # Shots that nobody asked for tell no more metals than a process did.
+        more = not (alone and handed_grades)
         grades: dict[str, Estimate] = {}
         for analyte in sorted({*names, *handed_grades}):
             own = self._own(analyte, dryness, certified) if analyte in names else None
             from_process = handed_grades.get(analyte)
-            if own is not None and (analyte in certified or from_process is None):
+            if own is not None and (analyte in certified or (from_process is None and more)):
                 grades[analyte] = own[0]
                 self._causes.append(own[1])
             elif from_process is not None:

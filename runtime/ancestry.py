@@ -119,8 +119,10 @@ def carried(ask: Ask, lots: Iterable[str], moment: Moment) -> dict[str, Carried]
     return found
 
 
+# What a lot says of itself comes before what one of the processes says that it came out of: of two
+# records known at one time the numbers of two senders cannot tell which is newer.
 _SAID = (
-    "tuple(known_at, n, origins.level, origins.id, origins.share, metal_origins.analyte,"
+    "tuple(known_at, {}, n, origins.level, origins.id, origins.share, metal_origins.analyte,"
     " metal_origins.level, metal_origins.id, metal_origins.share, shares.dimension,"
     " shares.label, shares.share)"
 )
@@ -130,19 +132,19 @@ def _carried(lots: Sequence[str], moment: Moment) -> str:
     some = "(notEmpty(origins.id) OR notEmpty(shares.label) OR notEmpty(metal_origins.id))"
     return (
         f"WITH {listed(lots)} AS ids SELECT lot, max(said) AS said FROM ("  # noqa: S608  escaped
-        f"SELECT lot_id AS lot, max({_SAID}) AS said FROM transfer"
+        f"SELECT lot_id AS lot, max({_SAID.format(1)}) AS said FROM transfer"
         f" WHERE lot_id IN ids AND {some}{until(moment)} GROUP BY lot_id"
-        f" UNION ALL SELECT lot_id, max({_SAID}) FROM edge"
+        f" UNION ALL SELECT lot_id, max({_SAID.format(0)}) FROM edge"
         f" WHERE child IN arrayMap(x -> concat('lot/', x), ids) AND {some}{until(moment)}"
         " GROUP BY lot_id"
-        f" UNION ALL SELECT assumeNotNull(lot_id), max({_SAID}) FROM balance"
+        f" UNION ALL SELECT assumeNotNull(lot_id), max({_SAID.format(1)}) FROM balance"
         f" WHERE lot_id IN ids AND {some}{known_by(moment)} GROUP BY lot_id"
         ") GROUP BY lot"
     )
 
 
 def _shares(row: Row) -> Carried:
-    _, _, *columns = cast("Sequence[object]", row["said"])
+    _, _, _, *columns = cast("Sequence[object]", row["said"])
     level, origin, share, analyte, m_level, m_origin, m_share, dimension, label, s_share = (
         cast("list[object]", column) for column in columns
     )

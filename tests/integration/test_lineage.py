@@ -275,6 +275,18 @@ def test_a_corrected_origin_moves_nothing_and_is_found_in_what_was_made_of_it(
     assert by_lot["A"]["origins"] == {"MINE-A": 1.0}
 
 
+def test_a_lots_own_word_comes_before_that_of_one_of_its_processes(stored: Stored) -> None:
+    """Both are known at one time, and the process's partition has counted further."""
+    mine, other = (OriginShare(level="site", id=name, share=1.0) for name in ("MINE", "OTHER"))
+    of_process = replace(
+        moved(7, ("process/P", "lot/X"), 10), origins=(other,), sender="worker/9", n=900
+    )
+    own = replace(moved(7, ("lot/X/PLANT", "lot/X/transit"), 10), origins=(mine,), n=1, lot_id="X")
+    stored.put([of_process, own])
+    [row] = [r for r in rows_of(trace(stored.ask, "X", NOW, 9, back=True)) if r["lot_id"] == "X"]
+    assert row["origins"] == {"MINE": 1.0}
+
+
 def test_forward_says_what_each_lot_holds_of_it_and_what_is_left(stored: Stored) -> None:
     world = told(stored, a_plant())
     found = trace(stored.ask, "A", NOW, 64, back=False)

@@ -172,14 +172,17 @@ class Chain:
             tare = 15_000
             gross = tare + self.rng.randint(*load_kg)
             more = {"movement_id": movement}
-            if ends[0] == ROUTE[0] and self.rules["stockpiles"] and self._chance(0.1):
-                # A survey of the heap at the mine, before its first truck or between two.
-                heap = self.rng.randint(80_000, 120_000)
-                survey = maker.weighing(ends[0], self._later(), "stock", heap, 0, movement_id=None)
-                self.facts.append(survey)
-            self.facts.append(
-                maker.weighing(ends[0], self._later(), "dispatch", gross, tare, **more)
-            )
+            # A survey of the heap at the mine, before its first truck, between two, or between
+            # the weighing of one and its papers.
+            surveyed = self.rng.choice((-1, 0)) if self._surveyed(ends[0]) else None
+            for step in (-1, 0):
+                if step == 0:
+                    fact = maker.weighing(ends[0], self._later(), "dispatch", gross, tare, **more)
+                    self.facts.append(fact)
+                if step == surveyed:
+                    heap = ("stock", self.rng.randint(80_000, 120_000), 0)
+                    fact = maker.weighing(ends[0], self._later(), *heap, movement_id=None)
+                    self.facts.append(fact)
             self.facts.append(maker.move("dispatch", ends[0], self._later(), ends, **more))
             if self._chance(0.1):
                 continue  # still on its way
@@ -187,6 +190,9 @@ class Chain:
             stolen = self.rng.choice((0, 0, 0, 700))
             got = gross + self.rng.randint(-20, 20) - stolen
             self.facts.append(maker.weighing(ends[1], self._later(), "receipt", got, tare, **more))
+
+    def _surveyed(self, site: str) -> bool:
+        return site == ROUTE[0] and self.rules["stockpiles"] and self._chance(0.15)
 
     def _bought(self, lot: str, site: str) -> None:
         """A lot from outside: its first weighing is the buyer's."""
@@ -206,6 +212,9 @@ class Chain:
         self.facts.append(maker.weighing(site, self._later(), "dispatch", gross, 15_000, **more))
         paper = maker.move("dispatch", site, self._later(), (site, ""), **more)
         self.facts.append(replace(paper, to_site=None, counterparty="BUYER"))
+        if self._chance(0.3):
+            minute, got = self._later(), gross - 40
+            self.facts.append(maker.weighing("OUTTURN", minute, "receipt", got, 15_000, **more))
 
     def _piled(self, lots: list[str]) -> list[str]:
         """Put lots on a stockpile and take one lot from it, with a stock-taking between."""
@@ -259,7 +268,8 @@ class Chain:
         supposed = {"Cu": 0.18} if self._chance(0.3) else {}
         self.facts.append(self._maker(lot).lot(site, self._later(), supposed))
         if self._chance(0.3):
-            self.facts.append(self._maker(lot).shot(site, self._later(), {"Cu": 0.19, "Co": 0.02}))
+            seen = {"Cu": 0.19, "Co": 0.02, "Fe": 0.3}
+            self.facts.append(self._maker(lot).shot(site, self._later(), seen))
         if self._chance(0.5):
             self._assayed(lot, site, {"Cu": 0.2, "Co": 0.03})
         if self.rules["trade"] and self._chance(0.3):

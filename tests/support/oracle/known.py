@@ -140,7 +140,7 @@ class Knowledge:
             return None
         if seller is None or buyer is None or buyer.basis != seller.basis:
             called = any(v.fact.stage == "umpire" for v in values)
-            return None if called and not (seller and buyer) else seller or buyer
+            return None if called else seller or buyer
         mean = Value(seller.fact, (seller.x + buyer.x) / 2, 0.0, seller.basis)
         if abs(seller.x - buyer.x) <= limit:
             return mean

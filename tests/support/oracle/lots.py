@@ -195,7 +195,7 @@ class LotBooks:
         got = self._then(back, back.net_g)
         way, there = self._account(TRANSIT), self._account(target)
         if source != target and self._in_the_books(source, back):
-            # The rules say nothing of this; taken anew from an origin it would be there twice.
+            # Taken anew from an origin it would be there twice.
             self._post("dispatch", back.event_id, (self._account(source), way), got)
             self._flow(source, -1, back)
             self._post("receipt", back.event_id, (way, there), got)

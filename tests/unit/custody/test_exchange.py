@@ -283,6 +283,8 @@ def test_a_buyers_result_on_another_basis_is_not_exchanged() -> None:
     seller = certificate("seller", EXCHANGED, 0.8412)
     buyer = certificate("buyer", EXCHANGED, 0.8402, party="buyer", dry=False, minute=1)
     assert names(said(seller, buyer, contract=contract())) == {"seller": 1.0}
+    umpire = certificate("umpire", UMPIRE, 0.8405, party="umpire", minute=2)
+    assert names(said(seller, buyer, umpire, contract=contract())) == {"umpire": 1.0}
 
 
 def test_an_umpires_result_on_another_basis_leaves_the_umpire_due() -> None:

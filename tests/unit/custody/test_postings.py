@@ -120,7 +120,7 @@ def test_a_dispatch_is_known_with_the_later_of_its_weighing_and_its_papers() -> 
 def test_a_load_of_a_supplied_site_leaves_it() -> None:
     made = of(Trip(dispatch=OUT, left=LEFT), context({"MINE": None}))
     assert lines(made) == {"dispatch|out": (*GONE, 2)}
-    assert flows(made) == [("MINE", "=M<", 2, -1, 30_000), ("transit", "=M=", 2, 1, 30_000)]
+    assert flows(made) == [("MINE", "=M<", 1, -1, 30_000), ("transit", "=M=", 2, 1, 30_000)]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_heap_supplies_what_is_weighed_after_its_survey(
 ) -> None:
     made = of(Trip(dispatch=OUT, left=LEFT), context({"MINE": since}))
     assert ("first_weighing|out" not in made.posted) is supplied
-    assert (("MINE", "=M<", 2, -1, 30_000) in flows(made)) is supplied
+    assert (("MINE", "=M<", 1, -1, 30_000) in flows(made)) is supplied
 
 
 def test_a_load_whose_papers_say_only_that_it_arrived_left_when_it_was_weighed() -> None:
@@ -179,6 +179,24 @@ def test_a_load_is_sold_that_leaves_for_a_party_and_no_site(
     sale = (WAY, "outside/BUYER", 30_000, 27_000, 540, 2)
     assert lines(made).get("sale|left") == (sale if sold else None)
     assert flows(made) == ([] if sold else [("transit", "=M=", 2, 1, 30_000)])
+
+
+@pytest.mark.parametrize("weighed_out", [True, False])
+def test_what_a_buyer_weighs_of_a_sold_load_is_the_buyers(*, weighed_out: bool) -> None:
+    out = OUT if weighed_out else None
+    sold = leg("left", 2, ("MINE", None), "BUYER")
+    made = of(Trip(dispatch=out, left=sold, receipt=BACK, arrived=ARRIVED))
+    expected = ["first_weighing|out", "dispatch|out", "sale|left"] if weighed_out else []
+    assert (list(made.posted), flows(made)) == (expected, [])
+
+
+def test_a_receipt_is_not_known_before_its_dispatch() -> None:
+    """Transit would hold less than nothing to whoever asks what was known in between."""
+    late = OUT._replace(known=Micros(40))
+    made = of(Trip(dispatch=late, left=LEFT, receipt=BACK, arrived=ARRIVED))
+    assert set(known(made).values()) == {40}
+    sold = leg("left", 2, ("MINE", None), "BUYER")
+    assert known(of(Trip(dispatch=late, left=sold)))["sale|left"] == 40
 
 
 def test_a_trip_that_nobody_weighed_moves_nothing() -> None:

@@ -85,6 +85,26 @@ def test_a_truck_of_what_came_out_goes_by_the_process_before_shots_and_declarati
     assert sent.metals[0].value_mg == (270_000_000 if certified else 180_000_000)
 
 
+@pytest.mark.parametrize("first", ["process", "lot"])
+def test_shots_of_what_came_out_tell_no_more_metals_than_the_process_did(first: str) -> None:
+    world, maker = World(), Maker("X")
+    made = [*fed_lot("A", 30, 0.02), *process("blend", {"X": 30_000_000})]
+    seen: list[LotFact] = [
+        maker.lot("PLANT", 500, {}),
+        maker.shot("PLANT", 510, {"Cu": 0.04, "Fe": 0.3}),
+        maker.weighing("PLANT", 530, "dispatch", 25_000, 15_000),
+        maker.move("dispatch", "PLANT", 540, ("PLANT", "PORT")),
+    ]
+    if first == "lot":
+        world.tell(*seen)
+    world.tell(*made)
+    if first == "process":
+        world.tell(*seen)
+    sums = world.sums()
+    assert {name for account in sums for name in sums[account]} == {"wet", "dry", "Cu"}
+    assert sums["lot/X/transit"]["Cu"] == 180_000_000
+
+
 def test_outputs_before_inputs_end_the_same() -> None:
     facts = [*fed_lot("A", 30, 0.02), *fed_lot("B", 10, 0.04), *process("blend", {"X": 40_000_000})]
     forward, backward = World(), World()

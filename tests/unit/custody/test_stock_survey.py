@@ -42,6 +42,32 @@ def test_a_truck_before_the_survey_came_out_of_the_ground_and_one_after_it_out_o
         assert wet(world, "unaccounted/L-1") == 0
 
 
+def test_a_truck_weighed_before_the_survey_is_not_in_the_heap_though_its_papers_came_after() -> (
+    None
+):
+    maker = Maker()
+    world = World()
+    world.tell(
+        maker.weighing("MINE", 95, "dispatch", 45_000, 15_000),
+        maker.weighing("MINE", 100, "stock", 90_000, 0, movement_id=None),
+        maker.move("dispatch", "MINE", 105, ("MINE", "PLANT")),
+    )
+    assert world.balances["lot/L-1/MINE"].mass_wet_g == 90_000_000
+    assert wet(world, "unaccounted/L-1") == 0
+
+
+def test_one_weighed_after_it_is_in_the_heap_though_its_papers_came_before() -> None:
+    maker = Maker()
+    world = World()
+    world.tell(
+        maker.move("dispatch", "MINE", 90, ("MINE", "PLANT")),
+        maker.weighing("MINE", 100, "stock", 90_000, 0, movement_id=None),
+        maker.weighing("MINE", 110, "dispatch", 45_000, 15_000),
+    )
+    assert world.balances["lot/L-1/MINE"].mass_wet_g == 60_000_000
+    assert wet(world, "unaccounted/L-1") == 0
+
+
 def test_the_day_of_the_survey_decides_and_not_when_it_became_known() -> None:
     maker = Maker()
     first, second = truck(maker, 1, 10, 30), truck(maker, 2, 200, 20)

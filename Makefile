@@ -40,8 +40,10 @@ check: env fmtcheck lint type imports ## the fast subset
 	@$(BIN)/python -m pytest -q tests/unit tests/property tests/test_tidy.py tests/test_docs.py \
 		-m "not integration and not e2e and not fault"
 
+# What starts or kills whole stacks has the machine to itself; of the rest two files run at a time.
 tests: env
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not fault"
+	@$(BIN)/python -m pytest -m "e2e or fault"
 
 .PHONY: fmtcheck
 fmtcheck: env

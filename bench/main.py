@@ -202,8 +202,8 @@ def main(only: tuple[str, ...], *, only_table: bool) -> None:
         click.echo(f"{part.name}: {' '.join(part.command)}", err=True)
         if lines := run(part):
             figures[part.name] = {**machine(), "lines": lines}
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
+            RESULTS.parent.mkdir(exist_ok=True)
+            RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
     click.echo(table(figures))
 
 

@@ -2,10 +2,9 @@
 
 from typing import NamedTuple
 
-from custody import carried as travelling
+from custody.carried import Said, said_attributes
 from custody.estimate import NOTHING, Estimate, relative, said, sigma, times
 from custody.events import Micros
-from custody.held import Carried
 from custody.knowledge import Amount, Knowledge
 from custody.records import Balance, Metal, Part
 
@@ -15,6 +14,8 @@ EMPTY = "empty"
 
 _Uncertainty = tuple[float, tuple[Part, ...]]
 """Random standard uncertainty and the systematic parts."""
+
+_EXACT: _Uncertainty = (0.0, ())
 
 
 class Stamp(NamedTuple):
@@ -41,22 +42,24 @@ class Balances:
     Args:
         knowledge: What is known of its material.
         stamp: Whose balances, and when.
-        carried: What its material carries.
+        shares: What its material carries, as records have it.
     """
 
-    __slots__ = ("_knowledge", "_moisture_u", "_per_dry", "_shares", "_stamp")
+    __slots__ = ("_knowledge", "_moisture", "_per_dry", "_shares", "_stamp")
 
-    def __init__(self, knowledge: Knowledge, stamp: Stamp, carried: Carried) -> None:
+    def __init__(self, knowledge: Knowledge, stamp: Stamp, shares: Said) -> None:
         self._knowledge = knowledge
         self._stamp = stamp
-        self._shares = travelling.said(carried)
-        self._moisture_u = sigma(knowledge.dryness) * knowledge.dryness.value
+        self._shares = shares
+        dryness = knowledge.dryness
+        # Twelve digits: 1 - 0.92 is not 0.08 in binary, and this is read by people.
+        moisture = round(1.0 - dryness.value, 12)
+        # More dry than wet was declared by somebody: the masses are said, a moisture is not.
+        self._moisture = (
+            moisture if moisture >= 0.0 else None,
+            sigma(dryness) * dryness.value,
+        )
         self._per_dry: dict[str, Estimate] | None = None
-
-    @property
-    def shares(self) -> travelling.Said:
-        """What its material carries, as each balance says it."""
-        return self._shares
 
     def of_place(self, here: Here) -> Balance:
         """Return the balance of the lot at a place.
@@ -64,36 +67,51 @@ class Balances:
         Values are the sums of the postings, exactly; the uncertainties are those of the estimate
         the postings were made to agree with.
         """
-        stamp, total, shares = self._stamp, here.total, self._shares
-        wet_u, wet_parts = said(here.wet)
+        total = here.total
         dry, metals = self._empty(total) if here.wet == NOTHING else self._contained(here)
-        # Twelve digits: 1 - 0.92 is not 0.08 in binary, and this is read by people.
-        moisture = round(1.0 - self._knowledge.dryness.value, 12)
+        status = WEIGHED if total.wet else EMPTY
+        return self._said(here.name, status, total, (said(here.wet), dry), metals, self._moisture)
+
+    def declared(self, site: str) -> Balance:
+        """Return the balance of the lot while nobody has weighed it: it holds nothing yet."""
+        nothing = Amount(0, 0, {})
+        return self._said(site, DECLARED, nothing, (_EXACT, _EXACT), (), (None, None))
+
+    def _said(
+        self,
+        place: str,
+        status: str,
+        total: Amount,
+        known: tuple[_Uncertainty, _Uncertainty],
+        metals: tuple[Metal, ...],
+        moisture: tuple[float | None, float | None],
+    ) -> Balance:
+        stamp, shares = self._stamp, self._shares
+        (wet_u, wet_parts), (dry_u, dry_parts) = known
         return Balance(
             sender="",
             n=0,
             owner=stamp.owner,
-            account=f"{stamp.owner}/{here.name}",
+            account=f"{stamp.owner}/{place}",
             lot_id=stamp.lot_id,
             process_id=stamp.process_id,
-            place=here.name,
-            status=WEIGHED if total.wet else EMPTY,
+            place=place,
+            status=status,
             at=stamp.at,
             known_at=stamp.known,
             mass_wet_g=total.wet,
             mass_wet_u_random_g=wet_u,
             mass_wet_u_systematic_g=wet_parts,
-            # More dry than wet was declared by somebody: the masses are said, a moisture is not.
-            moisture_fraction=moisture if moisture >= 0.0 else None,
-            moisture_u_fraction=self._moisture_u,
+            moisture_fraction=moisture[0],
+            moisture_u_fraction=moisture[1],
             mass_dry_g=total.dry,
-            mass_dry_u_random_g=dry[0],
-            mass_dry_u_systematic_g=dry[1],
+            mass_dry_u_random_g=dry_u,
+            mass_dry_u_systematic_g=dry_parts,
             metals=metals,
             origins=shares.origins,
             metal_origins=shares.metal_origins,
             shares=shares.shares,
-            attributes=travelling.said_attributes(total.amounts),
+            attributes=said_attributes(total.amounts),
         )
 
     def _contained(self, here: Here) -> tuple[_Uncertainty, tuple[Metal, ...]]:
@@ -116,43 +134,15 @@ class Balances:
 
     def _empty(self, total: Amount) -> tuple[_Uncertainty, tuple[Metal, ...]]:
         """Return the same of a place that holds exactly nothing, and what is still posted to it."""
-        return (0.0, ()), tuple(
+        u, parts = _EXACT
+        return _EXACT, tuple(
             [
                 Metal(
                     analyte=analyte,
                     value_mg=total.amounts.get(analyte, 0),
-                    u_random_mg=0.0,
-                    u_systematic_mg=(),
+                    u_random_mg=u,
+                    u_systematic_mg=parts,
                 )
                 for analyte in self._knowledge.grades
             ]
-        )
-
-    def declared(self, site: str) -> Balance:
-        """Return the balance of the lot while nobody has weighed it: it holds nothing yet."""
-        stamp, shares = self._stamp, self._shares
-        return Balance(
-            sender="",
-            n=0,
-            owner=stamp.owner,
-            account=f"{stamp.owner}/{site}",
-            lot_id=stamp.lot_id,
-            process_id=stamp.process_id,
-            place=site,
-            status=DECLARED,
-            at=stamp.at,
-            known_at=stamp.known,
-            mass_wet_g=0,
-            mass_wet_u_random_g=0.0,
-            mass_wet_u_systematic_g=(),
-            moisture_fraction=None,
-            moisture_u_fraction=None,
-            mass_dry_g=0,
-            mass_dry_u_random_g=0.0,
-            mass_dry_u_systematic_g=(),
-            metals=(),
-            origins=shares.origins,
-            metal_origins=shares.metal_origins,
-            shares=shares.shares,
-            attributes=(),
         )

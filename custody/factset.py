@@ -12,19 +12,11 @@ from custody.rows import FactHead, FactRow, Finding
 
 def unnamed(fact: FactRow) -> FactRow:
     """Return a fact without its id, which its key already has."""
-    return FactRow(
-        FactHead("", *fact.head[1:]),
-        fact.weighed,
-        fact.assayed,
-        fact.scanned,
-        fact.moved,
-        fact.side,
-        fact.declared,
-    )
+    return named(fact, "")
 
 
 def named(fact: FactRow, event_id: str) -> FactRow:
-    """Return a stored fact with its id."""
+    """Return a fact with an id, as a stored one gets its own back."""
     return FactRow(
         FactHead(event_id, *fact.head[1:]),
         fact.weighed,

@@ -74,10 +74,9 @@ class Knowledge:
         moisture = basis.moisture
         dry = wet * (self.unmeasured if moisture is None else 1.0 - moisture)
         amounts = {a: round(dry * fraction * 1000.0) for a, fraction in self.handed.items()}
-        more = not (basis.shots_alone and self.handed)
         for mass, fractions in ((dry, basis.dry), (wet, basis.as_is)):
             for analyte, fraction in fractions.items():
-                if analyte in basis.certified or (more and analyte not in self.handed):
+                if basis.counts(analyte, self.handed):
                     amounts[analyte] = round(mass * fraction * 1000.0)
         for key, rate in self.rates.items():
             amounts[key] = round(dry * rate * 1000.0)

@@ -7,9 +7,9 @@ rest on.
 
 from collections.abc import Mapping, Sequence
 
-from custody import carried as travelling
+from custody.carried import MARK, Said, said_attributes
 from custody.events import Micros
-from custody.held import Carried, Posted
+from custody.held import Posted
 from custody.records import Amount, Transfer
 
 _SAME = slice(0, 6)
@@ -41,7 +41,7 @@ def difference(
     posted: Mapping[str, Posted],
     wanted: Mapping[str, Posted],
     owner: tuple[str | None, str | None],
-    carried: Carried,
+    shares: Said,
     clock: Clock,
 ) -> tuple[dict[str, Posted], list[Transfer], set[str]]:
     """Return what stands afterwards, the transfers that lead there, and the accounts they touch.
@@ -50,13 +50,12 @@ def difference(
         posted: What stands.
         wanted: What should.
         owner: Lot id and process id the transfers are about.
-        carried: What they carry; their attributes stand among the amounts.
+        shares: What they carry; their attributes stand among the amounts.
         clock: When it became known.
 
     Returns:
         Postings in the order of ``wanted``; compensations before new transfers.
     """
-    shares = travelling.said(carried)
     stands: dict[str, Posted] = {}
     undone: list[Transfer] = []
     done: list[Transfer] = []
@@ -85,7 +84,7 @@ def _transfer(
     key: str,
     posting: Posted,
     owner: tuple[str | None, str | None],
-    shares: travelling.Said,
+    shares: Said,
     known: Micros,
     undone_by: str | None = None,
 ) -> Transfer:
@@ -108,7 +107,7 @@ def _transfer(
             [
                 Amount(analyte=a, value_mg=sign * v)
                 for a, v in posting.amounts.items()
-                if not a.startswith(travelling.MARK)
+                if not a.startswith(MARK)
             ]
         ),
         effective_at=posting.at,
@@ -121,5 +120,5 @@ def _transfer(
         origins=shares.origins,
         metal_origins=shares.metal_origins,
         shares=shares.shares,
-        attributes=travelling.said_attributes(posting.amounts, sign),
+        attributes=said_attributes(posting.amounts, sign),
     )

@@ -228,10 +228,10 @@ def ends_of(trip: Trip) -> tuple[str | None, str | None]:
     return source, target
 
 
-def is_sold(trip: Trip) -> bool:
-    """Tell whether a party takes the load away to no site of the chain: the trip ends there."""
+def sold_to(trip: Trip) -> str | None:
+    """Return the party that takes the load away to no site of the chain: the trip ends there."""
     left = trip.left
-    return left is not None and left.party is not None and left.to_site is None
+    return None if left is None or left.to_site is not None else left.party
 
 
 def _weighed(trip: Trip) -> bool:
@@ -239,4 +239,4 @@ def _weighed(trip: Trip) -> bool:
 
 
 def _came(trip: Trip) -> bool:
-    return not is_sold(trip) and (trip.receipt is not None or trip.arrived is not None)
+    return sold_to(trip) is None and (trip.receipt is not None or trip.arrived is not None)

@@ -103,9 +103,8 @@ class LotDerivation:
             news.all_trips = True
         self._context = self._context_now()
         self._trips()
-        if row.stocks:
-            self._stocks(row_givens)
-        self._spread_totals(row_givens)
+        self._stocks()
+        self._spread_totals()
         if row_givens and (news.restated or news.all_trips):
             self._givens(row_givens)
         if row.feeds:
@@ -119,8 +118,8 @@ class LotDerivation:
     def _context_now(self) -> Context:
         declared = self._book.material().declared
         route = declared.route if declared is not None and declared.route else None
-        supplied = self._book.row.supplied
-        return Context(self._lot_id, self._known.now(), self._references, route, supplied)
+        knowledge, supplied = self._known.now(), self._book.row.supplied
+        return Context(self._lot_id, knowledge, self._references, route, supplied)
 
     def _supplied(self, givens: list[tuple[str, GivenRow]]) -> Supplied:
         """Return the sites that get the lot otherwise than by being weighed out of them.
@@ -149,20 +148,19 @@ class LotDerivation:
             self._replace(row, new := TripRow(row.no, row.trip), made)
             book.put_trip(name, new)
 
-    def _stocks(self, givens: list[tuple[str, GivenRow]]) -> None:
+    def _stocks(self) -> None:
         """Post the first weighing of a lot that lay at its origin, whole."""
         row, book = self._book.row, self._book
-        there = {given.held.place for _, given in givens if given.held is not None}
         for site in row.stocks:
             stock = book.place(site).stock
             assert stock is not None
-            arrives = site in row.arrived or site in there
+            arrives = row.supplied[site] is None
             made = Made() if arrives else of_stock(site, stock[0], self._context)
             self._replace(book.opening(STOCK + site), new := TripRow(), made)
             book.put_trip(STOCK + site, new)
             self.moved.add(site)
 
-    def _spread_totals(self, givens: list[tuple[str, GivenRow]]) -> None:
+    def _spread_totals(self) -> None:
         """Spread attributes given for the whole lot over all that was weighed in, once known."""
         row = self._book.row
         entered = self._entered()
@@ -176,8 +174,7 @@ class LotDerivation:
         self._news.all_trips = self._news.restated = True
         self._context = self._context_now()
         self._trips()
-        if row.stocks:
-            self._stocks(givens)
+        self._stocks()
 
     def _rates_follow_knowledge(self) -> bool:
         """Some declared attribute is given per wet mass or per metal."""

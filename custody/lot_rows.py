@@ -15,6 +15,7 @@ A step reads and writes what its facts touch, however long the lot's history. ``
 out is never changed.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -44,6 +45,12 @@ class Basis(NamedTuple):
     as_is: dict[str, float]
     certified: tuple[str, ...] = ()
     shots_alone: bool = False
+
+    def counts(self, analyte: str, handed: Collection[str]) -> bool:
+        """Tell whether a grade here counts beside those that processes handed over."""
+        if analyte in self.certified or not handed:
+            return True
+        return analyte not in handed and not self.shots_alone
 
 
 class Mass(NamedTuple):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from custody import factset, handing, ledger, rechecking
 from custody.balance import Balances, Here, Stamp
-from custody.carried import Said, mark_of
+from custody.carried import Said, mark_of, said
 from custody.estimate import NOTHING
 from custody.events import ActionTaken, LotFact, Micros
 from custody.fold import Reader, Step
@@ -109,14 +109,14 @@ class LotStep:
         if arrived.recheck or not self._add(facts):
             self._refold(facts, again=arrived.recheck)
         news = self._folding.news
-        said: list[Finding] = []
+        found: list[Finding] = []
         if news.derives:
             self._derive(news)
         alerts = LotAlerts(self._owner, self._book, self._references, self._clock)
         if news.derives or self._row.findings != before:
-            gone, said = self._findings(before)
-            if gone or said:
-                self._step.outputs.extend(alerts.find(gone, said))
+            gone, found = self._findings(before)
+            if gone or found:
+                self._step.outputs.extend(alerts.find(gone, found))
         if news.asks or arrived.actions:
             # An action needs what the tests say now, for its evidence.
             self._step.outputs.extend(alerts.judge(news, arrived.actions, self._standing))
@@ -252,13 +252,13 @@ class LotStep:
     def _derive(self, news: News) -> None:
         """Derive postings; say transfers, contents and balances."""
         carried = carried_of(self._book, self._references)
-        knowledge = self._derivation.run(carried)
+        knowledge, shares = self._derivation.run(carried), said(carried)
         if self._book.is_blank:
             self._book.empty_the_rest(_EMPTY)
         outputs, clock = self._step.outputs, self._clock
         posted, wanted = self._postings()
         _, transfers, touched = ledger.difference(
-            posted, wanted, (self._lot_id, None), carried, clock
+            posted, wanted, (self._lot_id, None), shares, clock
         )
         outputs.extend(transfers)
         outputs.extend(self._contents())
@@ -267,8 +267,8 @@ class LotStep:
         names |= self._given_places()
         if news.restated:
             names |= {n for n, there in self._derivation.settled.items() if there.wet}
-        balances = Balances(knowledge, self._stamp(), carried)
-        if self._shares_changed(balances.shares):
+        balances = Balances(knowledge, self._stamp(), shares)
+        if self._shares_changed(shares):
             # Also where nothing is left: whoever asks for its origins must find the newest word.
             names.update(self._row.places)
         outputs.extend([balances.of_place(self._here(name)) for name in sorted(names)])

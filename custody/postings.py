@@ -20,7 +20,7 @@ from custody.estimate import Estimate
 from custody.events import Micros
 from custody.held import Held, Posted
 from custody.knowledge import Amount, Knowledge
-from custody.lot import UNKNOWN_SITE, ends_of, is_sold
+from custody.lot import UNKNOWN_SITE, ends_of, sold_to
 from custody.lot_rows import Cause, Flow, Leg, Mass, Trip
 from custody.reference import References
 from custody.rows import Fed, Finding
@@ -129,13 +129,13 @@ def of_trip(name: str, trip: Trip, context: Context) -> Made:
         made.findings.append(Finding("pair_inferred", name, detail))
     _doubt_devices(made, trip, context)
     if trip.dispatch is None:
-        if trip.receipt is not None and not is_sold(trip):
+        if trip.receipt is not None and sold_to(trip) is None:
             _arrive_unweighed(made, name, trip, trip.receipt, context)
         return made
     dispatch = trip.dispatch
     weighed = _weighed(dispatch, context)
     # What a buyer weighs of a load that was sold is the buyer's.
-    arrival = None if is_sold(trip) else trip.receipt or trip.arrived
+    arrival = trip.receipt or trip.arrived if sold_to(trip) is None else None
     gone = trip.left is not None or arrival is not None
     here = context.here(source)
     amount = _amount(dispatch, context)
@@ -148,9 +148,8 @@ def of_trip(name: str, trip: Trip, context: Context) -> Made:
     if supplied == gone:
         made.flow(source, name + "<", dispatch.at, -1 if gone else 1, weighed)
     if gone:
-        left = trip.left or dispatch
-        cause = Cause(left.at, max(left.known, dispatch.known), dispatch.event_id)
-        made.post("dispatch", cause, here, context.here(TRANSIT), amount, movement=name)
+        left = _departure(trip, dispatch)
+        made.post("dispatch", left, here, context.here(TRANSIT), amount, movement=name)
         if arrival is not None:
             _arrive(made, name, trip, (arrival, amount, (source, target)), context)
         else:
@@ -158,16 +157,23 @@ def of_trip(name: str, trip: Trip, context: Context) -> Made:
     return made
 
 
+def _departure(trip: Trip, dispatch: Mass) -> Cause:
+    """Return when a load left and was known to have: nothing that follows is known before."""
+    left = trip.left or dispatch
+    return Cause(left.at, max(left.known, dispatch.known), dispatch.event_id)
+
+
 def _under_way(
     made: Made, name: str, trip: Trip, load: tuple[Amount, Weighed], context: Context
 ) -> None:
     """Leave a load in transit, or with the party outside that it was sold to."""
     amount, weighed = load
-    left = trip.left
+    left, party = trip.left, sold_to(trip)
+    assert trip.dispatch is not None
     assert left is not None
-    if left.party is not None and is_sold(trip):
-        sold = Cause(left.at, max(left.known, weighed.cause.known), left.event_id)
-        outside = accounts.outside(left.party)
+    if party is not None:
+        sold = _departure(trip, trip.dispatch)._replace(event_id=left.event_id)
+        outside = accounts.outside(party)
         made.post("sale", sold, context.here(TRANSIT), outside, amount, movement=name)
     else:
         made.flow(TRANSIT, name + "=", left.at, 1, weighed)
@@ -187,8 +193,7 @@ def _arrive(
     assert trip.dispatch is not None
     arrival, checked_out, (source, target) = way
     # Not known before its dispatch is: transit would hold less than nothing till then.
-    left = trip.left or trip.dispatch
-    known = max(arrival.known, left.known, trip.dispatch.known)
+    known = max(arrival.known, _departure(trip, trip.dispatch).known)
     cause = Cause(arrival.at, known, arrival.event_id)
     weighed = trip.receipt or trip.dispatch
     checked_in = context.knowledge.amount_on(weighed.weighed.net, trip.dispatch.basis)

@@ -114,10 +114,11 @@ class Settling:
             self._store.put_out(event_id, now)
 
     def _post(self, before: dict[str, Posted], outcome: Outcome) -> dict[str, Posted]:
-        if not before and not outcome.postings:
+        if before == outcome.postings:
             return before
+        shares = travelling.said(outcome.carried)
         stands, transfers, _ = ledger.difference(
-            before, outcome.postings, (None, self._process_id), outcome.carried, self._clock
+            before, outcome.postings, (None, self._process_id), shares, self._clock
         )
         if transfers:
             self._count(before, -1)

@@ -79,10 +79,10 @@ class Known:
         if self._unassayed is None:
             material = self._book.material()
             assayed = _certified(material.certificates)
-            declared = () if material.declared is None else material.declared.composition
-            if not assayed and not declared:
+            told = _told(material, assayed)
+            if not told:
                 return self._book.station(series_site(series)).series[series].sums
-            self._unassayed = set(declared) - assayed
+            self._unassayed = told - assayed
         return self._unassayed
 
 
@@ -114,20 +114,18 @@ def _certified(certificates: Sequence[Certificate]) -> set[str]:
     return {analyte for c in certificates for analyte in c.assayed.results}
 
 
-def _analytes(book: LotBook, material: MaterialRow, assayed: set[str]) -> list[str]:
-    """Return the analytes of which the lot's own facts tell the metal, sorted.
+def _told(material: MaterialRow, assayed: set[str]) -> set[str]:
+    """Return the analytes that somebody declared or assayed."""
+    return assayed if material.declared is None else assayed.union(material.declared.composition)
 
-    Declared and assayed ones; shots see many more, and count where nobody declared or assayed
-    anything.
-    """
-    names = set(assayed)
-    if material.declared is not None:
-        names.update(material.declared.composition)
-    if not names:
-        for series in book.row.series:
-            shots = book.station(series_site(series)).series.get(series)
-            names.update(shots.sums if shots is not None else ())
-    return sorted(names)
+
+def _shot(book: LotBook) -> set[str]:
+    """Return the analytes that shots saw: many more than anybody asks for."""
+    names: set[str] = set()
+    for series in book.row.series:
+        shots = book.station(series_site(series)).series.get(series)
+        names.update(shots.sums if shots is not None else ())
+    return names
 
 
 class _Reading:
@@ -155,18 +153,15 @@ class _Reading:
             self._causes.append(_cause(moisture_by))
             self._basis = self._basis._replace(moisture=moisture_by.assayed.moisture)
         certified = _certified(row.certificates)
-        declared = row.declared is not None and bool(row.declared.composition)
-        alone = not certified and not declared
-        self._basis = self._basis._replace(certified=tuple(sorted(certified)), shots_alone=alone)
+        told = _told(row, certified)
+        self._basis = self._basis._replace(certified=tuple(sorted(certified)), shots_alone=not told)
         handed_grades: Mapping[str, Estimate] = {} if handed is None else handed.grades
-        names = _analytes(self._book, row, certified)
-        # Shots that nobody asked for tell no more metals than a process did.
-        more = not (alone and handed_grades)
+        names = told or _shot(self._book)
         grades: dict[str, Estimate] = {}
         for analyte in sorted({*names, *handed_grades}):
             own = self._own(analyte, dryness, certified) if analyte in names else None
             from_process = handed_grades.get(analyte)
-            if own is not None and (analyte in certified or (from_process is None and more)):
+            if own is not None and self._basis.counts(analyte, handed_grades):
                 grades[analyte] = own[0]
                 self._causes.append(own[1])
             elif from_process is not None:

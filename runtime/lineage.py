@@ -156,10 +156,7 @@ def until(moment: Moment) -> str:
     """Return the condition that leaves out what came later; nothing where all of it counts."""
     if moment.is_now:
         return ""
-    return (
-        " AND effective_at <= {at:DateTime64(6, 'UTC')}"
-        " AND known_at <= {known:DateTime64(6, 'UTC')}"
-    )
+    return " AND effective_at <= {at:DateTime64(6, 'UTC')}" + known_by(moment)
 
 
 def known_by(moment: Moment) -> str:

@@ -3,7 +3,7 @@
 Source: docs/ledger.md, "Postings of a lot".
 """
 
-from custody.carried import NOTHING
+from custody.carried import NOTHING, said
 from custody.events import Micros
 from custody.held import Carried, Posted
 from custody.ledger import Clock, difference
@@ -27,13 +27,13 @@ def posted(wet: int, known: int = 5) -> Posted:
 def moved(
     stood: dict[str, Posted], wanted: dict[str, Posted], now: Clock
 ) -> tuple[dict[str, Posted], list[Transfer], set[str]]:
-    return difference(stood, wanted, OWNER, NOTHING, now)
+    return difference(stood, wanted, OWNER, said(NOTHING), now)
 
 
 def test_what_should_stand_and_does_not_is_posted() -> None:
     carried = Carried({"site\x1fA": 1.0}, {}, {}, {})
     stands, [one], accounts = difference(
-        {}, {"dispatch|E-1": posted(100)}, ("L-1", "P-1"), carried, clock(5)
+        {}, {"dispatch|E-1": posted(100)}, ("L-1", "P-1"), said(carried), clock(5)
     )
     assert stands == {"dispatch|E-1": posted(100)}
     assert (one.kind, one.cause_event_id, one.debit, one.credit) == (

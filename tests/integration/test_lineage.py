@@ -1,41 +1,31 @@
-"""Lineage and traceability on the real engine, against searches and sums in memory."""
+"""Lineage on the real engine, against searches and sums in memory."""
 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Self
 
 import pytest
-from click.testing import CliRunner
 
-from custody.events import DeclaredOrigin, LotDeclared, LotFact, Micros
+from custody.events import DeclaredOrigin, LotDeclared, Micros
 from custody.genealogy import DRY
-from custody.records import Amount, Balance, OriginShare, Share, Transfer
-from runtime.cli import connect
+from custody.records import OriginShare, Transfer
 from runtime.cli.lineage import NoLineage, rows_of, trace
-from runtime.cli.main import cli
-from runtime.cli.traceability import examine
 from runtime.lineage import BACK, FORWARD, Direction, Moment, edges_into, walk
-from tests.support.facts import T0, Maker, corrected
+from tests.support.facts import Maker, corrected
+from tests.support.lineage import (
+    NOW,
+    a_plant,
+    asked,
+    emptied,
+    instant,
+    moved,
+    second,
+    told,
+)
 from tests.support.stored import PARTITION, Stored, opened
 from tests.support.streams import reference
-from tests.support.world import World
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
-
-TABLES = (
-    "transfer",
-    "edge",
-    "balance",
-    "lot",
-    "weighing",
-    "assay",
-    "shipment",
-    "processing",
-    "reference",
-)
-NOW = Moment()
 
 
 @pytest.fixture(scope="module")
@@ -46,33 +36,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
 
 @pytest.fixture
 def stored(engine: Stored) -> Stored:
-    for table in TABLES:
-        engine.warehouse.command(f"TRUNCATE TABLE custody.{table}")
-    engine.next.clear()
-    return engine
-
-
-def moved(
-    n: int, ends: tuple[str, str], grams: int, at: int = 0, known: int | None = None
-) -> Transfer:
-    """A transfer between a lot and a process, named without their accounts; seconds after T0."""
-    debit, credit = (f"{end}/S" if end.startswith("lot/") else end for end in ends)
-    return Transfer(
-        sender="worker/0", n=n, kind="process_input" if debit[0] == "l" else "process_output",
-        cause_event_id=f"e{n}", debit=debit, credit=credit, mass_wet_g=grams, mass_dry_g=grams,
-        metals=(Amount(analyte="Cu", value_mg=grams * 20),), effective_at=second(at),
-        known_at=second(at if known is None else known), replaces_event_id=None,
-        replaces_kind=None, lot_id=None, process_id=None, movement_id=None, origins=(),
-    )  # fmt: skip
-
-
-def second(no: int) -> Micros:
-    return Micros(T0 + no * 1_000_000)
-
-
-def instant(no: int) -> str:
-    """The end of a second, as the warehouse writes times."""
-    return f"{datetime.fromtimestamp(T0 // 1_000_000 + no, UTC):%Y-%m-%d %H:%M:%S}"
+    return emptied(engine)
 
 
 def a_history(seed: int, processes: int = 120) -> list[Transfer]:
@@ -181,69 +145,10 @@ def test_a_blend_of_a_thousand_lots_is_one_tree(
     ancestors = [row for row in rows_of(found) if row["steps"] == 2]
     assert len(ancestors) == 1_000
     assert sum(float(str(row["share_dry_fraction"])) for row in ancestors) == pytest.approx(1.0)
-    lines = _run(stored, monkeypatch, "lineage", "BLEND").splitlines()
+    lines = asked(stored, monkeypatch, "lineage", "BLEND").splitlines()
     assert len(lines) == 15
     assert lines[0] == "lot BLEND  100.0 %  Cu 100.0 %"
     assert lines[-1] == "   └─ and 988 more, together 98.4 %"
-
-
-def _run(stored: Stored, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
-    class Asked:
-        rows = staticmethod(lambda query, params=None: stored.ask(query, params or {}))
-
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *_: object) -> None: ...
-
-    monkeypatch.setattr(connect, "warehouse", Asked)
-    # By way of the whole command line: a command used alone first keeps other help options.
-    result = CliRunner().invoke(cli, arguments, standalone_mode=False)
-    if result.exception is not None:
-        raise result.exception
-    return result.output
-
-
-def a_plant(*, close: bool = True, receipt: bool = True) -> list[LotFact]:
-    """Two trucks from two mines to a plant that blends them; copper 1 % and 3 %."""
-    facts: list[LotFact] = []
-    for lot, mine, tonnes, grade in (("A", "MINE-A", 30, 0.01), ("B", "MINE-B", 10, 0.03)):
-        maker, trip = Maker(lot), f"W-{lot}"
-        kg = tonnes * 1_000 + 15_000
-        facts += [
-            maker.lot(mine, 0, {"Cu": grade}, custodian=mine),
-            maker.assay(mine, 5, {"Cu": (grade, 0.0001)}, (0.10, 0.002)),
-            maker.weighing(mine, 10, "dispatch", kg, 15_000, movement_id=trip),
-            maker.move("dispatch", mine, 11, (mine, "PLANT"), movement_id=trip),
-        ]
-        if receipt or lot == "A":
-            facts.append(maker.weighing("PLANT", 60, "receipt", kg, 15_000, movement_id=trip))
-        facts.append(maker.side("PLANT", 100, "input", "P-7", mass_wet_g=tonnes * 1_000_000))
-    node = Maker("P-7")
-    output = {"output_lot_id": "X", "mass_wet_g": 40_000_000, "moisture_fraction": 0.10}
-    facts.append(node.side("PLANT", 120, "output", "P-7", **output))
-    if close:
-        facts.append(node.side("PLANT", 130, "close", "P-7"))
-    product = Maker("X")
-    facts += [
-        product.lot("PLANT", 121, {"Cu": 0.015}, custodian="PLANT", declared_origins=()),
-        product.weighing("PLANT", 140, "stock", 55_000, 15_000, movement_id=None),
-        product.assay("PLANT", 150, {"Cu": (0.015, 0.0001)}, (0.10, 0.002)),
-    ]
-    return facts
-
-
-def said_balances(world: World) -> list[Balance]:
-    return [output for output in world.outputs if isinstance(output, Balance)]
-
-
-def told(stored: Stored, facts: Sequence[LotFact]) -> World:
-    """Store facts and what the core makes of them."""
-    world = World()
-    world.tell(*facts)
-    numbered = [replace(fact, gateway_seq=no) for no, fact in enumerate(facts, start=1)]
-    stored.put([*numbered, *world.transfers, *said_balances(world)])
-    return world
 
 
 def test_a_blend_is_traced_to_its_mines_by_mass_and_by_metal(stored: Stored) -> None:
@@ -318,58 +223,6 @@ def test_a_measurement_of_an_output_belongs_to_its_edge(stored: Stored) -> None:
     assert walk(stored.ask, "lot/X", BACK, 9, NOW).rings == ()
 
 
-def test_everything_in_order_is_confirmed_and_has_no_gap(stored: Stored) -> None:
-    told(stored, a_plant())
-    _, answers = examine(stored.ask, "X", NOW)
-    by_name = {str(answer["element"]): answer for answer in answers}
-    assert list(by_name) == [
-        "origin", "geographic_path", "chain_of_custody", "physical_evolution",
-    ]  # fmt: skip
-    assert [answer["first_gap"] for answer in answers] == [None] * 4
-    for name in ("origin", "geographic_path", "chain_of_custody"):
-        assert by_name[name]["dry_fraction"] == pytest.approx(
-            {"confirmed": 1.0, "measured": 0.0, "declared": 0.0, "none": 0.0}
-        )
-        assert by_name[name]["metal_fraction"] == {"Cu": by_name[name]["dry_fraction"]}
-
-
-def test_a_trip_without_receipt_and_a_process_without_close_are_named(
-    stored: Stored, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told(stored, a_plant(close=False, receipt=False))
-    _, answers = examine(stored.ask, "X", NOW)
-    by_name = {str(answer["element"]): answer for answer in answers}
-    assert by_name["geographic_path"]["first_gap"] == "movement W-B has no receipt"
-    assert by_name["geographic_path"]["dry_fraction"] == pytest.approx(
-        {"confirmed": 0.75, "measured": 0.0, "declared": 0.0, "none": 0.25}
-    )
-    assert by_name["geographic_path"]["metal_fraction"] == {
-        "Cu": pytest.approx({"confirmed": 0.5, "measured": 0.0, "declared": 0.0, "none": 0.5})
-    }
-    assert by_name["physical_evolution"]["first_gap"] == "process P-7 has no close"
-    text = _run(stored, monkeypatch, "traceability", "X")
-    assert "first gap: movement W-B has no receipt" in text
-    assert "origin: MINE-A 75.0 %, MINE-B 25.0 %" in text
-
-
-def test_shares_that_travel_are_shown_with_what_is_unknown(
-    stored: Stored, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stages = (
-        Share(dimension="mined", label="CD", share=0.6),
-        Share(dimension="refined", label="ZM", share=1.0),
-    )
-    stored.put(
-        [replace(moved(1, ("process/P", "lot/X"), 10), shares=stages,
-                 origins=(OriginShare(level="country", id="CD", share=0.6),))]
-    )  # fmt: skip
-    lines = _run(stored, monkeypatch, "traceability", "X").splitlines()
-    assert lines[-3:] == [
-        "origin: CD 60.0 %, unknown 40.0 %", "mined: CD 60.0 %, unknown 40.0 %",
-        "refined: ZM 100.0 %",
-    ]  # fmt: skip
-
-
 def test_a_chemical_process_mixes_by_the_key_analyte_of_its_kind(stored: Stored) -> None:
     node = Maker("P")
     stored.put([
@@ -393,7 +246,7 @@ def test_each_form_has_one_line_per_node(
     stored: Stored, monkeypatch: pytest.MonkeyPatch, shape: str
 ) -> None:
     told(stored, a_plant())
-    lines = _run(stored, monkeypatch, "lineage", "X", shape).splitlines()
+    lines = asked(stored, monkeypatch, "lineage", "X", shape).splitlines()
     assert len(lines) == (4 if shape == "--json" else 5)
     if shape == "--csv":
         assert lines[0].split(",")[:4] == ["lot_id", "process_id", "steps", "share_dry_fraction"]
@@ -407,9 +260,9 @@ def test_a_ring_is_named_and_the_depth_is_told(
         moved(3, ("process/F", "lot/SLAG"), 10), moved(4, ("process/F", "lot/X"), 80),
         moved(5, ("process/E", "lot/A"), 90),
     ])  # fmt: skip
-    text = _run(stored, monkeypatch, "lineage", "X")
+    text = asked(stored, monkeypatch, "lineage", "X")
     assert "ring: process/F -> lot/SLAG -> process/F" in text
     assert "lot A  100.0 %" in text
-    assert "1 lots lead on beyond 1 processes: --depth" in _run(
+    assert "1 lots lead on beyond 1 processes: --depth" in asked(
         stored, monkeypatch, "lineage", "X", "--depth", "1"
     )

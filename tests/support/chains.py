@@ -172,17 +172,14 @@ class Chain:
             tare = 15_000
             gross = tare + self.rng.randint(*load_kg)
             more = {"movement_id": movement}
-            # A survey of the heap at the mine, before its first truck, between two, or between
-            # the weighing of one and its papers.
-            surveyed = self.rng.choice((-1, 0)) if self._surveyed(ends[0]) else None
-            for step in (-1, 0):
-                if step == 0:
-                    fact = maker.weighing(ends[0], self._later(), "dispatch", gross, tare, **more)
-                    self.facts.append(fact)
-                if step == surveyed:
-                    heap = ("stock", self.rng.randint(80_000, 120_000), 0)
-                    fact = maker.weighing(ends[0], self._later(), *heap, movement_id=None)
-                    self.facts.append(fact)
+            surveyed = self.rng.choice(("before", "between")) if self._surveys(ends[0]) else ""
+            if surveyed == "before":
+                self._survey(maker, ends[0])
+            self.facts.append(
+                maker.weighing(ends[0], self._later(), "dispatch", gross, tare, **more)
+            )
+            if surveyed == "between":  # its weighing and its papers
+                self._survey(maker, ends[0])
             self.facts.append(maker.move("dispatch", ends[0], self._later(), ends, **more))
             if self._chance(0.1):
                 continue  # still on its way
@@ -191,8 +188,14 @@ class Chain:
             got = gross + self.rng.randint(-20, 20) - stolen
             self.facts.append(maker.weighing(ends[1], self._later(), "receipt", got, tare, **more))
 
-    def _surveyed(self, site: str) -> bool:
+    def _surveys(self, site: str) -> bool:
         return site == ROUTE[0] and self.rules["stockpiles"] and self._chance(0.15)
+
+    def _survey(self, maker: Maker, site: str) -> None:
+        """Weigh the heap at the mine."""
+        heap_kg = self.rng.randint(80_000, 120_000)
+        fact = maker.weighing(site, self._later(), "stock", heap_kg, 0, movement_id=None)
+        self.facts.append(fact)
 
     def _bought(self, lot: str, site: str) -> None:
         """A lot from outside: its first weighing is the buyer's."""

@@ -8,7 +8,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from custody.events import LotFact, ReferenceSet
 from custody.records import Alert, Balance, Content, Transfer
 from schemas import topics
-from schemas.codec import schema_id_of
+from schemas.codec import FRAME_BYTES, schema_id_of
 from schemas.partition import partition_of
 from schemas.routes import Record, fact_key
 from streams.config import APP_ID, SOURCES
@@ -17,7 +17,6 @@ from tests.support.chain_references import copies
 from tests.support.streams import CATALOG, PARTITIONS, Follow, framed
 
 _TIMEOUT_S = 10
-_FRAME = 5
 
 
 class Lag:
@@ -130,7 +129,7 @@ def records(bootstrap: str, topic: str) -> Iterator[tuple[int, Record]]:
         assert value is not None
         writer = CATALOG.writer(schema_id_of(value))
         assert writer is not None
-        yield partition, writer.read(value, _FRAME)
+        yield partition, writer.read(value, FRAME_BYTES)
 
 
 def _once(found: Sequence[tuple[int, Record]]) -> Iterator[Record]:

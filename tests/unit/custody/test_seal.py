@@ -5,12 +5,12 @@ that what it holds is what its last weighing says.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 
 from custody.core import CustodyFold
 from custody.events import LotFact, LotWeighed
+from custody.factset import unnamed
 from custody.lot_rows import BETWEEN, LotRow
 from custody.lot_step import FACTS_MAX
 from custody.rechecking import CHANGED
@@ -103,15 +103,9 @@ def test_a_late_fact_is_kept_and_counted_and_changes_nothing(
     before, said = world.sums(), len(world.transfers)
     world.tell(late)
     assert kept(world) == (ids(facts), {late.event_id})
-    assert world.rows[f"sealed/L-1{BETWEEN}{late.event_id}"] == unnamed(late)
+    assert world.rows[f"sealed/L-1{BETWEEN}{late.event_id}"] == unnamed(reduced(late))
     assert (world.sums(), len(world.transfers)) == (before, said)
     assert (head(world).facts, head(world).sealed) == (FACTS_MAX, 1)
-
-
-def unnamed(fact: LotFact) -> object:
-    """A fact as its row has it, without the id that its key has."""
-    row = reduced(fact)
-    return replace(row, head=row.head._replace(event_id=""))
 
 
 def open_alerts(world: World) -> list[tuple[str, str]]:
@@ -191,7 +185,7 @@ def test_a_late_fact_beside_another_version_of_reference_data_is_kept(
     )
     entries = [Read(late), Read(asked)]
     step = CustodyFold().step("lot/L-1", head(world), entries, world.rows)
-    assert step.rows[f"sealed/L-1{BETWEEN}{late.event_id}"] == unnamed(late)
+    assert step.rows[f"sealed/L-1{BETWEEN}{late.event_id}"] == unnamed(reduced(late))
 
 
 def test_a_correction_of_a_counted_fact_is_kept_and_changes_nothing(

@@ -147,7 +147,12 @@ class Folding:
         departs = weighed.purpose == "dispatch"
         name = weighed.movement or self._inferred(weighed.vehicle, departs=departs, weighing=True)
         row = book.trip(name) or self._new_trip(inferred=weighed.movement is None)
-        trip = row.trip._replace(dispatch=mass) if departs else row.trip._replace(receipt=mass)
+        first = row.trip.dispatch if departs else row.trip.receipt
+        before = None if first is None else first.event_id
+        if departs:
+            trip = row.trip._replace(dispatch=mass, first_dispatch=before)
+        else:
+            trip = row.trip._replace(receipt=mass, first_receipt=before)
         self._put_trip(name, row, trip)
 
     def _move(self, fact: FactRow) -> None:

@@ -76,13 +76,25 @@ class Leg(NamedTuple):
 
 
 class Trip(NamedTuple):
-    """Both ends of one vehicle's way. ``inferred``: paired without a movement_id."""
+    """Both ends of one vehicle's way.
+
+    Attributes:
+        dispatch: Weighing out; of several the last in canonical order, as in each of these.
+        receipt: Weighing in.
+        left: Papers of the dispatch.
+        arrived: Papers of the receipt.
+        inferred: Paired without a movement_id.
+        first_dispatch: Weighing in whose place ``dispatch`` stands without correcting it.
+        first_receipt: Likewise of ``receipt``.
+    """
 
     dispatch: Mass | None = None
     receipt: Mass | None = None
     left: Leg | None = None
     arrived: Leg | None = None
     inferred: bool = False
+    first_dispatch: str | None = None
+    first_receipt: str | None = None
 
 
 NO_TRIP = Trip()

@@ -127,6 +127,7 @@ def of_trip(name: str, trip: Trip, context: Context) -> Made:
     if trip.inferred:
         detail = f"trip {name[1:]} is paired by vehicle and order, without a movement_id"
         made.findings.append(Finding("pair_inferred", name, detail))
+    _doubt_weighings(made, name, trip)
     _doubt_devices(made, trip, context)
     if trip.dispatch is None:
         if trip.receipt is not None and sold_to(trip) is None:
@@ -319,6 +320,19 @@ def _amount(mass: Mass, context: Context) -> Amount:
 def _ends(trip: Trip) -> tuple[str, str]:
     source, target = ends_of(trip)
     return source or UNKNOWN_SITE, target or UNKNOWN_SITE
+
+
+def _doubt_weighings(made: Made, name: str, trip: Trip) -> None:
+    """Note an end of a trip that was weighed again without a correction: one of them is wrong."""
+    for purpose, first, last in (
+        ("dispatch", trip.first_dispatch, trip.dispatch),
+        ("receipt", trip.first_receipt, trip.receipt),
+    ):
+        if first is not None and last is not None:
+            detail = (
+                f"trip {name}: {first} and {last.event_id} weigh its {purpose}; the later counts"
+            )
+            made.findings.append(Finding("weighed_twice", f"{name} {purpose}", detail))
 
 
 def _doubt_devices(made: Made, trip: Trip, context: Context) -> None:

@@ -18,10 +18,11 @@ from custody.events import (
     LotAssayed,
     LotDeclared,
     LotFact,
+    LotWeighed,
     ReferenceSet,
 )
 from tests.support.chain_references import drawn_references
-from tests.support.facts import Maker, corrected, event_id
+from tests.support.facts import MINUTE, T0, Maker, corrected, event_id
 from tests.support.oracle.rules import RULES
 
 ROUTE = ("MINE", "PLANT", "MILL", "SMELTER", "PORT")
@@ -68,6 +69,7 @@ class Chain:
             chosen = self.rng.choice(KINDS[level]) if self.rules["kinds_differ"] else kind
             lots = self._processed(process, chosen, ROUTE[level + 1], lots)
         self._late_assays()
+        self._weighed_again()
         self._corrections()
         self.references = drawn_references(self.rng, ROUTE, self.rules)
         return self
@@ -287,6 +289,19 @@ class Chain:
             if lot.startswith("L-") and self._chance(0.3):
                 self._assayed(lot, ROUTE[1], {"Cu": 0.03, "Co": 0.02}, stage="final")
                 self.facts[-1] = _delayed(self.facts[-1], self.rng)
+
+    def _weighed_again(self) -> None:
+        """Weigh loads a second time at one end of their way, as when a truck had to go back."""
+        loads = [f for f in self.facts if isinstance(f, LotWeighed) and f.movement_id is not None]
+        for first in loads:
+            if self._chance(0.05):
+                minute = (first.occurred_at - T0) / MINUTE + self.rng.choice((-2, 0, 2))
+                gross = first.net_g // 1000 + 15_000 + self.rng.randint(-500, 500)
+                more = {"movement_id": first.movement_id, "device_id": first.device_id}
+                again = self._maker(str(first.lot_id)).weighing(
+                    first.site_id, minute, first.purpose, gross, 15_000, **more
+                )
+                self.facts.append(again)
 
     def _corrections(self) -> None:
         """Correct or withdraw any facts, corrections among them; some targets never come."""

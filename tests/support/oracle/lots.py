@@ -130,6 +130,8 @@ class LotBooks:
         trips, inferred = trips_of(self.facts)
         if inferred:
             self.findings.add("pair_inferred")
+        if any(trip.weighed_twice for trip in trips):
+            self.findings.add("weighed_twice")
         self.arrivals = {trip.target for trip in trips if trip.arrival}
         self.arrivals |= {one.site for one in self.given}
         for one in self.given:

@@ -16,6 +16,7 @@ class Trip:
     left: LotMoved | None = None
     came: LotMoved | None = None
     weighed_in: LotWeighed | None = None
+    weighed_twice: bool = False
 
     @property
     def sold_to(self) -> str | None:
@@ -54,8 +55,10 @@ class Trip:
     def take(self, fact: LotWeighed | LotMoved) -> None:
         if isinstance(fact, LotMoved):
             setattr(self, "left" if fact.kind == "dispatch" else "came", fact)
-        else:
-            setattr(self, "weighed_out" if fact.purpose == "dispatch" else "weighed_in", fact)
+            return
+        end = "weighed_out" if fact.purpose == "dispatch" else "weighed_in"
+        self.weighed_twice |= getattr(self, end) is not None
+        setattr(self, end, fact)
 
     def has(self, fact: LotWeighed | LotMoved) -> bool:
         """Whether a fact cannot be of this trip any more: its place is taken, or it is over."""

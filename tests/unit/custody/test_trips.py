@@ -1,9 +1,12 @@
 """What a lot's travels post: first weighing, dispatch, receipt, the difference, what is left."""
 
+from itertools import permutations
+
 import pytest
 
-from custody.events import LotFact
+from custody.events import LotFact, LotWeighed
 from tests.support.facts import Maker, corrected
+from tests.support.oracle.books import Oracle
 from tests.support.world import World, amounts
 
 LEG = ("MINE", "DEPOT")
@@ -155,3 +158,35 @@ def test_a_trip_that_was_withdrawn_and_begins_again_is_a_trip() -> None:
     ]
     world.tell(first, corrected(first, "void", void=True), *others)
     assert world.sums()["lot/L-1/MINE"]["wet"] == 10_000_000
+
+
+@pytest.mark.parametrize("end", [0, 3])
+def test_of_two_weighings_at_one_end_of_a_trip_the_later_counts_and_both_are_named(
+    end: int,
+) -> None:
+    maker = Maker()
+    facts = trip(maker, 0, "M-1", 30_000, 29_950)
+    first = facts[end]
+    assert isinstance(first, LotWeighed)
+    again = maker.weighing(first.site_id, 70, first.purpose, 44_000, 15_000)
+    for order in permutations([first, again]):
+        world = World()
+        world.tell(*[fact for fact in facts if fact is not first], *order)
+        [found] = [a for a in world.alerts.values() if a.rule == "weighed_twice"]
+        assert found.state == "open"
+        assert first.event_id in found.reason
+        assert again.event_id in found.reason
+        account = "origin/MINE" if end == 0 else "lot/L-1/DEPOT"
+        assert abs(world.sums()[account]["wet"]) == 29_000_000
+    assert Oracle([*facts, again]).findings() == {("weighed_twice", "lot/L-1")}
+
+
+def test_a_correction_is_no_second_weighing_and_takes_the_finding_back() -> None:
+    maker, world = Maker(), World()
+    facts = trip(maker, 0, "M-1", 30_000, 29_950)
+    again = maker.weighing("MINE", 3, "dispatch", 45_000, 15_000)
+    world.tell(*facts, corrected(facts[0], "fix", net_g=29_990_000))
+    assert world.alerts == {}
+    world.tell(again)
+    world.tell(corrected(again, "void", void=True))
+    assert [(a.rule, a.state) for a in world.alerts.values()] == [("weighed_twice", "retracted")]

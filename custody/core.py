@@ -27,7 +27,7 @@ from custody.records import Content, Sighting, Tick
 from custody.reference import with_version
 from custody.rows import FactRow, RefRow, ThingRow, UseRow
 
-VERSION = 3
+VERSION = 4
 """Grows when the same facts lead to another state."""
 
 ROW_TYPES: Mapping[str, type] = MappingProxyType(

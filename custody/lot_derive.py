@@ -24,7 +24,6 @@ from custody.place import withdraw as take_out
 from custody.postings import (
     Context,
     Made,
-    Since,
     Supplied,
     of_feed,
     of_given,
@@ -128,11 +127,11 @@ class LotDerivation:
         weighed out of the ground.
         """
         row = self._book.row
-        sites: dict[str, Since | None] = {}
+        sites: Supplied = {}
         for site in row.stocks:
             stock = self._book.place(site).stock
             assert stock is not None
-            sites[site] = stock[0].at, stock[0].known, stock[0].event_id
+            sites[site] = stock[0].at
         sites.update(dict.fromkeys(row.arrived))
         sites.update({given.held.place: None for _, given in givens if given.held is not None})
         return dict(sorted(sites.items()))

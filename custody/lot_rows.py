@@ -171,7 +171,7 @@ class LotRow:
         sources: Sites that trips have left from.
         arrived: Trips arrived, by site.
         supplied: Sites that get the lot otherwise than by its first weighing, as last derived, and
-            from where on in canonical order; None from the start.
+            since when; None from the start.
         used: Hashes of the keys of reference records used.
         findings: What rules about the set of facts have found.
         alerts: Alerts by key.
@@ -192,7 +192,7 @@ class LotRow:
     ways: dict[str, tuple[int, str]] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)
     arrived: dict[str, int] = field(default_factory=dict)
-    supplied: dict[str, tuple[int, int, str] | None] = field(default_factory=dict)
+    supplied: dict[str, Micros | None] = field(default_factory=dict)
     used: list[int] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     alerts: dict[str, AlertState] = field(default_factory=dict)

@@ -88,7 +88,7 @@ def settled(place: PlaceRow, stock: Flow | None) -> Settled:
     """
     flows, wet = _ordered(place.flows), place.wet
     if stock is not None:
-        flows = [stock, *[flow for flow in flows if flow.at > stock.at]]
+        flows = [stock, *[flow for flow in flows if _follows(flow, stock)]]
         wet = sum(flow.sign * flow.grams for flow in flows)
     estimate = _sum(flows)
     gone = any(flow.sign < 0 for flow in flows)
@@ -131,6 +131,11 @@ def _cause(causes: list[Cause], knowledge: Knowledge, place: PlaceRow) -> Cause 
         mass = place.stock[1]
         newest.append(Cause(mass.at, mass.known, mass.event_id))
     return max(newest, default=None)
+
+
+def _follows(flow: Flow, stock: Flow) -> bool:
+    """Tell whether a weighing is not in a stock: what goes out at its moment leaves after it."""
+    return flow.at > stock.at or (flow.at == stock.at and flow.sign < 0)
 
 
 def _overdrawn(place: PlaceRow) -> bool:

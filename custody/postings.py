@@ -29,10 +29,7 @@ INPUT_U_REL = 0.002
 """Relative uncertainty of a process input's mass without a statement."""
 
 
-Since = tuple[int, int, str]
-"""A place in canonical order."""
-
-Supplied = dict[str, Since | None]
+Supplied = dict[str, Micros | None]
 """Sites that get the lot otherwise than by its first weighing, and since when; None from the start.
 """
 
@@ -54,12 +51,12 @@ class Context(NamedTuple):
     route: str | None
     supplied: Supplied
 
-    def supplies(self, site: str, leaves: Mass) -> bool:
-        """Tell whether what a mass was weighed of came to a site before, and is in the books."""
+    def supplies(self, site: str, leaves: Micros) -> bool:
+        """Tell whether what leaves a site then had come there before, and is in the books."""
         if site not in self.supplied:
             return False
         since = self.supplied[site]
-        return since is None or since <= (leaves.at, leaves.known, leaves.event_id)
+        return since is None or since <= leaves
 
     def here(self, place: str) -> str:
         """Return the lot's account at a place."""
@@ -140,7 +137,7 @@ def of_trip(name: str, trip: Trip, context: Context) -> Made:
     gone = trip.left is not None or arrival is not None
     here = context.here(source)
     amount = _amount(dispatch, context)
-    supplied = context.supplies(source, dispatch)
+    supplied = context.supplies(source, dispatch.at)
     if not supplied:
         made.post(
             "first_weighing", weighed.cause, accounts.origin(source), here, amount, movement=name
@@ -214,7 +211,7 @@ def _arrive_unweighed(made: Made, name: str, trip: Trip, receipt: Mass, context:
     weighed = _weighed(receipt, context)
     amount = _amount(receipt, context)
     there = context.here(target)
-    if source != target and context.supplies(source, receipt):
+    if source != target and context.supplies(source, receipt.at):
         transit = context.here(TRANSIT)
         made.post("dispatch", weighed.cause, context.here(source), transit, amount, movement=name)
         made.flow(source, name + "<", receipt.at, -1, weighed)

@@ -148,18 +148,18 @@ class LotBooks:
     def _stock_weighings(self) -> list[LotWeighed]:
         return [f for f in self.facts if isinstance(f, LotWeighed) and f.purpose == "stock"]
 
-    def _opened(self) -> dict[str, tuple[int, int, str]]:
+    def _opened(self) -> dict[str, int]:
         """By site the first time that all that lay there was weighed."""
-        first: dict[str, tuple[int, int, str]] = {}
+        first: dict[str, int] = {}
         for fact in self._stock_weighings():
-            first.setdefault(fact.site_id, when(fact))
+            first.setdefault(fact.site_id, fact.occurred_at)
         return first
 
     def _in_the_books(self, site: str, weighed: LotWeighed) -> bool:
         """Whether what a weighing is of came to a site in some other way before."""
         if site in self.arrivals:
             return True
-        return site in self.opened and self.opened[site] <= when(weighed)
+        return site in self.opened and self.opened[site] <= weighed.occurred_at
 
     def _weighed_out(self, trip: Trip, out: LotWeighed) -> None:
         source, target = trip.source, trip.target

@@ -47,16 +47,19 @@ class Place:
     postings: int = 0
 
     def since_stock(self) -> list[Flow]:
-        """The newest stock weighing and what happened later than it, in canonical order.
+        """The newest stock weighing and what happened after it, in canonical order.
 
-        What happened at the very time of the stock weighing counts as weighed with it.
+        At the very time of the stock weighing what came in is weighed with it; what went out
+        left after it.
         """
         ordered = sorted(self.flows, key=lambda flow: flow.order)
         stocks = [flow for flow in ordered if flow.sign == 0]
         if not stocks:
             return ordered
         newest = stocks[-1]
-        return [newest, *(f for f in ordered if f.order[0] > newest.order[0])]
+        at = newest.order[0]
+        out = [f for f in ordered if f.order[0] == at and f.sign < 0]
+        return [newest, *out, *(f for f in ordered if f.order[0] > at)]
 
 
 def sums_of(postings: list[Posting]) -> dict[str, Amounts]:

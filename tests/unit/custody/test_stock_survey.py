@@ -1,9 +1,13 @@
 """A heap at a mine that is surveyed while trucks leave it: nothing is counted twice."""
 
 import itertools
+from dataclasses import replace
 
-from custody.events import LotFact
-from tests.support.facts import Maker
+import pytest
+
+from custody.events import LotFact, Micros
+from tests.support.facts import MINUTE, Maker
+from tests.support.oracle.books import Oracle
 from tests.support.world import World
 
 
@@ -14,6 +18,11 @@ def truck(maker: Maker, no: int, minute: float, tonnes: int) -> list[LotFact]:
         maker.move("dispatch", "MINE", minute + 1, ("MINE", "PLANT"), movement_id=name),
         maker.weighing("PLANT", minute + 30, "receipt", gross, 15_000, movement_id=name),
     ]
+
+
+def recorded(fact: LotFact, delay: float) -> LotFact:
+    """The fact, recorded so many minutes after it happened."""
+    return replace(fact, recorded_at=Micros(fact.occurred_at + round(delay * MINUTE)))
 
 
 def wet(world: World, account: str) -> int:
@@ -77,3 +86,40 @@ def test_the_day_of_the_survey_decides_and_not_when_it_became_known() -> None:
         world.tell(*itertools.chain.from_iterable(order))
         assert wet(world, "origin/MINE") == -120_000_000
         assert wet(world, "lot/L-1/MINE") == 70_000_000
+
+
+@pytest.mark.parametrize("recorded_first", ["stock", "movement"])
+def test_at_the_moment_of_the_survey_what_comes_in_is_in_it_and_what_goes_out_leaves_it(
+    recorded_first: str,
+) -> None:
+    """90 t surveyed with the 10 t that came that minute; 30 t and 20 t leave of them."""
+    maker, late = Maker(), 2.0 if recorded_first == "stock" else 0.5
+    survey = maker.weighing("YARD", 100, "stock", 90_000, 0, movement_id=None)
+    facts: list[LotFact] = [
+        maker.weighing("YARD", 100, "receipt", 25_000, 15_000, movement_id="IN"),
+        maker.weighing("YARD", 100, "dispatch", 45_000, 15_000, movement_id="OUT"),
+        maker.move("dispatch", "YARD", 101, ("YARD", "PLANT"), movement_id="OUT"),
+        maker.side("YARD", 100, "input", "P-1", mass_wet_g=20_000_000),
+    ]
+    facts = [recorded(fact, late) for fact in facts]
+    orders: list[list[LotFact]] = [[survey, *facts], [*facts, survey]]
+    for order in orders:
+        world = World()
+        world.tell(*order)
+        assert wet(world, "lot/L-1/YARD") == 40_000_000
+        assert wet(world, "lot/L-1/transit") == 30_000_000
+        assert world.sums() == Oracle(order).accounts()
+
+
+@pytest.mark.parametrize("recorded_first", ["stock", "truck"])
+def test_a_truck_weighed_at_the_moment_of_the_survey_leaves_out_of_the_heap(
+    recorded_first: str,
+) -> None:
+    maker, late = Maker(), 2.0 if recorded_first == "stock" else 0.5
+    survey = maker.weighing("MINE", 100, "stock", 90_000, 0, movement_id=None)
+    facts = [survey, *(recorded(fact, late) for fact in truck(maker, 1, 100, 30))]
+    world = World()
+    world.tell(*facts)
+    assert wet(world, "origin/MINE") == -90_000_000
+    assert wet(world, "lot/L-1/MINE") == 60_000_000
+    assert world.sums() == Oracle(facts).accounts()

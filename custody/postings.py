@@ -155,10 +155,15 @@ def of_trip(name: str, trip: Trip, context: Context) -> Made:
     return made
 
 
-def _departure(trip: Trip, dispatch: Mass) -> Cause:
-    """Return when a load left and was known to have: nothing that follows is known before."""
-    left = trip.left or dispatch
-    return Cause(left.at, max(left.known, dispatch.known), dispatch.event_id)
+def _departure(trip: Trip, mass: Mass) -> Cause:
+    """Return when a load left and was known to have: nothing that follows is known before.
+
+    Args:
+        trip: The trip.
+        mass: The weighing it is known by.
+    """
+    left = trip.left or mass
+    return Cause(left.at, max(left.known, mass.known), mass.event_id)
 
 
 def _under_way(
@@ -206,15 +211,17 @@ def _arrive(
 
 
 def _arrive_unweighed(made: Made, name: str, trip: Trip, receipt: Mass, context: Context) -> None:
-    """Post a trip that was weighed only where it ended."""
+    """Post a trip that was weighed only where it ended; it left when its papers say, if they do."""
     source, target = _ends(trip)
     weighed = _weighed(receipt, context)
     amount = _amount(receipt, context)
     there = context.here(target)
-    if source != target and context.supplies(source, receipt.at):
+    left = _departure(trip, receipt)
+    if source != target and context.supplies(source, left.at):
         transit = context.here(TRANSIT)
-        made.post("dispatch", weighed.cause, context.here(source), transit, amount, movement=name)
-        made.flow(source, name + "<", receipt.at, -1, weighed)
+        made.post("dispatch", left, context.here(source), transit, amount, movement=name)
+        made.flow(source, name + "<", left.at, -1, Weighed(weighed.estimate, left))
+        weighed = weighed._replace(cause=left._replace(at=receipt.at))
         made.post("receipt", weighed.cause, transit, there, amount, movement=name)
     else:
         party = trip.arrived.party if trip.arrived is not None else None

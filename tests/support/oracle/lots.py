@@ -155,11 +155,11 @@ class LotBooks:
             first.setdefault(fact.site_id, fact.occurred_at)
         return first
 
-    def _in_the_books(self, site: str, weighed: LotWeighed) -> bool:
-        """Whether what a weighing is of came to a site in some other way before."""
+    def _in_the_books(self, site: str, leaves: Fact) -> bool:
+        """Whether what leaves a site had come there in some other way before."""
         if site in self.arrivals:
             return True
-        return site in self.opened and self.opened[site] <= weighed.occurred_at
+        return site in self.opened and self.opened[site] <= leaves.occurred_at
 
     def _weighed_out(self, trip: Trip, out: LotWeighed) -> None:
         source, target = trip.source, trip.target
@@ -196,10 +196,10 @@ class LotBooks:
         source, target = trip.source, trip.target
         got = self._then(back, back.net_g)
         way, there = self._account(TRANSIT), self._account(target)
-        if source != target and self._in_the_books(source, back):
+        if source != target and self._in_the_books(source, trip.left or back):
             # Taken anew from an origin it would be there twice.
             self._post("dispatch", back.event_id, (self._account(source), way), got)
-            self._flow(source, -1, back)
+            self._flow(source, -1, back, trip.left)
             self._post("receipt", back.event_id, (way, there), got)
         else:
             party = trip.bought_from

@@ -219,10 +219,10 @@ def test_a_load_weighed_where_it_arrived_from_a_party_is_bought_of_it() -> None:
 def test_a_load_weighed_where_it_arrived_from_a_supplied_site_leaves_that_site() -> None:
     made = of(Trip(receipt=BACK, left=LEFT), context({"MINE": None}))
     assert lines(made) == {
-        "dispatch|back": (HERE, WAY, 29_900, 26_910, 538, 4),
+        "dispatch|back": (HERE, WAY, 29_900, 26_910, 538, 2),
         "receipt|back": (WAY, THERE, 29_900, 26_910, 538, 4),
     }
-    assert flows(made) == [("MINE", "=M<", 4, -1, 29_900), ("PORT", "=M>", 4, 1, 29_900)]
+    assert flows(made) == [("MINE", "=M<", 2, -1, 29_900), ("PORT", "=M>", 4, 1, 29_900)]
 
 
 def test_a_load_weighed_where_it_came_from_does_not_leave_for_where_it_is() -> None:

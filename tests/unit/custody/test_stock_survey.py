@@ -123,3 +123,20 @@ def test_a_truck_weighed_at_the_moment_of_the_survey_leaves_out_of_the_heap(
     assert wet(world, "origin/MINE") == -90_000_000
     assert wet(world, "lot/L-1/MINE") == 60_000_000
     assert world.sums() == Oracle(facts).accounts()
+
+
+def test_a_truck_weighed_only_where_it_arrived_is_of_the_heap_if_it_left_after_the_survey() -> None:
+    maker = Maker()
+    survey = maker.weighing("MINE", 100, "stock", 90_000, 0, movement_id=None)
+    for minute, heap, ground in ((90, 90, 120), (110, 60, 90)):
+        trip: list[LotFact] = [
+            survey,
+            maker.move("dispatch", "MINE", minute, ("MINE", "PLANT")),
+            maker.weighing("PLANT", 200, "receipt", 45_000, 15_000),
+        ]
+        world = World()
+        world.tell(*trip)
+        assert wet(world, "lot/L-1/MINE") == heap * 1_000_000
+        assert wet(world, "lot/L-1/PLANT") == 30_000_000
+        assert wet(world, "origin/MINE") == -ground * 1_000_000
+        assert world.sums() == Oracle(trip).accounts()

@@ -5,6 +5,7 @@ from itertools import permutations
 import pytest
 
 from custody.events import LotFact, LotWeighed
+from tests.support.asof import sums
 from tests.support.facts import Maker, corrected
 from tests.support.oracle.books import Oracle
 from tests.support.world import World, amounts
@@ -190,3 +191,17 @@ def test_a_correction_is_no_second_weighing_and_takes_the_finding_back() -> None
     world.tell(again)
     world.tell(corrected(again, "void", void=True))
     assert [(a.rule, a.state) for a in world.alerts.values()] == [("weighed_twice", "retracted")]
+
+
+def test_a_load_weighed_only_where_it_arrived_left_when_its_papers_say() -> None:
+    maker, world = Maker(), World()
+    world.tell(*trip(maker, 0, "M-1", 30_000, 30_000))
+    left = maker.move("dispatch", "DEPOT", 100, ("DEPOT", "PORT"), movement_id="M-2")
+    world.tell(maker.weighing("PORT", 400, "receipt", 35_000, 15_000, movement_id="M-2"), left)
+    standing = {t.kind: t for t in world.transfers if t.movement_id == "M-2"}
+    assert standing["dispatch"].effective_at == left.occurred_at
+    between = sums(world.transfers, left.occurred_at, standing["dispatch"].known_at)
+    assert between["lot/L-1/transit", "wet"] == 20_000_000
+    assert between["lot/L-1/DEPOT", "wet"] == 10_000_000
+    assert world.sums()["lot/L-1/PORT"]["wet"] == 20_000_000
+    assert "lot/L-1/transit" not in world.sums()

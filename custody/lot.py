@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from custody.lot_book import LotBook
 from custody.lot_rows import (
+    NO_BASIS,
     Certificate,
     FeedRow,
     Leg,
@@ -138,11 +139,7 @@ class Folding:
         mass = Mass(head.event_id, head.at, head.known, head.site, basis, weighed)
         self.news.postings = True
         if weighed.purpose == "stock":
-            place = book.own_place(head.site)
-            place.stock = (mass if place.stock is None else place.stock[0], mass)
-            self.news.stocks.add(head.site)
-            if head.site not in book.row.stocks:
-                book.row.stocks = [*book.row.stocks, head.site]
+            self._weigh_stock(mass)
             return
         departs = weighed.purpose == "dispatch"
         name = weighed.movement or self._inferred(weighed.vehicle, departs=departs, weighing=True)
@@ -154,6 +151,17 @@ class Folding:
         else:
             trip = row.trip._replace(receipt=mass, first_receipt=before)
         self._put_trip(name, row, trip)
+
+    def _weigh_stock(self, mass: Mass) -> None:
+        """Keep a weighing of all that lies at a site; the first alone is posted on its basis."""
+        book = self._book
+        place = book.own_place(mass.site)
+        if place.stocks:
+            mass = mass._replace(basis=NO_BASIS)
+        place.stocks = [*place.stocks, mass]
+        self.news.stocks.add(mass.site)
+        if mass.site not in book.row.stocks:
+            book.row.stocks = [*book.row.stocks, mass.site]
 
     def _move(self, fact: FactRow) -> None:
         head, moved, book = fact.head, fact.moved, self._book

@@ -135,7 +135,7 @@ class LotBook:
             dict(old.amounts),
             old.postings,
             dict(old.flows),
-            old.stock,
+            old.stocks,
             old.posted,
             old.findings,
         )

@@ -14,11 +14,11 @@ from custody.estimate import Estimate, absolute, relative, times
 from custody.held import Carried, Held, Posted
 from custody.knowledge import Amount, Cause, Knowledge
 from custody.lot_book import LotBook, Source
-from custody.lot_rows import BETWEEN, FeedRow, Flow, GivenRow, PlaceRow, TripRow
+from custody.lot_rows import BETWEEN, FeedRow, GivenRow, TripRow
 from custody.measured import given_back
 from custody.metrology import dryness
 from custody.news import News
-from custody.place import Settled, of_place, settled, total
+from custody.place import Settled, lay_there, of_place, total
 from custody.place import put as put_in
 from custody.place import withdraw as take_out
 from custody.postings import (
@@ -29,7 +29,6 @@ from custody.postings import (
     of_given,
     of_stock,
     of_trip,
-    weighed_flow,
 )
 from custody.reading import Known
 from custody.reference import References
@@ -129,9 +128,7 @@ class LotDerivation:
         row = self._book.row
         sites: Supplied = {}
         for site in row.stocks:
-            stock = self._book.place(site).stock
-            assert stock is not None
-            sites[site] = stock[0].at
+            sites[site] = self._book.place(site).stocks[0].at
         sites.update(dict.fromkeys(row.arrived))
         sites.update({given.held.place: None for _, given in givens if given.held is not None})
         return dict(sorted(sites.items()))
@@ -151,10 +148,9 @@ class LotDerivation:
         """Post the first weighing of a lot that lay at its origin, whole."""
         row, book = self._book.row, self._book
         for site in row.stocks:
-            stock = book.place(site).stock
-            assert stock is not None
+            first = book.place(site).stocks[0]
             arrives = row.supplied[site] is None
-            made = Made() if arrives else of_stock(site, stock[0], self._context)
+            made = Made() if arrives else of_stock(site, first, self._context)
             self._replace(book.opening(STOCK + site), new := TripRow(), made)
             book.put_trip(STOCK + site, new)
             self.moved.add(site)
@@ -225,10 +221,10 @@ class LotDerivation:
             self._book.put_feed(name, new)
 
     def _wet_at(self, fed: Fed) -> int:
+        """Return what lay there for an input that states no mass, grams."""
         if fed.side.wet is not None or fed.side.dry is not None:
             return 0
-        place = self._book.place(fed.site)
-        return settled(place, self._stock_of(place)).wet
+        return lay_there(self._book.place(fed.site), fed.at, self._context)
 
     def _handed(self, fed: Fed, amount: Amount, wet: Estimate) -> Held:
         """Return what a process input hands over."""
@@ -265,9 +261,6 @@ class LotDerivation:
     def total(self, name: str) -> Amount:
         """Return what lies at a place by all postings."""
         return total(self._book.place(name), accounts.lot(self._lot_id, name))
-
-    def _stock_of(self, place: PlaceRow) -> Flow | None:
-        return None if place.stock is None else weighed_flow(place.stock[1], self._context)
 
     def _note_certificates(self) -> None:
         findings = self._context.knowledge.findings

@@ -53,6 +53,10 @@ class Basis(NamedTuple):
         return analyte not in handed and not self.shots_alone
 
 
+NO_BASIS = Basis(None, {}, {})
+"""Where nothing is posted on what was known."""
+
+
 class Mass(NamedTuple):
     """A weighing kept for a trip or a place, with what was known then."""
 
@@ -255,7 +259,7 @@ class PlaceRow:
         amounts: Milligrams by analyte, millionths by attribute.
         postings: How many postings the sums have; each is rounded.
         flows: Weighings in and out, by key.
-        stock: First and newest weighing of all that was there.
+        stocks: Weighings of all that was there, in canonical order; the first alone has a basis.
         posted: The place's own postings: what leads from the sums to what is known.
         findings: What was found there.
     """
@@ -265,7 +269,7 @@ class PlaceRow:
     amounts: dict[str, int] = field(default_factory=dict)
     postings: int = 0
     flows: dict[str, Flow] = field(default_factory=dict)
-    stock: tuple[Mass, Mass] | None = None
+    stocks: list[Mass] = field(default_factory=list)
     posted: dict[str, Posted] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 

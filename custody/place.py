@@ -1,7 +1,7 @@
 """What a lot holds at one place: the sum of its postings, and what was weighed in and out.
 
-``total`` and ``settled`` read a place; ``of_place`` says what must be posted so that the place
-holds what is known now.
+``total``, ``settled`` and ``lay_there`` read a place; ``of_place`` says what must be posted so
+that the place holds what is known now.
 
 Source:
     docs/ledger.md, "Measurement".
@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 from custody import accounts
 from custody.estimate import NOTHING, Estimate, sigma
+from custody.events import Micros
 from custody.held import Posted
 from custody.knowledge import Amount, Knowledge
-from custody.lot_rows import Cause, Flow, PlaceRow
+from custody.lot_rows import Cause, Flow, Mass, PlaceRow
 from custody.postings import Context, Made, minus, weighed_flow
 from custody.rows import Finding
 
@@ -71,25 +72,53 @@ def total(place: PlaceRow, account: str) -> Amount:
 
 def is_empty(place: PlaceRow) -> bool:
     """Tell whether all that came has gone, exactly, and nothing measured says otherwise."""
-    if place.wet or place.dry or place.flows or place.stock is not None:
+    if place.wet or place.dry or place.flows or place.stocks:
         return False
     return not any(place.amounts.values())
 
 
-def settled(place: PlaceRow, stock: Flow | None) -> Settled:
+def settled(place: PlaceRow, context: Context) -> Settled:
     """Decide what wet mass is at a place and how well that is known.
 
     Args:
         place: The place.
-        stock: Newest weighing of all that was there; it replaces the flows before it.
+        context: Instruments.
 
     Returns:
         Zero where what is left is only a difference of weighings, or less than nothing.
     """
-    flows, wet = _ordered(place.flows), place.wet
-    if stock is not None:
-        flows = [stock, *[flow for flow in flows if _follows(flow, stock)]]
-        wet = sum(flow.sign * flow.grams for flow in flows)
+    if place.stocks:
+        return _settled(_since_stock(place, place.stocks[-1], context))
+    return _settled(_ordered(place.flows), place.wet)
+
+
+def lay_there(place: PlaceRow, at: Micros, context: Context) -> int:
+    """Return the wet mass that lay at a place at a time, by what was weighed till then, grams.
+
+    What came in or went out at that very time has.
+    """
+    stocks = [stock for stock in place.stocks if stock.at <= at]
+    flows = _since_stock(place, stocks[-1], context) if stocks else _ordered(place.flows)
+    return _settled([flow for flow in flows if flow.at <= at]).wet
+
+
+def _since_stock(place: PlaceRow, mass: Mass, context: Context) -> list[Flow]:
+    """Return a weighing of all that was there, and those in and out that followed it.
+
+    At its moment what comes in is weighed with it, what goes out leaves after it.
+    """
+    stock = weighed_flow(mass, context)
+    later = [
+        flow
+        for flow in _ordered(place.flows)
+        if flow.at > stock.at or (flow.at == stock.at and flow.sign < 0)
+    ]
+    return [stock, *later]
+
+
+def _settled(flows: list[Flow], wet: int | None = None) -> Settled:
+    if wet is None:
+        wet = sum([flow.sign * flow.grams for flow in flows])
     estimate = _sum(flows)
     gone = any(flow.sign < 0 for flow in flows)
     if wet < 0 or (gone and wet <= SETTLED_SIGMAS * sigma(estimate)):
@@ -102,8 +131,7 @@ def of_place(name: str, place: PlaceRow, context: Context) -> tuple[Made, Settle
     made = Made()
     if is_empty(place):
         return made, Settled(0, NOTHING)
-    stock = None if place.stock is None else weighed_flow(place.stock[1], context)
-    there = settled(place, stock)
+    there = settled(place, context)
     here = context.here(name)
     causes = [max(flow.cause for flow in place.flows.values())] if place.flows else []
     moved = Amount(place.wet, place.dry, place.amounts)
@@ -127,15 +155,10 @@ def _cause(causes: list[Cause], knowledge: Knowledge, place: PlaceRow) -> Cause 
     newest = list(causes)
     if knowledge.cause is not None:
         newest.append(knowledge.cause)
-    if place.stock is not None:
-        mass = place.stock[1]
+    if place.stocks:
+        mass = place.stocks[-1]
         newest.append(Cause(mass.at, mass.known, mass.event_id))
     return max(newest, default=None)
-
-
-def _follows(flow: Flow, stock: Flow) -> bool:
-    """Tell whether a weighing is not in a stock: what goes out at its moment leaves after it."""
-    return flow.at > stock.at or (flow.at == stock.at and flow.sign < 0)
 
 
 def _overdrawn(place: PlaceRow) -> bool:

@@ -252,7 +252,7 @@ def of_feed(
 
     Args:
         fed: The input.
-        wet_there: Grams that lie at its site, for one that states no mass.
+        wet_there: Grams that lay at its site then, for one that states no mass.
         frozen: What it moved last, where the ring is too deep for another round.
         context: What is known.
 
@@ -274,7 +274,7 @@ def of_feed(
 
 
 def _input_amount(fed: Fed, wet_there: int, knowledge: Knowledge) -> Amount:
-    """Return what an input takes; one without a mass takes all that is there."""
+    """Return what an input takes; one without a mass takes all that lay there."""
     side = fed.side
     dry_share = knowledge.dryness.value if side.moisture is None else 1.0 - side.moisture
     if side.wet is not None:

@@ -242,12 +242,17 @@ class LotBooks:
         elif side.mass_dry_g is not None:
             wet = side.mass_dry_g / (1 - moisture) if moisture < 1 else side.mass_dry_g
         else:
-            wet = max(self._wet_at(side.site_id), 0)
+            wet = self._lies(self._place(side.site_id).since_stock(side.occurred_at))[0]
         return wet, side.mass_dry_g if side.mass_dry_g is not None else wet * (1 - moisture)
 
-    def _wet_at(self, site: str) -> int:
-        flows = self._place(site).since_stock()
-        return sum((flow.sign or 1) * flow.wet for flow in flows)
+    def _lies(self, flows: list[Flow]) -> tuple[int, bool]:
+        """The wet mass that is there by its weighings, and whether too much of it left."""
+        wet = sum((flow.sign or 1) * flow.wet for flow in flows)
+        off = SIGMAS * self._sigma(flows)
+        left = any(flow.sign < 0 for flow in flows)
+        if wet < 0 or (left and wet <= off):
+            return 0, wet < -off
+        return wet, False
 
     def _measured(self) -> None:
         """Tell the one process that handed this lot over what its outputs really were."""
@@ -269,13 +274,9 @@ class LotBooks:
         """Bring a place to what is known now."""
         account, place = self._account(site), self.places[site]
         held = added((1, sums_of(self.postings).get(account, {})), (1, self._given_at(site)))
-        flows, wet = place.since_stock(), self._wet_at(site)
-        off = SIGMAS * self._sigma(flows)
-        if wet < -off:
+        wet, overdrawn = self._lies(place.since_stock())
+        if overdrawn:
             self.findings.add("overdrawn")
-        left = any(flow.sign < 0 for flow in flows)
-        if wet < 0 or (left and wet <= off):
-            wet = 0
         dry = wet * (1 - (self.now.moisture or 0.0))
         target = self.now.content(wet, dry) | self._attributes(dry)
         rest = {n: target.get(n, 0) - held.get(n, 0) for n in target.keys() | held.keys()}

@@ -1,5 +1,6 @@
 """What stands posted of an owner, and what flowed at a place of a lot."""
 
+import math
 from dataclasses import dataclass, field
 
 from custody.events import LotWeighed
@@ -46,13 +47,17 @@ class Place:
     flows: list[Flow] = field(default_factory=list)
     postings: int = 0
 
-    def since_stock(self) -> list[Flow]:
+    def since_stock(self, until: float = math.inf) -> list[Flow]:
         """The newest stock weighing and what happened after it, in canonical order.
 
         At the very time of the stock weighing what came in is weighed with it; what went out
         left after it.
+
+        Args:
+            until: What happened later counts as not yet happened.
         """
         ordered = sorted(self.flows, key=lambda flow: flow.order)
+        ordered = [flow for flow in ordered if flow.order[0] <= until]
         stocks = [flow for flow in ordered if flow.sign == 0]
         if not stocks:
             return ordered

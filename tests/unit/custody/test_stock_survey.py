@@ -140,3 +140,50 @@ def test_a_truck_weighed_only_where_it_arrived_is_of_the_heap_if_it_left_after_t
         assert wet(world, "lot/L-1/PLANT") == 30_000_000
         assert wet(world, "origin/MINE") == -ground * 1_000_000
         assert world.sums() == Oracle(trip).accounts()
+
+
+def weighed_in(maker: Maker, minute: float, tonnes: int) -> LotFact:
+    name = f"IN-{minute}"
+    return maker.weighing(
+        "YARD", minute, "receipt", 15_000 + tonnes * 1000, 15_000, movement_id=name
+    )
+
+
+@pytest.mark.parametrize("arrives", ["in order", "last first", "together"])
+def test_an_input_without_a_mass_takes_what_lay_there_and_not_what_came_later(
+    arrives: str,
+) -> None:
+    """30 t came and went in, 20 t came and were found to be 25 t, of which 24 t went in."""
+    maker = Maker()
+    facts = [
+        weighed_in(maker, 0, 30),
+        maker.side("YARD", 100, "input", "P-1"),
+        weighed_in(maker, 200, 20),
+        maker.weighing("YARD", 250, "stock", 25_000, 0, movement_id=None),
+        maker.weighing("YARD", 300, "dispatch", 16_000, 15_000, movement_id="OUT"),
+        maker.move("dispatch", "YARD", 300, ("YARD", "PLANT"), movement_id="OUT"),
+        maker.side("YARD", 300, "input", "P-2"),
+        maker.weighing("YARD", 400, "stock", 50_000, 0, movement_id=None),
+    ]
+    world = World()
+    world.tell(*(facts[::-1] if arrives == "last first" else facts), together=arrives == "together")
+    assert wet(world, "process/P-1") == 30_000_000
+    assert wet(world, "process/P-2") == 24_000_000
+    assert wet(world, "lot/L-1/YARD") == 50_000_000
+    assert world.sums() == Oracle(facts).accounts()
+
+
+def test_an_input_without_a_mass_takes_nothing_of_a_rest_that_is_a_difference_of_weighings() -> (
+    None
+):
+    maker = Maker()
+    facts = [
+        weighed_in(maker, 0, 30),
+        maker.weighing("YARD", 50, "dispatch", 44_980, 15_000, movement_id="OUT"),
+        maker.move("dispatch", "YARD", 50, ("YARD", "PLANT"), movement_id="OUT"),
+        maker.side("YARD", 100, "input", "P-1"),
+    ]
+    world = World()
+    world.tell(*facts)
+    assert wet(world, "process/P-1") == 0
+    assert world.sums() == Oracle(facts).accounts()

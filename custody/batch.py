@@ -284,14 +284,7 @@ class Batch:
 
         A lot tells (handed) - (measured) with the uncertainty of what it measured.
         """
-        metals = travelling.metals_of(amount.amounts)
-        inputs = self._whole.known.metals
-        known = output_known(
-            (amount.wet, amount.dry, mass_u(one.side, amount.wet)),
-            metals,
-            {name: relative(inputs.get(name, NOTHING)) for name in metals},
-            separating=self._kind.separating,
-        )
+        known = self._known_of(one, amount)
         measured = self._measured.get(one.cause.event_id)
         taken = known
         if measured is not None:
@@ -310,6 +303,17 @@ class Batch:
             carried,
         )
 
+    def _known_of(self, one: Standing, amount: Amount) -> Known:
+        """Return how well what went out is known: its mass as stated, its metals as the inputs'."""
+        metals = travelling.metals_of(amount.amounts)
+        inputs = self._whole.known.metals
+        return output_known(
+            (amount.wet, amount.dry, mass_u(one.side, amount.wet)),
+            metals,
+            {name: relative(inputs.get(name, NOTHING)) for name in metals},
+            separating=self._kind.separating,
+        )
+
     def _lose(self) -> None:
         """Post declared losses; what a separation does not recover goes with them."""
         kind, whole = self._kind, self._whole
@@ -322,7 +326,9 @@ class Batch:
                 left = value * (1.0 - kind.recovered(name)) if kind.separating else value
                 metals[name] = _metal(left * dry, lost)
             to = accounts.loss(self._process_id, one.side.loss_kind or "other")
-            self._post("loss", one, (self._account, to), Amount(wet, dry, metals))
+            amount = Amount(wet, dry, metals)
+            self._post("loss", one, (self._account, to), amount)
+            self.known = less(self.known, self._known_of(one, amount))
 
     def _close(self, close: Standing) -> None:
         """Post the rest: what a chemical kind turned into something else, then the unaccounted."""

@@ -243,9 +243,9 @@ class Node:
         outcome.carried = travelling.rounded(travelling.plain(drawn.carried))
         to = accounts.loss(self._process_id, one.side.loss_kind or "other")
         self._post("loss", one, (self._account, to), amount, outcome)
-        mass = Estimate(0.0, mass_u(one.side, wet) ** 2, {})
-        self.state.wet_u = _plus(self.state.wet_u, mass)
-        self.state.dry_u = _plus(self.state.dry_u, mass)
+        known = output_known((wet, dry, mass_u(one.side, wet)), {}, {}, separating=False)
+        self.state.wet_u = _plus(self.state.wet_u, known.wet, -1.0)
+        self.state.dry_u = _plus(self.state.dry_u, known.dry, -1.0)
 
     def _let_go(self, drawn: Layer, amount: Amount) -> None:
         """Keep loose what left the layers and not the books, or the books and not the layers."""

@@ -244,6 +244,19 @@ def test_more_metal_out_than_in_is_found_at_close_and_not_before() -> None:
     assert plant.findings == ["output_exceeds_input"]
 
 
+def test_what_is_left_is_no_better_known_than_what_was_lost() -> None:
+    """20 kg of the input, 25 kg of the output and 100 kg of the loss: 300 kg are no finding."""
+    sides, plant = Sides("split"), Plant()
+    lost = round(5.3 * TONNE)
+    loss = {"loss_kind": "dust", "mass_dry_g": lost, "mass_wet_g": lost, "u_mass_g": 100_000}
+    ore = unmoist(handed("A", 0, 10 * TONNE, {"Cu": 10**9}))
+    plant.tell(ore, sides.out("X", 5 * TONNE), sides.side("loss", **loss))
+    square = 20_000**2 + 25_000**2 + 100_000**2
+    assert plant.balance.mass_dry_u_random_g == pytest.approx(square**0.5, rel=0.01)
+    plant.tell(sides.side("close"))
+    assert plant.findings == []
+
+
 def test_odd_sides_are_found_by_name_once() -> None:
     sides, plant = Sides("blend"), Plant()
     lotless = sides.out(None, TONNE)

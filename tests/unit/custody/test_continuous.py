@@ -174,6 +174,15 @@ def test_a_difference_of_scales_is_no_finding() -> None:
     assert plant.findings == []
 
 
+def test_the_dry_mass_that_is_left_is_as_well_known_as_the_dry_part_of_what_was_lost() -> None:
+    pile, plant = Pile(), Plant()
+    plant.tell(handed("A", 0, 40 * TONNE, u=0.0))
+    half = {"mass_wet_g": 10 * TONNE, "mass_dry_g": 5 * TONNE, "u_mass_g": 1_000_000}
+    plant.tell(pile.side("loss", 10, loss_kind="mud", **half))
+    assert plant.balance.mass_wet_u_random_g == pytest.approx(1_000_000)
+    assert plant.balance.mass_dry_u_random_g == pytest.approx(500_000)
+
+
 def test_a_separating_node_hands_over_no_metal_and_a_measurement_takes_it_out() -> None:
     pile, plant = Pile("leach"), Plant()
     plant.tell(reference("process", "P-1", '{"continuous":true,"key_analyte":"Cu"}'))

@@ -108,7 +108,8 @@ class Folding:
         if len(certificates) > CERTIFICATES_MAX:
             # Canonical order is kept; the first of the lowest stage is the least of all.
             certificates.remove(min(certificates, key=lambda c: c.assayed.stage))
-        book.put_material(replace(material, certificates=certificates))
+        left_out = material.left_out + len(material.certificates) + 1 - len(certificates)
+        book.put_material(replace(material, certificates=certificates, left_out=left_out))
         self._known.forget()
         self.news.restated = True
         # Moisture may convert the shots of sites that have no certificate of their own.

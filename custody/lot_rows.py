@@ -210,7 +210,8 @@ class MaterialRow:
         first: The first fact of all.
         declared: The declaration that counts.
         declared_by: Its fact.
-        certificates: In canonical order.
+        certificates: In canonical order; at most ``lot.CERTIFICATES_MAX``.
+        left_out: How many more there were.
         findings: What rules about certificates have found.
         shares: Stands for the shares that were last said of the lot; 0 for none.
     """
@@ -219,6 +220,7 @@ class MaterialRow:
     declared: Declared | None = None
     declared_by: FactHead | None = None
     certificates: list[Certificate] = field(default_factory=list)
+    left_out: int = 0
     findings: list[Finding] = field(default_factory=list)
     shares: int = 0
 

@@ -145,6 +145,7 @@ class _Reading:
 
     def knowledge(self) -> Knowledge:
         row, handed = self._row, self._handed
+        self._doubt_count()
         moisture_by = moisture_certificate(row.certificates)
         unmeasured = self._unmeasured()
         dryness = unmeasured
@@ -181,6 +182,13 @@ class _Reading:
             moisture_by is not None,
             self._findings,
         )
+
+    def _doubt_count(self) -> None:
+        """Note certificates that had no room."""
+        left_out, kept = self._row.left_out, len(self._row.certificates)
+        if left_out:
+            detail = f"{kept + left_out} certificates; the {kept} of the highest stages count"
+            self._findings.append(Finding("too_many_certificates", "certificates", detail))
 
     def _material(self) -> Material:
         declared, head = self._row.declared, self._row.declared_by

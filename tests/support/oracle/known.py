@@ -12,6 +12,7 @@ RULE_FIELD = "umpire_rule"
 """Name in a contract's body of what an umpire's result means."""
 CHI_SQUARE_999 = (10.828, 13.816, 16.266, 18.467, 20.515, 22.458, 24.322, 26.124, 27.877)
 """Quantile 0.999 by degrees of freedom from 1 on, from any table."""
+CERTIFICATES_MAX = 64
 U_REL, U_MOISTURE = 0.02, 0.005
 """Of a certificate that gives no u, from a laboratory nobody described."""
 
@@ -73,6 +74,7 @@ class Knowledge:
     def of(self, facts: Sequence[Fact]) -> Known:
         """What these facts, in canonical order, what was handed over and the defaults say."""
         known = Known()
+        facts = with_room(facts, known.findings)
         self._moisture(facts, known)
         lab = self._certified(facts, known)
         dry = self._handed.get("dry", 0)
@@ -149,6 +151,19 @@ class Knowledge:
             known.findings.add("umpire_due")
             return mean
         return umpired(seller, buyer, third, str(body.get(RULE_FIELD, "umpire")))
+
+
+def with_room(facts: Sequence[Fact], findings: set[str]) -> list[Fact]:
+    """The facts without the certificates there is no room for, one by one as they came to be."""
+    kept: list[Fact] = []
+    for fact in facts:
+        kept.append(fact)
+        every = [one for one in kept if isinstance(one, LotAssayed)]
+        if len(every) > CERTIFICATES_MAX:
+            stages = [STAGES.index(one.stage) for one in every]
+            kept.remove(every[stages.index(min(stages))])
+            findings.add("too_many_certificates")
+    return kept
 
 
 def umpired(seller: Value, buyer: Value, third: Value, rule: str) -> Value:

@@ -2,7 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+
+from custody.events import LotFact
 from tests.support.facts import Maker, corrected
+from tests.support.oracle.books import Oracle
 from tests.support.world import World
 
 
@@ -39,3 +43,32 @@ def test_a_finding_whose_reason_is_corrected_away_is_retracted_with_the_cause() 
     assert open_rules(world) == set()
     [alert] = [a for a in world.alerts.values() if a.rule == "overdrawn"]
     assert (alert.state, alert.cause) == ("retracted", mended.event_id)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_certificate_beyond_64_is_found_and_the_oldest_of_the_lowest_stage_is_left_out(
+    *, backwards: bool
+) -> None:
+    """The oldest is final and stays; the second gives Co alone, and is the one that goes."""
+    maker = Maker()
+    facts: list[LotFact] = [
+        maker.weighing("MINE", 0, "stock", 30_000, 0, movement_id=None),
+        maker.assay("MINE", 1, {"Cu": (0.02, None)}, (0.1, None), stage="final"),
+        maker.assay("MINE", 2, {"Co": (0.01, None)}),
+        *(maker.assay("MINE", 3 + no, {"Cu": (0.03, None)}) for no in range(62)),
+    ]
+    last = maker.assay("MINE", 100, {"Cu": (0.04, None)})
+    world = World()
+    world.tell(*facts)
+    assert open_rules(world) == set()
+    assert world.sums() == Oracle(facts).accounts()
+    facts.append(last)
+    world = World()
+    world.tell(*(facts[::-1] if backwards else facts))
+    assert open_rules(world) == {"too_many_certificates"}
+    assert world.sums() == Oracle(facts).accounts()
+    assert Oracle(facts).findings() == {("too_many_certificates", "lot/L-1")}
+    assert world.sums()["lot/L-1/MINE"] == {"wet": 30_000_000, "dry": 27_000_000, "Cu": 540_000_000}
+    world.tell(corrected(last, "void", void=True))
+    assert open_rules(world) == set()
+    assert world.sums()["lot/L-1/MINE"]["Co"] == 270_000_000

@@ -47,7 +47,6 @@ LEG_LOSS = 0.0
 LEG_LOSS_U = 0.0005
 """Share of the mass a leg loses without anyone's doing, and its standard uncertainty."""
 
-
 GRAMS_PER_PRICED = {"t": 1e6, "kg": 1e3, "g": 1.0, "lb": 453.59237}
 """Masses a price may be for; the pound is the international one of 1959, exactly."""
 PRICE_MAX = 1e12
@@ -70,23 +69,23 @@ class Leg(NamedTuple):
 
 
 def with_version(row: RefRow | None, fact: ReferenceSet) -> RefRow:
-    """Return the row with one more version; the same event twice stands once."""
-    versions = list(row.versions) if row is not None else []
-    if any(version.event_id == fact.event_id for version in versions):
-        return RefRow(versions)
-    versions.append(
-        RefVersion(
-            fact.event_id,
-            fact.valid_from,
-            fact.valid_to,
-            fact.recorded_at,
-            fact.corrects,
-            fact.void,
-            fact.body,
-        )
-    )
-    versions.sort(key=lambda version: (version.valid_from, version.known, version.event_id))
-    return RefRow(versions)
+    """Return the row with one more version; the same event twice stands once.
+
+    Of copies that differ the first in order stands, of equal ones the first as text.
+    """
+    times = fact.valid_from, fact.valid_to, fact.recorded_at
+    new = RefVersion(fact.event_id, *times, fact.corrects, fact.void, fact.body)
+    by_id = {} if row is None else {version.event_id: version for version in row.versions}
+    by_id[new.event_id] = min(by_id.get(new.event_id, new), new, key=_copy_order)
+    return RefRow(sorted(by_id.values(), key=_order))
+
+
+def _order(version: RefVersion) -> tuple[Micros, Micros, str]:
+    return version.valid_from, version.known, version.event_id
+
+
+def _copy_order(version: RefVersion) -> tuple[tuple[Micros, Micros, str], str, str]:
+    return _order(version), version.body, repr(version)
 
 
 def body_at(row: RefRow, at: Micros) -> str | None:
@@ -126,7 +125,7 @@ def _standing(versions: Sequence[RefVersion]) -> Sequence[RefVersion]:
             last = max(made, key=lambda other: (other.known, other.event_id))
         words[number] = last
     stand = [version for version in words if not version.void]
-    return sorted(stand, key=lambda v: (v.valid_from, v.known, v.event_id))
+    return sorted(stand, key=_order)
 
 
 class References:

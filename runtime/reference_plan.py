@@ -144,7 +144,7 @@ _VERSIONS = """
 SELECT * EXCEPT (key, prev, digest, value) FROM reference
 WHERE has(splitByChar(',', {kinds:String}), toString(kind))
     AND ({id:String} = '' OR id = {id:String})
-ORDER BY kind, id, valid_from, recorded_at, event_id LIMIT 1 BY event_id
+ORDER BY kind, id, valid_from, recorded_at, event_id, body LIMIT 1 BY event_id
 """
 
 

@@ -229,7 +229,7 @@ FROM weighing AS w INNER JOIN ({_STANDING}) AS moved ON w.event_id = moved.event
 _REFERENCES = """
 SELECT * EXCEPT (key, prev, digest, value) FROM reference
 WHERE kind = 'device' AND recorded_at <= {known:DateTime64(6, 'UTC')}
-ORDER BY recorded_at, event_id LIMIT 1 BY event_id
+ORDER BY valid_from, recorded_at, event_id, body LIMIT 1 BY event_id
 """
 
 

@@ -22,7 +22,7 @@ class References:
     """
 
     def __init__(self, records: Sequence[ReferenceSet]) -> None:
-        ordered = sorted(records, key=lambda r: (r.valid_from, r.recorded_at, r.event_id))
+        ordered = sorted(records, key=lambda r: (r.valid_from, r.recorded_at, r.event_id, r.body))
         self._versions: dict[tuple[str, str], list[ReferenceSet]] = {}
         for record in ordered:
             self._versions.setdefault((record.kind, record.id), []).append(record)

@@ -1,13 +1,17 @@
 """What reference data says of instruments, by the time of the measurement."""
 
+import itertools
+from dataclasses import replace
+
 import pytest
 
 from custody import metrology
 from custody.events import Micros
 from custody.metrology import Device
-from custody.reference import References
+from custody.reference import References, with_version
 from tests.support.facts import Maker, Rows
 from tests.support.instruments import reference
+from tests.support.oracle.books import Oracle
 from tests.support.world import World
 
 END_OF_2026 = 1_798_761_600_000_000
@@ -108,3 +112,20 @@ def test_a_bridge_of_class_iiii_has_a_coarse_interval_by_default() -> None:
 
 def test_no_gun_is_believed_to_be_perfect() -> None:
     assert device({"class": "xrf", "bias_rel": 0}).bias_rel == metrology.XRF_BIAS_REL_MIN
+
+
+def test_of_copies_of_one_record_that_differ_the_same_one_stands_whichever_came_first() -> None:
+    first = reference("device", "WB-1", {"class": "III", "interval_kg": 10})
+    later = replace(first, recorded_at=Micros(first.recorded_at + 1), body='{"interval_kg":50}')
+    other = replace(first, body='{"class":"III","interval_kg":20}')
+    weighing = Maker().weighing("MINE", 0, "stock", 30_000, 0, device_id="WB-1")
+    for records in itertools.permutations([first, later, other]):
+        world = World()
+        world.tell(weighing, *records)
+        assert world.rows["ref/device/WB-1"] == with_version(None, first)
+        assert References(world.rows).device("WB-1", Micros(0)).interval_g == 10_000
+        balance = world.balances["lot/L-1/MINE"]
+        alone = World()
+        alone.tell(first, weighing)
+        assert balance.mass_wet_u_random_g == alone.balances["lot/L-1/MINE"].mass_wet_u_random_g
+        assert Oracle([weighing], records).refs.body("device", "WB-1", 0)["interval_kg"] == 10

@@ -223,8 +223,13 @@ class LotStep:
         taken: list[FactRow] = []
         late: list[FactRow] = []
         for fact in facts:
-            known = self._book.has_fact(fact.head.event_id)
-            if known or (fact.order > row.last and fact.head.corrects is None):
+            known = self._book.fact(fact.head.event_id)
+            if known is None:
+                takes = fact.order > row.last and fact.head.corrects is None
+            else:
+                # A copy that would stand in the place of what is sealed is no repetition.
+                takes = not factset.merged([known], [fact])[1]
+            if takes:
                 taken.append(fact)
             elif not self._book.is_sealed(fact.head.event_id):
                 self._book.put_sealed(fact)

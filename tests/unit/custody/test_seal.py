@@ -5,11 +5,12 @@ that what it holds is what its last weighing says.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from custody.core import CustodyFold
-from custody.events import LotFact, LotWeighed
+from custody.events import LotFact, LotWeighed, Micros
 from custody.factset import unnamed
 from custody.lot_rows import BETWEEN, LotRow
 from custody.lot_step import FACTS_MAX
@@ -149,6 +150,31 @@ def test_facts_the_lot_has_are_repeated_and_not_late(
     assert kept(world) == (ids(facts), set())
     assert "beyond_seal" not in world.findings
     assert world.findings.count("duplicate_event") == 2
+
+
+def test_a_copy_that_differs_from_a_fact_the_lot_has_is_kept_and_changes_nothing(
+    full: tuple[World, list[LotWeighed]],
+) -> None:
+    """It is the earlier of the two, so in a lot that is not full it would stand."""
+    world, facts = full
+    copy = replace(facts[-1], recorded_at=Micros(facts[-1].recorded_at - 1), net_g=1_000)
+    world.tell(copy)
+    world.tell(copy, facts[-1], together=True)
+    assert kept(world) == (ids(facts), ids([copy]))
+    assert world.rows[f"sealed/L-1{BETWEEN}{copy.event_id}"] == unnamed(reduced(copy))
+    assert wet_kg(world) == FULL_KG
+    assert (head(world).facts, head(world).sealed) == (FACTS_MAX, 1)
+    assert open_alerts(world) == SAID
+
+
+def test_a_copy_that_would_not_stand_anyway_is_a_repetition(
+    full: tuple[World, list[LotWeighed]],
+) -> None:
+    world, facts = full
+    world.tell(replace(facts[-1], recorded_at=Micros(facts[-1].recorded_at + 1), net_g=1_000))
+    assert kept(world) == (ids(facts), set())
+    assert wet_kg(world) == FULL_KG
+    assert world.findings.count("duplicate_event") == 1
 
 
 def test_late_and_last_facts_of_one_chunk_are_each_taken_as_alone(

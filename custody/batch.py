@@ -244,7 +244,8 @@ class Batch:
             amounts = self._rounded_off(amounts)
         if not amounts:
             return amounts
-        whole, at = self._whole, outputs[-1].cause.at
+        # One date for all: prices that move between outputs would say which came out when.
+        whole, at = self._whole, min(one.cause for one in outputs).at
         key = key_of(self._kind, whole.metals, lambda name: self._references.price(name, at))
         pool = travelling.attributes_of(self._amounts)
         open_key = None if self.closed else key(whole.dry, whole.metals)

@@ -2,7 +2,7 @@
 
 Every version that many things are looked up in holds from the beginning, because the rules do not
 say of which time a lot's contract, commodity or process is; those of instruments and laboratories
-also begin in the middle: they are looked up at the time of the measurement.
+also begin in the middle: they are looked up at the time of the measurement; and so do prices.
 """
 
 import json
@@ -32,7 +32,7 @@ def drawn_references(
     for kind, name, bodies in _subjects(rng, sites, process_ids=rules["process_references"]):
         for body in bodies[: rng.randint(0, len(bodies))]:
             begins = 0
-            if kind in ("device", "laboratory") and rng.random() < 0.3:
+            if kind in ("device", "laboratory", "price") and rng.random() < 0.3:
                 begins = T0 + rng.randint(0, 300) * MINUTE
             records.append(record((kind, name), body, len(records) + 1, begins))
     for _ in range(rng.randint(0, 3) if records else 0):
@@ -101,8 +101,9 @@ def _subjects(rng: Random, sites: Sequence[str], *, process_ids: bool) -> Iterat
         yield "device", "WB-" + site, [body | {"repeatability_kg": 8} for body in scales]
         yield "laboratory", "LAB-" + site, [{"u_rel": 0.01, "moisture_u": u} for u in (0.003, 0.01)]
     yield "commodity", "copper", [{"moisture_fraction": rng.uniform(0.02, 0.1)} for _ in range(2)]
-    yield "price", "Cu", [{"analyte": "Cu", "amount": 9650, "currency": "USD", "per": "t"}]
-    yield "price", "Co", [{"analyte": "Co", "amount": 33, "currency": "USD", "per": "kg"}]
+    for analyte, per, amounts in (("Cu", "t", (9650, 12_000)), ("Co", "kg", (33, 20))):
+        priced = {"analyte": analyte, "currency": "USD", "per": per}
+        yield "price", analyte, [priced | {"amount": amount} for amount in amounts]
     terms = {"seller": "S", "buyer": "B"}
     rules = rng.sample(("umpire", "mean_with_nearer", "between_or_nearer"), 2)
     yield (
@@ -122,4 +123,6 @@ def _subjects(rng: Random, sites: Sequence[str], *, process_ids: bool) -> Iterat
 
 def _process(rng: Random) -> dict[str, Any]:
     recovery = rng.choice((0.9, {"Cu": 0.9, "Co": 0.55}))
-    return {"key_analyte": rng.choice(("Cu", "Co")), "recovery": recovery}
+    body = {"key_analyte": rng.choice(("Cu", "Co")), "recovery": recovery}
+    allocation = rng.choice((None, "economic", "mass", "key_metal"))
+    return body if allocation is None else body | {"allocation": allocation}

@@ -159,7 +159,8 @@ class Process:
         """The allocation key of an amount."""
         name = self.body.get("allocation", default)
         if name == "economic":
-            prices = self.refs.prices(self.at)
+            came_out = [f.occurred_at for f in self.parts("output") if f.output_lot_id]
+            prices = self.refs.prices([*came_out, self.at][0])
             return sum(amounts.get(a, 0) * price for a, price in prices.items())
         return amounts.get(str(self.key) if name == "key_metal" and self.key else "dry", 0)
 

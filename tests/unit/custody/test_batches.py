@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from custody.events import Attribute, MaterialProcessed
+from custody.events import Attribute, MaterialProcessed, Micros
 from custody.process_intake import SIDES_MAX
 from custody.records import Content, Transfer
-from tests.support.facts import Maker, corrected
+from tests.support.facts import MINUTE, T0, Maker, corrected
 from tests.support.plant import (
     ROW_MAX,
     Plant,
@@ -133,6 +133,29 @@ def test_attributes_are_divided_to_the_last_millionth(allocation: str) -> None:
     x, y = (amounts_of(told_to(plant, lot))["ghg"] for lot in "XY")
     assert x + y == 6_000_001
     assert x in (2_000_000, 2_000_001)
+
+
+@pytest.mark.parametrize("later_id_first", [False, True])
+def test_prices_are_those_of_when_the_first_output_came_out(*, later_id_first: bool) -> None:
+    """All of the copper, none of the cobalt: half of the value, three quarters later."""
+    plant, maker = Plant(), Maker("sides")
+    body = '{"allocation":"economic","recovery":{"Cu":1.0,"Co":0.0}}'
+    plant.tell(reference("process", "refine", body))
+    for name, amount, minute in (("Co", 1, 0), ("Cu", 1, 0), ("Cu", 3, 150)):
+        price = f'{{"analyte":"{name}","amount":{amount},"currency":"USD","per":"kg"}}'
+        begins = Micros(T0 + minute * MINUTE)
+        plant.tell(replace(reference("price", name, price), valid_from=begins))
+    ore = handed("A", 0, 9 * TONNE, {"Cu": 10**9, "Co": 10**9}, attributes={"ghg": 6_000_000})
+    outputs = [
+        maker.side(
+            "PLANT", minute, "output", "P-1", kind="refine", output_lot_id=lot, mass_dry_g=TONNE
+        )
+        for lot, minute in (("X", 100), ("Y", 200))
+    ]
+    first, second = sorted(fact.event_id for fact in outputs)
+    ids = (second, first) if later_id_first else (first, second)
+    plant.tell(ore, *(replace(f, event_id=i) for f, i in zip(outputs, ids, strict=True)))
+    assert [amounts_of(told_to(plant, lot))["ghg"] for lot in "XY"] == [1_500_000, 1_500_000]
 
 
 def test_a_price_of_none_of_the_metals_lets_the_mass_divide() -> None:

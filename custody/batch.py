@@ -37,7 +37,7 @@ from custody.process_rows import OutRow
 from custody.process_settle import Outcome
 from custody.reference import References
 
-METAL_MAX = 10**16
+METAL_MG_MAX = 10**16
 """Milligrams in the greatest mass that schemas allow: a gram that went in by mistake and ten
 million tonnes that came out would otherwise be a number no record can hold."""
 
@@ -357,10 +357,10 @@ class Batch:
 
 
 def _metal(product: float, whole: int) -> int:
-    """Return a share of a metal, milligrams, half-even and within ``METAL_MAX``."""
+    """Return a share of a metal, milligrams, half-even and within ``METAL_MG_MAX``."""
     if whole <= 0:
         return 0
-    return max(min(round(product / whole), METAL_MAX), -METAL_MAX)
+    return max(min(round(product / whole), METAL_MG_MAX), -METAL_MG_MAX)
 
 
 def less(first: Known, second: Known) -> Known:

@@ -37,7 +37,7 @@ from custody.process_rows import Layer, OutRow, StateRow
 from custody.process_settle import Outcome
 from custody.reference import References
 
-METAL_MAX = 1000
+METAL_MG_PER_G_MAX = 1000
 """Milligrams of metal in a gram of dry mass: no material holds more."""
 
 Uncertain = tuple[float, dict[str, float]]
@@ -295,7 +295,7 @@ class Node:
         kept: dict[str, int] = {}
         for name in sorted(layer.metals | metals):
             there = layer.metals.get(name, 0) + metals.get(name, 0)
-            kept[name] = min(max(there, 0), METAL_MAX * dry)
+            kept[name] = min(max(there, 0), METAL_MG_PER_G_MAX * dry)
             self._loosen({name: there - kept[name]}, 1)
         state.layers[0] = layer._replace(wet=wet, dry=dry, metals=kept)
 

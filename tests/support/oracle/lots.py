@@ -23,7 +23,7 @@ from tests.support.oracle.trips import Trip, trips_of
 
 SIGMAS = 4
 U_INPUT_REL = 0.002
-"""Of an input that states no u; the rules do not say it, places left nearly empty do."""
+"""Of an input that states no u."""
 
 
 class Moved(NamedTuple):

@@ -19,7 +19,7 @@ from tests.support.oracle.refs import References
 from tests.support.oracle.stand import standing, when
 
 U_SIDE_REL = 0.005
-"""Of an output that states no u; the rules do not say it, what is handed over does."""
+"""Of an output that states no u."""
 
 CLOSING = ("conversion", "unaccounted")
 

@@ -93,7 +93,7 @@ class CustodyFold:
         arrived, clock = _sorted(entries)
         if prefix == "process":
             held = row if isinstance(row, ProcessRow) else ProcessRow()
-            return process_step(name, held, arrived, reader, clock, recheck=arrived.recheck)
+            return process_step(name, held, arrived, reader, clock)
         lot = row if isinstance(row, LotRow) else LotRow()
         return LotStep(name, lot, reader, clock).run(arrived)
 

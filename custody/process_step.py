@@ -50,24 +50,21 @@ def process_step(
     arrived: Arrived,
     reader: Reader,
     clock: Clock,
-    *,
-    recheck: bool = False,
 ) -> Step:
     """Return the next row of a process and what it says.
 
     Args:
         process_id: The process.
         before: Its row; never changed.
-        arrived: Sides and contents.
+        arrived: Sides and contents, and whether reference data changed: then all is derived.
         reader: Other rows of the partition.
         clock: This step's records.
-        recheck: Reference data changed: derive everything, whatever arrived.
     """
     row = before.copy()
     step = Step(row)
     process = _Process(process_id, row, reader, clock, step)
     process.take(arrived)
-    process.derive(recheck=recheck)
+    process.derive(recheck=arrived.recheck)
     process.judge(arrived.actions)
     return step
 

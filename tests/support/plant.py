@@ -116,7 +116,7 @@ class Plant:
         assert isinstance(before, ProcessRow)
         name = self.owner.partition("/")[2]
         clock = Clock([(Micros(T0), event_id("reference"))])
-        step = process_step(name, before, Arrived([], [], []), self.rows, clock, recheck=True)
+        step = process_step(name, before, Arrived([], [], [], recheck=True), self.rows, clock)
         again: list[Input] = list(self._keep(self.owner, step))
         while again:
             again = list(self._apply(self.owner, again))

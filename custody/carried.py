@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from custody.held import Carried
+from custody.ids import BETWEEN
 from custody.records import AttributeAmount, MetalOrigin, OriginShare, Share
 
 MARK = "@"
@@ -21,9 +22,6 @@ MARK = "@"
 
 ATTRIBUTE_MAX = 1e10
 """Greatest amount of an attribute that is believed, in its unit: ten million tonnes of CO2e."""
-
-BETWEEN = "\x1f"
-"""Between the parts of a key: a character nobody types (the unit separator of ASCII)."""
 
 ORIGINS_MAX = 256
 """Origins of one amount; beyond it the smallest are joined."""

@@ -17,6 +17,9 @@ from collections.abc import Sequence
 SCHEME = "custody/1"
 """First element of the hashed array. Another recipe would get another name."""
 
+BETWEEN = "\x1f"
+"""Between the parts of a key: the unit separator of ASCII, which nobody types and no id has."""
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from custody.factset import named, unnamed
 from custody.fold import Reader, Row
+from custody.ids import BETWEEN
 from custody.lot_rows import (
-    BETWEEN,
     FeedRow,
     GivenRow,
     LotRow,

@@ -12,9 +12,10 @@ from dataclasses import replace
 from custody import accounts, handing
 from custody.estimate import Estimate, absolute, relative, times
 from custody.held import Carried, Held, Posted
+from custody.ids import BETWEEN
 from custody.knowledge import Amount, Cause, Knowledge
 from custody.lot_book import LotBook, Source
-from custody.lot_rows import BETWEEN, FeedRow, GivenRow, TripRow
+from custody.lot_rows import FeedRow, GivenRow, TripRow
 from custody.measured import given_back
 from custody.metrology import dryness
 from custody.news import News

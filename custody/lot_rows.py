@@ -21,10 +21,8 @@ from typing import NamedTuple
 
 from custody.events import Micros
 from custody.held import Held, Posted
+from custody.ids import BETWEEN
 from custody.rows import AlertState, Assayed, Declared, FactHead, Fed, Finding, Weighed
-
-BETWEEN = "\x1f"
-"""Between a lot's id and what a row of it is about."""
 
 
 class Basis(NamedTuple):

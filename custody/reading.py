@@ -17,6 +17,7 @@ from custody import carried, exchange, metrology
 from custody.estimate import Estimate
 from custody.exchange import Word
 from custody.held import Held
+from custody.ids import BETWEEN
 from custody.knowledge import Knowledge
 from custody.lot_book import LotBook
 from custody.lot_rows import Basis, Cause, Certificate, MaterialRow, Shots, series_site
@@ -303,7 +304,7 @@ class _Reading:
 
 def _named(key: str) -> tuple[str, ...]:
     """Return name and unit of an attribute's key, without its quality."""
-    return tuple(key.split(carried.BETWEEN)[:2])
+    return tuple(key.split(BETWEEN)[:2])
 
 
 def _cause(certificate: Certificate) -> Cause:

@@ -14,7 +14,7 @@ from hashlib import blake2b
 
 from custody.events import Micros, ReferenceSet
 from custody.fold import Reader
-from custody.lot_rows import BETWEEN
+from custody.ids import BETWEEN
 from custody.records import Sighting
 from custody.reference import References
 from custody.rows import UseRow

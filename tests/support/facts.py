@@ -25,7 +25,7 @@ from custody.events import (
     ScanResult,
 )
 from custody.fold import Input, Row
-from custody.lot_rows import BETWEEN
+from custody.ids import BETWEEN
 from custody.records import Content, Sighting
 
 MINUTE = 60_000_000

@@ -6,8 +6,9 @@ Source: docs/ledger.md, "Origins" and "Attributes".
 import pytest
 
 from custody import carried
-from custody.carried import ATTRIBUTE_MAX, BETWEEN, MARK, OTHER, UNKNOWN, Part, origin_key
+from custody.carried import ATTRIBUTE_MAX, MARK, OTHER, UNKNOWN, Part, origin_key
 from custody.held import Carried
+from custody.ids import BETWEEN
 from custody.records import AttributeAmount, MetalOrigin, OriginShare, Share
 
 A, B = origin_key("site", "A"), origin_key("site", "B")

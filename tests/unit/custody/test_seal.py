@@ -12,7 +12,8 @@ import pytest
 from custody.core import CustodyFold
 from custody.events import LotFact, LotWeighed, Micros
 from custody.factset import unnamed
-from custody.lot_rows import BETWEEN, LotRow
+from custody.ids import BETWEEN
+from custody.lot_rows import LotRow
 from custody.lot_step import FACTS_MAX
 from custody.rechecking import CHANGED
 from custody.records import Sighting

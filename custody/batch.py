@@ -21,7 +21,7 @@ from custody.held import Carried, Held, Posted
 from custody.kinds import Kind
 from custody.knowledge import Amount
 from custody.process import (
-    Known,
+    Estimates,
     Standing,
     dry_share,
     exceeds,
@@ -48,14 +48,14 @@ class Whole(NamedTuple):
     wet: int
     dry: int
     metals: dict[str, int]
-    known: Known
+    known: Estimates
 
 
 def whole_of(given: Mapping[str, Held]) -> Whole:
     """Return the sum of what was handed in."""
     metals: dict[str, int] = {}
     parts: dict[str, list[Estimate]] = {}
-    masses: list[Known] = []
+    masses: list[Estimates] = []
     for held in given.values():
         known = held_estimates(held)
         masses.append(known)
@@ -66,7 +66,7 @@ def whole_of(given: Mapping[str, Held]) -> Whole:
         sum(held.wet for held in given.values()),
         sum(held.dry for held in given.values()),
         metals,
-        Known(
+        Estimates(
             total(known.wet for known in masses),
             total(known.dry for known in masses),
             {analyte: total(some) for analyte, some in parts.items()},
@@ -290,7 +290,7 @@ class Batch:
         taken = known
         if measured is not None:
             told = held_estimates(measured)
-            taken = Known(told.wet, told.dry, {**known.metals, **told.metals})
+            taken = Estimates(told.wet, told.dry, {**known.metals, **told.metals})
         self.known = less(self.known, taken)
         carried = staged(self.carried, self._kind.stage, one.site, self._references, one.cause)
         outcome = self.outcomes[one.number]
@@ -304,7 +304,7 @@ class Batch:
             carried,
         )
 
-    def _known_of(self, one: Standing, amount: Amount) -> Known:
+    def _known_of(self, one: Standing, amount: Amount) -> Estimates:
         """Return how well what went out is known: its mass as stated, its metals as the inputs'."""
         metals = travelling.metals_of(amount.amounts)
         inputs = self._whole.known.metals
@@ -343,7 +343,7 @@ class Batch:
             self.outcomes[close.number].findings["output_exceeds_input"] = short
         to = accounts.unaccounted(self._process_id)
         self._post("close", close, (self._account, to), rest)
-        self.known = Known(NOTHING, NOTHING, {})
+        self.known = Estimates(NOTHING, NOTHING, {})
 
     def _short(self, rest: Amount) -> str:
         """Return what went out beyond what came in, as a sentence; empty where nothing did."""
@@ -363,9 +363,9 @@ def _metal(product: float, whole: int) -> int:
     return max(min(round(product / whole), METAL_MG_MAX), -METAL_MG_MAX)
 
 
-def less(first: Known, second: Known) -> Known:
+def less(first: Estimates, second: Estimates) -> Estimates:
     """Return how well a difference is known."""
     metals = dict(first.metals)
     for name, estimate in second.metals.items():
         metals[name] = add(metals.get(name, NOTHING), estimate, -1.0)
-    return Known(add(first.wet, second.wet, -1.0), add(first.dry, second.dry, -1.0), metals)
+    return Estimates(add(first.wet, second.wet, -1.0), add(first.dry, second.dry, -1.0), metals)

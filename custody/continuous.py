@@ -21,7 +21,7 @@ from custody.kinds import Kind
 from custody.knowledge import Amount
 from custody.layers import blend, cut, resized, settle
 from custody.process import (
-    Known,
+    Estimates,
     Standing,
     dry_share,
     exceeds,
@@ -116,7 +116,7 @@ class Node:
         """Return what the layers carry together."""
         return travelling.plain(blend(self.state.layers, self._kind).carried)
 
-    def known(self, amounts: Mapping[str, int]) -> Known:
+    def known(self, amounts: Mapping[str, int]) -> Estimates:
         """Return how well what is in the node's books is known.
 
         Args:
@@ -129,7 +129,7 @@ class Node:
             var, parts = state.metals_u.get(analyte, (0.0, {}))
             grade = self._metal(analyte) / dry if dry > 0 else 0.0
             metals[analyte] = Estimate(0.0, var + masses.var * grade**2, parts)
-        return Known(Estimate(0.0, *state.wet_u), masses, metals)
+        return Estimates(Estimate(0.0, *state.wet_u), masses, metals)
 
     def _happened(self, place: str) -> None:
         """Note that something happened; loose attributes go to what leaves next, if it is there."""

@@ -44,7 +44,7 @@ class Standing(NamedTuple):
     side: Side
 
 
-class Known(NamedTuple):
+class Estimates(NamedTuple):
     """How well what is in a process is known: wet and dry mass, grams; metals, milligrams."""
 
     wet: Estimate
@@ -94,7 +94,7 @@ def output_known(
     grades: Mapping[str, Estimate],
     *,
     separating: bool,
-) -> Known:
+) -> Estimates:
     """Return how well an output is known.
 
     Args:
@@ -112,7 +112,7 @@ def output_known(
         )
         for analyte, value in metals.items()
     }
-    return Known(wet, absolute(dry), found)
+    return Estimates(wet, absolute(dry), found)
 
 
 def frozen(one: Standing, amount: Amount, before: OutRow, findings: dict[str, str]) -> Amount:
@@ -146,9 +146,9 @@ def staged(
     return carried._replace(shares=dict(sorted(shares.items())))
 
 
-def held_estimates(held: Held) -> Known:
+def held_estimates(held: Held) -> Estimates:
     """Return what was handed in as estimates."""
-    return Known(
+    return Estimates(
         Estimate(float(held.wet), held.wet_u**2, held.wet_parts),
         Estimate(float(held.dry), held.dry_u**2, held.dry_parts),
         {a: Estimate(float(v), u**2, parts) for a, (v, u, parts) in held.metals.items()},
@@ -161,7 +161,7 @@ def tonnes(grams: float) -> str:
 
 
 def balance_of(
-    row: ProcessRow, known: Known, stamp: Stamp, carried: Carried, where: tuple[str, str]
+    row: ProcessRow, known: Estimates, stamp: Stamp, carried: Carried, where: tuple[str, str]
 ) -> Balance:
     """Return the balance of what is in a process.
 

@@ -19,7 +19,7 @@ from custody.kinds import UNTOLD, Kind
 from custody.ledger import Clock
 from custody.lot_step import Arrived
 from custody.pages import Pages
-from custody.process import Known, balance_of, standing_side
+from custody.process import Estimates, balance_of, standing_side
 from custody.process_intake import Change, Intake
 from custody.process_rows import ABSENT, ProcessRow, Told
 from custody.process_settle import Outcome, Settling
@@ -38,7 +38,7 @@ class Derived(NamedTuple):
     """
 
     done: bool
-    known: Known
+    known: Estimates
     carried: Carried
     place: str
     status: str

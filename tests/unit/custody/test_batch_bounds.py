@@ -11,7 +11,7 @@ import pytest
 from custody.batch import less
 from custody.estimate import NOTHING, Estimate
 from custody.events import Attribute, MaterialProcessed
-from custody.process import Known
+from custody.process import Estimates
 from custody.process_rows import OutRow
 from custody.records import Content, Transfer
 from tests.support.facts import Maker
@@ -208,9 +208,11 @@ def test_what_is_short_is_said_in_tonnes_and_kilograms() -> None:
 
 def test_a_difference_is_known_by_both_and_a_shared_error_cancels() -> None:
     one, two = Estimate(5.0, 9.0, {"WB": 4.0}), Estimate(2.0, 16.0, {"WB": 1.0, "LAB": 2.0})
-    found = less(Known(one, one, {"Cu": one}), Known(two, two, {"Cu": two, "Au": two}))
+    found = less(Estimates(one, one, {"Cu": one}), Estimates(two, two, {"Cu": two, "Au": two}))
     left = Estimate(3.0, 25.0, {"WB": 3.0, "LAB": -2.0})
-    assert found == Known(
+    assert found == Estimates(
         left, left, {"Cu": left, "Au": Estimate(-2.0, 16.0, {"WB": -1.0, "LAB": -2.0})}
     )
-    assert less(Known(one, one, {"Cu": one}), Known(NOTHING, NOTHING, {})).metals == {"Cu": one}
+    assert less(Estimates(one, one, {"Cu": one}), Estimates(NOTHING, NOTHING, {})).metals == {
+        "Cu": one
+    }

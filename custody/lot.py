@@ -12,8 +12,8 @@ from custody.lot_rows import (
     NO_BASIS,
     Certificate,
     FeedRow,
-    Leg,
     Mass,
+    Papers,
     Shots,
     Trip,
     TripRow,
@@ -177,8 +177,8 @@ class Folding:
             source = source or head.site
         else:
             target = target or head.site
-        leg = Leg(head.event_id, head.at, head.known, source, target, moved.party)
-        trip = row.trip._replace(left=leg) if departs else row.trip._replace(arrived=leg)
+        papers = Papers(head.event_id, head.at, head.known, source, target, moved.party)
+        trip = row.trip._replace(left=papers) if departs else row.trip._replace(arrived=papers)
         self.news.postings = True
         self._put_trip(name, row, trip)
 
@@ -235,10 +235,10 @@ def ends_of(trip: Trip) -> tuple[str | None, str | None]:
     """Return where a trip begins and ends, by the scale, else by the papers."""
     source = trip.dispatch.site if trip.dispatch is not None else None
     target = trip.receipt.site if trip.receipt is not None else None
-    for leg in (trip.left, trip.arrived):
-        if leg is not None:
-            source = source or leg.from_site
-            target = target or leg.to_site
+    for papers in (trip.left, trip.arrived):
+        if papers is not None:
+            source = source or papers.from_site
+            target = target or papers.to_site
     return source, target
 
 

@@ -66,7 +66,7 @@ class Mass(NamedTuple):
     weighed: Weighed
 
 
-class Leg(NamedTuple):
+class Papers(NamedTuple):
     """A dispatch or receipt kept for a trip; ``party`` is the counterparty it names."""
 
     event_id: str
@@ -92,8 +92,8 @@ class Trip(NamedTuple):
 
     dispatch: Mass | None = None
     receipt: Mass | None = None
-    left: Leg | None = None
-    arrived: Leg | None = None
+    left: Papers | None = None
+    arrived: Papers | None = None
     inferred: bool = False
     first_dispatch: str | None = None
     first_receipt: str | None = None

@@ -21,7 +21,7 @@ from custody.events import Micros
 from custody.held import Held, Posted
 from custody.knowledge import Amount, Knowledge
 from custody.lot import UNKNOWN_SITE, ends_of, sold_to
-from custody.lot_rows import Cause, Flow, Leg, Mass, Trip
+from custody.lot_rows import Cause, Flow, Mass, Papers, Trip
 from custody.reference import References
 from custody.rows import Fed, Finding
 
@@ -186,7 +186,7 @@ def _arrive(
     made: Made,
     name: str,
     trip: Trip,
-    way: tuple[Mass | Leg, Amount, tuple[str, str]],
+    way: tuple[Mass | Papers, Amount, tuple[str, str]],
     context: Context,
 ) -> None:
     """Post a receipt, and what the two weighings of the trip do not agree on.

@@ -61,7 +61,7 @@ class Material(NamedTuple):
     grade_u_rel: float
 
 
-class Leg(NamedTuple):
+class LegLoss(NamedTuple):
     """What a leg of a route loses, as shares of the mass that left."""
 
     loss: float
@@ -175,7 +175,7 @@ class References:
         """Return what a contract says of the exchange of assays."""
         return _contract(self._body("ref/contract/" + contract_id, at))
 
-    def leg(self, route: str | None, ends: tuple[str, str], at: Micros) -> Leg:
+    def leg(self, route: str | None, ends: tuple[str, str], at: Micros) -> LegLoss:
         """Return what the way between two sites loses.
 
         Args:
@@ -184,7 +184,7 @@ class References:
             at: When.
         """
         body = self._body("ref/route/" + (route or "-".join(ends)), at)
-        return Leg(LEG_LOSS, LEG_LOSS_U) if body is None else _leg(body, ends)
+        return LegLoss(LEG_LOSS, LEG_LOSS_U) if body is None else _leg(body, ends)
 
     def process_kind(self, process_id: str, name: str, at: Micros) -> Kind:
         """Return what a process does to material.
@@ -351,15 +351,15 @@ def _contract(text: str | None) -> Contract:
 
 
 @lru_cache(maxsize=1024)
-def _leg(text: str, ends: tuple[str, str]) -> Leg:
+def _leg(text: str, ends: tuple[str, str]) -> LegLoss:
     legs = _object(text).get("legs")
     for leg in legs if isinstance(legs, list) else []:
         if isinstance(leg, dict) and (leg.get("from"), leg.get("to")) == ends:
-            return Leg(
+            return LegLoss(
                 _number(leg, "expected_loss", LEG_LOSS, 1.0),
                 _number(leg, "expected_loss_u", LEG_LOSS_U, 1.0),
             )
-    return Leg(LEG_LOSS, LEG_LOSS_U)
+    return LegLoss(LEG_LOSS, LEG_LOSS_U)
 
 
 @lru_cache(maxsize=1024)

@@ -11,7 +11,7 @@ from custody.estimate import Estimate, sigma
 from custody.events import Micros
 from custody.held import Carried, Held, Posted
 from custody.knowledge import Amount, Knowledge
-from custody.lot_rows import Basis, Cause, Leg, Mass, Trip
+from custody.lot_rows import Basis, Cause, Mass, Papers, Trip
 from custody.postings import Context, Made, Supplied
 from custody.reference import References
 from custody.rows import Fed, Side, Weighed
@@ -52,12 +52,14 @@ def mass(name: str, at: int, site: str, net_kg: int, basis: Basis = BASIS) -> Ma
     return Mass(name, Micros(at), Micros(at + 10), site, basis, ticket)
 
 
-def leg(name: str, at: int, ends: tuple[str | None, str | None], party: str | None = None) -> Leg:
-    return Leg(name, Micros(at), Micros(at + 10), *ends, party)
+def papers(
+    name: str, at: int, ends: tuple[str | None, str | None], party: str | None = None
+) -> Papers:
+    return Papers(name, Micros(at), Micros(at + 10), *ends, party)
 
 
 OUT, BACK = mass("out", 1, "MINE", 30_000), mass("back", 4, "PORT", 29_900)
-LEFT, ARRIVED = leg("left", 2, ("MINE", "PORT")), leg("arrived", 3, ("MINE", "PORT"))
+LEFT, ARRIVED = papers("left", 2, ("MINE", "PORT")), papers("arrived", 3, ("MINE", "PORT"))
 
 Line = tuple[str, str, int, int, int, int]
 
@@ -175,7 +177,7 @@ def test_two_weighings_that_agree_leave_nothing_unaccounted() -> None:
 def test_a_load_is_sold_that_leaves_for_a_party_and_no_site(
     to_site: str | None, party: str | None, *, sold: bool
 ) -> None:
-    made = of(Trip(dispatch=OUT, left=leg("left", 2, ("MINE", to_site), party)))
+    made = of(Trip(dispatch=OUT, left=papers("left", 2, ("MINE", to_site), party)))
     sale = (WAY, "outside/BUYER", 30_000, 27_000, 540, 2)
     assert lines(made).get("sale|left") == (sale if sold else None)
     assert flows(made) == ([] if sold else [("transit", "=M=", 2, 1, 30_000)])
@@ -184,7 +186,7 @@ def test_a_load_is_sold_that_leaves_for_a_party_and_no_site(
 @pytest.mark.parametrize("weighed_out", [True, False])
 def test_what_a_buyer_weighs_of_a_sold_load_is_the_buyers(*, weighed_out: bool) -> None:
     out = OUT if weighed_out else None
-    sold = leg("left", 2, ("MINE", None), "BUYER")
+    sold = papers("left", 2, ("MINE", None), "BUYER")
     made = of(Trip(dispatch=out, left=sold, receipt=BACK, arrived=ARRIVED))
     expected = ["first_weighing|out", "dispatch|out", "sale|left"] if weighed_out else []
     assert (list(made.posted), flows(made)) == (expected, [])
@@ -195,7 +197,7 @@ def test_a_receipt_is_not_known_before_its_dispatch() -> None:
     late = OUT._replace(known=Micros(40))
     made = of(Trip(dispatch=late, left=LEFT, receipt=BACK, arrived=ARRIVED))
     assert set(known(made).values()) == {40}
-    sold = leg("left", 2, ("MINE", None), "BUYER")
+    sold = papers("left", 2, ("MINE", None), "BUYER")
     assert known(of(Trip(dispatch=late, left=sold)))["sale|left"] == 40
 
 
@@ -212,7 +214,7 @@ def test_a_load_weighed_where_it_arrived_comes_from_where_the_papers_say() -> No
 
 
 def test_a_load_weighed_where_it_arrived_from_a_party_is_bought_of_it() -> None:
-    made = of(Trip(receipt=BACK, arrived=leg("arrived", 3, (None, "PORT"), "SELLER")))
+    made = of(Trip(receipt=BACK, arrived=papers("arrived", 3, (None, "PORT"), "SELLER")))
     assert made.posted["first_weighing|back"].debit == "outside/SELLER"
 
 
@@ -226,7 +228,7 @@ def test_a_load_weighed_where_it_arrived_from_a_supplied_site_leaves_that_site()
 
 
 def test_a_load_weighed_where_it_came_from_does_not_leave_for_where_it_is() -> None:
-    round_trip = Trip(receipt=BACK, left=leg("left", 2, ("PORT", "PORT")))
+    round_trip = Trip(receipt=BACK, left=papers("left", 2, ("PORT", "PORT")))
     made = of(round_trip, context({"PORT": None}))
     assert list(made.posted) == ["first_weighing|back"]
 

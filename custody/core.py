@@ -20,8 +20,7 @@ from custody.lot_rows import (
     TripRow,
 )
 from custody.lot_step import Arrived, LotStep
-from custody.process_rows import GivenRow as ProcessGivenRow
-from custody.process_rows import IdsRow, OutRow, PageRow, ProcessRow, StateRow
+from custody.process_rows import IdsRow, InRow, OutRow, PageRow, ProcessRow, StateRow
 from custody.process_step import process_step
 from custody.records import Content, Sighting, Tick
 from custody.reference import with_version
@@ -43,7 +42,7 @@ ROW_TYPES: Mapping[str, type] = MappingProxyType(
         "process": ProcessRow,
         "fact": FactRow,
         "side": FactRow,
-        "in": ProcessGivenRow,
+        "in": InRow,
         "out": OutRow,
         "ids": IdsRow,
         "page": PageRow,

@@ -75,7 +75,7 @@ class IdsRow:
 
 
 @dataclass(slots=True)
-class GivenRow:
+class InRow:
     """What a lot handed in for one event; None where it was withdrawn."""
 
     held: Held | None = None

@@ -13,8 +13,8 @@ from custody.held import Held
 from custody.process_rows import (
     ABSENT,
     Event,
-    GivenRow,
     IdsRow,
+    InRow,
     OutRow,
     PageRef,
     PageRow,
@@ -72,7 +72,7 @@ class ProcessStore:
     def given(self, number: int) -> Held | None:
         """Return what was handed in, by its number; None where it was withdrawn."""
         found = self._get("in", number)
-        return found.held if isinstance(found, GivenRow) else None
+        return found.held if isinstance(found, InRow) else None
 
     def put_given(self, number: int, held: Held | None) -> int:
         """Write what was handed in.
@@ -89,7 +89,7 @@ class ProcessStore:
             self.row.inputs += 1
         else:
             number = self._other("in", number)
-        self._written[self._key("in", number)] = GivenRow(held)
+        self._written[self._key("in", number)] = InRow(held)
         return number
 
     def out(self, event_id: str) -> OutRow:

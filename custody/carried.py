@@ -38,13 +38,13 @@ ENTRY_BYTES = 24
 DIGITS = 12
 """Digits of a share that is handed on by a continuous node (``rounded``)."""
 
-UNKNOWN = BETWEEN.join(("unknown", ""))
-OTHER = BETWEEN.join(("other", ""))
+UNKNOWN_ORIGIN = BETWEEN.join(("unknown", ""))
+OTHER_ORIGIN = BETWEEN.join(("other", ""))
 
 REST_MIN = 1e-9
 """A smaller rest to one is the last bits of floats."""
 
-NOTHING = Carried({}, {}, {}, {})
+NOTHING_CARRIED = Carried({}, {}, {}, {})
 """Of unknown origin, with no attributes."""
 
 Shares = Mapping[str, float]
@@ -87,12 +87,12 @@ def completed(shares: Shares) -> dict[str, float]:
     kept = {key: min(max(share, 0.0), 1.0) for key, share in sorted(shares.items())}
     rest = 1.0 - math.fsum(kept.values())
     if rest > REST_MIN:
-        kept[UNKNOWN] = min(kept.get(UNKNOWN, 0.0) + rest, 1.0)
+        kept[UNKNOWN_ORIGIN] = min(kept.get(UNKNOWN_ORIGIN, 0.0) + rest, 1.0)
     return kept
 
 
 def capped(shares: Shares, bytes_max: int = ORIGINS_BYTES) -> dict[str, float]:
-    """Return the largest shares, and the rest as ``OTHER``.
+    """Return the largest shares, and the rest as ``OTHER_ORIGIN``.
 
     Args:
         shares: By key.
@@ -105,7 +105,7 @@ def capped(shares: Shares, bytes_max: int = ORIGINS_BYTES) -> dict[str, float]:
         return dict(shares)
     ranked = sorted(shares.items(), key=lambda item: (-item[1], item[0]))
     kept: dict[str, float] = {}
-    room = bytes_max - ENTRY_BYTES - len(OTHER)
+    room = bytes_max - ENTRY_BYTES - len(OTHER_ORIGIN)
     for count, (key, share) in enumerate(ranked[: ORIGINS_MAX - 1]):
         room -= ENTRY_BYTES + len(key.encode())
         if room < 0:
@@ -115,7 +115,7 @@ def capped(shares: Shares, bytes_max: int = ORIGINS_BYTES) -> dict[str, float]:
     else:
         ranked = ranked[ORIGINS_MAX - 1 :]
     rest = math.fsum(share for _, share in ranked)
-    kept[OTHER] = kept.get(OTHER, 0.0) + rest
+    kept[OTHER_ORIGIN] = kept.get(OTHER_ORIGIN, 0.0) + rest
     return dict(sorted(kept.items()))
 
 

@@ -350,7 +350,7 @@ class Node:
         else:
             for layer in state.layers:
                 self._loosen(layer.carried.attributes, 1)
-            state.layers = [Layer(wet, dry, {}, travelling.NOTHING)] if dry > 0 else []
+            state.layers = [Layer(wet, dry, {}, travelling.NOTHING_CARRIED)] if dry > 0 else []
             state.metals_u = {}
         for number, layer in enumerate(state.layers):
             state.layers[number] = layer._replace(wet=round(wet * layer.dry / dry))

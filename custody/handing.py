@@ -196,7 +196,7 @@ def withdrawing(cause: str, told: Told, owner: str, known_at: Micros) -> Content
         0.0,
         {},
         {},
-        travelling.NOTHING,
+        travelling.NOTHING_CARRIED,
     )
     return _content(nothing, owner, known_at, void=True)
 

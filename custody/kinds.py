@@ -58,14 +58,14 @@ class Kind(NamedTuple):
         return self.by_analyte.get(analyte, self.recovery)
 
 
-OTHER = Kind("other", chemical=True, separating=True, recovery=RECOVERY, allocation=KEY_METAL)
+OTHER_KIND = Kind("other", chemical=True, separating=True, recovery=RECOVERY, allocation=KEY_METAL)
 
 UNTOLD = Kind("untold", continuous=True)
 """A process of which only inputs are known: they lie there together, and nothing is decided."""
 
 
 def _chemical(name: str, stage: str) -> Kind:
-    return OTHER._replace(name=name, stage=stage)
+    return OTHER_KIND._replace(name=name, stage=stage)
 
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
@@ -86,7 +86,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             _chemical("leach", "refined"),
             _chemical("refine", "refined"),
             _chemical("smelt", "metal"),
-            OTHER,
+            OTHER_KIND,
         )
     }
 )
@@ -94,4 +94,4 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
 
 def kind_of(name: str) -> Kind:
     """Return a kind by its name; one nobody knows is ``other`` under that name."""
-    return KINDS.get(name) or OTHER._replace(name=name)
+    return KINDS.get(name) or OTHER_KIND._replace(name=name)

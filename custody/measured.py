@@ -49,5 +49,10 @@ def given_back(made: Made, held: Held, context: Context) -> Held | None:
     process = held.owner.removeprefix("process/")
     made.post("measured", cause, context.here(held.place), account, amount, process=process)
     return handing.held(
-        cause, (held.owner, held.place), 0, amount, (wet, absolute(dry), estimates), carried.NOTHING
+        cause,
+        (held.owner, held.place),
+        0,
+        amount,
+        (wet, absolute(dry), estimates),
+        carried.NOTHING_CARRIED,
     )

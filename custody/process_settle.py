@@ -40,7 +40,7 @@ class Outcome:
     postings: dict[str, Posted] = field(default_factory=dict)
     handed: Held | None = None
     frozen: bool = False
-    carried: Carried = travelling.NOTHING
+    carried: Carried = travelling.NOTHING_CARRIED
     findings: dict[str, str] = field(default_factory=dict)
 
 

@@ -25,7 +25,7 @@ from custody.process_rows import (
 )
 from custody.rows import FactRow
 
-NOTHING = Ref()
+NO_REF = Ref()
 
 
 class ProcessStore:
@@ -112,7 +112,7 @@ class ProcessStore:
 
     def ref(self, event_id: str) -> Ref:
         """Return where an event is kept."""
-        return self._refs(bucket(event_id)).get(event_id, NOTHING)
+        return self._refs(bucket(event_id)).get(event_id, NO_REF)
 
     def put_ref(self, event_id: str, ref: Ref) -> None:
         """Write where an event is kept."""

@@ -30,7 +30,7 @@ def carried_of(book: LotBook, references: References) -> Carried:
         return mixture_of(given)
     material = book.material()
     if material.declared is None or material.declared_by is None:
-        return carried.NOTHING
+        return carried.NOTHING_CARRIED
     declared, at = material.declared, material.declared_by.at
     shares = _declared_shares(declared)
     mined = _mined(declared, references, at)

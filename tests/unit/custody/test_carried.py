@@ -6,7 +6,7 @@ Source: docs/ledger.md, "Origins" and "Attributes".
 import pytest
 
 from custody import carried
-from custody.carried import ATTRIBUTE_MAX, MARK, OTHER, UNKNOWN, Part, origin_key
+from custody.carried import ATTRIBUTE_MAX, MARK, OTHER_ORIGIN, UNKNOWN_ORIGIN, Part, origin_key
 from custody.held import Carried
 from custody.ids import BETWEEN
 from custody.records import AttributeAmount, MetalOrigin, OriginShare, Share
@@ -27,9 +27,9 @@ def many(count: int, share: float | None = None) -> dict[str, float]:
 
 
 def test_what_is_missing_to_one_is_unknown() -> None:
-    assert carried.completed({A: 0.25}) == {A: 0.25, UNKNOWN: 0.75}
-    assert carried.completed({A: 0.25, UNKNOWN: 0.25}) == {A: 0.25, UNKNOWN: 0.75}
-    assert carried.completed({}) == {UNKNOWN: 1.0}
+    assert carried.completed({A: 0.25}) == {A: 0.25, UNKNOWN_ORIGIN: 0.75}
+    assert carried.completed({A: 0.25, UNKNOWN_ORIGIN: 0.25}) == {A: 0.25, UNKNOWN_ORIGIN: 0.75}
+    assert carried.completed({}) == {UNKNOWN_ORIGIN: 1.0}
 
 
 def test_last_bits_are_not_unknown() -> None:
@@ -52,17 +52,17 @@ def test_256_origins_are_kept_as_they_are() -> None:
 def test_of_257_origins_255_are_kept_and_two_are_joined() -> None:
     found = carried.capped(many(257))
     assert len(found) == 256
-    assert found[OTHER] == pytest.approx(2 / 257)
+    assert found[OTHER_ORIGIN] == pytest.approx(2 / 257)
     assert set(many(257)) - set(found) == {"255", "256"}
     assert list(found) == sorted(found)
     assert carried.capped(dict(reversed(many(257).items()))) == found
 
 
 def test_the_smallest_are_joined_with_what_was_joined_before() -> None:
-    shares = many(256, 0.003) | {"000": 0.001, OTHER: 0.2}
+    shares = many(256, 0.003) | {"000": 0.001, OTHER_ORIGIN: 0.2}
     found = carried.capped(shares)
     assert "000" not in found
-    assert found[OTHER] == pytest.approx(0.2 + 0.001 + 0.003)
+    assert found[OTHER_ORIGIN] == pytest.approx(0.2 + 0.001 + 0.003)
     assert sum(found.values()) == pytest.approx(sum(shares.values()))
 
 
@@ -73,7 +73,7 @@ def test_shares_fit_in_the_bytes_they_may_take() -> None:
     assert carried.capped(shares, 270) == shares
     found = carried.capped(shares, 269)
     assert len(found) == 9
-    assert found[OTHER] == pytest.approx(0.2)
+    assert found[OTHER_ORIGIN] == pytest.approx(0.2)
     assert carried.size_of(found) <= 269
     # Room for the others and eight to the byte, and one byte less than that.
     assert len(carried.capped(shares, 24 + 6 + 8 * 27)) == 9
@@ -261,7 +261,7 @@ def test_what_is_said_is_complete_and_in_order_and_heard_again() -> None:
         AttributeAmount(name="CO2e", unit="kg", quality="measured", value_micro=7),
     )
     assert carried.heard(origins, metals, shares, attributes) == Carried(
-        {A: 0.25, B: 0.5, UNKNOWN: 0.25},
+        {A: 0.25, B: 0.5, UNKNOWN_ORIGIN: 0.25},
         {"Cu": {A: 1.0}},
         {"recycled": {"yes": 1.0}, "stage/mined": {"CL": 0.5, "PE": 0.5}},
         {key: 7},

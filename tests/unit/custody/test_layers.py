@@ -4,7 +4,7 @@ Source: docs/ledger.md, "Continuous nodes".
 """
 
 from custody import layers
-from custody.carried import NOTHING, size_of
+from custody.carried import NOTHING_CARRIED, size_of
 from custody.held import Carried
 from custody.kinds import FIFO, PERFECT, Kind
 from custody.layers import LAYERS_BYTES, LAYERS_MAX
@@ -112,9 +112,9 @@ def test_a_layer_that_is_owed_weighs_nothing() -> None:
 
 
 def test_a_layer_is_resized_in_mass_and_metal_and_keeps_its_attributes() -> None:
-    whole = Layer(110, 100, {"Cu": 30}, NOTHING._replace(attributes={"@a": 9}))
+    whole = Layer(110, 100, {"Cu": 30}, NOTHING_CARRIED._replace(attributes={"@a": 9}))
     assert layers.resized(whole, 50, 200) == Layer(
-        28, 25, {"Cu": 8}, NOTHING._replace(attributes={"@a": 9})
+        28, 25, {"Cu": 8}, NOTHING_CARRIED._replace(attributes={"@a": 9})
     )
 
 

@@ -3,7 +3,7 @@
 Source: docs/ledger.md, "Postings of a lot".
 """
 
-from custody.carried import NOTHING, said
+from custody.carried import NOTHING_CARRIED, said
 from custody.events import Micros
 from custody.held import Carried, Posted
 from custody.ledger import Clock, difference
@@ -27,7 +27,7 @@ def posted(wet: int, known: int = 5) -> Posted:
 def moved(
     stood: dict[str, Posted], wanted: dict[str, Posted], now: Clock
 ) -> tuple[dict[str, Posted], list[Transfer], set[str]]:
-    return difference(stood, wanted, OWNER, said(NOTHING), now)
+    return difference(stood, wanted, OWNER, said(NOTHING_CARRIED), now)
 
 
 def test_what_should_stand_and_does_not_is_posted() -> None:

@@ -4,7 +4,7 @@ Source:
     docs/ledger.md, "What is known of a lot's material" and "Amounts".
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from custody.estimate import Estimate
 from custody.lot_rows import Basis, Cause
 from custody.rows import Finding
 
-__all__ = ["Amount", "Cause", "Knowledge"]
+__all__ = ["Amount", "Cause", "Knowledge", "last_of"]
 
 
 class Amount(NamedTuple):
@@ -31,7 +31,8 @@ class Knowledge:
         dryness: Dry share of the wet mass.
         grades: Fraction of the dry mass by analyte.
         rates: Millionths per milligram of dry mass by attribute.
-        cause: The newest fact it rests on; None where all is default.
+        cause: The newest fact it rests on, known when the last of them was; None where all is
+            default.
         unmeasured: Dry share where the lot's own facts do not give it.
         handed: Grades that processes handed over.
         basis: What the lot's own facts say.
@@ -50,6 +51,12 @@ class Knowledge:
     certified: frozenset[str]
     moist: bool
     findings: list[Finding]
+
+    def known_by(self, cause: Cause) -> Cause:
+        """Return the cause of what rests on this knowledge too: not known before it is."""
+        if self.cause is None:
+            return cause
+        return cause._replace(known=max(cause.known, self.cause.known))
 
     def amount(self, wet: int) -> Amount:
         """Return what a wet mass holds, each figure rounded half-even."""
@@ -81,3 +88,10 @@ class Knowledge:
         for key, rate in self.rates.items():
             amounts[key] = round(dry * rate * 1000.0)
         return Amount(wet, round(dry), amounts)
+
+
+def last_of(causes: Sequence[Cause]) -> Cause | None:
+    """Return the newest of some facts, known when the last of them was."""
+    if not causes:
+        return None
+    return max(causes)._replace(known=max([cause.known for cause in causes]))

@@ -17,24 +17,23 @@ _SAME = slice(0, 6)
 
 
 class Clock:
-    """When this step's records became known.
+    """When this step's records became known: all of them when the newest was.
 
-    A posting is known when its own fact was, where that fact is among them, else when the newest
-    of them was; never before its own fact or what it replaces, whichever came in first.
+    What is posted rests on any of them, also on those recorded after its own fact: were it known
+    with that fact, an answer for a time between would rest on what nobody had said yet.
 
     Args:
         records: recorded_at and event_id of the step's records; at least one.
+
+    Attributes:
+        newest: When the newest was recorded.
+        cause: Its event_id.
     """
 
-    __slots__ = ("_times", "cause", "newest")
+    __slots__ = ("cause", "newest")
 
     def __init__(self, records: Sequence[tuple[Micros, str]]) -> None:
-        self._times = {at for at, _ in records}
         self.newest, self.cause = max(records)
-
-    def known(self, at: Micros) -> Micros:
-        """Return when a posting whose own fact was recorded at ``at`` became known."""
-        return at if at in self._times else max(self.newest, at)
 
 
 def difference(
@@ -71,9 +70,10 @@ def difference(
         if old_or_none is not None and new[_SAME] == old_or_none[_SAME]:
             stands[key] = old_or_none
             continue
-        known = clock.known(new.known)
+        # Never before its own fact or what it replaces, whichever came in first.
+        known = max(clock.newest, new.known)
         if old_or_none is not None:
-            known = max(clock.newest, new.known, old_or_none.known)
+            known = max(known, old_or_none.known)
         stands[key] = new if known == new.known else new._replace(known=known)
         done.append(_transfer(key, new, owner, shares, known))
         accounts.update((new.debit, new.credit))

@@ -44,7 +44,7 @@ def given_back(made: Made, held: Held, context: Context) -> Held | None:
     amount = Amount(0, held.dry - round(dry.value), back)
     if not amount.dry and not any(back.values()):
         return None
-    cause = Cause(held.at, held.known, held.cause)
+    cause = knowledge.known_by(Cause(held.at, held.known, held.cause))
     account = held.owner
     process = held.owner.removeprefix("process/")
     made.post("measured", cause, context.here(held.place), account, amount, process=process)

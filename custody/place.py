@@ -14,7 +14,7 @@ from custody import accounts
 from custody.estimate import NOTHING, Estimate, sigma
 from custody.events import Micros
 from custody.held import Posted
-from custody.knowledge import Amount, Knowledge
+from custody.knowledge import Amount, Knowledge, last_of
 from custody.lot_rows import Cause, Flow, Mass, PlaceRow
 from custody.postings import Context, Made, minus, weighed_flow
 from custody.rows import Finding
@@ -133,12 +133,13 @@ def of_place(name: str, place: PlaceRow, context: Context) -> tuple[Made, Settle
         return made, Settled(0, NOTHING)
     there = settled(place, context)
     here = context.here(name)
-    causes = [max(flow.cause for flow in place.flows.values())] if place.flows else []
+    causes = [flow.cause for flow in place.flows.values()]
     moved = Amount(place.wet, place.dry, place.amounts)
     unaccounted = accounts.unaccounted(context.lot_id)
-    if _overdrawn(place) and causes:
+    short_by = last_of(causes) if _overdrawn(place) else None
+    if short_by is not None:
         short = minus(Amount(0, 0, {}), moved)
-        made.post("topped_up", causes[0], unaccounted, here, short, account=here)
+        made.post("topped_up", short_by, unaccounted, here, short, account=here)
         detail = f"{name}: {-place.wet / 1e6:.3f} t more went out than came in"
         made.findings.append(Finding("overdrawn", name, detail))
         moved = Amount(0, 0, dict.fromkeys(moved.amounts, 0))
@@ -158,7 +159,7 @@ def _cause(causes: list[Cause], knowledge: Knowledge, place: PlaceRow) -> Cause 
     if place.stocks:
         mass = place.stocks[-1]
         newest.append(Cause(mass.at, mass.known, mass.event_id))
-    return max(newest, default=None)
+    return last_of(newest)
 
 
 def _overdrawn(place: PlaceRow) -> bool:

@@ -217,11 +217,11 @@ def _arrive_unweighed(made: Made, name: str, trip: Trip, receipt: Mass, context:
     amount = _amount(receipt, context)
     there = context.here(target)
     left = _departure(trip, receipt)
+    weighed = weighed._replace(cause=left._replace(at=receipt.at))
     if source != target and context.supplies(source, left.at):
         transit = context.here(TRANSIT)
         made.post("dispatch", left, context.here(source), transit, amount, movement=name)
         made.flow(source, name + "<", left.at, -1, Weighed(weighed.estimate, left))
-        weighed = weighed._replace(cause=left._replace(at=receipt.at))
         made.post("receipt", weighed.cause, transit, there, amount, movement=name)
     else:
         party = trip.arrived.party if trip.arrived is not None else None
@@ -265,7 +265,7 @@ def of_feed(
         amount = Amount(frozen.wet, frozen.dry, frozen.amounts)
     u = fed.side.u_mass if fed.side.u_mass is not None else INPUT_U_REL * amount.wet
     mass = Estimate(float(amount.wet), float(u) ** 2, {})
-    cause = Cause(fed.at, fed.known, fed.event_id)
+    cause = context.knowledge.known_by(Cause(fed.at, fed.known, fed.event_id))
     account = accounts.process(fed.side.process)
     here = context.here(fed.site)
     made.post("process_input", cause, here, account, amount, process=fed.side.process)

@@ -18,7 +18,7 @@ from custody.estimate import Estimate
 from custody.exchange import Word
 from custody.held import Held
 from custody.ids import BETWEEN
-from custody.knowledge import Knowledge
+from custody.knowledge import Knowledge, last_of
 from custody.lot_book import LotBook
 from custody.lot_rows import Basis, Cause, Certificate, MaterialRow, Shots, series_site
 from custody.provenance import is_share
@@ -175,7 +175,7 @@ class _Reading:
             dryness,
             grades,
             rates,
-            max(self._causes, default=None),
+            last_of(self._causes),
             unmeasured.value,
             known_handed,
             self._basis,

@@ -1,11 +1,15 @@
 """The law of two times: what was so, as known then, is the same whatever is learnt later."""
 
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
 from random import Random
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from custody.events import LotFact
+from custody.events import LotFact, Micros
+from custody.records import Transfer
 from tests.support import histories
 from tests.support.asof import Sums, sums
 from tests.support.chains import Chain
@@ -51,3 +55,89 @@ def test_a_later_known_certificate_does_change_what_is_known_later() -> None:
     last = max(fact.recorded_at for fact in facts)
     middle = sorted(fact.recorded_at for fact in facts)[len(facts) // 2]
     assert answer(facts, last, middle) != answer(facts, last, last)
+
+
+# Chunks: what many records made known together
+
+
+def backdated(facts: list[LotFact], data: st.DataObject) -> list[LotFact]:
+    """The facts, each recorded up to an hour after it happened, in the order of recording."""
+    delays = data.draw(st.lists(st.integers(0, 60), min_size=len(facts), max_size=len(facts)))
+    late = [
+        replace(fact, recorded_at=Micros(fact.occurred_at + delay * MINUTE))
+        for fact, delay in zip(facts, delays, strict=True)
+    ]
+    return sorted(late, key=lambda f: (f.recorded_at, f.event_id))
+
+
+def cut(facts: list[LotFact], data: st.DataObject) -> list[list[LotFact]]:
+    """The same facts in chunks, in their order."""
+    ends = data.draw(st.sets(st.integers(1, len(facts))), "ends") | {len(facts)}
+    starts = [0, *sorted(ends)]
+    return [facts[a:b] for a, b in pairwise(starts)]
+
+
+Said = tuple[object, ...]
+"""Kind, cause, accounts, amounts and effective time of a posting."""
+
+
+def said(t: Transfer) -> Said:
+    """What a transfer posts, or what the one posted that it takes back."""
+    sign = -1 if t.replaces_event_id is not None else 1
+    amounts = {m.analyte: sign * m.value_mg for m in t.metals}
+    amounts |= {"@" + a.name: sign * a.value_micro for a in t.attributes}
+    masses = sign * t.mass_wet_g, sign * t.mass_dry_g
+    cause = t.replaces_event_id or t.cause_event_id
+    ends = t.debit, t.credit
+    return t.kind, cause, *ends, masses, tuple(sorted(amounts.items())), t.effective_at
+
+
+def standing(transfers: list[Transfer], known: int) -> set[Said]:
+    """What stood posted as known at a time."""
+    found: Counter[Said] = Counter()
+    for t in transfers:
+        if t.known_at <= known:
+            found[said(t)] += 1 if t.replaces_event_id is None else -1
+    return set(+found)
+
+
+def in_chunks(chunks: list[list[LotFact]]) -> list[Transfer]:
+    world = World()
+    for chunk in chunks:
+        world.tell(*chunk, together=True)
+    return world.transfers
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_a_chunk_makes_nothing_known_that_was_not(data: st.DataObject) -> None:
+    """What stands in a chunked world as known at a time stood then or before, told one by one."""
+    facts = backdated(data.draw(histories.history()), data)
+    single, chunked = told(facts).transfers, in_chunks(cut(facts, data))
+    for known in {fact.recorded_at for fact in facts}:
+        posted = {said(t) for t in single if t.known_at <= known and t.replaces_event_id is None}
+        assert standing(chunked, known) <= posted
+
+
+def ends_alike(facts: list[LotFact], data: st.DataObject) -> None:
+    chunks = cut(facts, data)
+    single, chunked = told(facts).transfers, in_chunks(chunks)
+    for chunk, after in pairwise([*chunks, []]):
+        known = chunk[-1].recorded_at
+        if not after or known < after[0].recorded_at:
+            for at in {fact.occurred_at for fact in facts}:
+                assert sums(chunked, at, known) == sums(single, at, known)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_where_a_chunk_ends_its_answers_are_those_of_its_facts_one_by_one(
+    data: st.DataObject,
+) -> None:
+    ends_alike(backdated(data.draw(histories.history()), data), data)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.data(), st.integers(0, 10_000))
+def test_and_so_are_those_of_many_lots_and_processes(data: st.DataObject, seed: int) -> None:
+    ends_alike(backdated(Chain(Random(seed)).draw().facts, data), data)

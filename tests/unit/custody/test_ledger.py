@@ -119,11 +119,8 @@ def known(wanted: int, *records: int, stood: int | None = None) -> list[int]:
     return [t.known_at for t in transfers]
 
 
-def test_a_new_posting_is_known_with_its_own_fact_where_that_came_now() -> None:
-    assert known(5, 5, 9) == [5]
-
-
-def test_a_new_posting_of_an_old_fact_is_known_with_the_newest_record() -> None:
+def test_a_new_posting_is_known_with_the_newest_record_whichever_it_is_of() -> None:
+    assert known(5, 5, 9) == [9]
     assert known(5, 7, 9) == [9]
 
 

@@ -91,11 +91,11 @@ class RecordsGone(Corrupt):
 
 
 class SecondSink(Unavailable):
-    """Another process uses our static member name."""
+    """Another process uses our static member name, or the broker forgot that it is ours."""
 
-    def __init__(self, instance: str) -> None:
+    def __init__(self, instance: str, cause: str) -> None:
         super().__init__(
-            f"another sink runs as {instance}",
+            f"another sink runs as {instance}: {cause}",
             expected="a name of its own for each sink process",
             next_step="stop the other one, or give this one another CUSTODY_SINK__INSTANCE",
         )
@@ -246,11 +246,11 @@ class Consumer:
             answers = self._kafka.commit(offsets=wanted, asynchronous=False)
         except KafkaException as error:
             code = cast("KafkaError", error.args[0]).code()
-            self._stop_if_fenced(code)
+            self._stop_if_fenced(code, str(error))
             return dict.fromkeys(offsets, code)
         failed = {Place(a.topic, a.partition): a.error.code() for a in answers if a.error}
         for code in failed.values():
-            self._stop_if_fenced(code)
+            self._stop_if_fenced(code, "its commit is refused")
         return failed
 
     def seek(self, starts: Mapping[Place, int]) -> None:
@@ -307,7 +307,7 @@ class Consumer:
         if error is None:
             return
         code = error.code()
-        self._stop_if_fenced(code)
+        self._stop_if_fenced(code, error.str())
         if code in _GONE:
             raise RecordsGone(Place(_topic(message), _partition(message)), error.str())
         if code == KafkaError._MAX_POLL_EXCEEDED:  # noqa: SLF001
@@ -315,12 +315,13 @@ class Consumer:
             self._lose(list(self.owned))
         elif code == KafkaError._FATAL or error.fatal():  # noqa: SLF001
             # Nothing is read after it, and ``fatal()`` of an error among records does not say so.
-            # Seen when a broker came back from kill -9 with an older member of our name.
-            raise BrokerUnavailable(error.str())
+            # Of a consumer only a fenced member is fatal; also seen when a broker came back from
+            # kill -9 with an older member of our name.
+            raise SecondSink(self._config.instance, error.str())
 
-    def _stop_if_fenced(self, code: int) -> None:
+    def _stop_if_fenced(self, code: int, cause: str) -> None:
         if code in {KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED}:  # noqa: SLF001
-            raise SecondSink(self._config.instance)
+            raise SecondSink(self._config.instance, cause)
 
 
 def _topic(message: Message) -> str:

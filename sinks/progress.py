@@ -44,6 +44,11 @@ class Progress:
             self._started, self._reason = True, ""
             self._moved_at = self._turned_at = self._clock()
 
+    def away(self, reason: str) -> None:
+        """Note that the sink is no member of its group, and why."""
+        with self._lock:
+            self._started, self._reason = False, reason
+
     def stored(self, place: Place, rows: Rows) -> None:
         """Note what became of a partition's records."""
         for table, found in rows.tables:

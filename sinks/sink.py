@@ -1,6 +1,7 @@
 """The sink's loop: take records, cut batches, flush, settle. One thread owns all of it."""
 
 import gc
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,13 +14,16 @@ from schemas.routes import ROUTES
 from sinks import migrate, recovery
 from sinks.client import Warehouse, open_warehouse
 from sinks.config import SinkConfig
-from sinks.consumer import Consumer, Topic
+from sinks.consumer import BrokerUnavailable, Consumer, SecondSink, Topic
 from sinks.flush import Flusher, Interrupted, Outside, settlement
 from sinks.progress import Progress
 from sinks.recovery import Partition
 from sinks.slice import Place
 
+_LOG = logging.getLogger(__name__)
+
 _LAG_EVERY_S = 1.0
+_REJOIN_AFTER_S = 1.0
 _COLLECT_EVERY_OBJECTS = 200_000
 
 
@@ -43,8 +47,11 @@ def run(
         stop: Set by another thread or a signal handler.
         ready: Called once, when the tables are there.
 
+    A broker that is away is waited for without end: the history can be asked meanwhile.
+
     Raises:
-        Unavailable: Kafka or the warehouse stays away; a restart may help.
+        Unavailable: The warehouse or the registry stays away, or another sink has our name; a
+            restart may help.
         Corrupt: Stored history contradicts itself; a person is needed.
     """
     warehouse = open_warehouse(config.warehouse)
@@ -52,9 +59,28 @@ def run(
         migrate.migrate(warehouse, now())
         ready()
         with _seldom_collected():
-            Sink(config, warehouse, catalog, progress, now).run(stop)
+            _serve(lambda: Sink(config, warehouse, catalog, progress, now), progress, stop)
     finally:
         warehouse.close()
+
+
+def _serve(join: Callable[[], "Sink"], progress: Progress, stop: threading.Event) -> None:
+    """Store records, as a new member each time the broker was away or forgot the one before.
+
+    A member is fenced by a broker that comes back without knowing it, once; and by another sink
+    of its name, again and again: then it is for a person to say which of them is right.
+    """
+    while not stop.is_set():
+        joined = time.monotonic()
+        sink = join()
+        try:
+            sink.run(stop)
+        except (BrokerUnavailable, SecondSink) as error:
+            if isinstance(error, SecondSink) and time.monotonic() - joined < sink.session_s:
+                raise
+            _LOG.warning("joining the group anew: %s", error.what)
+            progress.away(error.what)
+            stop.wait(_REJOIN_AFTER_S)
 
 
 @contextmanager
@@ -97,13 +123,18 @@ class Sink:
         outside = Outside(self._consumer, warehouse, catalog, now)
         self._flusher = Flusher(config, outside, progress, self._owns)
 
+    @property
+    def session_s(self) -> float:
+        """After so long a silent member is forgotten, seconds."""
+        return self._config.session_timeout_s
+
     def run(self, stop: threading.Event) -> None:
         """Store records until ``stop`` is set; see ``run``."""
         names = sorted({route.topic for route in ROUTES if route.table is not None})
-        self._topics = self._consumer.describe(names)
-        self._consumer.subscribe(names, self)
-        self._progress.started()
         try:
+            self._topics = self._consumer.describe(names)
+            self._consumer.subscribe(names, self)
+            self._progress.started()
             while not stop.is_set():
                 self._turn()
             self._flush(list(self._partitions.values()), patient=False)

@@ -1,15 +1,32 @@
 """The sink on a real broker and the real engine: what is on the topics becomes rows, once."""
 
-from collections.abc import Iterator
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from runtime.stack import kafka
 from runtime.stack.topics import NewTopics, ensure
 from schemas import topics
 from schemas.partition import partition_of
+from sinks.config import SinkConfig
+from sinks.consumer import Consumer, SecondSink
+from sinks.slice import Place
 from tests.support import stack
-from tests.support.sinks import PARTITIONS, Gateway, config, framed, running, sighting, tick
+from tests.support.sinks import (
+    PARTITIONS,
+    Gateway,
+    Running,
+    config,
+    framed,
+    running,
+    sighting,
+    tick,
+    wait_until,
+)
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -23,9 +40,12 @@ LEDGER = (
 def broker(tmp_path: Path) -> Iterator[str]:
     """A broker of its own, for the topics have fixed names."""
     with stack.running_kafka(tmp_path / "kafka") as bootstrap:
-        new = NewTopics(PARTITIONS, 1, "changelog", 60)
-        ensure({"bootstrap.servers": bootstrap}, new)
+        make_topics(bootstrap)
         yield bootstrap
+
+
+def make_topics(bootstrap: str) -> None:
+    ensure({"bootstrap.servers": bootstrap}, NewTopics(PARTITIONS, 1, "changelog", 60))
 
 
 def test_facts_become_rows_once_over_restarts(broker: str, tmp_path: Path) -> None:
@@ -64,3 +84,70 @@ def test_a_record_sent_again_is_dropped_and_counted(broker: str, tmp_path: Path)
         sink.wait("SELECT sum(not_stored) FROM custody.ingest_batches", 1)
         assert sink.rows(LEDGER.format(topics.FACT)) == [(45, 40, 0, 0, 85)]
         assert sink.rows(LEDGER.format(topics.FLOW)) == [(3, 2, 0, 1, 6)]
+
+
+class Rival:
+    """A listener that reads every partition it gets from its start."""
+
+    def assigned(self, places: Sequence[Place]) -> Mapping[Place, int]:
+        return dict.fromkeys(places, 0)
+
+    def revoked(self, places: Sequence[Place]) -> None: ...
+
+    def lost(self, places: Sequence[Place]) -> None: ...
+
+
+def take_the_place_of(sink: Running, settings: SinkConfig) -> None:
+    """Be a member of the sink's name until the sink has taken its place again."""
+    rival = Consumer(settings)
+    said: set[str] = set()
+    try:
+        rival.subscribe([topics.FACT], Rival())
+
+        def fenced() -> bool:
+            said.add(sink.progress.health().reason)
+            try:
+                rival.take()
+            except SecondSink:
+                return True
+            return False
+
+        wait_until(fenced, 60)
+    finally:
+        rival.close()
+    assert any("another sink" in reason for reason in said)
+
+
+def test_a_sink_whose_place_was_taken_once_joins_anew(broker: str, tmp_path: Path) -> None:
+    settings = config(broker, tmp_path / "warehouse")
+    gateway = Gateway(broker)
+    with running(settings) as sink:
+        gateway.publish(10)
+        sink.wait("SELECT count() FROM custody.weighing", 10)
+        settled = time.monotonic() + settings.session_timeout_s
+        wait_until(lambda: time.monotonic() > settled, 60)
+        take_the_place_of(sink, settings)
+        gateway.publish(10)
+        sink.wait("SELECT count() FROM custody.weighing", 20, 60)
+        assert sink.progress.health().ok
+
+
+def test_the_history_can_be_asked_while_the_broker_stands_still(tmp_path: Path) -> None:
+    node = stack.kafka_node(tmp_path / "kafka")
+    command = kafka.command(node)
+    with stack.started(command, lambda: kafka.is_ready(node.bootstrap)) as process:
+        make_topics(node.bootstrap)
+        settings = config(node.bootstrap, tmp_path / "warehouse", broker_timeout_s=5.0)
+        gateway = Gateway(node.bootstrap)
+        with running(settings) as sink:
+            gateway.publish(10)
+            sink.wait("SELECT count() FROM custody.weighing", 10)
+            thaw = time.monotonic() + 4 * settings.session_timeout_s
+            os.kill(process.pid, signal.SIGSTOP)
+            try:
+                while time.monotonic() < thaw:
+                    assert sink.one("SELECT count() FROM custody.weighing") == 10
+            finally:
+                os.kill(process.pid, signal.SIGCONT)
+            gateway.publish(10)
+            sink.wait("SELECT count() FROM custody.weighing", 20, 120)

@@ -41,9 +41,18 @@ class System:
             check=False,
         )
         if check and done.returncode != 0:
-            message = f"custody {' '.join(args)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+            said = f"custody {' '.join(args)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+            message = f"{said}\n{self.last_said()}"
             raise AssertionError(message)
         return done
+
+    def last_said(self, lines: int = 15) -> str:
+        """Return the last lines of every process's log, for a failure nobody can look at later."""
+        tails = []
+        for log in sorted(self.data_dir.rglob("*.log")):
+            found = log.read_text("utf-8", errors="replace").splitlines()[-lines:]
+            tails += [f"--- {log.name}", *found]
+        return "\n".join(tails)
 
     def pid(self, process: str) -> int | None:
         """Return the pid of one of the stack's processes; None while it is away."""

@@ -13,10 +13,10 @@ from yarl import URL
 from streams.chunk import ChunkSchema
 from streams.config import APP_ID, SOURCES, TABLE, WorkerConfig
 from streams.guard import Guard, check_versions
+from streams.lanes import Lanes
 from streams.lease import Lease
 from streams.producer import GuardedProducer
 from streams.protocol import Protocol
-from streams.section import Section
 from streams.store import RowTable
 from streams.transport import GuardedConsumer, GuardedTransport
 
@@ -99,17 +99,20 @@ def _attach(app: GuardedApp, names: Iterable[str], protocol: Protocol) -> None:
     """Attach the one agent.
 
     One agent per topic, with an await between reading and writing a row, lost updates: 110 of
-    7,509 without any failure.
+    7,509 without any failure. So chunks of one partition never overlap, whatever their topic.
     """
     sources = app.topic(*names, schema=ChunkSchema(), value_type=bytes)
 
     async def apply_chunks(stream: StreamT[Any]) -> None:
         chunks = cast(Stream[Any], stream).noack()
-        async for _ in chunks:
-            event = chunks.current_event
-            assert event is not None
-            async with Section(app.guarded_consumer, event) as section:
-                await protocol.apply(section)
+        lanes = Lanes(protocol.apply)
+        try:
+            async for _ in chunks:
+                event = chunks.current_event
+                assert event is not None
+                await lanes.take(app.guarded_consumer, event)
+        finally:
+            lanes.close()
 
     app.agent(sources, concurrency=1, name="apply_chunks")(apply_chunks)
 

@@ -50,7 +50,6 @@ class Section:
         self._consumer.hurry()
 
     async def __aenter__(self) -> Self:
-        self._consumer.running_chunks += 1
         try:
             if self._consumer.is_current(self.message):
                 await self._check_order()
@@ -68,7 +67,6 @@ class Section:
             stop.on_error(error, tp=str(self.tp), last_offset=self.message.offset)
         if self.done:
             self._consumer.finish(self.message)
-        self._consumer.running_chunks -= 1
 
     async def _check_order(self) -> None:
         consumer, tp = self._consumer, self.tp

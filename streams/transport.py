@@ -18,7 +18,7 @@ C      Source partitions resume only together with the flow, after the seek: sto
 D      Partitions without a commit are rewound to the earliest offset: aiokafka skips None and 0.
 E      Faust's producer buffer is closed: its flush gives up after 0.1 s and then commits. All we
        send goes to aiokafka directly and is awaited before the chunk is done.
-F      Before partitions are given up: stop the flow, let the running chunk end, commit twice (the
+F      Before partitions are given up: stop the flow, let running chunks end, commit twice (the
        first may only have waited for a commit under way).
 G      Only finished chunks of the current generation are acknowledged, by ``finish``; stock acks
        also what it skipped and what an exception broke.
@@ -105,6 +105,15 @@ class GuardedConsumer(driver.Consumer):
         self._fetched_records = 0
         self._hurry = asyncio.Event()
         self._hurry_until = 0.0
+
+    @property
+    def epoch(self) -> int:
+        """Grows when the flow stops and when it is sought: what was read before is void."""
+        return self._epoch
+
+    def ended(self) -> None:
+        """Note that a running chunk has ended."""
+        self.running_chunks -= 1
 
     # -- C: sources resume with the flow ------------------------------------------------------
 
@@ -255,7 +264,7 @@ class GuardedConsumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
 
     async def settle(self) -> None:
-        """Wait for the running chunk and commit it.
+        """Wait for the running chunks and commit them.
 
         A chunk that does not end in time would write into a partition somebody else owns by
         then: the process ends instead.

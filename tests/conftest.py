@@ -5,14 +5,16 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support import stack
 
-# A gate has to say the same of the same commit twice; whoever develops searches anew each time.
-settings.register_profile("ci", derandomize=True)
-if os.environ.get("CI"):
-    settings.load_profile("ci")
+# A gate has to say the same of the same commit twice, on a busy machine, too; whoever develops
+# searches anew each time. A deadline would be a test of the machine.
+_SLOW = [HealthCheck.too_slow]
+settings.register_profile("dev", deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("ci", settings.get_profile("dev"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,148 @@
+"""Chunks of one partition one after the other, of different partitions at once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any, Self, cast
+
+import pytest
+from faust.types import TP
+
+from streams import lanes as lanes_module
+from streams.guard import Counts
+from streams.lanes import Lanes
+from streams.transport import GuardedConsumer
+
+
+class Consumer:
+    """What lanes ask of the consumer."""
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self.running_chunks = 0
+        self.guard = SimpleNamespace(counts=Counts())
+
+    def ended(self) -> None:
+        self.running_chunks -= 1
+
+
+class Section:
+    """A section that lets everything pass."""
+
+    def __init__(self, _consumer: Consumer, event: Any) -> None:  # noqa: ANN401  as Faust has it
+        self.tp: TP = event.message.tp
+        self.name: str = event.message.value
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def _plain_sections(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes_module, "Section", Section)
+
+
+def chunk(name: str, partition: int, topic: str = "facts") -> Any:  # noqa: ANN401  as above
+    return SimpleNamespace(message=SimpleNamespace(tp=TP(topic, partition), value=name))
+
+
+class Work:
+    """Chunks that run until they are let go."""
+
+    def __init__(self) -> None:
+        self.began: list[str] = []
+        self.ended: list[str] = []
+        self.gates: dict[str, asyncio.Event] = {}
+
+    async def apply(self, section: Any) -> None:  # noqa: ANN401  as above
+        self.began.append(section.name)
+        gate = self.gates.setdefault(section.name, asyncio.Event())
+        await gate.wait()
+        self.ended.append(section.name)
+
+    def let_go(self, name: str) -> None:
+        self.gates.setdefault(name, asyncio.Event()).set()
+
+
+def run(body: Callable[[Lanes, Work, GuardedConsumer], Awaitable[None]]) -> Work:
+    work = Work()
+    asyncio.run(cast(Any, body(Lanes(work.apply), work, cast(GuardedConsumer, Consumer()))))
+    return work
+
+
+async def turns(count: int = 5) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def test_partitions_do_not_wait_for_each_other() -> None:
+    async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
+        await lanes.take(consumer, chunk("a", 0))
+        await lanes.take(consumer, chunk("b", 1))
+        await turns()
+        assert work.began == ["a", "b"]
+        assert consumer.running_chunks == 2
+        work.let_go("a")
+        work.let_go("b")
+        await turns()
+        assert consumer.running_chunks == 0
+
+    assert run(body).ended == ["a", "b"]
+
+
+def test_chunks_of_a_partition_run_one_after_the_other_whatever_their_topic() -> None:
+    async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
+        await lanes.take(consumer, chunk("a", 0))
+        second = asyncio.create_task(lanes.take(consumer, chunk("b", 0, "flow")))
+        await turns()
+        assert work.began == ["a"]
+        work.let_go("a")
+        await second
+        await turns()
+        assert work.began == ["a", "b"]
+        work.let_go("b")
+        await turns()
+
+    assert run(body).ended == ["a", "b"]
+
+
+def test_a_chunk_counts_as_running_before_it_begins() -> None:
+    async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
+        await lanes.take(consumer, chunk("a", 0))
+        assert consumer.running_chunks == 1
+        assert work.began == []
+        work.let_go("a")
+        await turns()
+        assert consumer.running_chunks == 0
+
+    run(body)
+
+
+def test_a_chunk_that_waited_while_the_flow_stopped_is_dropped() -> None:
+    async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
+        await lanes.take(consumer, chunk("a", 0))
+        second = asyncio.create_task(lanes.take(consumer, chunk("b", 0)))
+        await turns()
+        cast(Any, consumer).epoch += 1
+        work.let_go("a")
+        await second
+        await turns()
+        assert consumer.running_chunks == 0
+        assert consumer.guard.counts.dropped_chunks == 1
+
+    assert run(body).began == ["a"]
+
+
+def test_the_end_of_the_agent_interrupts_what_runs() -> None:
+    async def body(lanes: Lanes, _: Work, consumer: GuardedConsumer) -> None:
+        await lanes.take(consumer, chunk("a", 0))
+        await lanes.take(consumer, chunk("b", 1))
+        await turns()
+        lanes.close()
+        await turns()
+        assert consumer.running_chunks == 0
+
+    work = run(body)
+    assert (work.began, work.ended) == (["a", "b"], [])

@@ -94,7 +94,8 @@ class Folding:
             head.site, scanned.device, scanned.dry, head.event_id, head.at, head.known, taken, sums
         )
         self.news.measured(head.site)
-        if self._known.rests_on_shots(name):
+        # Where nothing has been posted yet there is nothing to state anew.
+        if self._known.rests_on_shots(name) and book.row.places:
             self.news.restated = True
 
     def _assay(self, fact: FactRow) -> None:
@@ -205,9 +206,9 @@ class Folding:
         if (source or UNKNOWN_SITE) not in head.sources:
             head.sources = [*head.sources, source or UNKNOWN_SITE]
         if source is not None and new is not None:
-            first = head.ways.get(new)
-            if first is None or row.no <= first[0]:
-                head.ways = {**head.ways, new: (row.no, source)}
+            first, way = head.ways.get(new), (row.no, source)
+            if first is None or (row.no <= first[0] and way != first):
+                head.ways = {**head.ways, new: way}
                 self.news.measured(None)
 
     def _inferred(self, vehicle: str | None, *, departs: bool, weighing: bool) -> str:

@@ -28,7 +28,7 @@ from tests.support.differences import difference
 from tests.support.oracle.books import Oracle
 from tests.support.standing import Books, perfect
 
-pytestmark = [pytest.mark.fault, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 SEEDS = int(os.environ.get("CUSTODY_SEEDS", "200"))
 SEED = os.environ.get("CUSTODY_SEED")

@@ -1,21 +1,25 @@
-"""Chunks of different partitions at once, those of one partition one after the other.
+"""Small chunks of different partitions at once, those of one partition one after the other.
 
 A small chunk costs 14 ms, nearly all of it the wait for Kafka's two acknowledgements, and changes
 that go through several owners queued behind each other's waits. A partition's rows are still read
-and written by one chunk at a time, so nothing else of the protocol changes.
+and written by one chunk at a time, so nothing else of the protocol changes. Large chunks cost
+computing, which does not overlap: together they would only make a revocation wait for all.
 
-A chunk that waits for the one before it is in no queue that a rebalance could empty. It is
-dropped where the flow was stopped or sought meanwhile: it will be read again.
+A chunk that waits for others is in no queue that a rebalance could empty. It is dropped where the
+flow was stopped or sought meanwhile: it will be read again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sized
+from typing import Any, cast
 
 from faust.types import EventT
 
 from streams.section import Section
 from streams.transport import GuardedConsumer
+
+RECORDS_MAX = 500
+"""Records of all chunks that run at once; a larger chunk runs alone."""
 
 
 class Lanes:
@@ -27,27 +31,39 @@ class Lanes:
 
     def __init__(self, apply: Callable[[Section], Awaitable[None]]) -> None:
         self._apply = apply
-        self._last: dict[int, asyncio.Task[None]] = {}
+        self._running: dict[int, tuple[asyncio.Task[None], int]] = {}
 
     async def take(self, consumer: GuardedConsumer, event: EventT[Any]) -> None:
-        """Start a chunk when the one before it in its partition has ended."""
+        """Start a chunk as soon as it may run."""
         epoch, partition = consumer.epoch, event.message.tp.partition
-        before = self._last.get(partition)
-        if before is not None and not before.done():
-            await asyncio.wait((before,))
+        records = len(cast(Sized, event.message.value))
+        while self._is_full(partition, records):
+            running = [task for task, _ in self._running.values()]
+            await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         if consumer.epoch != epoch:
             consumer.guard.counts.dropped_chunks += 1
             return
         # Counted here and not by the task: a revocation may look before the task has begun.
         consumer.running_chunks += 1
-        task = self._last[partition] = asyncio.create_task(self._run(consumer, event))
-        task.add_done_callback(lambda _: consumer.ended())
+        task = asyncio.create_task(self._run(consumer, event))
+        self._running[partition] = task, records
+        task.add_done_callback(lambda _: self._ended(consumer, partition))
+
+    def close(self) -> None:
+        """Interrupt what runs, as the end of the process would."""
+        for task, _ in self._running.values():
+            task.cancel()
+
+    def _is_full(self, partition: int, records: int) -> bool:
+        if partition in self._running:
+            return True
+        under_way = sum(count for _, count in self._running.values())
+        return under_way > 0 and under_way + records > RECORDS_MAX
 
     async def _run(self, consumer: GuardedConsumer, event: EventT[Any]) -> None:
         async with Section(consumer, event) as section:
             await self._apply(section)
 
-    def close(self) -> None:
-        """Interrupt what runs, as the end of the process would."""
-        for task in self._last.values():
-            task.cancel()
+    def _ended(self, consumer: GuardedConsumer, partition: int) -> None:
+        del self._running[partition]
+        consumer.running_chunks -= 1

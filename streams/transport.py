@@ -111,10 +111,6 @@ class GuardedConsumer(driver.Consumer):
         """Grows when the flow stops and when it is sought: what was read before is void."""
         return self._epoch
 
-    def ended(self) -> None:
-        """Note that a running chunk has ended."""
-        self.running_chunks -= 1
-
     # -- C: sources resume with the flow ------------------------------------------------------
 
     @override

@@ -22,16 +22,13 @@ class Consumer:
         self.running_chunks = 0
         self.guard = SimpleNamespace(counts=Counts())
 
-    def ended(self) -> None:
-        self.running_chunks -= 1
-
 
 class Section:
     """A section that lets everything pass."""
 
     def __init__(self, _consumer: Consumer, event: Any) -> None:  # noqa: ANN401  as Faust has it
         self.tp: TP = event.message.tp
-        self.name: str = event.message.value
+        self.name: str = event.message.value[0]
 
     async def __aenter__(self) -> Self:
         return self
@@ -44,8 +41,8 @@ def _plain_sections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lanes_module, "Section", Section)
 
 
-def chunk(name: str, partition: int, topic: str = "facts") -> Any:  # noqa: ANN401  as above
-    return SimpleNamespace(message=SimpleNamespace(tp=TP(topic, partition), value=name))
+def chunk(name: str, partition: int, topic: str = "facts", records: int = 3) -> Any:  # noqa: ANN401  as above
+    return SimpleNamespace(message=SimpleNamespace(tp=TP(topic, partition), value=[name] * records))
 
 
 class Work:
@@ -106,6 +103,33 @@ def test_chunks_of_a_partition_run_one_after_the_other_whatever_their_topic() ->
         await turns()
 
     assert run(body).ended == ["a", "b"]
+
+
+@pytest.mark.parametrize("sizes", [(lanes_module.RECORDS_MAX, 1), (1, lanes_module.RECORDS_MAX)])
+def test_a_large_chunk_runs_alone(sizes: tuple[int, int]) -> None:
+    async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
+        await lanes.take(consumer, chunk("a", 0, records=sizes[0]))
+        second = asyncio.create_task(lanes.take(consumer, chunk("b", 1, records=sizes[1])))
+        await turns()
+        assert work.began == ["a"]
+        work.let_go("a")
+        await second
+        await turns()
+        assert work.began == ["a", "b"]
+        work.let_go("b")
+        await turns()
+
+    assert run(body).ended == ["a", "b"]
+
+
+def test_a_chunk_larger_than_all_together_runs_once_it_is_alone() -> None:
+    async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
+        await lanes.take(consumer, chunk("a", 0, records=lanes_module.RECORDS_MAX + 1))
+        work.let_go("a")
+        await turns()
+        assert consumer.running_chunks == 0
+
+    assert run(body).ended == ["a"]
 
 
 def test_a_chunk_counts_as_running_before_it_begins() -> None:

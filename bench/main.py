@@ -5,8 +5,8 @@
 
 Runs each bench as a process of its own, one after the other, shows its lines as they come, and
 writes them with commit and machine to ``bench/results/figures.json``; a part that is measured anew
-replaces its own lines only. At the end it prints the table. Nothing here asserts a time: these
-machines differ, and the ratios are what travels.
+replaces its own lines only. At the end it prints the table. Nothing here asserts a time: machines
+differ, so the yardstick of before and after a part stands beside its figures.
 """
 
 import json
@@ -22,9 +22,13 @@ from pathlib import Path
 
 import click
 
+from bench.yardstick import Yardstick
 from tests.support import system
 
 RESULTS = Path("bench/results/figures.json")
+
+TURNS = 20
+"""Turns of the yardstick before a part and after it."""
 
 Line = Mapping[str, object]
 Read = Callable[[Sequence[Line]], str]
@@ -180,11 +184,12 @@ def machine() -> dict[str, object]:
 
 def table(figures: Mapping[str, object]) -> str:
     """Return the README's table in Markdown."""
-    rows = ["| | goal | measured |", "|---|---|---|"]
+    rows = ["| | goal | measured | yardstick, us |", "|---|---|---|---|"]
     for goal in GOALS:
         part = figures.get(goal.part)
         lines = part["lines"] if isinstance(part, dict) else []
-        rows.append(f"| {goal.what} | {goal.at_least} | {goal.read(lines)} |")
+        yardstick = part.get("yardstick_us", "-") if isinstance(part, dict) else "-"
+        rows.append(f"| {goal.what} | {goal.at_least} | {goal.read(lines)} | {yardstick} |")
     return "\n".join(rows)
 
 
@@ -200,8 +205,12 @@ def main(only: tuple[str, ...], *, only_table: bool) -> None:
         if only_table or (only and part.name not in only):
             continue
         click.echo(f"{part.name}: {' '.join(part.command)}", err=True)
+        yardstick = Yardstick()
+        yardstick.turns(TURNS)
         if lines := run(part):
-            figures[part.name] = {**machine(), "lines": lines}
+            yardstick.turns(TURNS)
+            measured = {**machine(), "yardstick_us": round(yardstick.us, 1), "lines": lines}
+            figures[part.name] = measured
             RESULTS.parent.mkdir(exist_ok=True)
             RESULTS.write_text(json.dumps(figures, indent=1) + "\n")
     click.echo(table(figures))

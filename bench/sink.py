@@ -2,15 +2,13 @@
 
 One broker with one partition of weighings is filled, then a sink process of its own stores them
 in an embedded warehouse; CPU is user and system time of that whole process from the first flush
-to the last full batch, the engine's threads and merges included. Machines differ, and this one from
-minute to minute, so fastavro decodes records of the same schema just before and just after: its CPU
-per record is the yardstick (11 to 13 us where the goal was set). Prints one JSON object.
+to the last full batch, the engine's threads and merges included. The yardstick is taken just before
+and just after. Prints one JSON object.
 
     python bench/sink.py --rows 500000
 """
 
 import argparse
-import io
 import json
 import resource
 import sys
@@ -20,11 +18,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import fastavro
 from confluent_kafka import Producer
 
+from bench.yardstick import Yardstick
 from runtime.stack.topics import NewTopics, ensure
-from schemas import avro, codec
 from schemas.registry import StaticCatalog
 from sinks.config import SinkConfig
 from sinks.progress import Progress
@@ -34,7 +31,7 @@ from telemetry.metrics import Metrics
 from tests.support import stack
 from tests.support.sinks import Gateway, now, weighing
 
-_YARDSTICK_RECORDS = 20_000
+_YARDSTICK_TURNS = 20
 _EXPECTED_US = 8.0
 """CPU per row that the sink is meant to stay within; docs/warehouse.md has what was measured."""
 
@@ -80,16 +77,6 @@ def _fill(gateway: Gateway, producer: Producer, rows: int) -> None:
             assert producer.flush(60) == 0
 
 
-def yardstick_us() -> float:
-    """Return the CPU per record of fastavro's decoder over weighings, microseconds."""
-    schema = fastavro.parse_schema(avro.schema("weighing"))
-    body = codec.encode(weighing("L-1", 1))
-    began = time.process_time()
-    for _ in range(_YARDSTICK_RECORDS):
-        fastavro.schemaless_reader(io.BytesIO(body), schema)
-    return (time.process_time() - began) / _YARDSTICK_RECORDS * 1e6
-
-
 def measure(directory: Path, rows: int, batch: int) -> dict[str, float]:
     """Return the figures of one run."""
     with stack.running_kafka(directory / "kafka") as bootstrap:
@@ -105,11 +92,13 @@ def measure(directory: Path, rows: int, batch: int) -> dict[str, float]:
         metrics, stop = Metrics("warehouse"), threading.Event()
         meter = Meter(metrics, rows - batch)
         threading.Thread(target=meter.watch, args=(stop,), daemon=True).start()
-        before_us = yardstick_us()
+        yardstick = Yardstick()
+        yardstick.turns(_YARDSTICK_TURNS)
         run(config, StaticCatalog(), Progress(metrics, 30.0), now, stop)
     (first, cpu0, at0), (last, cpu1, at1) = meter.begin, meter.end
     stored = last - first
-    us, fastavro_us = (cpu1 - cpu0) / stored * 1e6, (before_us + yardstick_us()) / 2
+    yardstick.turns(_YARDSTICK_TURNS)
+    us, fastavro_us = (cpu1 - cpu0) / stored * 1e6, yardstick.us
     return {
         "rows": stored,
         "batch_rows": batch,

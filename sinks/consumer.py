@@ -6,8 +6,9 @@ with its partitions paused, or the broker would take them away.
 """
 
 import logging
+import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol, cast
 
 from confluent_kafka import Consumer as KafkaConsumer
@@ -102,10 +103,23 @@ class SecondSink(Unavailable):
 
 
 class Consumer:
-    """A member of the sink's consumer group. All calls from one thread."""
+    """A member of the sink's consumer group. All calls from one thread.
 
-    def __init__(self, config: SinkConfig) -> None:
+    Args:
+        config: Addresses and limits.
+        stop: Once it is set nothing waits any more.
+        waiting: Told what is waited for, again and again.
+    """
+
+    def __init__(
+        self,
+        config: SinkConfig,
+        stop: threading.Event | None = None,
+        waiting: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._config = config
+        self._stop = stop or threading.Event()
+        self._waiting = waiting
         self._kafka = KafkaConsumer({**_options(config), "logger": _LOG})
         self._listener: Listener | None = None
         self._held: list[Message] = []
@@ -115,17 +129,27 @@ class Consumer:
         """Return id and number of partitions of each topic.
 
         Raises:
-            BrokerUnavailable: A topic does not exist, or the broker does not answer.
+            BrokerUnavailable: A topic does not exist, the broker does not answer, or the sink was
+                stopped meanwhile.
         """
-        admin = AdminClient({"bootstrap.servers": self._config.bootstrap, **self._config.kafka})
+        options: dict[str, object] = {
+            "bootstrap.servers": self._config.bootstrap,
+            "reconnect.backoff.max.ms": 2_000,
+            "logger": _LOG,
+            **self._config.kafka,
+        }
+        admin = AdminClient(options)  # type: ignore[arg-type]  # the stub knows no logger
         wanted = TopicCollection(list(topics))
         asked = admin.describe_topics(wanted, request_timeout=self._config.broker_timeout_s)
         found: dict[str, Topic] = {}
         for name, future in asked.items():
-            try:
-                said = future.result()
-            except KafkaException as error:
-                raise BrokerUnavailable(str(error)) from error
+            while not future.done():
+                if self._stop.wait(_IDLE_POLL_S):
+                    raise BrokerUnavailable
+            # Raised here, it would hold this frame, and that the client with its threads.
+            if (error := future.exception()) is not None:
+                raise BrokerUnavailable(str(error))
+            said = future.result()
             found[name] = Topic(str(said.topic_id), len(said.partitions))
         return found
 
@@ -158,7 +182,7 @@ class Consumer:
         if assigned:
             self._kafka.pause(assigned)
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
+        while (left := end - time.monotonic()) > 0 and not self._stop.is_set():
             polled = self._kafka.consume(_TAKE_RECORDS_MAX, min(left, _IDLE_POLL_S))
             self._held += self._readable(polled)
         still = self._kafka.assignment()
@@ -227,10 +251,11 @@ class Consumer:
             left = {p: left[p] for p in failed if p not in refused}
             if not left:
                 break
-            if not patient:
+            if not patient or self._stop.is_set():
                 return refused | set(left)
             if time.monotonic() >= end:
                 raise BrokerUnavailable
+            self._waiting("the broker takes no commit")
             self.idle(self._config.retry_wait_s)
             refused |= {place for place in left if place not in self.owned}
             left = {p: left[p] for p in left if p not in refused}

@@ -11,6 +11,7 @@
 A kill before 2 costs nothing; after it the next process reads back what is in.
 """
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Part:
 
 
 class Interrupted(Exception):
-    """While waiting, a partition of the flush went to another member."""
+    """While waiting, a partition of the flush went to another member, or the sink was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,14 @@ class Outside:
 
     Attributes:
         consumer: Commits and waits.
+        stop: Once it is set nothing is waited for.
         warehouse: Where rows go.
         catalog: Where schema ids are looked up.
         now: The time written beside a flush.
     """
 
     consumer: Consumer
+    stop: threading.Event
     warehouse: Warehouse
     catalog: Catalog
     now: Callable[[], Micros]
@@ -205,9 +208,9 @@ class Flusher:
                 self._wait(wait_s)
 
     def _wait(self, seconds: float) -> None:
-        if not self._patient:
+        if not self._patient or self._outside.stop.is_set():
             raise Interrupted
-        self._progress.waiting()
+        self._progress.waiting("something that a flush needs does not answer")
         self._outside.consumer.idle(seconds)
         if not all(self._owns(partition) for partition in self._parts):
             raise Interrupted

@@ -35,6 +35,7 @@ class Progress:
         self._lag: Mapping[str, int] = {}
         self._started = False
         self._reason = "starting"
+        self._waits_for = ""
         self._moved_at = self._turned_at = clock()
         metrics.watch(names.SINK_SINCE_PROGRESS, self.since_progress_s)
 
@@ -65,6 +66,7 @@ class Progress:
         self._metrics.set(names.SINK_BATCH_ROWS, records)
         with self._lock:
             self._moved_at = self._clock()
+            self._waits_for = ""
 
     def turned(self, lag: Mapping[str, int]) -> None:
         """Note a turn of the loop and how many records of each topic are not stored yet."""
@@ -76,10 +78,11 @@ class Progress:
             if not sum(lag.values()):
                 self._moved_at = self._turned_at
 
-    def waiting(self) -> None:
+    def waiting(self, reason: str) -> None:
         """Note that the loop is alive and waits for something outside."""
         with self._lock:
             self._turned_at = self._clock()
+            self._waits_for = reason
 
     def since_progress_s(self) -> float:
         """Return for how long records have been waiting without a flush; 0 when none wait."""
@@ -91,9 +94,10 @@ class Progress:
         since = self.since_progress_s()
         with self._lock:
             lag, started, reason = dict(self._lag), self._started, self._reason
+            waits_for = f": {self._waits_for}" if self._waits_for else ""
             silent = self._clock() - self._turned_at
         if started and since > self._stuck_after_s:
-            reason = "records wait and nothing has been stored"
+            reason = f"records wait and nothing has been stored{waits_for}"
         elif started and silent > self._stuck_after_s:
             reason = "the sink's loop does not turn"
         fields = {

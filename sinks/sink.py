@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from sinks import migrate, recovery
 from sinks.client import Warehouse, open_warehouse
 from sinks.config import SinkConfig
 from sinks.consumer import BrokerUnavailable, Consumer, SecondSink, Topic
+from sinks.dead_letters import DeadLettersNotTaken
 from sinks.flush import Flusher, Interrupted, Outside, settlement
 from sinks.progress import Progress
 from sinks.recovery import Partition
@@ -24,6 +26,8 @@ _LOG = logging.getLogger(__name__)
 
 _LAG_EVERY_S = 1.0
 _REJOIN_AFTER_S = 1.0
+_FENCED_AGAIN_S = 120.0
+"""Fenced a second time within it, a sink is one of two of its name."""
 _COLLECT_EVERY_OBJECTS = 200_000
 
 
@@ -59,7 +63,7 @@ def run(
         migrate.migrate(warehouse, now())
         ready()
         with _seldom_collected():
-            _serve(lambda: Sink(config, warehouse, catalog, progress, now), progress, stop)
+            _serve(lambda: Sink(config, warehouse, catalog, progress, now, stop), progress, stop)
     finally:
         warehouse.close()
 
@@ -70,17 +74,20 @@ def _serve(join: Callable[[], "Sink"], progress: Progress, stop: threading.Event
     A member is fenced by a broker that comes back without knowing it, once; and by another sink
     of its name, again and again: then it is for a person to say which of them is right.
     """
+    fenced_at = -math.inf
     while not stop.is_set():
-        joined = time.monotonic()
-        sink = join()
         try:
-            sink.run(stop)
-        except (BrokerUnavailable, SecondSink) as error:
-            if isinstance(error, SecondSink) and time.monotonic() - joined < sink.session_s:
-                raise
+            join().run()
+        except (BrokerUnavailable, DeadLettersNotTaken, SecondSink) as error:
+            if isinstance(error, SecondSink):
+                if time.monotonic() - fenced_at < _FENCED_AGAIN_S:
+                    raise
+                fenced_at = time.monotonic()
             _LOG.warning("joining the group anew: %s", error.what)
             progress.away(error.what)
-            stop.wait(_REJOIN_AFTER_S)
+        # A member and its parts hold each other; nobody else collects them here.
+        gc.collect()
+        stop.wait(_REJOIN_AFTER_S)
 
 
 @contextmanager
@@ -110,32 +117,29 @@ class Sink:
         catalog: Catalog,
         progress: Progress,
         now: Callable[[], Micros],
+        stop: threading.Event,
     ) -> None:
         self._config = config
         self._warehouse = warehouse
         self._progress = progress
-        self._consumer = Consumer(config)
+        self._stop = stop
+        self._consumer = Consumer(config, stop, progress.waiting)
         self._topics: dict[str, Topic] = {}
         self._partitions: dict[Place, Partition] = {}
         self._flushing = False
         self._oldest_at: float | None = None
         self._lag_at = 0.0
-        outside = Outside(self._consumer, warehouse, catalog, now)
+        outside = Outside(self._consumer, stop, warehouse, catalog, now)
         self._flusher = Flusher(config, outside, progress, self._owns)
 
-    @property
-    def session_s(self) -> float:
-        """After so long a silent member is forgotten, seconds."""
-        return self._config.session_timeout_s
-
-    def run(self, stop: threading.Event) -> None:
+    def run(self) -> None:
         """Store records until ``stop`` is set; see ``run``."""
         names = sorted({route.topic for route in ROUTES if route.table is not None})
         try:
             self._topics = self._consumer.describe(names)
             self._consumer.subscribe(names, self)
             self._progress.started()
-            while not stop.is_set():
+            while not self._stop.is_set():
                 self._turn()
             self._flush(list(self._partitions.values()), patient=False)
             self._settle()
@@ -214,7 +218,7 @@ class Sink:
             self._flushing = False
         if not any(p.pending for p in self._partitions.values() if p.place not in refused):
             self._oldest_at = None
-        if refused and patient:
+        if refused and patient and not self._stop.is_set():
             self._recover(refused)
 
     def _recover(self, places: set[Place]) -> None:

@@ -15,6 +15,7 @@ from typing import Any, cast
 
 from faust.types import EventT
 
+from streams import stop
 from streams.section import Section
 from streams.transport import GuardedConsumer
 
@@ -40,14 +41,15 @@ class Lanes:
         while self._is_full(partition, records):
             running = [task for task, _ in self._running.values()]
             await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-        if consumer.epoch != epoch:
+        # The flow may have stopped between the queue and here, too: its epoch is then the new one.
+        if consumer.epoch != epoch or not consumer.flow_active:
             consumer.guard.counts.dropped_chunks += 1
             return
         # Counted here and not by the task: a revocation may look before the task has begun.
         consumer.running_chunks += 1
         task = asyncio.create_task(self._run(consumer, event))
         self._running[partition] = task, records
-        task.add_done_callback(lambda _: self._ended(consumer, partition))
+        task.add_done_callback(lambda task: self._ended(consumer, partition, task))
 
     def close(self) -> None:
         """Interrupt what runs, as the end of the process would."""
@@ -64,6 +66,10 @@ class Lanes:
         async with Section(consumer, event) as section:
             await self._apply(section)
 
-    def _ended(self, consumer: GuardedConsumer, partition: int) -> None:
+    def _ended(self, consumer: GuardedConsumer, partition: int, task: asyncio.Task[None]) -> None:
         del self._running[partition]
         consumer.running_chunks -= 1
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, Exception):
+            # H: what a section does not catch would be lost in the task, and its chunk passed over.
+            stop.on_error(error, partition=partition)

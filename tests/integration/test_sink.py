@@ -124,8 +124,6 @@ def test_a_sink_whose_place_was_taken_once_joins_anew(broker: str, tmp_path: Pat
     with running(settings) as sink:
         gateway.publish(10)
         sink.wait("SELECT count() FROM custody.weighing", 10)
-        settled = time.monotonic() + settings.session_timeout_s
-        wait_until(lambda: time.monotonic() > settled, 60)
         take_the_place_of(sink, settings)
         gateway.publish(10)
         sink.wait("SELECT count() FROM custody.weighing", 20, 60)
@@ -142,7 +140,7 @@ def test_the_history_can_be_asked_while_the_broker_stands_still(tmp_path: Path) 
         with running(settings) as sink:
             gateway.publish(10)
             sink.wait("SELECT count() FROM custody.weighing", 10)
-            thaw = time.monotonic() + 4 * settings.session_timeout_s
+            thaw = time.monotonic() + 2 * settings.session_timeout_s
             os.kill(process.pid, signal.SIGSTOP)
             try:
                 while time.monotonic() < thaw:

@@ -3,13 +3,20 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
 
 import pytest
 
+from runtime.stack import ports
 from sinks import sink as sinks
+from sinks.client import Warehouse
 from sinks.consumer import BrokerUnavailable, SecondSink
 from sinks.progress import Progress
 from telemetry.metrics import Metrics
+from tests.support.sinks import CATALOG, config, now
+
+JOINS = 6
 
 
 @dataclass(slots=True)
@@ -17,9 +24,8 @@ class Member:
     """A sink that ends as it is told to."""
 
     ends: Callable[[], None]
-    session_s: float = 60.0
 
-    def run(self, _stop: threading.Event) -> None:
+    def run(self) -> None:
         self.ends()
 
 
@@ -49,15 +55,44 @@ def test_a_broker_that_stays_away_is_waited_for_and_named() -> None:
     assert not progress.health().ok
 
 
-def test_a_member_fenced_after_a_session_joins_anew() -> None:
+def test_a_member_fenced_once_joins_anew() -> None:
     stop = threading.Event()
-    serve(iter([Member(raising(SecondSink("s", "fenced")), session_s=0.0), Member(stop.set)]), stop)
+    serve(iter([Member(raising(SecondSink("s", "fenced"))), Member(stop.set)]), stop)
     assert stop.is_set()
 
 
-def test_a_member_fenced_at_once_is_one_of_two_and_stops() -> None:
+def test_a_member_fenced_again_is_one_of_two_and_stops() -> None:
+    fenced = Member(raising(SecondSink("s", "fenced")))
+    away = Member(raising(BrokerUnavailable()))
     with pytest.raises(SecondSink):
-        serve(iter([Member(raising(SecondSink("s", "fenced")))]), threading.Event())
+        serve(iter([fenced, away, fenced]), threading.Event())
+
+
+def test_a_second_fencing_long_after_the_first_is_a_first_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sinks, "_FENCED_AGAIN_S", 0.0)
+    stop = threading.Event()
+    fenced = Member(raising(SecondSink("s", "fenced")))
+    serve(iter([fenced, fenced, Member(stop.set)]), stop)
+    assert stop.is_set()
+
+
+def test_joining_again_and_again_keeps_no_client_and_ends_when_told_to(tmp_path: Path) -> None:
+    """Nobody listens at this port: each member fails, or is stopped while it asks."""
+    stop, threads = threading.Event(), []
+    settings = config(f"127.0.0.1:{ports.any_free()}", tmp_path, broker_timeout_s=0.3)
+    progress = Progress(Metrics("warehouse"), 30.0)
+
+    def join() -> sinks.Sink:
+        threads.append(len(list(Path("/proc/self/task").iterdir())))
+        if len(threads) == JOINS:
+            stop.set()
+        return sinks.Sink(settings, cast(Warehouse, None), CATALOG, progress, now, stop)
+
+    sinks._serve(join, progress, stop)
+    assert len(threads) == JOINS
+    assert max(threads[1:]) <= threads[1] + 1
 
 
 def test_any_other_failure_is_not_waited_out() -> None:

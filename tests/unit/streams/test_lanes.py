@@ -9,6 +9,7 @@ import pytest
 from faust.types import TP
 
 from streams import lanes as lanes_module
+from streams import stop
 from streams.guard import Counts
 from streams.lanes import Lanes
 from streams.transport import GuardedConsumer
@@ -19,6 +20,7 @@ class Consumer:
 
     def __init__(self) -> None:
         self.epoch = 0
+        self.flow_active = True
         self.running_chunks = 0
         self.guard = SimpleNamespace(counts=Counts())
 
@@ -157,6 +159,46 @@ def test_a_chunk_that_waited_while_the_flow_stopped_is_dropped() -> None:
         assert consumer.guard.counts.dropped_chunks == 1
 
     assert run(body).began == ["a"]
+
+
+def test_small_chunks_run_at_once_up_to_the_limit_of_records() -> None:
+    async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
+        await lanes.take(consumer, chunk("a", 0, records=lanes_module.RECORDS_MAX - 1))
+        await lanes.take(consumer, chunk("b", 1, records=1))
+        await turns()
+        assert work.began == ["a", "b"]
+        lanes.close()
+        await turns()
+
+    run(body)
+
+
+def test_a_chunk_that_left_its_queue_as_the_flow_stopped_is_dropped() -> None:
+    async def body(lanes: Lanes, _: Work, consumer: GuardedConsumer) -> None:
+        cast(Any, consumer).flow_active = False
+        await lanes.take(consumer, chunk("a", 0))
+        assert consumer.running_chunks == 0
+        assert consumer.guard.counts.dropped_chunks == 1
+
+    assert run(body).began == []
+
+
+def test_an_error_that_no_section_catches_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stopped: list[Exception] = []
+    monkeypatch.setattr(stop, "on_error", lambda error, **_: stopped.append(error))
+
+    async def fail(_: object) -> None:
+        raise ZeroDivisionError
+
+    async def body() -> None:
+        lanes = Lanes(fail)
+        await lanes.take(cast(GuardedConsumer, Consumer()), chunk("a", 0))
+        await turns()
+
+    asyncio.run(body())
+    assert [type(error) for error in stopped] == [ZeroDivisionError]
 
 
 def test_the_end_of_the_agent_interrupts_what_runs() -> None:

@@ -3,13 +3,12 @@
 Each is one question per some thousand names, after the walk has said whom it is about.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, cast
 
 from custody.genealogy import LOT, PROCESS, Entry, Graph
-from custody.kinds import kind_of
 from runtime.lineage import Ask, Moment, Row, amounts, chunks, known_by, listed, until, whole
+from runtime.process_kinds import kinds_of
 
 UNKNOWN = "unknown"
 
@@ -36,17 +35,17 @@ class Held(NamedTuple):
 
 
 def complete(ask: Ask, graph: Graph, nodes: Iterable[str], moment: Moment) -> None:
-    """Add to a graph what lots got from outside the books, and key analytes of processes."""
+    """Add to a graph what lots got from outside the books, and key analytes of processes.
+
+    A process has one where the books weigh what it is given by it: where its kind separates.
+    """
     lots, processes = split(nodes)
     for names in chunks(lots):
         for row in ask(_entries(names, moment), moment._asdict()):
             graph.entries[LOT + str(row["lot"])] = Entry(whole(row["dry"]), amounts(row["metals"]))
-    keys = _key_analytes(ask, moment)
-    for names in chunks(processes):
-        for row in ask(_kinds(names), moment._asdict()):
-            kind = str(row["kind"])
-            if kind_of(kind).separating and kind in keys:
-                graph.keys[PROCESS + str(row["process"])] = keys[kind]
+    for process, kind in kinds_of(ask, processes, moment).items():
+        if kind.separating and kind.key_analyte is not None:
+            graph.keys[PROCESS + process] = kind.key_analyte
 
 
 def split(nodes: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -63,38 +62,6 @@ def _entries(lots: Sequence[str], moment: Moment) -> str:
         f" WHERE lot_id IN {listed(lots)} AND match(debit, '^(origin|outside)/')"
         f" AND startsWith(credit, 'lot/'){until(moment)} GROUP BY lot_id"
     )
-
-
-def _kinds(processes: Sequence[str]) -> str:
-    return (
-        "SELECT process_id AS process, argMax(kind, (occurred_at, recorded_at)) AS kind"  # noqa: S608
-        f" FROM processing WHERE process_id IN {listed(processes)}"
-        " AND occurred_at <= {at:DateTime64(6, 'UTC')}"
-        " AND recorded_at <= {known:DateTime64(6, 'UTC')} GROUP BY process_id"
-    )
-
-
-_KEYS = """
-SELECT id AS kind, argMax(body, (valid_from, recorded_at)) AS body FROM reference
-WHERE reference.kind = 'process' AND NOT void AND valid_from <= {at:DateTime64(6, 'UTC')}
-    AND recorded_at <= {known:DateTime64(6, 'UTC')}
-    AND event_id NOT IN (
-        SELECT assumeNotNull(corrects) FROM reference
-        WHERE corrects IS NOT NULL AND recorded_at <= {known:DateTime64(6, 'UTC')}
-    )
-GROUP BY id
-"""
-
-
-def _key_analytes(ask: Ask, moment: Moment) -> dict[str, str]:
-    """Return the key analyte by kind of process, where reference data names one."""
-    found: dict[str, str] = {}
-    for row in ask(_KEYS, moment._asdict()):
-        body = json.loads(str(row["body"]))
-        key = body.get("key_analyte") if isinstance(body, dict) else None
-        if isinstance(key, str):
-            found[str(row["kind"])] = key
-    return found
 
 
 def carried(ask: Ask, lots: Iterable[str], moment: Moment) -> dict[str, Carried]:

@@ -13,9 +13,7 @@ from custody.coverage import LotEvidence, Movement, ProcessEvidence
 from custody.genealogy import LOT, PROCESS
 from runtime.ancestry import UNKNOWN, Carried, split
 from runtime.lineage import Ask, Moment, chunks, listed, until
-
-_ENDLESS = ("stockpile",)
-"""Kinds of process that take and give for ever and never close."""
+from runtime.process_kinds import kinds_of
 
 _STANDING = """
     occurred_at <= {at:DateTime64(6, 'UTC')} AND recorded_at <= {known:DateTime64(6, 'UTC')}
@@ -44,10 +42,11 @@ def of_nodes(
             trips[str(row["lot"])].append(
                 Movement(str(row["movement"]), _ids(row["left"]), _ids(row["arrived"]))
             )
-    closed: dict[str, ProcessEvidence] = {}
+    kinds = kinds_of(ask, processes, moment)
+    ended = {process for process, kind in kinds.items() if kind.continuous}
     for names in chunks(processes):
-        for row in ask(_processes(names), moment._asdict()):
-            closed[PROCESS + str(row["process"])] = ProcessEvidence(bool(row["closed"]))
+        ended |= {str(row["process"]) for row in ask(_closes(names), moment._asdict())}
+    closed = {PROCESS + process: ProcessEvidence(process in ended) for process in processes}
     return {LOT + lot: _lot(said[lot], trips[lot], carried.get(lot)) for lot in lots}, closed
 
 
@@ -118,15 +117,14 @@ def _movements(lots: Sequence[str], moment: Moment) -> str:
     )
 
 
-def _processes(processes: Sequence[str]) -> str:
-    endless = ", ".join(f"'{kind}'" for kind in _ENDLESS)
+def _closes(processes: Sequence[str]) -> str:
+    """Return the statement for the processes of which a close stands."""
     return (
-        f"WITH {listed(processes)} AS ids SELECT process_id AS process,"  # noqa: S608
-        f" max(part = 'close' OR kind IN ({endless})) AS closed"
-        f" FROM processing WHERE process_id IN ids AND {_STANDING}"
+        f"WITH {listed(processes)} AS ids SELECT DISTINCT process_id AS process"  # noqa: S608
+        f" FROM processing WHERE process_id IN ids AND part = 'close' AND {_STANDING}"
         " AND event_id NOT IN (SELECT assumeNotNull(corrects) FROM processing"
         " WHERE process_id IN ids AND corrects IS NOT NULL"
-        " AND recorded_at <= {known:DateTime64(6, 'UTC')}) GROUP BY process_id"
+        " AND recorded_at <= {known:DateTime64(6, 'UTC')})"
     )
 
 

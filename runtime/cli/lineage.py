@@ -103,7 +103,7 @@ def lineage(
     """Show the lots LOT was made of, or those that hold a share of it, through processes.
 
     Back: each ancestor with its share of LOT's dry mass and of each metal, and its origins. A
-    process mixes its inputs: by dry mass, and where it is chemical by its key analyte. Forward:
+    process mixes its inputs: by dry mass, and where it separates by its key analyte. Forward:
     each lot with the share of it that stems from LOT, and how much of that it holds. A ring is
     named, and reckoned until nothing goes round any more.
 

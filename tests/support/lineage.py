@@ -8,7 +8,7 @@ from typing import Self
 import pytest
 from click.testing import CliRunner
 
-from custody.events import LotFact, Micros
+from custody.events import LotFact, Micros, ReferenceSet
 from custody.records import Amount, Balance, Transfer
 from runtime.cli import connect
 from runtime.cli.main import cli
@@ -113,10 +113,12 @@ def said_balances(world: World) -> list[Balance]:
     return [output for output in world.outputs if isinstance(output, Balance)]
 
 
-def told(stored: Stored, facts: Sequence[LotFact]) -> World:
-    """Store facts and what the core makes of them."""
+def told(
+    stored: Stored, facts: Sequence[LotFact], references: Sequence[ReferenceSet] = ()
+) -> World:
+    """Store facts and reference data, and what the core makes of them."""
     world = World()
-    world.tell(*facts)
+    world.tell(*references, *facts)
     numbered = [replace(fact, gateway_seq=no) for no, fact in enumerate(facts, start=1)]
-    stored.put([*numbered, *world.transfers, *said_balances(world)])
+    stored.put([*references, *numbered, *world.transfers, *said_balances(world)])
     return world

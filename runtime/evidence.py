@@ -1,19 +1,17 @@
 """Asks the warehouse what stands for each lot and process of a lineage, at an instant.
 
-Movements are taken from transfers, for the worker has paired what papers leave unpaired, and from
-shipments, which say of a trip that no scale has seen. A transfer's cause is the fact it rests on,
-so two ends with two causes are two witnesses.
+Of a movement those facts are taken that state its ends: two ends with two facts are two witnesses.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
 
 from custody.coverage import LotEvidence, Movement, ProcessEvidence
 from custody.genealogy import LOT, PROCESS
 from runtime.ancestry import UNKNOWN, Carried, split
 from runtime.lineage import Ask, Moment, chunks, listed, until
 from runtime.process_kinds import kinds_of
+from runtime.trips import trips_of
 
 _STANDING = """
     occurred_at <= {at:DateTime64(6, 'UTC')} AND recorded_at <= {known:DateTime64(6, 'UTC')}
@@ -34,20 +32,18 @@ def of_nodes(
     """
     lots, processes = split(nodes)
     said: dict[str, set[str]] = defaultdict(set)
-    trips: dict[str, list[Movement]] = defaultdict(list)
+    trips = trips_of(ask, lots, moment)
     for names in chunks(lots):
         for row in ask(_words(names, moment), moment._asdict()):
             said[str(row["lot"])].add(str(row["word"]))
-        for row in ask(_movements(names, moment), moment._asdict()):
-            trips[str(row["lot"])].append(
-                Movement(str(row["movement"]), _ids(row["left"]), _ids(row["arrived"]))
-            )
     kinds = kinds_of(ask, processes, moment)
     ended = {process for process, kind in kinds.items() if kind.continuous}
     for names in chunks(processes):
         ended |= {str(row["process"]) for row in ask(_closes(names), moment._asdict())}
     closed = {PROCESS + process: ProcessEvidence(process in ended) for process in processes}
-    return {LOT + lot: _lot(said[lot], trips[lot], carried.get(lot)) for lot in lots}, closed
+    return {
+        LOT + lot: _lot(said[lot], trips.get(lot, ()), carried.get(lot)) for lot in lots
+    }, closed
 
 
 def _lot(said: set[str], trips: Sequence[Movement], carried: Carried | None) -> LotEvidence:
@@ -59,10 +55,6 @@ def _lot(said: set[str], trips: Sequence[Movement], carried: Carried | None) -> 
         custodian="custodian" in said,
         movements=tuple(sorted(trips, key=lambda trip: trip.id)),
     )
-
-
-def _ids(cell: object) -> frozenset[str]:
-    return frozenset(cast("list[str]", cell))
 
 
 def _facts(table: str, columns: str, more: str = "1") -> str:
@@ -93,27 +85,6 @@ def _measured(moment: Moment) -> str:
         "SELECT lot_id, 'weighing' FROM edge"  # noqa: S608
         " WHERE child IN arrayMap(x -> concat('lot/', x), ids)"
         f" AND kind = 'measured'{until(moment)}"
-    )
-
-
-def _movements(lots: Sequence[str], moment: Moment) -> str:
-    """Return the statement for the ends of each lot's trips, and the facts that speak for them."""
-    posted = (
-        "SELECT lot_id AS lot, ifNull(movement_id, '') AS movement,"  # noqa: S608
-        " ifNull(replaces_kind, kind) AS what, ifNull(replaces_event_id, cause_event_id) AS cause"
-        f" FROM transfer WHERE lot_id IN ids AND what IN ('dispatch', 'receipt'){until(moment)}"
-        " GROUP BY lot, movement, what, cause HAVING sum(mass_wet_g) != 0"
-    )
-    papers = _facts(
-        "shipment",
-        "lot_id, ifNull(movement_id, ''), kind, event_id",
-        "kind IN ('dispatch', 'receipt')",
-    )
-    return (
-        f"WITH {listed(lots)} AS ids SELECT lot, movement,"  # noqa: S608
-        " groupUniqArrayIf(cause, what = 'dispatch') AS left,"
-        " groupUniqArrayIf(cause, what = 'receipt') AS arrived"
-        f" FROM ({posted} UNION ALL {papers}) GROUP BY lot, movement"
     )
 
 

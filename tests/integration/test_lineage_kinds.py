@@ -81,7 +81,6 @@ def of_matte(stored: Stored) -> float:
 
 
 CASES: dict[str, tuple[list[ReferenceSet], list[LotFact], float]] = {
-    "nothing is said": ([], a_smelter(), 0.25),
     "its kind has a key": ([key("smelt", "Cu", 1)], a_smelter(), 1.0),
     "a concentrator separates": (
         [key("concentrate", "Cu", 1)], a_smelter(("concentrate",) * 2, "concentrate"), 1.0,
@@ -97,16 +96,8 @@ CASES: dict[str, tuple[list[ReferenceSet], list[LotFact], float]] = {
     "its own record ends after the last side": (
         [key("smelt", "Cu", 1), key("P-7", None, 2, (0, CLOSE + 1))], a_smelter(), 0.25,
     ),
-    "its kind's record has ended": ([key("smelt", "Cu", 1, (0, CLOSE))], a_smelter(), 0.25),
-    "a later version": (
-        [key("smelt", None, 1), key("smelt", "Cu", 2, (CLOSE, None))], a_smelter(), 1.0,
-    ),
     "a version that is not yet": (
         [key("smelt", None, 1), key("smelt", "Cu", 2, (CLOSE + 1, None))], a_smelter(), 0.25,
-    ),
-    "a corrected record": (
-        [key("smelt", "Cu", 1),
-         key("smelt", None, 2, corrects=key("smelt", "Cu", 1).event_id)], a_smelter(), 0.25,
     ),
     "a void record": (
         [key("smelt", "Cu", 1),

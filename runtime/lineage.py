@@ -15,9 +15,6 @@ Row = Mapping[str, object]
 Ask = Callable[[str, Mapping[str, str]], Sequence[Row]]
 """Runs one statement with parameters and returns its rows, columns by name."""
 
-GENERATIONS_MAX = 64
-"""As deep as the ledger hands anything on."""
-
 _IDS_CHARACTERS_MAX = 40_000
 """Of names in one statement; SQL over HTTP takes 100,000 in all."""
 

@@ -10,6 +10,7 @@ import click
 
 from custody.errors import Refused
 from custody.genealogy import DRY, LOT, PROCESS, Graph, Way, contributions, descent
+from custody.handing import GENERATIONS_MAX
 from runtime import ancestry
 from runtime.ancestry import Carried, Held
 from runtime.cli import connect, output, tree
@@ -17,7 +18,6 @@ from runtime.client import JsonObject
 from runtime.lineage import (
     BACK,
     FORWARD,
-    GENERATIONS_MAX,
     NOW,
     Ask,
     Moment,

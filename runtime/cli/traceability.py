@@ -7,11 +7,12 @@ import click
 
 from custody.coverage import Evidence, covered, elements, gaps
 from custody.genealogy import DRY
+from custody.handing import GENERATIONS_MAX
 from runtime import evidence
 from runtime.cli import connect, output
 from runtime.cli.lineage import TIMES, Lineage, moment_of, percent, trace
 from runtime.client import JsonObject
-from runtime.lineage import GENERATIONS_MAX, Ask, Moment
+from runtime.lineage import Ask, Moment
 
 _GAPS_SHOWN_MAX = 20
 

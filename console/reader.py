@@ -118,6 +118,8 @@ class Reader:
             "max_result_bytes": config.result_bytes_max,
             "result_overflow_mode": "throw",
             "output_format_json_quote_64bit_integers": 0,
+            # Threads that only write rows out cost a small answer a sixth of its time.
+            "output_format_parallel_formatting": 0,
             "readonly": 1,  # the last one: nothing can be set after it
         }
         client = clickhouse_connect.get_client(

@@ -1,15 +1,17 @@
-"""Asks the warehouse for edges: breadth first, one process per question.
+"""Asks the warehouse for edges: breadth first, several steps per statement.
 
-A step asks for the edges of the lots at hand and of the processes next to them, as they were at an
-instant; what transfers and compensations come to is added up here, so that an edge that was taken
-back is not walked. Each step costs the engine about as much as one look-up. A recursive query would
-join the whole table at every step; one statement with a level per line takes exponential time.
+What a statement costs the engine is its look-ups, one per step, far more than what they find: so a
+step is one look-up and no more, and the steps of a statement are nested sets. What transfers and
+compensations come to is added up here, so that an edge that was taken back is not walked; the sets
+do follow it, which only finds edges nobody asked for. Time grows steeply beyond a few nested sets,
+and a recursive query would join the whole table at every step.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple, cast
 
-from custody.genealogy import Edge, Graph, Way, reach
+from custody.genealogy import Edge, Graph, Neighbours, Way, reach
 
 Row = Mapping[str, object]
 Ask = Callable[[str, Mapping[str, str]], Sequence[Row]]
@@ -17,6 +19,11 @@ Ask = Callable[[str, Mapping[str, str]], Sequence[Row]]
 
 _IDS_CHARACTERS_MAX = 40_000
 """Of names in one statement; SQL over HTTP takes 100,000 in all."""
+
+_STEPS_MAX = 5
+"""Steps of one statement; from eight on the engine's analysis of it grows with each by half."""
+_STEPS_PAST_MAX = 2
+"""The same for an instant: the sets leave out nothing that came later, which may be a lot."""
 
 NOW = "2299-12-31 23:59:59"
 """Later than anything: as now known."""
@@ -56,7 +63,7 @@ def walk(ask: Ask, start: str, direction: Direction, generations: int, moment: M
         moment: When, and as known when.
 
     Returns:
-        The way; nodes at the greatest depth are cut where they lead on.
+        The way; which nodes at the greatest depth lead on is not asked here (``cut_short``).
 
     Raises:
         Unavailable: The warehouse does not answer.
@@ -66,40 +73,84 @@ def walk(ask: Ask, start: str, direction: Direction, generations: int, moment: M
     def follow(node: str) -> Sequence[str]:
         return neighbours.get(node, ())
 
-    asked, frontier = {start}, [start]
-    for _ in range(generations):
+    limit = 2 * generations
+    most = _STEPS_MAX if moment.is_now else _STEPS_PAST_MAX
+    asked, frontier, steps = set[str](), [start], {start: 0}
+    while frontier:
+        more = min(most, limit - min(steps[node] for node in frontier))
         for names in chunks(frontier):
-            found = ask(_step(names, direction, moment), moment._asdict())
-            neighbours |= _neighbours(found)
-        processes = dict.fromkeys(node for lot in frontier for node in follow(lot))
-        lots = dict.fromkeys(lot for process in processes for lot in follow(process))
-        frontier = [lot for lot in lots if lot not in asked]
-        asked.update(frontier)
-        if not frontier:
-            break
-    for names in chunks(frontier):
-        neighbours |= _neighbours(ask(_beyond(names, direction, moment), moment._asdict()))
-    return reach(start, follow, 2 * generations)
+            rows = ask(_edges_within(names, more, direction, moment), moment._asdict())
+            neighbours |= _neighbours(rows)
+            asked |= _read(names, rows, more)
+        steps = _steps(start, follow, limit)
+        frontier = [node for node, step in steps.items() if step < limit and node not in asked]
+    return reach(start, follow, limit)
 
 
-def _step(names: Sequence[str], direction: Direction, moment: Moment) -> str:
-    """Return the statement for the edges from lots to processes and from these to lots."""
+def cut_short(ask: Ask, way: Way, graph: Graph, direction: Direction, moment: Moment) -> Way:
+    """Return a way with the lots at its greatest depth that lead on; blocks.
+
+    Args:
+        ask: Runs SQL.
+        way: The walk, as deep as it was to go.
+        graph: All edges into its nodes: where it goes back these are what leads on.
+        direction: Where it goes.
+        moment: When, and as known when.
+    """
+    deepest = max(way.steps.values())
+    last = [node for node, step in way.steps.items() if step == deepest]
+    beyond: dict[str, list[str]] = {}
+    if direction == BACK:
+        beyond = {node: graph.parents(node) for node in last}
+    else:
+        for names in chunks(last):
+            rows = ask(_edges_within(names, 1, direction, moment), moment._asdict())
+            beyond |= _neighbours(rows)
+    cut = (node for node in last if any(o not in way.steps for o in beyond.get(node, ())))
+    return replace(way, cut=frozenset(cut))
+
+
+def _edges_within(names: Sequence[str], steps: int, direction: Direction, moment: Moment) -> str:
+    """Return the statement for the edges that lead on from nodes within some steps.
+
+    Each set holds the one before it, so that the last has all nodes the edges are of.
+    """
     near, far = direction
+    # The table is ordered by child. For the other order the engine has a projection, which it does
+    # not take where the function arrayJoin stands.
+    both = f"[{near}, {far}]"
+    column = f"arrayJoin({both})" if direction == BACK else "node"
+    source = "edge" if direction == BACK else f"edge ARRAY JOIN {both} AS node"
+    nodes = listed(names)
+    for _ in range(steps - 1):
+        nodes = f"(SELECT {column} FROM {source} PREWHERE {near} IN {nodes})"  # noqa: S608  escaped
     return (
-        f"WITH {listed(names)} AS ids {_selected(direction)}"  # noqa: S608  names, escaped
-        f" WHERE ({near} IN ids OR {near} IN (SELECT {far} FROM edge WHERE {near} IN ids))"
-        f"{until(moment)}"
+        f"SELECT {near} AS near, {far} AS far, mass_wet_g AS wet, mass_dry_g AS dry"  # noqa: S608
+        f" FROM edge PREWHERE {near} IN {nodes} WHERE 1{until(moment)}"
     )
 
 
-def _beyond(names: Sequence[str], direction: Direction, moment: Moment) -> str:
-    """Return the statement for the edges that lots lead on by, where the walk has to end."""
-    return f"{_selected(direction)} WHERE {direction.near} IN {listed(names)}{until(moment)}"
+def _read(names: Sequence[str], rows: Sequence[Row], steps: int) -> set[str]:
+    """Return the nodes of which an answer has all edges: those less than ``steps`` away."""
+    led: dict[str, list[str]] = {}
+    for row in rows:
+        led.setdefault(str(row["near"]), []).append(str(row["far"]))
+    found, level = set(names), list(names)
+    for _ in range(steps - 1):
+        level = [far for near in level for far in led.get(near, ()) if far not in found]
+        found.update(level)
+    return found
 
 
-def _selected(direction: Direction) -> str:
-    near, far = direction
-    return f"SELECT {near} AS near, {far} AS far, mass_wet_g AS wet, mass_dry_g AS dry FROM edge"  # noqa: S608
+def _steps(start: str, follow: Neighbours, most: int) -> dict[str, int]:
+    """Return the edges to each node within reach, at least."""
+    steps, level = {start: 0}, [start]
+    for step in range(1, most + 1):
+        level = list(dict.fromkeys(o for n in level for o in follow(n) if o not in steps))
+        steps |= dict.fromkeys(level, step)
+        if not level:
+            break
+    return steps
 
 
 def _neighbours(rows: Sequence[Row]) -> dict[str, list[str]]:
@@ -151,14 +202,13 @@ def listed(names: Sequence[str]) -> str:
 
 def until(moment: Moment) -> str:
     """Return the condition that leaves out what came later; nothing where all of it counts."""
-    if moment.is_now:
-        return ""
-    return " AND effective_at <= {at:DateTime64(6, 'UTC')}" + known_by(moment)
+    at = "" if moment.at == NOW else " AND effective_at <= {at:DateTime64(6, 'UTC')}"
+    return at + known_by(moment)
 
 
 def known_by(moment: Moment) -> str:
     """Return the condition that leaves out what became known later."""
-    return "" if moment.is_now else " AND known_at <= {known:DateTime64(6, 'UTC')}"
+    return "" if moment.known == NOW else " AND known_at <= {known:DateTime64(6, 'UTC')}"
 
 
 def _edges(rows: Sequence[Row]) -> Iterator[Edge]:

@@ -21,6 +21,7 @@ from runtime.lineage import (
     NOW,
     Ask,
     Moment,
+    cut_short,
     edges_into,
     walk,
 )
@@ -140,6 +141,8 @@ def trace(ask: Ask, lot_id: str, moment: Moment, depth: int, *, back: bool) -> L
     direction = BACK if back else FORWARD
     way = walk(ask, LOT + lot_id, direction, depth, moment)
     graph = edges_into(ask, way.order, moment)
+    if max(way.steps.values()) == 2 * depth:
+        way = cut_short(ask, way, graph, direction, moment)
     ancestry.complete(ask, graph, way.order, moment)
     lots, _ = ancestry.split(way.order)
     holds = ancestry.held(ask, [lot_id] if back else lots, moment)

@@ -1,11 +1,12 @@
 """Lineage on the real engine, against searches and sums in memory."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
+import runtime.lineage
 from custody.events import DeclaredOrigin, LotDeclared, Micros
 from custody.genealogy import DRY
 from custody.records import OriginShare, Transfer
@@ -125,12 +126,54 @@ def test_the_view_says_what_a_walk_says(stored: Stored) -> None:
         assert net[parent, child] == (dry_g, [dry_g * 20])
 
 
-@pytest.mark.parametrize(("near", "read"), [("child", "custody.edge"), ("parent", "by_parent")])
-def test_each_direction_reads_rows_in_its_own_order(stored: Stored, near: str, read: str) -> None:
-    stored.put(a_history(4, processes=400))
-    far = "parent" if near == "child" else "child"
-    plan = stored.ask(f"EXPLAIN SELECT {far} FROM edge WHERE {near} IN ['lot/L-60']", {})  # noqa: S608
+def test_a_walk_is_one_statement_for_several_steps_and_the_same_in_pieces(
+    stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names that do not fit into one statement are asked about in several."""
+    stored.put(a_history(5, processes=200))
+    statements: list[str] = []
+
+    def ask(query: str, params: Mapping[str, str]) -> list[dict[str, object]]:
+        statements.append(query)
+        return stored.ask(query, params)
+
+    for direction, start in ((BACK, "lot/L-200"), (FORWARD, "lot/L-140")):
+        for moment in (NOW, Moment(instant(1_500), instant(1_500))):
+            whole = walk(ask, start, direction, 5, moment)
+            assert len(statements) <= (2 if moment.is_now else 5)
+            monkeypatch.setattr(runtime.lineage, "_IDS_CHARACTERS_MAX", 40)
+            pieces = walk(ask, start, direction, 5, moment)
+            monkeypatch.undo()
+            assert len(whole.steps) > 10
+            assert dict(whole.steps) == dict(pieces.steps)
+            statements.clear()
+
+
+@pytest.mark.parametrize(("direction", "read"), [(BACK, "custody.edge"), (FORWARD, "by_parent")])
+def test_each_direction_reads_rows_in_its_own_order(
+    stored: Stored, direction: Direction, read: str
+) -> None:
+    """Nested sets too: a set that scanned the table would examine all of its rows."""
+    stored.put(a_history(4, processes=3_000))
+    rows = int(str(stored.ask("SELECT count() AS n FROM edge", {})[0]["n"]))
+    statements: list[str] = []
+
+    def ask(query: str, params: Mapping[str, str]) -> list[dict[str, object]]:
+        statements.append(query)
+        return stored.ask(query, params)
+
+    before = examined(stored)
+    way = walk(ask, "lot/L-1500", direction, 2, NOW)
+    assert examined(stored) - before < rows
+    assert len(way.steps) > 5
+    plan = stored.ask(f"EXPLAIN {statements[0]}", {})
     assert any(f"ReadFromMergeTree ({read})" in str(row["explain"]) for row in plan)
+
+
+def examined(stored: Stored) -> int:
+    """Rows the engine has read from tables since it was started."""
+    [row] = stored.ask("SELECT value FROM system.events WHERE event = 'SelectedRows'", {})
+    return int(str(row["value"]))
 
 
 def test_a_blend_of_a_thousand_lots_is_one_tree(
@@ -263,6 +306,9 @@ def test_a_ring_is_named_and_the_depth_is_told(
     text = asked(stored, monkeypatch, "lineage", "X")
     assert "ring: process/F -> lot/SLAG -> process/F" in text
     assert "lot A  100.0 %" in text
-    assert "1 lots lead on beyond 1 processes: --depth" in asked(
-        stored, monkeypatch, "lineage", "X", "--depth", "1"
-    )
+    beyond = "1 lots lead on beyond 1 processes: --depth"
+    assert beyond in asked(stored, monkeypatch, "lineage", "X", "--depth", "1")
+    assert "beyond" not in asked(stored, monkeypatch, "lineage", "X", "--depth", "2")
+    stored.put([moved(6, ("lot/X", "process/G"), 80)])
+    assert beyond in asked(stored, monkeypatch, "lineage", "A", "--forward", "--depth", "1")
+    assert "beyond" not in asked(stored, monkeypatch, "lineage", "A", "--forward")

@@ -89,12 +89,12 @@ class CustodyFold:
             return _reference_step(owner, row, entries, reader)
         if prefix not in ("lot", "process"):
             return _thing_step(row, entries)
-        arrived, clock = _sorted(entries)
+        arrived, records = _sorted(entries)
         if prefix == "process":
             held = row if isinstance(row, ProcessRow) else ProcessRow()
-            return process_step(name, held, arrived, reader, clock)
+            return process_step(name, held, arrived, reader, Clock(records, held.known))
         lot = row if isinstance(row, LotRow) else LotRow()
-        return LotStep(name, lot, reader, clock).run(arrived)
+        return LotStep(name, lot, reader, Clock(records, lot.known)).run(arrived)
 
 
 def _owner_of(event: Input, key: str) -> str:
@@ -115,7 +115,7 @@ def _owner_of(event: Input, key: str) -> str:
             return ("device/" if event.lot_id is None else "lot/") + key
 
 
-def _sorted(entries: Sequence[Entry]) -> tuple[Arrived, Clock]:
+def _sorted(entries: Sequence[Entry]) -> tuple[Arrived, list[tuple[Micros, str]]]:
     arrived = Arrived([], [], [])
     records: list[tuple[Micros, str]] = []
     for entry in entries:
@@ -132,7 +132,7 @@ def _sorted(entries: Sequence[Entry]) -> tuple[Arrived, Clock]:
         elif isinstance(event, Sighting):
             arrived.recheck = True
             records.append((event.known_at, event.cause_event_id))
-    return arrived, Clock(records)
+    return arrived, records
 
 
 def _reference_step(owner: str, row: Row | None, entries: Sequence[Entry], reader: Reader) -> Step:

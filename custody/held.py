@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 from custody.events import Micros
 
+BEGINNING = Micros(0)
+"""Before anything was known."""
+
 
 class Posted(NamedTuple):
     """A posting that stands: accounts, grams wet and dry, amounts as in ``knowledge.Amount``."""

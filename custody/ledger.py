@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from custody.carried import MARK, Said, said_attributes
 from custody.events import Micros
-from custody.held import Posted
+from custody.held import BEGINNING, Posted
 from custody.records import Amount, Transfer
 
 _SAME = slice(0, 6)
@@ -20,20 +20,24 @@ class Clock:
     """When this step's records became known: all of them when the newest was.
 
     What is posted rests on any of them, also on those recorded after its own fact: were it known
-    with that fact, an answer for a time between would rest on what nobody had said yet.
+    with that fact, an answer for a time between would rest on what nobody had said yet. It rests
+    on what the owner took in earlier steps too, whenever that was recorded: so an owner's time
+    never runs backwards, and what is known by a time is what it had said by some step.
 
     Args:
         records: recorded_at and event_id of the step's records; at least one.
+        before: The time this owner's last step ended with.
 
     Attributes:
-        newest: When the newest was recorded.
-        cause: Its event_id.
+        newest: When the newest of this step and all before it was recorded.
+        cause: Event_id of the newest of this step.
     """
 
     __slots__ = ("cause", "newest")
 
-    def __init__(self, records: Sequence[tuple[Micros, str]]) -> None:
-        self.newest, self.cause = max(records)
+    def __init__(self, records: Sequence[tuple[Micros, str]], before: Micros = BEGINNING) -> None:
+        newest, self.cause = max(records)
+        self.newest = max(newest, before)
 
 
 def difference(

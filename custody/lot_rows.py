@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from custody.events import Micros
-from custody.held import Held, Posted
+from custody.held import BEGINNING, Held, Posted
 from custody.ids import BETWEEN
 from custody.rows import AlertState, Assayed, Declared, FactHead, Fed, Finding, Weighed
 
@@ -157,6 +157,7 @@ class LotRow:
     """The head of a lot.
 
     Attributes:
+        known: When the newest record it took was recorded; nothing it says is known before.
         facts: Facts folded.
         sealed: Facts that came too late for a sealed lot.
         last: Place of the last fact in canonical order.
@@ -179,6 +180,7 @@ class LotRow:
         alerts: Alerts by key.
     """
 
+    known: Micros = BEGINNING
     facts: int = 0
     sealed: int = 0
     last: tuple[int, int, str] | None = None

@@ -88,6 +88,7 @@ class LotStep:
         self._lot_id = lot_id
         self._owner = "lot/" + lot_id
         self._row = _copy(row)
+        self._row.known = clock.newest
         self._reader = reader
         self._references = References(reader)
         self._clock = clock
@@ -223,12 +224,12 @@ class LotStep:
         taken: list[FactRow] = []
         late: list[FactRow] = []
         for fact in facts:
-            known = self._book.fact(fact.head.event_id)
-            if known is None:
+            kept = self._book.fact(fact.head.event_id)
+            if kept is None:
                 takes = fact.order > row.last and fact.head.corrects is None
             else:
                 # A copy that would stand in the place of what is sealed is no repetition.
-                takes = not factset.merged([known], [fact])[1]
+                takes = not factset.merged([kept], [fact])[1]
             if takes:
                 taken.append(fact)
             elif not self._book.is_sealed(fact.head.event_id):
@@ -262,6 +263,7 @@ class LotStep:
             self._book.empty_the_rest(_EMPTY)
         outputs, clock = self._step.outputs, self._clock
         posted, wanted = self._postings()
+        # Rows keep what should stand: when it was said is no later than the head's ``known``.
         _, transfers, touched = ledger.difference(
             posted, wanted, (self._lot_id, None), shares, clock
         )
@@ -364,6 +366,7 @@ class LotStep:
 def _copy(row: LotRow) -> LotRow:
     """Return a head whose fields may be set; containers are still shared."""
     return LotRow(
+        row.known,
         row.facts,
         row.sealed,
         row.last,
@@ -388,4 +391,6 @@ def _copy(row: LotRow) -> LotRow:
 
 def _anew(row: LotRow) -> LotRow:
     """Return the head of a lot before its first fact: what people and others said stays."""
-    return LotRow(sealed=row.sealed, givens=row.givens, used=row.used, alerts=row.alerts)
+    return LotRow(
+        known=row.known, sealed=row.sealed, givens=row.givens, used=row.used, alerts=row.alerts
+    )

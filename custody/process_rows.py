@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from custody.events import Micros
-from custody.held import Carried, Held, Posted
+from custody.held import BEGINNING, Carried, Held, Posted
 from custody.rows import AlertState
 
 BUCKETS = 1024
@@ -187,6 +187,7 @@ class ProcessRow:
     """The head of a process.
 
     Attributes:
+        known: When the newest record it took was recorded; nothing it says is known before.
         facts: Number of side rows.
         inputs: Number of inputs that were ever handed in; each has two slots.
         outs: Number of sides for which something was ever kept; each has two slots.
@@ -207,6 +208,7 @@ class ProcessRow:
         alerts: Alerts by key.
     """
 
+    known: Micros = BEGINNING
     facts: int = 0
     inputs: int = 0
     outs: int = 0
@@ -229,6 +231,7 @@ class ProcessRow:
     def copy(self) -> "ProcessRow":
         """Return a copy whose containers may be changed."""
         return ProcessRow(
+            self.known,
             self.facts,
             self.inputs,
             self.outs,

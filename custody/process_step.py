@@ -61,6 +61,7 @@ def process_step(
         clock: This step's records.
     """
     row = before.copy()
+    row.known = clock.newest
     step = Step(row)
     process = _Process(process_id, row, reader, clock, step)
     process.take(arrived)

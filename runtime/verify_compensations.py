@@ -1,11 +1,13 @@
 """Compensations: each names a transfer that stands before it, and negates it exactly and once.
 
+It is not known before that transfer is: as known between the two, less than nothing would stand.
+
 A compensation names what it takes back by cause and kind; meant is the last transfer before it of
 the same sender, debit and credit, itself no compensation. So an amount may be posted, taken back
 and posted again, and each step can be followed.
 """
 
-_WHAT = """mass_wet_g AS wet, mass_dry_g AS dry, effective_at,
+_WHAT = """mass_wet_g AS wet, mass_dry_g AS dry, effective_at, known_at,
         arraySort(arrayZip(metals.analyte, metals.value_mg)) AS metal,
         arraySort(arrayZip(attributes.name, attributes.unit, attributes.quality,
             attributes.value_micro)) AS attribute"""
@@ -16,7 +18,8 @@ _PAIRS = f"""
             AND arraySort(arrayMap(m -> (m.1, -m.2), undone.metal)) = stood.metal
             AND arraySort(arrayMap(a -> (a.1, a.2, a.3, -a.4), undone.attribute)) = stood.attribute
             AS negates,
-        undone.effective_at = stood.effective_at AS same_time
+        undone.effective_at = stood.effective_at AS same_time,
+        undone.known_at >= stood.known_at AS known_after
     FROM
     (
         SELECT sender, n, debit, credit, assumeNotNull(replaces_event_id) AS event,
@@ -42,12 +45,14 @@ SELECT concat(sender, '/', toString(n)) AS subject,
             concat('does not negate the amounts of ', sender, '/', toString(stood_n)),
         NOT same_time,
             concat('is not of the time of ', sender, '/', toString(stood_n)),
+        NOT known_after,
+            concat('is known before ', sender, '/', toString(stood_n)),
         concat(sender, '/', toString(stood_n), ' was taken back before')
     ) AS detail
 FROM (
     SELECT *, row_number() OVER (PARTITION BY sender, stood_n ORDER BY n) AS turn FROM ({_PAIRS})
 )
-WHERE stood_n = 0 OR NOT negates OR NOT same_time OR turn > 1
+WHERE stood_n = 0 OR NOT negates OR NOT same_time OR NOT known_after OR turn > 1
 ORDER BY sender, n
 """  # noqa: S608
 """Violations; a number of a sender begins at 1, so 0 is where nothing was found."""

@@ -213,6 +213,13 @@ def test_a_compensation_at_another_time_or_for_the_second_time_is_found(store: S
     ]
 
 
+def test_a_compensation_that_is_known_before_what_it_takes_back_is_found(store: Store) -> None:
+    posted = replace(POSTED, known_at=Micros(60))
+    early = replace(taken_back(9, posted), known_at=Micros(30))
+    store.put(topics.TRANSFER, [posted, early])
+    assert compensations(store) == [("worker/0/9", "is known before worker/0/8")]
+
+
 def test_an_edge_that_is_missing_or_stands_twice_is_found(store: Store) -> None:
     store.warehouse.command("INSERT INTO custody.edge SELECT * FROM custody.edge")
     text = "transfers with lots: 1 of 600 g dry; edges: 2 of 1200 g dry"

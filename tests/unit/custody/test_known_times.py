@@ -9,15 +9,67 @@ from typing import TypeVar
 import pytest
 
 from custody.events import LotFact, Micros
-from tests.support.facts import MINUTE, Maker
+from tests.support.asof import sums
+from tests.support.facts import MINUTE, Maker, corrected
 from tests.support.world import World
 
 F = TypeVar("F", bound=LotFact)
 
 
+def at_minute(fact: LotFact, minutes: int) -> Micros:
+    """So many minutes after a fact happened."""
+    return Micros(fact.occurred_at + minutes * MINUTE)
+
+
 def recorded(fact: F, minutes: int) -> F:
     """The fact, recorded so many minutes after it happened."""
     return replace(fact, recorded_at=Micros(fact.occurred_at + minutes * MINUTE))
+
+
+def test_what_a_chunk_said_is_not_taken_back_before_it_said_it() -> None:
+    """A correction recorded within the chunk's hour comes after it, from another gateway."""
+    maker, world = Maker(), World()
+    one = recorded(maker.weighing("MINE", 0, "dispatch", 45_000, 15_000, movement_id="M-1"), 1)
+    other = recorded(maker.weighing("MINE", 0, "dispatch", 46_000, 15_000, movement_id="M-2"), 60)
+    mended = replace(corrected(one, "mended", net_g=29_000_000), recorded_at=at_minute(one, 30))
+    world.tell(one, other, together=True)
+    world.tell(mended)
+    for minutes in range(0, 90, 10):
+        held = sums(world.transfers, at_minute(one, 90), at_minute(one, minutes))
+        assert held.get(("lot/L-1/MINE", "wet"), 0) == (0 if minutes < 60 else 60_000_000)
+
+
+def test_what_came_before_is_known_before_what_comes_from_an_outbox() -> None:
+    """Papers recorded at minute 30 come after a weighing that was recorded at minute 60."""
+    maker, world = Maker(), World()
+    one = recorded(maker.weighing("MINE", 0, "dispatch", 45_000, 15_000, movement_id="M-1"), 1)
+    other = recorded(maker.weighing("MINE", 0, "dispatch", 46_000, 15_000, movement_id="M-2"), 60)
+    left = recorded(maker.move("dispatch", "MINE", 0, ("MINE", "PORT"), movement_id="M-1"), 30)
+    world.tell(one, other)
+    world.tell(left)
+    held = [
+        sums(world.transfers, at_minute(one, 90), at_minute(one, minutes)) for minutes in (40, 60)
+    ]
+    assert held[0]["lot/L-1/MINE", "wet"] == 30_000_000
+    assert held[1]["lot/L-1/MINE", "wet"] == 31_000_000
+
+
+def test_an_input_is_not_known_before_what_a_process_handed_over_with_its_lot() -> None:
+    """It was recorded first, in an hour without network, and goes in by what came out."""
+    ore, world = Maker("A"), World()
+    out = recorded(
+        Maker("P-1").side("PLANT", 20, "output", "P-1", output_lot_id="X", mass_dry_g=9_000_000),
+        90,
+    )
+    world.tell(
+        ore.weighing("PLANT", 0, "stock", 45_000, 15_000, movement_id=None),
+        ore.assay("PLANT", 5, {"Cu": (0.02, None)}, (0.0, None)),
+        ore.side("PLANT", 10, "input", "P-1"),
+        out,
+        recorded(Maker("X").side("PLANT", 30, "input", "P-2"), 1),
+    )
+    fed = [t for t in world.transfers if t.kind == "process_input" and t.lot_id == "X"]
+    assert [t.known_at for t in fed] == [out.recorded_at]
 
 
 @pytest.mark.parametrize("together", [False, True])

@@ -146,12 +146,11 @@ class Folding:
         departs = weighed.purpose == "dispatch"
         name = weighed.movement or self._inferred(weighed.vehicle, departs=departs, weighing=True)
         row = book.trip(name) or self._new_trip(inferred=weighed.movement is None)
-        first = row.trip.dispatch if departs else row.trip.receipt
-        before = None if first is None else first.event_id
+        trip = row.trip
         if departs:
-            trip = row.trip._replace(dispatch=mass, first_dispatch=before)
+            trip = trip._replace(dispatch=mass, dispatched_again=trip.dispatch is not None)
         else:
-            trip = row.trip._replace(receipt=mass, first_receipt=before)
+            trip = trip._replace(receipt=mass, received_again=trip.receipt is not None)
         self._put_trip(name, row, trip)
 
     def _weigh_stock(self, mass: Mass) -> None:

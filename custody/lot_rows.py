@@ -86,8 +86,8 @@ class Trip(NamedTuple):
         left: Papers of the dispatch.
         arrived: Papers of the receipt.
         inferred: Paired without a movement_id.
-        first_dispatch: Weighing in whose place ``dispatch`` stands without correcting it.
-        first_receipt: Likewise of ``receipt``.
+        dispatched_again: ``dispatch`` stands in the place of others that it does not correct.
+        received_again: Likewise ``receipt``.
     """
 
     dispatch: Mass | None = None
@@ -95,8 +95,8 @@ class Trip(NamedTuple):
     left: Papers | None = None
     arrived: Papers | None = None
     inferred: bool = False
-    first_dispatch: str | None = None
-    first_receipt: str | None = None
+    dispatched_again: bool = False
+    received_again: bool = False
 
 
 NO_TRIP = Trip()

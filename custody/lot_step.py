@@ -241,10 +241,9 @@ class LotStep:
         return taken, late
 
     def _sealed_findings(self) -> list[Finding]:
-        sealed = self._row.sealed
-        if not sealed:
+        if not self._row.sealed:
             return []
-        detail = f"{sealed} facts came after the lot had {FACTS_MAX}, and not last; not booked"
+        detail = f"facts came after the lot had {FACTS_MAX}, and not last; they are not booked"
         return [Finding("beyond_seal", "facts", detail)]
 
     def _standing(self) -> Sequence[FactRow]:

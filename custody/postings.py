@@ -328,14 +328,10 @@ def _ends(trip: Trip) -> tuple[str, str]:
 
 def _doubt_weighings(made: Made, name: str, trip: Trip) -> None:
     """Note an end of a trip that was weighed again without a correction: one of them is wrong."""
-    for purpose, first, last in (
-        ("dispatch", trip.first_dispatch, trip.dispatch),
-        ("receipt", trip.first_receipt, trip.receipt),
-    ):
-        if first is not None and last is not None:
-            detail = (
-                f"trip {name}: {first} and {last.event_id} weigh its {purpose}; the later counts"
-            )
+    for purpose, again in (("dispatch", trip.dispatched_again), ("receipt", trip.received_again)):
+        if again:
+            # An alert says this once: it stays true whichever of them come or go.
+            detail = f"trip {name}: its {purpose} is weighed more than once; the last one counts"
             made.findings.append(Finding("weighed_twice", f"{name} {purpose}", detail))
 
 

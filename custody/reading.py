@@ -186,9 +186,9 @@ class _Reading:
 
     def _doubt_count(self) -> None:
         """Note certificates that had no room."""
-        left_out, kept = self._row.left_out, len(self._row.certificates)
-        if left_out:
-            detail = f"{kept + left_out} certificates; the {kept} of the highest stages count"
+        if self._row.left_out:
+            kept = len(self._row.certificates)
+            detail = f"more than {kept} certificates; the oldest of the lowest stages do not count"
             self._findings.append(Finding("too_many_certificates", "certificates", detail))
 
     def _material(self) -> Material:

@@ -68,6 +68,8 @@ def test_a_certificate_beyond_64_is_found_and_the_oldest_of_the_lowest_stage_is_
     assert open_rules(world) == {"too_many_certificates"}
     assert world.sums() == Oracle(facts).accounts()
     assert Oracle(facts).findings() == {("too_many_certificates", "lot/L-1")}
+    [found] = [a for a in world.alerts.values() if a.rule == "too_many_certificates"]
+    assert found.reason.startswith("more than 64 certificates; ")
     assert world.sums()["lot/L-1/MINE"] == {"wet": 30_000_000, "dry": 27_000_000, "Cu": 540_000_000}
     world.tell(corrected(last, "void", void=True))
     assert open_rules(world) == set()

@@ -162,24 +162,39 @@ def test_a_trip_that_was_withdrawn_and_begins_again_is_a_trip() -> None:
 
 
 @pytest.mark.parametrize("end", [0, 3])
-def test_of_two_weighings_at_one_end_of_a_trip_the_later_counts_and_both_are_named(
-    end: int,
+@pytest.mark.parametrize("times", [2, 3])
+def test_of_weighings_at_one_end_of_a_trip_the_last_counts_whichever_comes_last(
+    end: int, times: int
 ) -> None:
     maker = Maker()
     facts = trip(maker, 0, "M-1", 30_000, 29_950)
     first = facts[end]
     assert isinstance(first, LotWeighed)
-    again = maker.weighing(first.site_id, 70, first.purpose, 44_000, 15_000)
-    for order in permutations([first, again]):
+    more = [
+        maker.weighing(first.site_id, 60 + 10 * n, first.purpose, 42_000 + 1_000 * n, 15_000)
+        for n in range(1, times)
+    ]
+    for order in permutations([first, *more]):
         world = World()
         world.tell(*[fact for fact in facts if fact is not first], *order)
         [found] = [a for a in world.alerts.values() if a.rule == "weighed_twice"]
-        assert found.state == "open"
-        assert first.event_id in found.reason
-        assert again.event_id in found.reason
+        assert (found.state, found.version) == ("open", 1)
+        text = f"trip M-1: its {first.purpose} is weighed more than once; the last one counts"
+        assert found.reason == text
         account = "origin/MINE" if end == 0 else "lot/L-1/DEPOT"
-        assert abs(world.sums()[account]["wet"]) == 29_000_000
-    assert Oracle([*facts, again]).findings() == {("weighed_twice", "lot/L-1")}
+        assert abs(world.sums()[account]["wet"]) == more[-1].net_g
+    assert Oracle([*facts, *more]).findings() == {("weighed_twice", "lot/L-1")}
+
+
+def test_where_another_weighing_takes_the_place_of_one_withdrawn_the_finding_still_holds() -> None:
+    maker, world = Maker(), World()
+    again = maker.weighing("MINE", 3, "dispatch", 45_000, 15_000)
+    third = maker.weighing("MINE", 4, "dispatch", 46_000, 15_000)
+    world.tell(*trip(maker, 0, "M-1", 30_000, 29_950), again)
+    world.tell(corrected(again, "void", void=True), third, together=True)
+    [found] = [a for a in world.alerts.values() if a.rule == "weighed_twice"]
+    assert found.state == "open"
+    assert again.event_id not in found.reason
 
 
 def test_a_correction_is_no_second_weighing_and_takes_the_finding_back() -> None:

@@ -26,6 +26,9 @@ from custody.rows import FactRow, Fed
 CERTIFICATES_MAX = 64
 """Certificates kept by a lot; the lowest and oldest go first."""
 
+STOCKS_MAX = 64
+"""Stock weighings kept of one place: they stand in its row. The first stays, the oldest go."""
+
 MOVES = ("dispatch", "receipt")
 """Shipment records that move a lot; checkpoints and borders only see it."""
 
@@ -131,6 +134,8 @@ class Folding:
         book.row.feeds += 1
         book.put_feed(head.event_id, FeedRow(fed))
         self.news.postings = True
+        if side.wet is None and side.dry is None:
+            book.own_place(head.site).asked = head.at
 
     def _weigh(self, fact: FactRow) -> None:
         head, weighed, book = fact.head, fact.weighed, self._book
@@ -159,7 +164,14 @@ class Folding:
         place = book.own_place(mass.site)
         if place.stocks:
             mass = mass._replace(basis=NO_BASIS)
-        place.stocks = [*place.stocks, mass]
+        stocks = [*place.stocks, mass]
+        # Only an input without a mass asks for a stock weighing that is not the newest any more.
+        if len(stocks) > 2 and (place.asked is None or place.asked < stocks[-2].at):
+            del stocks[-2]
+        if len(stocks) > STOCKS_MAX:
+            del stocks[1]
+            place.stocks_left_out = True
+        place.stocks = stocks
         self.news.stocks.add(mass.site)
         if mass.site not in book.row.stocks:
             book.row.stocks = [*book.row.stocks, mass.site]

@@ -136,6 +136,8 @@ class LotBook:
             old.postings,
             dict(old.flows),
             old.stocks,
+            old.asked,
+            old.stocks_left_out,
             old.posted,
             old.findings,
         )

@@ -19,7 +19,7 @@ from custody.lot_rows import FeedRow, GivenRow, TripRow
 from custody.measured import given_back
 from custody.metrology import dryness
 from custody.news import News
-from custody.place import Settled, lay_there, of_place, total
+from custody.place import Settled, doubts, lay_there, of_place, total
 from custody.place import put as put_in
 from custody.place import withdraw as take_out
 from custody.postings import (
@@ -256,7 +256,7 @@ class LotDerivation:
             place = book.own_place(name)
             made, there = of_place(name, place, self._context)
             place.posted = made.posted
-            place.findings = made.findings
+            place.findings = [*made.findings, *doubts(name, place)]
             self.settled[name] = there
 
     def total(self, name: str) -> Amount:

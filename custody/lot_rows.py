@@ -262,6 +262,9 @@ class PlaceRow:
         postings: How many postings the sums have; each is rounded.
         flows: Weighings in and out, by key.
         stocks: Weighings of all that was there, in canonical order; the first alone has a basis.
+            The first and the newest, and those that inputs without a mass may follow.
+        asked: When the newest input without a mass took what lay there.
+        stocks_left_out: There was no room for all of ``stocks``.
         posted: The place's own postings: what leads from the sums to what is known.
         findings: What was found there.
     """
@@ -272,6 +275,8 @@ class PlaceRow:
     postings: int = 0
     flows: dict[str, Flow] = field(default_factory=dict)
     stocks: list[Mass] = field(default_factory=list)
+    asked: Micros | None = None
+    stocks_left_out: bool = False
     posted: dict[str, Posted] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 

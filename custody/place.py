@@ -15,6 +15,7 @@ from custody.estimate import NOTHING, Estimate, sigma
 from custody.events import Micros
 from custody.held import Posted
 from custody.knowledge import Amount, Knowledge, last_of
+from custody.lot import STOCKS_MAX
 from custody.lot_rows import Cause, Flow, Mass, PlaceRow
 from custody.postings import Context, Made, minus, weighed_flow
 from custody.rows import Finding
@@ -150,6 +151,14 @@ def of_place(name: str, place: PlaceRow, context: Context) -> tuple[Made, Settle
         if cause is not None:
             made.post("measurement", cause, unaccounted, here, rest, account=here)
     return made, there
+
+
+def doubts(name: str, place: PlaceRow) -> list[Finding]:
+    """Return what is found of a place's stock weighings."""
+    if not place.stocks_left_out:
+        return []
+    detail = f"{name}: more than {STOCKS_MAX} stock weighings with inputs without a mass between"
+    return [Finding("too_many_stocks", name, f"{detail}; older inputs are taken without some")]
 
 
 def _cause(causes: list[Cause], knowledge: Knowledge, place: PlaceRow) -> Cause | None:

@@ -22,6 +22,7 @@ from tests.support.oracle.stand import standing, when
 from tests.support.oracle.trips import Trip, trips_of
 
 SIGMAS = 4
+STOCKS_MAX = 64
 U_INPUT_REL = 0.002
 """Of an input that states no u."""
 
@@ -209,6 +210,7 @@ class LotBooks:
 
     def _stocks(self) -> None:
         seen: set[str] = set()
+        kept = kept_stocks(self.facts, self.findings)
         for fact in self._stock_weighings():
             site = fact.site_id
             if site not in self.arrivals and site not in seen:
@@ -216,7 +218,8 @@ class LotBooks:
                 ends = f"origin/{site}", self._account(site)
                 self._post("first_weighing", fact.event_id, ends, amounts)
             seen.add(site)
-            self._flow(site, 0, fact)
+            if fact.event_id in kept:
+                self._flow(site, 0, fact)
 
     def _inputs(self) -> None:
         sides = [f for f in self.facts if isinstance(f, MaterialProcessed)]
@@ -298,3 +301,22 @@ class LotBooks:
 
 def attributes_of(amounts: Amounts) -> Amounts:
     return {name: value for name, value in amounts.items() if is_attribute(name)}
+
+
+def kept_stocks(facts: Sequence[Fact], findings: set[str]) -> set[str]:
+    """The stock weighings a place keeps: the first, the newest, and those somebody asked for."""
+    kept: dict[str, list[LotWeighed]] = {}
+    asked: dict[str, int] = {}
+    for fact in facts:
+        if isinstance(fact, MaterialProcessed):
+            if fact.mass_wet_g is None and fact.mass_dry_g is None:
+                asked[fact.site_id] = fact.occurred_at
+        elif isinstance(fact, LotWeighed) and fact.purpose == "stock":
+            here = kept.setdefault(fact.site_id, [])
+            if len(here) > 1 and asked.get(fact.site_id, -1) < here[-1].occurred_at:
+                here.pop()
+            here.append(fact)
+            if len(here) > STOCKS_MAX:
+                here.pop(1)
+                findings.add("too_many_stocks")
+    return {fact.event_id for here in kept.values() for fact in here}

@@ -217,6 +217,9 @@ def _arrive_unweighed(made: Made, name: str, trip: Trip, receipt: Mass, context:
     amount = _amount(receipt, context)
     there = context.here(target)
     left = _departure(trip, receipt)
+    # Where it came from, and who from, may be in the papers of its arrival.
+    known = left.known if trip.arrived is None else max(left.known, trip.arrived.known)
+    left = left._replace(known=known)
     weighed = weighed._replace(cause=left._replace(at=receipt.at))
     if source != target and context.supplies(source, left.at):
         transit = context.here(TRANSIT)

@@ -218,6 +218,12 @@ def test_a_load_weighed_where_it_arrived_from_a_party_is_bought_of_it() -> None:
     assert made.posted["first_weighing|back"].debit == "outside/SELLER"
 
 
+def test_a_load_is_not_known_to_be_bought_before_the_papers_that_name_who_sold_it() -> None:
+    late = papers("arrived", 3, (None, "PORT"), "SELLER")._replace(known=Micros(40))
+    made = of(Trip(receipt=BACK, arrived=late))
+    assert made.posted["first_weighing|back"].known == 40
+
+
 def test_a_load_weighed_where_it_arrived_from_a_supplied_site_leaves_that_site() -> None:
     made = of(Trip(receipt=BACK, left=LEFT), context({"MINE": None}))
     assert lines(made) == {

@@ -11,6 +11,7 @@ overwritten and nobody waits for an answer.
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+from zlib import crc32
 
 from custody.events import ActionTaken, Micros
 from custody.ids import derived_id
@@ -106,6 +107,9 @@ def raise_or_keep(
 ) -> Said:
     """Apply a verdict: open, open again, say a new version, or nothing new.
 
+    A test says a new version when its family or its evidence changed much; an exact rule when
+    its sentence did, in whatever state the alert is.
+
     Args:
         before: What is remembered; None for a new alert.
         verdict: A test above its threshold.
@@ -113,10 +117,13 @@ def raise_or_keep(
         at: When the newest fact behind it happened.
         clock: This step's records.
     """
+    sentence = 0 if verdict.about is None else crc32(verdict.reason.encode())
     step = "evidence" if before is None or not _is_news(before, verdict) else "new_evidence"
     old = None if before is None else before.state
     state = LIFECYCLE.get((old, "evidence")) or LIFECYCLE.get((old, step))
-    if before is not None and state is None and step == "evidence":
+    # What an exact rule has found may have other figures by now, and they are all it says.
+    same = before is not None and sentence == before.sentence
+    if before is not None and state is None and step == "evidence" and same:
         return Said(before, None)
     raised = before is None or state is not None
     after = AlertState(
@@ -134,6 +141,7 @@ def raise_or_keep(
         at,
         None if before is None else before.action_id,
         verdict.about,
+        sentence,
     )
     return Said(after, record(after, subject, verdict, cause=clock.cause))
 

@@ -178,7 +178,10 @@ class Finding(NamedTuple):
 
 
 class AlertState(NamedTuple):
-    """What is remembered of an alert between its versions; ``about`` where a rule raised it."""
+    """What is remembered of an alert between its versions.
+
+    ``about`` is set where an exact rule raised it; ``sentence`` then stands for what it said last.
+    """
 
     version: int
     state: str
@@ -194,6 +197,7 @@ class AlertState(NamedTuple):
     at: Micros
     action_id: str | None
     about: str | None = None
+    sentence: int = 0
 
 
 class RefVersion(NamedTuple):

@@ -4,7 +4,6 @@ import csv
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import click
 
@@ -25,17 +24,17 @@ from runtime.lineage import (
     edges_into,
     walk,
 )
+from runtime.moment import sql_time, time_of
 
 _ORIGINS_SHOWN_MAX = 3
-TIMES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S.%fZ"]
-"""How an instant may be written; UTC in each."""
 
 
 class NoLineage(Refused):
     """Nothing is known of a lot at an instant."""
 
     def __init__(self, lot_id: str, moment: Moment) -> None:
-        when = "" if moment.is_now else f" at {moment.at}, as known {moment.known}"
+        when = "" if moment.at == NOW else f" at {moment.at}"
+        when += "" if moment.known == NOW else f", as known {moment.known}"
         super().__init__(
             f"lot {lot_id}: no transfer of it{when}",
             expected="a lot of which the worker has posted a transfer by then",
@@ -69,9 +68,14 @@ class Lineage:
         return self.way.order[0]
 
 
-def moment_of(at: datetime | None, known: datetime | None) -> Moment:
-    """Return an instant; what is not given is now."""
-    texts = [NOW if one is None else f"{one:%Y-%m-%d %H:%M:%S.%f}" for one in (at, known)]
+def moment_of(at: str | None, known: str | None) -> Moment:
+    """Return an instant; what is not given is now.
+
+    Raises:
+        NotATime: A text is neither a date nor RFC 3339.
+    """
+    given = ((at, "--at"), (known, "--known"))
+    texts = [NOW if one is None else sql_time(time_of(one, name)) for one, name in given]
     return Moment(*texts)
 
 
@@ -83,8 +87,8 @@ def moment_of(at: datetime | None, known: datetime | None) -> Moment:
     default=True,
     help="What it was made of, or became part of.  [default: back]",
 )
-@click.option("--at", type=click.DateTime(TIMES), help="As it was at this time, UTC; else now.")
-@click.option("--known", type=click.DateTime(TIMES), help="By what was recorded until then, UTC.")
+@click.option("--at", metavar="TIME", help="As it was at this date or RFC 3339 time; else now.")
+@click.option("--known", metavar="TIME", help="By what was recorded until then.")
 @click.option(
     "--depth",
     type=click.IntRange(1, GENERATIONS_MAX),
@@ -98,7 +102,7 @@ def moment_of(at: datetime | None, known: datetime | None) -> Moment:
 @click.option("--json", "shape", flag_value="json", help="One JSON object per lot and process.")
 @click.option("--csv", "shape", flag_value="csv", help="The same as CSV with a heading.")
 def lineage(
-    lot_id: str, *, back: bool, at: datetime | None, known: datetime | None, depth: int,
+    lot_id: str, *, back: bool, at: str | None, known: str | None, depth: int,
     shape: str | None,
 ) -> None:  # fmt: skip
     """Show the lots LOT was made of, or those that hold a share of it, through processes.

@@ -1,7 +1,6 @@
 """``custody traceability``: origin, path, custody and evolution of a lot, and what is missing."""
 
 from collections.abc import Mapping
-from datetime import datetime
 
 import click
 
@@ -10,7 +9,7 @@ from custody.genealogy import DRY
 from custody.handing import GENERATIONS_MAX
 from runtime import evidence
 from runtime.cli import connect, output
-from runtime.cli.lineage import TIMES, Lineage, moment_of, percent, trace
+from runtime.cli.lineage import Lineage, moment_of, percent, trace
 from runtime.client import JsonObject
 from runtime.lineage import Ask, Moment
 
@@ -19,12 +18,10 @@ _GAPS_SHOWN_MAX = 20
 
 @click.command()
 @click.argument("lot_id", metavar="LOT")
-@click.option("--at", type=click.DateTime(TIMES), help="As it was at this time, UTC; else now.")
-@click.option("--known", type=click.DateTime(TIMES), help="By what was recorded until then, UTC.")
+@click.option("--at", metavar="TIME", help="As it was at this date or RFC 3339 time; else now.")
+@click.option("--known", metavar="TIME", help="By what was recorded until then.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per element.")
-def traceability(
-    lot_id: str, *, at: datetime | None, known: datetime | None, as_json: bool
-) -> None:
+def traceability(lot_id: str, *, at: str | None, known: str | None, as_json: bool) -> None:
     """Show how far LOT can be traced: origin, geographic path, chain of custody, evolution.
 
     For each, the share of the dry mass and of every metal whose whole way is confirmed by both

@@ -89,7 +89,14 @@ ORDER BY raised_at, alert_id
 """
 
 
+def _finding(row: Mapping[str, object]) -> str:
+    """Name an exact rule; a test is named by its family."""
+    return str(row["rule"] if row["statistic"] == "rule" else row["family"])
+
+
 def _size(row: Mapping[str, object]) -> str:
+    if row["statistic"] == "rule":
+        return "-"
     return measured(float(str(row["size"])), float(str(row["size_u"])), str(row["unit"]))
 
 
@@ -97,13 +104,12 @@ _ALERT_COLUMNS = (
     output.Column("raised (UTC)", lambda row: str(row["raised_at"])[:19]),
     output.text("state", "state"),
     output.text("severity", "severity"),
-    output.text("family", "family"),
+    output.Column("finding", _finding),
     output.text("subject", "subject"),
     output.text("movement", "movement_id"),
     output.Column("size ± u", _size, right=True),
-    output.number("statistic", "record_value", digits=1),
-    output.number("threshold", "threshold", digits=1),
     output.text("alert", "alert_id"),
+    output.text("reason", "reason"),
 )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from custody.events import Attribute, MaterialProcessed, Micros
 from custody.process_intake import SIDES_MAX
-from custody.records import Content, Transfer
+from custody.records import Alert, Content, Transfer
 from tests.support.facts import MINUTE, T0, Maker, corrected
 from tests.support.plant import (
     ROW_MAX,
@@ -254,6 +254,16 @@ def test_a_measurement_that_comes_before_its_output_ends_the_same() -> None:
         books.append((plant.posted(), plant.held, plant.told.keys()))
     assert books[0] == books[1] == books[2]
     assert books[0][0]["unaccounted/P-1"]["Cu"] == 605_000_000
+
+
+def test_what_is_too_much_is_said_anew_when_the_inputs_come() -> None:
+    sides, plant = Sides("split"), Plant()
+    plant.tell(sides.out("M", 20 * TONNE), sides.side("close"), handed("A", 0, 9 * TONNE, {}))
+    said = [o for o in plant.outputs if isinstance(o, Alert) and o.rule == "output_exceeds_input"]
+    assert [(a.version, a.state, a.reason.partition(": ")[2]) for a in said] == [
+        (1, "open", "20.000 t of dry mass."),
+        (2, "open", "11.000 t of dry mass."),
+    ]
 
 
 def test_more_metal_out_than_in_is_found_at_close_and_not_before() -> None:

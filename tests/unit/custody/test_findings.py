@@ -74,3 +74,21 @@ def test_a_certificate_beyond_64_is_found_and_the_oldest_of_the_lowest_stage_is_
     world.tell(corrected(last, "void", void=True))
     assert open_rules(world) == set()
     assert world.sums()["lot/L-1/MINE"]["Co"] == 270_000_000
+
+
+def test_a_finding_whose_figures_change_says_them_in_a_new_version() -> None:
+    """Ten tonnes came, thirty left: when five more have come, twenty are too much no longer."""
+    maker, world = Maker(), World()
+    arrived = maker.weighing("DEPOT", 0, "receipt", 25_000, 15_000)
+    left = maker.weighing("DEPOT", 60, "dispatch", 45_000, 15_000, movement_id="M-2")
+    gone = maker.move("dispatch", "DEPOT", 61, ("DEPOT", "PORT"), movement_id="M-2")
+    world.tell(arrived, left, gone)
+    [before] = [a for a in world.alerts.values() if a.rule == "overdrawn"]
+    world.tell(maker.weighing("DEPOT", 30, "receipt", 20_000, 15_000, movement_id="M-3"))
+    [after] = [a for a in world.alerts.values() if a.rule == "overdrawn"]
+    assert "20.000 t" in before.reason
+    assert "15.000 t" in after.reason
+    assert (after.alert_id, after.state, after.version) == (before.alert_id, "open", 2)
+    world.tell(maker.move("checkpoint", "DEPOT", 62, ("DEPOT", "PORT"), movement_id="M-2"))
+    [same] = [a for a in world.alerts.values() if a.rule == "overdrawn"]
+    assert same.version == 2

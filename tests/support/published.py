@@ -66,3 +66,27 @@ HEAT_CIRCUIT = HeatCircuit(
     local_tests={0: 1.58381, 1: 1.58381, 2: 0.40853, 3: 0.40853, 5: 0.08913, 6: 0.00387312,
                  9: 0.0161013},
 )  # fmt: skip
+
+FLOTATION_ENDS = [
+    (0, 1), (1, 2), (2, 3), (3, 0), (4, 1), (3, 4), (2, 6), (5, 4), (6, 5), (7, 6), (7, 0), (5, 7)
+]  # fmt: skip
+FLOTATION_FEED = 691.67
+FLOTATION_GRADES = np.array(
+    # R. R. Rao, S. Narasimhan, Industrial and Engineering Chemistry Research 35 (1996) 1362: a
+    # flotation circuit, 12 streams, three analytes in percent, only the feed weighed. [B], the
+    # script nonlinear/scilab/nonlin_rn96_2, which also gives the relative u of 1 %.
+    [
+        [0.41, 0.86, 0.32, 0.1, 9.6, 12.4, 22.0, 8.1, 22.4, 23.0, 47.5, 34.9],
+        [2.58, 2.63, 2.88, 2.94, 3.64, 4.1, 3.52, 4.38, 4.0, 4.82, 2.56, 3.5],
+        [4.0, 4.38, 4.5, 4.5, 11.8, 12.8, 12.2, 13.2, 12.4, 14.8, 10.2, 12.2],
+    ]
+).T
+FLOTATION_ANSWERS = {
+    # [B] sheet P11, as the paper compares them. Their weights are not given and none is reproduced.
+    # Of Crowe's, stream 9 is printed as 15.96, but streams 7 and 10 into the node before it and 8
+    # and 12 out of the node behind it both add up to 15.68.
+    "Crowe": [691.67, 711.38, 699.47, 687.23, 19.71, 12.24, 11.91, 7.47, 15.68, 3.77, 4.44, 8.21],
+    "Simpson": [691.67, 712.08, 699.13, 687.01, 20.41, 12.12, 12.95, 8.29, 17.08, 4.13, 4.66, 8.78],
+    "nonlinear": [691.67, 726.0, 705.64, 684.8, 34.34, 20.84, 20.37, 13.5, 27.42, 7.05, 6.87,
+                  13.93],
+}  # fmt: skip

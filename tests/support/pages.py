@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from runtime import network_file
 from telemetry.metrics import TABLE, Counter, Gauge, Histogram
 from tests.support import settings_page, tree
 
@@ -121,6 +122,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/adr/README.md": adr_index,
     "docs/settings.md": settings_page.page,
     ".env.example": settings_page.example,
+    "schemas/json/network.json": network_file.schema_text,
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from custody.events import LotFact, ReferenceSet
 from custody.records import Alert, Balance, Content, Transfer
@@ -17,6 +17,13 @@ from tests.support.chain_references import copies
 from tests.support.streams import CATALOG, PARTITIONS, Follow, framed
 
 _TIMEOUT_S = 10
+_NOT_YET = frozenset(
+    {
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    }
+)
 
 
 class Lag:
@@ -37,13 +44,21 @@ class Lag:
         )
         self._places = [TopicPartition(t, p) for t in SOURCES for p in range(PARTITIONS)]
 
-    def records(self) -> int:
+    def records(self) -> int | None:
         """Return records that are not committed yet; blocks on the broker.
+
+        None where the group's coordinator cannot say just now: a broker that has begun a moment
+        ago may not know that it is the one.
 
         Zero means that all is said: commits are read before ends, a chunk is committed when its
         outputs are acknowledged, and what they put on a source topic is then part of its end.
         """
-        committed = self._consumer.committed(self._places, timeout=_TIMEOUT_S)
+        try:
+            committed = self._consumer.committed(self._places, timeout=_TIMEOUT_S)
+        except KafkaException as error:
+            if error.args[0].code() in _NOT_YET:
+                return None
+            raise
         behind = 0
         for place in committed:
             _, end = self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S)

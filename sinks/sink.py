@@ -41,7 +41,8 @@ def run(
 ) -> None:
     """Open the warehouse, bring it up to date, and store records until ``stop`` is set.
 
-    Blocks. On ``stop`` what has been taken is flushed and the place is committed.
+    Blocks. On ``stop`` what has been taken is flushed and the place is committed. A broker that
+    is away is waited for without end: the history can be asked meanwhile.
 
     Args:
         config: Addresses and limits.
@@ -50,8 +51,6 @@ def run(
         now: Time of day.
         stop: Set by another thread or a signal handler.
         ready: Called once, when the tables are there.
-
-    A broker that is away is waited for without end: the history can be asked meanwhile.
 
     Raises:
         Unavailable: The warehouse or the registry stays away, or another sink has our name; a

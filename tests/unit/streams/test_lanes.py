@@ -6,12 +6,12 @@ from types import SimpleNamespace
 from typing import Any, Self, cast
 
 import pytest
-from faust.types import TP
+from faust.types import TP, EventT
 
 from streams import lanes as lanes_module
 from streams import stop
 from streams.guard import Counts
-from streams.lanes import Lanes
+from streams.lanes import RECORDS_MAX, Lanes
 from streams.transport import GuardedConsumer
 
 
@@ -91,31 +91,24 @@ def test_partitions_do_not_wait_for_each_other() -> None:
     assert run(body).ended == ["a", "b"]
 
 
-def test_chunks_of_a_partition_run_one_after_the_other_whatever_their_topic() -> None:
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(chunk("a", 0), chunk("b", 0, "flow"), id="one partition, whatever the topic"),
+        pytest.param(
+            chunk("a", 0, records=RECORDS_MAX), chunk("b", 1, records=1), id="large first"
+        ),
+        pytest.param(chunk("a", 0, records=1), chunk("b", 1, records=RECORDS_MAX), id="large next"),
+    ],
+)
+def test_these_run_one_after_the_other(first: EventT[Any], second: EventT[Any]) -> None:
     async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
-        await lanes.take(consumer, chunk("a", 0))
-        second = asyncio.create_task(lanes.take(consumer, chunk("b", 0, "flow")))
+        await lanes.take(consumer, first)
+        waits = asyncio.create_task(lanes.take(consumer, second))
         await turns()
         assert work.began == ["a"]
         work.let_go("a")
-        await second
-        await turns()
-        assert work.began == ["a", "b"]
-        work.let_go("b")
-        await turns()
-
-    assert run(body).ended == ["a", "b"]
-
-
-@pytest.mark.parametrize("sizes", [(lanes_module.RECORDS_MAX, 1), (1, lanes_module.RECORDS_MAX)])
-def test_a_large_chunk_runs_alone(sizes: tuple[int, int]) -> None:
-    async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
-        await lanes.take(consumer, chunk("a", 0, records=sizes[0]))
-        second = asyncio.create_task(lanes.take(consumer, chunk("b", 1, records=sizes[1])))
-        await turns()
-        assert work.began == ["a"]
-        work.let_go("a")
-        await second
+        await waits
         await turns()
         assert work.began == ["a", "b"]
         work.let_go("b")
@@ -126,7 +119,7 @@ def test_a_large_chunk_runs_alone(sizes: tuple[int, int]) -> None:
 
 def test_a_chunk_larger_than_all_together_runs_once_it_is_alone() -> None:
     async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
-        await lanes.take(consumer, chunk("a", 0, records=lanes_module.RECORDS_MAX + 1))
+        await lanes.take(consumer, chunk("a", 0, records=RECORDS_MAX + 1))
         work.let_go("a")
         await turns()
         assert consumer.running_chunks == 0
@@ -163,7 +156,7 @@ def test_a_chunk_that_waited_while_the_flow_stopped_is_dropped() -> None:
 
 def test_small_chunks_run_at_once_up_to_the_limit_of_records() -> None:
     async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
-        await lanes.take(consumer, chunk("a", 0, records=lanes_module.RECORDS_MAX - 1))
+        await lanes.take(consumer, chunk("a", 0, records=RECORDS_MAX - 1))
         await lanes.take(consumer, chunk("b", 1, records=1))
         await turns()
         assert work.began == ["a", "b"]

@@ -187,7 +187,6 @@ class Batch:
             amount.dry,
             amount.amounts,
             cause.at,
-            cause.known,
             None,
             self._process_id,
         )

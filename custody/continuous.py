@@ -368,7 +368,6 @@ class Node:
             amount.dry,
             amount.amounts,
             cause.at,
-            cause.known,
             None,
             self._process_id,
         )

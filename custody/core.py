@@ -12,6 +12,7 @@ from custody.fold import Entry, Input, Reader, Row, Step
 from custody.ledger import Clock
 from custody.lot_rows import (
     FeedRow,
+    FlowsRow,
     GivenRow,
     LotRow,
     MaterialRow,
@@ -26,7 +27,7 @@ from custody.records import Content, Sighting, Tick
 from custody.reference import with_version
 from custody.rows import FactRow, RefRow, ThingRow, UseRow
 
-VERSION = 4
+VERSION = 5
 """Grows when the same facts lead to another state."""
 
 ROW_TYPES: Mapping[str, type] = MappingProxyType(
@@ -36,6 +37,7 @@ ROW_TYPES: Mapping[str, type] = MappingProxyType(
         "station": StationRow,
         "trip": TripRow,
         "place": PlaceRow,
+        "flows": FlowsRow,
         "feed": FeedRow,
         "given": GivenRow,
         "sealed": FactRow,

@@ -60,7 +60,6 @@ def held(
         ends[1],
         generation,
         cause.at,
-        cause.known,
         amount.wet,
         wet_u,
         _mapping(wet_parts),
@@ -80,7 +79,6 @@ def received(content: Content) -> Held:
         content.place,
         content.generation,
         content.effective_at,
-        content.known_at,
         content.mass_wet_g,
         content.mass_wet_u_random_g,
         _mapping(content.mass_wet_u_systematic_g),
@@ -115,7 +113,7 @@ def contents(
             said_now.append(_content(old, owner, known_at, void=True))
     for key, new in now.items():
         old_or_none = before.get(key)
-        if old_or_none is None or old_or_none._replace(known=new.known) != new:
+        if old_or_none is None or old_or_none != new:
             said_now.append(_content(new, owner, known_at, void=False))
     return said_now
 
@@ -153,12 +151,8 @@ def _significant(u: float) -> float:
 
 
 def told_of(given: Held) -> Told:
-    """Return what is remembered of a content: enough to withdraw it and to see a change.
-
-    When it became known is not part of what it says.
-    """
-    words = repr(given._replace(known=Micros(0))).encode()
-    digest = hashlib.blake2b(words, digest_size=DIGEST_BYTES).digest()
+    """Return what is remembered of a content: enough to withdraw it and to see a change."""
+    digest = hashlib.blake2b(repr(given).encode(), digest_size=DIGEST_BYTES).digest()
     return Told(given.owner, given.place, given.generation, given.at, digest)
 
 
@@ -188,7 +182,6 @@ def withdrawing(cause: str, told: Told, owner: str, known_at: Micros) -> Content
         told.place,
         told.generation,
         told.at,
-        known_at,
         0,
         0.0,
         {},

@@ -17,7 +17,6 @@ class Posted(NamedTuple):
     dry: int
     amounts: dict[str, int]
     at: Micros
-    known: Micros
     movement: str | None
     process: str | None
 
@@ -49,7 +48,6 @@ class Held(NamedTuple):
     place: str
     generation: int
     at: Micros
-    known: Micros
     wet: int
     wet_u: float
     wet_parts: dict[str, float]

@@ -31,8 +31,7 @@ class Knowledge:
         dryness: Dry share of the wet mass.
         grades: Fraction of the dry mass by analyte.
         rates: Millionths per milligram of dry mass by attribute.
-        cause: The newest fact it rests on, known when the last of them was; None where all is
-            default.
+        cause: The last fact it rests on; None where all is default.
         unmeasured: Dry share where the lot's own facts do not give it.
         handed: Grades that processes handed over.
         basis: What the lot's own facts say.
@@ -51,12 +50,6 @@ class Knowledge:
     certified: frozenset[str]
     moist: bool
     findings: list[Finding]
-
-    def known_by(self, cause: Cause) -> Cause:
-        """Return the cause of what rests on this knowledge too: not known before it is."""
-        if self.cause is None:
-            return cause
-        return cause._replace(known=max(cause.known, self.cause.known))
 
     def amount(self, wet: int) -> Amount:
         """Return what a wet mass holds, each figure rounded half-even."""
@@ -91,7 +84,5 @@ class Knowledge:
 
 
 def last_of(causes: Sequence[Cause]) -> Cause | None:
-    """Return the newest of some facts, known when the last of them was."""
-    if not causes:
-        return None
-    return max(causes)._replace(known=max([cause.known for cause in causes]))
+    """Return the last of some facts in canonical order."""
+    return max(causes, default=None)

@@ -46,8 +46,8 @@ def difference(
     owner: tuple[str | None, str | None],
     shares: Said,
     clock: Clock,
-) -> tuple[dict[str, Posted], list[Transfer], set[str]]:
-    """Return what stands afterwards, the transfers that lead there, and the accounts they touch.
+) -> tuple[list[Transfer], set[str]]:
+    """Return the transfers that lead from what stands to what should, and accounts they touch.
 
     Args:
         posted: What stands.
@@ -57,31 +57,22 @@ def difference(
         clock: When it became known.
 
     Returns:
-        Postings in the order of ``wanted``; compensations before new transfers.
+        Compensations, then new transfers in the order of ``wanted``.
     """
-    stands: dict[str, Posted] = {}
     undone: list[Transfer] = []
     done: list[Transfer] = []
     accounts: set[str] = set()
     for key, old in posted.items():
         new = wanted.get(key)
         if new is None or new[_SAME] != old[_SAME]:
-            known = max(clock.newest, old.known)
-            undone.append(_transfer(key, old, owner, shares, known, clock.cause))
+            undone.append(_transfer(key, old, owner, shares, clock.newest, clock.cause))
             accounts.update((old.debit, old.credit))
     for key, new in wanted.items():
         old_or_none = posted.get(key)
-        if old_or_none is not None and new[_SAME] == old_or_none[_SAME]:
-            stands[key] = old_or_none
-            continue
-        # Never before its own fact or what it replaces, whichever came in first.
-        known = max(clock.newest, new.known)
-        if old_or_none is not None:
-            known = max(known, old_or_none.known)
-        stands[key] = new if known == new.known else new._replace(known=known)
-        done.append(_transfer(key, new, owner, shares, known))
-        accounts.update((new.debit, new.credit))
-    return stands, undone + done, accounts
+        if old_or_none is None or new[_SAME] != old_or_none[_SAME]:
+            done.append(_transfer(key, new, owner, shares, clock.newest))
+            accounts.update((new.debit, new.credit))
+    return undone + done, accounts
 
 
 def _transfer(

@@ -8,11 +8,13 @@ rows a step leaves behind are those that differ.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
+from custody import flow_pages
 from custody.factset import named, unnamed
 from custody.fold import Reader, Row
 from custody.ids import BETWEEN
 from custody.lot_rows import (
     FeedRow,
+    FlowsRow,
     GivenRow,
     LotRow,
     MaterialRow,
@@ -43,7 +45,7 @@ class LotBook:
         blank: Begin without what was derived from facts before.
     """
 
-    __slots__ = ("_blank", "_loaded", "_lot_id", "_reader", "_rows", "_stored", "row")
+    __slots__ = ("_blank", "_loaded", "_lot_id", "_pages", "_reader", "_rows", "_stored", "row")
 
     def __init__(self, lot_id: str, row: LotRow, reader: Reader, *, blank: bool = False) -> None:
         self.row = row
@@ -54,6 +56,7 @@ class LotBook:
         # What stood and what is put, by kind and by what a row is about.
         self._loaded: dict[str, dict[str, Row | None]] = {kind: {} for kind in _KINDS}
         self._rows: dict[str, dict[str, Row]] = {kind: {} for kind in _KINDS}
+        self._pages: dict[str, list[FlowsRow]] = {}
 
     @property
     def is_blank(self) -> bool:
@@ -135,6 +138,7 @@ class LotBook:
             dict(old.amounts),
             old.postings,
             dict(old.flows),
+            old.pages,
             old.stocks,
             old.asked,
             old.stocks_left_out,
@@ -226,9 +230,27 @@ class LotBook:
         for kind, rows in self._rows.items():
             loaded = self._loaded[kind]
             for about, row in rows.items():
-                if row != loaded.get(about):
+                if row == loaded.get(about):
+                    continue
+                if isinstance(row, PlaceRow):
+                    changed.update(self._place_rows(about, row))
+                else:
                     changed[self._key(kind, about)] = row
         return changed
+
+    def _place_rows(self, name: str, place: PlaceRow) -> dict[str, Row]:
+        """Return the rows of a place that changed: its own, and pages beside it that differ."""
+        self._stood("place", name)
+        head, pages = flow_pages.split(place)
+        before = self._pages.get(name, [])
+        pages.extend([FlowsRow()] * (len(before) - len(pages)))
+        rows: dict[str, Row] = {
+            self._page_key(name, number): page
+            for number, page in enumerate(pages)
+            if number >= len(before) or page != before[number]
+        }
+        rows[self._key("place", name)] = head
+        return rows
 
     def pairs(self, kinds: Iterable[str]) -> Iterator[tuple[Row | None, Row]]:
         """Yield what stood and what is put now, for the rows of some kinds that were put.
@@ -271,8 +293,19 @@ class LotBook:
             return None
         loaded = self._loaded[kind]
         if about not in loaded:
-            loaded[about] = self._reader.get(self._key(kind, about))
+            row = self._reader.get(self._key(kind, about))
+            if isinstance(row, PlaceRow) and row.pages:
+                pages = self._pages[about] = self._pages_of(about, row.pages)
+                row = flow_pages.joined(row, pages)
+            loaded[about] = row
         return loaded[about]
+
+    def _pages_of(self, name: str, count: int) -> list[FlowsRow]:
+        found = [self._reader.get(self._page_key(name, number)) for number in range(count)]
+        return [page if isinstance(page, FlowsRow) else FlowsRow() for page in found]
+
+    def _page_key(self, name: str, number: int) -> str:
+        return f"flows/{self._lot_id}{BETWEEN}{name}{BETWEEN}{number}"
 
     def _scan(self, kind: str) -> Iterator[str]:
         prefix = self._key(kind, "")

@@ -256,7 +256,7 @@ class LotDerivation:
             place = book.own_place(name)
             made, there = of_place(name, place, self._context)
             place.posted = made.posted
-            place.findings = [*made.findings, *doubts(name, place)]
+            place.findings = [*made.findings, *doubts(name, place, self._context)]
             self.settled[name] = there
 
     def total(self, name: str) -> Amount:
@@ -311,9 +311,7 @@ class LotDerivation:
             amounts = {analyte: value for analyte, (value, _, _) in held.metals.items()}
             amounts.update(held.carried.attributes)
             here = accounts.lot(self._lot_id, held.place)
-            moves.append(
-                Posted("", here, held.wet, held.dry, amounts, held.at, held.known, None, None)
-            )
+            moves.append(Posted("", here, held.wet, held.dry, amounts, held.at, None, None))
         return moves
 
 

@@ -7,6 +7,7 @@
     station/<lot>|<site>         series of shots taken there
     trip/<lot>|<movement>        both ends of a trip, its postings
     place/<lot>|<place>          what lies there: sums of postings, weighings in and out
+    flows/<lot>|<place>|<n>      earlier weighings in and out of a place that has seen many
     feed/<lot>|<event>           a process input, its posting and what was handed on
     given/<lot>|<event>          what a process handed over
 
@@ -131,7 +132,10 @@ class Shots(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """A fact that something is known by."""
+    """A fact that something is known by; compares in canonical order.
+
+    ``known`` is ``BEGINNING`` for what a process handed over: several facts are behind it.
+    """
 
     at: Micros
     known: Micros
@@ -261,6 +265,7 @@ class PlaceRow:
         amounts: Milligrams by analyte, millionths by attribute.
         postings: How many postings the sums have; each is rounded.
         flows: Weighings in and out, by key.
+        pages: Rows that hold the earlier ones while the place is not worked on.
         stocks: Weighings of all that was there, in canonical order; the first alone has a basis.
             The first and the newest, and those that inputs without a mass may follow.
         asked: When the newest input without a mass took what lay there.
@@ -274,11 +279,19 @@ class PlaceRow:
     amounts: dict[str, int] = field(default_factory=dict)
     postings: int = 0
     flows: dict[str, Flow] = field(default_factory=dict)
+    pages: int = 0
     stocks: list[Mass] = field(default_factory=list)
     asked: Micros | None = None
     stocks_left_out: bool = False
     posted: dict[str, Posted] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FlowsRow:
+    """Weighings in and out of a place, by key; empty where there are fewer than there were."""
+
+    flows: dict[str, Flow] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -262,10 +262,7 @@ class LotStep:
             self._book.empty_the_rest(_EMPTY)
         outputs, clock = self._step.outputs, self._clock
         posted, wanted = self._postings()
-        # Rows keep what should stand: when it was said is no later than the head's ``known``.
-        _, transfers, touched = ledger.difference(
-            posted, wanted, (self._lot_id, None), shares, clock
-        )
+        transfers, touched = ledger.difference(posted, wanted, (self._lot_id, None), shares, clock)
         outputs.extend(transfers)
         outputs.extend(self._contents())
         prefix = self._owner + "/"

@@ -9,7 +9,7 @@ Source:
 
 from custody import carried, handing
 from custody.estimate import Estimate, absolute, relative, times
-from custody.held import Held
+from custody.held import BEGINNING, Held
 from custody.knowledge import Amount, Cause
 from custody.postings import Context, Made
 
@@ -44,7 +44,7 @@ def given_back(made: Made, held: Held, context: Context) -> Held | None:
     amount = Amount(0, held.dry - round(dry.value), back)
     if not amount.dry and not any(back.values()):
         return None
-    cause = knowledge.known_by(Cause(held.at, held.known, held.cause))
+    cause = Cause(held.at, BEGINNING, held.cause)
     account = held.owner
     process = held.owner.removeprefix("process/")
     made.post("measured", cause, context.here(held.place), account, amount, process=process)

@@ -17,7 +17,7 @@ from custody.held import Posted
 from custody.knowledge import Amount, Knowledge, last_of
 from custody.lot import STOCKS_MAX
 from custody.lot_rows import Cause, Flow, Mass, PlaceRow
-from custody.postings import Context, Made, minus, weighed_flow
+from custody.postings import Context, Made, expired_devices, minus, weighed_flow
 from custody.rows import Finding
 
 SETTLED_SIGMAS = 4.0
@@ -153,12 +153,16 @@ def of_place(name: str, place: PlaceRow, context: Context) -> tuple[Made, Settle
     return made, there
 
 
-def doubts(name: str, place: PlaceRow) -> list[Finding]:
+def doubts(name: str, place: PlaceRow, context: Context) -> list[Finding]:
     """Return what is found of a place's stock weighings."""
-    if not place.stocks_left_out:
-        return []
-    detail = f"{name}: more than {STOCKS_MAX} stock weighings with inputs without a mass between"
-    return [Finding("too_many_stocks", name, f"{detail}; older inputs are taken without some")]
+    found = expired_devices(place.stocks, context)
+    if place.stocks_left_out:
+        detail = (
+            f"{name}: more than {STOCKS_MAX} stock weighings with inputs without a mass between"
+        )
+        detail = f"{detail}; older inputs are taken without some"
+        found.append(Finding("too_many_stocks", name, detail))
+    return found
 
 
 def _cause(causes: list[Cause], knowledge: Knowledge, place: PlaceRow) -> Cause | None:

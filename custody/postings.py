@@ -11,6 +11,7 @@ Source:
     docs/ledger.md, "Postings of a lot"; docs/adr/0012-post-movements-on-their-basis.md
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from custody import accounts, metrology
 from custody.accounts import TRANSIT
 from custody.estimate import Estimate
 from custody.events import Micros
-from custody.held import Held, Posted
+from custody.held import BEGINNING, Held, Posted
 from custody.knowledge import Amount, Knowledge
 from custody.lot import UNKNOWN_SITE, ends_of, sold_to
 from custody.lot_rows import Cause, Flow, Mass, Papers, Trip
@@ -98,7 +99,6 @@ class Made:
             amount.dry,
             amount.amounts,
             cause.at,
-            cause.known,
             movement,
             process,
         )
@@ -125,7 +125,8 @@ def of_trip(name: str, trip: Trip, context: Context) -> Made:
         detail = f"trip {name[1:]} is paired by vehicle and order, without a movement_id"
         made.findings.append(Finding("pair_inferred", name, detail))
     _doubt_weighings(made, name, trip)
-    _doubt_devices(made, trip, context)
+    ends = [mass for mass in (trip.dispatch, trip.receipt) if mass is not None]
+    made.findings.extend(expired_devices(ends, context))
     if trip.dispatch is None:
         if trip.receipt is not None and sold_to(trip) is None:
             _arrive_unweighed(made, name, trip, trip.receipt, context)
@@ -156,14 +157,9 @@ def of_trip(name: str, trip: Trip, context: Context) -> Made:
 
 
 def _departure(trip: Trip, mass: Mass) -> Cause:
-    """Return when a load left and was known to have: nothing that follows is known before.
-
-    Args:
-        trip: The trip.
-        mass: The weighing it is known by.
-    """
+    """Return when a load left, by the weighing it is known by."""
     left = trip.left or mass
-    return Cause(left.at, max(left.known, mass.known), mass.event_id)
+    return Cause(left.at, left.known, mass.event_id)
 
 
 def _under_way(
@@ -195,9 +191,7 @@ def _arrive(
     """
     assert trip.dispatch is not None
     arrival, checked_out, (source, target) = way
-    # Not known before its dispatch is: transit would hold less than nothing till then.
-    known = max(arrival.known, _departure(trip, trip.dispatch).known)
-    cause = Cause(arrival.at, known, arrival.event_id)
+    cause = Cause(arrival.at, arrival.known, arrival.event_id)
     weighed = trip.receipt or trip.dispatch
     checked_in = context.knowledge.amount_on(weighed.weighed.net, trip.dispatch.basis)
     transit = context.here(TRANSIT)
@@ -217,10 +211,6 @@ def _arrive_unweighed(made: Made, name: str, trip: Trip, receipt: Mass, context:
     amount = _amount(receipt, context)
     there = context.here(target)
     left = _departure(trip, receipt)
-    # Where it came from, and who from, may be in the papers of its arrival.
-    known = left.known if trip.arrived is None else max(left.known, trip.arrived.known)
-    left = left._replace(known=known)
-    weighed = weighed._replace(cause=left._replace(at=receipt.at))
     if source != target and context.supplies(source, left.at):
         transit = context.here(TRANSIT)
         made.post("dispatch", left, context.here(source), transit, amount, movement=name)
@@ -268,7 +258,7 @@ def of_feed(
         amount = Amount(frozen.wet, frozen.dry, frozen.amounts)
     u = fed.side.u_mass if fed.side.u_mass is not None else INPUT_U_REL * amount.wet
     mass = Estimate(float(amount.wet), float(u) ** 2, {})
-    cause = context.knowledge.known_by(Cause(fed.at, fed.known, fed.event_id))
+    cause = Cause(fed.at, fed.known, fed.event_id)
     account = accounts.process(fed.side.process)
     here = context.here(fed.site)
     made.post("process_input", cause, here, account, amount, process=fed.side.process)
@@ -294,7 +284,7 @@ def of_given(held: Held) -> Made:
     """Return the weighing in that a process's output is; the process has posted it."""
     made = Made()
     mass = Estimate(float(held.wet), held.wet_u**2, held.wet_parts)
-    cause = Cause(held.at, held.known, held.cause)
+    cause = Cause(held.at, BEGINNING, held.cause)
     made.flow(held.place, held.cause, held.at, 1, Weighed(mass, cause))
     return made
 
@@ -338,12 +328,12 @@ def _doubt_weighings(made: Made, name: str, trip: Trip) -> None:
             made.findings.append(Finding("weighed_twice", f"{name} {purpose}", detail))
 
 
-def _doubt_devices(made: Made, trip: Trip, context: Context) -> None:
-    """Note a bridge whose calibration had run out when it weighed."""
-    for mass in (trip.dispatch, trip.receipt):
-        if mass is None:
-            continue
-        device = context.references.device(mass.weighed.device, mass.at)
-        if device.expired:
-            detail = f"{device.device_id} weighed out of calibration; its u is widened"
-            made.findings.append(Finding("device_out_of_calibration", device.device_id, detail))
+def expired_devices(weighings: Iterable[Mass], context: Context) -> list[Finding]:
+    """Return a finding for each weighing on a scale whose calibration had run out by then."""
+    devices = [context.references.device(one.weighed.device, one.at) for one in weighings]
+    detail = "weighed out of calibration; its u is widened"
+    return [
+        Finding("device_out_of_calibration", device.device_id, f"{device.device_id} {detail}")
+        for device in devices
+        if device.expired
+    ]

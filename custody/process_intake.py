@@ -67,9 +67,7 @@ class Intake:
             ref = store.ref(cause)
             old = None if ref.given == ABSENT else store.given(ref.given)
             new = None if content.void else handing.received(content)
-            if old is None and new is None:
-                continue
-            if old is not None and new is not None and old._replace(known=new.known) == new:
+            if old == new:
                 continue
             self._remember(cause)
             ref = ref._replace(given=store.put_given(ref.given, new))

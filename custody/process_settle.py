@@ -117,17 +117,18 @@ class Settling:
         if before == outcome.postings:
             return before
         shares = travelling.said(outcome.carried)
-        stands, transfers, _ = ledger.difference(
-            before, outcome.postings, (None, self._process_id), shares, self._clock
+        wanted = outcome.postings
+        transfers, _ = ledger.difference(
+            before, wanted, (None, self._process_id), shares, self._clock
         )
         if transfers:
             self._count(before, -1)
-            self._count(stands, 1)
+            self._count(wanted, 1)
         for transfer in transfers:
             undone = transfer.replaces_event_id is not None
             (self._undone if undone else self._done).append(transfer)
             self._note_size(len(transfer.metals), outcome.carried)
-        return stands
+        return wanted
 
     def _count(self, postings: Mapping[str, Posted], sign: int) -> None:
         row = self._store.row

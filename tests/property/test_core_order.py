@@ -1,13 +1,15 @@
 """The core's first law: the state is a function of the set of facts."""
 
 from dataclasses import replace
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from custody import flow_pages
 from custody.events import LotFact
 from custody.fold import Row
-from custody.lot_rows import FeedRow, MaterialRow, PlaceRow, StationRow, TripRow
+from custody.lot_rows import FeedRow, FlowsRow, MaterialRow, PlaceRow, StationRow, TripRow
 from custody.records import Alert, Balance
 from tests.support import histories
 from tests.support.world import World, amounts
@@ -23,8 +25,8 @@ def perfect(facts: list[LotFact]) -> World:
 
 def books(world: World) -> dict[str, Row]:
     """The rows that the facts add up to; one that holds nothing may be there or not."""
-    kinds = ("material/", "station/", "trip/", "place/", "feed/")
-    empty = (TripRow(), PlaceRow(), FeedRow(), StationRow(), MaterialRow())
+    kinds = ("material/", "station/", "trip/", "place/", "flows/", "feed/")
+    empty = (TripRow(), PlaceRow(), FlowsRow(), FeedRow(), StationRow(), MaterialRow())
     return {k: row for k, row in world.rows.items() if k.startswith(kinds) and row not in empty}
 
 
@@ -45,6 +47,12 @@ def alarms(alerts: dict[str, Alert]) -> dict[str, str]:
 @ANY_ORDER
 @given(st.data())
 def test_any_order_repetition_and_cut_ends_where_perfect_order_ends(data: st.DataObject) -> None:
+    """Also where a place is kept in several rows."""
+    with patch.object(flow_pages, "FLOWS_MAX", data.draw(st.sampled_from((1, 2, 256)))):
+        _ends_where_perfect_order_ends(data)
+
+
+def _ends_where_perfect_order_ends(data: st.DataObject) -> None:
     facts = data.draw(histories.history())
     expected = perfect(facts)
     world = World()

@@ -3,6 +3,8 @@
 Source: docs/ledger.md, "Postings of a lot".
 """
 
+import pytest
+
 from custody.carried import NOTHING_CARRIED, said
 from custody.events import Micros
 from custody.held import Carried, Posted
@@ -17,25 +19,22 @@ def clock(*at: int) -> Clock:
     return Clock([(Micros(one), f"R-{one}") for one in at])
 
 
-def posted(wet: int, known: int = 5) -> Posted:
+def posted(wet: int) -> Posted:
     amounts = {"Cu": wet // 10, CO2E: wet * 2}
-    return Posted(
-        "origin/A", "lot/L-1/A", wet, wet - 1, amounts, Micros(3), Micros(known), "M", None
-    )
+    return Posted("origin/A", "lot/L-1/A", wet, wet - 1, amounts, Micros(3), "M", None)
 
 
 def moved(
     stood: dict[str, Posted], wanted: dict[str, Posted], now: Clock
-) -> tuple[dict[str, Posted], list[Transfer], set[str]]:
+) -> tuple[list[Transfer], set[str]]:
     return difference(stood, wanted, OWNER, said(NOTHING_CARRIED), now)
 
 
 def test_what_should_stand_and_does_not_is_posted() -> None:
     carried = Carried({"site\x1fA": 1.0}, {}, {}, {})
-    stands, [one], accounts = difference(
+    [one], accounts = difference(
         {}, {"dispatch|E-1": posted(100)}, ("L-1", "P-1"), said(carried), clock(5)
     )
-    assert stands == {"dispatch|E-1": posted(100)}
     assert (one.kind, one.cause_event_id, one.debit, one.credit) == (
         "dispatch",
         "E-1",
@@ -54,8 +53,7 @@ def test_what_should_stand_and_does_not_is_posted() -> None:
 
 
 def test_what_no_longer_should_stand_is_negated_and_named() -> None:
-    stands, [one], accounts = moved({"dispatch|E-1": posted(100)}, {}, clock(7, 9))
-    assert stands == {}
+    [one], accounts = moved({"dispatch|E-1": posted(100)}, {}, clock(7, 9))
     assert (one.debit, one.credit) == ("origin/A", "lot/L-1/A")
     assert (one.mass_wet_g, one.mass_dry_g) == (-100, -99)
     assert one.metals == (Amount(analyte="Cu", value_mg=-10),)
@@ -69,10 +67,10 @@ def test_what_no_longer_should_stand_is_negated_and_named() -> None:
 
 
 def test_equal_postings_are_left_alone_whatever_they_rest_on() -> None:
-    """Known later, by another movement or process: the amounts, accounts and time are the same."""
+    """By another movement or process: the amounts, accounts and time are the same."""
     old = {"dispatch|E-1": posted(100)}
-    new = {"dispatch|E-1": posted(100, known=8)._replace(movement="N", process="P")}
-    assert moved(old, new, clock(8)) == (old, [], set())
+    new = {"dispatch|E-1": posted(100)._replace(movement="N", process="P")}
+    assert moved(old, new, clock(8)) == ([], set())
 
 
 def test_any_other_amount_account_or_time_is_compensated_first_and_posted_anew() -> None:
@@ -86,52 +84,37 @@ def test_any_other_amount_account_or_time_is_compensated_first_and_posted_anew()
         one._replace(at=Micros(4)),
     ]
     for other in others:
-        stands, transfers, _ = moved({"dispatch|E-1": one}, {"dispatch|E-1": other}, clock(9))
+        transfers, _ = moved({"dispatch|E-1": one}, {"dispatch|E-1": other}, clock(9))
         assert [t.replaces_event_id for t in transfers] == ["E-1", None]
-        assert stands == {"dispatch|E-1": other._replace(known=Micros(9))}
 
 
 def test_all_compensations_come_before_all_new_transfers() -> None:
     old = {"a|E-1": posted(1), "b|E-2": posted(2), "c|E-3": posted(3)}
     new = {"d|E-4": posted(4), "c|E-3": posted(3), "a|E-1": posted(5)}
-    stands, transfers, _ = moved(old, new, clock(9))
+    transfers, _ = moved(old, new, clock(9))
     assert [(t.kind, t.mass_wet_g) for t in transfers] == [("a", -1), ("b", -2), ("d", 4), ("a", 5)]
-    assert list(stands) == ["d|E-4", "c|E-3", "a|E-1"]
 
 
 def test_an_events_further_postings_have_their_kind_and_event_alone() -> None:
-    _, [one], _ = moved({}, {"loss|E-1|loss/P/slag": posted(1)}, clock(5))
+    [one], _ = moved({}, {"loss|E-1|loss/P/slag": posted(1)}, clock(5))
     assert (one.kind, one.cause_event_id) == ("loss", "E-1")
 
 
 def test_a_posting_of_a_process_names_it_where_the_owner_does_not() -> None:
-    _, [one], _ = moved({}, {"process_input|E-1": posted(1)._replace(process="P-7")}, clock(5))
+    [one], _ = moved({}, {"process_input|E-1": posted(1)._replace(process="P-7")}, clock(5))
     assert (one.lot_id, one.process_id) == ("L-1", "P-7")
 
 
 # When it became known
 
 
-def known(wanted: int, *records: int, stood: int | None = None) -> list[int]:
-    old = {} if stood is None else {"a|E-1": posted(1, known=stood)}
-    stands, transfers, _ = moved(old, {"a|E-1": posted(2, known=wanted)}, clock(*records))
-    assert stands["a|E-1"].known == transfers[-1].known_at
-    return [t.known_at for t in transfers]
-
-
-def test_a_new_posting_is_known_with_the_newest_record_whichever_it_is_of() -> None:
-    assert known(5, 5, 9) == [9]
-    assert known(5, 7, 9) == [9]
-
-
-def test_nothing_is_known_before_its_own_fact() -> None:
-    assert known(12, 7, 9) == [12]
-
-
-def test_what_replaces_is_known_with_the_newest_and_not_before_what_it_replaces() -> None:
-    assert known(5, 5, 9, stood=4) == [9, 9]
-    assert known(5, 5, 9, stood=11) == [11, 11]
-    assert known(12, 9, stood=4) == [9, 12]
+@pytest.mark.parametrize("stood", [{}, {"a|E-1": posted(1)}])
+def test_what_is_said_is_known_with_the_newest_record_whichever_it_is_of(
+    stood: dict[str, Posted],
+) -> None:
+    transfers, _ = moved(stood, {"a|E-1": posted(2)}, clock(5, 9))
+    assert {one.known_at for one in transfers} == {9}
+    assert len(transfers) == 1 + len(stood)
 
 
 def test_a_clock_names_the_newest_record_and_of_equal_times_the_greatest_id() -> None:

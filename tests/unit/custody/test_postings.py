@@ -9,7 +9,7 @@ import pytest
 from custody import postings
 from custody.estimate import Estimate, sigma
 from custody.events import Micros
-from custody.held import Carried, Held, Posted
+from custody.held import BEGINNING, Carried, Held, Posted
 from custody.knowledge import Amount, Knowledge
 from custody.lot_rows import Basis, Cause, Mass, Papers, Trip
 from custody.postings import Context, Made, Supplied
@@ -77,10 +77,6 @@ def flows(made: Made) -> list[tuple[str, str, int, int, int]]:
     return [(place, key, f.at, f.sign, f.grams // 1000) for place, key, f in made.flows]
 
 
-def known(made: Made) -> dict[str, int]:
-    return {key: posted.known for key, posted in made.posted.items()}
-
-
 HERE, WAY, THERE = "lot/L-1/MINE", "lot/L-1/transit", "lot/L-1/PORT"
 FIRST = ("origin/MINE", HERE, 30_000, 27_000, 540, 1)
 GONE = (HERE, WAY, 30_000, 27_000, 540)
@@ -111,12 +107,6 @@ def test_a_load_that_left_is_under_way() -> None:
     made = of(Trip(dispatch=OUT, left=LEFT))
     assert lines(made) == {"first_weighing|out": FIRST, "dispatch|out": (*GONE, 2)}
     assert flows(made) == [("transit", "=M=", 2, 1, 30_000)]
-    assert known(made) == {"first_weighing|out": 11, "dispatch|out": 12}
-
-
-def test_a_dispatch_is_known_with_the_later_of_its_weighing_and_its_papers() -> None:
-    made = of(Trip(dispatch=OUT._replace(known=Micros(40)), left=LEFT))
-    assert known(made)["dispatch|out"] == 40
 
 
 def test_a_load_of_a_supplied_site_leaves_it() -> None:
@@ -192,15 +182,6 @@ def test_what_a_buyer_weighs_of_a_sold_load_is_the_buyers(*, weighed_out: bool) 
     assert (list(made.posted), flows(made)) == (expected, [])
 
 
-def test_a_receipt_is_not_known_before_its_dispatch() -> None:
-    """Transit would hold less than nothing to whoever asks what was known in between."""
-    late = OUT._replace(known=Micros(40))
-    made = of(Trip(dispatch=late, left=LEFT, receipt=BACK, arrived=ARRIVED))
-    assert set(known(made).values()) == {40}
-    sold = papers("left", 2, ("MINE", None), "BUYER")
-    assert known(of(Trip(dispatch=late, left=sold)))["sale|left"] == 40
-
-
 def test_a_trip_that_nobody_weighed_moves_nothing() -> None:
     made = of(Trip(left=LEFT, arrived=ARRIVED))
     assert (lines(made), flows(made)) == ({}, [])
@@ -216,12 +197,6 @@ def test_a_load_weighed_where_it_arrived_comes_from_where_the_papers_say() -> No
 def test_a_load_weighed_where_it_arrived_from_a_party_is_bought_of_it() -> None:
     made = of(Trip(receipt=BACK, arrived=papers("arrived", 3, (None, "PORT"), "SELLER")))
     assert made.posted["first_weighing|back"].debit == "outside/SELLER"
-
-
-def test_a_load_is_not_known_to_be_bought_before_the_papers_that_name_who_sold_it() -> None:
-    late = papers("arrived", 3, (None, "PORT"), "SELLER")._replace(known=Micros(40))
-    made = of(Trip(receipt=BACK, arrived=late))
-    assert made.posted["first_weighing|back"].known == 40
 
 
 def test_a_load_weighed_where_it_arrived_from_a_supplied_site_leaves_that_site() -> None:
@@ -295,9 +270,7 @@ def test_an_input_takes_what_it_states_else_all_that_is_there(
 ) -> None:
     made, amount, _ = postings.of_feed(fed(**stated), 50_000, None, context())
     assert amount == Amount(wet, dry, {"Cu": dry * 20})
-    posted = Posted(
-        HERE, "process/P-1", wet, dry, {"Cu": dry * 20}, Micros(5), Micros(15), None, "P-1"
-    )
+    posted = Posted(HERE, "process/P-1", wet, dry, {"Cu": dry * 20}, Micros(5), None, "P-1")
     assert made.posted == {"process_input|fed": posted}
     [(place, key, flow)] = made.flows
     assert (place, key, flow.at, flow.sign, flow.grams) == ("MINE", "fed", 5, -1, wet)
@@ -312,7 +285,7 @@ def test_an_input_is_known_as_it_states_else_to_a_500th() -> None:
 
 
 def test_an_input_too_deep_in_a_ring_moves_what_it_moved_last() -> None:
-    last = Posted("a", "b", 7, 6, {"Cu": 5}, Micros(0), Micros(0), None, None)
+    last = Posted("a", "b", 7, 6, {"Cu": 5}, Micros(0), None, None)
     made, amount, estimate = postings.of_feed(fed(), 50_000, last, context())
     assert amount == Amount(7, 6, {"Cu": 5})
     assert estimate.value == 7.0
@@ -322,7 +295,7 @@ def test_an_input_too_deep_in_a_ring_moves_what_it_moved_last() -> None:
 def test_what_a_process_gives_is_a_weighing_in_that_it_has_posted() -> None:
     nothing = Carried({}, {}, {}, {})
     held = Held(
-        "cause", "process/P", "MINE", 1, Micros(5), Micros(6), 900, 3.0, {"WB": 4.0}, 800, 1.0, {},
+        "cause", "process/P", "MINE", 1, Micros(5), 900, 3.0, {"WB": 4.0}, 800, 1.0, {},
         {}, nothing,
     )  # fmt: skip
     made = postings.of_given(held)
@@ -330,7 +303,7 @@ def test_what_a_process_gives_is_a_weighing_in_that_it_has_posted() -> None:
     [(place, key, flow)] = made.flows
     assert (place, key, flow.at, flow.sign, flow.grams) == ("MINE", "cause", 5, 1, 900)
     assert (flow.var, flow.parts) == (9.0, {"WB": 4.0})
-    assert flow.cause == Cause(Micros(5), Micros(6), "cause")
+    assert flow.cause == Cause(Micros(5), BEGINNING, "cause")
 
 
 def test_a_difference_of_amounts_leaves_out_what_does_not_differ() -> None:

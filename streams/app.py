@@ -10,6 +10,7 @@ from faust.types.transports import TransportT
 from typing_extensions import override
 from yarl import URL
 
+from streams.batches import BATCH_BYTES_MAX
 from streams.chunk import ChunkSchema
 from streams.config import APP_ID, SOURCES, TABLE, WorkerConfig
 from streams.guard import Guard, check_versions
@@ -135,8 +136,8 @@ def _settings(config: WorkerConfig) -> dict[str, Any]:
         "consumer_max_fetch_size": FETCH_BYTES,
         "producer_acks": -1,
         "producer_linger": 0,
-        "producer_max_batch_size": 1_000_000,
-        "producer_max_request_size": 1_048_576,
+        "producer_max_batch_size": BATCH_BYTES_MAX,
+        "producer_max_request_size": BATCH_BYTES_MAX,
         "stream_buffer_maxsize": BUFFERED_CHUNKS,
         "stream_wait_empty": False,
         "stream_recovery_delay": 0.0,

@@ -8,6 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from custody.errors import Unavailable
+from streams.batches import BATCH_BYTES_MAX
 from streams.config import CHANGELOG, SOURCES
 
 COMPACTION_LAG_MS = 600_000
@@ -16,7 +17,7 @@ COMPACTION_LAG_MS = 600_000
 CHANGELOG_SETTINGS = {
     "cleanup.policy": "compact",
     "min.compaction.lag.ms": str(COMPACTION_LAG_MS),
-    "max.message.bytes": "1048588",
+    "max.message.bytes": str(BATCH_BYTES_MAX + 1024),
 }
 
 _RETRY_S = 1.0

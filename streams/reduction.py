@@ -18,12 +18,15 @@ from streams.outputs import OutputWriter
 from streams.rows import (
     CHUNK_KEY,
     FORMAT,
+    NO_SPILL,
     NOTHING_APPLIED,
     ChunkRecord,
     Held,
     Output,
     PartitionRows,
     RowCodec,
+    spill_key,
+    spilled,
 )
 
 YIELD_EVERY_S = 0.1
@@ -88,6 +91,7 @@ class Reduction:
         duplicates: Records dropped as known.
         families: Alert versions by family.
         findings: Findings of the fold.
+        spilled: Rows that carry outputs of others.
     """
 
     record: ChunkRecord
@@ -98,6 +102,7 @@ class Reduction:
     families: Counter[str] = field(default_factory=Counter)
     duplicates: int = 0
     findings: int = 0
+    spilled: int = 0
 
 
 class Reducer:
@@ -188,7 +193,11 @@ class Reducer:
         for key, row in step.rows.items():
             group.append(self._stage(state, key, Held(row, NOTHING_APPLIED, {}, 0), chunk, ()))
         held = Held(step.row, _advanced(past.offsets, fresh), heard, 0)
-        group.append(self._stage(state, owner, held, chunk, outputs))
+        parts = spilled(outputs)
+        spill = (reduction.spilled, len(parts))
+        group.extend([self._spill(reduction, part) for part in parts])
+        carried = () if parts else outputs
+        group.append(self._stage(state, owner, held, chunk, carried, spill))
         reduction.groups.append(group)
         reduction.outputs.extend(outputs)
         reduction.findings += len(step.findings)
@@ -204,10 +213,17 @@ class Reducer:
         held: Held,
         chunk: int,
         outputs: tuple[Output, ...],
+        spill: tuple[int, int] = NO_SPILL,
     ) -> tuple[bytes, bytes]:
-        data = self._codec.encode(key, held, chunk, outputs)
+        data = self._codec.encode(key, held, chunk, outputs, spill)
         state.rows.stage(key, held, data)
         return key.encode(), data
+
+    def _spill(self, reduction: Reduction, part: tuple[Output, ...]) -> tuple[bytes, bytes]:
+        key = spill_key(reduction.spilled)
+        reduction.spilled += 1
+        held = Held(None, NOTHING_APPLIED, {}, 0)
+        return key.encode(), self._codec.encode(key, held, reduction.record.chunk, part)
 
 
 def _is_due(tick: SourceEntry, fact_position: int) -> bool:

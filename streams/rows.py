@@ -7,7 +7,7 @@ that they can be sent again byte for byte.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -16,8 +16,14 @@ from custody.errors import Corrupt
 from custody.fold import Row
 from streams.config import ROW_BYTES_MAX, SOURCES
 
-FORMAT = 2
+FORMAT = 3
 """Layout of the envelope; another number is refused."""
+
+OUTPUTS_BYTES_MAX = 64 * 1024
+"""Outputs that a row carries itself; more of them stand in rows beside it."""
+
+SPILL_BYTES_MAX = 192 * 1024
+"""Outputs of such a row: with the largest record it stays below ``ROW_BYTES_MAX``."""
 
 CHUNK_KEY = b"chunk"
 """Key of the chunk record; rows of the fold have a slash in theirs."""
@@ -43,7 +49,10 @@ class Envelope(msgspec.Struct, array_like=True, gc=False):
         offsets: Last applied offset per source topic, in the order of ``SOURCES``; -1 for none.
         heard: Highest number per sender.
         outputs: What that chunk says for this row.
-        body: The row itself.
+        spill: First and number of the rows ``said/<n>`` that carry the outputs instead, where
+            there are too many for one row. They stand before it in the changelog, so they are
+            there if it is; the next chunk may write over them.
+        body: The row itself; none where the row carries another's outputs.
     """
 
     format: int
@@ -52,6 +61,7 @@ class Envelope(msgspec.Struct, array_like=True, gc=False):
     offsets: tuple[int, ...]
     heard: dict[str, int]
     outputs: tuple[Output, ...]
+    spill: tuple[int, int]
     body: msgspec.Raw
 
 
@@ -88,6 +98,12 @@ class Held:
     size_bytes: int
 
 
+NO_SPILL = (0, 0)
+"""The owner's row carries its outputs itself."""
+
+OUTPUT_BYTES = 64
+"""More than an output needs in a row beside its key and value."""
+
 NOTHING_APPLIED = (-1,) * len(SOURCES)
 """Offsets of a row that is nobody's own: an owner's row has applied at least one record."""
 
@@ -112,14 +128,23 @@ class RowCodec:
         self._chunk = msgspec.msgpack.Decoder(ChunkRecord)
         self._version = version
 
-    def encode(self, key: str, held: Held, chunk: int, outputs: tuple[Output, ...]) -> bytes:
+    def encode(
+        self,
+        key: str,
+        held: Held,
+        chunk: int,
+        outputs: tuple[Output, ...],
+        spill: tuple[int, int] = NO_SPILL,
+    ) -> bytes:
         """Return the stored form and note its size in ``held``.
 
         Raises:
             RowTooLarge: The row passes ``ROW_BYTES_MAX``.
         """
         body = msgspec.Raw(self._encoder.encode(held.row))
-        envelope = Envelope(FORMAT, self._version, chunk, held.offsets, held.heard, outputs, body)
+        envelope = Envelope(
+            FORMAT, self._version, chunk, held.offsets, held.heard, outputs, spill, body
+        )
         data = self._encoder.encode(envelope)
         if len(data) > ROW_BYTES_MAX:
             raise RowTooLarge(key, len(data))
@@ -195,6 +220,32 @@ class UnreadableRow(Corrupt):
         )
 
 
+def spill_key(number: int) -> str:
+    """Return the key of a row that carries outputs of another."""
+    return f"said/{number}"
+
+
+def spilled(outputs: Sequence[Output]) -> list[tuple[Output, ...]]:
+    """Return outputs in parts that one row each can carry; none where the owner's row can."""
+    if sum([len(output.value) for output in outputs]) <= OUTPUTS_BYTES_MAX:
+        return []
+    parts: list[list[Output]] = [[]]
+    room = SPILL_BYTES_MAX
+    for output in outputs:
+        size = len(output.value) + len(output.key) + OUTPUT_BYTES
+        if size > room and parts[-1]:
+            parts.append([])
+            room = SPILL_BYTES_MAX
+        parts[-1].append(output)
+        room -= size
+    return [tuple(part) for part in parts]
+
+
+def _of_chunk(codec: RowCodec, record: ChunkRecord, data: bytes | None) -> Envelope | None:
+    envelope = None if data is None else codec.envelope(data)
+    return envelope if envelope is not None and envelope.chunk == record.chunk else None
+
+
 def surviving(
     codec: RowCodec, record: ChunkRecord, row: Callable[[bytes], bytes | None]
 ) -> tuple[list[Output], int]:
@@ -209,11 +260,16 @@ def surviving(
     """
     outputs: list[Output] = []
     for owner in record.owners:
-        data = row(owner.encode())
-        if data is not None:
-            envelope = codec.envelope(data)
-            if envelope.chunk == record.chunk:
-                outputs.extend(envelope.outputs)
+        envelope = _of_chunk(codec, record, row(owner.encode()))
+        if envelope is None:
+            continue
+        outputs.extend(envelope.outputs)
+        first, count = envelope.spill
+        for number in range(first, first + count):
+            spilled = _of_chunk(codec, record, row(spill_key(number).encode()))
+            if spilled is None:
+                raise UnreadableRow(spill_key(number), f"what {owner} said is not there")
+            outputs.extend(spilled.outputs)
     return outputs, max([record.n_before, *(output.n for output in outputs)])
 
 

@@ -223,6 +223,7 @@ class Changelog:
         return {
             key: msgspec.msgpack.decode(envelope.body, type=self._row_types[key.partition("/")[0]])
             for (_, key), envelope in self.envelopes.items()
+            if not key.startswith("said/")
         }
 
 

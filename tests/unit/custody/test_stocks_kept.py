@@ -10,6 +10,7 @@ from custody.events import LotFact
 from custody.lot import STOCKS_MAX
 from custody.lot_rows import PlaceRow
 from tests.support.facts import Maker
+from tests.support.instruments import reference
 from tests.support.oracle.books import Oracle
 from tests.support.world import World
 
@@ -68,6 +69,15 @@ def test_one_that_an_input_without_a_mass_follows_is_kept_for_it() -> None:
     assert len(place(world).stocks) == 3
     assert world.sums()["process/P-1"]["wet"] == 80_000_000
     assert world.sums() == Oracle(facts).accounts()
+
+
+def test_a_stock_weighing_out_of_calibration_is_found_until_its_scale_is_calibrated() -> None:
+    world = World()
+    scale = {"class": "III", "calibrated_until": "1969-01-01"}
+    world.tell(reference("device", "WB-MINE", scale), stock(Maker(), 0, 90_000))
+    assert open_rules(world) == {"device_out_of_calibration"}
+    world.tell(reference("device", "WB-MINE", scale | {"calibrated_until": "2999-01-01"}))
+    assert open_rules(world) == set()
 
 
 @pytest.mark.parametrize("backwards", [False, True])

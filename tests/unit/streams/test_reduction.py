@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -12,10 +13,18 @@ from custody.records import Tick
 from schemas import topics
 from schemas.reader import read_batch
 from schemas.routes import Record
+from streams import rows
 from streams.config import SOURCE_INDEX
 from streams.outputs import OutputWriter, address, bare_id
 from streams.reduction import PartitionState, Reducer, Reduction, SourceEntry
-from streams.rows import CHUNK_KEY, Held, PartitionRows, RowCodec, surviving
+from streams.rows import (
+    CHUNK_KEY,
+    Held,
+    PartitionRows,
+    RowCodec,
+    UnreadableRow,
+    surviving,
+)
 from tests.support.folds import Clock, RelayFold, Sum, content
 from tests.support.streams import CATALOG, framed, weighing
 
@@ -66,8 +75,12 @@ class Partition:
         return self.codec.decode(key, self.store[key.encode()])
 
     def total_g(self) -> int:
-        rows = [self.held(key.decode()).row for key in self.store if key != CHUNK_KEY]
-        return sum(row.total_g for row in rows if isinstance(row, Sum))
+        return sum(row.total_g for row in self.sums())
+
+    def sums(self) -> list[Sum]:
+        """The fold's rows: neither the chunk record nor what carries outputs of others."""
+        keys = [key.decode() for key in self.store if key.startswith((b"lot/", b"process/"))]
+        return [row for key in keys if isinstance(row := self.held(key).row, Sum)]
 
 
 def entries_of(
@@ -147,15 +160,54 @@ def test_row_carries_the_outputs_of_its_chunk() -> None:
     assert list(envelope.outputs) == reduction.outputs
 
 
+@pytest.fixture
+def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No row carries its outputs itself, and no two outputs fit beside each other."""
+    monkeypatch.setattr(rows, "OUTPUTS_BYTES_MAX", 0)
+    monkeypatch.setattr(rows, "SPILL_BYTES_MAX", 1)
+
+
+@pytest.mark.usefixtures("no_room")
+def test_outputs_beyond_a_row_stand_before_it_and_come_back_byte_for_byte() -> None:
+    partition = Partition()
+    reduction = partition.reduce(topics.FACT, facts(700, 701, 702))
+    keys = [[key for key, _ in group] for group in reduction.groups[1:]]
+    assert keys == [[b"said/0", b"lot/L-0"], [b"said/1", b"lot/L-1"], [b"said/2", b"lot/L-2"]]
+    partition.write(reduction)
+    assert partition.codec.envelope(partition.store[b"lot/L-1"]).outputs == ()
+    partition.begin()
+    assert partition.resent == reduction.outputs
+    # The next chunk writes over them; a row of before is no longer asked for its outputs.
+    second = partition.reduce(topics.FACT, facts(5, begin=10))
+    partition.write(second)
+    partition.begin()
+    assert partition.resent == second.outputs
+
+
+@pytest.mark.usefixtures("no_room")
+def test_a_row_whose_outputs_are_gone_is_named() -> None:
+    partition = Partition()
+    partition.write(partition.reduce(topics.FACT, facts(700)))
+    del partition.store[b"said/0"]
+    with pytest.raises(UnreadableRow, match="said/0"):
+        partition.begin()
+
+
 @given(
     nets=st.lists(st.integers(1, 10**9), min_size=1, max_size=30),
     cuts=st.lists(st.integers(1, 7), max_size=30),
     restarts=st.sets(st.integers(0, 30)),
     lost=st.sets(st.integers(0, 30)),
+    carried=st.sampled_from((0, rows.OUTPUTS_BYTES_MAX)),
 )
 def test_cuts_restarts_and_lost_tails_change_no_sum_and_leave_no_number_out(
-    nets: list[int], cuts: list[int], restarts: set[int], lost: set[int]
+    nets: list[int], cuts: list[int], restarts: set[int], lost: set[int], carried: int
 ) -> None:
+    with patch.object(rows, "OUTPUTS_BYTES_MAX", carried):
+        _nothing_is_lost(nets, cuts, restarts, lost)
+
+
+def _nothing_is_lost(nets: list[int], cuts: list[int], restarts: set[int], lost: set[int]) -> None:
     partition, chunk_no = Partition(), 0
     sent: set[int] = set()
     queue = facts(*nets)
@@ -177,8 +229,7 @@ def test_cuts_restarts_and_lost_tails_change_no_sum_and_leave_no_number_out(
         if chunk_no in restarts:
             partition.begin()
         queue = rest
-    rows = [partition.held(k.decode()).row for k in partition.store if k != CHUNK_KEY]
-    sent_g = sum(row.sent_g for row in rows if isinstance(row, Sum))
+    sent_g = sum(row.sent_g for row in partition.sums())
     assert partition.total_g() + sent_g == sum(nets)
     assert sent == set(range(1, len(sent) + 1))
 

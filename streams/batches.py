@@ -47,7 +47,7 @@ async def send(
     waiting: list[tuple[asyncio.Future[object], int]] = []
     batch = producer.create_batch()
     for group in groups:
-        if batch.record_count() and batch.size() + _size(group) > BATCH_BYTES:
+        if batch.record_count() and batch.size() + size_of(group) > BATCH_BYTES:
             waiting.append(await _post(producer, batch, topic, partition))
             batch = producer.create_batch()
         for key, value in group:
@@ -78,5 +78,6 @@ async def _last_offset(waiting: Sequence[tuple[asyncio.Future[object], int]]) ->
     return last
 
 
-def _size(group: Sequence[Record]) -> int:
+def size_of(group: Sequence[Record]) -> int:
+    """Return what records take in a batch, bytes; rather a little more than less."""
     return sum(len(key or b"") + len(value) + _RECORD_OVERHEAD_BYTES for key, value in group)

@@ -33,8 +33,9 @@ from streams import batches, stop
 from streams.config import CHANGELOG, SOURCE_INDEX, Stage, WorkerConfig
 from streams.outputs import Frame, OutputWriter
 from streams.reduction import PartitionState, Reducer, Reduction, SourceEntry
-from streams.rows import CHUNK_KEY, Output, PartitionRows, RowCodec, surviving
+from streams.rows import CHUNK_KEY, Output, PartitionRows, RowCodec
 from streams.section import Section
+from streams.spill import surviving
 from streams.store import RowStore
 from telemetry import metrics
 from telemetry.metrics import Metrics

@@ -14,6 +14,7 @@ from custody.fold import Fold, Input
 from custody.records import Alert, Content, Sighting, Tick
 from schemas.reader import Group
 from schemas.routes import BY_STEM, BY_TYPE
+from streams import batches
 from streams.outputs import OutputWriter
 from streams.rows import (
     CHUNK_KEY,
@@ -25,9 +26,9 @@ from streams.rows import (
     Output,
     PartitionRows,
     RowCodec,
-    spill_key,
-    spilled,
+    StepTooLarge,
 )
+from streams.spill import spill_key, spilled
 
 YIELD_EVERY_S = 0.1
 """How long the fold may hold the event loop; heartbeats have a thread of their own."""
@@ -198,6 +199,8 @@ class Reducer:
         group.extend([self._spill(reduction, part) for part in parts])
         carried = () if parts else outputs
         group.append(self._stage(state, owner, held, chunk, carried, spill))
+        if parts and (size := batches.size_of(group)) > batches.BATCH_BYTES_MAX:
+            raise StepTooLarge(owner, size)
         reduction.groups.append(group)
         reduction.outputs.extend(outputs)
         reduction.findings += len(step.findings)

@@ -7,23 +7,18 @@ that they can be sent again byte for byte.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from custody.errors import Corrupt
 from custody.fold import Row
+from streams.batches import BATCH_BYTES_MAX
 from streams.config import ROW_BYTES_MAX, SOURCES
 
 FORMAT = 3
 """Layout of the envelope; another number is refused."""
-
-OUTPUTS_BYTES_MAX = 64 * 1024
-"""Outputs that a row carries itself; more of them stand in rows beside it."""
-
-SPILL_BYTES_MAX = 192 * 1024
-"""Outputs of such a row: with the largest record it stays below ``ROW_BYTES_MAX``."""
 
 CHUNK_KEY = b"chunk"
 """Key of the chunk record; rows of the fold have a slash in theirs."""
@@ -100,9 +95,6 @@ class Held:
 
 NO_SPILL = (0, 0)
 """The owner's row carries its outputs itself."""
-
-OUTPUT_BYTES = 64
-"""More than an output needs in a row beside its key and value."""
 
 NOTHING_APPLIED = (-1,) * len(SOURCES)
 """Offsets of a row that is nobody's own: an owner's row has applied at least one record."""
@@ -209,6 +201,17 @@ class RowTooLarge(Corrupt):
         )
 
 
+class StepTooLarge(Corrupt):
+    """What a step leaves does not fit in one batch: a crash could keep half of it."""
+
+    def __init__(self, owner: str, size_bytes: int) -> None:
+        super().__init__(
+            f"a step of {owner} leaves {size_bytes:,} bytes of rows and outputs",
+            expected=f"at most {BATCH_BYTES_MAX:,}",
+            next_step="raise it and the changelog's max.message.bytes, then start again",
+        )
+
+
 class UnreadableRow(Corrupt):
     """A stored row is not what this version writes."""
 
@@ -218,59 +221,6 @@ class UnreadableRow(Corrupt):
             expected=f"format {FORMAT} and a row class of this fold",
             next_step="start the version that wrote it, or refold from the fact topic",
         )
-
-
-def spill_key(number: int) -> str:
-    """Return the key of a row that carries outputs of another."""
-    return f"said/{number}"
-
-
-def spilled(outputs: Sequence[Output]) -> list[tuple[Output, ...]]:
-    """Return outputs in parts that one row each can carry; none where the owner's row can."""
-    if sum([len(output.value) for output in outputs]) <= OUTPUTS_BYTES_MAX:
-        return []
-    parts: list[list[Output]] = [[]]
-    room = SPILL_BYTES_MAX
-    for output in outputs:
-        size = len(output.value) + len(output.key) + OUTPUT_BYTES
-        if size > room and parts[-1]:
-            parts.append([])
-            room = SPILL_BYTES_MAX
-        parts[-1].append(output)
-        room -= size
-    return [tuple(part) for part in parts]
-
-
-def _of_chunk(codec: RowCodec, record: ChunkRecord, data: bytes | None) -> Envelope | None:
-    envelope = None if data is None else codec.envelope(data)
-    return envelope if envelope is not None and envelope.chunk == record.chunk else None
-
-
-def surviving(
-    codec: RowCodec, record: ChunkRecord, row: Callable[[bytes], bytes | None]
-) -> tuple[list[Output], int]:
-    """Return what the rows of the last chunk carry, and the number to count on from.
-
-    Nothing of a row that did not survive was sent: its numbers are given anew.
-
-    Args:
-        codec: Bytes to rows.
-        record: The last chunk's record.
-        row: Reads the partition's local store.
-    """
-    outputs: list[Output] = []
-    for owner in record.owners:
-        envelope = _of_chunk(codec, record, row(owner.encode()))
-        if envelope is None:
-            continue
-        outputs.extend(envelope.outputs)
-        first, count = envelope.spill
-        for number in range(first, first + count):
-            spilled = _of_chunk(codec, record, row(spill_key(number).encode()))
-            if spilled is None:
-                raise UnreadableRow(spill_key(number), f"what {owner} said is not there")
-            outputs.extend(spilled.outputs)
-    return outputs, max([record.n_before, *(output.n for output in outputs)])
 
 
 class PartitionRows:

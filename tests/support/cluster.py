@@ -21,7 +21,8 @@ from schemas.routes import Record
 from streams.config import SOURCE_INDEX, SOURCES
 from streams.outputs import OutputWriter
 from streams.reduction import PartitionState, Reducer, SourceEntry
-from streams.rows import CHUNK_KEY, Output, PartitionRows, RowCodec, surviving
+from streams.rows import CHUNK_KEY, Output, PartitionRows, RowCodec
+from streams.spill import surviving
 from tests.support.streams import CATALOG, framed
 
 CACHE_BYTES = 50_000

@@ -13,7 +13,7 @@ from custody.records import Tick
 from schemas import topics
 from schemas.reader import read_batch
 from schemas.routes import Record
-from streams import rows
+from streams import batches, spill
 from streams.config import SOURCE_INDEX
 from streams.outputs import OutputWriter, address, bare_id
 from streams.reduction import PartitionState, Reducer, Reduction, SourceEntry
@@ -22,9 +22,10 @@ from streams.rows import (
     Held,
     PartitionRows,
     RowCodec,
+    StepTooLarge,
     UnreadableRow,
-    surviving,
 )
+from streams.spill import surviving
 from tests.support.folds import Clock, RelayFold, Sum, content
 from tests.support.streams import CATALOG, framed, weighing
 
@@ -163,8 +164,8 @@ def test_row_carries_the_outputs_of_its_chunk() -> None:
 @pytest.fixture
 def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """No row carries its outputs itself, and no two outputs fit beside each other."""
-    monkeypatch.setattr(rows, "OUTPUTS_BYTES_MAX", 0)
-    monkeypatch.setattr(rows, "SPILL_BYTES_MAX", 1)
+    monkeypatch.setattr(spill, "OUTPUTS_BYTES_MAX", 0)
+    monkeypatch.setattr(spill, "SPILL_BYTES_MAX", 1)
 
 
 @pytest.mark.usefixtures("no_room")
@@ -185,6 +186,13 @@ def test_outputs_beyond_a_row_stand_before_it_and_come_back_byte_for_byte() -> N
 
 
 @pytest.mark.usefixtures("no_room")
+def test_a_step_beyond_a_batch_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batches, "BATCH_BYTES_MAX", 100)
+    with pytest.raises(StepTooLarge, match=r"lot/L-0 leaves .* bytes"):
+        Partition().reduce(topics.FACT, facts(700))
+
+
+@pytest.mark.usefixtures("no_room")
 def test_a_row_whose_outputs_are_gone_is_named() -> None:
     partition = Partition()
     partition.write(partition.reduce(topics.FACT, facts(700)))
@@ -198,12 +206,12 @@ def test_a_row_whose_outputs_are_gone_is_named() -> None:
     cuts=st.lists(st.integers(1, 7), max_size=30),
     restarts=st.sets(st.integers(0, 30)),
     lost=st.sets(st.integers(0, 30)),
-    carried=st.sampled_from((0, rows.OUTPUTS_BYTES_MAX)),
+    carried=st.sampled_from((0, spill.OUTPUTS_BYTES_MAX)),
 )
 def test_cuts_restarts_and_lost_tails_change_no_sum_and_leave_no_number_out(
     nets: list[int], cuts: list[int], restarts: set[int], lost: set[int], carried: int
 ) -> None:
-    with patch.object(rows, "OUTPUTS_BYTES_MAX", carried):
+    with patch.object(spill, "OUTPUTS_BYTES_MAX", carried):
         _nothing_is_lost(nets, cuts, restarts, lost)
 
 

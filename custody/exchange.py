@@ -15,8 +15,6 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
-from scipy import special  # type: ignore[import-untyped]  # it ships no types
-
 from custody.estimate import Estimate
 from custody.lot_rows import Certificate
 
@@ -194,4 +192,7 @@ def _order(certificate: Certificate) -> tuple[int, int, str]:
 
 @lru_cache(maxsize=64)
 def _chi2_limit(degrees: int) -> float:
+    # Whoever only asks the books reads reference data, and has no SciPy installed.
+    from scipy import special  # type: ignore[import-untyped]  # it ships no types
+
     return float(special.chdtri(degrees, DISAGREE_P))

@@ -49,6 +49,29 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
 NumPy."""
 
 
+EXTRAS: Mapping[str, str] = MappingProxyType(
+    {
+        "up": "local,worker,sink",
+        "down": "local",
+        "status": "local",
+        "worker": "worker",
+        "warehouse": "sink",
+        "reconcile": "worker",
+    }
+)
+"""Extras of the package without which a verb explains itself, but does not work."""
+
+
+class NotInstalled(Refused):
+    """A verb needs a package that comes with an extra."""
+
+    def __init__(self, verb: str, module: str) -> None:
+        super().__init__(
+            f"custody {verb} needs {module}, which is not installed:"
+            f" pip install 'custody[{EXTRAS[verb]}]'"
+        )
+
+
 class _Verbs(click.Group):
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -63,6 +86,17 @@ class _Verbs(click.Group):
         command = getattr(importlib.import_module(module), name)
         assert isinstance(command, click.Command)
         return command
+
+    @override
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as error:
+            verb, module = ctx.invoked_subcommand, error.name
+            # A dot: the package is there and lacks a module, which no extra would bring.
+            if verb is None or verb not in EXTRAS or module is None or "." in module:
+                raise
+            raise NotInstalled(verb, module) from error
 
 
 @click.group("custody", cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -22,10 +23,11 @@ from rich.progress import (
 from runtime.cli import output
 from runtime.paths import DataDir
 from runtime.settings import Settings, load
-from runtime.stack import status as stack_status
-from runtime.stack import up as stack
-from runtime.stack.jars import Advance
-from runtime.stack.status import Status
+
+if TYPE_CHECKING:
+    # The supervisor's packages are those of an extra, which --help does without.
+    from runtime.stack.jars import Advance
+    from runtime.stack.status import Status
 
 _COLUMNS = (
     output.text("process", "name"),
@@ -52,6 +54,8 @@ def up(*, foreground: bool, as_json: bool) -> None:
       custody up --json | jq -r .addresses.gateway
       CUSTODY_DATA_DIR=/var/lib/custody custody up --foreground
     """
+    from runtime.stack import up as stack
+
     settings = load(os.environ)
     steps = _Steps()
     stop = _stop_signal() if foreground else None
@@ -90,8 +94,10 @@ def status(*, as_json: bool) -> int:
       custody status
       custody status --json | jq -r '.processes[] | select(.healthy | not) | .name'
     """
+    from runtime.stack.status import status as status_of
+
     data = DataDir(load(os.environ).data_dir.resolve())
-    found = stack_status.status(data)
+    found = status_of(data)
     _show(found, as_json=as_json)
     if not found.processes and not as_json:
         output.talk(f"no stack runs in {data.root} (CUSTODY_DATA_DIR)\n  next: custody up")
@@ -105,7 +111,7 @@ class _Steps:
         self._console = Console(stderr=True)
 
     @contextmanager
-    def download(self, title: str, size_bytes: int) -> Iterator[Advance]:
+    def download(self, title: str, size_bytes: int) -> "Iterator[Advance]":
         if not self._console.is_terminal:
             output.talk(f"downloading {title}, {size_bytes / 1e6:.0f} MB")
         bar = Progress(
@@ -139,7 +145,7 @@ class _Steps:
         output.talk(text)
 
 
-def _show(found: Status, *, as_json: bool) -> None:
+def _show(found: "Status", *, as_json: bool) -> None:
     if as_json:
         output.line_json(asdict(found) | {"healthy": found.healthy})
         return
@@ -155,6 +161,8 @@ def _show(found: Status, *, as_json: bool) -> None:
 
 
 def _down(settings: Settings, steps: _Steps) -> None:
+    from runtime.stack import up as stack
+
     done = stack.down(settings, steps)
     if not done.stopped:
         output.result("nothing was running")

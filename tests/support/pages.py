@@ -65,6 +65,9 @@ def cli_page() -> str:
         "| 3 | something outside is not there: no stack, no network, no disk |",
         "| 4 | stored history contradicts itself |",
         "",
+        "The base package is a site's: gateway, `publish`, and whatever asks a warehouse. A",
+        "command that needs an extra says which, as `pip install 'custody[worker]'`.",
+        "",
         "This page is written from `--help`.",
     ]
     for name, text in _help(cli, "custody"):

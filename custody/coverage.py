@@ -3,8 +3,11 @@
 Traceability answers four questions: where material is from (origin), where it went (geographic
 path), in whose hands it was (chain of custody), what was made of it (physical evolution). For each
 a lot's mass is split by the best evidence that holds over *all* of its way: nothing, somebody's
-declaration, a measurement, or the word of both sides of a movement. Evidence is as good as its
-weakest link: each lot and process on the way caps what reaches it, and mixing adds up.
+declaration, a measurement, or the word of two that agree. Evidence is as good as its weakest link:
+each lot and process on the way caps what reaches it, and mixing adds up.
+
+The two weighings of a trip agree on its mass, its way and whose hands it was in. They say nothing
+of where the ore was mined: that needs a scale at the very site, or another party's word.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,11 +43,15 @@ class Movement:
         id: Its id, as the papers or the worker name it.
         dispatched: Facts that say it left: event ids.
         received: Facts that say it arrived.
+        start: Site where it began, as far as somebody said.
+        witness: Another site whose receipt names ``start`` as where it came from.
     """
 
     id: str
     dispatched: frozenset[str]
     received: frozenset[str]
+    start: str | None = None
+    witness: str | None = None
 
     @property
     def evidence(self) -> Evidence:
@@ -61,14 +68,15 @@ class LotEvidence:
     """What is known of one lot.
 
     Attributes:
-        origin_known: Share of its dry mass whose origin is named, 0 to 1.
+        origins: Share of its dry mass by how good the evidence of its origin is, 0 to 1 together
+            (``origin_split``); what is missing to 1 has none.
         weighed: A scale has weighed it, or a process output was measured later.
         assayed: A certificate stands.
         custodian: Somebody is named who holds it.
         movements: Its trips.
     """
 
-    origin_known: float = 0.0
+    origins: Mapping[Evidence, float] = field(default_factory=dict)
     weighed: bool = False
     assayed: bool = False
     custodian: bool = False
@@ -105,6 +113,29 @@ class Element:
     first: dict[str, dict[Evidence, float]] = field(default_factory=dict)
     caps: dict[str, Evidence] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
+
+
+def origin_split(
+    named: Mapping[str, float], weighed: Mapping[str, float], said: Mapping[str, float]
+) -> dict[Evidence, float]:
+    """Return how good the evidence of a lot's named origins is; fractions of its dry mass.
+
+    Each origin is as well known as its share in all three: what two parties say is confirmed, what
+    was weighed at the origin itself before it was anywhere else is measured, the rest declared.
+
+    Args:
+        named: Share of each origin that somebody named.
+        weighed: By site, the share of what came from outside the books that was weighed there.
+        said: By origin, the share that another party has said too.
+    """
+    found = dict.fromkeys(Evidence, 0.0)
+    for origin, share in named.items():
+        confirmed = min(share, said.get(origin, 0.0))
+        measured = max(confirmed, min(share, weighed.get(origin, 0.0)))
+        found[Evidence.CONFIRMED] += confirmed
+        found[Evidence.MEASURED] += measured - confirmed
+        found[Evidence.DECLARED] += share - measured
+    return found
 
 
 def elements(
@@ -203,9 +234,9 @@ def _standing(known: LotEvidence) -> Evidence:
 
 
 def _origin(element: Element, node: str, known: LotEvidence) -> None:
-    """A named origin is as good as the weighing of the lot where it began."""
-    share = min(1.0, max(0.0, known.origin_known))
-    element.first[node] = {_standing(known): share, Evidence.NONE: 1.0 - share}
+    """A named origin is as good as who says so; how the lot travelled adds nothing."""
+    share = min(1.0, sum(known.origins.values()))
+    element.first[node] = {**known.origins, Evidence.NONE: 1.0 - share}
     if share < 1.0 - 1e-9:
         unknown = f"{(1.0 - share) * 100:.1f} % of the origin of lot {node.removeprefix(LOT)}"
         element.gaps.append(Gap(node, f"{unknown} unknown"))

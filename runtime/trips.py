@@ -9,13 +9,13 @@ Source:
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from custody.coverage import Movement
 from custody.events import Micros
 from custody.factset import standing
 from custody.fold import Row as Stored
-from custody.lot import INFERRED, Folding
+from custody.lot import INFERRED, Folding, ends_of
 from custody.lot_book import LotBook
 from custody.lot_rows import LotRow, Trip
 from custody.news import News
@@ -55,11 +55,12 @@ def _trips(lot_id: str, facts: Sequence[FactRow], until: Micros) -> tuple[Moveme
     for fact in standing(facts)[0]:
         if fact.head.at <= until:
             folding.apply(fact)
-    found = (_movement(lot_id, name, row.trip) for name, row in book.trips())
+    sites = {fact.head.event_id: fact.head.site for fact in facts}
+    found = (_movement(lot_id, name, row.trip, sites) for name, row in book.trips())
     return tuple(one for one in found if one is not None)
 
 
-def _movement(lot_id: str, name: str, trip: Trip) -> Movement | None:
+def _movement(lot_id: str, name: str, trip: Trip, sites: Mapping[str, str]) -> Movement | None:
     """Return a trip by the facts that state its ends; None for a load that has not left."""
     left, arrived = (
         frozenset(end.event_id for end in ends if end is not None)
@@ -70,7 +71,17 @@ def _movement(lot_id: str, name: str, trip: Trip) -> Movement | None:
     if trip.inferred:
         vehicle, _, number = name.removeprefix(INFERRED).rpartition("/")
         name = f"{number} of lot {lot_id}{f' by {vehicle}' if vehicle else ''}"
-    return Movement(name, left, arrived)
+    start = ends_of(trip)[0]
+    return Movement(name, left, arrived, start, _witness(trip, start, sites))
+
+
+def _witness(trip: Trip, start: str | None, sites: Mapping[str, str]) -> str | None:
+    """Return the site whose receipt names the start; a site does not bear itself out."""
+    papers = trip.arrived
+    if papers is None or start is None or papers.from_site != start:
+        return None
+    site = sites[papers.event_id]
+    return site if site != start else None
 
 
 def _facts(lots: Sequence[str]) -> str:

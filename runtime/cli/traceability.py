@@ -24,9 +24,10 @@ _GAPS_SHOWN_MAX = 20
 def traceability(lot_id: str, *, at: str | None, known: str | None, as_json: bool) -> None:
     """Show how far LOT can be traced: origin, geographic path, chain of custody, evolution.
 
-    For each, the share of the dry mass and of every metal whose whole way is confirmed by both
-    sides of its movements, measured, declared, or not covered; and the first gap by name. Then the
-    countries of each stage, and the origins.
+    For each, the share of the dry mass and of every metal that is confirmed by two sides all the
+    way, measured, declared, or not covered; and the first gap by name. Two weighings confirm a
+    way, not where ore was mined: an origin is measured where it was first weighed at that site,
+    confirmed where another site says so too. Then the countries of each stage, and the origins.
 
     \b
     Examples:

@@ -158,6 +158,8 @@ def test_traceability_says_what_is_proved_and_the_first_gap(plant: System) -> No
     assert {name: one["first_gap"] for name, one in by_name.items()} == gap
     confirmed = {"confirmed": 1.0, "declared": 0.0, "measured": 0.0, "none": 0.0}
     assert by_name["geographic_path"]["dry_fraction"] == pytest.approx(confirmed)
+    measured = confirmed | {"confirmed": 0.0, "measured": 1.0}
+    assert by_name["origin"]["dry_fraction"] == pytest.approx(measured)
     assert by_name["origin"]["origins_fraction"] == pytest.approx(
         {"LIN-MINE-A": 0.5, "LIN-MINE-B": 0.5}
     )

@@ -11,13 +11,17 @@ from custody.coverage import (
     covered,
     elements,
     gaps,
+    origin_split,
 )
 from custody.genealogy import DRY, Edge, Graph, Way, reach
 
 BOTH = Movement("W-1", frozenset({"ticket"}), frozenset({"other ticket"}))
 ONE = Movement("W-2", frozenset({"ticket"}), frozenset({"ticket"}))
 ON_THE_ROAD = Movement("W-3", frozenset({"ticket"}), frozenset())
-WHOLE = LotEvidence(origin_known=1.0, weighed=True, assayed=True, custodian=True, movements=(BOTH,))
+SAID_TWICE = {Evidence.CONFIRMED: 1.0}
+WHOLE = LotEvidence(
+    origins=SAID_TWICE, weighed=True, assayed=True, custodian=True, movements=(BOTH,)
+)
 
 
 def blend() -> tuple[Graph, Way]:
@@ -57,7 +61,7 @@ def test_a_lot_whose_whole_way_both_sides_confirm_is_confirmed_throughout() -> N
 
 def test_a_movement_without_receipt_uncovers_what_travelled_in_it() -> None:
     lost = LotEvidence(
-        origin_known=1.0, weighed=True, assayed=True, custodian=True, movements=(ON_THE_ROAD,)
+        origins=SAID_TWICE, weighed=True, assayed=True, custodian=True, movements=(ON_THE_ROAD,)
     )
     found = asked({"A": WHOLE, "X": WHOLE, "B": lost})
     assert found["geographic_path"] == (
@@ -70,14 +74,14 @@ def test_a_movement_without_receipt_uncovers_what_travelled_in_it() -> None:
 
 def test_one_scale_for_both_ends_is_a_measurement_not_a_confirmation() -> None:
     single = LotEvidence(
-        origin_known=1.0, weighed=True, assayed=True, custodian=True, movements=(ONE,)
+        origins=SAID_TWICE, weighed=True, assayed=True, custodian=True, movements=(ONE,)
     )
     found = asked({"A": WHOLE, "B": WHOLE, "X": single})
     assert found["geographic_path"] == ({"MEASURED": 1.0}, [])
 
 
 def test_an_unknown_origin_is_named_with_its_share() -> None:
-    half = LotEvidence(origin_known=0.6, weighed=True, assayed=True, custodian=True)
+    half = LotEvidence(origins={Evidence.MEASURED: 0.6}, weighed=True, assayed=True, custodian=True)
     found = asked({"A": half, "B": WHOLE, "X": WHOLE})
     assert found["origin"] == (
         {"NONE": 0.3, "MEASURED": 0.45, "CONFIRMED": 0.25},
@@ -108,3 +112,38 @@ def test_what_lies_beyond_the_depth_is_not_covered() -> None:
     way = reach("lot/X", graph.parents, 2)
     element = Element("origin", first={f"lot/{n}": {Evidence.DECLARED: 1.0} for n in "AB"})
     assert covered(graph, way, element, DRY)[Evidence.NONE] == pytest.approx(0.75)
+
+
+def test_weighings_that_agree_confirm_the_way_and_not_where_the_ore_was_mined() -> None:
+    said_once = {Evidence.DECLARED: 1.0}
+    lot = LotEvidence(said_once, weighed=True, assayed=True, custodian=True, movements=(BOTH,))
+    found = asked({"A": lot, "B": lot, "X": WHOLE})
+    assert found["origin"] == ({"DECLARED": 1.0}, [])
+    assert found["geographic_path"] == ({"CONFIRMED": 1.0}, [])
+
+
+def split(
+    named: dict[str, float],
+    weighed: dict[str, float] | None = None,
+    said: dict[str, float] | None = None,
+) -> dict[str, object]:
+    """Where evidence is something, by name."""
+    found = origin_split(named, weighed or {}, said or {})
+    return {one.name: pytest.approx(share) for one, share in found.items() if share}
+
+
+def test_an_origin_that_only_its_declaration_names_is_declared() -> None:
+    assert split({"M": 1.0}) == {"DECLARED": 1.0}
+    assert split({"M": 1.0}, {"DEPOT": 1.0}, {"OTHER": 1.0}) == {"DECLARED": 1.0}
+
+
+def test_a_first_weighing_at_the_declared_site_measures_as_much_as_it_weighed() -> None:
+    assert split({"M": 1.0}, {"M": 1.0}) == {"MEASURED": 1.0}
+    assert split({"M": 1.0}, {"M": 0.25, "DEPOT": 0.75}) == {"MEASURED": 0.25, "DECLARED": 0.75}
+    assert split({"M": 0.6, "N": 0.4}, {"M": 1.0}) == {"MEASURED": 0.6, "DECLARED": 0.4}
+
+
+def test_the_word_of_another_party_confirms_as_much_as_it_says() -> None:
+    assert split({"M": 1.0}, {"M": 1.0}, {"M": 1.0}) == {"CONFIRMED": 1.0}
+    assert split({"M": 1.0}, {"M": 1.0}, {"M": 0.7}) == {"CONFIRMED": 0.7, "MEASURED": 0.3}
+    assert split({"M": 0.5}, {}, {"M": 0.9}) == {"CONFIRMED": 0.5}

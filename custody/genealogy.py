@@ -5,9 +5,11 @@ inputs. A lot mixes what processes put into it with what came from outside the b
 of an ancestor is the sum over all paths of the product of the shares along the path, reckoned once
 per edge in topological order, however many paths there are.
 
-Shares are asked of one *quantity*: dry mass, or one contained metal. A process that turns material
-into something else mixes its dry mass by its key analyte: a tonne of flux gives nothing to the
-cathode, though it weighs as much as a tonne of matte.
+Shares are asked of one *quantity*: dry mass, or one contained metal. A process that *separates*
+mixes its dry mass by its key analyte, be it physical, as a concentrator that divides ore into
+concentrate and tailings, or chemical, as a smelter that makes something else of it
+(``custody.kinds``): a tonne of flux gives nothing to the cathode, though it weighs as much as a
+tonne of matte.
 
 A ring (slag that goes back into its furnace) is named, and reckoned to its end: what goes round is
 sent round again until next to nothing is left, which is exact because mixing is linear. Only a ring
@@ -60,7 +62,7 @@ class Graph:
         into: By child.
         out: By parent.
         entries: What lots got from outside the books.
-        keys: Key analyte of processes that turn material into something else.
+        keys: Key analyte of processes that separate, physical or chemical.
     """
 
     into: dict[str, list[Edge]] = field(default_factory=dict)

@@ -31,8 +31,10 @@ class Kind(NamedTuple):
 
     Attributes:
         name: As sides name it.
-        chemical: Turns material into something else: only metals are conserved.
-        separating: Outputs have not the composition of the inputs.
+        chemical: Turns material into something else: only metals are conserved. Any other kind is
+            physical: dry mass is conserved too.
+        separating: Outputs have not the composition of the inputs; a concentrator's have not,
+            though it is physical.
         continuous: Never closes; its state is what lies there.
         key_analyte: Analyte whose contained metal weighs origins; None weighs by dry mass.
         recovery: Share of a metal that goes into the outputs, where ``by_analyte`` has none.

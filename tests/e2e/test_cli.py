@@ -9,8 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,13 +17,13 @@ import jsonschema
 import pytest
 from confluent_kafka import Producer
 
+from tests.support.gateway import wait_for
 from tests.support.system import System, environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 LOT = "L-CLI-1"
 MOVEMENT = "WAY-CLI-1"
-WAIT_S = 60.0
 
 COMMON = {"site_id": "MINE-KOV", "lot_id": LOT}
 FACTS: tuple[Mapping[str, object], ...] = (
@@ -62,32 +61,6 @@ TRIP: tuple[Mapping[str, object], ...] = (
 )  # fmt: skip
 
 
-def _publish(system: System, facts: tuple[Mapping[str, object], ...]) -> list[str]:
-    """Publish facts and return their ids."""
-    done = subprocess.run(
-        [sys.executable, "-m", "runtime.cli.main", "publish", "--json", "-"],
-        input="".join(json.dumps(fact) + "\n" for fact in facts),
-        env=environment(system.data_dir),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return [json.loads(line)["event_id"] for line in done.stdout.splitlines()]
-
-
-def _wait(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + WAIT_S
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {WAIT_S:g} s"
-        time.sleep(0.2)
-
-
-def _lines(system: System, *arguments: str) -> list[dict[str, object]]:
-    return [json.loads(line) for line in system.custody(*arguments, "--json").stdout.splitlines()]
-
-
 def _dry_g(system: System) -> object:
     """Return the lot's dry mass where it has one place; None before it has a balance."""
     said = system.custody("balance", LOT, "--json", check=False).stdout
@@ -98,32 +71,32 @@ def _dry_g(system: System) -> object:
 @pytest.fixture(scope="module")
 def event_ids(system: System) -> list[str]:
     """The lot at the mine, balanced, then its trip; ids of all five facts in order."""
-    ids = _publish(system, FACTS)
-    _wait(lambda: _dry_g(system) == 27_600_000)
+    ids = system.publish(FACTS)
+    wait_for(lambda: _dry_g(system) == 27_600_000)
     shown = system.custody("balance", LOT).stdout
     assert shown.splitlines()[1].split() == [
         "place", "quantity", "unit", "value", "u", "u", "random", "u", "systematic",
     ]  # fmt: skip
     figures = {line.split()[1]: line.split()[3] for line in shown.splitlines()[2:]}
     assert figures == {"wet": "30.000", "moisture": "8.00", "dry": "27.600", "Cu": "690.00"}
-    ids += _publish(system, TRIP)
-    _wait(lambda: bool(_lines(system, "alerts", "--lot", LOT)))
+    ids += system.publish(TRIP)
+    wait_for(lambda: bool(system.lines("alerts", "--lot", LOT)))
     return ids
 
 
 @pytest.mark.usefixtures("event_ids")
 def test_a_balance_line_is_what_its_schema_says(system: System) -> None:
     schema = json.loads(system.custody("schema", "balance").stdout)
-    lines = _lines(system, "balance", LOT)
+    lines = system.lines("balance", LOT)
     for line in lines:
         jsonschema.validate(line, schema)
     assert [line["place"] for line in lines] == ["DEPOT-LUB"]
-    everywhere = _lines(system, "balance", LOT, "--all")
+    everywhere = system.lines("balance", LOT, "--all")
     assert {str(line["place"]) for line in everywhere} >= {"DEPOT-LUB", "MINE-KOV"}
 
 
 def _wet_g(system: System, *arguments: str) -> dict[object, object]:
-    lines = _lines(system, *arguments)
+    lines = system.lines(*arguments)
     return {line["place"]: line["value"] for line in lines if line["quantity"] == "wet"}
 
 
@@ -139,7 +112,7 @@ def test_a_lot_is_where_it_was_at_any_time_as_known_now(system: System) -> None:
                              check=False)  # fmt: skip
     assert unknown.returncode == 2
     held = ("balance", LOT, "--at", "2026-11-06")
-    _wait(lambda: all(line["complete_to"] is not None for line in _lines(system, *held)))
+    wait_for(lambda: all(line["complete_to"] is not None for line in system.lines(*held)))
     text = system.custody(*held).stdout
     assert "complete up to" in text.splitlines()[0]
 
@@ -153,7 +126,7 @@ def test_a_known_time_beyond_what_is_complete_is_warned_of(system: System) -> No
 
 @pytest.mark.usefixtures("event_ids")
 def test_the_stock_of_a_site_has_its_lots_and_totals(system: System) -> None:
-    lines = _lines(system, "stock", "DEPOT-LUB", "--at", "2026-11-06")
+    lines = system.lines("stock", "DEPOT-LUB", "--at", "2026-11-06")
     wet = {line["lot_id"]: line["value"] for line in lines if line["quantity"] == "wet"}
     assert wet == {LOT: 28_500_000, "total": 28_500_000}
     text = system.custody("stock", "DEPOT-LUB", "--at", "2026-11-06", "--csv").stdout
@@ -162,7 +135,7 @@ def test_the_stock_of_a_site_has_its_lots_and_totals(system: System) -> None:
 
 @pytest.mark.usefixtures("event_ids")
 def test_a_site_s_month_adds_up_and_says_what_is_missing_and_how_sure(system: System) -> None:
-    lines = _lines(system, "balance", "--period", "2026-11", "--site", "DEPOT-LUB")
+    lines = system.lines("balance", "--period", "2026-11", "--site", "DEPOT-LUB")
     wet = {str(line["line"]): line for line in lines if line["quantity"] == "wet"}
     assert wet["closing"]["value"] == wet["receipts"]["value"] == 28_500_000
     assert wet["unaccounted_leg"]["value"] == 1_500_000
@@ -179,13 +152,13 @@ def test_reference_records_are_compared_loaded_and_shown(system: System, tmp_pat
     }  # fmt: skip
     file = tmp_path / "plant.ndjson"
     file.write_text(json.dumps(record) + "\n")
-    [new] = _lines(system, "reference", "diff", str(file))
+    [new] = system.lines("reference", "diff", str(file))
     assert (new["what"], new["lots"]) == ("new", 0)
     assert "new" in system.custody("reference", "load", "--plan", str(file)).stdout
     assert system.custody("reference", "show", "device", "WB-CLI", check=False).returncode == 1
     system.custody("reference", "load", str(file))
-    _wait(lambda: len(_shown(system)) == 1)
-    assert _lines(system, "reference", "diff", str(file))[0]["what"] == "same"
+    wait_for(lambda: len(_shown(system)) == 1)
+    assert system.lines("reference", "diff", str(file))[0]["what"] == "same"
     [shown] = _shown(system)
     assert (shown["in_force"], shown["body"]) == (True, {"class": "III"})
     file.write_text(json.dumps({**record, "body": {"class": "IIII"}}) + "\n")
@@ -208,20 +181,20 @@ def test_an_unknown_lot_says_what_to_do(system: System) -> None:
 @pytest.mark.usefixtures("event_ids")
 def test_the_missing_mass_is_an_open_alert_on_its_truck(system: System) -> None:
     schema = json.loads(system.custody("schema", "alert").stdout)
-    [line] = _lines(system, "alerts", "--open", "--lot", LOT)
+    [line] = system.lines("alerts", "--open", "--lot", LOT)
     jsonschema.validate(line, schema)
     assert (line["family"], line["movement_id"], line["state"]) == ("loss", MOVEMENT, "open")
     assert float(str(line["size"])) == pytest.approx(-0.05)
-    assert _lines(system, "alerts", "--lot", LOT, "--family", "gain") == []
+    assert system.lines("alerts", "--lot", LOT, "--family", "gain") == []
     tomorrow = f"{datetime.now(UTC).year + 1}-01-01"
-    assert _lines(system, "alerts", "--lot", LOT, "--since", tomorrow) == []
+    assert system.lines("alerts", "--lot", LOT, "--since", tomorrow) == []
     assert "1 alerts" in system.custody("alerts", "--lot", LOT).stdout
 
 
 def test_trace_shows_the_way_from_the_outbox_to_what_it_caused(
     system: System, event_ids: list[str]
 ) -> None:
-    hops = _lines(system, "trace", event_ids[-1])
+    hops = system.lines("trace", event_ids[-1])
     names = [str(hop["hop"]) for hop in hops]
     assert names[:2] == ["outbox", "row"]
     assert "transfer" in names
@@ -241,7 +214,7 @@ def test_trace_of_an_unknown_event_is_wrong_use(system: System) -> None:
 @pytest.mark.usefixtures("event_ids")
 def test_sql_takes_parameters_and_formats_and_writes_nothing(system: System) -> None:
     query = "SELECT count() AS n FROM weighing WHERE lot_id = {lot:String}"
-    assert _lines(system, "sql", query, "--param", f"lot={LOT}") == [{"n": 2}]
+    assert system.lines("sql", query, "--param", f"lot={LOT}") == [{"n": 2}]
     csv = system.custody("sql", query, "--param", f"lot={LOT}", "--format", "CSVWithNames").stdout
     assert csv == '"n"\n2\n'
     assert system.custody("sql", query, "--param", "lot", check=False).returncode == 2
@@ -284,15 +257,15 @@ def test_a_record_nobody_can_read_is_listed_and_shown_with_its_bytes(system: Sys
     producer.flush(30)
     [place] = places
     listed = _DeadLetters(system)
-    _wait(lambda: place in listed.places())
-    [shown] = _lines(system, "dead-letters", "show", place)
+    wait_for(lambda: place in listed.places())
+    [shown] = system.lines("dead-letters", "show", place)
     assert bytes.fromhex(str(shown["value_hex"])) == value.encode()
     assert shown["headers"] == {"origin": b"test".hex().upper()}
     assert system.custody("dead-letters", "show", place, "--raw").stdout == value
     assert str(shown["reason"]) in system.custody("dead-letters", "show", place).stdout
     none = system.custody("dead-letters", "show", "custody.fact.v1/0/999999", check=False)
     assert none.returncode == 2
-    [hop] = _lines(system, "trace", event_id.upper())
+    [hop] = system.lines("trace", event_id.upper())
     assert (hop["hop"], hop["reason"]) == ("dead letter", shown["reason"])
 
 
@@ -301,7 +274,7 @@ class _DeadLetters:
         self._system = system
 
     def places(self) -> set[str]:
-        rows = _lines(self._system, "dead-letters", "list")
+        rows = self._system.lines("dead-letters", "list")
         return {f"{r['topic']}/{r['partition']}/{r['offset']}" for r in rows}
 
 
@@ -330,8 +303,8 @@ def test_verify_is_not_clean_while_the_worker_stands_still(system: System) -> No
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     try:
-        [fact] = _publish(system, ({**FACTS[0], "lot_id": "L-STILL"},))
-        _wait(lambda: bool(_lines(system, "trace", fact)[0]["published_at"]))
+        [fact] = system.publish(({**FACTS[0], "lot_id": "L-STILL"},))
+        wait_for(lambda: bool(system.lines("trace", fact)[0]["published_at"]))
         done = system.custody("verify", "--settle-s", "0", "--json", check=False)
     finally:
         os.kill(pid, signal.SIGCONT)

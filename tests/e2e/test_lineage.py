@@ -5,22 +5,19 @@ Lot A: 30 t wet at 1 % Cu; lot B: 10 t at 3 %, its truck without a movement_id; 
 into lot X: half of it is of A by copper, three quarters by mass.
 """
 
-import json
-import subprocess
-import sys
-import time
 from collections.abc import Mapping
+from typing import cast
 
 import pytest
 
 from tests.support.facts import event_id
-from tests.support.system import System, environment
+from tests.support.gateway import wait_for
+from tests.support.system import System
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 A, B, X = "L-LIN-A", "L-LIN 'B' \\ 50 %", "L-LIN-X"
 PROCESS = "P-LIN"
-WAIT_S = 60.0
 DAY = "2026-10-0{}T0{}:{:02}:00Z"
 
 Request = Mapping[str, object]
@@ -83,33 +80,22 @@ FACTS: list[Request] = [
 ]  # fmt: skip
 
 
+def is_whole(rows: list[dict[str, object]]) -> bool:
+    """Tell whether the books have the lot that came out, with the origins of both that went in."""
+    return len(rows) == 4 and len(cast("dict[str, float]", rows[0]["origins"])) == 2
+
+
 @pytest.fixture(scope="module")
 def plant(system: System) -> System:
     """The stack once the books have the lot that came out."""
-    done = subprocess.run(
-        [sys.executable, "-m", "runtime.cli.main", "publish", "-"],
-        input="".join(json.dumps(fact) + "\n" for fact in FACTS),
-        env=environment(system.data_dir),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    deadline = time.monotonic() + WAIT_S
-    while True:
-        said = system.custody("lineage", X, "--json", check=False).stdout
-        rows = [json.loads(line) for line in said.splitlines()]
-        if len(rows) == 4 and len(rows[0]["origins"]) == 2:
-            break
-        assert time.monotonic() < deadline, f"not within {WAIT_S:g} s: {rows}"
-        time.sleep(0.2)
+    system.publish(FACTS)
+    wait_for(lambda: is_whole(system.lines("lineage", X, check=False)))
     return system
 
 
 def lines(system: System, *arguments: str) -> dict[object, dict[str, object]]:
     """The answer's objects, by lot or process."""
-    rows = map(json.loads, system.custody("lineage", *arguments, "--json").stdout.splitlines())
+    rows = system.lines("lineage", *arguments)
     return {row["lot_id"] or row["process_id"]: row for row in rows}
 
 
@@ -148,8 +134,7 @@ def test_an_instant_shows_what_was_so_and_known_by_then(plant: System) -> None:
 
 
 def test_traceability_says_what_is_proved_and_the_first_gap(plant: System) -> None:
-    done = plant.custody("traceability", X, "--json")
-    by_name = {one["element"]: one for one in map(json.loads, done.stdout.splitlines())}
+    by_name = {one["element"]: one for one in plant.lines("traceability", X)}
     gap = {
         "origin": None, "geographic_path": None,
         "chain_of_custody": f"lot {X} names no custodian",

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +30,13 @@ class System:
         """Addresses and token, for clients."""
         return target(self.data_dir)
 
-    def custody(self, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def custody(
+        self, *args: str, check: bool = True, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         """Run one command of the product against this stack."""
         done = subprocess.run(
             [sys.executable, "-m", "runtime.cli.main", *args],
+            input=stdin,
             env=environment(self.data_dir),
             capture_output=True,
             text=True,
@@ -45,6 +48,17 @@ class System:
             message = f"{said}\n{self.last_said()}"
             raise AssertionError(message)
         return done
+
+    def publish(self, requests: Iterable[Mapping[str, object]]) -> list[str]:
+        """Publish requests, all of which are taken, and return the ids of their events."""
+        text = "".join(json.dumps(request) + "\n" for request in requests)
+        said = self.custody("publish", "--json", "-", stdin=text).stdout
+        return [json.loads(line)["event_id"] for line in said.splitlines()]
+
+    def lines(self, *args: str, check: bool = True) -> list[dict[str, object]]:
+        """Return the objects that a command prints with ``--json``."""
+        said = self.custody(*args, "--json", check=check).stdout
+        return [json.loads(line) for line in said.splitlines()]
 
     def last_said(self, lines: int = 15) -> str:
         """Return the last lines of every process's log, for a failure nobody can look at later."""
@@ -64,8 +78,7 @@ class System:
 
     def sql(self, query: str) -> list[dict[str, object]]:
         """Return the rows of a query."""
-        out = self.custody("sql", query, "--json").stdout
-        return [json.loads(line) for line in out.splitlines()]
+        return self.lines("sql", query)
 
 
 def environment(data_dir: Path) -> dict[str, str]:

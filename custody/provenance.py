@@ -1,15 +1,16 @@
 """Where a lot's material comes from, and what else travels with it as a share of its mass."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from custody import carried
 from custody.carried import mixture, origins_of
 from custody.events import Micros
 from custody.held import Carried, Held
 from custody.lot_book import LotBook
+from custody.lot_rows import MaterialRow
 from custody.reference import References
-from custody.rows import Declared
+from custody.rows import Declared, Finding
 
 SHARE_NAMES = frozenset({"recycled", "verified"})
 """Attributes that are shares of the dry mass."""
@@ -26,7 +27,7 @@ def carried_of(book: LotBook, references: References) -> Carried:
     The country where it was mined follows from a declared origin: its own, or its site's.
     """
     given = [row.held for _, row in book.givens() if row.held is not None]
-    if math.fsum(held.dry for held in given) > 0:
+    if _speak(given):
         return mixture_of(given)
     material = book.material()
     if material.declared is None or material.declared_by is None:
@@ -37,6 +38,33 @@ def carried_of(book: LotBook, references: References) -> Carried:
     if mined:
         shares["mined"] = mined
     return Carried(origins_of(declared.origins), {}, shares, {})
+
+
+def _speak(given: Iterable[Held]) -> bool:
+    """Tell whether what processes handed over says what a lot carries, not its declaration."""
+    return math.fsum(held.dry for held in given) > 0
+
+
+def doubts(material: MaterialRow, given: Sequence[Held], references: References) -> list[Finding]:
+    """Find countries of origin that the declaring mine does not lie in; the declared ones count.
+
+    Only a mine declares what it took out of its own ground: a depot may have bought over a border.
+    A site of which nobody says what it is counts as a mine.
+    """
+    declared, head = material.declared, material.declared_by
+    if declared is None or head is None or _speak(given):
+        return []
+    said = sorted({name for level, name, _ in declared.origins if level == "country" and name})
+    lies_in = references.mined_in(head.site, head.at) if said else None
+    return [
+        Finding(
+            "origin_country_differs",
+            country,
+            f"{country} is declared at {head.site}, which lies in {lies_in}; {country} counts",
+        )
+        for country in said
+        if lies_in is not None and country != lies_in
+    ]
 
 
 def mixture_of(given: Iterable[Held]) -> Carried:

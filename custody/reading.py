@@ -21,7 +21,7 @@ from custody.ids import BETWEEN
 from custody.knowledge import Knowledge, last_of
 from custody.lot_book import LotBook
 from custody.lot_rows import Basis, Cause, Certificate, MaterialRow, Shots, series_site
-from custody.provenance import is_share
+from custody.provenance import doubts, is_share
 from custody.reference import MOISTURE_DEFAULT, Material, References
 from custody.rows import Finding
 
@@ -137,11 +137,11 @@ class _Reading:
         self._row = book.material()
         self._references = references
         self._handed = _handed(given) if given else None
+        self._findings: list[Finding] = doubts(self._row, given, references)
         self._laboratories = [
             (c, references.laboratory(c.assayed.lab, c.at)) for c in self._row.certificates
         ]
         self._causes: list[Cause] = []
-        self._findings: list[Finding] = []
         self._basis = Basis(None, {}, {})
 
     def knowledge(self) -> Knowledge:

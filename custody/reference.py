@@ -204,8 +204,14 @@ class References:
     def country(self, site_id: str, at: Micros) -> str | None:
         """Return the country of a site, ISO 3166-1 alpha-2, or None."""
         body = self._body("ref/site/" + site_id, at)
-        country = None if body is None else _object(body).get("country")
-        return country if isinstance(country, str) and country else None
+        return _text(_object(body), "country", "") or None
+
+    def mined_in(self, site_id: str, at: Micros) -> str | None:
+        """Return the country of a site that is a mine, or may be one; None where it is not said."""
+        body = self._body("ref/site/" + site_id, at)
+        if _text(_object(body), "role", "mine") != "mine":
+            return None
+        return _text(_object(body), "country", "") or None
 
     def price(self, analyte: str, at: Micros) -> float:
         """Return the price of a contained metal per gram, in whatever currency; zero if unknown.
@@ -328,11 +334,6 @@ def _material(form: str, text: str | None) -> Material:
         _number(body, "moisture_u", u, 1.0),
         _number(body, "grade_u_rel", metrology.DECLARED_U_REL, U_REL_MAX),
     )
-
-
-@lru_cache(maxsize=4096)
-def _country(text: str | None) -> str | None:
-    return _text(_object(text), "country", "") or None
 
 
 @lru_cache(maxsize=1024)

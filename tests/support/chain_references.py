@@ -96,7 +96,8 @@ Subject = tuple[str, str, list[dict[str, Any]]]
 def _subjects(rng: Random, sites: Sequence[str], *, process_ids: bool) -> Iterator[Subject]:
     """What there is to describe, with the bodies its versions may have."""
     for site in sites:
-        yield "site", site, [{"name": site, "country": rng.choice(COUNTRIES)} for _ in range(2)]
+        bodies = [{"name": site, "country": rng.choice(COUNTRIES)} for _ in range(2)]
+        yield "site", site, [bodies[0], bodies[1] | {"role": "depot"}]
         scales = [{"class": "III", "interval_kg": e} for e in (10, 50)]
         yield "device", "WB-" + site, [body | {"repeatability_kg": 8} for body in scales]
         yield "laboratory", "LAB-" + site, [{"u_rel": 0.01, "moisture_u": u} for u in (0.003, 0.01)]

@@ -75,6 +75,8 @@ class Knowledge:
         """What these facts, in canonical order, what was handed over and the defaults say."""
         known = Known()
         facts = with_room(facts, known.findings)
+        if self._lot is not None and self._handed.get("dry", 0) <= 0:
+            self._countries(self._lot, known.findings)
         self._moisture(facts, known)
         lab = self._certified(facts, known)
         dry = self._handed.get("dry", 0)
@@ -88,6 +90,14 @@ class Knowledge:
         best = said | gun | given | lab
         known.grades = {analyte: best[analyte] for analyte in sorted(kept)}
         return known
+
+    def _countries(self, lot: LotDeclared, findings: set[str]) -> None:
+        """A mine, or what may be one, declares ore of a country it does not lie in."""
+        site = self._refs.body("site", lot.site_id, lot.occurred_at)
+        lies_in = site.get("country")
+        said = {one.id for one in lot.declared_origins if one.level == "country"}
+        if site.get("role", "mine") == "mine" and lies_in and said - {lies_in}:
+            findings.add("origin_country_differs")
 
     def _moisture(self, facts: Sequence[Fact], known: Known) -> None:
         said = [

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from custody.events import LotFact
+from custody.events import DeclaredOrigin, LotFact, ReferenceSet
 from tests.support.facts import Maker, corrected
 from tests.support.oracle.books import Oracle
+from tests.support.plant import reference
 from tests.support.world import World
 
 
@@ -92,3 +93,54 @@ def test_a_finding_whose_figures_change_says_them_in_a_new_version() -> None:
     world.tell(maker.move("checkpoint", "DEPOT", 62, ("DEPOT", "PORT"), movement_id="M-2"))
     [same] = [a for a in world.alerts.values() if a.rule == "overdrawn"]
     assert same.version == 2
+
+
+RULE = "origin_country_differs"
+CONGOLESE = reference("site", "MINE", '{"name":"Mine","role":"mine","country":"CD"}')
+DEPOT = '{"name":"Depot","role":"depot","country":"CD"}'
+
+
+def said_to_be_of(country: str, site: str = "MINE", minute: float = 0) -> LotFact:
+    origin = DeclaredOrigin(level="country", id=country, share=0.75)
+    return Maker().lot(site, minute, {"Cu": 0.02}, declared_origins=(origin,))
+
+
+def test_a_mine_that_declares_ore_of_another_country_is_found() -> None:
+    for chunks in ([CONGOLESE, said_to_be_of("ZM")], [said_to_be_of("ZM"), CONGOLESE]):
+        world = World()
+        world.tell(*chunks)
+        assert open_rules(world) == {RULE}
+        [found] = [a for a in world.alerts.values() if a.rule == RULE]
+        assert found.reason == "ZM is declared at MINE, which lies in CD; ZM counts"
+    assert Oracle([said_to_be_of("ZM")], [CONGOLESE]).findings() == {(RULE, "lot/L-1")}
+
+
+@pytest.mark.parametrize(
+    ("reference_data", "declared"),
+    [
+        (CONGOLESE, said_to_be_of("CD")),
+        (CONGOLESE, said_to_be_of("ZM", "ELSEWHERE")),
+        (CONGOLESE, Maker().lot("MINE", 0, {"Cu": 0.02})),
+        (reference("site", "MINE", '{"name":"Mine"}'), said_to_be_of("ZM")),
+        (reference("site", "DEPOT", DEPOT), said_to_be_of("ZM", "DEPOT")),
+    ],
+)
+def test_the_same_country_an_unknown_one_and_what_a_depot_bought_are_no_finding(
+    reference_data: ReferenceSet, declared: LotFact
+) -> None:
+    world = World()
+    world.tell(reference_data, declared)
+    assert open_rules(world) == set()
+    assert Oracle([declared], [reference_data]).findings() == set()
+
+
+def test_a_corrected_declaration_or_site_takes_the_country_s_finding_back() -> None:
+    declared = said_to_be_of("ZM")
+    origin = DeclaredOrigin(level="country", id="CD", share=0.75)
+    moved = reference("site", "MINE", '{"name":"Mine","country":"ZM"}', minute=60)
+    for mended in (corrected(declared, "mended", declared_origins=(origin,)), moved):
+        world = World()
+        world.tell(CONGOLESE, declared)
+        assert open_rules(world) == {RULE}
+        world.tell(mended)
+        assert open_rules(world) == set()

@@ -55,9 +55,13 @@ def alerts(
 ) -> None:
     """List alerts, each in its latest version, oldest first.
 
+    Those of family ledger are findings of exact rules: docs/findings.md says of each what it means,
+    what it rests on and what to do. With --json, reason says it with its figures.
+
     \b
     Examples:
       custody alerts --open
+      custody alerts --open --family ledger
       custody alerts --family loss --since 2026-11-03 --json
     """
     wanted = {

@@ -3,8 +3,11 @@
 - ``leg``: the two weighings of the trip, by the scale's class or calibration, as the worker takes
   them (``custody.metrology``). Dry mass and metals in proportion: both weighings are taken on one
   moisture and one grade, so the difference is one of mass.
-- ``stock``: the balances of the place before and after the posting, whose difference it is. Of a
-  place that was emptied: all weighings in and out, likewise.
+- ``stock``: the wet masses of the place's balances before and after the posting, whose difference
+  it is. Of a place that was emptied: all weighings in and out. Dry mass and metals in proportion.
+- ``restated``: the balances before and after. Nothing is missing; what lies there is better known,
+  as by a certificate. One posting brings a place to what is known, so it may be both: the mass that
+  is missing takes with it what a gram of the place holds, and the rest of the posting is restated.
 - ``process``: all that was handed in and handed out. Declared losses come without an uncertainty.
 
 Random parts add in squares. A source that both sides share, such as one scale, counts by the
@@ -23,30 +26,10 @@ from custody.records import Balance, Content, Part
 from custody.reduce import reduced
 from custody.reference import References, with_version
 from custody.rows import RefRow
-from runtime.asof import Ask, Quantity, Row, Uncertainty, quantity_of
+from runtime.asof import Ask, Quantity, Row, Uncertainty
 from runtime.moment import Period, sql_time
+from runtime.rests import DRY, RESTATED, WET, Rest, divided, mix_of, rests_of
 from runtime.stored import record_of
-
-
-@dataclass(frozen=True, slots=True)
-class Rest:
-    """One posting to or from an unaccounted account.
-
-    Attributes:
-        found_in: ``leg``, ``stock`` or ``process``.
-        account: The account the amounts left; they entered it where ``lost`` is negative.
-        event_id: The fact that showed it.
-        movement_id: The trip; empty where there is none.
-        numbers: Of the first and the last transfer of it, in the order of the account's outputs.
-        lost: By quantity, in its unit; positive where less was found.
-    """
-
-    found_in: str
-    account: str
-    event_id: str
-    movement_id: str
-    numbers: tuple[int, int]
-    lost: Mapping[Quantity, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +67,6 @@ class Sources:
     processes: Mapping[str, Mapping[Quantity, Estimate]]
 
 
-WET = Quantity("mass", "wet", "g")
-DRY = Quantity("mass", "dry", "g")
-
-
 def unaccounted(ask: Ask, site_id: str, period: Period, known: str) -> list[Unaccounted]:
     """Return what a site could not account for over a period, by way and quantity.
 
@@ -102,6 +81,8 @@ def unaccounted(ask: Ask, site_id: str, period: Period, known: str) -> list[Unac
     if not rests:
         return []
     asked = {"known": known, "site": site_id} | span
+    mixes = _mixes(ask, rests, asked)
+    rests = [part for rest in rests for part in divided(rest, mixes.get(rest.account))]
     sources = Sources(
         _weighings(ask, asked), *_balances(ask, rests, asked), _processes(ask, rests, asked)
     )
@@ -142,13 +123,22 @@ def error_of(rest: Rest, quantity: Quantity, sources: Sources) -> Estimate | Non
         return sources.processes.get(rest.account, {}).get(quantity)
     at = rest.account, rest.event_id
     after = sources.after.get(at)
+    if rest.found_in == RESTATED:
+        emptied = after is None or not after.mass_wet_g
+        return None if emptied else _changed(at, quantity, sources)
     if rest.found_in == "leg" or (after is not None and not after.mass_wet_g):
         wet = sources.weighings.get((rest.account, rest.movement_id))
-        moved = rest.lost.get(WET, 0)
-        return None if wet is None or not moved else _scaled(wet, rest.lost[quantity] / moved)
+    else:
+        wet = _changed(at, WET, sources)
+    moved = rest.lost.get(WET, 0)
+    return None if wet is None or not moved else _scaled(wet, rest.lost[quantity] / moved)
+
+
+def _changed(at: tuple[str, str], quantity: Quantity, sources: Sources) -> Estimate | None:
+    """Return the error of a difference of two balances; None where the second was never said."""
+    after, before = sources.after.get(at), sources.before.get(at)
     if after is None:
         return None
-    before = sources.before.get(at)
     first = NOTHING if before is None else figure_of(before, quantity)
     return add(first, figure_of(after, quantity), -1.0)
 
@@ -185,26 +175,6 @@ FROM v_unaccounted(
 WHERE site_id = {site:String}
 ORDER BY account, event_id
 """
-
-
-def rests_of(rows: Sequence[Row]) -> list[Rest]:
-    """Return the postings of the rows of ``v_unaccounted``, the quantities of each together."""
-    lost: dict[tuple[str, str], dict[Quantity, int]] = defaultdict(dict)
-    first: dict[tuple[str, str], Row] = {}
-    for row in rows:
-        key = str(row["account"]), str(row["event_id"])
-        first.setdefault(key, row)
-        lost[key][quantity_of(row)] = int(str(row["lost"]))
-    return [
-        Rest(
-            str(row["found_in"]),
-            *key,
-            str(row["movement_id"]) if row["found_in"] == "leg" else "",
-            (int(str(row["first_n"])), int(str(row["last_n"]))),
-            lost[key],
-        )
-        for key, row in first.items()
-    ]
 
 
 _ACCOUNTS = """
@@ -269,8 +239,8 @@ _Around = dict[tuple[str, str], Balance]
 
 
 def _balances(ask: Ask, rests: Sequence[Rest], asked: Mapping[str, str]) -> tuple[_Around, _Around]:
-    """Return the balances before and after each posting found in stock."""
-    stock = [rest for rest in rests if rest.found_in == "stock"]
+    """Return the balances before and after each posting at a place."""
+    stock = [rest for rest in rests if rest.found_in in ("stock", RESTATED)]
     by_account: dict[str, list[Balance]] = defaultdict(list)
     for row in ask(_BALANCES, asked) if stock else []:
         record = cast("Balance", record_of("balance", row))
@@ -285,6 +255,30 @@ def _balances(ask: Ask, rests: Sequence[Rest], asked: Mapping[str, str]) -> tupl
             elif record.n > rest.numbers[1] and at not in after:
                 after[at] = record
     return before, after
+
+
+_MOVES = f"""
+SELECT account, ifNull(replaces_event_id, cause_event_id) AS event_id,
+    toUnixTimestamp64Micro(max(effective_at)) AS at,
+    toUInt8(side = 'debit' AND NOT startsWith(other_account, 'unaccounted/')) AS out,
+    class, quantity, unit, quality, sum(amount) AS amount
+FROM v_postings
+WHERE account IN ({_ACCOUNTS}) AND startsWith(account, 'lot/')
+    AND effective_at < {{end:DateTime64(6, 'UTC')}} AND known_at <= {{known:DateTime64(6, 'UTC')}}
+GROUP BY account, event_id, out, class, quantity, unit, quality
+HAVING amount != 0
+"""  # noqa: S608
+
+
+def _mixes(
+    ask: Ask, rests: Sequence[Rest], asked: Mapping[str, str]
+) -> dict[str, dict[Quantity, float] | None]:
+    """Return what a gram holds at each place where something was found in stock."""
+    by_account: dict[str, list[Row]] = defaultdict(list)
+    stock = any(rest.found_in == "stock" and rest.lost.get(WET) for rest in rests)
+    for row in ask(_MOVES, asked) if stock else []:
+        by_account[str(row["account"])].append(row)
+    return {account: mix_of(rows) for account, rows in by_account.items()}
 
 
 _CONTENTS = f"""

@@ -99,7 +99,8 @@ def balance(  # noqa: PLR0913  one command, three questions
     from. --at answers for any time, with --known as it was known at another: together they give
     the same answer for ever, once --known is not after what is complete. TIME is a date (its
     first instant, UTC) or RFC 3339. --period with --site is the balance of a site: opening,
-    receipts, shipments, closing, and what is unaccounted for with its sigma.
+    receipts, shipments, what a certificate restated, closing, and what is unaccounted for with
+    its sigma.
 
     \b
     Examples:

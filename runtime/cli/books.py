@@ -18,6 +18,7 @@ from runtime.cli import complete_to, output
 from runtime.cli.figures import KILOGRAM, TONNE, Unit, named_parts
 from runtime.complete import Complete
 from runtime.period import FLOWS, Account, Sum, sigma, summed, z_of
+from runtime.rests import RESTATED
 from runtime.unaccounted import Unaccounted
 
 Row = dict[str, object]
@@ -135,9 +136,11 @@ def over_period(
     form: Form,
 ) -> None:
     """Write a site's balance over a period: a line per term, a column per quantity."""
-    accounts, lost = found
+    accounts, every = found
+    lost = [one for one in every if one.found_in != RESTATED]
     if form is not Form.TABLE:
-        lines = [line for account in accounts for line in _lines(account)]
+        restated = {one.quantity: one for one in every if one.found_in == RESTATED}
+        lines = [line for a in accounts for line in _lines(a, restated.get(a.quantity))]
         lines += [_lost_cells(one) for one in lost]
         write([{"site_id": site} | line | stamp.cells() for line in lines], form)
         return
@@ -162,6 +165,7 @@ _TITLES: Mapping[str, str] = {
     "sold": "- sold",
     "process_in": "- into processes",
     "restated": "+ restated",
+    "unaccounted": "- unaccounted",
     "other": "+ other",
 }
 """A line's sign is its direction; the figure below it is the amount in that direction."""
@@ -286,11 +290,15 @@ def _sum_cells(quantity: Quantity, one: Sum) -> Row:
     )
 
 
-def _lines(account: Account) -> Iterable[Row]:
+def _lines(account: Account, restated: Unaccounted | None) -> Iterable[Row]:
     """Yield the lines of one quantity; the flows are signed, so that they add up to closing."""
     yield _line(account.quantity, "opening", account.opening.value, account.opening.u)
     for name in FLOWS:
-        yield _line(account.quantity, name, account.flows[name], None)
+        line = _line(account.quantity, name, account.flows[name], None)
+        if name == RESTATED and restated is not None:
+            z = z_of(restated)
+            line |= {"u": sigma(restated.u), "z": None if z is None else -z}
+        yield line
     yield _line(account.quantity, "closing", account.closing.value, account.closing.u)
 
 

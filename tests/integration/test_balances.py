@@ -18,12 +18,12 @@ from runtime.asof import Times
 from runtime.complete import complete, earliest
 from runtime.moment import Period, sql_time, time_of
 from runtime.period import FLOWS, sigma, site_balance, z_of
-from runtime.unaccounted import WET
+from runtime.rests import WET
 from sinks import migrate
 from sinks.client import open_warehouse
 from tests.support.asof import Sums, sums
 from tests.support.chains import Chain
-from tests.support.facts import Maker, event_id
+from tests.support.facts import Maker, corrected, event_id
 from tests.support.store import PARTITION, Store
 from tests.support.world import World
 
@@ -180,6 +180,85 @@ def test_a_theft_on_a_leg_is_unaccounted_for_where_the_leg_ends_with_its_z(empty
     assert z_of(dry) == pytest.approx(z, rel=1e-3)
     _, none = site_balance(empty.rows, "DEPOT", Period(Micros(0), facts[0].occurred_at), FAR)
     assert none == []
+
+
+def a_mine(maker: Maker) -> list[LotFact]:
+    """30 t at 5 % moisture and 2 % Cu, of which a certificate says 8 % and 2.5 %."""
+    return [
+        maker.lot("MINE", 0, {"Cu": 0.02}),
+        maker.weighing("MINE", 10, "stock", 45_000, 15_000),
+        maker.assay("MINE", 60, {"Cu": (0.025, 0.0002)}, (0.08, 0.002)),
+    ]
+
+
+LEARNT = {"wet": 0, "dry": -900_000, "Cu": 690_000_000 - 570_000_000}
+"""What the certificate added and took, grams and milligrams."""
+
+
+def parts(store: Store, facts: list[LotFact]) -> tuple[dict[str, int], dict[str, int]]:
+    """What a mine's period restates and what it cannot account for, as its lines say it."""
+    world = World()
+    world.tell(*numbered(facts))
+    store.put_all([*numbered(facts), *world.outputs])
+    accounts, lost = site_balance(store.rows, "MINE", Period(Micros(0), FAR), FAR)
+    said = {(one.found_in, one.quantity.name): -one.lost for one in lost}
+    assert all(sigma(one.u) or one.without_u for one in lost)
+    for account in accounts:
+        flows, name = account.flows, account.quantity.name
+        assert account.opening.value + sum(flows.values()) == account.closing.value
+        assert flows["restated"] == said.get(("restated", name), 0)
+        assert flows["unaccounted"] == said.get(("stock", name), 0)
+    restated, unaccounted = (
+        {a.quantity.name: a.flows[line] for a in accounts} for line in ("restated", "unaccounted")
+    )
+    return restated, unaccounted
+
+
+def test_a_certificate_is_restated_and_nothing_is_unaccounted_for(empty: Store) -> None:
+    restated, unaccounted = parts(empty, a_mine(Maker("L-1")))
+    assert restated == LEARNT
+    assert unaccounted == {"wet": 0, "dry": 0, "Cu": 0}
+
+
+def test_a_tonne_that_a_survey_does_not_find_is_unaccounted_for_as_it_is_known(
+    empty: Store,
+) -> None:
+    maker = Maker("L-1")
+    facts = a_mine(maker)
+    facts.append(maker.weighing("MINE", 120, "stock", 44_000, 15_000))
+    restated, unaccounted = parts(empty, facts)
+    assert restated == LEARNT
+    assert unaccounted == {"wet": -1_000_000, "dry": -920_000, "Cu": -23_000_000}
+
+
+def test_the_rest_of_a_lot_that_has_gone_is_unaccounted_for_as_what_left_last(
+    empty: Store,
+) -> None:
+    maker, trip = Maker("L-1"), {"movement_id": "M-1"}
+    facts = a_mine(maker)
+    facts.append(maker.weighing("MINE", 120, "dispatch", 44_940, 15_000, **trip))
+    facts.append(maker.move("dispatch", "MINE", 121, ("MINE", "PORT"), **trip))
+    restated, unaccounted = parts(empty, facts)
+    assert restated == LEARNT
+    assert unaccounted == {"wet": -60_000, "dry": -55_200, "Cu": -1_380_000}
+
+
+def test_a_restatement_that_was_taken_back_is_none(empty: Store) -> None:
+    maker, world = Maker("L-1"), World()
+    certificate = maker.assay("MINE", 60, {"Cu": (0.025, 0.0002)}, (0.08, 0.002))
+    facts = numbered(
+        [
+            maker.lot("MINE", 0, {"Cu": 0.02}),
+            maker.weighing("MINE", 10, "stock", 45_000, 15_000),
+            certificate,
+            corrected(certificate, "gone", void=True),
+        ]
+    )
+    world.tell(*facts)
+    empty.put_all([*facts, *world.outputs])
+    accounts, lost = site_balance(empty.rows, "MINE", Period(Micros(0), FAR), FAR)
+    assert {(a.flows["restated"], a.flows["unaccounted"]) for a in accounts} == {(0, 0)}
+    assert lost == []
 
 
 def test_facts_out_of_order_take_the_uncertainty_of_the_next_later_balance(empty: Store) -> None:

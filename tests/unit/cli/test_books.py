@@ -13,7 +13,8 @@ from runtime.cli import books
 from runtime.cli.books import Form, Stamp
 from runtime.complete import Complete
 from runtime.period import FLOWS, Account, Sum
-from runtime.unaccounted import WET, Unaccounted
+from runtime.rests import WET
+from runtime.unaccounted import Unaccounted
 
 GHG = Quantity("attribute", "ghg", "micro kgCO2e", "measured")
 STAMP = Stamp(Micros(0), None, Complete(Micros(1_000_000), None, ""))
@@ -68,6 +69,25 @@ def test_a_period_shows_what_moved_in_its_direction_and_what_is_missing(
     assert ["u", "of", "closing", "0.050"] in lines
     assert ["leg", "wet", "t", "0.700", "0.050", "14.0"] in lines
     assert not any("sold" in line for line in lines)
+
+
+def test_what_is_better_known_stands_apart_from_what_is_missing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    flows = dict.fromkeys(FLOWS, 0) | {"restated": 2_000_000, "unaccounted": -1_000_000}
+    one = Account(WET, Sum(0, U, 0, 0), flows, Sum(1_000_000, U, 1, 0))
+    lost = [Unaccounted("restated", WET, -2_000_000, U, 0), Unaccounted("stock", WET, 10**6, U, 0)]
+    books.over_period("MINE", "MINE", ([one], lost), STAMP, Form.TABLE)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["+", "restated", "2.000"] in lines
+    assert ["-", "unaccounted", "1.000"] in lines
+    assert ["stock", "wet", "t", "1.000", "0.050", "20.0"] in lines
+    assert not any(line[:1] == ["restated"] for line in lines)
+    books.over_period("MINE", "MINE", ([one], lost), STAMP, Form.JSON)
+    found = {o["line"]: o for o in map(json.loads, capsys.readouterr().out.splitlines())}
+    assert (found["restated"]["u"], found["restated"]["z"]) == (50_000.0, 40.0)
+    assert found["unaccounted"]["value"] == -found["unaccounted_stock"]["value"] == -1_000_000
+    assert "unaccounted_restated" not in found
 
 
 def test_the_lines_of_a_period_in_json_add_up(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,8 @@ from custody.estimate import Estimate
 from custody.records import Part
 from runtime.asof import Holding, Quantity, Uncertainty
 from runtime.period import FLOWS, NONE, accounts_of, sigma, summed, z_of
-from runtime.unaccounted import DRY, WET, Rest, Sources, Unaccounted, rests_of
+from runtime.rests import DRY, WET, Rest, divided, mix_of, rests_of
+from runtime.unaccounted import Sources, Unaccounted
 from runtime.unaccounted import summed as lost_of
 
 CU = Quantity("metal", "Cu", "mg")
@@ -50,9 +51,17 @@ def line(quantity: Quantity, **values: int) -> dict[str, object]:
 
 def test_a_quantity_that_was_always_zero_is_left_out() -> None:
     rows = [line(CU), line(WET, receipts=5, closing=5), line(GHG, opening=1, shipments=-1)]
-    found = accounts_of(rows, {}, {})
+    found = accounts_of(rows, {}, {}, {})
     assert [account.quantity for account in found] == [WET, GHG]
     assert found[0].closing == NONE.__class__(5, NONE.u, 0, 0)
+
+
+def test_what_is_missing_is_taken_out_of_what_was_restated() -> None:
+    rows = [line(DRY, opening=2000, restated=-1820, closing=180)]
+    for missing, parts in (({DRY: 920}, (-900, -920)), ({}, (-1820, 0)), (None, (0, -1820))):
+        [account] = accounts_of(rows, {}, {}, missing)
+        assert (account.flows["restated"], account.flows["unaccounted"]) == parts
+        assert account.opening.value + sum(account.flows.values()) == account.closing.value
 
 
 def leg(name: str, lost: int) -> Rest:
@@ -97,3 +106,42 @@ def test_rows_of_one_posting_become_one() -> None:
     }  # fmt: skip
     found = rests_of([row, {**row, "quantity": "dry", "lost": 6}])
     assert found == [Rest("leg", "lot/L/transit", "e", "M", (3, 4), {WET: 7, DRY: 6})]
+
+
+def stock(**lost: int) -> Rest:
+    named = {"wet": WET, "dry": DRY, "Cu": CU}
+    return Rest("stock", "lot/L/M", "e", "", (1, 1), {named[n]: v for n, v in lost.items()})
+
+
+def test_a_posting_is_divided_by_what_a_gram_of_the_place_holds() -> None:
+    whole = stock(wet=1000, dry=1820, Cu=-97_000)
+    mass, known = divided(whole, {DRY: 0.92, CU: 23.0})
+    assert mass == stock(wet=1000, dry=920, Cu=23_000)
+    assert (known.found_in, known.lost) == ("restated", {DRY: 900, CU: -120_000})
+    mass, known = divided(stock(wet=1000), {DRY: 0.92})
+    assert (mass.lost, known.lost) == ({WET: 1000, DRY: 920}, {DRY: -920})
+    assert divided(stock(wet=1000, dry=920), {DRY: 0.92}) == [stock(wet=1000, dry=920)]
+
+
+def test_a_posting_that_moves_no_mass_is_restated_and_one_of_which_nothing_is_known_is_not() -> (
+    None
+):
+    [known] = divided(stock(dry=900), {DRY: 0.92})
+    assert (known.found_in, known.lost) == ("restated", {DRY: 900})
+    assert divided(stock(wet=10, dry=900), None) == [stock(wet=10, dry=900)]
+    assert divided(leg("A", 5), {DRY: 0.5}) == [leg("A", 5)]
+
+
+def row(event: str, at: int, out: int, quantity: Quantity, amount: int) -> dict[str, object]:
+    return line(quantity) | {"event_id": event, "at": at, "out": out, "amount": amount}
+
+
+def test_what_a_gram_holds_is_of_what_lies_there_else_of_what_left_last() -> None:
+    there = [row("in", 1, 0, WET, 100), row("in", 1, 0, DRY, 95), row("cert", 2, 0, DRY, -3)]
+    assert mix_of(there) == {DRY: 0.92}
+    gone = [*there, row("o1", 3, 1, WET, -60), row("o1", 3, 1, DRY, -57)]
+    gone += [row("o2", 4, 1, WET, -40), row("o2", 4, 1, DRY, -36)]
+    gone.append(row("o3", 5, 1, DRY, -2))
+    gone.append(row("cert", 6, 0, DRY, 3))
+    assert mix_of(gone) == {DRY: 0.9}
+    assert mix_of([row("in", 1, 0, WET, 0)]) is None

@@ -17,12 +17,14 @@ from typing import NamedTuple
 
 from custody.estimate import Estimate
 from custody.lot_rows import Certificate
+from custody.rows import Finding
 
 PROVISIONAL, EXCHANGED, UMPIRE, FINAL = 1, 2, 3, 4
 """Ranks of stages, as ``reduce.STAGES`` gives them; zero is a stage nobody knows."""
 
 DISAGREE_P = 0.001
-"""Chance that certificates which do agree are taken for ones that do not."""
+"""Chance that certificates which do agree are taken for ones that do not: of one analyte, where
+it decides the book value, and over all analytes of a lot, where it is a finding."""
 
 
 class UmpireRule(StrEnum):
@@ -43,18 +45,30 @@ class Contract(NamedTuple):
 NO_CONTRACT = Contract({}, UmpireRule.UMPIRE)
 
 
+class Compared(NamedTuple):
+    """Laboratories compared: chi-square and its degrees, and the figures in words."""
+
+    q: float
+    degrees: int
+    words: str
+
+    def differ(self, tests: int = 1) -> bool:
+        """Tell whether they do not agree, as one of so many tests that share ``DISAGREE_P``."""
+        return self.q > _chi2_limit(self.degrees, tests)
+
+
 class Word(NamedTuple):
     """What certificates say of one analyte.
 
     Attributes:
         weights: Certificates that speak and the weight of each; weights sum to one.
-        finding: Rule that was found broken, or None.
-        detail: In words.
+        compared: Where several laboratories of the highest stage speak.
+        umpire_due: Why an umpire has to be asked, where one has.
     """
 
     weights: Sequence[tuple[Certificate, float]]
-    finding: str | None = None
-    detail: str = ""
+    compared: Compared | None = None
+    umpire_due: str | None = None
 
     @property
     def newest(self) -> Certificate:
@@ -86,6 +100,28 @@ def word(
         if found is not None:
             return found
     return _averaged(analyte, [c for c in mine if c.assayed.stage == stage], estimates)
+
+
+def findings(words: Mapping[str, Word]) -> list[Finding]:
+    """Return what is found of a lot's certificates: one finding for all analytes that differ.
+
+    Twelve analytes at one in a thousand each would doubt one clean lot in eighty; so at least one
+    of them must pass its share of it.
+
+    Args:
+        words: By analyte.
+    """
+    found = [
+        Finding("umpire_due", analyte, word.umpire_due)
+        for analyte, word in words.items()
+        if word.umpire_due is not None
+    ]
+    compared = [word.compared for word in words.values() if word.compared is not None]
+    if any(one.differ(len(compared)) for one in compared):
+        said = "; ".join(one.words for one in compared if one.differ())
+        detail = f"laboratories do not agree: {said}; the newest is booked"
+        found.append(Finding("certificates_disagree", "certificates", detail))
+    return found
 
 
 def combined(found: Word, estimates: Mapping[str, Estimate]) -> Estimate:
@@ -124,11 +160,11 @@ def _averaged(
     weights = [1.0 / v / scale for v in variances]
     mean = math.fsum(w * x for w, x in zip(weights, values, strict=True))
     q = math.fsum((x - mean) ** 2 / v for x, v in zip(values, variances, strict=True))
-    if q <= _chi2_limit(len(several) - 1):
-        return Word(tuple(zip(several, weights, strict=True)))
     labs = ", ".join(f"{c.assayed.lab} {estimates[c.event_id].value:.4%}" for c in several)
-    detail = f"{analyte}: {labs} do not agree (chi-square {q:.1f}); the newest is booked"
-    return Word(((newest, 1.0),), "certificates_disagree", detail)
+    compared = Compared(q, len(several) - 1, f"{analyte}: {labs} (chi-square {q:.1f})")
+    if compared.differ():
+        return Word(((newest, 1.0),), compared)
+    return Word(tuple(zip(several, weights, strict=True)), compared)
 
 
 def _exchanged(
@@ -152,7 +188,7 @@ def _exchanged(
     umpires = [c for c in _umpires(certificates) if c.assayed.results[analyte].dry == s.dry]
     if not umpires:
         detail = f"{analyte}: seller {s.fraction:.4%}, buyer {b.fraction:.4%}, limit {limit:.4%}"
-        return mean._replace(finding="umpire_due", detail=detail)
+        return mean._replace(umpire_due=detail)
     return _umpired(analyte, seller, buyer, umpires[-1], rule)
 
 
@@ -190,9 +226,9 @@ def _order(certificate: Certificate) -> tuple[int, int, str]:
     return certificate.at, certificate.known, certificate.event_id
 
 
-@lru_cache(maxsize=64)
-def _chi2_limit(degrees: int) -> float:
+@lru_cache(maxsize=1024)
+def _chi2_limit(degrees: int, tests: int) -> float:
     # Whoever only asks the books reads reference data, and has no SciPy installed.
     from scipy import special  # type: ignore[import-untyped]  # it ships no types
 
-    return float(special.chdtri(degrees, DISAGREE_P))
+    return float(special.chdtri(degrees, DISAGREE_P / tests))

@@ -142,6 +142,7 @@ class _Reading:
             (c, references.laboratory(c.assayed.lab, c.at)) for c in self._row.certificates
         ]
         self._causes: list[Cause] = []
+        self._words: dict[str, Word] = {}
         self._basis = Basis(None, {}, {})
 
     def knowledge(self) -> Knowledge:
@@ -168,6 +169,7 @@ class _Reading:
                 self._causes.append(own[1])
             elif from_process is not None:
                 grades[analyte] = from_process
+        self._findings.extend(exchange.findings(self._words))
         rates = {} if handed is None else dict(handed.rates)
         self._declared_rates(grades, dryness, rates)
         known_handed = {a: grade.value for a, grade in handed_grades.items()}
@@ -238,7 +240,7 @@ class _Reading:
         contract = self._contract()
         found = exchange.word(analyte, self._row.certificates, contract, estimates)
         assert found is not None
-        self._find(analyte, found)
+        self._words[analyte] = found
         grade = exchange.combined(found, estimates)
         newest = found.newest
         dry = newest.assayed.results[analyte].dry
@@ -250,10 +252,6 @@ class _Reading:
         if declared is None or head is None or declared.contract is None:
             return exchange.NO_CONTRACT
         return self._references.contract(declared.contract, head.at)
-
-    def _find(self, analyte: str, found: Word) -> None:
-        if found.finding is not None:
-            self._findings.append(Finding(found.finding, analyte, found.detail))
 
     def _scanned(self, analyte: str, shots: Shots, dryness: Estimate) -> tuple[Estimate, Cause]:
         device = self._references.device(shots.device, shots.at)

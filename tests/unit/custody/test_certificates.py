@@ -45,7 +45,7 @@ def test_laboratories_agree_up_to_the_999_quantile_of_chi_square(labs: int, chi2
         apart = 1e-4 * math.sqrt(q * labs / (labs - 1))
         others = [certificate(f"L{no}", FINAL, 0.84, minute=no) for no in range(labs - 1)]
         found = said(*others, certificate("last", FINAL, 0.84 + apart, minute=99))
-        assert (found.finding is None) is agree
+        assert (exchange.findings({"Au": found}) == []) is agree
         assert len(found.weights) == (labs if agree else 1)
 
 
@@ -54,16 +54,19 @@ def test_a_disagreement_names_the_laboratories_oldest_first_and_books_the_newest
     two = certificate("B", FINAL, 0.842, lab="LAB-B", minute=1)
     found = said(one, two)
     assert names(found) == {"B": 1.0}
-    assert found.detail == (
-        "Au: LAB-A 84.0000%, LAB-B 84.2000% do not agree (chi-square 200.0); the newest is booked"
-    )
+    assert [finding.detail for finding in exchange.findings({"Au": found})] == [
+        (
+            "laboratories do not agree: Au: LAB-A 84.0000%, LAB-B 84.2000% (chi-square 200.0); "
+            "the newest is booked"
+        )
+    ]
 
 
 def test_of_one_laboratory_the_newest_alone_counts() -> None:
     old = certificate("old", FINAL, 0.80, lab="L")
     new = certificate("new", FINAL, 0.84, lab="L", minute=1)
     found = said(old, new)
-    assert (names(found), found.finding) == ({"new": 1.0}, None)
+    assert (names(found), found.compared) == ({"new": 1.0}, None)
 
 
 def test_results_on_another_basis_than_the_newest_are_left_out() -> None:
@@ -76,7 +79,7 @@ def test_laboratories_that_claim_no_error_are_not_averaged() -> None:
     """A weight 1/u2 of nothing: the newest counts and nobody is accused."""
     one, two = certificate("A", FINAL, 0.84), certificate("B", FINAL, 0.85, minute=1)
     found = said(one, two, u=0.0)
-    assert (names(found), found.finding) == ({"B": 1.0}, None)
+    assert (names(found), found.compared) == ({"B": 1.0}, None)
 
 
 def test_the_newest_that_speaks_is_the_last_in_canonical_order() -> None:

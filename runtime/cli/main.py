@@ -41,6 +41,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "trace": "runtime.cli.trace:trace",
         "sql": "runtime.cli.warehouse:sql",
         "verify": "runtime.cli.verify:verify",
+        "backtest": "runtime.cli.backtest:backtest",
         "reconcile": "runtime.cli.reconcile:reconcile_network",
         "dead-letters": "runtime.cli.warehouse:dead_letters",
     }

@@ -81,6 +81,10 @@ def test_a_day_holds_what_the_page_promises_and_so_does_the_same_day_again(
     assert figure(second.stdout, "events known already (duplicates)") == len(day.sent) - 1
     assert levels(second.stdout) == moved, "what was known before a time stays so"
 
+    # The same core without Kafka says of these facts what was raised live.
+    told = system.custody("backtest", "--from-warehouse", "--against", "live")
+    assert "no difference" in told.stdout
+
 
 def levels(page: str) -> dict[str, float]:
     """Return the kilograms of copper that the corrections moved, by level."""

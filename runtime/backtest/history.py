@@ -1,0 +1,199 @@
+"""Requests from files to the records a gateway would have made of them, in the order of recording.
+
+A line may say ``recorded_at``; without it a fact was recorded when it occurred and a reference
+record when it became valid. The order of lines means nothing: records are sorted, the same event
+counts once, and of two that differ under one id the one with the smaller content stands, so that a
+shuffled file with repeats is the same history.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from itertools import islice
+from typing import NamedTuple
+
+from pydantic import TypeAdapter, ValidationError
+
+from custody.events import ActionTaken, LotFact, Micros, ReferenceSet
+from producers.fields import Moment, Time
+from producers.judge import Terms, accept
+from producers.known import Known
+from producers.outcome import Code, Draft, Record, Refusal
+from runtime.backtest.replay import recorded_at
+from runtime.client import JsonObject
+
+GATEWAY = ("backtest", 1)
+PIECE_LINES = 1_000
+"""Lines judged by one process at a time; fewer lines in all are judged here."""
+
+_TIME: TypeAdapter[Moment] = TypeAdapter(Time)
+_RECORDED = "recorded_at"
+_OWN_TIME = {"reference": "valid_from", "action": _RECORDED}
+"""Field of a request that says when it was recorded, where nothing else does."""
+
+
+class Line(NamedTuple):
+    """A line of a file: the file's name, its number from 1, and what stands there."""
+
+    file: str
+    no: int
+    text: str
+
+
+class Refused(NamedTuple):
+    """A line the gateway would not have taken, and its answer."""
+
+    line: Line
+    answer: JsonObject
+
+
+@dataclass(slots=True)
+class History:
+    """Records in the order of recording.
+
+    Attributes:
+        records: Each event once.
+        repeated: Records that said what another said.
+        differing: Records that said something else under the id of another.
+        refused: Lines that are no requests.
+    """
+
+    records: list[Record] = field(default_factory=list)
+    repeated: int = 0
+    differing: int = 0
+    refused: list[Refused] = field(default_factory=list)
+
+
+class Judged(NamedTuple):
+    """What a line comes to: records, or why not."""
+
+    line: Line
+    outcome: tuple[Draft, ...] | Refusal
+
+
+def lines_of(name: str, stream: Iterable[str]) -> Iterator[Line]:
+    """Yield the lines of a file that are not empty."""
+    for no, text in enumerate(stream, start=1):
+        if text.strip():
+            yield Line(name, no, text)
+
+
+def read(
+    lines: Iterable[Line], known: Known, advance: Callable[[int], None] | None = None
+) -> History:
+    """Judge lines of requests, as a gateway with that reference data would.
+
+    Args:
+        lines: From one or several files.
+        known: Reference records; those among the lines are added first.
+        advance: Told how many more lines are judged.
+    """
+    references: list[Line] = []
+    others: list[Line] = []
+    for line in lines:
+        (references if '"reference"' in line.text else others).append(line)
+    judged = _judged(references, known)
+    for _, outcome in judged:
+        for draft in outcome if isinstance(outcome, tuple) else ():
+            if isinstance(draft.record, ReferenceSet):
+                known.add(draft.record)
+    for piece in _in_pieces(others, known):
+        judged.extend(piece)
+        if advance is not None:
+            advance(len(piece))
+    return _ordered(judged)
+
+
+def of_records(records: Iterable[Record]) -> History:
+    """Return records that a warehouse has kept as a history; each stands there once."""
+    return History(sorted(records, key=_order))
+
+
+def _in_pieces(lines: Sequence[Line], known: Known) -> Iterator[list[Judged]]:
+    """Yield judged lines in order; both cores judge where there are many."""
+    pieces = _pieces(lines)
+    if len(lines) <= PIECE_LINES or (os.cpu_count() or 1) == 1:
+        yield from (_judged(piece, known) for piece in pieces)
+        return
+    with ProcessPoolExecutor() as pool:
+        yield from pool.map(partial(_judged, known=known), pieces)
+
+
+def _pieces(lines: Sequence[Line]) -> Iterator[list[Line]]:
+    left = iter(lines)
+    while piece := list(islice(left, PIECE_LINES)):
+        yield piece
+
+
+def _judged(lines: Sequence[Line], known: Known) -> list[Judged]:
+    terms = Terms(GATEWAY, 1, known, backfill=True)
+    return [Judged(line, _judge(line.text, terms)) for line in lines]
+
+
+def _judge(text: str, terms: Terms) -> tuple[Draft, ...] | Refusal:
+    try:
+        raw = json.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:
+        return Refusal(Code.BAD_VALUE, "", str(error), "one JSON object per line")
+    if not isinstance(raw, dict):
+        return Refusal(Code.BAD_VALUE, "", raw, "a JSON object")
+    when = _recorded(raw)
+    if isinstance(when, Refusal):
+        return when
+    raw.pop(_RECORDED, None)
+    outcome = accept(raw, when, terms)
+    return outcome if isinstance(outcome, Refusal) else outcome.drafts
+
+
+def _recorded(raw: JsonObject) -> Micros | Refusal:
+    name = _RECORDED if _RECORDED in raw else _OWN_TIME.get(str(raw.get("type")), "occurred_at")
+    if name not in raw:
+        return Refusal(Code.MISSING_FIELD, name, None, "an RFC 3339 time with offset")
+    try:
+        return _TIME.validate_python(raw[name]).at
+    except ValidationError:
+        return Refusal(Code.BAD_VALUE, name, raw[name], "an RFC 3339 time with offset")
+
+
+def _ordered(judged: Iterable[Judged]) -> History:
+    history = History()
+    kept: dict[str, Draft] = {}
+    for line, outcome in judged:
+        if isinstance(outcome, Refusal):
+            history.refused.append(Refused(line, outcome.answer()))
+            continue
+        for draft in outcome:
+            _keep(kept, draft, history)
+    history.records = sorted([draft.record for draft in kept.values()], key=_order)
+    history.refused.sort(key=lambda one: one.line[:2])
+    return history
+
+
+def _keep(kept: dict[str, Draft], draft: Draft, history: History) -> None:
+    event_id = draft.record.event_id
+    old = kept.get(event_id)
+    if old is None:
+        kept[event_id] = draft
+    elif old.content == draft.content:
+        history.repeated += 1
+        # Told again later is known no earlier.
+        kept[event_id] = min(old, draft, key=lambda one: _order(one.record))
+    else:
+        history.differing += 1
+        kept[event_id] = min(old, draft, key=lambda one: one.content)
+
+
+def _order(record: Record) -> tuple[int, int, int, str]:
+    """Order of recording; at one moment reference data first, then what happened first."""
+    match record:
+        case ReferenceSet():
+            return recorded_at(record), 0, record.valid_from, record.event_id
+        case ActionTaken():
+            return recorded_at(record), 2, 0, record.event_id
+        case _:
+            fact: LotFact = record
+            return recorded_at(fact), 1, fact.occurred_at, fact.event_id

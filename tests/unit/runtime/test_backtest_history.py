@@ -1,0 +1,115 @@
+"""Requests to a history: order, repeats, refusals. Source: docs/detection/backtest.md."""
+
+import json
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from custody.events import Fact
+from demo.day import make_day
+from producers.known import Known
+from runtime.backtest import history
+from runtime.backtest.history import History
+from tests.support import tree
+
+LOT = json.loads((tree.ROOT / "examples/lot.ndjson").read_text("utf-8").splitlines()[0])
+WEIGHED = {
+    "type": "weighing",
+    "site_id": "MINE-KOV",
+    "lot_id": "L-1",
+    "occurred_at": "2026-11-03T06:00:00Z",
+    "ticket_no": "1",
+    "device_id": "WB-1",
+    "purpose": "dispatch",
+    "net_kg": 30_000,
+}
+REFERENCE = {
+    "type": "reference",
+    "kind": "device",
+    "id": "WB-1",
+    "valid_from": "2026-01-01T00:00:00Z",
+    "body": {"class": "III", "interval_kg": 20},
+}
+
+
+def read(*requests: object) -> History:
+    lines = [one if isinstance(one, str) else json.dumps(one) for one in requests]
+    return history.read(history.lines_of("facts", lines), Known())
+
+
+def codes(found: History) -> list[tuple[int, object, object]]:
+    return [(one.line.no, one.answer["code"], one.answer["field"]) for one in found.refused]
+
+
+def test_a_fact_was_recorded_when_it_says_or_else_when_it_occurred() -> None:
+    said = WEIGHED | {"ticket_no": "2", "recorded_at": "2026-11-05T00:00:00+02:00"}
+    first, second = read(said, WEIGHED).records
+    assert isinstance(first, Fact)
+    assert isinstance(second, Fact)
+    assert first.recorded_at == first.occurred_at
+    assert second.recorded_at - second.occurred_at == (40 * 3600) * 1_000_000
+
+
+def test_reference_data_stands_before_facts_of_the_same_moment() -> None:
+    late = REFERENCE | {"recorded_at": WEIGHED["occurred_at"]}
+    found = read(WEIGHED, late)
+    assert [type(one).__name__ for one in found.records] == ["ReferenceSet", "LotWeighed"]
+
+
+def test_reference_data_is_known_to_the_judge_wherever_it_stands() -> None:
+    """An interval of 20 kg takes 15 kg between net and gross less tare, one of 1 kg does not."""
+    fact = WEIGHED | {"gross_kg": 45_000, "tare_kg": 15_015}
+    assert read(fact, REFERENCE).refused == []
+    fine = REFERENCE | {"body": {"class": "III", "interval_kg": 1}}
+    assert codes(read(fact, fine)) == [(1, "net_mismatch", "net_kg")]
+
+
+def test_a_repeat_counts_once_and_as_early_as_it_was_told() -> None:
+    later = WEIGHED | {"recorded_at": "2026-11-09T00:00:00Z"}
+    for order in ([WEIGHED, later], [later, WEIGHED]):
+        found = read(*order)
+        [fact] = found.records
+        assert isinstance(fact, Fact)
+        assert (found.repeated, fact.recorded_at) == (1, fact.occurred_at)
+
+
+def test_other_content_under_a_known_id_is_counted_and_the_same_one_stands_in_any_order() -> None:
+    other = WEIGHED | {"net_kg": 31_000}
+    one, two = read(WEIGHED, other), read(other, WEIGHED)
+    assert (one.differing, two.differing) == (1, 1)
+    assert one.records == two.records
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "field"),
+    [
+        ("{", "bad_value", ""),
+        ("[1]", "bad_value", ""),
+        ({"type": "weighing"}, "missing_field", "occurred_at"),
+        (WEIGHED | {"recorded_at": "yesterday"}, "bad_value", "recorded_at"),
+        (WEIGHED | {"net_kg": -1}, "negative_mass", "net_kg"),
+        ({"type": "action", "event_id": "x"}, "missing_field", "recorded_at"),
+    ],
+)
+def test_what_is_no_request_is_refused_by_its_line(line: object, code: str, field: str) -> None:
+    found = read(WEIGHED, line)
+    assert codes(found) == [(2, code, field)]
+    assert len(found.records) == 1
+
+
+def test_many_lines_are_judged_by_several_processes_to_the_same_history(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    del tmp_path
+    lines = [json.dumps(one) for one in make_day(3).sent[:400]]
+    alone = read(*lines)
+    told: list[int] = []
+    monkeypatch.setattr(history, "PIECE_LINES", 100)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    shuffled = lines + lines[:40]
+    Random(7).shuffle(shuffled)
+    together = history.read(history.lines_of("x", shuffled), Known(), told.append)
+    assert together.records == alone.records
+    assert together.repeated == alone.repeated + 40
+    assert sum(told) <= len(shuffled)

@@ -1,0 +1,278 @@
+"""What a lot's e-value says: which fraud, from where on, how large, and by which measurements.
+
+All of it follows from the readings alone and is computed where somebody asks: for an alert, for a
+page about a lot. Probabilities are those within what may have happened; they say nothing of how
+often frauds happen.
+
+Source:
+    docs/detection/mixture.md
+"""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from custody.detect.lot_facts import MASS, MOISTURE, Floats, Readings
+from custody.detect.lot_families import (
+    FAMILIES,
+    OMNIBUS_U,
+    SIZE_MAX,
+    Family,
+    foreign_shift,
+    foreign_sites,
+    ratios,
+    shift,
+)
+from custody.detect.lot_layout import AssayRows, GatedShot, MassRow, Pattern, ShotRows
+from custody.detect.lot_pattern import COMPOSITION, Onset, Prepared, prepare
+from custody.detect.mixture import Detector, Terms, Weighted
+
+POINTS = 200
+"""Sizes at which the posterior of the size is taken, evenly in logarithms."""
+SIZE_LEAST = 1e-3
+
+
+class Suspect(NamedTuple):
+    """One thing that may have happened.
+
+    Attributes:
+        family: Kind.
+        stations: Sites it may begin at; the measurements do not tell them apart.
+        part: The part it is confined to; None for all.
+        site: Where foreign material may be from; None otherwise.
+        probability: Of all that may have happened.
+    """
+
+    family: Family
+    stations: tuple[str, ...]
+    part: str | None
+    site: str | None
+    probability: float
+
+
+class Contribution(NamedTuple):
+    """One measured quantity.
+
+    Attributes:
+        event_ids: Facts.
+        station: Where.
+        quantity: ``mass``, ``moisture`` (as ln(1 - moisture)) or an analyte.
+        instrument: Scale, laboratory or XRF.
+        expected: Logarithm expected after all that was measured before, on the way.
+        observed: Logarithm measured, known errors of the instrument taken off.
+        u: Of their difference.
+        z: Difference over u: standard normal when nothing is wrong.
+        shift: What the named fraud would add to z.
+        ln_lr: shift z - shift^2 / 2; they add up to ``Suspicion.ln_lr``.
+    """
+
+    event_ids: tuple[str, ...]
+    station: str
+    quantity: str
+    instrument: str
+    expected: float
+    observed: float
+    u: float
+    z: float
+    shift: float
+    ln_lr: float
+
+
+class Suspicion(NamedTuple):
+    """What is said of a lot.
+
+    Attributes:
+        ln_e: ln E.
+        named: The most probable.
+        size: Share taken, added or exchanged; of a free change the root mean square of ln c.
+        size_u: Its standard uncertainty.
+        families: Probability by family, greatest first.
+        suspects: The most probable, greatest first; at most ``SUSPECTS_MAX``.
+        ln_lr: ln LR of the named fraud at its size.
+        contributions: In the order of the way.
+        by_quantity: Sum of ``ln_lr`` by quantity.
+        gated: Shots not used.
+        left_out: Facts of which nothing could be used.
+    """
+
+    ln_e: float
+    named: Suspect
+    size: float
+    size_u: float
+    families: tuple[tuple[Family, float], ...]
+    suspects: tuple[Suspect, ...]
+    ln_lr: float
+    contributions: tuple[Contribution, ...]
+    by_quantity: tuple[tuple[str, float], ...]
+    gated: tuple[GatedShot, ...]
+    left_out: tuple[str, ...]
+
+
+SUSPECTS_MAX = 8
+
+
+def explain(detector: Detector, readings: Readings) -> Suspicion | None:
+    """Return what a lot's readings say of it; None where they cannot show any fraud."""
+    layout = detector.layout(readings)
+    if not layout.pattern:
+        return None
+    weighted = detector.weighted(layout.pattern)
+    terms = detector.terms(weighted, layout.values[None])
+    suspects = _suspects(detector, weighted, terms)
+    if not suspects:
+        return None
+    prepared = prepare(detector.model, detector.prior, layout.pattern)
+    best = suspects[0]
+    r = layout.values - prepared.mean
+    z = prepared.inverse @ r
+    size, size_u, moved = _sized(detector, prepared, best, z)
+    rows = _rows(detector, layout.pattern, layout.events)
+    contributions = _contributions(prepared, rows, layout.values, z, moved)
+    by_quantity: dict[str, float] = {}
+    for one in contributions:
+        by_quantity[one.quantity] = by_quantity.get(one.quantity, 0.0) + one.ln_lr
+    return Suspicion(
+        float(detector.ln_e(layout.pattern, layout.values[None])[0]),
+        best[0],
+        size,
+        size_u,
+        _by_family([one for one, _ in suspects]),
+        tuple([one for one, _ in suspects[:SUSPECTS_MAX]]),
+        sum(one.ln_lr for one in contributions),
+        contributions,
+        tuple(sorted(by_quantity.items(), key=lambda one: -one[1])),
+        layout.gated,
+        layout.left_out,
+    )
+
+
+def _suspects(detector: Detector, weighted: Weighted, terms: Terms) -> list[tuple[Suspect, Onset]]:
+    """Return all that may have happened, sizes added up, the most probable first."""
+    d, names = detector.directions, detector.model.stations
+    found: list[tuple[Family, Onset, str | None, float]] = []
+    for number, onset in enumerate(weighted.onsets):
+        fixed = terms.fixed[0, number]
+        for family, site in {(int(f), int(s)) for f, s in zip(d.family, d.site, strict=True)}:
+            mine = (d.family == family) & (d.site == site)
+            named = d.sites[site] if site >= 0 else None
+            found.append((FAMILIES[family], onset, named, _ln_sum(fixed[mine])))
+        found.append((Family.OMNIBUS, onset, None, _ln_sum(terms.free[0, number])))
+    half = terms.parts.shape[2] // 2
+    for number, onset in enumerate(weighted.parts):
+        sums = terms.parts[0, number]
+        found.append((Family.LOSS, onset, None, _ln_sum(sums[:half])))
+        found.append((Family.GAIN, onset, None, _ln_sum(sums[half:])))
+    found = [one for one in found if one[3] > -math.inf]
+    total = _ln_sum(np.array([one[3] for one in found]))
+    suspects = [
+        (
+            Suspect(f, tuple(names[s] for s in o.stations), o.part, site, math.exp(ln - total)),
+            o,
+        )
+        for f, o, site, ln in found
+    ]
+    # The name settles ties, so that equal lots get equal alerts.
+    return sorted(suspects, key=lambda one: (-one[0].probability, str(one[0])))
+
+
+def _by_family(suspects: Sequence[Suspect]) -> tuple[tuple[Family, float], ...]:
+    sums = dict.fromkeys(FAMILIES, 0.0)
+    for one in suspects:
+        sums[one.family] += one.probability
+    return tuple(sorted(sums.items(), key=lambda one: -one[1]))
+
+
+def _sized(
+    detector: Detector, prepared: Prepared, best: tuple[Suspect, Onset], z: Floats
+) -> tuple[float, float, Floats]:
+    """Return size, its u, and what the fraud of that size adds to z."""
+    suspect, onset = best
+    if onset.part is not None:
+        mass = prepared.part_u[prepared.parts.index(onset)][:, None]
+        return _posterior(*_candidates(detector, suspect), mass, z, columns=1)
+    number = prepared.onsets.index(onset)
+    u = prepared.u[number]
+    if suspect.family is Family.OMNIBUS:
+        return _free_change(u[:, COMPOSITION:], z)
+    return _posterior(*_candidates(detector, suspect), u, z, columns=u.shape[1])
+
+
+def _candidates(detector: Detector, suspect: Suspect) -> tuple[Floats, Floats]:
+    """Return sizes and their shifts."""
+    model = detector.model
+    most = 1.0 if suspect.family is Family.FOREIGN else SIZE_MAX
+    sizes = np.geomspace(SIZE_LEAST, most, POINTS)
+    if suspect.family is not Family.FOREIGN:
+        return sizes, shift(suspect.family, sizes, len(model.analytes))
+    other = next(site for site in foreign_sites(model) if site.site_id == suspect.site)
+    return sizes, foreign_shift(ratios(model, detector.prior, other), sizes)
+
+
+def _posterior(
+    sizes: Floats, shifts: Floats, u: Floats, z: Floats, *, columns: int
+) -> tuple[float, float, Floats]:
+    """Return mean and deviation of the size, thought even in its logarithm, and the shift of z."""
+    moved = shifts[:, :columns] @ u.T
+    ln = moved @ z - 0.5 * (moved * moved).sum(axis=1)
+    p = np.exp(ln - ln.max())
+    p /= p.sum()
+    size = float(p @ sizes)
+    spread = float(p @ (sizes - size) ** 2)
+    return size, math.sqrt(spread), np.asarray(moved[int(np.argmin(np.abs(sizes - size)))])
+
+
+def _free_change(u: Floats, z: Floats) -> tuple[float, float, Floats]:
+    """Return the root mean square of the expected change of ln c, its u, and the shift of z."""
+    j, g = u.T @ u, u.T @ z
+    inverse = np.linalg.inv(j + np.eye(len(j)) / OMNIBUS_U[-1] ** 2)
+    d = inverse @ g
+    rms = math.sqrt(float(d @ d) / len(d))
+    spread = float(d @ inverse @ d) / (len(d) * rms) ** 2 if rms else float(np.trace(inverse))
+    return rms, math.sqrt(spread), np.asarray(u @ d)
+
+
+class _Row(NamedTuple):
+    event_ids: tuple[str, ...]
+    station: str
+    quantity: str
+    instrument: str
+
+
+def _rows(detector: Detector, pattern: Pattern, events: Sequence[tuple[str, ...]]) -> list[_Row]:
+    model = detector.model
+    rows: list[_Row] = []
+    for block, behind in zip(pattern, events, strict=True):
+        station = model.stations[block.station]
+        if isinstance(block, ShotRows | AssayRows):
+            by = block.device if isinstance(block, ShotRows) else block.laboratory
+            rows += [_Row(behind, station, model.analytes[a], by) for a in block.analytes]
+        elif isinstance(block, MassRow):
+            rows.append(_Row(behind, station, MASS, block.scale))
+        else:
+            rows.append(_Row(behind, station, MOISTURE, block.laboratory))
+    return rows
+
+
+def _contributions(
+    prepared: Prepared, rows: Sequence[_Row], values: Floats, z: Floats, moved: Floats
+) -> tuple[Contribution, ...]:
+    u = 1.0 / np.diag(prepared.inverse)
+    return tuple(
+        Contribution(
+            *row,
+            float(value - one * spread),
+            float(value),
+            float(spread),
+            float(one),
+            float(by),
+            float(by * one - 0.5 * by * by),
+        )
+        for row, value, spread, one, by in zip(rows, values, u, z, moved, strict=True)
+    )
+
+
+def _ln_sum(ln: Floats) -> float:
+    top = float(ln.max(initial=-math.inf))
+    return top + math.log(float(np.exp(ln - top).sum())) if top > -math.inf else -math.inf

@@ -1,0 +1,246 @@
+"""The mixture detector: one e-value for a lot, over all families, onsets and sizes of fraud.
+
+With z and u of ``lot_pattern``, g = sum u z and J = sum u'u:
+
+    fixed direction   ln LR(d) = d'g - d'J d / 2
+    free composition  ln LR = g'(J + P^-1)^-1 g / 2 - ln|I + J P| / 2
+    E = sum over weights of LR, weight of what shows nowhere included (its LR is one)
+
+For an honest lot E has expectation one at any moment and P(E ever >= 1/alpha) <= alpha (Ville), if
+the noise model is right. E depends on the set of readings alone, not on their order. What costs
+depends on the pattern of measurements and is kept; a lot's own part is a few products.
+
+Source:
+    docs/detection/mixture.md
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from scipy import linalg  # type: ignore[import-untyped]  # it ships no types
+
+from custody.detect.lot_facts import Floats, Model, Readings
+from custody.detect.lot_families import (
+    FAMILIES,
+    OMNIBUS_U,
+    Directions,
+    Family,
+    directions,
+    omnibus_weight,
+)
+from custody.detect.lot_layout import Arranger, Layout, Pattern
+from custody.detect.lot_pattern import (
+    COMPOSITION,
+    DRY_MASS,
+    Onset,
+    Prepared,
+    composition_prior,
+    prepare,
+)
+
+PATTERNS_MAX = 64
+"""Patterns kept per model, some 70 kB each; beyond them the oldest is forgotten."""
+
+ALPHA = 1e-3
+"""Chance that an honest lot ever alarms, where the threshold is the proved one, 1 / alpha."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weighted:
+    """A pattern with the directions weighed; O onsets, K directions, T deviations, P parts.
+
+    Attributes:
+        mean: Expected values, (n,).
+        onsets: As in ``Prepared``.
+        parts: Likewise.
+        g: From values minus mean to g, all onsets in one, (n, O C).
+        constant: ln weight - d'J d / 2, (O, K); minus infinity where a family does not begin.
+        free: From values minus mean to what is squared for the free change, (n, O T E).
+        free_constant: ln weight - ln|I + J P| / 2, (O, T).
+        part_g: From values minus mean to g of single parts, (n, P).
+        part_constant: (P, sizes) as ``constant``, for losses and gains.
+        rest: Weight of what shows nowhere.
+    """
+
+    mean: Floats
+    onsets: tuple[Onset, ...]
+    parts: tuple[Onset, ...]
+    g: Floats
+    constant: Floats
+    free: Floats
+    free_constant: Floats
+    part_g: Floats
+    part_constant: Floats
+    rest: float
+
+
+class Terms(NamedTuple):
+    """ln(weight x LR) of everything, for L lots.
+
+    Attributes:
+        fixed: (L, O, K).
+        free: (L, O, T).
+        parts: (L, P, sizes).
+    """
+
+    fixed: Floats
+    free: Floats
+    parts: Floats
+
+
+class Judged(NamedTuple):
+    """A lot's readings as laid out, and ln E."""
+
+    layout: Layout
+    ln_e: float
+
+
+class Detector:
+    """Judges lots that have one model; keeps what depends on patterns alone.
+
+    Args:
+        model: What is thought of such lots.
+    """
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.prior = composition_prior(model)
+        self.directions: Directions = directions(model, self.prior)
+        self._arranger = Arranger(model)
+        self._weighted: dict[Pattern, Weighted] = {}
+        plain = np.isin(self.directions.family, _MASS_FAMILIES)
+        self._mass_shift = self.directions.shifts[plain, DRY_MASS]
+        self._mass_weight = self.directions.in_transit[plain]
+
+    def layout(self, readings: Readings) -> Layout:
+        """Return readings laid out, bad shots taken out."""
+        return self._arranger.layout(readings)
+
+    def judge(self, readings: Readings) -> Judged:
+        """Return ln E of a lot, 0 where nothing measured can show any fraud."""
+        layout = self.layout(readings)
+        if not layout.pattern:
+            return Judged(layout, 0.0)
+        return Judged(layout, float(self.ln_e(layout.pattern, layout.values[None])[0]))
+
+    def ln_e(self, pattern: Pattern, values: Floats) -> Floats:
+        """Return ln E of lots measured alike.
+
+        Args:
+            pattern: How they were measured.
+            values: As in ``Layout``, shape (lots, n).
+
+        Returns:
+            Shape (lots,).
+        """
+        weighted = self.weighted(pattern)
+        terms = self.terms(weighted, values)
+        lots = len(values)
+        parts = [terms.fixed.reshape(lots, -1), terms.free.reshape(lots, -1)]
+        if terms.parts.size:
+            parts.append(terms.parts.reshape(lots, -1))
+        tops = [part.max(axis=1) for part in parts if part.shape[1]]
+        top = np.maximum(np.max(tops, axis=0), 0.0) if tops else np.zeros(lots)
+        total = weighted.rest * np.exp(-top)
+        for part in parts:
+            total += np.exp(part - top[:, None]).sum(axis=1)
+        return np.asarray(top + np.log(total))
+
+    def terms(self, weighted: Weighted, values: Floats) -> Terms:
+        """Return ln(weight x LR) of everything, for lots measured alike."""
+        r = values - weighted.mean
+        lots, onsets = len(r), len(weighted.onsets)
+        g = (r @ weighted.g).reshape(lots, onsets, -1)
+        fixed = g @ self.directions.shifts.T + weighted.constant
+        free = (r @ weighted.free).reshape(lots, onsets, len(OMNIBUS_U), -1)
+        squares = 0.5 * np.einsum("lote,lote->lot", free, free) + weighted.free_constant
+        part_g = r @ weighted.part_g
+        parts = part_g[:, :, None] * self._mass_shift + weighted.part_constant
+        return Terms(fixed, squares, parts)
+
+    def weighted(self, pattern: Pattern) -> Weighted:
+        """Return what a pattern makes of the model; kept."""
+        found = self._weighted.get(pattern)
+        if found is None:
+            if len(self._weighted) >= PATTERNS_MAX:
+                del self._weighted[next(iter(self._weighted))]
+            found = self._weighted[pattern] = self._weigh(pattern)
+        return found
+
+    def _weigh(self, pattern: Pattern) -> Weighted:
+        prepared = prepare(self.model, self.prior, pattern)
+        d, legs = self.directions, len(self.model.legs)
+        share = partial(self._shares, several=bool(prepared.parts))
+        weight = np.array([share(onset.stations) for onset in prepared.onsets])
+        weight = weight.reshape(len(prepared.onsets), len(d.shifts))
+        power = 0.5 * np.einsum("kc,ocd,kd->ok", d.shifts, prepared.j, d.shifts, optimize=True)
+        constant = _ln(weight) - power
+        omnibus = np.array([self._omnibus(onset.stations) for onset in prepared.onsets])
+        free, free_constant = _free(prepared)
+        free_constant += _ln(omnibus / len(OMNIBUS_U))[:, None]
+        part_weight = np.array([1.0 / (p.number * (p.number + 1)) for p in prepared.parts])
+        part_weight = PARTS_SHARE / max(legs, 1) * part_weight[:, None] * self._mass_weight
+        part_j = (prepared.part_u**2).sum(axis=1)[:, None]
+        part_constant = _ln(part_weight) - 0.5 * part_j * self._mass_shift**2
+        inverse = prepared.inverse
+        g = np.swapaxes(prepared.u, 1, 2).reshape(-1, len(inverse)) @ inverse
+        spent = float(weight.sum() + omnibus.sum() + part_weight.sum())
+        return Weighted(
+            prepared.mean,
+            prepared.onsets,
+            prepared.parts,
+            np.ascontiguousarray(g.T),
+            constant,
+            np.ascontiguousarray((free @ inverse).T),
+            free_constant,
+            np.ascontiguousarray((prepared.part_u @ inverse).T),
+            part_constant,
+            max(1.0 - spent, 0.0),
+        )
+
+    def _shares(self, stations: tuple[int, ...], *, several: bool) -> Floats:
+        weight = self.directions.onset_weights(stations, len(self.model.legs))
+        if several:
+            mass = np.isin(self.directions.family, _MASS_FAMILIES)
+            weight = np.where(mass, weight * (1.0 - PARTS_SHARE), weight)
+        return weight
+
+    def _omnibus(self, stations: tuple[int, ...]) -> float:
+        alone = not self.directions.sites
+        return omnibus_weight(stations, len(self.model.legs), alone=alone)
+
+
+PARTS_SHARE = 0.5
+"""Share of the weight of losses and gains that is for single parts, where a lot has several."""
+
+_MASS_FAMILIES = [FAMILIES.index(Family.LOSS), FAMILIES.index(Family.GAIN)]
+
+
+def _ln(weight: Floats) -> Floats:
+    """Return logarithms, minus infinity for a weight of zero."""
+    return np.log(weight, where=weight > 0.0, out=np.full(weight.shape, -math.inf))
+
+
+def _free(prepared: Prepared) -> tuple[Floats, Floats]:
+    """Return rows whose squares add up to g'(J + P^-1)^-1 g, and minus ln|I + J P| / 2.
+
+    Returns:
+        Shapes (onsets T E, n), to be multiplied by whitened values, and (onsets, T).
+    """
+    rows: list[Floats] = []
+    constants = np.zeros((len(prepared.onsets), len(OMNIBUS_U)))
+    for at, j in enumerate(prepared.j):
+        inner = j[COMPOSITION:, COMPOSITION:]
+        u = prepared.u[at][:, COMPOSITION:]
+        for number, deviation in enumerate(OMNIBUS_U):
+            # P = s^2 I: (J + I/s^2) = F F', so the square is of F^-1 g.
+            factor = linalg.cholesky(inner + np.eye(len(inner)) / deviation**2, lower=True)
+            rows.append(linalg.solve_triangular(factor, u.T, lower=True))
+            ln_det = 2.0 * float(np.log(np.diag(factor)).sum()) + 2.0 * len(inner) * math.log(
+                deviation
+            )
+            constants[at, number] = -0.5 * ln_det
+    return np.concatenate(rows) if rows else np.zeros((0, len(prepared.mean))), constants

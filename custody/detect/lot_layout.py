@@ -194,7 +194,10 @@ class Arranger:
         known, by_id = self._stations, dict[str, _R]()
         for reading in readings:
             if reading.station in known:
-                by_id[reading.event_id] = reading
+                # Copies that differ are told apart by what they say, not by which came first.
+                before = by_id.setdefault(reading.event_id, reading)
+                if before != reading:
+                    by_id[reading.event_id] = min(before, reading, key=repr)
             else:
                 left.append(reading.event_id)
         return sorted(by_id.values(), key=lambda one: (known[one.station], one.event_id))
@@ -213,13 +216,8 @@ class Arranger:
             weighed = math.log(first.net) - self._known(first.scale, MASS).mean
             for one in parts[part][1:PAPERS_MAX]:
                 station = self._stations[one.station]
-                row = MassRow(
-                    part,
-                    start,
-                    *self._weighed(first),
-                    station,
-                    *self._weighed(one),
-                )
+                ends = *self._weighed(first), station, *self._weighed(one)
+                row = MassRow(part, start, *ends)
                 value = math.log(one.net) - self._known(one.scale, MASS).mean - weighed
                 events = (first.event_id, one.event_id)
                 blocks.append(_Block((station, 0, part + events[1]), row, [value], events))
@@ -364,7 +362,7 @@ class Arranger:
             ore.append(xrf.heterogeneity_rel**2)
         counting = np.array(rows)
         # Written so that a NaN counts as the widest.
-        counting = np.where(counting <= U_MAX, counting, U_MAX)
+        counting = np.where(np.abs(counting) <= U_MAX, counting, U_MAX)
         return np.asarray(counting * counting + np.array(ore)[:, None])
 
     def _reference(self, before: Sequence[Floats]) -> Reference | None:

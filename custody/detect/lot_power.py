@@ -89,7 +89,8 @@ def _size(
     else:
         true = shift(family, sizes, len(detector.model.analytes))
     own = 0.5 * np.einsum("kc,cd,kd->k", known, j, known)
-    apart = np.sqrt(np.einsum("kc,cd,kd->k", true, j, true))
+    # What cancels (water with falsified moisture, weighed alone) may end below zero by rounding.
+    apart = np.sqrt(np.maximum(np.einsum("kc,cd,kd->k", true, j, true), 0.0))
     z = threshold.normal_quantile(1.0 - threshold.POWER)
     least = np.maximum(1.0 - z / np.maximum(apart, z), 0.0)
     ln = least[:, None] * (true @ j @ known.T) + (ln_weight - own)

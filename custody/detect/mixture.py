@@ -20,7 +20,6 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg  # type: ignore[import-untyped]  # it ships no types
 
 from custody.detect.lot_facts import Floats, Model, Readings
 from custody.detect.lot_families import (
@@ -153,9 +152,9 @@ class Detector:
         """Return ln(weight x LR) of everything, for lots measured alike."""
         r = values - weighted.mean
         lots, onsets = len(r), len(weighted.onsets)
-        g = (r @ weighted.g).reshape(lots, onsets, -1)
+        g = (r @ weighted.g).reshape(lots, onsets, self.directions.shifts.shape[1])
         fixed = g @ self.directions.shifts.T + weighted.constant
-        free = (r @ weighted.free).reshape(lots, onsets, len(OMNIBUS_U), -1)
+        free = (r @ weighted.free).reshape(lots, onsets, len(OMNIBUS_U), len(self.model.analytes))
         squares = 0.5 * np.einsum("lote,lote->lot", free, free) + weighted.free_constant
         part_g = r @ weighted.part_g
         parts = part_g[:, :, None] * self._mass_shift + weighted.part_constant
@@ -176,7 +175,7 @@ class Detector:
         share = partial(self._shares, several=bool(prepared.parts))
         weight = np.array([share(onset.stations) for onset in prepared.onsets])
         weight = weight.reshape(len(prepared.onsets), len(d.shifts))
-        power = 0.5 * np.einsum("kc,ocd,kd->ok", d.shifts, prepared.j, d.shifts, optimize=True)
+        power = 0.5 * ((d.shifts @ prepared.j) * d.shifts).sum(axis=2)
         constant = _ln(weight) - power
         omnibus = np.array([self._omnibus(onset.stations) for onset in prepared.onsets])
         free, free_constant = _free(prepared)
@@ -230,17 +229,13 @@ def _free(prepared: Prepared) -> tuple[Floats, Floats]:
     Returns:
         Shapes (onsets T E, n), to be multiplied by whitened values, and (onsets, T).
     """
-    rows: list[Floats] = []
-    constants = np.zeros((len(prepared.onsets), len(OMNIBUS_U)))
-    for at, j in enumerate(prepared.j):
-        inner = j[COMPOSITION:, COMPOSITION:]
-        u = prepared.u[at][:, COMPOSITION:]
-        for number, deviation in enumerate(OMNIBUS_U):
-            # P = s^2 I: (J + I/s^2) = F F', so the square is of F^-1 g.
-            factor = linalg.cholesky(inner + np.eye(len(inner)) / deviation**2, lower=True)
-            rows.append(linalg.solve_triangular(factor, u.T, lower=True))
-            ln_det = 2.0 * float(np.log(np.diag(factor)).sum()) + 2.0 * len(inner) * math.log(
-                deviation
-            )
-            constants[at, number] = -0.5 * ln_det
-    return np.concatenate(rows) if rows else np.zeros((0, len(prepared.mean))), constants
+    j = prepared.j[:, None, COMPOSITION:, COMPOSITION:]
+    u = np.swapaxes(prepared.u[:, None, :, COMPOSITION:], 2, 3)
+    size = j.shape[-1]
+    s = np.array(OMNIBUS_U)
+    # P = s^2 I: J + I / s^2 = F F', so the square is of F^-1 g.
+    factor = np.linalg.cholesky(j + np.eye(size) / (s * s)[:, None, None])
+    rows = np.linalg.solve(factor, u)
+    diagonal = np.diagonal(factor, axis1=2, axis2=3)
+    ln_det = 2.0 * np.log(diagonal).sum(axis=2) + 2.0 * size * np.log(s)
+    return np.asarray(rows.reshape(-1, u.shape[-1])), np.asarray(-0.5 * ln_det)

@@ -1,4 +1,4 @@
-"""Lots of a world through the detector: sup over a lot's life of ln E.
+"""Lots of a world through the detector: the greatest ln E of a lot's life.
 
 Lots whose shots all agree are laid out as arrays and judged together; the few others go the way
 that live facts go. A lot's life is its stations in order, and at each mass, moisture, shots, assay.
@@ -7,6 +7,7 @@ that live facts go. A lot's life is its stations in order, and at each mass, moi
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,8 +15,9 @@ from bench.detection.history import laboratory, scale, xrf
 from bench.detection.world import Floats, Ints, Lots, World
 from custody.detect import shot_gate
 from custody.detect.lot_facts import Assay, Model, Moisture, Readings, Shot, Weighing
-from custody.detect.lot_layout import AssayRows, Layout, MassRow, MoistureRow, Pattern, ShotRows
+from custody.detect.lot_layout import Layout
 from custody.detect.mixture import Detector
+from custody.detect.pattern_rows import AssayRows, MassRow, MoistureRow, Pattern, ShotRows
 
 CHUNK = 1_000
 
@@ -27,28 +29,69 @@ class Judge:
         self.world = world
         self.detectors = [Detector(model) for model in models]
 
-    def life(self, lots: Lots) -> Floats:
-        """Return ln E by moment of life, shape (lots, moments), -inf where there is none."""
+    def ever(self, lots: Lots, *, shot_by_shot: bool) -> Floats:
+        """Return the greatest ln E of every lot's life.
+
+        Args:
+            lots: Lots.
+            shot_by_shot: Ask after every shot, as a live lot is, and not only after each series.
+        """
         plain = self._all_agree(lots)
-        groups: dict[tuple[int, Pattern], list[tuple[int, Floats]]] = defaultdict(list)
+        found = np.full(len(lots.origin), -np.inf)
         for site in np.unique(lots.origin):
             mine = np.flatnonzero((lots.origin == site) & plain)
             for pattern, rows, values in self._together(lots, int(site), mine):
-                groups[int(site), pattern] += list(zip(rows.tolist(), values, strict=True))
+                self._follow(found, lots, int(site), (pattern, rows, values), shot_by_shot)
         for i in np.flatnonzero(~plain).tolist():
-            layout = self.layout(lots, i)
-            groups[int(lots.origin[i]), layout.pattern].append((i, layout.values))
-        found = np.full((len(lots.origin), 24), -np.inf)
-        for (site, pattern), members in groups.items():
-            rows = np.array([i for i, _ in members])
-            values = np.array([v for _, v in members])
-            ends = np.cumsum([_size(row) for row in pattern])
-            for moment, end in enumerate(ends):
-                for start in range(0, len(rows), CHUNK):
-                    at = slice(start, start + CHUNK)
-                    part = pattern[: moment + 1]
-                    found[rows[at], moment] = self.detectors[site].ln_e(part, values[at, :end])
+            found[i] = self._followed(lots, i, shot_by_shot=shot_by_shot)
         return found
+
+    def _follow(
+        self,
+        found: Floats,
+        lots: Lots,
+        site: int,
+        alike: tuple[Pattern, Ints, Floats],
+        shot_by_shot: bool,  # noqa: FBT001  # private
+    ) -> None:
+        """Follow lots that are measured alike through their lives."""
+        pattern, rows, values = alike
+        end = 0
+        for moment, block in enumerate(pattern):
+            start, end = end, end + _size(block)
+            if shot_by_shot and isinstance(block, ShotRows):
+                before = values[:, :start]
+                for k in range(1, block.shots):
+                    part = (*pattern[:moment], block._replace(shots=k, alone=k == 1))
+                    seen = self._values(lots, site, rows, part[-1:])
+                    self._judge(found, site, part, rows, np.concatenate([before, seen], axis=1))
+            self._judge(found, site, pattern[: moment + 1], rows, values[:, :end])
+
+    def _judge(
+        self, found: Floats, site: int, pattern: Pattern, rows: Ints, values: Floats
+    ) -> None:
+        for start in range(0, len(rows), CHUNK):
+            at = slice(start, start + CHUNK)
+            ln_e = self.detectors[site].ln_e(pattern, values[at])
+            found[rows[at]] = np.maximum(found[rows[at]], ln_e)
+
+    def _followed(self, lots: Lots, i: int, *, shot_by_shot: bool) -> float:
+        """Follow one lot the way of live facts, whose gate may change its mind."""
+        detector, whole = self.detectors[int(lots.origin[i])], readings(self.world, lots, i)
+        if shot_by_shot:
+            layouts = [detector.layout(part) for part in _lives(whole)]
+        else:
+            one = detector.layout(whole)
+            ends = np.cumsum([_size(block) for block in one.pattern])
+            layouts = [
+                one._replace(pattern=one.pattern[: n + 1], values=one.values[:end])
+                for n, end in enumerate(ends.tolist())
+            ]
+        return max(
+            float(detector.ln_e(layout.pattern, layout.values[None])[0])
+            for layout in layouts
+            if layout.pattern
+        )
 
     def layout(self, lots: Lots, i: int) -> Layout:
         """Return one lot laid out as a live one."""
@@ -113,6 +156,19 @@ class Judge:
 
 def _size(row: MassRow | MoistureRow | ShotRows | AssayRows) -> int:
     return len(row.analytes) if isinstance(row, ShotRows | AssayRows) else 1
+
+
+def _lives(whole: Readings) -> list[Readings]:
+    """Return a lot's readings as they come in: station by station, and there shot by shot."""
+    order = list(dict.fromkeys(one.station for one in whole.weighings))
+    found = [Readings()]
+    for station in order:
+        for name in ("weighings", "moistures", "shots", "assays"):
+            for one in getattr(whole, name):
+                if one.station == station:
+                    before = found[-1]
+                    found.append(replace(before, **{name: (*getattr(before, name), one)}))
+    return found
 
 
 def readings(world: World, lots: Lots, i: int) -> Readings:

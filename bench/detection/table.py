@@ -100,11 +100,11 @@ class Evaluation:
     def level(self, lots: int, say: Say) -> tuple[Level, float]:
         """Return how often honest lots alarm, and the level of the classic tests."""
         drawn = partial(self.world.draw, lots)
-        first = self._ever(drawn((self.seed, 3)))
+        first = self._ever(drawn((self.seed, 3)), shot_by_shot=True)
         threshold = float(np.quantile(first, 1.0 - FALSE_ALARMS))
         say(f"threshold ln E = {threshold:.2f}")
-        fresh = self._ever(drawn((self.seed, 4)))
-        good = self._ever(self.good.draw(lots, (self.seed, 5)))
+        fresh = self._ever(drawn((self.seed, 4)), shot_by_shot=True)
+        good = self._ever(self.good.draw(lots, (self.seed, 5)), shot_by_shot=True)
         # The classic tests have no gate: one bad shot in a hundred would ruin their level.
         least = self._classic(self.good.draw(lots, (self.seed, 6)))
         limit = float(np.quantile(least, 1.0 - FALSE_ALARMS))
@@ -124,7 +124,8 @@ class Evaluation:
             rows = []
             for size in [best * m for m in MULTIPLES if best * m < SIZE_MAX]:
                 drawn = self.world.draw(lots, seed, Fraud(fraud, size))
-                e = self._ever(drawn)
+                # Between two shots of a series a fraud may be seen too: left out, for time.
+                e = self._ever(drawn, shot_by_shot=False)
                 rows.append(
                     (
                         size,
@@ -140,8 +141,8 @@ class Evaluation:
             say(f"{fraud}: {found.size:.2%}, {found.ratio:.3f} of the bound {best:.2%}")
             yield found
 
-    def _ever(self, lots: Lots) -> Floats:
-        return np.asarray(self.judge.life(lots).max(axis=1))
+    def _ever(self, lots: Lots, *, shot_by_shot: bool) -> Floats:
+        return self.judge.ever(lots, shot_by_shot=shot_by_shot)
 
     def _classic(self, lots: Lots) -> Floats:
         return classic.least_p(self.world, self.models, lots)

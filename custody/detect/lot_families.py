@@ -47,8 +47,8 @@ IN_TRANSIT = {
     Family.GAIN: 0.03,
     Family.WATER: 0.08,
     Family.WATER_FALSIFIED: 0.02,
-    Family.WASTE: 0.07,
-    Family.FOREIGN: 0.51,
+    Family.WASTE: 0.08,
+    Family.FOREIGN: 0.50,
     Family.OMNIBUS: 0.045,
 }
 """How likely each is thought, of all that may happen to a lot; spread evenly over the legs.

@@ -1,8 +1,4 @@
-"""A lot's readings laid out as one vector, and a pattern that lots measured alike have in common.
-
-The pattern says which quantity was measured where, with what and how well; everything that costs
-(covariance, whitening) depends on it alone. Uncertainties are taken to the nearest step of a
-tenth (``STEP``), so that lots on the same instruments share it.
+"""A lot's readings laid out as one vector, and the pattern that lots measured alike share.
 
 What says nothing usable is left out: a net mass not above zero, a moisture beyond
 ``MOISTURE_MAX``, an analyte below detection, a station that is not on the way. Where one of several
@@ -13,7 +9,6 @@ Weighings of a part enter relative to its first, so its mass need not be known b
 
 import math
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import accumulate
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -32,67 +27,26 @@ from custody.detect.lot_facts import (
     Shot,
     Weighing,
 )
+from custody.detect.pattern_rows import (
+    STEP,
+    U_MAX,
+    U_MIN,
+    AssayRows,
+    MassRow,
+    MoistureRow,
+    Pattern,
+    Rows,
+    ShotRows,
+    snapped,
+)
 from custody.detect.shot_gate import Dropped, Reference, all_agree, gate
 
-STEP = 0.1
-"""Logarithmic step of uncertainties in a pattern."""
 MOISTURE_MAX = 0.999
 """Beyond it there is no dry matter to speak of."""
 SHOTS_MAX, PARTS_MAX, PAPERS_MAX = 32, 64, 16
 """Most shots of a series, parts of a lot, and moistures or certificates that are looked at."""
 REFERENCE_U = 0.05
 """How far two instruments may differ, per analyte and in common, where shots are compared."""
-U_MIN, U_MAX = 1e-5, 3.0
-"""Uncertainties are taken into this range; what is not a number counts as the widest."""
-
-
-class MassRow(NamedTuple):
-    """A weighing relative to the first of its part; uncertainties in steps."""
-
-    part: str
-    first: int
-    first_scale: str
-    first_u: int
-    first_scale_u: int
-    station: int
-    scale: str
-    u: int
-    scale_u: int
-
-
-class MoistureRow(NamedTuple):
-    """A moisture as ln(1 - moisture)."""
-
-    station: int
-    laboratory: str
-    u: int
-    laboratory_u: int
-
-
-class ShotRows(NamedTuple):
-    """The mean of the shots of an instrument at a station; ``u`` is of one shot, by analyte."""
-
-    station: int
-    device: str
-    dry: bool
-    shots: int
-    analytes: tuple[int, ...]
-    u: tuple[int, ...]
-
-
-class AssayRows(NamedTuple):
-    """A certificate."""
-
-    station: int
-    laboratory: str
-    dry: bool
-    analytes: tuple[int, ...]
-    u: tuple[int, ...]
-    laboratory_u: int
-
-
-Rows = MassRow | MoistureRow | ShotRows | AssayRows
-Pattern = tuple[Rows, ...]
 
 
 class GatedShot(NamedTuple):
@@ -141,23 +95,6 @@ class _Block(NamedTuple):
     rows: Rows
     values: Sequence[float]
     events: tuple[str, ...]
-
-
-@lru_cache(maxsize=4096)
-def snapped(u: float) -> int:
-    """Return an uncertainty in steps; what is not a number counts as the widest."""
-    # Written so that a NaN ends at the widest.
-    return round(math.log(max(u, U_MIN) if u <= U_MAX else U_MAX) / STEP)
-
-
-def unsnapped(steps: int) -> float:
-    """Return the uncertainty that steps stand for."""
-    return math.exp(steps * STEP)
-
-
-def unsnapped_all(steps: tuple[int, ...]) -> Floats:
-    """Return the uncertainties that steps stand for."""
-    return np.exp(np.array(steps) * STEP)
 
 
 class Arranger:
@@ -300,7 +237,8 @@ class Arranger:
                 mean = np.add.reduce(ln[kept]) / len(kept)
                 u = np.sqrt(np.add.reduce(var[kept]) / len(kept))
                 before.append(mean)
-                blocks += self._mean_of(name, mean, u, [every[i].event_id for i in kept])
+                events = [every[i].event_id for i in kept]
+                blocks += self._mean_of(name, mean, u, events, alone=len(kept) == 1)
         return blocks
 
     def _by_series(
@@ -340,13 +278,15 @@ class Arranger:
             gated.append(GatedShot(shot.event_id, shot.device, shot.station, dropped))
         return found.kept
 
-    def _mean_of(self, name: _Name, mean: Floats, u: Floats, events: Sequence[str]) -> list[_Block]:
+    def _mean_of(
+        self, name: _Name, mean: Floats, u: Floats, events: Sequence[str], *, alone: bool
+    ) -> list[_Block]:
         station, device, dry = name
         seen = np.flatnonzero(mean == mean)  # noqa: PLR0124  # a NaN is not itself
         if not len(seen):
             return []
         steps = tuple(np.rint(np.log(np.clip(u[seen], U_MIN, U_MAX)) / STEP).astype(int).tolist())
-        rows = ShotRows(station, device, dry, len(events), tuple(seen.tolist()), steps)
+        rows = ShotRows(station, device, dry, len(events), tuple(seen.tolist()), steps, alone)
         order = (station, 2, f"{device} {dry}")
         return [_Block(order, rows, mean[seen].tolist(), tuple(events))]
 

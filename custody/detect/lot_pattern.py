@@ -18,6 +18,7 @@ With V = L L', z = L^-1 (values - mean) is N(0, I) when nothing is wrong, and it
 innovations in the order of the way. All that is stored depends on the pattern alone.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -26,7 +27,7 @@ import numpy as np
 from scipy.linalg import lapack  # type: ignore[import-untyped]  # it ships no types
 
 from custody.detect.lot_facts import MASS, MOISTURE, UNKNOWN_XRF, Bools, Floats, Ints, Model
-from custody.detect.lot_layout import (
+from custody.detect.pattern_rows import (
     AssayRows,
     MassRow,
     MoistureRow,
@@ -39,6 +40,13 @@ from custody.detect.lot_layout import (
 
 BROAD_LN = (-7.0, 5.0)
 """Mean and deviation of ln c of an analyte of which nothing is known."""
+
+ALONE_REL, ALONE_MATRIX_REL = 0.6, 0.6
+"""What is added to a shot that no other vouches for, by analyte and in common.
+
+One shot in a hundred is bad, and by about so much. Without this the first shot of a series would
+raise an alert that the second retracts; a second shot is cheaper than either.
+"""
 
 DRY_MASS, DRY_SHARE, MOISTURE_SAID, COMPOSITION = 0, 1, 2, 3
 """Columns of a shift; analytes begin at ``COMPOSITION``."""
@@ -197,7 +205,9 @@ class _Builder:
             elif isinstance(row, ShotRows):
                 noise[at] = unsnapped_all(row.u) ** 2 / row.shots
                 xrf = self.model.xrf.get(row.device, UNKNOWN_XRF)
-                self._column(named, ("matrix", at.start))[at] = xrf.matrix_rel
+                matrix = math.hypot(xrf.matrix_rel, ALONE_MATRIX_REL * row.alone)
+                self._column(named, ("matrix", at.start))[at] = matrix
+                noise[at] += (ALONE_REL * row.alone) ** 2
                 bias[at] = self._bias(row.device, row.analytes, xrf.bias_rel)
                 source[at] = sources.setdefault(row.device, len(sources))
             else:

@@ -28,9 +28,9 @@ from custody.detect.lot_families import (
     ratios,
     shift,
 )
-from custody.detect.lot_layout import Pattern
 from custody.detect.lot_pattern import prepare
 from custody.detect.mixture import Detector
+from custody.detect.pattern_rows import Pattern
 
 POINTS = 80
 SIZE_LEAST = 1e-3

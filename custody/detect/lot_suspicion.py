@@ -25,9 +25,10 @@ from custody.detect.lot_families import (
     ratios,
     shift,
 )
-from custody.detect.lot_layout import AssayRows, GatedShot, MassRow, Pattern, ShotRows
+from custody.detect.lot_layout import GatedShot
 from custody.detect.lot_pattern import COMPOSITION, Onset, Prepared, prepare
 from custody.detect.mixture import Detector, Terms, Weighted
+from custody.detect.pattern_rows import AssayRows, MassRow, Pattern, ShotRows
 
 POINTS = 200
 """Sizes at which the posterior of the size is taken, evenly in logarithms."""

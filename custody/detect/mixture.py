@@ -30,7 +30,7 @@ from custody.detect.lot_families import (
     directions,
     omnibus_weight,
 )
-from custody.detect.lot_layout import Arranger, Layout, Pattern
+from custody.detect.lot_layout import Arranger, Layout
 from custody.detect.lot_pattern import (
     COMPOSITION,
     DRY_MASS,
@@ -39,6 +39,7 @@ from custody.detect.lot_pattern import (
     composition_prior,
     prepare,
 )
+from custody.detect.pattern_rows import Pattern
 
 PATTERNS_MAX = 64
 """Patterns kept per model, some 70 kB each; beyond them the oldest is forgotten."""

@@ -6,6 +6,7 @@ two log densities.
 """
 
 import math
+from collections import Counter
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve  # type: ignore[import-untyped]  # it ships no types
@@ -84,18 +85,22 @@ class Dense:
             self._row(one.station, math.log(dry), mean, {1: 1.0, 2: 1.0}, loads, noise)
 
     def _shots(self, readings: Readings) -> None:
+        series = Counter((one.station, one.device) for one in readings.shots)
         for one in readings.shots:
             xrf = self.model.xrf.get(one.device, Xrf())
+            alone = series[one.station, one.device] == 1
             for at, analyte in enumerate(self.model.analytes):
                 if analyte not in one.fractions:
                     continue
                 known = self._error(one.device, analyte, xrf.bias_rel)
                 mean, loads = (0.0, {}) if one.dry else self._share(one.station, 1.0)
                 loads[f"bias{one.device}{analyte}"] = known.u
-                loads[f"matrix{one.device}{one.station}{one.dry}"] = xrf.matrix_rel
+                loads[f"matrix{one.device}{one.station}{one.dry}"] = math.hypot(
+                    xrf.matrix_rel, 0.6 * alone
+                )
                 shift = {3 + at: 1.0} | ({} if one.dry else {1: 1.0})
                 counting = one.counting_rel.get(analyte, xrf.counting_rel)
-                noise = xrf.heterogeneity_rel**2 + counting**2
+                noise = xrf.heterogeneity_rel**2 + counting**2 + (0.6 * alone) ** 2
                 value = math.log(one.fractions[analyte]) - known.mean
                 self._row(one.station, value, mean, shift, loads, noise)
 

@@ -11,13 +11,14 @@ import pytest
 from custody.detect import lot_families
 from custody.detect.lot_facts import Known, Model, Moisture, Readings, Shot, Weighing
 from custody.detect.lot_families import OMNIBUS_U, Family
-from custody.detect.lot_layout import ShotRows
 from custody.detect.lot_pattern import prepare
 from custody.detect.lot_power import smallest_detectable
 from custody.detect.lot_suspicion import explain
 from custody.detect.mixture import ALPHA, Detector
+from custody.detect.pattern_rows import ShotRows
+from custody.detect.shot_gate import Why
 from tests.support.dense import Dense
-from tests.support.lot_models import a_model, an_honest_lot, sites, u
+from tests.support.lot_models import ANALYTES, a_model, an_honest_lot, sites, u
 
 LN_THRESHOLD = -math.log(ALPHA)
 NOTHING = Readings()
@@ -296,3 +297,19 @@ def test_the_smallest_size_is_found_nine_times_in_ten(family: Family) -> None:
         found = sum(detector.judge(lot).ln_e >= LN_THRESHOLD for lot in lots) / len(lots)
         worst = min(worst, found)
     assert worst == pytest.approx(0.9, abs=0.04)
+
+
+def test_a_bad_shot_is_no_alarm_at_any_moment() -> None:
+    """The first shot of a series misreads by half, up and down; the others come one by one."""
+    honest = CASES["honest"]
+    detector = Detector(a_model())
+    before = replace(honest, weighings=(), shots=honest.shots[:3], assays=honest.assays[:1])
+    first = honest.shots[3]
+    factors = (0.6, 1.6, 0.5, 1.8)
+    fractions = {a: first.fractions[a] * by for a, by in zip(ANALYTES, factors, strict=True)}
+    bad = replace(first, fractions=fractions)
+    alone = detector.judge(replace(before, shots=(*before.shots, bad)))
+    both = detector.judge(replace(before, shots=(*before.shots, bad, honest.shots[4])))
+    assert alone.ln_e < 2.0
+    assert both.ln_e < 2.0
+    assert [(g.event_id, g.dropped.why) for g in both.layout.gated] == [("x10", Why.FURTHER)]

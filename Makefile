@@ -10,6 +10,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	command -v $$p > /dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2> /dev/null && echo $$p && break; done)
 SEED ?= 1
+WORLD ?= ore
 BIN := .venv/bin
 
 .PHONY: help env demo up down test check fmt lint type imports golden bench docs tests
@@ -67,6 +68,10 @@ golden: env ## write the golden files anew; review them as code
 
 bench: env ## measure and store the figures of the README's table
 	@$(BIN)/python -m bench.main
+
+.PHONY: bench-detection
+bench-detection: env ## what of each fraud is found, beside what can be (WORLD=ore SEED=1)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.detection --world $(WORLD) --seed $(SEED)
 
 docs: env ## write the pages that are made from the code
 	@$(BIN)/python -m tests.support.pages

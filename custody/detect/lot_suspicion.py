@@ -20,18 +20,18 @@ from custody.detect.lot_families import (
     OMNIBUS_U,
     SIZE_MAX,
     Family,
-    foreign_shift,
     foreign_sites,
-    ratios,
     shift,
 )
+from custody.detect.lot_foreign import all_mixed, fitted, ln_lr, mixed
 from custody.detect.lot_layout import GatedShot
 from custody.detect.lot_pattern import COMPOSITION, Onset, Prepared, prepare
-from custody.detect.mixture import Detector, Terms, Weighted
+from custody.detect.mixture import Detector, Terms, Weighted, logarithms
 from custody.detect.pattern_rows import AssayRows, MassRow, Pattern, ShotRows
 
 POINTS = 200
 """Sizes at which the posterior of the size is taken, evenly in logarithms."""
+FOREIGN_POINTS = 80
 SIZE_LEAST = 1e-3
 
 
@@ -121,13 +121,12 @@ def explain(detector: Detector, readings: Readings) -> Suspicion | None:
         return None
     weighted = detector.weighted(layout.pattern)
     terms = detector.terms(weighted, layout.values[None])
-    suspects = _suspects(detector, weighted, terms)
+    prepared = prepare(detector.model, detector.prior, layout.pattern)
+    z = prepared.inverse @ (layout.values - prepared.mean)
+    suspects = _suspects(detector, weighted, terms, _foreign(detector, prepared, z))
     if not suspects:
         return None
-    prepared = prepare(detector.model, detector.prior, layout.pattern)
     best = suspects[0]
-    r = layout.values - prepared.mean
-    z = prepared.inverse @ r
     size, size_u, moved = _sized(detector, prepared, best, z)
     rows = _rows(detector, layout.pattern, layout.events)
     contributions = _contributions(prepared, rows, layout.values, z, moved)
@@ -149,7 +148,32 @@ def explain(detector: Detector, readings: Readings) -> Suspicion | None:
     )
 
 
-def _suspects(detector: Detector, weighted: Weighted, terms: Terms) -> list[tuple[Suspect, Onset]]:
+def _foreign(detector: Detector, prepared: Prepared, z: Floats) -> list[Floats]:
+    """Return ln(weight x LR) of foreign material by onset, spread of sites included.
+
+    Returns:
+        By onset an array over all directions, those of other families zero.
+    """
+    d, legs = detector.directions, len(detector.model.legs)
+    found = [np.zeros(len(d.site)) for _ in prepared.onsets]
+    for at_origin in (True, False):
+        material = all_mixed(detector, at_origin=at_origin)
+        for number, onset in enumerate(prepared.onsets):
+            if material is None or (onset.stations[0] == 0) is not at_origin:
+                continue
+            u = prepared.u[number][:, COMPOSITION:]
+            ln = ln_lr(material, u.T @ z, prepared.j[number][COMPOSITION:, COMPOSITION:])
+            weight = d.onset_weights(onset.stations, legs)[d.site >= 0]
+            found[number][d.site >= 0] = logarithms(weight) + ln
+    return found
+
+
+def _suspects(
+    detector: Detector,
+    weighted: Weighted,
+    terms: Terms,
+    foreign: Sequence[Floats],
+) -> list[tuple[Suspect, Onset]]:
     """Return all that may have happened, sizes added up, the most probable first."""
     d, names = detector.directions, detector.model.stations
     found: list[tuple[Family, Onset, str | None, float]] = []
@@ -158,7 +182,8 @@ def _suspects(detector: Detector, weighted: Weighted, terms: Terms) -> list[tupl
         for family, site in {(int(f), int(s)) for f, s in zip(d.family, d.site, strict=True)}:
             mine = (d.family == family) & (d.site == site)
             named = d.sites[site] if site >= 0 else None
-            found.append((FAMILIES[family], onset, named, _ln_sum(fixed[mine])))
+            ln = foreign[number][mine] if site >= 0 else fixed[mine]
+            found.append((FAMILIES[family], onset, named, _ln_sum(ln)))
         found.append((Family.OMNIBUS, onset, None, _ln_sum(terms.free[0, number])))
     half = terms.parts.shape[2] // 2
     for number, onset in enumerate(weighted.parts):
@@ -197,18 +222,27 @@ def _sized(
     u = prepared.u[number]
     if suspect.family is Family.OMNIBUS:
         return _free_change(u[:, COMPOSITION:], z)
+    if suspect.family is Family.FOREIGN:
+        return _foreign_size(detector, suspect, onset, u[:, COMPOSITION:], z)
     return _posterior(*_candidates(detector, suspect), u, z, columns=u.shape[1])
 
 
 def _candidates(detector: Detector, suspect: Suspect) -> tuple[Floats, Floats]:
     """Return sizes and their shifts."""
-    model = detector.model
-    most = 1.0 if suspect.family is Family.FOREIGN else SIZE_MAX
-    sizes = np.geomspace(SIZE_LEAST, most, POINTS)
-    if suspect.family is not Family.FOREIGN:
-        return sizes, shift(suspect.family, sizes, len(model.analytes))
-    other = next(site for site in foreign_sites(model) if site.site_id == suspect.site)
-    return sizes, foreign_shift(ratios(model, detector.prior, other), sizes)
+    sizes = np.geomspace(SIZE_LEAST, SIZE_MAX, POINTS)
+    return sizes, shift(suspect.family, sizes, len(detector.model.analytes))
+
+
+def _foreign_size(
+    detector: Detector, suspect: Suspect, onset: Onset, u: Floats, z: Floats
+) -> tuple[float, float, Floats]:
+    """Return the same as ``_posterior``, the spread of both sites included."""
+    other = next(s for s in foreign_sites(detector.model) if s.site_id == suspect.site)
+    sizes = np.geomspace(SIZE_LEAST, 1.0, FOREIGN_POINTS)
+    material = mixed(detector, other, sizes, at_origin=onset.stations[0] == 0)
+    g, j = u.T @ z, u.T @ u
+    p, size, spread = _shares(sizes, ln_lr(material, g, j))
+    return size, spread, np.asarray(u @ fitted(material, int(np.argmax(p)), g, j))
 
 
 def _posterior(
@@ -217,11 +251,16 @@ def _posterior(
     """Return mean and deviation of the size, thought even in its logarithm, and the shift of z."""
     moved = shifts[:, :columns] @ u.T
     ln = moved @ z - 0.5 * (moved * moved).sum(axis=1)
+    _, size, spread = _shares(sizes, ln)
+    return size, spread, np.asarray(moved[int(np.argmin(np.abs(sizes - size)))])
+
+
+def _shares(sizes: Floats, ln: Floats) -> tuple[Floats, float, float]:
+    """Return probabilities of sizes, their mean and deviation."""
     p = np.exp(ln - ln.max())
     p /= p.sum()
     size = float(p @ sizes)
-    spread = float(p @ (sizes - size) ** 2)
-    return size, math.sqrt(spread), np.asarray(moved[int(np.argmin(np.abs(sizes - size)))])
+    return p, size, math.sqrt(float(p @ (sizes - size) ** 2))
 
 
 def _free_change(u: Floats, z: Floats) -> tuple[float, float, Floats]:

@@ -177,14 +177,14 @@ class Detector:
         weight = np.array([share(onset.stations) for onset in prepared.onsets])
         weight = weight.reshape(len(prepared.onsets), len(d.shifts))
         power = 0.5 * ((d.shifts @ prepared.j) * d.shifts).sum(axis=2)
-        constant = _ln(weight) - power
+        constant = logarithms(weight) - power
         omnibus = np.array([self._omnibus(onset.stations) for onset in prepared.onsets])
         free, free_constant = _free(prepared)
-        free_constant += _ln(omnibus / len(OMNIBUS_U))[:, None]
+        free_constant += logarithms(omnibus / len(OMNIBUS_U))[:, None]
         part_weight = np.array([1.0 / (p.number * (p.number + 1)) for p in prepared.parts])
         part_weight = PARTS_SHARE / max(legs, 1) * part_weight[:, None] * self._mass_weight
         part_j = (prepared.part_u**2).sum(axis=1)[:, None]
-        part_constant = _ln(part_weight) - 0.5 * part_j * self._mass_shift**2
+        part_constant = logarithms(part_weight) - 0.5 * part_j * self._mass_shift**2
         inverse = prepared.inverse
         g = np.swapaxes(prepared.u, 1, 2).reshape(-1, len(inverse)) @ inverse
         spent = float(weight.sum() + omnibus.sum() + part_weight.sum())
@@ -219,8 +219,8 @@ PARTS_SHARE = 0.5
 _MASS_FAMILIES = [FAMILIES.index(Family.LOSS), FAMILIES.index(Family.GAIN)]
 
 
-def _ln(weight: Floats) -> Floats:
-    """Return logarithms, minus infinity for a weight of zero."""
+def logarithms(weight: Floats) -> Floats:
+    """Return logarithms of weights, minus infinity for a weight of zero."""
     return np.log(weight, where=weight > 0.0, out=np.full(weight.shape, -math.inf))
 
 

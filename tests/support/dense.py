@@ -147,6 +147,14 @@ class Dense:
         wider = covariance + deviation**2 * seen @ seen.T
         return _ln_density(self.residual(), wider) - _ln_density(self.residual(), covariance)
 
+    def ln_lr_spread(self, station: int, change: Floats, spread: Floats) -> float:
+        """Return ln LR of a change of composition that is normal with a mean and covariance."""
+        seen = (np.array(self.stations) >= station)[:, None] * np.array(self.maps)[:, 3:]
+        covariance = self.covariance()
+        wider = covariance + seen @ spread @ seen.T
+        moved = self.residual() - seen @ change
+        return _ln_density(moved, wider) - _ln_density(self.residual(), covariance)
+
 
 def _ln_density(x: Floats, covariance: Floats) -> float:
     """Return the log density of a normal, without the constant."""

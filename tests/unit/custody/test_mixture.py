@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from custody.detect import lot_families
-from custody.detect.lot_facts import Known, Model, Moisture, Readings, Shot, Weighing
+from custody.detect.lot_facts import Known, Leg, Model, Moisture, Readings, Shot, Weighing
 from custody.detect.lot_families import OMNIBUS_U, Family
+from custody.detect.lot_foreign import ln_lr, mixed
 from custody.detect.lot_pattern import prepare
 from custody.detect.lot_power import smallest_detectable
 from custody.detect.lot_suspicion import explain
@@ -313,3 +314,35 @@ def test_a_bad_shot_is_no_alarm_at_any_moment() -> None:
     assert alone.ln_e < 2.0
     assert both.ln_e < 2.0
     assert [(g.event_id, g.dropped.why) for g in both.layout.gated] == [("x10", Why.FURTHER)]
+
+
+def test_the_example_of_the_page_comes_out() -> None:
+    """docs/detection/mixture.md, by pocket calculator."""
+    model = a_model(stations=("mine", "hub"), legs=(Leg(-0.001, 0.0015, 0.0, 0.0015),), errors={})
+    sent = Weighing(event_id="1", station="mine", net=30_000.0, u_rel=0.001, scale="A")
+    got = replace(sent, event_id="2", station="hub", net=30_000.0 * 0.985 * 0.999, scale="B")
+    found = explain(Detector(model), Readings(weighings=(sent, got)))
+    assert found is not None
+    assert found.ln_e == pytest.approx(13.8, abs=0.5)
+    assert found.ln_lr == pytest.approx(17.4, abs=0.4)
+    assert found.size == pytest.approx(0.015, abs=0.001)
+    assert found.size_u == pytest.approx(0.00255, abs=0.0002)
+
+
+def test_the_spread_of_both_sites_is_in_what_names_foreign_material() -> None:
+    """By whole densities; s = x b / ((1 - x) a + x b) and Q = s s' (both covariances)."""
+    model = a_model()
+    model = replace(model, errors={**model.errors, ("lab", "moisture"): Known(0.001, 1e-5)})
+    detector, other = Detector(model), sites()[1]
+    layout = detector.layout(CASES["foreign"])
+    prepared = prepare(model, detector.prior, layout.pattern)
+    number = [onset.stations for onset in prepared.onsets].index((1,))
+    u = prepared.u[number][:, 3:]
+    z = prepared.inverse @ (layout.values - prepared.mean)
+    material = mixed(detector, other, np.array([0.2]), at_origin=False)
+    there = 0.2 * np.exp(other.mean - sites()[0].mean)
+    part = there / (0.8 + there)
+    spread = np.outer(part, part) * (other.covariance + sites()[0].covariance * (1 + 1 / 50))
+    change = np.log(0.8 + there)
+    expected = Dense(model, CASES["foreign"]).ln_lr_spread(1, change, spread)
+    assert ln_lr(material, u.T @ z, u.T @ u)[0] == pytest.approx(expected, abs=2e-3)

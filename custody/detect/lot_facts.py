@@ -42,8 +42,8 @@ class Weighing:
     Attributes:
         event_id: Fact it comes from.
         station: Where.
-        part: What was weighed; weighings of one part are compared. Trucks are parts of their own
-            between two stations; a lot weighed as a whole everywhere is one part.
+        part: What was weighed; weighings of one part are compared. Empty for all of the lot;
+            a truck of several is a part of its own, with a name, between two stations.
         net: In any unit, the same for all weighings of the part.
         u_rel: Random, relative.
         scale: Device.

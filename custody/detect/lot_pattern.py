@@ -263,17 +263,16 @@ class _Builder:
         return tuple(Onset(tuple(stations)) for stations, _ in groups.values()), h
 
     def parts(self) -> tuple[tuple[Onset, ...], Floats]:
-        """Return the onsets of single parts, where a leg has several, and the shift of the mass."""
-        parts = sorted({row.part for row in self.pattern if isinstance(row, MassRow)})
+        """Return the onsets of single parts, those that have a name, and the shift of the mass."""
+        parts = sorted({row.part for row in self.pattern if isinstance(row, MassRow) and row.part})
         found: list[Onset] = []
         shifts: list[Floats] = []
         for station in range(1, len(self.model.stations)):
             seen = self.since(station) * self.mass
             here = [part for part in parts if seen[self._rows_of(part)].any()]
             for number, part in enumerate(here, start=1):
-                if len(here) > 1:
-                    found.append(Onset((station,), part, number))
-                    shifts.append(np.where(self._rows_of(part), seen, 0.0))
+                found.append(Onset((station,), part, number))
+                shifts.append(np.where(self._rows_of(part), seen, 0.0))
         return tuple(found), np.array(shifts).reshape(len(found), self.n)
 
     def _rows_of(self, part: str) -> Bools:

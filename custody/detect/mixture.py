@@ -214,7 +214,10 @@ class Detector:
 
 
 PARTS_SHARE = 0.5
-"""Share of the weight of losses and gains that is for single parts, where a lot has several."""
+"""Share of the weight of losses and gains that is for single parts, where parts have names.
+
+Also where only one has come: a weight that changed with the second would break the bound.
+"""
 
 _MASS_FAMILIES = [FAMILIES.index(Family.LOSS), FAMILIES.index(Family.GAIN)]
 

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from custody.detect import lot_families
-from custody.detect.lot_facts import Known, Leg, Model, Moisture, Readings, Shot, Weighing
+from custody.detect.lot_facts import Floats, Known, Leg, Model, Moisture, Readings, Shot, Weighing
 from custody.detect.lot_families import OMNIBUS_U, Family
 from custody.detect.lot_foreign import ln_lr, mixed
 from custody.detect.lot_pattern import prepare
 from custody.detect.lot_power import smallest_detectable
 from custody.detect.lot_suspicion import explain
 from custody.detect.mixture import ALPHA, Detector
-from custody.detect.pattern_rows import ShotRows
+from custody.detect.pattern_rows import Pattern, ShotRows
 from custody.detect.shot_gate import Why
 from tests.support.dense import Dense
 from tests.support.lot_models import ANALYTES, a_model, an_honest_lot, sites, u
@@ -204,6 +204,39 @@ def test_one_truck_of_many_is_named() -> None:
     assert found.named.family is Family.LOSS
     assert found.ln_e > LN_THRESHOLD
     assert found.size == pytest.approx(0.03, abs=0.01)
+
+
+def test_a_second_truck_that_lost_nothing_moves_no_weight() -> None:
+    """E of the first is a share of E with both, whatever the second shows: 1 + (E1 - 1) stays."""
+    detector = Detector(a_model())
+
+    def truck(name: str, station: str, net: float) -> Weighing:
+        return Weighing(
+            event_id=name + station, station=station, part=name, net=net, u_rel=u(0.001), scale="b"
+        )
+
+    first = (truck("T1", "mine", 30_000.0), truck("T1", "hub", 29_000.0))
+    second = (truck("T2", "mine", 30_000.0),)
+    one = detector.judge(Readings(weighings=first)).ln_e
+    assert detector.judge(Readings(weighings=(*first, *second))).ln_e == pytest.approx(one)
+    pattern = detector.layout(Readings(weighings=first)).pattern
+    weighted = detector.weighted(pattern)
+    spent = weighted.rest + np.exp(weighted.constant + _powers(detector, pattern)).sum()
+    spent += lot_families.omnibus_weight((1,), 2, alone=False)
+    spent += np.exp(weighted.part_constant + _part_powers(detector, pattern)).sum()
+    assert spent == pytest.approx(1.0)
+
+
+def _powers(detector: Detector, pattern: Pattern) -> Floats:
+    prepared = prepare(detector.model, detector.prior, pattern)
+    d = detector.directions.shifts
+    return np.asarray([0.5 * np.einsum("kc,cd,kd->k", d, j, d) for j in prepared.j])
+
+
+def _part_powers(detector: Detector, pattern: Pattern) -> Floats:
+    prepared = prepare(detector.model, detector.prior, pattern)
+    mass = detector.directions.shifts[detector.directions.family <= 1, 0]
+    return np.asarray(0.5 * (prepared.part_u**2).sum(axis=1)[:, None] * mass**2)
 
 
 def test_weighings_alone_show_a_theft() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.detection.picture import draw
 from bench.detection.table import GOALS, Evaluation, Found, Level
 from bench.detection.world import WorldSpec
 
@@ -31,6 +32,7 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    parser.add_argument("--picture", type=Path, help="draw the power curves into this SVG")
     given = parser.parse_args()
     spec = _spec(given.world)
     began = time.monotonic()
@@ -44,6 +46,8 @@ def main() -> None:
         say(f"{spec.name}: {spec.sites} sites, {spec.analytes} analytes, seed {given.seed}")
         level, limit = evaluation.level(given.lots, say)
         found = list(evaluation.families(given.frauds, level, limit, say))
+    if given.picture:
+        draw(found, f"{spec.name}, seed {given.seed}", given.picture)
     asked = {"seed": given.seed, "history": given.history, "frauds": given.frauds}
     if given.json:
         families = [asdict(one) | {"ratio": one.ratio} for one in found]

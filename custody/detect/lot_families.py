@@ -63,9 +63,9 @@ SIZES = (0.01, 0.014, 0.02, 0.03, 0.045, 0.07, 0.1, 0.15, 0.25, 0.4, 0.6, 1.0)
 SIZE_MAX = 0.6
 """Greatest size of what takes away: at one nothing would be left to measure."""
 USUAL_IN_TRANSIT = {
-    Family.LOSS: (0.01, 0.05),
-    Family.GAIN: (0.01, 0.05),
-    Family.WATER: (0.01, 0.05),
+    Family.LOSS: (0.01, 0.07),
+    Family.GAIN: (0.01, 0.07),
+    Family.WATER: (0.01, 0.15),
     Family.WATER_FALSIFIED: (0.07, 0.40),
     Family.WASTE: (0.01, 0.10),
     Family.FOREIGN: (0.02, 0.40),

@@ -16,7 +16,7 @@ BIN := .venv/bin
 .PHONY: help env demo up down test check fmt lint type imports golden bench docs tests
 
 help: ## show this
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 17
 
 env: .venv/.stamp ## make the Python environment from the lock
 

@@ -45,10 +45,10 @@ PLAIN = tuple(family for family in Family if family not in {Family.FOREIGN, Fami
 IN_TRANSIT = {
     Family.LOSS: 0.15,
     Family.GAIN: 0.03,
-    Family.WATER: 0.08,
+    Family.WATER: 0.10,
     Family.WATER_FALSIFIED: 0.02,
     Family.WASTE: 0.08,
-    Family.FOREIGN: 0.50,
+    Family.FOREIGN: 0.48,
     Family.OMNIBUS: 0.045,
 }
 """How likely each is thought, of all that may happen to a lot; spread evenly over the legs.

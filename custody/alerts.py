@@ -146,14 +146,25 @@ def raise_or_keep(
     return Said(after, record(after, subject, verdict, cause=clock.cause))
 
 
-def retract(before: AlertState, subject: str, clock: Clock) -> Said:
-    """Withdraw an alert whose reason is gone; one already withdrawn stays as it is."""
+UNSUPPORTED = "the facts as now known do not support it"
+
+
+def retract(before: AlertState, subject: str, clock: Clock, reason: str | None = None) -> Said:
+    """Withdraw an alert whose reason is gone; one already withdrawn stays as it is.
+
+    Args:
+        before: What is remembered.
+        subject: What the alert is about.
+        clock: This step's records.
+        reason: What took its reason away, where more is known than that something did.
+    """
     state = LIFECYCLE.get((before.state, "no_evidence"))
     if state is None:
         return Said(before, None)
     after = before._replace(version=before.version + 1, state=state, value=0.0)
-    reason = "the facts as now known do not support it"
-    return Said(after, record(after, subject, None, cause=clock.cause, reason=reason))
+    return Said(
+        after, record(after, subject, None, cause=clock.cause, reason=reason or UNSUPPORTED)
+    )
 
 
 def act(before: AlertState, action: ActionTaken, subject: str, verdict: Verdict | None) -> Said:

@@ -42,6 +42,14 @@ METAL_MG_MAX = 10**16
 million tonnes that came out would otherwise be a number no record can hold."""
 
 
+class Doubt(NamedTuple):
+    """What may be a finding: number of the side, its event, and a sentence."""
+
+    number: int
+    event_id: str
+    detail: str
+
+
 class Whole(NamedTuple):
     """Everything that went in: grams, milligrams, and how well they are known."""
 
@@ -106,6 +114,7 @@ class Batch:
         known: How well what is left is known.
         carried: Shares of what went in.
         closed: A close stands.
+        doubted: More went out than came in, as far as is known; inputs may be on their way.
     """
 
     __slots__ = (
@@ -122,6 +131,7 @@ class Batch:
         "_whole",
         "carried",
         "closed",
+        "doubted",
         "known",
         "outcomes",
     )
@@ -147,6 +157,7 @@ class Batch:
         self.carried = mixed_inputs(self._given, kind)
         self.closed = any(one.side.part == "close" for one in sides)
         self.outcomes: dict[int, Outcome] = {}
+        self.doubted: Doubt | None = None
 
     def derive(self, before: Mapping[int, OutRow]) -> None:
         """Derive everything.
@@ -339,7 +350,7 @@ class Batch:
         rest = Amount(self._wet, self._dry, dict(self._amounts))
         short = self._short(rest)
         if short:
-            self.outcomes[close.number].findings["output_exceeds_input"] = short
+            self.doubted = Doubt(close.number, close.cause.event_id, short)
         to = accounts.unaccounted(self._process_id)
         self._post("close", close, (self._account, to), rest)
         self.known = Estimates(NOTHING, NOTHING, {})

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from custody import rechecking
+from custody.deadlines import DUE, DueRow
 from custody.events import ActionTaken, Fact, MaterialProcessed, Micros, ReferenceSet
 from custody.fold import Entry, Input, Reader, Row, Step
 from custody.ledger import Clock
@@ -23,11 +24,14 @@ from custody.lot_rows import (
 from custody.lot_step import Arrived, LotStep
 from custody.process_rows import IdsRow, InRow, OutRow, PageRow, ProcessRow, StateRow
 from custody.process_step import process_step
+from custody.rechecking import CHANGED, CONTINUED
 from custody.records import Content, Sighting, Tick
 from custody.reference import with_version
 from custody.rows import FactRow, RefRow, ThingRow, UseRow
+from custody.things import KINDS, GatewayRow, SeenRow, shared_step
+from custody.ticking import TickRow, tick_step
 
-VERSION = 5
+VERSION = 6
 """Grows when the same facts lead to another state."""
 
 ROW_TYPES: Mapping[str, type] = MappingProxyType(
@@ -53,9 +57,16 @@ ROW_TYPES: Mapping[str, type] = MappingProxyType(
         "use": UseRow,
         "device": ThingRow,
         "thing": ThingRow,
+        **dict.fromkeys(sorted(KINDS), SeenRow),
+        "gateway": GatewayRow,
+        "due": DueRow,
+        "tick": TickRow,
     }
 )
-"""Row class by key prefix. Ticks have no row: nothing here waits for a deadline yet."""
+"""Row class by key prefix."""
+
+OWNERS = frozenset({"lot", "process", "gateway"}) | KINDS
+"""Kinds of owners that others can name."""
 
 BY_LOT = frozenset({"lot", "shipment", "claim"})
 """Stems that are always about the lot that is their key."""
@@ -89,12 +100,16 @@ class CustodyFold:
         prefix, _, name = owner.partition("/")
         if prefix == "ref":
             return _reference_step(owner, row, entries, reader)
-        if prefix not in ("lot", "process"):
-            return _thing_step(row, entries)
+        if prefix == "tick":
+            return tick_step(row if isinstance(row, TickRow) else TickRow(), entries, reader)
+        if prefix not in OWNERS:
+            return _count_step(row, entries)
         arrived, records = _sorted(entries)
         if prefix == "process":
             held = row if isinstance(row, ProcessRow) else ProcessRow()
             return process_step(name, held, arrived, reader, Clock(records, held.known))
+        if prefix != "lot":
+            return shared_step(owner, row, arrived, reader, records)
         lot = row if isinstance(row, LotRow) else LotRow()
         return LotStep(name, lot, reader, Clock(records, lot.known)).run(arrived)
 
@@ -107,14 +122,18 @@ def _owner_of(event: Input, key: str) -> str:
         case ReferenceSet():
             return f"ref/{event.kind}/{event.id}"
         case Sighting():
-            # Anything but a lot or a process has a row of its own that only counts.
-            return rechecking.owner_of(event) or "thing/" + key
+            return rechecking.owner_of(event) or _known(event.thing, key)
         case Content(to_owner=named) | ActionTaken(subject=named):
-            return named if named.startswith(("lot/", "process/")) else "thing/" + key
+            return _known(named, key)
         case Tick():
-            return "thing/" + key
+            return f"tick/{event.partition}"
         case _:
             return ("device/" if event.lot_id is None else "lot/") + key
+
+
+def _known(named: str, key: str) -> str:
+    """Return an owner by its name; what is of no kind we know has a row that only counts."""
+    return named if named.partition("/")[0] in OWNERS else "thing/" + key
 
 
 def _sorted(entries: Sequence[Entry]) -> tuple[Arrived, list[tuple[Micros, str]]]:
@@ -132,7 +151,12 @@ def _sorted(entries: Sequence[Entry]) -> tuple[Arrived, list[tuple[Micros, str]]
             arrived.facts.append(event)
             records.append((event.recorded_at, event.event_id))
         elif isinstance(event, Sighting):
-            arrived.recheck = True
+            if event.quantity == DUE:
+                arrived.due.append(event)
+            elif event.quantity in (CHANGED, CONTINUED):
+                arrived.recheck = True
+            else:
+                arrived.seen.append(event)
             records.append((event.known_at, event.cause_event_id))
     return arrived, records
 
@@ -150,7 +174,7 @@ def _reference_step(owner: str, row: Row | None, entries: Sequence[Entry], reade
     return step
 
 
-def _thing_step(row: Row | None, entries: Sequence[Entry]) -> Step:
+def _count_step(row: Row | None, entries: Sequence[Entry]) -> Step:
     before = row if isinstance(row, ThingRow) else ThingRow()
     times = [_time_of(entry) for entry in entries]
     newest = max([t for t in [before.last_at, *times] if t is not None], default=None)

@@ -1,4 +1,4 @@
-"""Findings: what exact rules of the books have found, said as alerts of family ``ledger``.
+"""Findings: what exact rules have found, said as alerts of family ``ledger`` or ``custody_gap``.
 
 A finding holds as long as the facts do: it is opened when a rule finds something, and retracted
 with the cause when a late or corrected fact takes its reason away. It is about one thing (a
@@ -16,10 +16,33 @@ from custody.records import Alert
 from custody.rows import AlertState, Finding
 
 FAMILY = "ledger"
+GAP = "custody_gap"
 BASIS = "exact rule"
 
-QUIET = frozenset({"pair_inferred"})
-"""Rules that are counted and raise nothing: a pair is marked as inferred, which is no fault."""
+GAPS = frozenset(
+    {
+        "missing_receipt",
+        "double_receipt",
+        "seal_changed",
+        "impossible_speed",
+        "two_places",
+        "document_expired",
+        "hold_breached",
+        "seal_reused",
+        "tag_reused",
+        "certificate_reused",
+        "vehicle_in_two_places",
+        "site_silent",
+    }
+)
+"""Rules of family ``custody_gap``: something was out of sight. All others are of the ledger."""
+
+QUIET = frozenset({"pair_inferred", "received_late"})
+"""Rules that are counted and raise nothing: a pair is marked as inferred, which is no fault, and a
+load that came late has come."""
+
+AFTERWARDS = {"missing_receipt": "received_late"}
+"""What says why a finding is gone, where something does: then its retraction says it."""
 
 
 class Judged(NamedTuple):
@@ -52,12 +75,16 @@ def judge(
     """
     after = dict(states)
     said: list[Alert] = []
-    holding = {key_of(finding): finding for finding in found if finding.rule not in QUIET}
+    every = {key_of(finding): finding for finding in found}
+    holding = {key: finding for key, finding in every.items() if finding.rule not in QUIET}
     for finding in gone:
         key = key_of(finding)
         before = after.get(key)
         if before is not None and key not in holding:
-            keep(after, said, key, alerts.retract(before, subject[0], clock))
+            word = finding._replace(rule=AFTERWARDS.get(finding.rule, ""))
+            why = every.get(key_of(word))
+            reason = None if why is None else why.detail
+            keep(after, said, key, alerts.retract(before, subject[0], clock, reason))
     for key, finding in sorted(holding.items()):
         outcome = alerts.raise_or_keep(
             after.get(key), verdict_of(finding), subject[0], subject[1], clock
@@ -90,16 +117,17 @@ def act(
 
 def verdict_of(finding: Finding) -> Verdict:
     """Return a finding as a verdict: certain, without size."""
+    family = GAP if finding.rule in GAPS else FAMILY
     return Verdict(
         finding.rule,
         None,
-        FAMILY,
+        family,
         0.0,
         0.0,
         1.0,
         1.0,
         BASIS,
-        ((FAMILY, 1.0),),
+        ((family, 1.0),),
         None,
         (),
         finding.detail,

@@ -54,8 +54,8 @@ class Getter(Protocol):
 class Reader(Getter, Protocol):
     """Read access to the rows of the same partition."""
 
-    def scan(self, prefix: str) -> list[str]:
-        """Return the keys that begin with a prefix, in order."""
+    def scan(self, prefix: str, before: str | None = None) -> list[str]:
+        """Return the keys that begin with a prefix, in order; those before another where given."""
         ...
 
 
@@ -65,13 +65,13 @@ class Step:
 
     Attributes:
         row: The owner's next row.
-        rows: Further rows to write, by key; written before the owner's row.
+        rows: Further rows to write, by key; written before the owner's row. None: it is gone.
         outputs: Records to send, in order.
         findings: Counted by name for metrics; they change nothing.
     """
 
     row: Row
-    rows: dict[str, Row] = field(default_factory=dict)
+    rows: dict[str, Row | None] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
 

@@ -5,6 +5,7 @@ facts, from a blank book: so a lot folded fact by fact and a lot folded anew are
 bit. What a fact may have changed is noted in ``News``, so that only that is derived again.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from custody.lot_book import LotBook
@@ -21,7 +22,7 @@ from custody.lot_rows import (
 )
 from custody.news import News
 from custody.reading import Known
-from custody.rows import FactRow, Fed
+from custody.rows import FactHead, FactRow, Fed, Finding, Moved
 
 CERTIFICATES_MAX = 64
 """Certificates kept by a lot; the lowest and oldest go first."""
@@ -34,6 +35,16 @@ MOVES = ("dispatch", "receipt")
 
 UNKNOWN_SITE = "unknown"
 """Where a trip ends of which neither scale nor papers say where."""
+
+EXPIRED = "document_expired"
+DOCUMENTS_MAX = 16
+"""Documents out of date that are named of one lot, the first ones in canonical order."""
+
+STRAYS_MAX = 8
+"""Sites kept where a lot was seen and no trip had been, the first ones in canonical order."""
+
+CAME_TO_MAX = 4
+"""Sites kept that received one load."""
 
 INFERRED = "~"
 """First character of a trip's name where no movement_id joined its ends."""
@@ -78,6 +89,7 @@ class Folding:
     def _scan(self, fact: FactRow) -> None:
         head, scanned, book = fact.head, fact.scanned, self._book
         assert scanned is not None
+        self._stray(head)
         name = series_name(head.site, scanned.device, dry=scanned.dry)
         series = book.own_station(head.site).series
         shots = series.get(name)
@@ -146,6 +158,7 @@ class Folding:
         mass = Mass(head.event_id, head.at, head.known, head.site, basis, weighed)
         self.news.postings = True
         if weighed.purpose == "stock":
+            self._stray(head)
             self._weigh_stock(mass)
             return
         departs = weighed.purpose == "dispatch"
@@ -156,6 +169,7 @@ class Folding:
             trip = trip._replace(dispatch=mass, dispatched_again=trip.dispatch is not None)
         else:
             trip = trip._replace(receipt=mass, received_again=trip.receipt is not None)
+            trip = _received(trip, head.site)
         self._put_trip(name, row, trip)
 
     def _weigh_stock(self, mass: Mass) -> None:
@@ -176,10 +190,22 @@ class Folding:
         if mass.site not in book.row.stocks:
             book.row.stocks = [*book.row.stocks, mass.site]
 
+    def _stray(self, head: FactHead) -> None:
+        """Note a lot that is seen where no trip of it has begun or ended, once it travels."""
+        row, site = self._book.row, head.site
+        if not row.trips or site in row.strays or len(row.strays) >= STRAYS_MAX:
+            return
+        if site not in row.sources and site not in row.arrived and site not in row.stocks:
+            row.strays = {**row.strays, site: head.at}
+            self.news.postings = True
+
     def _move(self, fact: FactRow) -> None:
         head, moved, book = fact.head, fact.moved, self._book
         assert moved is not None
+        if moved.expired:
+            self._doubt_documents(moved.expired)
         if moved.kind not in MOVES:
+            self._pass(moved)
             return
         departs = moved.kind == "dispatch"
         name = moved.movement or self._inferred(moved.vehicle, departs=departs, weighing=False)
@@ -189,10 +215,31 @@ class Folding:
             source = source or head.site
         else:
             target = target or head.site
-        papers = Papers(head.event_id, head.at, head.known, source, target, moved.party)
-        trip = row.trip._replace(left=papers) if departs else row.trip._replace(arrived=papers)
+        more = moved.party, moved.vehicle, moved.seals, moved.position
+        papers = Papers(head.event_id, head.at, head.known, source, target, *more)
+        if departs:
+            trip = row.trip._replace(left=papers)
+        else:
+            trip = _received(row.trip._replace(arrived=papers), target)
         self.news.postings = True
         self._put_trip(name, row, trip)
+
+    def _pass(self, moved: Moved) -> None:
+        """Keep the seals that a record on the way states, of a movement that has begun."""
+        row = self._book.trip(moved.movement) if moved.movement and moved.seals else None
+        if row is not None and moved.movement is not None:
+            self.news.postings = True
+            self._put_trip(moved.movement, row, row.trip._replace(resealed=moved.seals))
+
+    def _doubt_documents(self, expired: Iterable[tuple[str, str]]) -> None:
+        """Note documents that were out of date; each is said once, of its first use."""
+        found = self._book.row.findings
+        known = {finding.about for finding in found if finding.rule == EXPIRED}
+        for name, day in expired:
+            if name not in known and len(known) < DOCUMENTS_MAX:
+                known.add(name)
+                detail = f"{name} travelled with the lot after its last day, {day}"
+                found.append(Finding("document_expired", name, detail))
 
     def _new_trip(self, *, inferred: bool) -> TripRow:
         row = self._book.row
@@ -241,6 +288,13 @@ class Folding:
                 break
             number += 1
         return f"{stem}{number}"
+
+
+def _received(trip: Trip, site: str | None) -> Trip:
+    """Note a site that received a load, once; the third and later ones are no news."""
+    if site is None or site in trip.came_to or len(trip.came_to) >= CAME_TO_MAX:
+        return trip
+    return trip._replace(came_to=(*trip.came_to, site))
 
 
 def ends_of(trip: Trip) -> tuple[str | None, str | None]:

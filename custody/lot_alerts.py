@@ -18,6 +18,9 @@ from custody.rows import FactRow, Finding
 EVENTS_MAX = 64
 """Events named by one row of evidence, as the schema allows."""
 
+HOLDS = ("hold", "release")
+"""What a person does with a lot, not with an alert."""
+
 Standing = Callable[[], Sequence[FactRow]]
 """Reads the facts that stand: dear, and needed only where an alert is said."""
 
@@ -125,8 +128,7 @@ class LotAlerts:
         return said
 
     def _act(self, action: ActionTaken, found: dict[str, Verdict]) -> list[Alert]:
-        if action.action in ("hold", "release"):
-            self.findings.append("hold_without_effect")
+        if action.action in HOLDS:
             return []
         judged = findings.act(self._row.alerts, action, self._owner, found)
         if judged is None:

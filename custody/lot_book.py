@@ -262,6 +262,11 @@ class LotBook:
             for about, row in self._rows[kind].items():
                 yield self._stood(kind, about), row
 
+    def named_pairs(self, kind: str) -> Iterator[tuple[str, Row | None, Row]]:
+        """Yield likewise the rows of one kind, with what each is about."""
+        for about, row in self._rows[kind].items():
+            yield about, self._stood(kind, about), row
+
     def empty_the_rest(self, kinds: Mapping[str, Callable[[], Row]]) -> None:
         """Put an empty row in the place of each row that stood and was not put anew.
 

@@ -9,7 +9,7 @@ so taking out and putting in leaves no trace.
 
 from dataclasses import replace
 
-from custody import accounts, handing
+from custody import accounts, elsewhere, exact, handing
 from custody.estimate import Estimate, absolute, relative, times
 from custody.held import Carried, Held, Posted
 from custody.ids import BETWEEN
@@ -109,7 +109,7 @@ class LotDerivation:
         if row.feeds:
             self._feeds()
         self._places()
-        self._note_certificates()
+        self._note_findings()
         return self._context.knowledge
 
     # -- sources --------------------------------------------------------------------------------
@@ -117,8 +117,10 @@ class LotDerivation:
     def _context_now(self) -> Context:
         declared = self._book.material().declared
         route = declared.route if declared is not None and declared.route else None
-        knowledge, supplied = self._known.now(), self._book.row.supplied
-        return Context(self._lot_id, knowledge, self._references, route, supplied)
+        knowledge, row = self._known.now(), self._book.row
+        return Context(
+            self._lot_id, knowledge, self._references, route, row.supplied, row.clocks, row.holds
+        )
 
     def _supplied(self, givens: list[tuple[str, GivenRow]]) -> Supplied:
         """Return the sites that get the lot otherwise than by being weighed out of them.
@@ -142,7 +144,9 @@ class LotDerivation:
             rows = [(n, r) for n in sorted(self._news.trips) if (r := book.trip(n)) is not None]
         for name, row in rows:
             made = of_trip(name, row.trip, self._context)
-            self._replace(row, new := TripRow(row.no, row.trip), made)
+            found, due = exact.of_trip(name, row.trip, self._context)
+            made.findings.extend(found)
+            self._replace(row, new := TripRow(row.no, row.trip, due=due), made)
             book.put_trip(name, new)
 
     def _stocks(self) -> None:
@@ -217,7 +221,7 @@ class LotDerivation:
             if last is not None or not too_deep:
                 made, amount, wet = of_feed(fed, self._wet_at(fed), last, self._context)
                 new.handed = row.handed if too_deep else self._handed(fed, amount, wet)
-                made.findings.extend(new.findings)
+                made.findings.extend([*new.findings, *exact.of_feed(fed, self._context)])
                 self._add(new, made)
             self._book.put_feed(name, new)
 
@@ -263,8 +267,11 @@ class LotDerivation:
         """Return what lies at a place by all postings."""
         return total(self._book.place(name), accounts.lot(self._lot_id, name))
 
-    def _note_certificates(self) -> None:
+    def _note_findings(self) -> None:
+        """Keep what is found of the lot as a whole: its certificates, and where it cannot be."""
         findings = self._context.knowledge.findings
+        if self._book.row.strays:
+            findings = [*findings, *elsewhere.of_lot(self._book, self._context)]
         material = self._book.material()
         if material.findings != findings:
             self._book.put_material(replace(material, findings=findings))

@@ -20,10 +20,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from custody.deadlines import Due
 from custody.events import Micros
 from custody.held import BEGINNING, Held, Posted
 from custody.ids import BETWEEN
-from custody.rows import AlertState, Assayed, Declared, FactHead, Fed, Finding, Weighed
+from custody.rows import AlertState, Assayed, Declared, FactHead, Fed, Finding, Hold, Weighed
 
 
 class Basis(NamedTuple):
@@ -68,7 +69,7 @@ class Mass(NamedTuple):
 
 
 class Papers(NamedTuple):
-    """A dispatch or receipt kept for a trip; ``party`` is the counterparty it names."""
+    """A dispatch or receipt kept for a trip; ``position``, degrees, is where it was written."""
 
     event_id: str
     at: Micros
@@ -76,6 +77,9 @@ class Papers(NamedTuple):
     from_site: str | None
     to_site: str | None
     party: str | None
+    vehicle: str | None = None
+    seals: tuple[str, ...] = ()
+    position: tuple[float, float] | None = None
 
 
 class Trip(NamedTuple):
@@ -89,6 +93,8 @@ class Trip(NamedTuple):
         inferred: Paired without a movement_id.
         dispatched_again: ``dispatch`` stands in the place of others that it does not correct.
         received_again: Likewise ``receipt``.
+        came_to: Sites that received it, the first ones in canonical order.
+        resealed: Seals that a record on the way has stated, the last in canonical order.
     """
 
     dispatch: Mass | None = None
@@ -98,6 +104,8 @@ class Trip(NamedTuple):
     inferred: bool = False
     dispatched_again: bool = False
     received_again: bool = False
+    came_to: tuple[str, ...] = ()
+    resealed: tuple[str, ...] = ()
 
 
 NO_TRIP = Trip()
@@ -182,6 +190,9 @@ class LotRow:
         used: Hashes of the keys of reference records used.
         findings: What rules about the set of facts have found.
         alerts: Alerts by key.
+        clocks: By site the greatest time by which its facts are known to be in.
+        holds: What people held and released, in order of time.
+        strays: Where it was weighed or scanned though no trip had been there, and when first.
     """
 
     known: Micros = BEGINNING
@@ -204,6 +215,49 @@ class LotRow:
     used: list[int] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     alerts: dict[str, AlertState] = field(default_factory=dict)
+    clocks: dict[str, Micros] = field(default_factory=dict)
+    holds: list[Hold] = field(default_factory=list)
+    strays: dict[str, Micros] = field(default_factory=dict)
+
+    def copy(self) -> "LotRow":
+        """Return a head whose fields may be set; containers but findings are still shared."""
+        return LotRow(
+            self.known,
+            self.facts,
+            self.sealed,
+            self.last,
+            self.targets,
+            self.trips,
+            self.weighed,
+            self.feeds,
+            self.givens,
+            self.entered_dry,
+            self.places,
+            self.stocks,
+            self.series,
+            self.ways,
+            self.sources,
+            self.arrived,
+            self.supplied,
+            self.used,
+            list(self.findings),
+            self.alerts,
+            self.clocks,
+            self.holds,
+            self.strays,
+        )
+
+    def anew(self) -> "LotRow":
+        """Return the head of a lot before its first fact: what people and others said stays."""
+        return LotRow(
+            known=self.known,
+            sealed=self.sealed,
+            givens=self.givens,
+            used=self.used,
+            alerts=self.alerts,
+            clocks=self.clocks,
+            holds=self.holds,
+        )
 
 
 @dataclass(slots=True)
@@ -246,6 +300,7 @@ class TripRow:
         posted: Postings that stand, by ``kind|event_id``.
         flows: Places and keys of the flows it has there.
         findings: What was found of it.
+        due: What it waits for.
     """
 
     no: int = 0
@@ -253,6 +308,7 @@ class TripRow:
     posted: dict[str, Posted] = field(default_factory=dict)
     flows: list[tuple[str, str]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    due: Due | None = None
 
 
 @dataclass(slots=True)

@@ -6,17 +6,17 @@ are what perfect order gives, and postings, balances and alerts are derived from
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from custody import factset, handing, ledger, rechecking
+from custody import deadlines, exact, factset, handing, ledger, rechecking, sights
 from custody.balance import Balances, Here, Stamp
 from custody.carried import Said, mark_of, said
 from custody.estimate import NOTHING
 from custody.events import ActionTaken, LotFact, Micros
 from custody.fold import Reader, Step
-from custody.held import Held, Posted
+from custody.held import BEGINNING, Held, Posted
 from custody.lot import Folding
-from custody.lot_alerts import LotAlerts
+from custody.lot_alerts import HOLDS, LotAlerts
 from custody.lot_book import SOURCES, LotBook
 from custody.lot_derive import LotDerivation
 from custody.lot_rows import (
@@ -31,7 +31,7 @@ from custody.lot_rows import (
 from custody.news import News
 from custody.provenance import carried_of
 from custody.reading import Known
-from custody.records import Content
+from custody.records import Content, Sighting
 from custody.reduce import reduced
 from custody.reference import References
 from custody.rows import FactRow, Finding
@@ -52,12 +52,16 @@ class Arrived:
         contents: What others handed over.
         actions: What people did.
         recheck: A reference record it used has another version.
+        due: What it waited for is due.
+        seen: What others say of a thing they share, or a partition of a gateway.
     """
 
     facts: list[LotFact]
     contents: list[Content]
     actions: list[ActionTaken]
     recheck: bool = False
+    due: list[Sighting] = field(default_factory=list)
+    seen: list[Sighting] = field(default_factory=list)
 
 
 class LotStep:
@@ -87,7 +91,7 @@ class LotStep:
     def __init__(self, lot_id: str, row: LotRow, reader: Reader, clock: ledger.Clock) -> None:
         self._lot_id = lot_id
         self._owner = "lot/" + lot_id
-        self._row = _copy(row)
+        self._row = row.copy()
         self._row.known = clock.newest
         self._reader = reader
         self._references = References(reader)
@@ -106,6 +110,7 @@ class LotStep:
         before = list(self._row.findings)
         if arrived.contents:
             self._receive(arrived.contents)
+        self._hear(arrived)
         facts = [reduced(fact) for fact in arrived.facts]
         if arrived.recheck or not self._add(facts):
             self._refold(facts, again=arrived.recheck)
@@ -113,6 +118,10 @@ class LotStep:
         found: list[Finding] = []
         if news.derives:
             self._derive(news)
+            pairs = exact.dues(self._book.pairs(("trip",)))
+            self._step.rows.update(deadlines.changes(self._owner, pairs))
+            said = sights.news(self._lot_id, self._book, self._clock.newest)
+            self._step.outputs.extend(said)
         alerts = LotAlerts(self._owner, self._book, self._references, self._clock)
         if news.derives or self._row.findings != before:
             gone, found = self._findings(before)
@@ -127,6 +136,19 @@ class LotStep:
         self._step.rows.update(self._book.changes())
         self._step.row = self._row
         return self._step
+
+    def _hear(self, arrived: Arrived) -> None:
+        """Take what is due, and what people hold and release."""
+        row, news = self._row, self._folding.news
+        for due in arrived.due:
+            site = due.site_id or ""
+            row.clocks = {**row.clocks, site: max(row.clocks.get(site, BEGINNING), due.occurred_at)}
+            news.trips.add(due.text or "")
+            news.postings = True
+        holds = [action for action in arrived.actions if action.action in HOLDS]
+        if holds:
+            row.holds = exact.with_holds(row.holds, holds)
+            news.postings = news.all_trips = bool(row.facts) or news.all_trips
 
     # -- taking ---------------------------------------------------------------------------------
 
@@ -197,7 +219,7 @@ class LotStep:
         if not changed and not again:
             return
         old = self._book
-        self._row = head = _anew(self._row)
+        self._row = head = self._row.anew()
         book = LotBook(self._lot_id, head, self._reader, blank=True)
         book.put_material(MaterialRow())
         for name, row in old.every_given():
@@ -357,36 +379,3 @@ class LotStep:
         for name in self._row.places:
             found.extend(book.place(name).findings)
         return found
-
-
-def _copy(row: LotRow) -> LotRow:
-    """Return a head whose fields may be set; containers are still shared."""
-    return LotRow(
-        row.known,
-        row.facts,
-        row.sealed,
-        row.last,
-        row.targets,
-        row.trips,
-        row.weighed,
-        row.feeds,
-        row.givens,
-        row.entered_dry,
-        row.places,
-        row.stocks,
-        row.series,
-        row.ways,
-        row.sources,
-        row.arrived,
-        row.supplied,
-        row.used,
-        list(row.findings),
-        row.alerts,
-    )
-
-
-def _anew(row: LotRow) -> LotRow:
-    """Return the head of a lot before its first fact: what people and others said stays."""
-    return LotRow(
-        known=row.known, sealed=row.sealed, givens=row.givens, used=row.used, alerts=row.alerts
-    )

@@ -11,8 +11,9 @@ Source:
     docs/ledger.md, "Postings of a lot"; docs/adr/0012-post-movements-on-their-basis.md
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from custody import accounts, metrology
@@ -24,7 +25,7 @@ from custody.knowledge import Amount, Knowledge
 from custody.lot import UNKNOWN_SITE, ends_of, sold_to
 from custody.lot_rows import Cause, Flow, Mass, Papers, Trip
 from custody.reference import References
-from custody.rows import Fed, Finding
+from custody.rows import Fed, Finding, Hold
 
 INPUT_U_REL = 0.002
 """Relative uncertainty of a process input's mass without a statement."""
@@ -44,6 +45,8 @@ class Context(NamedTuple):
         references: Instruments.
         route: Declared route.
         supplied: Sites that get the lot otherwise than by its first weighing.
+        clocks: By site the time by which its facts are in.
+        holds: What people held and released, in order of time.
     """
 
     lot_id: str
@@ -51,6 +54,8 @@ class Context(NamedTuple):
     references: References
     route: str | None
     supplied: Supplied
+    clocks: Mapping[str, Micros] = MappingProxyType({})
+    holds: Sequence[Hold] = ()
 
     def supplies(self, site: str, leaves: Micros) -> bool:
         """Tell whether what leaves a site then had come there before, and is in the books."""

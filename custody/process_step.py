@@ -9,9 +9,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from custody import factset, findings, handing, rechecking
+from custody import deadlines, factset, findings, handing, rechecking
 from custody.balance import Stamp
-from custody.batch import Batch
+from custody.batch import Batch, Doubt
+from custody.deadlines import ARMED, NEXT, Due, DueRow
 from custody.events import ActionTaken
 from custody.fold import Reader, Step
 from custody.held import Carried, Held
@@ -21,7 +22,7 @@ from custody.lot_step import Arrived
 from custody.pages import Pages
 from custody.process import Estimates, balance_of, standing_side
 from custody.process_intake import Change, Intake
-from custody.process_rows import ABSENT, ProcessRow, Told
+from custody.process_rows import ABSENT, HOLDS, NO_DOUBT, WAITS, ProcessRow, Told
 from custody.process_settle import Outcome, Settling
 from custody.process_store import ProcessStore
 from custody.reduce import reduced
@@ -65,7 +66,7 @@ def process_step(
     step = Step(row)
     process = _Process(process_id, row, reader, clock, step)
     process.take(arrived)
-    process.derive(recheck=arrived.recheck)
+    process.derive(recheck=arrived.recheck or process.is_due(arrived))
     process.judge(arrived.actions)
     return step
 
@@ -105,6 +106,31 @@ class _Process:
                 self._settling.cleared.append(key)
             else:
                 self._settling.found[key] = text
+
+    def is_due(self, arrived: Arrived) -> bool:
+        """Tell whether what the process doubted holds by now: what was on its way has come."""
+        if not arrived.due or self._row.doubt != WAITS:
+            return False
+        self._row.doubt = HOLDS
+        return True
+
+    def _doubt(self, doubted: Doubt | None, outcomes: Mapping[int, Outcome]) -> None:
+        """Say that more went out than came in once nothing has come for two ticks.
+
+        A process and its inputs are folded in different partitions: outputs are often here first.
+        """
+        row = self._row
+        if doubted is not None and row.doubt == HOLDS:
+            outcomes[doubted.number].findings["output_exceeds_input"] = doubted.detail
+        elif doubted is not None and row.doubt != WAITS:
+            row.doubt = WAITS
+            due = Due(NEXT, "", "doubt", doubted.event_id)
+            self._step.rows[deadlines.key_of(due, self._owner)] = DueRow(doubted.event_id)
+        elif doubted is None and row.doubt != NO_DOUBT:
+            for at in (NEXT, ARMED):
+                due = Due(at, "", "doubt", "")
+                self._step.rows[deadlines.key_of(due, self._owner)] = None
+            row.doubt = NO_DOUBT
 
     def judge(self, actions: Sequence[ActionTaken]) -> None:
         """Open and retract what was found, do what people did, register uses."""
@@ -188,6 +214,7 @@ class _Process:
         before = {number: store.out(event_id) for event_id, number in numbers.items()}
         batch = Batch(self._process_id, kind, sides, self._given(), self._references)
         batch.derive(before)
+        self._doubt(batch.doubted, batch.outcomes)
         done = self._settle(numbers, batch.outcomes)
         place = row.site if facts else "unknown"
         status = "closed" if batch.closed else "open"

@@ -1,5 +1,7 @@
 """Facts to reduced facts: what a re-fold needs of an event, and nothing else."""
 
+from datetime import date, timedelta
+
 from custody.carried import ATTRIBUTE_MAX, attribute_key
 from custody.events import (
     ClaimMade,
@@ -33,6 +35,10 @@ PPB = 1e9
 AMOUNT_MAX = 1e9
 """Greatest amount of an attribute per tonne, or in all, that is believed."""
 
+DAY_US = 86_400_000_000
+DAY_ENDS_LAST_MIN = -720
+"""Offset of the time zone in which a day ends last, minutes: UTC-12."""
+
 FRACTION_MIN = 1e-12
 """A part per trillion; an instrument that says less has seen nothing."""
 
@@ -52,14 +58,7 @@ def reduced(fact: LotFact) -> FactRow:  # noqa: PLR0911  one return per kind of 
         case LotMoved():
             return FactRow(
                 head,
-                moved=Moved(
-                    fact.kind,
-                    fact.movement_id,
-                    fact.vehicle_id,
-                    fact.from_site,
-                    fact.to_site,
-                    fact.counterparty,
-                ),
+                moved=_moved(fact),
             )
         case MaterialProcessed():
             return FactRow(head, side=_side(fact))
@@ -84,6 +83,47 @@ def _weighed(fact: LotWeighed) -> Weighed:
     )
 
 
+def _moved(fact: LotMoved) -> Moved:
+    lat, lon = fact.latitude_deg, fact.longitude_deg
+    return Moved(
+        fact.kind,
+        fact.movement_id,
+        fact.vehicle_id,
+        fact.from_site,
+        fact.to_site,
+        fact.counterparty,
+        tuple(sorted(set(fact.seals))),
+        None if lat is None or lon is None else (lat, lon),
+        _expired(fact),
+    )
+
+
+def _expired(fact: LotMoved) -> tuple[tuple[str, str], ...]:
+    """Return the documents whose last day was over when the shipment moved.
+
+    A day ends where the sender's clock says so; without a time zone where it ends last on Earth.
+    """
+    zone_min = DAY_ENDS_LAST_MIN if fact.time_zone_offset_min is None else fact.time_zone_offset_min
+    today = (fact.occurred_at + zone_min * 60_000_000) // DAY_US
+    return tuple(
+        sorted(
+            {
+                (f"{one.type} {one.number}", day_of(one.expires_day))
+                for one in fact.documents
+                if one.expires_day is not None and one.expires_day < today
+            }
+        )
+    )
+
+
+def day_of(day: int) -> str:
+    """Return days since 1970-01-01 as a date; one beyond the calendar as its number."""
+    try:
+        return (date(1970, 1, 1) + timedelta(days=day)).isoformat()
+    except OverflowError:
+        return f"day {day}"
+
+
 def _assayed(fact: LotAssayed) -> Assayed:
     results = {
         result.analyte: Value(_seen(result.fraction), result.u_fraction, result.basis != "as_is")
@@ -98,6 +138,8 @@ def _assayed(fact: LotAssayed) -> Assayed:
         None if moisture is None or moisture > MOISTURE_MAX else moisture,
         fact.moisture_u_fraction,
         results,
+        fact.certificate_no,
+        fact.sample_id or "",
     )
 
 
@@ -151,6 +193,7 @@ def _declared(fact: LotDeclared) -> Declared:
             for one in fact.attributes
             if abs(one.amount) <= AMOUNT_MAX
         ],
+        tuple(sorted(set(fact.tags))),
     )
 
 

@@ -11,10 +11,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from custody import metrology, oiml
+from custody import geography, metrology, oiml
 from custody.events import Micros, ReferenceSet
 from custody.exchange import Contract, UmpireRule
 from custody.fold import Getter
+from custody.geography import NO_LEG, Leg, Position
 from custody.kinds import ALLOCATIONS, MIXINGS, Kind, kind_of
 from custody.metrology import Device, Laboratory
 from custody.rows import RefRow, RefVersion
@@ -43,10 +44,6 @@ MASS_KG_MAX = 1e6
 U_REL_MAX = 10.0
 """Greatest relative uncertainty that is believed."""
 
-LEG_LOSS = 0.0
-LEG_LOSS_U = 0.0005
-"""Share of the mass a leg loses without anyone's doing, and its standard uncertainty."""
-
 GRAMS_PER_PRICED = {"t": 1e6, "kg": 1e3, "g": 1.0, "lb": 453.59237}
 """Masses a price may be for; the pound is the international one of 1959, exactly."""
 PRICE_MAX = 1e12
@@ -59,13 +56,6 @@ class Material(NamedTuple):
     moisture: float
     moisture_u: float
     grade_u_rel: float
-
-
-class LegLoss(NamedTuple):
-    """What a leg of a route loses, as shares of the mass that left."""
-
-    loss: float
-    loss_u: float
 
 
 def with_version(row: RefRow | None, fact: ReferenceSet) -> RefRow:
@@ -128,6 +118,11 @@ def _standing(versions: Sequence[RefVersion]) -> Sequence[RefVersion]:
     return sorted(stand, key=_order)
 
 
+def gateway_site(row: RefRow, at: Micros) -> str | None:
+    """Return the site a gateway stands at, by the record of the gateway; None where unsaid."""
+    return _text(_object(body_at(row, at)), "site", "") or None
+
+
 class References:
     """What one step asks of reference data, each row read once.
 
@@ -175,8 +170,8 @@ class References:
         """Return what a contract says of the exchange of assays."""
         return _contract(self._body("ref/contract/" + contract_id, at))
 
-    def leg(self, route: str | None, ends: tuple[str, str], at: Micros) -> LegLoss:
-        """Return what the way between two sites loses.
+    def leg(self, route: str | None, ends: tuple[str, str], at: Micros) -> Leg:
+        """Return what the way between two sites loses and how long it may take.
 
         Args:
             route: Declared route; None takes the one named ``<from>-<to>``.
@@ -184,7 +179,7 @@ class References:
             at: When.
         """
         body = self._body("ref/route/" + (route or "-".join(ends)), at)
-        return LegLoss(LEG_LOSS, LEG_LOSS_U) if body is None else _leg(body, ends)
+        return NO_LEG if body is None else _leg(body, ends)
 
     def process_kind(self, process_id: str, name: str, at: Micros) -> Kind:
         """Return what a process does to material.
@@ -212,6 +207,11 @@ class References:
         if _text(_object(body), "role", "mine") != "mine":
             return None
         return _text(_object(body), "country", "") or None
+
+    def position(self, site_id: str, at: Micros) -> Position | None:
+        """Return where a site lies; None where it is not said."""
+        body = self._body("ref/site/" + site_id, at)
+        return None if body is None else _position(body)
 
     def price(self, analyte: str, at: Micros) -> float:
         """Return the price of a contained metal per gram, in whatever currency; zero if unknown.
@@ -352,15 +352,13 @@ def _contract(text: str | None) -> Contract:
 
 
 @lru_cache(maxsize=1024)
-def _leg(text: str, ends: tuple[str, str]) -> LegLoss:
-    legs = _object(text).get("legs")
-    for leg in legs if isinstance(legs, list) else []:
-        if isinstance(leg, dict) and (leg.get("from"), leg.get("to")) == ends:
-            return LegLoss(
-                _number(leg, "expected_loss", LEG_LOSS, 1.0),
-                _number(leg, "expected_loss_u", LEG_LOSS_U, 1.0),
-            )
-    return LegLoss(LEG_LOSS, LEG_LOSS_U)
+def _leg(text: str, ends: tuple[str, str]) -> Leg:
+    return geography.leg_of(_object(text), ends)
+
+
+@lru_cache(maxsize=4096)
+def _position(text: str) -> Position | None:
+    return geography.position_of(_object(text))
 
 
 @lru_cache(maxsize=1024)

@@ -55,7 +55,10 @@ class Value(NamedTuple):
 
 
 class Assayed(NamedTuple):
-    """A certificate; ``stage`` is its rank (``reduce.STAGES``), ``party`` who ordered it."""
+    """A certificate; ``stage`` is its rank (``reduce.STAGES``), ``party`` who ordered it.
+
+    ``number`` is the laboratory's of the certificate, ``sample`` its sample; '' where not said.
+    """
 
     lab: str
     stage: int
@@ -63,6 +66,8 @@ class Assayed(NamedTuple):
     moisture: float | None
     moisture_u: float | None
     results: dict[str, Value]
+    number: str = ""
+    sample: str = ""
 
 
 class Scanned(NamedTuple):
@@ -78,7 +83,11 @@ class Scanned(NamedTuple):
 
 
 class Moved(NamedTuple):
-    """A shipment record; ``party`` is the counterparty it names."""
+    """A shipment record.
+
+    ``party`` is the counterparty it names, ``position`` where it was written (degrees), ``expired``
+    what its documents are whose last day was over: type and number, and that day as a date.
+    """
 
     kind: str
     movement: str | None
@@ -86,6 +95,9 @@ class Moved(NamedTuple):
     from_site: str | None
     to_site: str | None
     party: str | None
+    seals: tuple[str, ...] = ()
+    position: tuple[float, float] | None = None
+    expired: tuple[tuple[str, str], ...] = ()
 
 
 class Side(NamedTuple):
@@ -119,6 +131,7 @@ class Declared(NamedTuple):
         origins: (level, id, share).
         composition: By analyte.
         attributes: (name, amount, unit, per, quality).
+        tags: Bag tags and the like that are on it.
     """
 
     commodity: str
@@ -129,6 +142,7 @@ class Declared(NamedTuple):
     origins: list[tuple[str, str, float]]
     composition: dict[str, Value]
     attributes: list[tuple[str, float, str, str, str]]
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -175,6 +189,15 @@ class Finding(NamedTuple):
     rule: str
     about: str
     detail: str
+
+
+class Hold(NamedTuple):
+    """A person held the lot, or released it."""
+
+    at: Micros
+    event_id: str
+    held: bool
+    actor: str
 
 
 class AlertState(NamedTuple):

@@ -110,8 +110,8 @@ def _fact(row: Row) -> FactRow:
         return FactRow(
             head, weighed=_UNREAD._replace(movement=trip[0], vehicle=trip[1], purpose=does)
         )
-    ends = (_text(row[name]) for name in ("start", "end", "party"))
-    return FactRow(head, moved=Moved(does, *trip, *ends))
+    ends = _text(row["start"]), _text(row["end"])
+    return FactRow(head, moved=Moved(does, *trip, *ends, _text(row["party"])))
 
 
 _UNREAD = Weighed(
@@ -133,6 +133,6 @@ class _Nothing:
         """Return nothing."""
         return None
 
-    def scan(self, prefix: str) -> list[str]:  # noqa: ARG002
+    def scan(self, prefix: str, before: str | None = None) -> list[str]:  # noqa: ARG002
         """Return nothing."""
         return []

@@ -20,8 +20,8 @@ The changelog takes such batches, and only there are groups so large."""
 _RECORD_OVERHEAD_BYTES = 32
 """More than a record of a batch needs beside key and value."""
 
-Record = tuple[bytes | None, bytes]
-"""Key and value."""
+Record = tuple[bytes | None, bytes | None]
+"""Key and value; a key without a value is of a row that is gone."""
 
 
 async def send(
@@ -80,4 +80,4 @@ async def _last_offset(waiting: Sequence[tuple[asyncio.Future[object], int]]) ->
 
 def size_of(group: Sequence[Record]) -> int:
     """Return what records take in a batch, bytes; rather a little more than less."""
-    return sum(len(key or b"") + len(value) + _RECORD_OVERHEAD_BYTES for key, value in group)
+    return sum(len(key or b"") + len(value or b"") + _RECORD_OVERHEAD_BYTES for key, value in group)

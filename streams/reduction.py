@@ -96,7 +96,7 @@ class Reduction:
     """
 
     record: ChunkRecord
-    groups: list[list[tuple[bytes | None, bytes]]] = field(default_factory=list)
+    groups: list[list[batches.Record]] = field(default_factory=list)
     outputs: list[Output] = field(default_factory=list)
     applied: Counter[str] = field(default_factory=Counter)
     said: Counter[str] = field(default_factory=Counter)
@@ -189,9 +189,13 @@ class Reducer:
             return False
         step = self._fold.step(owner, past.row, fresh, state.rows)
         outputs = tuple(state.outputs.write(owner, said) for said in step.outputs)
-        group: list[tuple[bytes | None, bytes]] = []
+        group: list[batches.Record] = []
         chunk = reduction.record.chunk
         for key, row in step.rows.items():
+            if row is None:
+                state.rows.stage(key, None, b"")
+                group.append((key.encode(), None))
+                continue
             group.append(self._stage(state, key, Held(row, NOTHING_APPLIED, {}, 0), chunk, ()))
         held = Held(step.row, _advanced(past.offsets, fresh), heard, 0)
         parts = spilled(outputs)

@@ -9,6 +9,7 @@ that they can be sent again byte for byte.
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 import msgspec
 
@@ -255,7 +256,7 @@ class PartitionRows:
         self._bytes = 0
         self._cache: OrderedDict[str, Held] = OrderedDict()
         self._absent: set[str] = set()
-        self._staged: dict[str, Held | bytes] = {}
+        self._staged: dict[str, Held | bytes | None] = {}
         self._staged_bytes = 0
 
     def get(self, key: str) -> Row | None:
@@ -263,10 +264,20 @@ class PartitionRows:
         held = self.held(key)
         return None if held is None else held.row
 
-    def scan(self, prefix: str) -> list[str]:
+    def scan(self, prefix: str, before: str | None = None) -> list[str]:
         """Return the keys that begin with a prefix (``custody.fold.Reader``)."""
-        found = {key.decode() for key in self._scan(prefix.encode())}
-        found.update(key for key in self._staged if key.startswith(prefix))
+        stored = iter(self._scan(prefix.encode()))
+        if before is not None:
+            end = before.encode()
+            stored = takewhile(lambda key: key < end, stored)
+        found = {key.decode() for key in stored}
+        for key, staged in self._staged.items():
+            if not key.startswith(prefix) or (before is not None and key >= before):
+                continue
+            if staged is None:
+                found.discard(key)
+            else:
+                found.add(key)
         return sorted(found)
 
     def held(self, key: str) -> Held | None:
@@ -274,6 +285,8 @@ class PartitionRows:
         staged = self._staged.get(key)
         if staged is not None:
             return self._codec.decode(key, staged) if isinstance(staged, bytes) else staged
+        if key in self._staged:
+            return None
         held = self._cache.get(key)
         if held is not None:
             self._cache.move_to_end(key)
@@ -288,7 +301,7 @@ class PartitionRows:
         self._keep(key, held)
         return held
 
-    def stage(self, key: str, held: Held, data: bytes) -> None:
+    def stage(self, key: str, held: Held | None, data: bytes) -> None:
         """Let the rest of the chunk see a row that is not stored yet.
 
         Each owner has one step in a chunk, so few staged rows are ever read: beyond the bound of
@@ -296,9 +309,12 @@ class PartitionRows:
 
         Args:
             key: The row's key.
-            held: The row.
+            held: The row; None where it is gone.
             data: Its stored form.
         """
+        if held is None:
+            self._staged[key] = None
+            return
         if held.offsets == NOTHING_APPLIED or self._staged_bytes > self._bytes_max:
             self._staged[key] = data
             return
@@ -308,7 +324,7 @@ class PartitionRows:
     def commit(self) -> None:
         """Keep what was staged: it is stored now."""
         for key, staged in self._staged.items():
-            if isinstance(staged, bytes):
+            if staged is None or isinstance(staged, bytes):
                 self._forget(key)
             else:
                 self._keep(key, staged)

@@ -4,6 +4,9 @@ A fold knows no time of day, and a timer must not write rows: what is due is dec
 tick names the end of the fact partition at the moment it was written and takes effect when all
 facts before it are applied, so a backlog is never judged by a clock that has run ahead of it.
 Ticks carry no number; they are idempotent by ``now``, and a lost one is followed by the next.
+
+``Tick.silent_sites`` names gateways, not sites: which site a gateway stands at is reference data,
+and that is the fold's (``custody.ticking``). The field's name is frozen with its schema.
 """
 
 import asyncio
@@ -25,11 +28,12 @@ from streams import batches
 from streams.outputs import Frame
 from streams.transport import GuardedConsumer
 
-HEADS_LOOK_BACK_S = 3_600
-"""Heads older than this are not read at start; their gateway is silent anyway or unknown."""
+HEADS_LOOK_BACK_S = 7 * 86_400
+"""Heads older than this are not read at start: a gateway without one in a week is unknown, and an
+unknown one holds nothing back. With ten gateways a start reads 100,000 heads."""
 
 SILENT_MAX = 2_000
-"""Sites one tick can name; the schema's cap."""
+"""Gateways one tick can name; the schema's cap."""
 
 _HEADS_POLL_MS = 200
 

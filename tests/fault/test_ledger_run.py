@@ -25,6 +25,7 @@ from tests.support.chain_references import copies, ticks
 from tests.support.chains import Chain, arrival
 from tests.support.cluster import Cluster, Faults
 from tests.support.differences import difference
+from tests.support.facts import YEARS_MIN
 from tests.support.oracle.books import Oracle
 from tests.support.standing import Books, perfect
 
@@ -68,8 +69,12 @@ def run(seed: int, chain: Chain) -> Books:
     for number, fact in enumerate(arrival(chain.facts, rng)):
         cluster.publish(topics.FACT, fact_key(fact).encode(), fact)
         if rng.random() < 0.02:
-            cluster.broadcast(topics.FLOW, ticks(number, cluster.partitions))
+            silent = rng.choice(((), ("GW-1",), ("GW-1", "GW-2")))
+            cluster.broadcast(topics.FLOW, ticks(number * 3, cluster.partitions, *silent))
     cluster.run()
+    for minute in (YEARS_MIN, YEARS_MIN + 1):
+        cluster.broadcast(topics.FLOW, ticks(minute, cluster.partitions))
+        cluster.run()
     return Books(
         agreement.Said(
             [r for r in cluster.said(topics.TRANSFER) if isinstance(r, Transfer)],

@@ -1,5 +1,6 @@
 """The core's first law: the state is a function of the set of facts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from unittest.mock import patch
 
@@ -7,19 +8,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custody import flow_pages
-from custody.events import LotFact
+from custody.events import ActionTaken, LotFact
 from custody.fold import Row
 from custody.lot_rows import FeedRow, FlowsRow, MaterialRow, PlaceRow, StationRow, TripRow
 from custody.records import Alert, Balance
 from tests.support import histories
+from tests.support.facts import last_ticks, tick
 from tests.support.world import World, amounts
 
 ANY_ORDER = settings(max_examples=50, deadline=None)
 
 
-def perfect(facts: list[LotFact]) -> World:
+def perfect(facts: list[LotFact], held: Sequence[ActionTaken] = ()) -> World:
+    """The world that was told everything in order, and then that all time is over."""
     world = World()
+    world.tell(*histories.references(), *held)
     world.tell(*sorted(facts, key=lambda f: (f.occurred_at, f.recorded_at, f.event_id)))
+    world.tell(*last_ticks())
     return world
 
 
@@ -53,11 +58,23 @@ def test_any_order_repetition_and_cut_ends_where_perfect_order_ends(data: st.Dat
 
 
 def _ends_where_perfect_order_ends(data: st.DataObject) -> None:
-    facts = data.draw(histories.history())
-    expected = perfect(facts)
+    facts, held = data.draw(histories.history()), data.draw(histories.holds())
+    expected = perfect(facts, held)
     world = World()
-    for chunk in data.draw(histories.arrivals(facts)):
+    world.tell(*histories.references())
+    chunks = data.draw(histories.arrivals(facts))
+    acted = data.draw(st.integers(0, len(chunks)))
+    for number, chunk in enumerate(chunks):
+        if number == acted:
+            world.tell(*held)
         world.tell(*chunk, together=True)
+        ticked = data.draw(st.none() | st.integers(0, 120))
+        if ticked is not None:
+            silent = ("GW-9",) if data.draw(st.booleans()) else ()
+            world.tell(tick(float(ticked), *silent))
+    if acted == len(chunks):
+        world.tell(*held)
+    world.tell(*last_ticks())
     assert books(world) == books(expected)
     assert world.sums() == expected.sums()
     assert timeless(world.balances) == timeless(expected.balances)

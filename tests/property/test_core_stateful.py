@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from custody.events import LotFact, LotWeighed, MaterialProcessed, ReferenceSet
 from tests.support import agreement
 from tests.support.chain_references import record
-from tests.support.facts import Maker, corrected
+from tests.support.facts import YEARS_MIN, Maker, corrected, tick
 from tests.support.oracle.books import Oracle
 from tests.support.oracle.rules import RULES
 from tests.support.world import World, amounts
@@ -61,6 +61,7 @@ class Books(RuleBasedStateMachine):
         self.references: list[ReferenceSet] = []
         self.makers: dict[str, Maker] = {}
         self.names = 0
+        self.ticks = 0
 
     def maker(self, name: str) -> Maker:
         return self.makers.setdefault(name, Maker(name))
@@ -199,6 +200,9 @@ class Books(RuleBasedStateMachine):
 
     @invariant()
     def the_books_are_those_of_the_rules(self) -> None:
+        for _ in range(2):
+            self.ticks += 1
+            self.world.tell(tick(YEARS_MIN + self.ticks))
         oracle = Oracle(self.facts, self.references)
         said = agreement.said_in(self.world)
         unlike = agreement.unlike(oracle, said, self.facts, RULES)

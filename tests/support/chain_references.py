@@ -8,12 +8,13 @@ also begin in the middle: they are looked up at the time of the measurement; and
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from random import Random
 from typing import Any
 
 from custody.events import Micros, ReferenceSet
 from custody.records import Tick
-from tests.support.facts import MINUTE, T0, event_id
+from tests.support.facts import MINUTE, T0, event_id, tick
 
 COUNTRIES = ("CD", "ZM", "ZA", "CN")
 
@@ -81,12 +82,10 @@ def copies(one: ReferenceSet, partitions: int) -> list[tuple[bytes, ReferenceSet
     return [(key, replace(one, partition=partition)) for partition in range(partitions)]
 
 
-def ticks(now_min: float, partitions: int) -> list[tuple[bytes, Tick]]:
-    """One tick for each partition."""
-    now = Micros(T0 + round(now_min * MINUTE))
+def ticks(now_min: float, partitions: int, *silent: str) -> list[tuple[bytes, Tick]]:
+    """One tick for each partition; ``silent`` are gateways."""
     return [
-        (b"tick", Tick(partition=partition, now=now, fact_end_offset=0, silent_sites=()))
-        for partition in range(partitions)
+        (b"tick", tick(now_min, *silent, partition=partition)) for partition in range(partitions)
     ]
 
 
@@ -96,11 +95,15 @@ Subject = tuple[str, str, list[dict[str, Any]]]
 def _subjects(rng: Random, sites: Sequence[str], *, process_ids: bool) -> Iterator[Subject]:
     """What there is to describe, with the bodies its versions may have."""
     for site in sites:
-        bodies = [{"name": site, "country": rng.choice(COUNTRIES)} for _ in range(2)]
+        bodies = [_site(rng, site) for _ in range(2)]
         yield "site", site, [bodies[0], bodies[1] | {"role": "depot"}]
         scales = [{"class": "III", "interval_kg": e} for e in (10, 50)]
         yield "device", "WB-" + site, [body | {"repeatability_kg": 8} for body in scales]
         yield "laboratory", "LAB-" + site, [{"u_rel": 0.01, "moisture_u": u} for u in (0.003, 0.01)]
+    for source, target in pairwise(sites):
+        leg = {"from": source, "to": target}
+        allowed = [{"legs": [leg | {"deadline_h": h}]} for h in (0.1, 5)]
+        yield "route", f"{source}-{target}", allowed
     yield "commodity", "copper", [{"moisture_fraction": rng.uniform(0.02, 0.1)} for _ in range(2)]
     for analyte, per, amounts in (("Cu", "t", (9650, 12_000)), ("Co", "kg", (33, 20))):
         priced = {"analyte": analyte, "currency": "USD", "per": per}
@@ -120,6 +123,14 @@ def _subjects(rng: Random, sites: Sequence[str], *, process_ids: bool) -> Iterat
     if process_ids:
         yield "process", "P-1", [{"recovery": 0.7, "key_analyte": "Co"}]
         yield "process", "PILE", [{"mixing": "fifo"}]
+
+
+def _site(rng: Random, name: str) -> dict[str, Any]:
+    """A site; some say where they lie, at most 80 km apart."""
+    body: dict[str, Any] = {"name": name, "country": rng.choice(COUNTRIES)}
+    if rng.random() < 0.7:
+        body |= {"lat": -10.0 - rng.random() / 2, "lon": 25.0 + rng.random() / 2}
+    return body
 
 
 def _process(rng: Random) -> dict[str, Any]:

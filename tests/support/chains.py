@@ -37,6 +37,10 @@ KINDS = (
 CONTRACT = "C-1"
 STOCKPILE = "PILE"
 
+VEHICLES = ("CGO 1", "CGO 2", None)
+SEALS = ("SL-1", "SL-2", "SL-3")
+TAGS = ("ZN-1", "ZN-2")
+
 Grades = dict[str, float]
 
 
@@ -93,6 +97,7 @@ class Chain:
             grades,
             declared_origins=self._origins(lot),
             contract_id=self.rng.choice((None, CONTRACT)),
+            tags=tuple(self.rng.sample(TAGS, self.rng.choice((0, 0, 1)))),
             attributes=self._attributes(),
         )
         self.facts.append(declared)
@@ -173,7 +178,8 @@ class Chain:
             movement = f"{lot}-{ends[0]}-{truck}"
             tare = 15_000
             gross = tare + self.rng.randint(*load_kg)
-            more = {"movement_id": movement}
+            more = {"movement_id": movement, "vehicle_id": self.rng.choice(VEHICLES)}
+            seals = tuple(self.rng.sample(SEALS, self.rng.choice((0, 0, 1, 2))))
             surveyed = self.rng.choice(("before", "between")) if self._surveys(ends[0]) else ""
             if surveyed == "before":
                 self._survey(maker, ends[0])
@@ -182,10 +188,13 @@ class Chain:
             )
             if surveyed == "between":  # its weighing and its papers
                 self._survey(maker, ends[0])
-            self.facts.append(maker.move("dispatch", ends[0], self._later(), ends, **more))
+            left = maker.move("dispatch", ends[0], self._later(), ends, seals=seals, **more)
+            self.facts.append(left)
             if self._chance(0.1):
                 continue  # still on its way
-            self.facts.append(maker.move("receipt", ends[1], self._later(), ends, **more))
+            seals = seals if self._chance(0.8) else ("SL-9",)
+            came = maker.move("receipt", ends[1], self._later(), ends, seals=seals, **more)
+            self.facts.append(came)
             stolen = self.rng.choice((0, 0, 0, 700))
             got = gross + self.rng.randint(-20, 20) - stolen
             self.facts.append(maker.weighing(ends[1], self._later(), "receipt", got, tare, **more))

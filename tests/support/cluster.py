@@ -29,6 +29,9 @@ CACHE_BYTES = 50_000
 """Small, so that rows are also read back from their bytes."""
 
 Pair = tuple[bytes, bytes]
+Change = tuple[bytes, bytes | None]
+"""A row as it stands, or that it is gone."""
+
 T = TypeVar("T")
 
 
@@ -118,7 +121,7 @@ class Worker:
         self._cluster = cluster
         self._partition = partition
         self._codec = RowCodec(cluster.fold.row_types, cluster.fold.version)
-        self._changelog: list[Pair] = []
+        self._changelog: list[Change] = []
         self._committed = dict.fromkeys(SOURCES, 0)
         self._store: dict[bytes, bytes] = {}
         self._store_stands_at = 0
@@ -146,6 +149,13 @@ class Worker:
         data = dict(self._changelog).get(key.encode())
         return None if data is None else self._codec.decode(key, data).row
 
+    def _put(self, changes: Iterable[Change]) -> None:
+        for key, value in changes:
+            if value is None:
+                self._store.pop(key, None)
+            else:
+                self._store[key] = value
+
     def _keys_from(self, prefix: bytes) -> list[bytes]:
         return sorted(key for key in self._store if key.startswith(prefix))
 
@@ -162,7 +172,7 @@ class Worker:
 
     def _begin(self) -> None:
         """Restore the store, send the last chunk's outputs again, read on from the commit."""
-        self._store.update(self._changelog[self._store_stands_at :])
+        self._put(self._changelog[self._store_stands_at :])
         self._store_stands_at = len(self._changelog)
         self._position = dict(self._committed)
         data = self._store.get(CHUNK_KEY)
@@ -214,7 +224,7 @@ class Worker:
         entries.sort(key=lambda pair: pair[0])
         return [(entry, log.records[index][0].decode()) for index, entry in entries]
 
-    def _write(self, groups: list[list[Pair]]) -> None:
+    def _write(self, groups: list[list[Change]]) -> None:
         """Changelog first, then the store; what a crash leaves of either is a prefix.
 
         The rows of one step stand in one batch of the changelog, and a batch is all or nothing.
@@ -227,9 +237,9 @@ class Worker:
         self._changelog += pairs
         self._maybe_crash()
         if self._chance(self._cluster.faults.crash):
-            self._store.update(pairs[: self._cluster.rng.randint(0, len(pairs))])
+            self._put(pairs[: self._cluster.rng.randint(0, len(pairs))])
             raise Crash
-        self._store.update(pairs)
+        self._put(pairs)
         self._store_stands_at = len(self._changelog)
         self._state.rows.commit()
 

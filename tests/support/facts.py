@@ -26,7 +26,7 @@ from custody.events import (
 )
 from custody.fold import Input, Row
 from custody.ids import BETWEEN
-from custody.records import Content, Sighting
+from custody.records import Content, Sighting, Tick
 
 MINUTE = 60_000_000
 T0 = 1_762_000_000_000_000
@@ -41,10 +41,26 @@ STEMS = {
     ActionTaken: "action",
     Content: "content",
     Sighting: "sighting",
+    Tick: "tick",
 }
 
 
 F = TypeVar("F", bound=LotFact)
+
+
+def tick(minute: float, *silent: str, partition: int = 0, end: int = 0) -> Tick:
+    """A partition's clock; ``silent`` are gateways, ``end`` is the facts it waits for."""
+    now = Micros(T0 + round(minute * MINUTE))
+    return Tick(partition=partition, now=now, fact_end_offset=end, silent_sites=silent)
+
+
+YEARS_MIN = 10 * 365 * 24 * 60.0
+"""Ten years in minutes: whatever is due is over by then."""
+
+
+def last_ticks(partition: int = 0) -> list[Tick]:
+    """Ticks after which nothing waits any more; what is due next needs two."""
+    return [tick(YEARS_MIN + more, partition=partition) for more in (0.0, 1.0)]
 
 
 def event_id(name: str) -> str:
@@ -76,11 +92,20 @@ class Rows(dict[str, Row]):
             self._about[key.partition(BETWEEN)[0]].append(key)
         super().__setitem__(key, row)
 
-    def scan(self, prefix: str) -> list[str]:
-        """Return the keys that begin with a prefix, in order."""
+    @override
+    def pop(self, key: str, *default: Row) -> Row | None:
+        """Take a row out, where it is there."""
+        if key in self:
+            self._about[key.partition(BETWEEN)[0]].remove(key)
+        return super().pop(key, None)
+
+    def scan(self, prefix: str, before: str | None = None) -> list[str]:
+        """Return the keys that begin with a prefix, in order, those before another where given."""
         stem, between, _ = prefix.partition(BETWEEN)
         among = self._about[stem] if between else list(self)
-        return sorted(key for key in among if key.startswith(prefix))
+        return sorted(
+            key for key in among if key.startswith(prefix) and (before is None or key < before)
+        )
 
 
 @dataclass(slots=True)

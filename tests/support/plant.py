@@ -24,11 +24,13 @@ from custody.records import (
     Content,
     Metal,
     OriginShare,
+    Sighting,
     Transfer,
 )
+from custody.ticking import TickRow, tick_step
 from schemas import codec
 from streams.config import ROW_BYTES_MAX
-from tests.support.facts import MINUTE, T0, Read, Rows, event_id
+from tests.support.facts import MINUTE, T0, Read, Rows, event_id, tick
 
 ROW_MAX = 64 * 1024
 GHG = "ghg"
@@ -103,12 +105,27 @@ class Plant:
             while again:
                 again = list(self._apply(self.owner, again))
 
+    def pass_ticks(self) -> None:
+        """Let what is due be told: two ticks, of which the second tells it."""
+        for number in (1, 2):
+            now = tick(self.steps + number).now
+            step = tick_step(TickRow(), [Read(replace(tick(0), now=now))], self.rows)
+            for key, row in step.rows.items():
+                if row is None:
+                    self.rows.pop(key, None)
+                else:
+                    self.rows[key] = row
+            for said in step.outputs:
+                if isinstance(said, Sighting):
+                    self._apply(said.thing, [said])
+
     def tear(self, records: Iterable[Input], rng: Random) -> None:
         """Take a step as a worker that dies before the head is written: some rows are left."""
         entries = [Read(record) for record in records]
         step = self.fold.step(self.owner, self.rows.get(self.owner), entries, self.rows)
         left = list(step.rows.items())
-        self.rows.update(left[: rng.randint(0, len(left))])
+        for key, row in left[: rng.randint(0, len(left))]:
+            self.rows[key] = row
 
     def recheck(self) -> None:
         """Let the process derive everything again, as when a reference record changed."""
@@ -128,6 +145,9 @@ class Plant:
     def _keep(self, owner: str, step: Step) -> list[Content]:
         self.steps += 1
         for key, row in [*step.rows.items(), (owner, step.row)]:
+            if row is None:
+                self.rows.pop(key, None)
+                continue
             prefix = key.partition("/")[0]
             raw = msgspec.msgpack.encode(row)
             self.sizes[prefix] = max(self.sizes[prefix], len(raw))

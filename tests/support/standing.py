@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from custody.events import LotFact, ReferenceSet
 from tests.support import agreement
+from tests.support.facts import last_ticks
 from tests.support.world import World, amounts
 
 
@@ -48,4 +49,5 @@ def perfect(facts: Sequence[LotFact], references: Sequence[ReferenceSet]) -> Boo
     world = World()
     world.tell(*references)
     world.tell(*sorted(facts, key=lambda f: (f.occurred_at, f.recorded_at, f.event_id)))
+    world.tell(*last_ticks())
     return Books(agreement.said_in(world))

@@ -218,7 +218,9 @@ class Changelog:
     def rows(self) -> dict[str, object]:
         """Read what is new; return all rows by key."""
         for partition, key, value in self._follow.read():
-            if key != CHUNK_KEY and value is not None:
+            if value is None:
+                self.envelopes.pop((partition, key.decode()), None)
+            elif key != CHUNK_KEY:
                 self.envelopes[partition, key.decode()] = self._decoder.decode(value)
         return {
             key: msgspec.msgpack.decode(envelope.body, type=self._row_types[key.partition("/")[0]])

@@ -13,7 +13,7 @@ import msgspec
 from custody.core import CustodyFold
 from custody.events import ActionTaken, LotFact, ReferenceSet
 from custody.fold import Input, Output
-from custody.records import Alert, Balance, Content, Sighting, Transfer
+from custody.records import Alert, Balance, Content, Sighting, Tick, Transfer
 from tests.support.facts import Read, Rows
 
 
@@ -26,8 +26,15 @@ class World:
     outputs: list[Output] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     n: int = 0
+    steps: int = 0
 
-    def tell(self, *records: LotFact | ReferenceSet | ActionTaken, together: bool = False) -> None:
+    def open_rules(self) -> set[tuple[str, str]]:
+        """Rules and subjects of the alerts that are open."""
+        return {(a.rule, a.subject) for a in self.alerts.values() if a.state == "open"}
+
+    def tell(
+        self, *records: LotFact | ReferenceSet | ActionTaken | Tick, together: bool = False
+    ) -> None:
         """Apply records one by one, or as one chunk; then deliver contents until none is left."""
         waiting: list[Input] = list(records)
         while waiting:
@@ -43,9 +50,13 @@ class World:
         for owner, entries in owned.items():
             step = self.fold.step(owner, self.rows.get(owner), entries, self.rows)
             for key, row in [*step.rows.items(), (owner, step.row)]:
+                if row is None:
+                    self.rows.pop(key, None)
+                    continue
                 kind = self.fold.row_types[key.partition("/")[0]]
                 self.rows[key] = msgspec.msgpack.decode(msgspec.msgpack.encode(row), type=kind)
             self.findings.extend(step.findings)
+            self.steps += 1
             for output in step.outputs:
                 self.n += 1
                 numbered = replace(output, sender="worker/0", n=self.n)

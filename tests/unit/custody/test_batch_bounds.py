@@ -197,6 +197,7 @@ def test_what_is_short_is_said_in_tonnes_and_kilograms() -> None:
     sides, plant = Sides("crush"), Plant()
     close = sides.side("close")
     plant.tell(ore(10 * TONNE, {"Cu": 10**10}), sides.out("X", 13_500_000), close)
+    plant.pass_ticks()
     assert plant.findings == ["output_exceeds_input"]
     assert details(plant) == [
         "More went out than came in: 3.500 t of dry mass, 3,500.000 kg of Cu."

@@ -258,7 +258,9 @@ def test_a_measurement_that_comes_before_its_output_ends_the_same() -> None:
 
 def test_what_is_too_much_is_said_anew_when_the_inputs_come() -> None:
     sides, plant = Sides("split"), Plant()
-    plant.tell(sides.out("M", 20 * TONNE), sides.side("close"), handed("A", 0, 9 * TONNE, {}))
+    plant.tell(sides.out("M", 20 * TONNE), sides.side("close"))
+    plant.pass_ticks()
+    plant.tell(handed("A", 0, 9 * TONNE, {}))
     said = [o for o in plant.outputs if isinstance(o, Alert) and o.rule == "output_exceeds_input"]
     assert [(a.version, a.state, a.reason.partition(": ")[2]) for a in said] == [
         (1, "open", "20.000 t of dry mass."),
@@ -274,6 +276,7 @@ def test_more_metal_out_than_in_is_found_at_close_and_not_before() -> None:
     plant.tell(handed("m", 300, 0, {"Cu": -(10**9)}, **more))
     assert plant.findings == []
     plant.tell(sides.side("close"))
+    plant.pass_ticks()
     assert plant.findings == ["output_exceeds_input"]
 
 

@@ -202,8 +202,8 @@ def asked(plant: Plant, record: Content, kind: str) -> set[str]:
             return plant.rows.get(key, default)
 
         @override
-        def scan(self, prefix: str) -> list[str]:
-            return plant.rows.scan(prefix)
+        def scan(self, prefix: str, before: str | None = None) -> list[str]:
+            return plant.rows.scan(prefix, before)
 
     plant.fold.step(plant.owner, head(plant), [Read(record)], Watched())
     plant.tell(record)

@@ -69,7 +69,10 @@ class Partition:
         for group in reduction.groups:
             for key, value in group:
                 assert key is not None
-                self.store[key] = value
+                if value is None:
+                    self.store.pop(key, None)
+                else:
+                    self.store[key] = value
         self.state.rows.commit()
 
     def held(self, key: str) -> Held:

@@ -1,0 +1,110 @@
+"""Where sites lie, and how long the way between two of them may take.
+
+Everything here is reference data of sites and routes; what nobody said is None, and a rule that
+needs it is silent.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import NamedTuple
+
+LEG_LOSS = 0.0
+LEG_LOSS_U = 0.0005
+"""Share of the mass a leg loses without anyone's doing, and its standard uncertainty."""
+
+DEADLINE_H_MAX = 87_600.0
+"""Greatest time allowed for a leg that is believed, hours: ten years."""
+
+EARTH_KM = 6371.0088
+"""Mean radius of the Earth (IUGG, GRS 80). A sphere is 0.6 % off at worst."""
+
+SPEED_KMH_MAX = 130.0
+"""Greatest speed along a straight line, where the leg says none. A lorry is limited to 90 km/h in
+Europe (Directive 92/6/EEC), a fast goods train runs at 120; a road is longer than the line. What
+flies needs ``speed_kmh_max`` in its leg."""
+
+SPEED_KMH_BELIEVED = 1_100.0
+"""Greatest ``speed_kmh_max`` that is believed: an airliner."""
+
+SITE_KM = 5.0
+"""Distance taken off: a site is an area, and its coordinates are one point of it. Assumed."""
+
+CLOCKS_US = 5 * 60 * 1_000_000
+"""What the clocks of two sites may differ, added to every time between them. Assumed: a weighbridge
+computer without a time server."""
+
+Position = tuple[float, float]
+"""Latitude and longitude, degrees."""
+
+
+class Leg(NamedTuple):
+    """What a leg of a route loses and how long it may take.
+
+    Attributes:
+        loss: Share of the mass that left.
+        loss_u: Its standard uncertainty.
+        deadline_h: Time allowed, hours; None where none is set.
+        speed_kmh: Greatest speed along a straight line.
+    """
+
+    loss: float = LEG_LOSS
+    loss_u: float = LEG_LOSS_U
+    deadline_h: float | None = None
+    speed_kmh: float = SPEED_KMH_MAX
+
+
+NO_LEG = Leg()
+"""A leg that no reference data describes."""
+
+
+def leg_of(body: Mapping[str, object], ends: tuple[str, str]) -> Leg:
+    """Return what a route says of the leg between two sites; what is no number is not said."""
+    legs = body.get("legs")
+    for leg in legs if isinstance(legs, list) else []:
+        if isinstance(leg, dict) and (leg.get("from"), leg.get("to")) == ends:
+            return Leg(
+                _within(leg.get("expected_loss"), LEG_LOSS, 1.0),
+                _within(leg.get("expected_loss_u"), LEG_LOSS_U, 1.0),
+                _within(leg.get("deadline_h"), 0.0, DEADLINE_H_MAX) or None,
+                _within(leg.get("speed_kmh_max"), 0.0, SPEED_KMH_BELIEVED) or SPEED_KMH_MAX,
+            )
+    return NO_LEG
+
+
+def position_of(body: Mapping[str, object]) -> Position | None:
+    """Return where a site lies; None where its record does not say."""
+    lat, lon = _degrees(body.get("lat"), 90.0), _degrees(body.get("lon"), 180.0)
+    return None if lat is None or lon is None else (lat, lon)
+
+
+def distance_km(one: Position, other: Position) -> float:
+    """Return the great-circle distance between two places, kilometres (haversine)."""
+    lat1, lon1, lat2, lon2 = map(math.radians, (*one, *other))
+    half = math.sin((lat2 - lat1) / 2.0) ** 2
+    half += math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2.0) ** 2
+    return 2.0 * EARTH_KM * math.asin(math.sqrt(min(half, 1.0)))
+
+
+def too_far(km: float, us: int, speed_kmh: float) -> bool:
+    """Tell whether nothing covers a distance in a time.
+
+    Args:
+        km: Distance along a straight line.
+        us: Time between, microseconds; may be negative.
+        speed_kmh: Greatest speed.
+    """
+    hours = max(us + CLOCKS_US, 0) / 3_600e6
+    return km - SITE_KM > speed_kmh * hours
+
+
+def _within(value: object, default: float, most: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return default
+    # Written so that a NaN takes the default.
+    return float(value) if 0 <= value <= most else default
+
+
+def _degrees(value: object, most: float) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if -most <= value <= most else None

@@ -1,0 +1,38 @@
+"""More out than in is said once what may be on its way has had its time."""
+
+from custody.records import Alert
+from tests.support.facts import corrected
+from tests.support.plant import Plant, handed
+from tests.unit.custody.test_batches import TONNE, Sides
+
+RULE = "output_exceeds_input"
+
+
+def said(plant: Plant) -> list[str]:
+    return [o.state for o in plant.outputs if isinstance(o, Alert) and o.rule == RULE]
+
+
+def test_outputs_that_are_here_before_the_inputs_raise_nothing() -> None:
+    sides, plant = Sides("split"), Plant()
+    plant.tell(sides.out("M", 9 * TONNE), sides.side("close"))
+    plant.tell(handed("A", 0, 9 * TONNE, {}))
+    plant.pass_ticks()
+    assert said(plant) == []
+    assert not [key for key in plant.rows if key.startswith("due/")]
+
+
+def test_what_is_too_much_is_said_when_it_still_is_and_taken_back_when_it_is_not() -> None:
+    sides, plant = Sides("split"), Plant()
+    close = sides.side("close")
+    plant.tell(sides.out("M", 9 * TONNE), close)
+    assert said(plant) == []
+    plant.pass_ticks()
+    assert said(plant) == ["open"]
+    plant.tell(handed("A", 0, 9 * TONNE, {}))
+    assert said(plant) == ["open", "retracted"]
+    plant.tell(handed("A", 0, 5 * TONNE, {}, void=True))
+    assert said(plant) == ["open", "retracted"], "it waits again"
+    plant.pass_ticks()
+    assert said(plant) == ["open", "retracted", "open"]
+    plant.tell(corrected(close, "void", void=True))
+    assert said(plant)[-1] == "retracted"

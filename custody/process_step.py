@@ -66,7 +66,8 @@ def process_step(
     step = Step(row)
     process = _Process(process_id, row, reader, clock, step)
     process.take(arrived)
-    process.derive(recheck=arrived.recheck or process.is_due(arrived))
+    is_due = process.is_due(arrived)
+    process.derive(recheck=arrived.recheck or is_due)
     process.judge(arrived.actions)
     return step
 
@@ -108,7 +109,7 @@ class _Process:
                 self._settling.found[key] = text
 
     def is_due(self, arrived: Arrived) -> bool:
-        """Tell whether what the process doubted holds by now: what was on its way has come."""
+        """Take that the time of a doubt is over; tell whether there was one."""
         if not arrived.due or self._row.doubt != WAITS:
             return False
         self._row.doubt = HOLDS

@@ -236,7 +236,10 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """What a fact says of a shared thing (seal, tag, vehicle, certificate, instrument, route)."""
+    """What a fact says of a shared thing (seal, tag, vehicle, certificate, gateway).
+
+    Likewise what a tick says to an owner that waits, or a reference record to one that uses it.
+    """
 
     sender: str
     n: int
@@ -254,7 +257,10 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """A partition's clock: takes effect when all facts before ``fact_end_offset`` are applied."""
+    """A partition's clock: takes effect when all facts before ``fact_end_offset`` are applied.
+
+    ``silent_sites`` are ids of gateways; the name is frozen with the schema.
+    """
 
     partition: int
     now: Micros

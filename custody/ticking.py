@@ -18,7 +18,7 @@ from custody.fold import Entry, Reader, Step
 from custody.held import BEGINNING
 from custody.ids import derived_id
 from custody.records import Sighting, Tick
-from custody.reference import gateway_site
+from custody.reference import body_at, gateway_site
 from custody.rows import RefRow
 
 SILENT_US = 180_000_000
@@ -57,17 +57,23 @@ def tick_step(held: TickRow, entries: Sequence[Entry], reader: Reader) -> Step:
     newest = max(ticks, key=lambda tick: tick.now, default=None)
     if newest is None or newest.now <= held.now:
         return Step(held)
-    step = Step(TickRow(newest.now, sorted(newest.silent_sites)))
-    _tell(newest, step, reader)
-    was, now = set(held.silent), set(newest.silent_sites)
+    silent = frozenset(g for g in newest.silent_sites if not _is_retired(g, newest.now, reader))
+    step = Step(TickRow(newest.now, sorted(silent)))
+    _tell(newest, silent, step, reader)
+    was, now = frozenset(held.silent), silent
     step.outputs.extend([_of_gateway(name, SILENT, newest) for name in sorted(now - was)])
     step.outputs.extend([_of_gateway(name, HEARD, newest) for name in sorted(was - now)])
     return step
 
 
-def _tell(tick: Tick, step: Step, reader: Reader) -> None:
+def _is_retired(gateway: str, at: Micros, reader: Reader) -> bool:
+    """Tell whether a gateway has a record that says it is no more: it will never be heard again."""
+    row = reader.get("ref/gateway/" + gateway)
+    return isinstance(row, RefRow) and body_at(row, at) is None
+
+
+def _tell(tick: Tick, silent: frozenset[str], step: Step, reader: Reader) -> None:
     limit = Micros(tick.now - SILENT_US)
-    silent = frozenset(tick.silent_sites)
     sites: Mapping[str, frozenset[str]] | None = None
     for key in reader.scan(DUE + "/", before(Micros(limit + 1))):
         waiting = waiting_of(key)

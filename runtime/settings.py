@@ -124,8 +124,9 @@ class WorkerSettings(_Group):
     """Decoded rows kept per partition."""
     tick_interval_s: float = Field(default=10.0, ge=0.0, le=600.0)
     """How often a partition's clock is written; deadlines are no finer. 0 writes none."""
-    silent_after_s: float = Field(default=180.0, ge=60.0, le=86_400.0)
-    """A gateway whose last head is older counts as silent. Heads come once a minute."""
+    silent_after_s: float = Field(default=180.0, ge=60.0, le=180.0)
+    """A gateway whose last head is older counts as silent. Heads come once a minute. Deadlines rest
+    on three minutes, so it may be no more."""
     stuck_after_s: float = Field(default=30.0, ge=1.0, le=3600.0)
     """Work waits and nothing has been finished for so long: ``/health`` says 503."""
 

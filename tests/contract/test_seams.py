@@ -45,7 +45,7 @@ SEAMS: tuple[tuple[Callable[..., object], str], ...] = (
         "(self, owner: str, row: Row | None, entries: Sequence[Entry], reader: Reader) -> Step",
     ),
     (fold.Getter.get, "(self, key: str) -> Row | None"),
-    (fold.Reader.scan, "(self, prefix: str) -> list[str]"),
+    (fold.Reader.scan, "(self, prefix: str, before: str | None=None) -> list[str]"),
     # Transport and output protocol.
     (worker.run, "(config: WorkerConfig, fold: Fold, catalog: Catalog | None=None) -> None"),
     (

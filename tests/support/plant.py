@@ -93,7 +93,9 @@ class Plant:
     steps: int = 0
     checked: bool = True
 
-    def tell(self, *records: Content | LotFact | ReferenceSet, together: bool = False) -> None:
+    def tell(
+        self, *records: Content | LotFact | ReferenceSet | Sighting, together: bool = False
+    ) -> None:
         """Apply records one by one or as one chunk, and let the process go on until it is done."""
         chunks: Iterable[tuple[Input, ...]] = [records] if together else [(r,) for r in records]
         for chunk in chunks:
@@ -106,7 +108,16 @@ class Plant:
                 again = list(self._apply(self.owner, again))
 
     def pass_ticks(self) -> None:
-        """Let what is due be told: two ticks, of which the second tells it."""
+        """Let what is due be told."""
+        self._apply(self.owner, [self.ticked()])
+
+    def ticked(self) -> Sighting:
+        """Return the word that the process's doubt is due, of two ticks of which the second says it.
+
+        Raises:
+            ValueError: There was none.
+        """
+        said: list[Output] = []
         for number in (1, 2):
             now = tick(self.steps + number).now
             step = tick_step(TickRow(), [Read(replace(tick(0), now=now))], self.rows)
@@ -115,9 +126,9 @@ class Plant:
                     self.rows.pop(key, None)
                 else:
                     self.rows[key] = row
-            for said in step.outputs:
-                if isinstance(said, Sighting):
-                    self._apply(said.thing, [said])
+            said.extend(step.outputs)
+        [word] = [one for one in said if isinstance(one, Sighting)]
+        return replace(word, sender="worker/0", n=1)
 
     def tear(self, records: Iterable[Input], rng: Random) -> None:
         """Take a step as a worker that dies before the head is written: some rows are left."""

@@ -100,6 +100,14 @@ def test_what_waits_for_a_silent_gateway_waits_until_it_is_heard() -> None:
     assert len(missing(world)) == 1
 
 
+def test_a_gateway_that_is_no_more_holds_nothing_back() -> None:
+    world, _ = begun()
+    over = record(("gateway", "GW-DEPOT"), {"site": "DEPOT"}, 2)
+    world.tell(replace(over, valid_to=Micros(T0)), tick(10_000, "GW-DEPOT"))
+    assert len(missing(world)) == 1
+    assert world.open_rules() == {("missing_receipt", "lot/L-1")}
+
+
 def test_a_site_without_a_gateway_on_record_is_held_back_by_any_that_is_silent() -> None:
     world, _ = begun()
     world.tell(tick(10_000, "GW-9"))

@@ -1,5 +1,8 @@
 """More out than in is said once what may be on its way has had its time."""
 
+from dataclasses import replace
+
+from custody.rechecking import CHANGED
 from custody.records import Alert
 from tests.support.facts import corrected
 from tests.support.plant import Plant, handed
@@ -16,9 +19,18 @@ def test_outputs_that_are_here_before_the_inputs_raise_nothing() -> None:
     sides, plant = Sides("split"), Plant()
     plant.tell(sides.out("M", 9 * TONNE), sides.side("close"))
     plant.tell(handed("A", 0, 9 * TONNE, {}))
-    plant.pass_ticks()
     assert said(plant) == []
     assert not [key for key in plant.rows if key.startswith("due/")]
+
+
+def test_a_doubt_whose_time_is_over_is_said_in_a_step_that_derives_anyway() -> None:
+    """The word that it is due comes with one that a reference record has changed."""
+    sides, plant = Sides("split"), Plant()
+    plant.tell(sides.out("M", 9 * TONNE), sides.side("close"))
+    told = plant.ticked()
+    changed = replace(told, quantity=CHANGED, n=2)
+    plant.tell(changed, told, together=True)
+    assert said(plant) == ["open"]
 
 
 def test_what_is_too_much_is_said_when_it_still_is_and_taken_back_when_it_is_not() -> None:

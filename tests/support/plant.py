@@ -112,7 +112,7 @@ class Plant:
         self._apply(self.owner, [self.ticked()])
 
     def ticked(self) -> Sighting:
-        """Return the word that the process's doubt is due, of two ticks of which the second says it.
+        """Return the word that the process's doubt is due: the second of two ticks says it.
 
         Raises:
             ValueError: There was none.

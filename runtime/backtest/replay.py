@@ -5,13 +5,17 @@ before the next: so an alert is raised with the record that makes it provable, a
 same to the byte. There is one partition, and its clock is the time of the records.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from custody.deadlines import DUE, waiting_of
 from custody.events import ActionTaken, Micros, ReferenceSet
 from custody.fold import Fold, Input, Output, Row
+from custody.held import BEGINNING
 from custody.ids import BETWEEN
 from custody.records import Content, Sighting, Tick
+from custody.ticking import SILENT_US
 from schemas.routes import BY_TYPE, fact_key
 from streams.outputs import bare_id, number, sender_of
 
@@ -20,12 +24,11 @@ PARTITION = 0
 TICK_US = 10_000_000
 """How often a worker writes a tick."""
 
-SILENT_AFTER_US = 180_000_000
-"""A gateway is silent when it was last heard so long ago: deadlines are looked at that much later,
-as the worker does."""
+LAST_TICKS = 3
+"""Ticks after the last record: a doubt is told by the second tick from the next one on."""
 
 _TICK = f"tick/{PARTITION}"
-_DUE = "due/"
+_DUE = DUE + "/"
 
 
 class Entry(NamedTuple):
@@ -39,19 +42,27 @@ class Entry(NamedTuple):
 class Rows:
     """Rows of the partition: the reader of the fold.
 
-    Keys are grouped up to their first ``BETWEEN``, because that is what scans ask for.
+    Keys are grouped up to their first ``BETWEEN``, because that is what scans ask for; those that
+    wait for the clock stand in order.
     """
 
     def __init__(self) -> None:
         self._rows: dict[str, Row] = {}
         self._groups: dict[str, dict[str, set[str]]] = {}
+        self._due: list[str] = []
 
     def get(self, key: str) -> Row | None:
         """Return the row under a key, or None."""
         return self._rows.get(key)
 
-    def scan(self, prefix: str) -> list[str]:
-        """Return the keys that begin with a prefix, in order."""
+    def scan(self, prefix: str, before: str | None = None) -> list[str]:
+        """Return the keys that begin with a prefix, in order; those before another where given."""
+        if prefix == _DUE:
+            return self._due[: len(self._due) if before is None else bisect_left(self._due, before)]
+        found = self._found(prefix)
+        return found if before is None else [key for key in found if key < before]
+
+    def _found(self, prefix: str) -> list[str]:
         kind, group = _group(prefix)
         groups = self._groups.get(kind, {})
         if BETWEEN in prefix:
@@ -63,6 +74,8 @@ class Rows:
     def put(self, key: str, row: Row | None) -> None:
         """Replace a row; None takes it away."""
         kind, group = _group(key)
+        if kind == DUE:
+            self._put_due(key, gone=row is None)
         if row is not None:
             if key not in self._rows:
                 self._groups.setdefault(kind, {}).setdefault(group, set()).add(key)
@@ -73,19 +86,20 @@ class Rows:
             if not keys:
                 del self._groups[kind][group]
 
-    def first_due(self) -> int | None:
+    def first_due(self) -> Micros | None:
         """Return when the first row that waits for the clock wants to be looked at."""
-        groups = self._groups.get("due")
-        return int(_time_of(min(groups))) if groups else None
+        return waiting_of(self._due[0]).at if self._due else None
+
+    def _put_due(self, key: str, *, gone: bool) -> None:
+        if not gone and key not in self._rows:
+            insort(self._due, key)
+        elif gone and key in self._rows:
+            del self._due[bisect_left(self._due, key)]
 
 
 def _group(key: str) -> tuple[str, str]:
     group = key.partition(BETWEEN)[0]
     return group.partition("/")[0], group
-
-
-def _time_of(group: str) -> str:
-    return group.removeprefix(_DUE).partition("|")[0]
 
 
 class Replay:
@@ -101,30 +115,40 @@ class Replay:
         self._rows = Rows()
         self._n = 0
         self._offset = 0
+        self._now = BEGINNING
 
     def run(self, records: Iterable[Input]) -> Iterator[list[Output]]:
         """Yield what is said with each record, in order.
 
         Args:
             records: Facts, reference records and actions, in the order they were recorded.
+
+        Yields:
+            What each record led to, with what the clock said before it; and what it says after the
+            last one.
         """
         for record in records:
-            said = self._until(recorded_at(record)) if self._ticks else []
+            now = recorded_at(record)
+            said = self._until(now) if self._ticks else []
+            self._now = max(self._now, now)
             said.extend(self._tell(record))
             yield said
+        if self._ticks:
+            # What was doubted at the last records has its time; no deadline ends in it.
+            yield self._until(Micros(self._now + LAST_TICKS * TICK_US))
 
     def _until(self, now: Micros) -> list[Output]:
         """Let the clock tick as far as anything waits for it."""
         said: list[Output] = []
         while (due := self._rows.first_due()) is not None:
-            at = -(-(due + SILENT_AFTER_US) // TICK_US) * TICK_US
+            # Whoever waits for the next ticks, or for a time that is over, gets the next one.
+            at = max(-(-(due + SILENT_US) // TICK_US), self._now // TICK_US + 1) * TICK_US
             if at > now:
                 break
-            tick = Tick(partition=PARTITION, now=Micros(at), fact_end_offset=0, silent_sites=())
-            said.extend(self._step(_TICK, tick))
-            said.extend(self._hand_on(said))
-            if self._rows.first_due() == due:
-                break
+            self._now = Micros(at)
+            tick = Tick(partition=PARTITION, now=self._now, fact_end_offset=0, silent_sites=())
+            told = self._step(_TICK, tick)
+            said.extend([*told, *self._hand_on(told)])
         return said
 
     def _tell(self, record: Input) -> list[Output]:

@@ -1,14 +1,18 @@
 """The core over records in memory says what it says in the world of the other tests."""
 
+from dataclasses import replace
 from random import Random
 
 from custody.core import CustodyFold
-from custody.events import LotFact
+from custody.deadlines import Due, key_of
+from custody.events import LotFact, Micros
 from custody.fold import Output
 from custody.records import Alert, Balance, Content, Transfer
 from runtime.backtest.replay import Replay, Rows
 from tests.support import chains
 from tests.support.agreement import Said, said_in
+from tests.support.chain_references import record
+from tests.support.facts import last_ticks
 from tests.support.standing import Books
 from tests.support.world import World
 
@@ -31,22 +35,28 @@ def test_rows_are_found_by_prefix_in_order_and_gone_when_taken_away() -> None:
 def test_the_row_that_is_due_first_is_named() -> None:
     rows = Rows()
     assert rows.first_due() is None
-    rows.put("due/0000000000000200\x1flot/L-1", 1)
-    rows.put("due/0000000000000100\x1flot/L-2", 1)
+    late, early = (key_of(Due(Micros(at), "DEPOT", "M-1", ""), "lot/L-1") for at in (200, 100))
+    for key in (late, early, early):
+        rows.put(key, 1)
     assert rows.first_due() == 100
-    rows.put("due/0000000000000100\x1flot/L-2", None)
+    assert rows.scan("due/") == [early, late]
+    assert rows.scan("due/", late) == [early]
+    rows.put(early, None)
+    rows.put(early, None)
     assert rows.first_due() == 200
 
 
 def test_what_it_says_is_what_the_worker_says_of_the_same_order() -> None:
     """A chain of processes with corrections: contents are handed on as in the world of tests."""
-    chain = chains.Chain(Random(5)).draw()
+    chain = chains.Chain(Random(10)).draw()
     facts = sorted(chain.facts, key=lambda fact: (fact.recorded_at, fact.event_id))
     said: list[Output] = []
-    for outputs in Replay(CustodyFold()).run([*chain.references, *facts]):
+    end = replace(record(("party", "P"), {}, 999), recorded_at=last_ticks()[1].now)
+    for outputs in Replay(CustodyFold()).run([*chain.references, *facts, end]):
         said.extend(outputs)
     world = World()
-    world.tell(*chain.references, *facts)
+    world.tell(*chain.references, *facts, *last_ticks())
+    assert {"missing_receipt", "output_exceeds_input"} <= {rule for rule, _ in world.open_rules()}
     found = Books(
         Said(
             [one for one in said if isinstance(one, Transfer)],

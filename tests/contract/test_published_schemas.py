@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from custody import reference
+from custody import geography, reference
 from custody.events import Micros
 from custody.records import Alert, Balance
 from schemas import avro, present
@@ -107,7 +107,8 @@ def names_read() -> set[str]:
     """Names that the core takes from bodies: literal arguments of its reading functions."""
     calls = [
         node
-        for node in ast.walk(ast.parse(Path(reference.__file__).read_text()))
+        for module in (reference, geography)
+        for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text()))
         if isinstance(node, ast.Call)
     ]
     of_bodies = [c.args[1] for c in calls if getattr(c.func, "id", "") in {"_number", "_text"}]

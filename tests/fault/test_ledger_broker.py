@@ -128,6 +128,7 @@ def run(bootstrap: str, directory: Path, rng: Random, histories: Histories, agai
         assert guest.wait() == 0, again
         assert halfway(sender), again
         sending(sender, lambda: sender.left == 0 and lag.records() == 0, 0.0, again)
+        sender.pass_time(lambda: eventually(lambda: lag.records() == 0, WITHIN_S, every_s=0.1))
         assert stays.alive, again
     lag.close()
 

@@ -24,7 +24,7 @@ from runtime.client import Gateway as Client
 from schemas import topics
 from streams.config import APP_ID, CHANGELOG
 from tests.support import agreement, gateway, stack
-from tests.support.ledger_topics import Lag, heard, records
+from tests.support.ledger_topics import Lag, Sender, heard, records
 from tests.support.oracle.books import Oracle
 from tests.support.oracle.rules import RULES
 from tests.support.standing import Books, perfect
@@ -102,6 +102,9 @@ def published(bootstrap: str, directory: Path, lines: Sequence[str]) -> str:
         client.close()
         gateway.wait_for(lambda: running.outbox.depth == 0)
         assert eventually(lambda: lag.records() == 0, WITHIN_S, every_s=0.1)
+        Sender(bootstrap, []).pass_time(
+            lambda: eventually(lambda: lag.records() == 0, WITHIN_S, every_s=0.1)
+        )
         assert worker.end() == 0
     lag.close()
     return run.totals()

@@ -352,18 +352,19 @@ def _changed(fact: LotFact, rng: Random) -> dict[str, object]:
     return changes
 
 
-NAMES = ("lot_id", "process_id", "output_lot_id", "movement_id")
+NAMES = ("lot_id", "process_id", "output_lot_id", "movement_id", "vehicle_id", "certificate_no")
+LISTS = ("seals", "tags")
 
 
 def renamed(facts: Sequence[LotFact], prefix: str) -> list[LotFact]:
-    """Return a history whose lots, processes and events have names of their own.
+    """Return a history whose lots, processes, shared things and events have names of their own.
 
     Args:
         facts: The history.
         prefix: Stands before each name of a lot, process or movement.
     """
     return [
-        replace(fact, **_ids(fact, prefix), **_prefixed(fact, NAMES, prefix))  # type: ignore[arg-type]
+        replace(fact, **_ids(fact, prefix), **_prefixed(fact, NAMES, prefix), **_all(fact, prefix))  # type: ignore[arg-type]
         for fact in facts
     ]
 
@@ -381,6 +382,11 @@ def renamed_references(records: Sequence[ReferenceSet], prefix: str) -> list[Ref
 def _ids(record: LotFact | ReferenceSet, prefix: str) -> dict[str, str]:
     names = ("event_id", "corrects")
     return {name: event_id(full) for name, full in _prefixed(record, names, prefix).items()}
+
+
+def _all(fact: LotFact, prefix: str) -> dict[str, tuple[str, ...]]:
+    said = {name: getattr(fact, name, ()) for name in LISTS}
+    return {name: tuple(prefix + one for one in ones) for name, ones in said.items() if ones}
 
 
 def _prefixed(record: LotFact | ReferenceSet, names: Sequence[str], prefix: str) -> dict[str, str]:

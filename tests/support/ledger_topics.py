@@ -1,6 +1,6 @@
 """The books as they stand on the topics of a real broker, read as every receiver reads them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -14,6 +14,7 @@ from schemas.routes import Record, fact_key
 from streams.config import APP_ID, SOURCES
 from tests.support.agreement import Said
 from tests.support.chain_references import copies
+from tests.support.facts import YEARS_MIN, tick
 from tests.support.streams import CATALOG, PARTITIONS, Follow, framed
 
 _TIMEOUT_S = 10
@@ -102,6 +103,15 @@ class Sender:
             for key, copy in copies(record, PARTITIONS):
                 self._producer.produce(topics.CONTROL, framed(copy), key, copy.partition)
         self._flush()
+
+    def pass_time(self, is_read: Callable[[], bool]) -> None:
+        """Write ticks after which nothing waits any more, each once the one before is read."""
+        for minute in (YEARS_MIN, YEARS_MIN + 1):
+            for partition in range(PARTITIONS):
+                now = framed(tick(minute, partition=partition))
+                self._producer.produce(topics.FLOW, now, None, partition)
+            self._flush()
+            assert is_read()
 
     def _flush(self) -> None:
         assert self._producer.flush(30) == 0, "Kafka takes nothing"

@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from unittest.mock import patch
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
+from custody.events import LotWeighed
+from custody.fold import Entry, Reader, Row, Step
 from custody.records import Tick
 from schemas import topics
 from schemas.reader import read_batch
@@ -35,10 +38,10 @@ FOLD = RelayFold(owners=4)
 class Partition:
     """One partition, without Kafka or RocksDB: a store is a dict."""
 
-    def __init__(self) -> None:
+    def __init__(self, fold: RelayFold = FOLD) -> None:
         self.store: dict[bytes, bytes] = {}
-        self.codec = RowCodec(FOLD.row_types, FOLD.version)
-        self.reducer = Reducer(FOLD, self.codec)
+        self.codec = RowCodec(fold.row_types, fold.version)
+        self.reducer = Reducer(fold, self.codec)
         self.begin()
 
     def begin(self) -> None:
@@ -162,6 +165,34 @@ def test_row_carries_the_outputs_of_its_chunk() -> None:
     envelope = partition.codec.envelope(partition.store[b"lot/L-0"])
     assert envelope.chunk == 1
     assert list(envelope.outputs) == reduction.outputs
+
+
+@dataclass(frozen=True)
+class TidyFold(RelayFold):
+    """Writes a row beside an owner's with each fact, and takes the one before away."""
+
+    @override
+    def step(self, owner: str, row: Row | None, entries: Sequence[Entry], reader: Reader) -> Step:
+        step = super().step(owner, row, entries, reader)
+        event = entries[-1].event
+        assert isinstance(event, LotWeighed)
+        step.rows.update(dict.fromkeys(reader.scan("lot/beside"), None))
+        step.rows[f"lot/beside-{event.gateway_seq}"] = Sum(total_g=event.net_g)
+        return step
+
+
+def test_row_that_is_gone_leaves_the_store_and_is_a_tombstone_in_the_changelog() -> None:
+    partition = Partition(TidyFold())
+    for number in range(3):
+        reduction = partition.reduce(topics.FACT, [facts(7, 7, 7)[number]])
+        partition.write(reduction)
+        gone = [key for group in reduction.groups for key, value in group if value is None]
+        assert gone == ([f"lot/beside-{number}".encode()] if number else [])
+        assert [key for key in partition.store if b"beside" in key] == [
+            b"lot/beside-%d" % (number + 1)
+        ]
+    partition.begin()
+    assert partition.state.rows.scan("lot/beside") == ["lot/beside-3"]
 
 
 @pytest.fixture

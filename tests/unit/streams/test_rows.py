@@ -1,5 +1,7 @@
 """Rows: what is stored around a row, and how much of it is kept in memory."""
 
+from collections.abc import Iterator
+
 import msgspec
 import pytest
 
@@ -154,3 +156,35 @@ def test_rows_beyond_the_bound_of_the_cache_are_read_again_and_never_old() -> No
         assert [rows.get(f"lot/L-{no}") for no in range(3)] == [
             Sum(total_g=total_g + no) for no in range(3)
         ]
+
+
+def test_row_that_is_gone_is_gone_at_once_and_stays_gone() -> None:
+    reads = Reads(2)
+    rows = PartitionRows(CODEC, reads, lambda _prefix: sorted(reads.data), bytes_max=10_000)
+    assert rows.get("lot/L-0") is not None
+    rows.stage("lot/L-0", None, b"")
+    assert rows.get("lot/L-0") is None
+    assert rows.scan("lot/") == ["lot/L-1"]
+    del reads.data[b"lot/L-0"]
+    rows.commit()
+    assert rows.get("lot/L-0") is None
+    assert rows.scan("lot/") == ["lot/L-1"]
+    stage(rows, "lot/L-0", held(7))
+    assert rows.get("lot/L-0") == Sum(total_g=7)
+    assert rows.scan("lot/") == ["lot/L-0", "lot/L-1"]
+
+
+def test_scan_ends_before_a_key_stored_or_staged() -> None:
+    """The store is not read beyond it: thousands may wait behind."""
+    reads, read = Reads(9), list[bytes]()
+
+    def keys(prefix: bytes) -> Iterator[bytes]:
+        for key in sorted(key for key in reads.data if key.startswith(prefix)):
+            read.append(key)
+            yield key
+
+    rows = PartitionRows(CODEC, reads, keys, bytes_max=10_000)
+    for name in ("lot/L-10", "lot/L-3"):
+        stage(rows, name, held())
+    assert rows.scan("lot/", "lot/L-2") == ["lot/L-0", "lot/L-1", "lot/L-10"]
+    assert read[-1] == b"lot/L-2"

@@ -7,7 +7,7 @@ from tests.support.chains import Chain
 from tests.support.oracle.rules import RULES
 
 ALL = dict.fromkeys(RULES, True)
-CHAINS = [Chain(Random(seed), ALL).draw() for seed in range(60)]
+CHAINS = [Chain(Random(seed), ALL).draw() for seed in range(150)]
 FACTS = [fact for chain in CHAINS for fact in chain.facts]
 RECORDS = [record for chain in CHAINS for record in chain.references]
 
@@ -43,7 +43,7 @@ def test_every_class_of_fact_is_corrected_and_withdrawn_and_so_are_corrections()
 
 
 def test_reference_data_is_restated_corrected_and_withdrawn() -> None:
-    kinds = {"site", "device", "laboratory", "commodity", "price", "contract", "process"}
+    kinds = {"site", "device", "laboratory", "commodity", "price", "contract", "process", "route"}
     assert {record.kind for record in RECORDS} == kinds
     assert any(record.corrects and not record.void for record in RECORDS)
     assert any(record.void for record in RECORDS)

@@ -225,11 +225,15 @@ class Folding:
         self._put_trip(name, row, trip)
 
     def _pass(self, moved: Moved) -> None:
-        """Keep the seals that a record on the way states, of a movement that has begun."""
-        row = self._book.trip(moved.movement) if moved.movement and moved.seals else None
-        if row is not None and moved.movement is not None:
+        """Keep the seals that a record on the way states, where they are not those it left with."""
+        name = moved.movement
+        row = self._book.trip(name) if name and moved.seals else None
+        if name is None or row is None or row.trip.left is None:
+            return
+        seals = () if moved.seals == row.trip.left.seals else moved.seals
+        if seals != row.trip.resealed:
             self.news.postings = True
-            self._put_trip(moved.movement, row, row.trip._replace(resealed=moved.seals))
+            self._put_trip(name, row, row.trip._replace(resealed=seals))
 
     def _doubt_documents(self, expired: Iterable[tuple[str, str]]) -> None:
         """Note documents that were out of date; each is said once, of its first use."""

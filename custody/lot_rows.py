@@ -94,7 +94,7 @@ class Trip(NamedTuple):
         dispatched_again: ``dispatch`` stands in the place of others that it does not correct.
         received_again: Likewise ``receipt``.
         came_to: Sites that received it, the first ones in canonical order.
-        resealed: Seals that a record on the way has stated, the last in canonical order.
+        resealed: Other seals than it left with that the last record on the way states.
     """
 
     dispatch: Mass | None = None

@@ -110,7 +110,8 @@ class LotStep:
         before = list(self._row.findings)
         if arrived.contents:
             self._receive(arrived.contents)
-        self._hear(arrived)
+        if arrived.due or arrived.actions:
+            self._hear(arrived)
         facts = [reduced(fact) for fact in arrived.facts]
         if arrived.recheck or not self._add(facts):
             self._refold(facts, again=arrived.recheck)

@@ -4,14 +4,14 @@ What is said follows from its rows alone, so what was said follows from the rows
 difference is said, and nothing of it is kept. A fact that is corrected takes back what it said.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from custody.events import Micros
 from custody.fold import Row
 from custody.lot import INFERRED, ends_of
 from custody.lot_book import LotBook
-from custody.lot_rows import Mass, MaterialRow, Papers, Trip, TripRow
+from custody.lot_rows import NO_TRIP, Mass, MaterialRow, Papers, Trip, TripRow
 from custody.records import Sighting
 from custody.rows import FactHead
 
@@ -33,6 +33,10 @@ class Sight(NamedTuple):
     text: str
 
 
+Said = dict[tuple[str, str], Sight]
+"""What is said, by thing and fact."""
+
+
 def news(lot_id: str, book: LotBook, known_at: Micros) -> list[Sighting]:
     """Return what leads from what was said to what is to be said, what is gone first.
 
@@ -41,45 +45,73 @@ def news(lot_id: str, book: LotBook, known_at: Micros) -> list[Sighting]:
         book: Its rows, with those of this step.
         known_at: When it became known, microseconds.
     """
-    was: dict[tuple[str, str], Sight] = {}
-    now: dict[tuple[str, str], Sight] = {}
+    was: Said = {}
+    now: Said = {}
     for name, old, new in book.named_pairs("trip"):
-        if isinstance(new, TripRow) and (not isinstance(old, TripRow) or old.trip != new.trip):
+        if isinstance(new, TripRow):
+            before = old.trip if isinstance(old, TripRow) else NO_TRIP
             label = lot_id + name if name.startswith(INFERRED) else name
-            for row, sights in ((old, was), (new, now)):
-                if isinstance(row, TripRow):
-                    sights.update({(s.thing, s.event_id): s for s in _of_trip(label, row.trip)})
+            _compare(label, before, new.trip, was, now)
     for _, old, new in book.named_pairs("material"):
-        for row, sights, other in ((old, was, new), (new, now, old)):
-            sights.update({(s.thing, s.event_id): s for s in _of_material(row, other)})
+        for row, said, other in ((old, was, new), (new, now, old)):
+            _note(said, _of_material(row, other))
+    if not was and not now:
+        return []
     gone = [(sight, GONE) for key, sight in was.items() if key not in now]
     seen = [(sight, SEEN) for key, sight in now.items() if sight != was.get(key)]
     return [_sighting(lot_id, sight, quantity, known_at) for sight, quantity in gone + seen]
 
 
-def _of_trip(movement: str, trip: Trip) -> Iterator[Sight]:
-    source, target = ends_of(trip)
-    # Seals are put on where a load leaves; where nobody said which, those it came with.
-    papers = trip.left if trip.left is not None and trip.left.seals else trip.arrived
+def _note(said: Said, sights: Iterable[Sight]) -> None:
+    for sight in sights:
+        said[sight.thing, sight.event_id] = sight
+
+
+def _compare(movement: str, old: Trip, new: Trip, was: Said, now: Said) -> None:
+    """Note what both states of a trip say; what rests on the very same facts is left out."""
+    if old is new:
+        return
+    (old_source, old_target), (source, target) = ends_of(old), ends_of(new)
+    ends = (
+        ((old.dispatch, old.left, old_source), (new.dispatch, new.left, source)),
+        ((old.receipt, old.arrived, old_target), (new.receipt, new.arrived, target)),
+    )
+    for before, after in ends:
+        if before[0] is not after[0] or before[1] is not after[1] or before[2] != after[2]:
+            _note(was, _vehicle(movement, *before))
+            _note(now, _vehicle(movement, *after))
+    sealed, sealed_now = _sealed(old), _sealed(new)
+    if sealed is not sealed_now or old_source != source:
+        _note(was, _seals(movement, sealed, old_source))
+        _note(now, _seals(movement, sealed_now, source))
+
+
+def _sealed(trip: Trip) -> Papers | None:
+    """Return the papers that say which seals a load has: those it left with, else came with."""
+    for papers in (trip.left, trip.arrived):
+        if papers is not None and papers.seals:
+            return papers
+    return None
+
+
+def _seals(movement: str, papers: Papers | None, source: str | None) -> Iterator[Sight]:
     if papers is not None:
         for seal in papers.seals:
             yield Sight("seal/" + seal, papers.event_id, source, papers.at, movement)
-    for mass, paper, site in (
-        (trip.dispatch, trip.left, source),
-        (trip.receipt, trip.arrived, target),
-    ):
-        known = [one for one in (_vehicle(mass), _vehicle(paper)) if one is not None]
-        if known:
-            at, event_id, vehicle = min(known)
-            yield Sight("vehicle/" + vehicle, event_id, site, at, movement)
 
 
-def _vehicle(of: Mass | Papers | None) -> tuple[Micros, str, str] | None:
-    """Return the vehicle of one end of a trip, and the fact that names it."""
-    if of is None:
-        return None
-    vehicle = of.weighed.vehicle if isinstance(of, Mass) else of.vehicle
-    return (of.at, of.event_id, vehicle) if vehicle else None
+def _vehicle(
+    movement: str, mass: Mass | None, papers: Papers | None, site: str | None
+) -> Iterator[Sight]:
+    """Yield the vehicle of one end of a trip, by the first fact that names it."""
+    known: list[tuple[Micros, str, str]] = []
+    if mass is not None and mass.weighed.vehicle:
+        known.append((mass.at, mass.event_id, mass.weighed.vehicle))
+    if papers is not None and papers.vehicle:
+        known.append((papers.at, papers.event_id, papers.vehicle))
+    if known:
+        at, event_id, vehicle = min(known)
+        yield Sight("vehicle/" + vehicle, event_id, site, at, movement)
 
 
 def _of_material(row: Row | None, other: Row | None) -> Iterator[Sight]:

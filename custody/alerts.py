@@ -16,7 +16,14 @@ from zlib import crc32
 from custody.events import ActionTaken, Micros
 from custody.ids import derived_id
 from custody.ledger import Clock
-from custody.records import Alert, Evidence, Posterior
+from custody.records import (
+    Alert,
+    CalibratedUntil,
+    Detectable,
+    Evidence,
+    GatedShot,
+    Posterior,
+)
 from custody.rows import AlertState
 
 OPEN, ACKNOWLEDGED, SHELVED = "open", "acknowledged", "shelved"
@@ -43,6 +50,12 @@ LIFECYCLE: Mapping[tuple[str | None, str], str] = {
 }
 """(state, step) -> next state. ``new_evidence``: another family leads, or tenfold evidence."""
 
+LOT = "lot_eprocess"
+"""Rule of the test of a whole lot: its families compete within one alert."""
+
+LOG10_E_MAX = 300.0
+"""Beyond it an e-value is greater than a double can tell."""
+
 TENFOLD = 1.0
 """Change of the statistic (a decimal logarithm) that makes a new version."""
 
@@ -67,6 +80,7 @@ class Verdict(NamedTuple):
         evidence: What it rests on.
         reason: One sentence.
         about: What an exact rule is about: a place, a device, an event; None for a test.
+        details: What else a test of a lot says.
     """
 
     rule: str
@@ -82,6 +96,30 @@ class Verdict(NamedTuple):
     evidence: Sequence[Evidence]
     reason: str
     about: str | None = None
+    details: "Details | None" = None
+
+
+class Details(NamedTuple):
+    """What an e-value is made of, and what the lot's measurements could show.
+
+    Attributes:
+        ln_e: What each family adds to E, natural logarithm.
+        gated: Shots that were not used.
+        unobserved: Analytes that nothing measured of the lot can see.
+        detectable: Smallest sizes that would be found.
+        calibrations: Instruments and how long they are calibrated.
+        movement: Trip that the most probable cause is confined to.
+    """
+
+    ln_e: Mapping[str, float]
+    gated: tuple[GatedShot, ...]
+    unobserved: tuple[str, ...]
+    detectable: tuple[Detectable, ...]
+    calibrations: tuple[CalibratedUntil, ...]
+    movement: str | None = None
+
+
+NO_DETAILS = Details({}, (), (), (), ())
 
 
 class Said(NamedTuple):
@@ -205,7 +243,9 @@ def record(
 ) -> Alert:
     """Return a version of an alert as it is said."""
     onset = None if verdict is None else verdict.onset
+    details = NO_DETAILS if verdict is None else verdict.details or NO_DETAILS
     kind, _, name = subject.partition("/")
+    statistic, value, threshold = _figures(state)
     return Alert(
         sender="",
         n=0,
@@ -217,7 +257,7 @@ def record(
         subject=subject,
         lot_id=name if kind == "lot" else None,
         process_id=name if kind == "process" else None,
-        movement_id=state.movement,
+        movement_id=state.movement or details.movement,
         onset_event_id=None if onset is None else onset[0],
         raised_by_event_id=state.raised_by,
         raised_at=state.raised_at,
@@ -225,14 +265,17 @@ def record(
         size=state.size,
         size_u=state.size_u,
         unit="fraction",
-        statistic="minus_log10_p" if state.about is None else "rule",
-        value=state.value,
-        threshold=state.threshold,
+        statistic=statistic,
+        value=value,
+        threshold=threshold,
         threshold_basis="" if verdict is None else verdict.basis,
         severity=severity(state.size),
         posterior=()
         if verdict is None
-        else tuple(Posterior(family=f, probability=p) for f, p in verdict.posterior),
+        else tuple(
+            Posterior(family=f, probability=p, ln_e=details.ln_e.get(f, 0.0))
+            for f, p in verdict.posterior
+        ),
         # Between two times nothing says when: the middle, with the deviation of a rectangle.
         # A wrong clock, or a truck not heard of yet, may put the later of them first.
         onset_at=None if onset is None else _middle(onset[1], onset[2]),
@@ -242,7 +285,20 @@ def record(
         cause=cause,
         actor=actor,
         action_id=None if actor is None else state.action_id,
+        gated=details.gated,
+        unobserved=details.unobserved,
+        detectable=details.detectable,
+        calibrations=details.calibrations,
     )
+
+
+def _figures(state: AlertState) -> tuple[str, float, float]:
+    """Return the statistic, its value and limit as they are said; states keep logarithms of E."""
+    if state.about is not None:
+        return "rule", state.value, state.threshold
+    if state.rule == LOT:
+        return "e_value", 10.0 ** min(state.value, LOG10_E_MAX), 10.0**state.threshold
+    return "minus_log10_p", state.value, state.threshold
 
 
 def _middle(first: Micros, last: Micros) -> Micros:

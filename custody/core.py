@@ -26,8 +26,8 @@ from custody.process_rows import IdsRow, InRow, OutRow, PageRow, ProcessRow, Sta
 from custody.process_step import process_step
 from custody.rechecking import CHANGED, CONTINUED
 from custody.records import Content, Sighting, Tick
-from custody.reference import with_version
-from custody.rows import FactRow, RefRow, ThingRow, UseRow
+from custody.reference_versions import listed, with_version
+from custody.rows import FactRow, LibraryRow, RefRow, ThingRow, UseRow
 from custody.things import KINDS, GatewayRow, SeenRow, shared_step
 from custody.ticking import TickRow, tick_step
 
@@ -54,6 +54,7 @@ ROW_TYPES: Mapping[str, type] = MappingProxyType(
         "page": PageRow,
         "state": StateRow,
         "ref": RefRow,
+        "library": LibraryRow,
         "use": UseRow,
         "device": ThingRow,
         "thing": ThingRow,
@@ -168,6 +169,7 @@ def _reference_step(owner: str, row: Row | None, entries: Sequence[Entry], reade
         event = entry.event
         if isinstance(event, ReferenceSet):
             step.row = held = with_version(held, event)
+            step.rows.update(listed(owner, reader))
             step.outputs.extend(rechecking.first_slice(owner, event, reader))
         elif isinstance(event, Sighting):
             step.outputs.extend(rechecking.next_slice(owner, event, reader))

@@ -12,6 +12,10 @@ LEG_LOSS = 0.0
 LEG_LOSS_U = 0.0005
 """Share of the mass a leg loses without anyone's doing, and its standard uncertainty."""
 
+DRYING = 0.0
+DRYING_U = 0.0005
+"""What a leg adds to ln(1 - moisture), and its standard uncertainty: as little as is lost."""
+
 DEADLINE_H_MAX = 87_600.0
 """Greatest time allowed for a leg that is believed, hours: ten years."""
 
@@ -45,12 +49,16 @@ class Leg(NamedTuple):
         loss_u: Its standard uncertainty.
         deadline_h: Time allowed, hours; None where none is set.
         speed_kmh: Greatest speed along a straight line.
+        drying: What it adds to ln(1 - moisture).
+        drying_u: Its standard uncertainty.
     """
 
     loss: float = LEG_LOSS
     loss_u: float = LEG_LOSS_U
     deadline_h: float | None = None
     speed_kmh: float = SPEED_KMH_MAX
+    drying: float = DRYING
+    drying_u: float = DRYING_U
 
 
 NO_LEG = Leg()
@@ -67,6 +75,8 @@ def leg_of(body: Mapping[str, object], ends: tuple[str, str]) -> Leg:
                 _within(leg.get("expected_loss_u"), LEG_LOSS_U, 1.0),
                 _within(leg.get("deadline_h"), 0.0, DEADLINE_H_MAX) or None,
                 _within(leg.get("speed_kmh_max"), 0.0, SPEED_KMH_BELIEVED) or SPEED_KMH_MAX,
+                _within(leg.get("drying"), DRYING, 1.0),
+                _within(leg.get("drying_u"), DRYING_U, 1.0),
             )
     return NO_LEG
 

@@ -61,3 +61,13 @@ def _normal(part: str | int | None) -> str | int | None:
     if isinstance(part, str) and not part.isascii():
         return unicodedata.normalize("NFC", part)
     return part
+
+
+def series_name(site: str, device: str, *, dry: bool) -> str:
+    """Return the name of a series of shots: site, device and basis."""
+    return BETWEEN.join((site, device, "d" if dry else "w"))
+
+
+def series_site(series: str) -> str:
+    """Return the site of a series of shots."""
+    return series.partition(BETWEEN)[0]

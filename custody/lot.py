@@ -8,6 +8,7 @@ bit. What a fact may have changed is noted in ``News``, so that only that is der
 from collections.abc import Iterable
 from dataclasses import replace
 
+from custody.ids import series_name
 from custody.lot_book import LotBook
 from custody.lot_rows import (
     NO_BASIS,
@@ -16,9 +17,9 @@ from custody.lot_rows import (
     Mass,
     Papers,
     Shots,
+    TakenShot,
     Trip,
     TripRow,
-    series_name,
 )
 from custody.news import News
 from custody.reading import Known
@@ -39,6 +40,9 @@ UNKNOWN_SITE = "unknown"
 EXPIRED = "document_expired"
 DOCUMENTS_MAX = 16
 """Documents out of date that are named of one lot, the first ones in canonical order."""
+
+SHOTS_MAX = 32
+"""Shots of a series that the tests look at, the first ones; the series counts them all."""
 
 STRAYS_MAX = 8
 """Sites kept where a lot was seen and no trip had been, the first ones in canonical order."""
@@ -91,7 +95,8 @@ class Folding:
         assert scanned is not None
         self._stray(head)
         name = series_name(head.site, scanned.device, dry=scanned.dry)
-        series = book.own_station(head.site).series
+        station = book.own_station(head.site)
+        series = station.series
         shots = series.get(name)
         if shots is None:
             book.row.series = [*book.row.series, name]
@@ -108,6 +113,8 @@ class Folding:
         series[name] = Shots(
             head.site, scanned.device, scanned.dry, head.event_id, head.at, head.known, taken, sums
         )
+        if taken <= SHOTS_MAX:
+            station.shots[head.event_id] = TakenShot(name, scanned.results)
         self.news.measured(head.site)
         # Where nothing has been posted yet there is nothing to state anew.
         if self._known.rests_on_shots(name) and book.row.places:

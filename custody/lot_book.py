@@ -83,11 +83,12 @@ class LotBook:
         return self._get("station", site, StationRow) or StationRow()
 
     def own_station(self, site: str) -> StationRow:
-        """Return a site's series of shots, to change: the series themselves are never changed."""
+        """Return a site's shots, to change: series and shots themselves are never changed."""
         mine = self._rows["station"].get(site)
         if isinstance(mine, StationRow):
             return mine
-        row = self._rows["station"][site] = StationRow(dict(self.station(site).series))
+        old = self.station(site)
+        row = self._rows["station"][site] = StationRow(dict(old.series), dict(old.shots))
         return row
 
     def trip(self, name: str) -> TripRow | None:

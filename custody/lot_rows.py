@@ -23,7 +23,6 @@ from typing import NamedTuple
 from custody.deadlines import Due
 from custody.events import Micros
 from custody.held import BEGINNING, Held, Posted
-from custody.ids import BETWEEN
 from custody.rows import AlertState, Assayed, Declared, FactHead, Fed, Finding, Hold, Weighed
 
 
@@ -283,11 +282,22 @@ class MaterialRow:
     shares: int = 0
 
 
+class TakenShot(NamedTuple):
+    """One shot as the tests need it: its series, and fraction and counting error by analyte.
+
+    Both in whole parts per billion, as in ``Scanned``.
+    """
+
+    series: str
+    results: dict[str, tuple[int, int]]
+
+
 @dataclass(slots=True)
 class StationRow:
-    """Series of shots taken at one site, by name of the series."""
+    """Series of shots taken at one site, by name, and the first shots of each, by event."""
 
     series: dict[str, Shots] = field(default_factory=dict)
+    shots: dict[str, TakenShot] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -386,13 +396,3 @@ class GivenRow:
     handed: Held | None = None
     flows: list[tuple[str, str]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
-
-
-def series_name(site: str, device: str, *, dry: bool) -> str:
-    """Return the name of a series of shots: site, device and basis."""
-    return BETWEEN.join((site, device, "d" if dry else "w"))
-
-
-def series_site(series: str) -> str:
-    """Return the site of a series of shots."""
-    return series.partition(BETWEEN)[0]

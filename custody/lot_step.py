@@ -130,7 +130,7 @@ class LotStep:
                 self._step.outputs.extend(alerts.find(gone, found))
         if news.asks or arrived.actions:
             # An action needs what the tests say now, for its evidence.
-            self._step.outputs.extend(alerts.judge(news, arrived.actions, self._standing))
+            self._step.outputs.extend(alerts.judge(news, arrived.actions))
             self._step.findings.extend(alerts.findings)
         self._row.used, uses = rechecking.uses(self._row.used, self._references, self._owner)
         self._step.rows.update(uses)
@@ -268,12 +268,6 @@ class LotStep:
             return []
         detail = f"facts came after the lot had {FACTS_MAX}, and not last; they are not booked"
         return [Finding("beyond_seal", "facts", detail)]
-
-    def _standing(self) -> Sequence[FactRow]:
-        """Return the facts that stand, those of this step included."""
-        every = {fact.head.event_id: fact for fact in self._book.facts()}
-        every.update({fact.head.event_id: fact for fact in self._book.new_facts()})
-        return factset.standing(list(every.values()))[0]
 
     # -- deriving -------------------------------------------------------------------------------
 

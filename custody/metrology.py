@@ -66,6 +66,11 @@ XRF_HETEROGENEITY_REL = 0.05
 """Relative deviation of one shot from the lot's mean, per analyte."""
 XRF_BIAS_REL = 0.03
 """Relative calibration error per instrument and analyte."""
+XRF_MATRIX_REL = 0.03
+"""Relative error that all analytes of a lot share at one instrument: surface, packing, moisture of
+the skin. Assumed."""
+XRF_MATRIX_REL_UNKNOWN = 0.08
+"""The same of an instrument nobody knows. Assumed."""
 XRF_COUNTING_REL = 0.02
 """Relative counting error where the instrument states none."""
 
@@ -98,6 +103,7 @@ class Device(NamedTuple):
         systematic_rel: Relative systematic uncertainty of net, where calibration knows it.
         heterogeneity_rel: Per XRF shot.
         bias_rel: Per analyte of an XRF instrument.
+        matrix_rel: Common to all its analytes of a lot.
         default: Nothing is known of it.
         expired: It was out of calibration then; what depends on that is widened already.
         class_unknown: Its norm has no class of that name; the default of the principle stands in.
@@ -121,6 +127,7 @@ class Device(NamedTuple):
     interval_known: bool = False
     volume_u_rel: float = VOLUME_U_REL
     density_u_rel: float = DENSITY_U_REL
+    matrix_rel: float = XRF_MATRIX_REL
 
 
 class Laboratory(NamedTuple):

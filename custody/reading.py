@@ -17,10 +17,10 @@ from custody import carried, exchange, metrology
 from custody.estimate import Estimate
 from custody.exchange import Word
 from custody.held import Held
-from custody.ids import BETWEEN
+from custody.ids import BETWEEN, series_site
 from custody.knowledge import Knowledge, last_of
 from custody.lot_book import LotBook
-from custody.lot_rows import Basis, Cause, Certificate, MaterialRow, Shots, series_site
+from custody.lot_rows import Basis, Cause, Certificate, MaterialRow, Shots
 from custody.provenance import doubts, is_share
 from custody.reference import MOISTURE_DEFAULT, Material, References
 from custody.rows import Finding

@@ -141,17 +141,22 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posterior:
-    """Probability of one family among those that compete for a subject."""
+    """Probability of one family among those that compete for a subject.
+
+    ``ln_e``: natural logarithm of what it adds to an e-value.
+    """
 
     family: str
     probability: float
+    ln_e: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """One quantity an alert rests on: what was expected, what was seen, how sure.
 
-    ``z`` = (observed - expected) / u; ``unit`` is the unit of the three values.
+    ``z`` = (observed - expected) / u; ``unit`` is the unit of the three values. ``shift`` is what
+    the named family adds to z, ``ln_ratio`` = shift z - shift^2 / 2.
     """
 
     quantity: str
@@ -163,6 +168,36 @@ class Evidence:
     unit: str
     event_ids: tuple[str, ...]
     instruments: tuple[str, ...]
+    shift: float = 0.0
+    ln_ratio: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatedShot:
+    """An XRF shot that was not used: ``why``, its chi-square and the limit of that."""
+
+    event_id: str
+    device_id: str
+    site_id: str
+    why: str
+    value: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detectable:
+    """Smallest size of a family that a lot's measurements show with probability 0.9."""
+
+    family: str
+    size: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibratedUntil:
+    """An instrument and the first moment it is out of calibration; None where nobody says."""
+
+    device_id: str
+    until: Micros | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +235,10 @@ class Alert:
     cause: str | None
     actor: str | None
     action_id: str | None
+    gated: tuple[GatedShot, ...] = ()
+    unobserved: tuple[str, ...] = ()
+    detectable: tuple[Detectable, ...] = ()
+    calibrations: tuple[CalibratedUntil, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

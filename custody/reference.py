@@ -6,19 +6,20 @@ default: reference data is typed by people, and one slip must not stop every lot
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from custody import geography, metrology, oiml
-from custody.events import Micros, ReferenceSet
+from custody.events import Micros
 from custody.exchange import Contract, UmpireRule
 from custody.fold import Getter
 from custody.geography import NO_LEG, Leg, Position
 from custody.kinds import ALLOCATIONS, MIXINGS, Kind, kind_of
 from custody.metrology import Device, Laboratory
-from custody.rows import RefRow, RefVersion
+from custody.reference_versions import FINGERPRINT, LIBRARY, body_at
+from custody.rows import LibraryRow, RefRow
 
 MOISTURE_BY_FORM = {
     "ore": (0.05, 0.03),
@@ -46,6 +47,9 @@ U_REL_MAX = 10.0
 
 GRAMS_PER_PRICED = {"t": 1e6, "kg": 1e3, "g": 1.0, "lb": 453.59237}
 """Masses a price may be for; the pound is the international one of 1959, exactly."""
+DETECTION = "ref/detection/lot"
+"""Record about the test of a lot."""
+
 PRICE_MAX = 1e12
 """Greatest price that is believed, per any mass."""
 
@@ -56,66 +60,6 @@ class Material(NamedTuple):
     moisture: float
     moisture_u: float
     grade_u_rel: float
-
-
-def with_version(row: RefRow | None, fact: ReferenceSet) -> RefRow:
-    """Return the row with one more version; the same event twice stands once.
-
-    Of copies that differ the first in order stands, of equal ones the first as text.
-    """
-    times = fact.valid_from, fact.valid_to, fact.recorded_at
-    new = RefVersion(fact.event_id, *times, fact.corrects, fact.void, fact.body)
-    by_id = {} if row is None else {version.event_id: version for version in row.versions}
-    by_id[new.event_id] = min(by_id.get(new.event_id, new), new, key=_copy_order)
-    return RefRow(sorted(by_id.values(), key=_order))
-
-
-def _order(version: RefVersion) -> tuple[Micros, Micros, str]:
-    return version.valid_from, version.known, version.event_id
-
-
-def _copy_order(version: RefVersion) -> tuple[tuple[Micros, Micros, str], str, str]:
-    return _order(version), version.body, repr(version)
-
-
-def body_at(row: RefRow, at: Micros) -> str | None:
-    """Return the body valid at a time."""
-    found = version_at(row, at)
-    return None if found is None else found.body
-
-
-def version_at(row: RefRow, at: Micros) -> RefVersion | None:
-    """Return the version valid at a time: of those, the one that begins last and is newest."""
-    for version in reversed(_standing(row.versions)):
-        if version.valid_from <= at and (version.valid_to is None or at < version.valid_to):
-            return version
-    return None
-
-
-def _standing(versions: Sequence[RefVersion]) -> Sequence[RefVersion]:
-    """Return the versions that stand once corrections have spoken, in order.
-
-    The rules are those of facts (``factset.standing``): the last word of its corrections speaks
-    for a statement, a void leaves nothing, a void of a void has no effect.
-    """
-    if all(version.corrects is None for version in versions):
-        return versions
-    by_id = {version.event_id: version for version in versions}
-    corrections: dict[str, list[RefVersion]] = {}
-    words: list[RefVersion] = []
-    for version in versions:
-        target = by_id.get(version.corrects or "")
-        if target is None:
-            words.append(version)
-        elif not (version.void and target.void):
-            corrections.setdefault(target.event_id, []).append(version)
-    for number, word in enumerate(words):
-        last = word
-        while made := corrections.get(last.event_id):
-            last = max(made, key=lambda other: (other.known, other.event_id))
-        words[number] = last
-    stand = [version for version in words if not version.void]
-    return sorted(stand, key=_order)
 
 
 def gateway_site(row: RefRow, at: Micros) -> str | None:
@@ -158,6 +102,10 @@ class References:
         expired = known.calibrated_until is not None and at >= known.calibrated_until
         return known.expired if expired else known.calibrated
 
+    def calibrated_until(self, device_id: str, at: Micros) -> Micros | None:
+        """Return the first moment an instrument is out of calibration, or None."""
+        return _device(device_id, self._body("ref/device/" + device_id, at)).calibrated_until
+
     def laboratory(self, lab_id: str, at: Micros) -> Laboratory:
         """Return a laboratory as it was at a time, or the default one under its id."""
         return _laboratory(lab_id, self._body("ref/laboratory/" + lab_id, at))
@@ -180,6 +128,28 @@ class References:
         """
         body = self._body("ref/route/" + (route or "-".join(ends)), at)
         return NO_LEG if body is None else _leg(body, ends)
+
+    def fingerprint(self, site_id: str, at: Micros) -> str | None:
+        """Return what the lots of an origin are like, as its record says it, or None."""
+        return self._body(f"ref/{FINGERPRINT}/{site_id}", at)
+
+    def library(self, at: Micros) -> tuple[tuple[str, str], ...]:
+        """Return all known origins: site and record. Who asks is not told when one changes.
+
+        A new mine would have every lot of all mines judged again, for a little more power.
+        """
+        row = self._reader.get(LIBRARY)
+        found: list[tuple[str, str]] = []
+        for site_id in row.ids if isinstance(row, LibraryRow) else ():
+            one = self._reader.get(f"ref/{FINGERPRINT}/{site_id}")
+            body = body_at(one, at) if isinstance(one, RefRow) else None
+            if body is not None:
+                found.append((site_id, body))
+        return tuple(found)
+
+    def detection(self, at: Micros) -> str | None:
+        """Return what is said of the tests themselves: threshold and errors on the way."""
+        return self._body(DETECTION, at)
 
     def process_kind(self, process_id: str, name: str, at: Micros) -> Kind:
         """Return what a process does to material.
@@ -270,6 +240,7 @@ def _device(device_id: str, text: str | None) -> _Instrument:
     spread_kg = metrology.REPEATABILITY_INTERVALS * interval_g / 1000
     systematic = _number(body, "u_systematic_rel", -1.0, 1.0)
     bias_rel = _number(body, "bias_rel", metrology.XRF_BIAS_REL, U_REL_MAX)
+    matrix_rel = metrology.XRF_MATRIX_REL_UNKNOWN if text is None else metrology.XRF_MATRIX_REL
     device = Device(
         device_id,
         principle,
@@ -285,6 +256,7 @@ def _device(device_id: str, text: str | None) -> _Instrument:
         interval_known=interval_known,
         volume_u_rel=_number(body, "volume_u_rel", metrology.VOLUME_U_REL, U_REL_MAX),
         density_u_rel=_number(body, "density_u_rel", metrology.DENSITY_U_REL, U_REL_MAX),
+        matrix_rel=_number(body, "matrix_rel", matrix_rel, U_REL_MAX),
     )
     return _Instrument(device, metrology.out_of_calibration(device), _calibrated_until(body))
 

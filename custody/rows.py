@@ -243,6 +243,13 @@ class RefRow:
 
 
 @dataclass(slots=True)
+class LibraryRow:
+    """Ids of the reference records of a kind that is read as a whole, in order."""
+
+    ids: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class ThingRow:
     """A device with quality-control facts, or another shared thing: how often and when last."""
 

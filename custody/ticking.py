@@ -18,7 +18,8 @@ from custody.fold import Entry, Reader, Step
 from custody.held import BEGINNING
 from custody.ids import derived_id
 from custody.records import Sighting, Tick
-from custody.reference import body_at, gateway_site
+from custody.reference import gateway_site
+from custody.reference_versions import body_at
 from custody.rows import RefRow
 
 SILENT_US = 180_000_000

@@ -61,6 +61,7 @@ REFERENCE_KINDS = (
     "calibration",
     "gateway",
     "price",
+    "detection",
 )
 
 

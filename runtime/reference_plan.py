@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from custody.events import Micros, ReferenceSet
-from custody.reference import version_at, with_version
+from custody.reference_versions import version_at, with_version
 from custody.rows import RefRow, RefVersion
 from runtime.asof import Ask, Row
 from runtime.moment import sql_time

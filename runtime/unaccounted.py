@@ -24,7 +24,8 @@ from custody.estimate import NOTHING, Estimate, add, total
 from custody.events import LotWeighed, ReferenceSet
 from custody.records import Balance, Content, Part
 from custody.reduce import reduced
-from custody.reference import References, with_version
+from custody.reference import References
+from custody.reference_versions import with_version
 from custody.rows import RefRow
 from runtime.asof import Ask, Quantity, Row, Uncertainty
 from runtime.moment import Period, sql_time

@@ -39,6 +39,9 @@ NESTED: Mapping[str, type] = MappingProxyType(
             records.AttributeAmount,
             records.Posterior,
             records.Evidence,
+            records.GatedShot,
+            records.Detectable,
+            records.CalibratedUntil,
         )
     }
 )

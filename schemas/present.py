@@ -46,6 +46,24 @@ def alert_line(alert: Alert) -> JsonObject:
         "cause": alert.cause,
         "actor": alert.actor,
         "action_id": alert.action_id,
+        "ln_e": {part.family: part.ln_e for part in alert.posterior},
+        "gated": [
+            {
+                "event_id": one.event_id,
+                "device_id": one.device_id,
+                "site_id": one.site_id,
+                "why": one.why,
+                "value": one.value,
+                "threshold": one.threshold,
+            }
+            for one in alert.gated
+        ],
+        "unobserved": list(alert.unobserved),
+        "detectable": {one.family: one.size for one in alert.detectable},
+        "calibrated_until": {
+            one.device_id: None if one.until is None else rfc3339(one.until)
+            for one in alert.calibrations
+        },
     }
 
 
@@ -126,4 +144,6 @@ def _evidence(one: Evidence) -> JsonObject:
         "unit": one.unit,
         "event_ids": list(one.event_ids),
         "instruments": list(one.instruments),
+        "shift": one.shift,
+        "ln_ratio": one.ln_ratio,
     }

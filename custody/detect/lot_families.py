@@ -67,7 +67,7 @@ USUAL_IN_TRANSIT = {
     Family.GAIN: (0.01, 0.07),
     Family.WATER: (0.01, 0.15),
     Family.WATER_FALSIFIED: (0.07, 0.40),
-    Family.WASTE: (0.01, 0.10),
+    Family.WASTE: (0.01, 0.25),
     Family.FOREIGN: (0.02, 0.40),
 }
 """Sizes that good instruments can just show; the weight of others is a tenth.

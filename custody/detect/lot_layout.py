@@ -45,6 +45,10 @@ MOISTURE_MAX = 0.999
 """Beyond it there is no dry matter to speak of."""
 SHOTS_MAX, PARTS_MAX, PAPERS_MAX = 32, 64, 16
 """Most shots of a series, parts of a lot, and moistures or certificates that are looked at."""
+USUAL_WITHIN = 0.15
+"""How far the u of a series may be from the usual one, in logarithms, and count as that."""
+COARSE = 4 * STEP
+"""Logarithmic step of the u of other series of shots."""
 REFERENCE_U = 0.05
 """How far two instruments may differ, per analyte and in common, where shots are compared."""
 
@@ -285,10 +289,23 @@ class Arranger:
         seen = np.flatnonzero(mean == mean)  # noqa: PLR0124  # a NaN is not itself
         if not len(seen):
             return []
-        steps = tuple(np.rint(np.log(np.clip(u[seen], U_MIN, U_MAX)) / STEP).astype(int).tolist())
+        ln_u = np.log(np.clip(u[seen], U_MIN, U_MAX))
+        usual = math.log(self._usual_u(device))
+        # Counting errors differ from shot to shot and matter little beside heterogeneity: shots
+        # that are about as good as usual share a pattern; traces are taken in coarser steps.
+        coarse = np.rint(ln_u / COARSE) * COARSE
+        ln_u = np.where(np.abs(ln_u - usual) <= USUAL_WITHIN, usual, coarse)
+        steps = tuple(np.rint(ln_u / STEP).astype(int).tolist())
         rows = ShotRows(station, device, dry, len(events), tuple(seen.tolist()), steps, alone)
         order = (station, 2, f"{device} {dry}")
         return [_Block(order, rows, mean[seen].tolist(), tuple(events))]
+
+    def _usual_u(self, device: str) -> float:
+        """Return the u of a usual shot of an instrument."""
+        xrf = self._model.xrf.get(device, UNKNOWN_XRF)
+        usual = math.hypot(xrf.heterogeneity_rel, xrf.counting_rel)
+        # Written so that a NaN counts as the widest.
+        return max(usual, U_MIN) if usual <= U_MAX else U_MAX
 
     def _variances(self, shots: Sequence[Shot]) -> Floats:
         """Return the variance of each shot by analyte; counting u as stated, where it is."""

@@ -15,8 +15,10 @@ Source:
 """
 
 import math
+from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -41,8 +43,9 @@ from custody.detect.lot_pattern import (
 )
 from custody.detect.pattern_rows import Pattern
 
-PATTERNS_MAX = 64
-"""Patterns kept per model, some 70 kB each; beyond them the oldest is forgotten."""
+KEPT_BYTES = 64 * 1024 * 1024
+"""What all detectors of a process may keep of patterns, 20 to 90 kB each; beyond it those used
+longest ago are forgotten."""
 
 ALPHA = 1e-3
 """Chance that an honest lot ever alarms, where the threshold is the proved one, 1 / alpha."""
@@ -75,6 +78,40 @@ class Weighted:
     part_g: Floats
     part_constant: Floats
     rest: float
+
+    @property
+    def arrays(self) -> tuple[Floats, ...]:
+        """All that takes room."""
+        both = (self.mean, self.g, self.constant, self.free, self.free_constant)
+        return (*both, self.part_g, self.part_constant)
+
+
+class _Kept:
+    """What patterns make of models, by model and pattern; bounded over all of them."""
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[tuple[int, Pattern], tuple[Weighted, int]] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, model: int, pattern: Pattern) -> Weighted | None:
+        found = self._found.get((model, pattern))
+        if found is None:
+            return None
+        self._found.move_to_end((model, pattern))
+        return found[0]
+
+    def keep(self, model: int, pattern: Pattern, weighted: Weighted) -> None:
+        size = sum(array.nbytes for array in weighted.arrays)
+        self._found[model, pattern] = weighted, size
+        self._bytes += size
+        while self._bytes > KEPT_BYTES:
+            _, (_, gone) = self._found.popitem(last=False)
+            self._bytes -= gone
+
+
+_KEPT = _Kept()
+_NAMES = count()
+"""Detectors by number: one that is gone never lends its name to another."""
 
 
 class Terms(NamedTuple):
@@ -110,7 +147,7 @@ class Detector:
         self.prior = composition_prior(model)
         self.directions: Directions = directions(model, self.prior)
         self._arranger = Arranger(model)
-        self._weighted: dict[Pattern, Weighted] = {}
+        self._name = next(_NAMES)
         plain = np.isin(self.directions.family, _MASS_FAMILIES)
         self._mass_shift = self.directions.shifts[plain, DRY_MASS]
         self._mass_weight = self.directions.in_transit[plain]
@@ -163,11 +200,10 @@ class Detector:
 
     def weighted(self, pattern: Pattern) -> Weighted:
         """Return what a pattern makes of the model; kept."""
-        found = self._weighted.get(pattern)
+        found = _KEPT.get(self._name, pattern)
         if found is None:
-            if len(self._weighted) >= PATTERNS_MAX:
-                del self._weighted[next(iter(self._weighted))]
-            found = self._weighted[pattern] = self._weigh(pattern)
+            found = self._weigh(pattern)
+            _KEPT.keep(self._name, pattern, found)
         return found
 
     def _weigh(self, pattern: Pattern) -> Weighted:

@@ -1,21 +1,10 @@
-"""Levels of the tests: one clean lot in a thousand alarms over its whole life, at most.
-
-Half of the level is for mass in transit and half for composition; each half is divided by the
-number of tests of the lot (Bonferroni), so it holds however the tests depend on each other.
-
-Source:
-    docs/adr/0013-share-one-level-over-all-tests-of-a-lot.md
-"""
+"""Quantiles and tails of the normal and chi-square distributions, as the tests need them."""
 
 import math
 from functools import lru_cache
 
 from scipy import special  # type: ignore[import-untyped]  # it ships no types
 
-ALPHA_MASS = 5e-4
-"""Chance that a clean lot ever has a mass alert."""
-ALPHA_COMPOSITION = 5e-4
-"""Chance that a clean lot ever has a composition alert."""
 POWER = 0.9
 """Detection probability that "smallest detectable size" refers to."""
 LOG10_P_MAX = 300.0
@@ -34,12 +23,6 @@ def normal_quantile(alpha: float) -> float:
 def chi2_quantile(alpha: float, degrees: int) -> float:
     """Return the value that chi-square passes with probability ``alpha``."""
     return float(special.chdtri(degrees, alpha))
-
-
-@lru_cache(maxsize=4096)
-def chi2_noncentrality(alpha: float, degrees: int) -> float:
-    """Return the noncentrality found with probability ``POWER`` at level ``alpha``."""
-    return float(special.chndtrinc(chi2_quantile(alpha, degrees), degrees, 1.0 - POWER))
 
 
 def minus_log10_normal(z: float) -> float:

@@ -19,11 +19,11 @@ from typing import NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from custody.events import ActionTaken, LotFact, Micros, ReferenceSet
+from custody.records import Content, Sighting, Tick
 from producers.fields import Moment, Time
 from producers.judge import Terms, accept
 from producers.known import Known
 from producers.outcome import Code, Draft, Record, Refusal
-from runtime.backtest.replay import recorded_at
 from runtime.client import JsonObject
 
 GATEWAY = ("backtest", 1)
@@ -185,6 +185,15 @@ def _keep(kept: dict[str, Draft], draft: Draft, history: History) -> None:
     else:
         history.differing += 1
         kept[event_id] = min(old, draft, key=lambda one: one.content)
+
+
+def recorded_at(record: Record | Content | Sighting | Tick) -> Micros:
+    """Return when a record was recorded, or became known."""
+    if isinstance(record, Tick):
+        return record.now
+    if isinstance(record, Content | Sighting):
+        return record.known_at
+    return record.recorded_at
 
 
 def _order(record: Record) -> tuple[int, int, int, str]:

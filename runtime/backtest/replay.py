@@ -16,6 +16,7 @@ from custody.held import BEGINNING
 from custody.ids import BETWEEN
 from custody.records import Content, Sighting, Tick
 from custody.ticking import SILENT_US
+from runtime.backtest.history import recorded_at
 from schemas.routes import BY_TYPE, fact_key
 from streams.outputs import bare_id, number, sender_of
 
@@ -182,15 +183,6 @@ class Replay:
             self._n += 1
             number(output, sender_of(PARTITION), self._n)
         return list(step.outputs)
-
-
-def recorded_at(record: Input) -> Micros:
-    """Return when a record was recorded, or became known."""
-    if isinstance(record, Tick):
-        return record.now
-    if isinstance(record, Content | Sighting):
-        return record.known_at
-    return record.recorded_at
 
 
 def key_of(event: Input) -> str:

@@ -9,14 +9,12 @@ from typing import IO, cast
 
 import click
 
-from custody.core import CustodyFold
 from custody.errors import Refused, Unavailable
 from custody.fold import Output
 from custody.records import Alert, Balance
 from producers.known import Known
 from runtime.backtest import courses, history
-from runtime.backtest.history import History, Line
-from runtime.backtest.replay import Replay, recorded_at
+from runtime.backtest.history import History, Line, recorded_at
 from runtime.backtest.warehouse import kept_facts, raised_live
 from runtime.cli import connect, output
 from runtime.cli.main import FOUND
@@ -142,6 +140,10 @@ def _alert_lines(lines: Iterable[Line]) -> Iterator[JsonObject]:
 
 def _run(told: History, alerts: Path | None, balances: Path | None) -> dict[str, courses.Course]:
     """Run the core over a history; write what was asked for; return what became of alerts."""
+    # The core needs NumPy and SciPy; --help does not.
+    from custody.core import CustodyFold
+    from runtime.backtest.replay import Replay
+
     said: list[Alert] = []
     last: dict[str, Balance] = {}
     with ExitStack() as stack:

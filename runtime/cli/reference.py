@@ -7,7 +7,7 @@ from typing import IO
 
 import click
 
-from custody.reference import version_at
+from custody.reference_versions import version_at
 from custody.rows import RefVersion
 from producers import json_schemas
 from producers.judge import parse

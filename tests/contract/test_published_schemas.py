@@ -48,6 +48,11 @@ ALERT_NAMES = [
     "cause",
     "actor",
     "action_id",
+    "ln_e",
+    "gated",
+    "unobserved",
+    "detectable",
+    "calibrated_until",
 ]
 BALANCE_NAMES = [
     "owner",

@@ -90,7 +90,7 @@ def test_an_alert_between_two_times_in_the_wrong_order_can_be_read() -> None:
         maker.weighing("B", 0, "receipt", 40_000, 15_000),
     )
     assert {alert.rule for alert in world.alerts.values()} == {
-        "mass_in_transit",
+        "lot_eprocess",
         "impossible_speed",
     }
     readable(world)

@@ -1,6 +1,7 @@
 """Alerts: raised by evidence, withdrawn by its end, handled by people, never overwritten."""
 
 import itertools
+import math
 from dataclasses import replace
 
 import pytest
@@ -52,22 +53,24 @@ def test_a_ton_missing_from_one_truck_is_an_open_loss_with_evidence() -> None:
     world.tell(*facts)
     alert = only(world)
     assert (alert.state, alert.family, alert.version) == ("open", "loss", 1)
-    assert (alert.rule, alert.subject, alert.movement_id) == ("mass_in_transit", "lot/L-1", "M-1")
-    assert alert.size == pytest.approx(-1 / 30)
+    assert (alert.rule, alert.subject, alert.movement_id) == ("lot_eprocess", "lot/L-1", "M-1")
+    assert abs(alert.size + 1 / 30) < 2 * alert.size_u
+    assert alert.statistic == "e_value"
+    assert alert.threshold == pytest.approx(1_000.0)
     assert alert.value > alert.threshold
-    assert alert.posterior[0].probability > 0.999
-    difference = alert.evidence[-1]
+    assert alert.posterior[0].probability > 0.9
+    [difference] = alert.evidence
     assert difference.event_ids == (facts[0].event_id, facts[1].event_id)
     assert difference.z == pytest.approx((difference.observed - difference.expected) / difference.u)
-    assert alert.size_u == pytest.approx(difference.u / 30_000_000)
-    assert alert.threshold_basis == "normal, two-sided, 0.0005 per lot over 1 weighed trips"
+    assert difference.observed == pytest.approx(math.log(29 / 30))
+    assert alert.threshold_basis == "proved: at most 0.001 of clean lots ever (Ville)"
 
 
 def test_a_ton_too_much_is_a_gain() -> None:
     world = World()
     world.tell(*stolen(31_000))
     assert only(world).family == "gain"
-    assert only(world).size == pytest.approx(1 / 30)
+    assert abs(only(world).size - 1 / 30) < 2 * only(world).size_u
 
 
 def test_a_correction_retracts_and_a_new_one_opens_again() -> None:
@@ -102,7 +105,7 @@ def test_an_action_follows_the_table_or_is_a_conflict(state: str, step: str) -> 
     before = AlertState(
         version=7,
         state=state,
-        rule="mass_in_transit",
+        rule="lot_eprocess",
         family="loss",
         movement="M-1",
         value=5.0,

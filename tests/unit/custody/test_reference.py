@@ -8,7 +8,8 @@ import pytest
 from custody import metrology
 from custody.events import Micros
 from custody.metrology import Device
-from custody.reference import References, with_version
+from custody.reference import References
+from custody.reference_versions import with_version
 from tests.support.facts import Maker, Rows
 from tests.support.instruments import reference
 from tests.support.oracle.books import Oracle

@@ -1,7 +1,16 @@
 import pytest
 
 from custody.events import Micros
-from custody.records import Alert, Balance, Evidence, Metal, OriginShare, Part, Posterior
+from custody.records import (
+    Alert,
+    Balance,
+    CalibratedUntil,
+    Evidence,
+    Metal,
+    OriginShare,
+    Part,
+    Posterior,
+)
 from runtime.stored import MissingColumn, record_of
 
 BALANCE_ROW: dict[str, object] = {
@@ -84,6 +93,17 @@ def test_an_alert_keeps_its_evidence_and_a_taken_name_has_its_prefix() -> None:
     row |= {"raised_at": "2026-11-03 00:00:00.000000", "occurred_at": "1970-01-01 00:00:01"}
     row |= {"onset_at": "1970-01-01 00:00:02.500000"}
     row |= {"record_value": 5210.0, "posterior.family": ["loss"], "posterior.probability": [1.0]}
+    row |= {"posterior.ln_e": [7.0], "unobserved": ["Li"]}
+    row |= {"detectable.family": [], "detectable.size": []}
+    row |= {"calibrations.device_id": ["WB"], "calibrations.until": ["1970-01-01 00:00:03"]}
+    row |= {
+        "gated.event_id": ["e3"],
+        "gated.device_id": ["XRF"],
+        "gated.site_id": ["PORT"],
+        "gated.why": ["disagrees"],
+        "gated.value": [90.0],
+        "gated.threshold": [38.5],
+    }
     row |= {
         "evidence.quantity": ["mass_wet"],
         "evidence.analyte": [None],
@@ -94,6 +114,8 @@ def test_an_alert_keeps_its_evidence_and_a_taken_name_has_its_prefix() -> None:
         "evidence.unit": ["t"],
         "evidence.event_ids": [["e1", "e2"]],
         "evidence.instruments": [[]],
+        "evidence.shift": [1.5],
+        "evidence.ln_ratio": [1.875],
     }
     found = record_of("alert", row)
     assert isinstance(found, Alert)
@@ -101,7 +123,11 @@ def test_an_alert_keeps_its_evidence_and_a_taken_name_has_its_prefix() -> None:
     assert found.lot_id is None
     assert found.occurred_at == Micros(1_000_000)
     assert found.onset_at == Micros(2_500_000)
-    assert found.posterior == (Posterior(family="loss", probability=1.0),)
+    assert found.posterior == (Posterior(family="loss", probability=1.0, ln_e=7.0),)
+    assert found.unobserved == ("Li",)
+    assert found.detectable == ()
+    assert found.calibrations == (CalibratedUntil(device_id="WB", until=Micros(3_000_000)),)
+    assert [(shot.device_id, shot.value) for shot in found.gated] == [("XRF", 90.0)]
     assert found.evidence == (
         Evidence(
             quantity="mass_wet",
@@ -113,5 +139,7 @@ def test_an_alert_keeps_its_evidence_and_a_taken_name_has_its_prefix() -> None:
             unit="t",
             event_ids=("e1", "e2"),
             instruments=(),
+            shift=1.5,
+            ln_ratio=1.875,
         ),
     )

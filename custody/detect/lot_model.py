@@ -1,0 +1,207 @@
+"""From what reference data says to the detector of lots that have it in common.
+
+What a lot is thought to be before it is measured is a small value (``Thought``): lots of one mine
+on one way, measured by the same instruments, share it, and so what is dear to prepare. Records are
+typed by people or written by ``custody calibrate``; what is missing, not of the expected kind or
+not finite is not said.
+
+Source:
+    docs/detection/mixture.md
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from custody.detect.lot_facts import Floats, Known, Leg, Model, Site, Xrf
+from custody.detect.mixture import ALPHA, Detector
+
+DETECTORS_MAX = 256
+"""Detectors kept; what they know of patterns is kept elsewhere (``mixture.KEPT_BYTES``)."""
+
+SITES_MAX = 200
+"""Origins that foreign material is sought from, the first by name."""
+
+THRESHOLD_MIN = 1.0
+"""An e-value of one says nothing; no limit is below it."""
+
+U_REL_MAX = 10.0
+"""Greatest relative uncertainty that is believed."""
+
+
+class Thought(NamedTuple):
+    """What is thought of a lot before it is measured; hashable.
+
+    Attributes:
+        analytes: What can be measured of it, sorted.
+        stations: Sites along its way.
+        legs: Ways between them.
+        origin: Declared site, where there is one and its fingerprint is known.
+        library: Site and record of all fingerprints.
+        dry_share: Mean and deviation of ln(1 - moisture).
+        xrf: Instruments.
+        settings: Record about the test.
+    """
+
+    analytes: tuple[str, ...]
+    stations: tuple[str, ...]
+    legs: tuple[Leg, ...]
+    origin: str | None
+    library: tuple[tuple[str, str], ...]
+    dry_share: tuple[float, float]
+    xrf: tuple[tuple[str, Xrf], ...]
+    settings: str | None
+
+
+class Limit(NamedTuple):
+    """E that alarms, and where it comes from, in words."""
+
+    ln_e: float
+    basis: str
+
+
+@lru_cache(maxsize=DETECTORS_MAX)
+def detector(thought: Thought) -> Detector:
+    """Return the detector of lots that are thought alike."""
+    sites = [
+        site for name, body in thought.library[:SITES_MAX] if (site := fingerprint(name, body))
+    ]
+    named = {site.site_id: site for site in sites}
+    return Detector(
+        Model(
+            analytes=thought.analytes,
+            stations=thought.stations,
+            legs=thought.legs,
+            origin=named.get(thought.origin or ""),
+            library=tuple(sites),
+            dry_share=thought.dry_share,
+            xrf=dict(thought.xrf),
+            errors=errors(thought.settings, thought.stations),
+        )
+    )
+
+
+@lru_cache(maxsize=1024)
+def fingerprint(site_id: str, text: str) -> Site | None:
+    """Return an origin's fingerprint in logarithms; None where its record cannot be used.
+
+    A record gives means and covariance of ln fractions (``ln_mean``, ``ln_covariance``), or of the
+    fractions themselves, which are taken as those of a logarithmic normal distribution.
+    """
+    body = _object(text)
+    named = body.get("analytes")
+    analytes = tuple(a for a in named if isinstance(a, str)) if isinstance(named, list) else ()
+    n = len(analytes)
+    if not n or len(set(analytes)) != n:
+        return None
+    mean, covariance = _figures(body, "ln_mean", (n,)), _figures(body, "ln_covariance", (n, n))
+    if mean is None or covariance is None:
+        mean, covariance = _of_fractions(body, n)
+    if mean is None or covariance is None or not _is_covariance(covariance):
+        return None
+    order = sorted(range(n), key=lambda i: analytes[i])
+    lots = body.get("samples")
+    return Site(
+        site_id=site_id,
+        analytes=tuple(analytes[i] for i in order),
+        mean=mean[order],
+        covariance=covariance[np.ix_(order, order)],
+        lots=lots if isinstance(lots, int) and lots >= 2 else 2,
+    )
+
+
+def _of_fractions(body: Mapping[str, object], n: int) -> tuple[Floats | None, Floats | None]:
+    mean, covariance = _figures(body, "mean", (n,)), _figures(body, "covariance", (n, n))
+    if mean is None or covariance is None or mean.min() <= 0.0:
+        return None, None
+    with np.errstate(invalid="ignore"):
+        spread = np.log1p(covariance / np.outer(mean, mean))
+    return (
+        (np.log(mean) - 0.5 * np.diag(spread), spread)
+        if np.isfinite(spread).all()
+        else (None, None)
+    )
+
+
+def _figures(body: Mapping[str, object], name: str, shape: tuple[int, ...]) -> Floats | None:
+    """Return an array of finite numbers; None where it is not said so."""
+    try:
+        found = np.array(body.get(name), dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    return found if found.shape == shape and np.isfinite(found).all() else None
+
+
+def _is_covariance(matrix: Floats) -> bool:
+    if not np.allclose(matrix, matrix.T, rtol=1e-6, atol=1e-12):
+        return False
+    try:
+        np.linalg.cholesky(matrix)
+    except np.linalg.LinAlgError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=256)
+def errors(text: str | None, stations: tuple[str, ...]) -> Mapping[tuple[str, str], Known]:
+    """Return what is known of instruments' mean errors on a way.
+
+    The record lists them as ``{"instrument", "quantity", "mean", "u", "site"}``: a quantity is
+    ``mass``, ``moisture`` or an analyte, a site (optional) that where the instrument stands.
+    """
+    listed = _object(text).get("errors")
+    found: dict[tuple[str, str], Known] = {}
+    for one in listed if isinstance(listed, list) else []:
+        if not isinstance(one, dict) or one.get("site") not in (None, *stations):
+            continue
+        instrument, quantity = one.get("instrument"), one.get("quantity")
+        mean, u = _number(one.get("mean"), -1.0, 1.0), _number(one.get("u"), 0.0, U_REL_MAX)
+        if (
+            isinstance(instrument, str)
+            and isinstance(quantity, str)
+            and mean is not None
+            and u is not None
+        ):
+            found[instrument, quantity] = Known(mean, u)
+    return found
+
+
+@lru_cache(maxsize=64)
+def limit(text: str | None) -> Limit:
+    """Return what E is compared with: as the record says, else what is proved, 1 / alpha."""
+    body = _object(text)
+    said = _number(body.get("threshold"), THRESHOLD_MIN, 1e300)
+    if said is None:
+        return Limit(-math.log(ALPHA), f"proved: at most {ALPHA:g} of clean lots ever (Ville)")
+    lots = body.get("lots")
+    history = f" on {lots} clean lots" if isinstance(lots, int) else ""
+    return Limit(math.log(said), f"calibrated{history}: {body.get('basis', 'as the record says')}")
+
+
+@lru_cache(maxsize=1024)
+def _object(text: str | None) -> Mapping[str, object]:
+    try:
+        parsed: object = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _number(value: object, least: float, most: float) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # Written so that a NaN is not said.
+    return float(value) if least <= value <= most else None
+
+
+def analytes_of(library: Sequence[tuple[str, str]], origin: str | None) -> tuple[str, ...]:
+    """Return the analytes of an origin's fingerprint; none where it is not known."""
+    for name, body in library:
+        if name == origin:
+            site = fingerprint(name, body)
+            return () if site is None else site.analytes
+    return ()

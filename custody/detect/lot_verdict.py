@@ -1,0 +1,232 @@
+"""What the mixture detector says of a lot, as an alert says it.
+
+Source:
+    docs/detection/mixture.md, "What is said of it"
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from custody.alerts import LOG10_E_MAX, LOT, Details, Verdict
+from custody.detect.lot_asked import AS_IS, Asked
+from custody.detect.lot_facts import MASS, MOISTURE
+from custody.detect.lot_families import Family
+from custody.detect.lot_layout import GatedShot as Gated
+from custody.detect.lot_model import Limit, detector, limit
+from custody.detect.lot_power import smallest_detectable
+from custody.detect.lot_suspicion import Contribution, Suspect, Suspicion, explain
+from custody.events import Micros
+from custody.lot import INFERRED, ends_of
+from custody.lot_book import LotBook
+from custody.records import CalibratedUntil, Detectable, Evidence, GatedShot
+from custody.reference import References
+
+ORIGIN_MISMATCH = "origin_mismatch"
+"""Family of foreign material that was there before the lot was first measured."""
+
+EVIDENCE_MAX = 64
+"""Rows an alert may have; the last then holds what all others add."""
+
+GATED_MAX = 64
+INSTRUMENTS_MAX = 64
+
+_LN10 = math.log(10.0)
+
+
+class Outcome(NamedTuple):
+    """What a lot's readings say: shots not used, and the verdict where E has reached its limit."""
+
+    gated: tuple[GatedShot, ...]
+    verdict: Verdict | None
+
+
+def outcome(asked: Asked, book: LotBook, references: References, at: Micros) -> Outcome:
+    """Judge a lot.
+
+    Args:
+        asked: What is asked of the detector.
+        book: The lot's rows, for the times of its trips.
+        references: Calibration of its instruments.
+        at: Time of which that is said.
+    """
+    judge, allowed = detector(asked.thought), limit(asked.thought.settings)
+    judged = judge.judge(asked.readings)
+    gated = tuple(_gated(one) for one in judged.layout.gated[:GATED_MAX])
+    if judged.ln_e < allowed.ln_e:
+        return Outcome(gated, None)
+    found = explain(judge, asked.readings)
+    if found is None:
+        return Outcome(gated, None)
+    return Outcome(gated, _said(found, asked, (book, references, at), allowed))
+
+
+def _said(
+    found: Suspicion, asked: Asked, where: tuple[LotBook, References, Micros], allowed: Limit
+) -> Verdict:
+    book, references, at = where
+    named = found.named
+    posterior = _posterior(found, asked.thought.stations[0])
+    judge = detector(asked.thought)
+    pattern = judge.layout(asked.readings).pattern
+    sizes = smallest_detectable(judge, pattern, allowed.ln_e)
+    scales = {one.event_id: one.scale for one in asked.readings.weighings}
+    evidence = _evidence(found.contributions, scales)
+    details = Details(
+        {family: found.ln_e + math.log(max(p, 1e-300)) for family, p in posterior},
+        tuple(_gated(one) for one in found.gated[:GATED_MAX]),
+        _unobserved(asked, found),
+        tuple(Detectable(family=f.value, size=size) for f, size in sorted(sizes.items())),
+        _calibrations(evidence, references, at),
+        _movement(named, asked, book),
+    )
+    return Verdict(
+        LOT,
+        None,
+        posterior[0][0],
+        -found.size if named.family is Family.LOSS else found.size,
+        found.size_u,
+        min(found.ln_e / _LN10, LOG10_E_MAX),
+        allowed.ln_e / _LN10,
+        allowed.basis,
+        posterior,
+        _onset(named, asked.thought.stations, book),
+        evidence,
+        _sentence(found, posterior, asked, allowed),
+        details=details,
+    )
+
+
+def _posterior(found: Suspicion, first: str) -> tuple[tuple[str, float], ...]:
+    """Return probabilities by name; foreign material from the origin on has a name of its own."""
+    named = found.named
+    names = {family: family.value for family, _ in found.families}
+    if named.family is Family.FOREIGN and first in named.stations:
+        names[Family.FOREIGN] = ORIGIN_MISMATCH
+    ranked = sorted(
+        found.families, key=lambda one: (one[0] is not named.family, -one[1], one[0].value)
+    )
+    # Shares of a sum of floats: one of them may be above one by a last bit.
+    return tuple((names[family], min(p, 1.0)) for family, p in ranked if p > 0.0)
+
+
+def _movement(named: Suspect, asked: Asked, book: LotBook) -> str | None:
+    """Return the movement of a part, or the only one on the leg where it began."""
+    if named.part:
+        return asked.trips[named.part].removeprefix(INFERRED)
+    ends = _leg(named, asked.thought.stations)
+    names = [name for name, row in book.trips() if ends_of(row.trip) == ends]
+    return names[0].removeprefix(INFERRED) if ends is not None and len(names) == 1 else None
+
+
+def _leg(named: Suspect, stations: Sequence[str]) -> tuple[str, str] | None:
+    """Return the leg on which a cause began; None where it was before the first."""
+    first = stations.index(named.stations[0])
+    return None if first == 0 else (stations[first - 1], stations[first])
+
+
+def _onset(
+    named: Suspect, stations: Sequence[str], book: LotBook
+) -> tuple[str, Micros, Micros] | None:
+    """Return the last departure from before the onset, and the first arrival after it."""
+    ends = _leg(named, stations)
+    if ends is None:
+        return None
+    trips = [row.trip for _, row in book.trips() if ends_of(row.trip) == ends]
+    left = [one for one in (t.left or t.dispatch for t in trips) if one is not None]
+    came = [one for one in (t.arrived or t.receipt for t in trips) if one is not None]
+    if not left or not came:
+        return None
+    begin = max(left, key=lambda leg: leg.at)
+    end = min((leg for leg in came if leg.at >= begin.at), key=lambda leg: leg.at, default=None)
+    return begin.event_id, begin.at, begin.at if end is None else end.at
+
+
+def _evidence(
+    contributions: Sequence[Contribution], scales: Mapping[str, str]
+) -> tuple[Evidence, ...]:
+    """Return one row per quantity; of more than fit, those that say most and a sum of the rest."""
+    if len(contributions) <= EVIDENCE_MAX:
+        return tuple(_row(one, scales) for one in contributions)
+    ranked = sorted(range(len(contributions)), key=lambda i: -abs(contributions[i].ln_lr))
+    kept = set(ranked[: EVIDENCE_MAX - 1])
+    rows = [_row(one, scales) for i, one in enumerate(contributions) if i in kept]
+    rest = sum(one.ln_lr for i, one in enumerate(contributions) if i not in kept)
+    # z and shift that have this ln ratio: only the sum is meant.
+    rows.append(
+        Evidence(
+            quantity="others", analyte=None, expected=0.0, observed=0.0, u=1.0, z=0.0, unit="1",
+            event_ids=(), instruments=(), ln_ratio=rest,
+        )
+    )  # fmt: skip
+    return tuple(rows)
+
+
+def _row(one: Contribution, scales: Mapping[str, str]) -> Evidence:
+    """Return a quantity as evidence; a difference of two weighings rests on both scales."""
+    by = dict.fromkeys([*(scales[e] for e in one.event_ids if e in scales), one.instrument])
+    measured = one.quantity in (MASS, MOISTURE)
+    quantity = f"ln_{'net' if one.quantity == MASS else 'dry_share'}" if measured else "ln_fraction"
+    return Evidence(
+        quantity=quantity,
+        analyte=None if measured else one.quantity,
+        expected=one.expected,
+        observed=one.observed,
+        u=one.u,
+        z=one.z,
+        unit="1",
+        event_ids=tuple(dict.fromkeys(e.removesuffix(AS_IS) for e in one.event_ids)),
+        instruments=tuple(by),
+        shift=one.shift,
+        ln_ratio=one.ln_lr,
+    )
+
+
+def _gated(one: Gated) -> GatedShot:
+    dropped = one.dropped
+    return GatedShot(
+        event_id=one.event_id,
+        device_id=one.device,
+        site_id=one.station,
+        why=dropped.why.value,
+        value=dropped.statistic if math.isfinite(dropped.statistic) else 0.0,
+        threshold=dropped.limit,
+    )
+
+
+def _unobserved(asked: Asked, found: Suspicion) -> tuple[str, ...]:
+    """Return analytes that the origin is known for and that no measurement of the lot saw."""
+    seen = {one.quantity for one in found.contributions}
+    return tuple(a for a in asked.thought.analytes if a not in seen)[:EVIDENCE_MAX]
+
+
+def _calibrations(
+    evidence: Iterable[Evidence], references: References, at: Micros
+) -> tuple[CalibratedUntil, ...]:
+    names = dict.fromkeys(name for row in evidence for name in row.instruments)
+    return tuple(
+        CalibratedUntil(device_id=name, until=references.calibrated_until(name, at))
+        for name in list(names)[:INSTRUMENTS_MAX]
+    )
+
+
+def _sentence(
+    found: Suspicion,
+    posterior: Sequence[tuple[str, float]],
+    asked: Asked,
+    allowed: Limit,
+) -> str:
+    named, stations = found.named, asked.thought.stations
+    family, probability = posterior[0]
+    ends = _leg(named, stations)
+    where = f"between {ends[0]} and {ends[1]}" if ends else f"before {stations[0]} measured it"
+    site = f", of material like {named.site}'s" if named.site else ""
+    trip = asked.trips[named.part].removeprefix(INFERRED) if named.part else ""
+    part = f", trip {trip}" if trip else ""
+    most = ", ".join(name for name, ln_lr in found.by_quantity[:3] if ln_lr > 0.0)
+    e = found.ln_e / _LN10
+    return (
+        f"{family} {found.size:.1%} (sigma {found.size_u:.1%}) {where}{part}{site}; "
+        f"probability {probability:.2f} among families, E = 10^{e:.1f} (limit 10^"
+        f"{allowed.ln_e / _LN10:.1f}); most by {most or 'no single quantity'}"
+    )

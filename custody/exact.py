@@ -132,9 +132,12 @@ def _late(
             return [], None
         detail = f"{_label(name)} came to {ends[1]} {late:,.1f} h after its deadline"
         return [Finding("received_late", name, detail)], None
+    # Who writes a departure down late writes the arrival down late too: nobody is told that a load
+    # of last month is missing, while the papers of last month are still coming in.
+    asked = Micros(max(left.at, left.known) + round(hours * HOUR_US))
     in_until = context.clocks.get(ends[1])
-    if in_until is None or in_until < deadline:
-        return [], Due(deadline, ends[1], name, left.event_id)
+    if in_until is None or in_until < asked:
+        return [], Due(asked, ends[1], name, left.event_id)
     way = f"{_label(name)} left {ends[0]} and had {hours:g} h to come to {ends[1]}"
     return [Finding("missing_receipt", name, f"{way}; nothing there says that it came")], None
 

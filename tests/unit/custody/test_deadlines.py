@@ -15,8 +15,8 @@ ROUTE = record(
     ("route", "MINE-DEPOT"), {"legs": [{"from": "MINE", "to": "DEPOT", "deadline_h": 2}]}, 1
 )
 SILENT_MIN = SILENT_US / MINUTE
-DUE_MIN = 122.0
-"""The papers leave at minute 2, and a load has two hours."""
+DUE_MIN = 2 + 120 + 1
+"""The papers leave at minute 2, recorded a minute later, and a load has two hours."""
 
 
 def sent(maker: Maker) -> list[LotFact]:
@@ -65,6 +65,17 @@ def test_a_load_that_does_not_come_is_missing_once_its_deadline_is_over_and_fact
         "trip M-1 came to DEPOT 1.3 h after its deadline",
     )
     assert world.findings.count("received_late") == 1
+
+
+def test_papers_of_last_month_have_their_hours_from_when_they_were_written_down() -> None:
+    """Else every load of a history that is sent today is missing until its receipt is sent."""
+    world, maker = World(), Maker()
+    month = 30 * 24 * 60
+    late = [replace(one, recorded_at=Micros(T0 + month * MINUTE)) for one in sent(maker)]
+    world.tell(ROUTE, *late, tick(month + SILENT_MIN + 1))
+    assert not missing(world)
+    world.tell(tick(month + 120 + SILENT_MIN))
+    assert len(missing(world)) == 1
 
 
 def test_a_load_that_came_in_time_waits_for_nothing() -> None:

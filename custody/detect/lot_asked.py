@@ -57,14 +57,17 @@ def asked(book: LotBook, references: References, at: Micros) -> Asked | None:
     stations = way(book)
     if not stations:
         return None
-    certificates = _speaking(book.material().certificates)
+    certificates = book.material().certificates
+    # Moisture and grades come on papers of their own: neither takes the other's place.
+    moist = _speaking([one for one in certificates if one.assayed.moisture is not None])
+    graded = _speaking([one for one in certificates if one.assayed.results])
     shots, devices = _shots(book, stations, references)
     weighings, trips = _weighings(book, stations, references)
     readings = Readings(
         weighings=tuple(weighings),
-        moistures=tuple(_moistures(certificates, references)),
+        moistures=tuple(_moistures(moist, references)),
         shots=tuple(shots),
-        assays=tuple(_assays(certificates, references)),
+        assays=tuple(_assays(graded, references)),
     )
     return Asked(_thought(book, stations, readings, devices, references, at), readings, trips)
 

@@ -108,6 +108,14 @@ def test_of_a_laboratory_at_a_site_the_newest_of_the_highest_stage_speaks() -> N
     assert said == {("A", 0.021), ("B", 0.022)}
 
 
+def test_a_later_certificate_of_grades_leaves_the_moisture_of_an_earlier_one_standing() -> None:
+    m = Maker()
+    dry = m.assay("PORT", 1, {}, moisture=(0.05, None), lab_id="A")
+    found = told(dry, m.assay("PORT", 2, {"Cu": (0.02, None)}, lab_id="A"))
+    assert [one.fraction for one in found.readings.moistures] == [0.05]
+    assert [dict(one.fractions) for one in found.readings.assays] == [{"Cu": 0.02}]
+
+
 def test_grades_of_one_certificate_on_both_bases_are_two_readings_and_u_is_kept() -> None:
     m = Maker()
     grades: dict[str, tuple[float, float | None]] = {"Cu": (0.02, None), "Co": (0.001, None)}

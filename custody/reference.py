@@ -49,6 +49,8 @@ GRAMS_PER_PRICED = {"t": 1e6, "kg": 1e3, "g": 1.0, "lb": 453.59237}
 """Masses a price may be for; the pound is the international one of 1959, exactly."""
 DETECTION = "ref/detection/lot"
 """Record about the test of a lot."""
+WAY = "way/"
+"""Before a site's id that of a record about instruments on ways that begin there."""
 
 PRICE_MAX = 1e12
 """Greatest price that is believed, per any mass."""
@@ -150,6 +152,10 @@ class References:
     def detection(self, at: Micros) -> str | None:
         """Return what is said of the tests themselves: threshold and errors on the way."""
         return self._body(DETECTION, at)
+
+    def errors_from(self, site_id: str, at: Micros) -> str | None:
+        """Return what is known of instruments on ways that begin at a site, or None."""
+        return self._body(f"ref/detection/{WAY}{site_id}", at)
 
     def process_kind(self, process_id: str, name: str, at: Micros) -> Kind:
         """Return what a process does to material.

@@ -102,7 +102,7 @@ def _thought(
     declared = book.material().declared
     route = None if declared is None else declared.route
     library = references.library(at)
-    origin = _origin(book)
+    origin = origin_of(book)
     if origin is not None and references.fingerprint(origin, at) is None:
         origin = None
     seen = {a for shot in readings.shots for a in shot.fractions}
@@ -122,10 +122,11 @@ def _thought(
         _dry_share(book, references),
         tuple(sorted(devices.items())),
         references.detection(at),
+        references.errors_from(stations[0], at),
     )
 
 
-def _origin(book: LotBook) -> str | None:
+def origin_of(book: LotBook) -> str | None:
     """Return the one site the lot is declared to be from."""
     declared = book.material().declared
     for level, name, share in [] if declared is None else declared.origins:

@@ -45,6 +45,7 @@ class Thought(NamedTuple):
         dry_share: Mean and deviation of ln(1 - moisture).
         xrf: Instruments.
         settings: Record about the test.
+        of_way: Record about instruments on ways that begin where this one does.
     """
 
     analytes: tuple[str, ...]
@@ -55,6 +56,7 @@ class Thought(NamedTuple):
     dry_share: tuple[float, float]
     xrf: tuple[tuple[str, Xrf], ...]
     settings: str | None
+    of_way: str | None = None
 
 
 class Limit(NamedTuple):
@@ -80,7 +82,10 @@ def detector(thought: Thought) -> Detector:
             library=tuple(sites),
             dry_share=thought.dry_share,
             xrf=dict(thought.xrf),
-            errors=errors(thought.settings, thought.stations),
+            errors={
+                **errors(thought.settings, thought.stations),
+                **errors(thought.of_way, thought.stations),
+            },
         )
     )
 

@@ -118,6 +118,11 @@ class Replay:
         self._offset = 0
         self._now = BEGINNING
 
+    @property
+    def rows(self) -> Rows:
+        """Rows of the partition, as the records told so far have left them."""
+        return self._rows
+
     def run(self, records: Iterable[Input]) -> Iterator[list[Output]]:
         """Yield what is said with each record, in order.
 

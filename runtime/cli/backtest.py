@@ -24,9 +24,9 @@ from schemas import present
 LIVE = "live"
 _SHOWN_MAX = 50
 
-_Lines = click.File("r", encoding="utf-8")
+Lines = click.File("r", encoding="utf-8")
 _Written = click.Path(dir_okay=False, writable=True, path_type=Path)
-_Moment = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
+Moment = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
 
 
 class NoHistory(Refused):
@@ -59,11 +59,11 @@ class NoAlerts(Refused):
 
 
 @click.command()
-@click.option("--facts", type=_Lines, multiple=True, help="Requests, one per line; - is input.")
-@click.option("--reference", type=_Lines, multiple=True, help="Reference records, likewise.")
+@click.option("--facts", type=Lines, multiple=True, help="Requests, one per line; - is input.")
+@click.option("--reference", type=Lines, multiple=True, help="Reference records, likewise.")
 @click.option("--from-warehouse", is_flag=True, help="Facts and references of the running stack.")
-@click.option("--since", type=_Moment, help="Of the warehouse: recorded at or after, UTC.")
-@click.option("--until", type=_Moment, help="Of the warehouse: recorded before, UTC.")
+@click.option("--since", type=Moment, help="Of the warehouse: recorded at or after, UTC.")
+@click.option("--until", type=Moment, help="Of the warehouse: recorded before, UTC.")
 @click.option("--alerts", type=_Written, help="Write every version of every alert here.")
 @click.option("--balances", type=_Written, help="Write the last balance of each account here.")
 @click.option("--against", help="Alerts of another run, or 'live': what the stack has raised.")
@@ -96,7 +96,7 @@ def backtest(  # noqa: PLR0913  options of one command
     """
     if not facts and not from_warehouse:
         raise NoHistory
-    told = _kept(since, until) if from_warehouse else _read([*reference, *facts])
+    told = kept(since, until) if from_warehouse else read([*reference, *facts])
     there = None if against is None else _other(against)
     found = _run(told, alerts, balances)
     families = courses.by_family(found.values())
@@ -108,13 +108,15 @@ def backtest(  # noqa: PLR0913  options of one command
     return FOUND if told.refused or unlike else 0
 
 
-def _read(files: Sequence[IO[str]]) -> History:
+def read(files: Sequence[IO[str]]) -> History:
+    """Return requests of files as a history."""
     lines = [line for file in files for line in history.lines_of(file.name, file)]
     with output.progress("reading requests", len(lines)) as advance:
         return history.read(lines, Known(), advance)
 
 
-def _kept(since: datetime | None, until: datetime | None) -> History:
+def kept(since: datetime | None, until: datetime | None) -> History:
+    """Return what the running stack has kept as a history; blocks."""
     with connect.warehouse() as warehouse, output.progress("reading facts", None) as advance:
         return history.of_records(kept_facts(warehouse, since, until, advance))
 
@@ -147,7 +149,7 @@ def _run(told: History, alerts: Path | None, balances: Path | None) -> dict[str,
     said: list[Alert] = []
     last: dict[str, Balance] = {}
     with ExitStack() as stack:
-        out = None if alerts is None else stack.enter_context(_open(alerts))
+        out = None if alerts is None else stack.enter_context(opened(alerts))
         advance = stack.enter_context(output.progress("applying facts", len(told.records)))
         for outputs in Replay(CustodyFold()).run(told.records):
             new = _alerts(outputs)
@@ -159,7 +161,7 @@ def _run(told: History, alerts: Path | None, balances: Path | None) -> dict[str,
             advance(1)
     if balances is not None:
         complete_to = max((recorded_at(one) for one in told.records), default=None)
-        with _open(balances) as file:
+        with opened(balances) as file:
             file.writelines(
                 _json(present.balance_line(last[account], complete_to)) for account in sorted(last)
             )
@@ -170,7 +172,12 @@ def _alerts(outputs: Iterable[Output]) -> list[Alert]:
     return [one for one in outputs if isinstance(one, Alert)]
 
 
-def _open(path: Path) -> IO[str]:
+def opened(path: Path) -> IO[str]:
+    """Open a file to write.
+
+    Raises:
+        NotWritten: It cannot be opened.
+    """
     try:
         return path.open("w", encoding="utf-8")
     except OSError as error:
@@ -181,12 +188,17 @@ def _json(line: JsonObject) -> str:
     return json.dumps(line, ensure_ascii=False) + "\n"
 
 
-def _say(told: History, families: list[JsonObject], unlike: list[JsonObject] | None) -> None:
+def say_refused(told: History) -> None:
+    """Say which lines were refused, and why."""
     for line, answer in told.refused[:_SHOWN_MAX]:
         where = f"{line.file}:{line.no}"
         output.talk(f"{where}: {answer['code']} {answer['field'] or ''}: {answer['found']}")
     if len(told.refused) > _SHOWN_MAX:
         output.talk(f"... and {len(told.refused) - _SHOWN_MAX} more refused; --json shows all")
+
+
+def _say(told: History, families: list[JsonObject], unlike: list[JsonObject] | None) -> None:
+    say_refused(told)
     output.table(_FAMILIES, families)
     for one in unlike or []:
         output.result(" ".join(str(one[k]) for k in ("difference", "subject", "family", "rule")))

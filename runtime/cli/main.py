@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "sql": "runtime.cli.warehouse:sql",
         "verify": "runtime.cli.verify:verify",
         "backtest": "runtime.cli.backtest:backtest",
+        "calibrate": "runtime.cli.calibrate:calibrate",
         "reconcile": "runtime.cli.reconcile:reconcile_network",
         "dead-letters": "runtime.cli.warehouse:dead_letters",
     }
@@ -57,6 +58,7 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "status": "local",
         "worker": "worker",
         "warehouse": "sink",
+        "calibrate": "worker",
         "reconcile": "worker",
     }
 )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from custody.detect.lot_facts import Known
-from custody.detect.lot_model import errors, fingerprint, limit
+from custody.detect.lot_model import Thought, detector, errors, fingerprint, limit
 
 LN = {
     "analytes": ["Cu", "Co"],
@@ -81,3 +81,13 @@ def test_errors_of_instruments_hold_where_they_are_said_to() -> None:
     assert errors(text, ("MINE",)) == {("XRF-1", "Cu"): Known(0.01, 0.005)}
     assert set(errors(text, ("MINE", "PORT"))) == {("XRF-1", "Cu"), ("XRF-1", "mass")}
     assert errors('{"errors": 7}', ()) == {}
+
+
+def test_what_a_way_says_of_an_instrument_is_taken_before_what_holds_anywhere() -> None:
+    anywhere = {"errors": [{"instrument": "WB", "quantity": "mass", "mean": 0.001, "u": 0.0005}]}
+    of_way = {"errors": [{"instrument": "WB", "quantity": "mass", "mean": 0.002, "u": 0.0001}]}
+    said = json.dumps(anywhere), json.dumps(of_way)
+    thought = Thought(("Cu",), ("MINE",), (), None, (), (-0.05, 0.05), (), *said)
+    assert detector(thought).model.errors == {("WB", "mass"): Known(0.002, 0.0001)}
+    alone = thought._replace(of_way=None)
+    assert detector(alone).model.errors == {("WB", "mass"): Known(0.001, 0.0005)}

@@ -1,0 +1,141 @@
+"""``custody calibrate``: what the tests rest on, estimated from a history declared clean."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import click
+
+from custody.detect.calibration import calibrate as calibrated_by
+from custody.detect.calibration_checks import checked
+from custody.detect.calibration_records import requests, text_of
+from custody.detect.calibration_report import Figure, figures
+from custody.errors import Refused
+from custody.events import Micros
+from runtime.backtest.history import History
+from runtime.backtest.told_lots import Told, told_lots
+from runtime.cli import output
+from runtime.cli.backtest import Lines, Moment, NoHistory, kept, opened, read, say_refused
+from runtime.cli.main import FOUND
+from runtime.client import JsonObject
+
+_Written = click.Path(dir_okay=False, writable=True, path_type=Path)
+
+
+class NoLots(Refused):
+    """A history tells nothing of any lot."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "no lot of the history was measured",
+            expected="lots with weighings, shots or certificates",
+            next_step="custody backtest --facts FILE says what it holds",
+        )
+
+
+@click.command()
+@click.option("--facts", type=Lines, multiple=True, help="Requests, one per line; - is input.")
+@click.option("--reference", type=Lines, multiple=True, help="Reference records there are.")
+@click.option("--from-warehouse", is_flag=True, help="Facts and references of the running stack.")
+@click.option("--since", type=Moment, help="Of the warehouse: recorded at or after, UTC.")
+@click.option("--until", type=Moment, help="Of the warehouse: recorded before, UTC.")
+@click.option("--exclude-lots", type=Lines, help="Lots to leave out, one id per line.")
+@click.option("--out", type=_Written, required=True, help="Write the reference records here.")
+@click.option("--valid-from", type=Moment, help="Of the records, UTC; else the newest fact.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+def calibrate(  # noqa: PLR0913  options of one command
+    *,
+    facts: Sequence[IO[str]],
+    reference: Sequence[IO[str]],
+    from_warehouse: bool,
+    since: datetime | None,
+    until: datetime | None,
+    exclude_lots: IO[str] | None,
+    out: Path,
+    valid_from: datetime | None,
+    as_json: bool,
+) -> int:
+    """Estimate what the tests rest on from a history declared clean, as reference records.
+
+    Per origin mean and covariance of composition, per leg loss and drying, per way the mean error
+    of each instrument, per XRF instrument heterogeneity and matrix factor, the span of scales with
+    check weights, and the limit that one clean lot in 1,000 ever passes. A few bad lots move
+    nothing; lots that --exclude-lots names, and those whose alert a person resolved with a reason
+    that begins with "confirmed", are left out. Bodies that --reference has are kept and added to.
+    Says per figure from how many it is, and what was too thin. Exit 1 where a line was refused.
+
+    \b
+    Examples:
+      custody calibrate --facts 2026-h1.ndjson --reference plant.ndjson --out calibrated.ndjson
+      custody calibrate --from-warehouse --until 2026-11-01 --exclude-lots bad.txt --out new.ndjson
+      custody reference load calibrated.ndjson
+    """
+    if not facts and not from_warehouse:
+        raise NoHistory
+    history = kept(since, until) if from_warehouse else read([*reference, *facts])
+    excluded = {line.strip() for line in exclude_lots or () if line.strip()}
+    with output.progress("applying facts", len(history.records)) as advance:
+        told = told_lots(history.records, excluded, advance)
+    if not told.lots or told.newest is None:
+        raise NoLots
+    found = calibrated_by(told.lots, checked(told.facts, told.bodies), told.bodies)
+    date = text_of(told.newest)[:10]
+    begin = told.newest if valid_from is None else _micros(valid_from)
+    records = requests(found.bodies(told.bodies, date), begin)
+    with opened(out) as file:
+        file.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in records)
+    told_of = figures(found)
+    if as_json:
+        _say_json(history, told, told_of, len(records))
+    else:
+        _say(history, told, told_of, len(records))
+    return FOUND if history.refused else 0
+
+
+def _micros(moment: datetime) -> Micros:
+    return Micros(int(moment.replace(tzinfo=UTC).timestamp() * 1_000_000))
+
+
+def _say(history: History, told: Told, found: Sequence[Figure], records: int) -> None:
+    say_refused(history)
+    output.table(_FIGURES, [one._asdict() for one in found])
+    thin = sum(one.status == "too thin" for one in found)
+    output.result(
+        f"{len(told.lots)} lots, {len(told.left_out)} left out, {len(history.refused)} lines"
+        f" refused, {len(found)} figures, {thin} too thin, {records} records written"
+    )
+
+
+def _say_json(history: History, told: Told, found: Sequence[Figure], records: int) -> None:
+    for line, answer in history.refused:
+        output.line_json({"record": "refused", "file": line.file, "line": line.no, **answer})
+    for one in found:
+        output.line_json({"record": "figure", **one._asdict()})
+    run: JsonObject = {
+        "record": "run",
+        "lots": len(told.lots),
+        "left_out": told.left_out,
+        "refused": len(history.refused),
+        "written": records,
+    }
+    output.line_json(run)
+
+
+def _figure(key: str) -> output.Column:
+    return output.Column(
+        key, lambda row: "" if row.get(key) is None else f"{row[key]:.4g}", right=True
+    )
+
+
+_FIGURES = (
+    output.text("figure", "figure"),
+    output.text("about", "about"),
+    output.text("status", "status"),
+    output.number("n", "n"),
+    _figure("value"),
+    _figure("u"),
+    output.text("left out", "left_out", right=True),
+    output.text("note", "note"),
+)

@@ -1,7 +1,7 @@
 """Everything that must be estimated, from a history declared clean.
 
-A fit is a function of the lots alone, whatever their order. The limit is judged with two fits, each
-from half of the lots, so that no lot is judged by what it has told.
+A fit is a function of the lots alone, whatever their order. The limit is judged with several fits,
+each from part of the lots, so that no lot is judged by what it has told.
 
 Source:
     docs/detection/calibrate.md; detection.md section 2
@@ -17,8 +17,9 @@ from custody.detect.calibration_lots import Lot
 from custody.detect.calibration_records import Bodies, Thoughts, bodies_of, with_limit
 from custody.detect.calibration_robust import Effect
 
-FOLDS = 2
-"""Parts of a history that judge each other."""
+FOLDS = 5
+"""Parts of a history, each judged by the others. With two, half the lots would tell less than all,
+be widened more and find a limit that all of them pass too often."""
 
 
 class Calibrated(NamedTuple):
@@ -62,7 +63,7 @@ def calibrate(
 def _judged_by_the_others(
     lots: Sequence[Lot], checks: Mapping[tuple[str, str], Effect], known: Bodies
 ) -> list[float]:
-    """Return the greatest ln E of every lot, by what the other half of the lots tells."""
+    """Return the greatest ln E of every lot, by what the lots of other parts tell."""
     found = [0.0] * len(lots)
     for fold in range(FOLDS):
         others = [lot for number, lot in enumerate(lots) if number % FOLDS != fold]

@@ -94,11 +94,15 @@ def backtest(  # noqa: PLR0913  options of one command
       custody backtest --facts day.ndjson --alerts new.ndjson --against alerts.ndjson
       custody backtest --from-warehouse --since 2026-11-01 --against live
     """
+    # NumPy comes with an extra, and is not waited for where only help is asked.
+    from custody.core import CustodyFold
+    from runtime.backtest.replay import Replay
+
     if not facts and not from_warehouse:
         raise NoHistory
     told = kept(since, until) if from_warehouse else read([*reference, *facts])
     there = None if against is None else _other(against)
-    found = _run(told, alerts, balances)
+    found = _run(Replay(CustodyFold()).run(told.records), told, alerts, balances)
     families = courses.by_family(found.values())
     unlike = None if there is None else courses.differences(found, there)
     if as_json:
@@ -140,18 +144,16 @@ def _alert_lines(lines: Iterable[Line]) -> Iterator[JsonObject]:
         yield value
 
 
-def _run(told: History, alerts: Path | None, balances: Path | None) -> dict[str, courses.Course]:
+def _run(
+    steps: Iterable[Sequence[Output]], told: History, alerts: Path | None, balances: Path | None
+) -> dict[str, courses.Course]:
     """Run the core over a history; write what was asked for; return what became of alerts."""
-    # The core needs NumPy and SciPy; --help does not.
-    from custody.core import CustodyFold
-    from runtime.backtest.replay import Replay
-
     said: list[Alert] = []
     last: dict[str, Balance] = {}
     with ExitStack() as stack:
         out = None if alerts is None else stack.enter_context(opened(alerts))
         advance = stack.enter_context(output.progress("applying facts", len(told.records)))
-        for outputs in Replay(CustodyFold()).run(told.records):
+        for outputs in steps:
             new = _alerts(outputs)
             said.extend(new)
             if out is not None:

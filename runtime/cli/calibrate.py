@@ -4,18 +4,13 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import click
 
-from custody.detect.calibration import calibrate as calibrated_by
-from custody.detect.calibration_checks import checked
-from custody.detect.calibration_records import requests, text_of
-from custody.detect.calibration_report import Figure, figures
 from custody.errors import Refused
 from custody.events import Micros
 from runtime.backtest.history import History
-from runtime.backtest.told_lots import Told, told_lots
 from runtime.cli import output
 from runtime.cli.backtest import Lines, Moment, NoHistory, kept, opened, read, say_refused
 from runtime.cli.main import FOUND
@@ -72,6 +67,12 @@ def calibrate(  # noqa: PLR0913  options of one command
       custody calibrate --from-warehouse --until 2026-11-01 --exclude-lots bad.txt --out new.ndjson
       custody reference load calibrated.ndjson
     """
+    from custody.detect.calibration import calibrate as calibrated_by
+    from custody.detect.calibration_checks import checked
+    from custody.detect.calibration_records import requests, text_of
+    from custody.detect.calibration_report import figures
+    from runtime.backtest.told_lots import told_lots
+
     if not facts and not from_warehouse:
         raise NoHistory
     history = kept(since, until) if from_warehouse else read([*reference, *facts])
@@ -86,11 +87,15 @@ def calibrate(  # noqa: PLR0913  options of one command
     records = requests(found.bodies(told.bodies, date), begin)
     with opened(out) as file:
         file.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in records)
-    told_of = figures(found)
-    if as_json:
-        _say_json(history, told, told_of, len(records))
-    else:
-        _say(history, told, told_of, len(records))
+    rows: list[JsonObject] = [one._asdict() for one in figures(found)]
+    run: JsonObject = {
+        "record": "run",
+        "lots": len(told.lots),
+        "left_out": told.left_out,
+        "refused": len(history.refused),
+        "written": len(records),
+    }
+    (_say_json if as_json else _say)(history, rows, run)
     return FOUND if history.refused else 0
 
 
@@ -98,28 +103,22 @@ def _micros(moment: datetime) -> Micros:
     return Micros(int(moment.replace(tzinfo=UTC).timestamp() * 1_000_000))
 
 
-def _say(history: History, told: Told, found: Sequence[Figure], records: int) -> None:
+def _say(history: History, rows: list[JsonObject], run: JsonObject) -> None:
     say_refused(history)
-    output.table(_FIGURES, [one._asdict() for one in found])
-    thin = sum(one.status == "too thin" for one in found)
+    output.table(_FIGURES, rows)
+    thin = sum(row["status"] == "too thin" for row in rows)
     output.result(
-        f"{len(told.lots)} lots, {len(told.left_out)} left out, {len(history.refused)} lines"
-        f" refused, {len(found)} figures, {thin} too thin, {records} records written"
+        f"{run['lots']} lots, {len(cast('list[str]', run['left_out']))} left out,"
+        f" {run['refused']} lines refused, {len(rows)} figures, {thin} too thin,"
+        f" {run['written']} records written"
     )
 
 
-def _say_json(history: History, told: Told, found: Sequence[Figure], records: int) -> None:
+def _say_json(history: History, rows: list[JsonObject], run: JsonObject) -> None:
     for line, answer in history.refused:
         output.line_json({"record": "refused", "file": line.file, "line": line.no, **answer})
-    for one in found:
-        output.line_json({"record": "figure", **one._asdict()})
-    run: JsonObject = {
-        "record": "run",
-        "lots": len(told.lots),
-        "left_out": told.left_out,
-        "refused": len(history.refused),
-        "written": records,
-    }
+    for row in rows:
+        output.line_json({"record": "figure", **row})
     output.line_json(run)
 
 

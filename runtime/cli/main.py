@@ -58,6 +58,7 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "status": "local",
         "worker": "worker",
         "warehouse": "sink",
+        "backtest": "worker",
         "calibrate": "worker",
         "reconcile": "worker",
     }

@@ -57,7 +57,7 @@ def test_every_command_is_listed_and_explains_itself_without_an_extra() -> None:
 
 
 def test_a_command_that_lacks_an_extra_names_it_in_one_line() -> None:
-    arguments = {"reconcile": " examples/network.json"}
+    arguments = {"reconcile": " examples/network.json", "calibrate": " --out /nowhere/out"}
     lines = [verb + arguments.get(verb, "") for verb in EXTRAS]
     done = _python(f"print([main.run(line.split()) for line in {lines}])")
     assert done.stdout == f"{[2] * len(EXTRAS)}\n"

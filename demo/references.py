@@ -42,7 +42,7 @@ def _detection() -> list[Request]:
     """
     body: Request = {
         "threshold": 50,
-        "basis": "1 clean lot in 1,000 in simulated worlds; none of these passed 10",
+        "basis": "1 lot in 1,000 alarms in simulated worlds; none of these passed 10",
         "lots": 4_410,
     }
     return [reference_request("detection", "lot", body)]

@@ -8,6 +8,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import pytest
 
 from custody.events import Micros
+from producers.requests import REFERENCE_KINDS
 from schemas import avro
 from schemas.plan import NESTED
 from schemas.routes import ROUTES, Route
@@ -77,6 +78,12 @@ def test_an_enum_has_other_as_its_default(route: Route) -> None:
     for part in named_types(avro.schema(route.stem)):
         if part["type"] == "enum":
             assert part["default"] == "other" == part["symbols"][-1]
+
+
+def test_every_kind_of_reference_data_that_is_taken_can_be_written() -> None:
+    """One that is not in the schema was accepted, and failed when it was to be kept."""
+    [kind] = [f for f in avro.schema("reference")["fields"] if f["name"] == "kind"]
+    assert (*REFERENCE_KINDS, "other") == tuple(kind["type"]["symbols"])
 
 
 @EVERY

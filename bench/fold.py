@@ -8,7 +8,7 @@ The yardstick is taken in turns with the facts: 15,000 facts/s, 67 us, where the
 5.6 yardsticks.
 
 Options: ``--lots``, ``--legs``, ``--shuffle`` (share of facts that come late), ``--encode`` (rows
-through msgpack, as the worker stores them).
+through msgpack, as the worker stores them), ``--books`` (the ledger alone: no lot is tested).
 """
 
 import argparse
@@ -16,14 +16,17 @@ import gc
 import resource
 import time
 from collections import Counter, defaultdict
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from random import Random
+from unittest.mock import patch
 
 import msgspec
 
 from bench.plant_day import draw_day
 from bench.yardstick import SET_AT_US, Yardstick
 from custody.core import CustodyFold
+from custody.detect import lot_asked
 from custody.events import LotDeclared, LotFact, LotMoved, LotScanned, LotWeighed
 from streams.worker import GC_THRESHOLDS
 from tests.support.facts import Rows
@@ -91,6 +94,11 @@ def run(name: str, facts: list[LotFact], chunk: int, *, encode: bool) -> Result:
     return Result(name, len(facts), cpu_s, outputs, sum(heads) / len(heads), yardstick.us)
 
 
+def untested() -> AbstractContextManager[object]:
+    """Leave out the test of lots: what the ledger costs without it."""
+    return patch.object(lot_asked, "asked", return_value=None)
+
+
 def main() -> None:
     """Print one line per run."""
     parser = argparse.ArgumentParser()
@@ -98,6 +106,7 @@ def main() -> None:
     parser.add_argument("--legs", type=int, default=2)
     parser.add_argument("--shuffle", type=float, default=0.0)
     parser.add_argument("--encode", action="store_true")
+    parser.add_argument("--books", action="store_true")
     options = parser.parse_args()
     facts = draw_day(options.lots, options.legs, seed=1)
     rng = Random(2)
@@ -106,7 +115,8 @@ def main() -> None:
     facts = [fact for fact in facts if fact.event_id not in lateness] + late
     print(f"{len(facts)} facts, {options.lots} lots, {len(facts) / options.lots:.0f} each")
     for name, chunk in (("live, chunk 1", 1), ("backlog, chunk 2000", 2000)):
-        result = run(name, facts, chunk, encode=options.encode)
+        with untested() if options.books else nullcontext():
+            result = run(name, facts, chunk, encode=options.encode)
         us = result.cpu_s / result.facts * 1e6
         said = sum(result.outputs.values()) / result.facts
         print(

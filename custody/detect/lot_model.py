@@ -20,7 +20,7 @@ import numpy as np
 from custody.detect.lot_facts import Floats, Known, Leg, Model, Site, Xrf
 from custody.detect.mixture import ALPHA, Detector
 
-DETECTORS_MAX = 256
+DETECTORS_MAX = 64
 """Detectors kept; what they know of patterns is kept elsewhere (``mixture.KEPT_BYTES``)."""
 
 SITES_MAX = 200

@@ -43,7 +43,7 @@ from custody.detect.lot_pattern import (
 )
 from custody.detect.pattern_rows import Pattern
 
-KEPT_BYTES = 64 * 1024 * 1024
+KEPT_BYTES = 32 * 1024 * 1024
 """What all detectors of a process may keep of patterns, 20 to 90 kB each; beyond it those used
 longest ago are forgotten."""
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from custody import metrology
 from custody.detect import lot_facts
 from custody.detect.lot_facts import Assay, Moisture, Readings, Shot, Weighing, Xrf
-from custody.detect.lot_model import Thought, analytes_of
+from custody.detect.lot_model import U_REL_MAX, Thought, analytes_of
 from custody.events import Micros
 from custody.ids import BETWEEN, series_site
 from custody.lot import ends_of
@@ -112,7 +112,8 @@ def _thought(
     for ends in pairwise(stations):
         leg = references.leg(route, ends, at)
         kept = math.log1p(-min(leg.loss, 0.5))
-        legs.append(lot_facts.Leg(kept, leg.loss_u, leg.drying, leg.drying_u))
+        drying = min(leg.drying, 0.5)
+        legs.append(lot_facts.Leg(kept, leg.loss_u, drying, leg.drying_u))
     return Thought(
         tuple(sorted(seen)),
         stations,
@@ -266,8 +267,8 @@ def _shots(
 def _xrf(device_id: str, at: Micros, references: References) -> Xrf:
     device = references.device(device_id, at)
     return Xrf(
-        bias_rel=device.bias_rel,
-        matrix_rel=device.matrix_rel,
-        heterogeneity_rel=device.heterogeneity_rel,
+        bias_rel=min(device.bias_rel, U_REL_MAX),
+        matrix_rel=min(device.matrix_rel, U_REL_MAX),
+        heterogeneity_rel=min(device.heterogeneity_rel, U_REL_MAX),
         counting_rel=metrology.XRF_COUNTING_REL,
     )

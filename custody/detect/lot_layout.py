@@ -320,7 +320,7 @@ class Arranger:
         counting = np.array(rows)
         # Written so that a NaN counts as the widest.
         counting = np.where(np.abs(counting) <= U_MAX, counting, U_MAX)
-        return np.asarray(counting * counting + np.array(ore)[:, None])
+        return np.asarray(np.maximum(counting * counting + np.array(ore)[:, None], U_MIN**2))
 
     def _reference(self, before: Sequence[Floats]) -> Reference | None:
         """Return what a shot should see: what was seen at the station before, or the origin."""

@@ -26,11 +26,20 @@ DETECTORS_MAX = 64
 SITES_MAX = 200
 """Origins that foreign material is sought from, the first by name."""
 
+LN_MAX = 30.0
+"""Greatest logarithm of a fraction that is believed, either way: a part in ten trillion."""
+
+FRACTION_MIN = 1e-12
+"""Least mean fraction that is believed: no instrument sees a part per trillion."""
+
+VARIANCE_MIN, VARIANCE_MAX = 1e-8, 25.0
+"""Variances of ln c that are believed: a hundredth of a percent, and a factor of 150."""
+
 THRESHOLD_MIN = 1.0
 """An e-value of one says nothing; no limit is below it."""
 
-U_REL_MAX = 10.0
-"""Greatest relative uncertainty that is believed."""
+U_REL_MAX = 1.0
+"""Greatest relative uncertainty that is believed: a figure known worse says nothing."""
 
 
 class Thought(NamedTuple):
@@ -106,7 +115,9 @@ def fingerprint(site_id: str, text: str) -> Site | None:
     mean, covariance = _figures(body, "ln_mean", (n,)), _figures(body, "ln_covariance", (n, n))
     if mean is None or covariance is None:
         mean, covariance = _of_fractions(body, n)
-    if mean is None or covariance is None or not _is_covariance(covariance):
+    if mean is None or covariance is None or np.abs(mean).max() > LN_MAX:
+        return None
+    if not _is_covariance(covariance):
         return None
     order = sorted(range(n), key=lambda i: analytes[i])
     lots = body.get("samples")
@@ -121,9 +132,9 @@ def fingerprint(site_id: str, text: str) -> Site | None:
 
 def _of_fractions(body: Mapping[str, object], n: int) -> tuple[Floats | None, Floats | None]:
     mean, covariance = _figures(body, "mean", (n,)), _figures(body, "covariance", (n, n))
-    if mean is None or covariance is None or mean.min() <= 0.0:
+    if mean is None or covariance is None or mean.min() < FRACTION_MIN:
         return None, None
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
         spread = np.log1p(covariance / np.outer(mean, mean))
     return (
         (np.log(mean) - 0.5 * np.diag(spread), spread)
@@ -142,6 +153,9 @@ def _figures(body: Mapping[str, object], name: str, shape: tuple[int, ...]) -> F
 
 
 def _is_covariance(matrix: Floats) -> bool:
+    variances = np.diag(matrix)
+    if variances.min() < VARIANCE_MIN or variances.max() > VARIANCE_MAX:
+        return False
     if not np.allclose(matrix, matrix.T, rtol=1e-6, atol=1e-12):
         return False
     try:

@@ -48,6 +48,9 @@ One shot in a hundred is bad, and by about so much. Without this the first shot 
 raise an alert that the second retracts; a second shot is cheaper than either.
 """
 
+LOST_BITS = 1e-12
+"""Share of the greatest variance below which noise is lost in the rounding of sums."""
+
 DRY_MASS, DRY_SHARE, MOISTURE_SAID, COMPOSITION = 0, 1, 2, 3
 """Columns of a shift; analytes begin at ``COMPOSITION``."""
 
@@ -129,9 +132,7 @@ def _aligned(model: Model, analytes: tuple[str, ...], mean: Floats, covariance: 
 def prepare(model: Model, prior: Prior, pattern: Pattern) -> Prepared:
     """Return what a pattern makes of the model."""
     built = _Builder(model, prior, pattern)
-    factor, failed = lapack.dpotrf(built.covariance(), lower=1, clean=1)
-    assert failed == 0, "noise is above zero on every row"
-    inverse = np.asarray(lapack.dtrtri(factor, lower=1)[0])
+    inverse = _whitening(built.covariance())
     onsets, h = built.onsets()
     u = inverse @ h
     parts, part_h = built.parts()
@@ -145,6 +146,21 @@ def prepare(model: Model, prior: Prior, pattern: Pattern) -> Prepared:
         parts,
         part_h @ inverse.T,
     )
+
+
+def _whitening(covariance: Floats) -> Floats:
+    """Return L^-1, where the covariance is L L'.
+
+    Every row has noise of its own, so there is such an L; where what rows share is so much greater
+    that the noise is lost in the last bits, a little is added.
+    """
+    least = LOST_BITS * float(np.diag(covariance).max())
+    factor, failed = lapack.dpotrf(covariance, lower=1, clean=1)
+    while failed:
+        covariance = covariance + least * np.eye(len(covariance))
+        least *= 10.0
+        factor, failed = lapack.dpotrf(covariance, lower=1, clean=1)
+    return np.asarray(lapack.dtrtri(factor, lower=1)[0])
 
 
 class _Builder:

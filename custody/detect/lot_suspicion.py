@@ -184,7 +184,8 @@ def _suspects(
             named = d.sites[site] if site >= 0 else None
             ln = foreign[number][mine] if site >= 0 else fixed[mine]
             found.append((FAMILIES[family], onset, named, _ln_sum(ln)))
-        found.append((Family.OMNIBUS, onset, None, _ln_sum(terms.free[0, number])))
+        if detector.model.analytes:
+            found.append((Family.OMNIBUS, onset, None, _ln_sum(terms.free[0, number])))
     half = terms.parts.shape[2] // 2
     for number, onset in enumerate(weighted.parts):
         sums = terms.parts[0, number]

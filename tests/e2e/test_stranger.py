@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from schemas.routes import BY_STEM, ROUTES, Record
 from schemas.topics import CONTROL, FACT, TOPICS
 from tests.support import gateway as support
 from tests.support import golden, posted, stack
+from tests.support.changes import named_types
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 
@@ -101,16 +102,27 @@ def with_defaults(request: dict[str, Any]) -> dict[str, Any]:
 
 def as_printed(stem: str, record: Record) -> dict[str, Any]:
     """Return a record as the script prints it: times and bytes as Python writes them."""
-    printed = plain(golden.as_json(record))
-    for field in avro.schema(stem)["fields"]:
-        name, value = field["name"], getattr(record, field["name"])
-        if "timestamp-micros" in json.dumps(field["type"]) and value is not None:
-            printed[name] = str(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value))
-        elif isinstance(value, bytes):
-            printed[name] = str(value)
-        elif isinstance(value, tuple) and value and isinstance(value[0], bytes):
-            printed[name] = [str(part) for part in value]
-    return printed
+    schema = avro.schema(stem)
+    named = {part["name"]: part for part in named_types(schema)}
+    found: dict[str, Any] = _printed(schema, record, named)
+    return found
+
+
+def _printed(kind: Any, value: Any, named: Mapping[str, Any]) -> Any:  # noqa: ANN401  any part of a schema
+    kind = named.get(kind, kind) if isinstance(kind, str) else kind
+    if isinstance(kind, list):
+        [known] = [one for one in kind if one != "null"]
+        return None if value is None else _printed(known, value, named)
+    if not isinstance(kind, dict):
+        return str(value) if isinstance(value, bytes) else value
+    if kind.get("logicalType") == "timestamp-micros":
+        return str(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=value))
+    if kind["type"] == "array":
+        return [_printed(kind["items"], one, named) for one in value]
+    if kind["type"] == "record":
+        parts = {part["name"]: part["type"] for part in kind["fields"]}
+        return {name: _printed(of, getattr(value, name), named) for name, of in parts.items()}
+    return value
 
 
 def plain(value: object) -> dict[str, Any]:

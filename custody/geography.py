@@ -8,6 +8,8 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from custody.bodies import number, within
+
 LEG_LOSS = 0.0
 LEG_LOSS_U = 0.0005
 """Share of the mass a leg loses without anyone's doing, and its standard uncertainty."""
@@ -71,19 +73,19 @@ def leg_of(body: Mapping[str, object], ends: tuple[str, str]) -> Leg:
     for leg in legs if isinstance(legs, list) else []:
         if isinstance(leg, dict) and (leg.get("from"), leg.get("to")) == ends:
             return Leg(
-                _within(leg.get("expected_loss"), LEG_LOSS, 1.0),
-                _within(leg.get("expected_loss_u"), LEG_LOSS_U, 1.0),
-                _within(leg.get("deadline_h"), 0.0, DEADLINE_H_MAX) or None,
-                _within(leg.get("speed_kmh_max"), 0.0, SPEED_KMH_BELIEVED) or SPEED_KMH_MAX,
-                _within(leg.get("drying"), DRYING, 1.0),
-                _within(leg.get("drying_u"), DRYING_U, 1.0),
+                within(leg.get("expected_loss"), LEG_LOSS, 1.0),
+                within(leg.get("expected_loss_u"), LEG_LOSS_U, 1.0),
+                within(leg.get("deadline_h"), 0.0, DEADLINE_H_MAX) or None,
+                within(leg.get("speed_kmh_max"), 0.0, SPEED_KMH_BELIEVED) or SPEED_KMH_MAX,
+                within(leg.get("drying"), DRYING, 1.0),
+                within(leg.get("drying_u"), DRYING_U, 1.0),
             )
     return NO_LEG
 
 
 def position_of(body: Mapping[str, object]) -> Position | None:
     """Return where a site lies; None where its record does not say."""
-    lat, lon = _degrees(body.get("lat"), 90.0), _degrees(body.get("lon"), 180.0)
+    lat, lon = number(body.get("lat"), -90.0, 90.0), number(body.get("lon"), -180.0, 180.0)
     return None if lat is None or lon is None else (lat, lon)
 
 
@@ -105,16 +107,3 @@ def too_far(km: float, us: int, speed_kmh: float) -> bool:
     """
     hours = max(us + CLOCKS_US, 0) / 3_600e6
     return km - SITE_KM > speed_kmh * hours
-
-
-def _within(value: object, default: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return default
-    # Written so that a NaN takes the default.
-    return float(value) if 0 <= value <= most else default
-
-
-def _degrees(value: object, most: float) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if -most <= value <= most else None

@@ -5,13 +5,13 @@ time of the measurement. What is missing, not of the expected kind or beyond its
 default: reference data is typed by people, and one slip must not stop every lot that rests on it.
 """
 
-import json
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from custody import geography, metrology, oiml
+from custody.bodies import object_of, within
 from custody.events import Micros
 from custody.exchange import Contract, UmpireRule
 from custody.fold import Getter
@@ -66,7 +66,7 @@ class Material(NamedTuple):
 
 def gateway_site(row: RefRow, at: Micros) -> str | None:
     """Return the site a gateway stands at, by the record of the gateway; None where unsaid."""
-    return _text(_object(body_at(row, at)), "site", "") or None
+    return _text(object_of(body_at(row, at)), "site", "") or None
 
 
 class References:
@@ -175,14 +175,14 @@ class References:
     def country(self, site_id: str, at: Micros) -> str | None:
         """Return the country of a site, ISO 3166-1 alpha-2, or None."""
         body = self._body("ref/site/" + site_id, at)
-        return _text(_object(body), "country", "") or None
+        return _text(object_of(body), "country", "") or None
 
     def mined_in(self, site_id: str, at: Micros) -> str | None:
         """Return the country of a site that is a mine, or may be one; None where it is not said."""
         body = self._body("ref/site/" + site_id, at)
-        if _text(_object(body), "role", "mine") != "mine":
+        if _text(object_of(body), "role", "mine") != "mine":
             return None
-        return _text(_object(body), "country", "") or None
+        return self.country(site_id, at)
 
     def position(self, site_id: str, at: Micros) -> Position | None:
         """Return where a site lies; None where it is not said."""
@@ -197,26 +197,9 @@ class References:
         return _price(self._body("ref/price/" + analyte, at))
 
 
-@lru_cache(maxsize=4096)
-def _object(body: str | None) -> Mapping[str, object]:
-    """Return a body as a JSON object, empty where it is none."""
-    try:
-        parsed: object = json.loads(body or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
-
-
 def _number(body: Mapping[str, object], name: str, default: float, most: float) -> float:
     """Return a number from 0 to ``most``."""
-    return _within(body.get(name), default, most)
-
-
-def _within(value: object, default: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return default
-    # Written so that a NaN takes the default; an integer too long for a float never gets there.
-    return float(value) if 0 <= value <= most else default
+    return within(body.get(name), default, most)
 
 
 def _text(body: Mapping[str, object], name: str, default: str) -> str:
@@ -234,7 +217,7 @@ class _Instrument(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def _device(device_id: str, text: str | None) -> _Instrument:
-    body = _object(text)
+    body = object_of(text)
     principle, product_class = _class(body)
     interval_g = _number(body, "interval_kg", 0.0, MASS_KG_MAX) * 1000
     interval_known = interval_g >= INTERVAL_G_MIN
@@ -294,7 +277,7 @@ def _calibrated_until(body: Mapping[str, object]) -> Micros | None:
 
 @lru_cache(maxsize=4096)
 def _laboratory(lab_id: str, text: str | None) -> Laboratory:
-    body = _object(text)
+    body = object_of(text)
     return Laboratory(
         lab_id,
         _number(body, "u_rel", metrology.ASSAY_U_REL, U_REL_MAX),
@@ -305,7 +288,7 @@ def _laboratory(lab_id: str, text: str | None) -> Laboratory:
 
 @lru_cache(maxsize=1024)
 def _material(form: str, text: str | None) -> Material:
-    body = _object(text)
+    body = object_of(text)
     moisture, u = MOISTURE_BY_FORM.get(form, MOISTURE_DEFAULT)
     return Material(
         _number(body, "moisture_fraction", moisture, metrology.MOISTURE_MAX),
@@ -316,11 +299,11 @@ def _material(form: str, text: str | None) -> Material:
 
 @lru_cache(maxsize=1024)
 def _contract(text: str | None) -> Contract:
-    body = _object(text)
+    body = object_of(text)
     stated = body.get("splitting_limit")
     limits: dict[str, float] = {}
     if isinstance(stated, dict):
-        limits = {str(a): _within(limit, -1.0, 1.0) for a, limit in stated.items()}
+        limits = {str(a): within(limit, -1.0, 1.0) for a, limit in stated.items()}
     rule = _text(body, "umpire_rule", UmpireRule.UMPIRE)
     known = rule in tuple(UmpireRule)
     return Contract(
@@ -331,23 +314,23 @@ def _contract(text: str | None) -> Contract:
 
 @lru_cache(maxsize=1024)
 def _leg(text: str, ends: tuple[str, str]) -> Leg:
-    return geography.leg_of(_object(text), ends)
+    return geography.leg_of(object_of(text), ends)
 
 
 @lru_cache(maxsize=4096)
 def _position(text: str) -> Position | None:
-    return geography.position_of(_object(text))
+    return geography.position_of(object_of(text))
 
 
 @lru_cache(maxsize=1024)
 def _kind(text: str, name: str) -> Kind:
     """Return a kind as reference data changes it."""
-    body, kind = _object(text), kind_of(name)
+    body, kind = object_of(text), kind_of(name)
     table, key = body.get("recovery"), body.get("key_analyte")
     share = _number(body, "recovery", kind.recovery, 1.0)
     by_analyte: dict[str, float] = {}
     if isinstance(table, dict):
-        by_analyte = {str(a): _within(r, share, 1.0) for a, r in table.items()}
+        by_analyte = {str(a): within(r, share, 1.0) for a, r in table.items()}
     physical = body.get("physical")
     continuous = body.get("continuous")
     return kind._replace(
@@ -369,6 +352,6 @@ def _one_of(body: Mapping[str, object], name: str, allowed: Collection[str], def
 
 @lru_cache(maxsize=1024)
 def _price(text: str | None) -> float:
-    body = _object(text)
+    body = object_of(text)
     grams = GRAMS_PER_PRICED.get(_text(body, "per", ""))
     return 0.0 if grams is None else _number(body, "amount", 0.0, PRICE_MAX) / grams

@@ -9,11 +9,13 @@ Source:
 """
 
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
+from custody.bodies import within
 from custody.detect.calibration_robust import Effect, trimmed, widened
 from custody.detect.lot_facts import MASS
 from custody.events import LotAssayed, LotFact, LotScanned, LotWeighed
@@ -104,6 +106,4 @@ def _nearest(mass_kg: float, weights: object) -> float | None:
 
 
 def _positive(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return 0.0
-    return float(value) if 0.0 < value < math.inf else 0.0
+    return within(value, 0.0, sys.float_info.max)

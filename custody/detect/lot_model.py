@@ -9,7 +9,6 @@ Source:
     docs/detection/mixture.md
 """
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -17,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from custody.bodies import number, object_of
 from custody.detect.lot_facts import Floats, Known, Leg, Model, Site, Xrf
 from custody.detect.mixture import ALPHA, Detector
 
@@ -106,7 +106,7 @@ def fingerprint(site_id: str, text: str) -> Site | None:
     A record gives means and covariance of ln fractions (``ln_mean``, ``ln_covariance``), or of the
     fractions themselves, which are taken as those of a logarithmic normal distribution.
     """
-    body = _object(text)
+    body = object_of(text)
     named = body.get("analytes")
     analytes = tuple(a for a in named if isinstance(a, str)) if isinstance(named, list) else ()
     n = len(analytes)
@@ -172,13 +172,13 @@ def errors(text: str | None, stations: tuple[str, ...]) -> Mapping[tuple[str, st
     The record lists them as ``{"instrument", "quantity", "mean", "u", "site"}``: a quantity is
     ``mass``, ``moisture`` or an analyte, a site (optional) that where the instrument stands.
     """
-    listed = _object(text).get("errors")
+    listed = object_of(text).get("errors")
     found: dict[tuple[str, str], Known] = {}
     for one in listed if isinstance(listed, list) else []:
         if not isinstance(one, dict) or one.get("site") not in (None, *stations):
             continue
         instrument, quantity = one.get("instrument"), one.get("quantity")
-        mean, u = _number(one.get("mean"), -1.0, 1.0), _number(one.get("u"), 0.0, U_REL_MAX)
+        mean, u = number(one.get("mean"), -1.0, 1.0), number(one.get("u"), 0.0, U_REL_MAX)
         if (
             isinstance(instrument, str)
             and isinstance(quantity, str)
@@ -192,29 +192,13 @@ def errors(text: str | None, stations: tuple[str, ...]) -> Mapping[tuple[str, st
 @lru_cache(maxsize=64)
 def limit(text: str | None) -> Limit:
     """Return what E is compared with: as the record says, else what is proved, 1 / alpha."""
-    body = _object(text)
-    said = _number(body.get("threshold"), THRESHOLD_MIN, 1e300)
+    body = object_of(text)
+    said = number(body.get("threshold"), THRESHOLD_MIN, 1e300)
     if said is None:
         return Limit(-math.log(ALPHA), f"proved: at most {ALPHA:g} of clean lots ever (Ville)")
     lots = body.get("lots")
     history = f" on {lots} clean lots" if isinstance(lots, int) else ""
     return Limit(math.log(said), f"calibrated{history}: {body.get('basis', 'as the record says')}")
-
-
-@lru_cache(maxsize=1024)
-def _object(text: str | None) -> Mapping[str, object]:
-    try:
-        parsed: object = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
-
-
-def _number(value: object, least: float, most: float) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    # Written so that a NaN is not said.
-    return float(value) if least <= value <= most else None
 
 
 def analytes_of(library: Sequence[tuple[str, str]], origin: str | None) -> tuple[str, ...]:

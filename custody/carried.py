@@ -60,6 +60,11 @@ def attribute_key(name: str, unit: str, quality: str) -> str:
     return MARK + BETWEEN.join(part.replace(BETWEEN, " ") for part in (name, unit, quality))
 
 
+def analyte_key(name: str) -> str:
+    """Return the key of an analyte among amounts: one named like an attribute is no attribute."""
+    return name.replace(MARK, " ")
+
+
 def origins_of(stated: Iterable[tuple[str, str, float]]) -> dict[str, float]:
     """Return origins stated as (level, id, share); one stated twice counts as the sum."""
     found: dict[str, float] = {}

@@ -85,6 +85,8 @@ XRF_BIAS_REL_MIN = 0.005
 
 MOISTURE_MAX = 0.999
 """Beyond it there is no dry matter to speak of, and the figure is not taken."""
+DRY_SHARE_MIN = 1.0 - MOISTURE_MAX
+"""Least dry share that a wet mass is computed with."""
 
 MOISTURE = OWN + "moisture"
 """Own source: the random error of the lot's moisture, which grades as is and dry mass share."""
@@ -254,6 +256,14 @@ def _resolution_var(device: Device) -> float:
 def _shared(source: str) -> str:
     """Return the name of a source that lots share; an id must not look like a lot's own."""
     return "id:" + source if source.startswith(OWN) else source
+
+
+def wet_of(dry: int, dry_share: float) -> int:
+    """Return the wet mass of a material that only its dry mass is stated of, grams.
+
+    With hardly any dry matter the wet mass would be any number: it is taken as the dry one.
+    """
+    return round(dry / dry_share) if dry_share >= DRY_SHARE_MIN else dry
 
 
 def dryness(moisture: float, u: float | None, laboratory: Laboratory) -> Estimate:

@@ -278,7 +278,7 @@ def _input_amount(fed: Fed, wet_there: int, knowledge: Knowledge) -> Amount:
     if side.wet is not None:
         wet = side.wet
     elif side.dry is not None:
-        wet = round(side.dry / dry_share) if dry_share > 0.0 else side.dry
+        wet = metrology.wet_of(side.dry, dry_share)
     else:
         wet = wet_there
     dry = side.dry if side.dry is not None else round(wet * dry_share)

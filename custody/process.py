@@ -19,7 +19,7 @@ from custody.estimate import Estimate, absolute, relative, said, times
 from custody.handing import GENERATIONS_MAX
 from custody.held import Carried, Held
 from custody.knowledge import Amount, Cause
-from custody.metrology import MOISTURE_MAX
+from custody.metrology import wet_of
 from custody.process_rows import OutRow, ProcessRow
 from custody.records import Balance, Metal
 from custody.reference import References
@@ -29,8 +29,6 @@ RECOVERY_U_REL = 0.05
 """Relative uncertainty of a recovery nobody measured."""
 OUTPUT_U_REL = 0.005
 """Relative uncertainty of the mass of a side without a statement."""
-DRY_SHARE_MIN = 1.0 - MOISTURE_MAX
-"""Least dry share that a wet mass is computed with."""
 SIGMAS = 4.0
 """A shortfall within so many sigma is a difference of measurements and no finding."""
 
@@ -74,11 +72,7 @@ def side_mass(side: Side, share_there: float) -> tuple[int, int]:
     """
     share = share_there if side.moisture is None else 1.0 - side.moisture
     if side.dry is not None:
-        wet = side.wet
-        if wet is None:
-            # With hardly any dry matter the wet mass would be any number.
-            wet = round(side.dry / share) if share >= DRY_SHARE_MIN else side.dry
-        return wet, side.dry
+        return wet_of(side.dry, share) if side.wet is None else side.wet, side.dry
     wet = side.wet or 0
     return wet, round(wet * share)
 

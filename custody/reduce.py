@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from custody.carried import ATTRIBUTE_MAX, attribute_key
+from custody.carried import ATTRIBUTE_MAX, analyte_key, attribute_key
 from custody.events import (
     ClaimMade,
     LotAssayed,
@@ -126,7 +126,9 @@ def day_of(day: int) -> str:
 
 def _assayed(fact: LotAssayed) -> Assayed:
     results = {
-        result.analyte: Value(_seen(result.fraction), result.u_fraction, result.basis != "as_is")
+        analyte_key(result.analyte): Value(
+            _seen(result.fraction), result.u_fraction, result.basis != "as_is"
+        )
         for result in fact.results
         if result.fraction is not None and result.qualifier == "eq"
     }
@@ -152,7 +154,7 @@ def _scanned(fact: LotScanned) -> Scanned:
             continue
         error = result.error_2sigma_fraction
         counting_u = XRF_COUNTING_REL * fraction if error is None else error / 2.0
-        results[result.analyte] = (round(fraction * PPB), round(counting_u * PPB))
+        results[analyte_key(result.analyte)] = (round(fraction * PPB), round(counting_u * PPB))
     return Scanned(fact.device_id, fact.basis == "dried", results)
 
 
@@ -185,7 +187,9 @@ def _declared(fact: LotDeclared) -> Declared:
         fact.declared_mass_dry_g,
         [(origin.level, origin.id, origin.share) for origin in fact.declared_origins],
         {
-            declared.analyte: Value(_seen(declared.fraction), None, declared.basis != "as_is")
+            analyte_key(declared.analyte): Value(
+                _seen(declared.fraction), None, declared.basis != "as_is"
+            )
             for declared in fact.declared_composition
         },
         [

@@ -75,11 +75,28 @@ def test_edges_of_a_certificate_are_taken(moisture: float, grade: float) -> None
         maker.assay("B", 8, {"Cu": (grade, 0.0)}, (moisture, None)),
         maker.side("B", 9, "input", "P"),
         maker.side("B", 9, "input", "P", mass_dry_g=1_000, part_no=2),
+        maker.side(
+            "B", 9, "input", "P", mass_dry_g=2_000, part_no=3, moisture_fraction=0.9999999999999999
+        ),
         maker.side("B", 10, "output", "P", output_lot_id="X", mass_wet_g=1, mass_dry_g=2),
         maker.side("B", 11, "output", "P", output_lot_id="X", mass_wet_g=5, moisture_fraction=1.0),
         maker.side("B", 12, "close", "P"),
     )
     readable(world)
+
+
+def test_an_analyte_named_like_an_attribute_is_taken() -> None:
+    """Its key among the amounts was taken apart into three, and that ended the worker."""
+    maker, world = Maker("L"), World()
+    world.tell(
+        maker.lot("A", 0, {"@": 0.1}),
+        maker.weighing("A", 1, "dispatch", 40_000, 15_000),
+        maker.shot("A", 2, {"@x": 0.1}),
+        maker.assay("A", 3, {"@\x1f\x1f": (0.1, None)}),
+        maker.side("A", 4, "input", "P"),
+    )
+    readable(world)
+    assert not any(transfer.attributes for transfer in world.transfers)
 
 
 def test_an_alert_between_two_times_in_the_wrong_order_can_be_read() -> None:

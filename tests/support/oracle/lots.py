@@ -243,7 +243,7 @@ class LotBooks:
         if side.mass_wet_g is not None:
             wet = side.mass_wet_g
         elif side.mass_dry_g is not None:
-            wet = side.mass_dry_g / (1 - moisture) if moisture < 1 else side.mass_dry_g
+            wet = side.mass_dry_g / (1 - moisture) if moisture <= 0.999 else side.mass_dry_g
         else:
             wet = self._lies(self._place(side.site_id).since_stock(side.occurred_at))[0]
         return wet, side.mass_dry_g if side.mass_dry_g is not None else wet * (1 - moisture)

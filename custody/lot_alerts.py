@@ -61,9 +61,7 @@ class LotAlerts:
         asked = bool(actions) or self._measured(news)
         if asked:
             self._ask(found)
-        if not found and not self._row.alerts:
-            if actions:
-                self.findings.append("action_without_alert")
+        if not found and not self._row.alerts and not actions:
             return []
         said = self._apply(found, ASKED if asked else frozenset())
         found.update(self._verdicts)

@@ -162,3 +162,9 @@ def test_an_action_on_nothing_is_a_finding() -> None:
     world = World()
     world.tell(replace(action("acknowledge", shown()), subject="lot/L-2"))
     assert (world.findings, world.outputs) == (["action_without_alert"], [])
+
+
+def test_a_hold_is_about_the_lot_and_misses_no_alert() -> None:
+    world = World()
+    world.tell(replace(action("hold", shown()), alert_id=None, subject="lot/L-2"))
+    assert (world.findings, world.outputs) == ([], [])

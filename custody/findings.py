@@ -52,6 +52,14 @@ class Judged(NamedTuple):
     said: list[Alert]
 
 
+class Answer(NamedTuple):
+    """The same after what people did; ``findings`` are actions on alerts that are not there."""
+
+    states: dict[str, AlertState]
+    said: list[Alert]
+    findings: list[str]
+
+
 def key_of(finding: Finding) -> str:
     """Return the key under which a finding's alert is remembered."""
     return f"{finding.rule}|{finding.about}"
@@ -93,25 +101,38 @@ def judge(
     return Judged(after, said)
 
 
-def act(
+def answer(
     states: Mapping[str, AlertState],
-    action: ActionTaken,
+    actions: Iterable[ActionTaken],
     subject: str,
     found: Mapping[str, Verdict],
-) -> Judged | None:
-    """Do what a person did; None where there is no such alert.
+) -> Answer:
+    """Do what people did, one after the other.
 
     Args:
         states: Alerts remembered.
-        action: The action.
+        actions: About alerts of the subject.
         subject: Owner they are about.
         found: What tests and rules say now, for the evidence of the answer.
     """
+    after = dict(states)
+    said: list[Alert] = []
+    findings: list[str] = []
+    for action in actions:
+        key = _key_of_alert(after, action.alert_id, subject)
+        if key is None:
+            findings.append("action_without_alert")
+        else:
+            keep(after, said, key, alerts.act(after[key], action, subject, found.get(key)))
+    return Answer(after, said, findings)
+
+
+def _key_of_alert(
+    states: Mapping[str, AlertState], alert_id: str | None, subject: str
+) -> str | None:
     for key, state in states.items():
-        if alerts.alert_id(state.rule, subject, state.movement, state.about) == action.alert_id:
-            after, said = dict(states), list[Alert]()
-            keep(after, said, key, alerts.act(state, action, subject, found.get(key)))
-            return Judged(after, said)
+        if alerts.alert_id(state.rule, subject, state.movement, state.about) == alert_id:
+            return key
     return None
 
 

@@ -65,16 +65,18 @@ class LotAlerts:
             return []
         said = self._apply(found, ASKED if asked else frozenset())
         found.update(self._verdicts)
-        for action in actions:
-            said.extend(self._act(action, found))
-        return said
+        about_alerts = [action for action in actions if action.action not in HOLDS]
+        answer = findings.answer(self._row.alerts, about_alerts, self._owner, found)
+        self._row.alerts = answer.states
+        self.findings.extend(answer.findings)
+        return [*said, *answer.said]
 
     def _measured(self, news: News) -> bool:
         """Tell whether what the test is told may be other than before.
 
         A trip says something to it once both its ends are weighed.
         """
-        if news.tests or news.sites is None or news.sites:
+        if news.composes:
             return True
         rows = [self._book.trip(name) for name in news.trips]
         return any(row.trip.dispatch and row.trip.receipt for row in rows if row is not None)
@@ -113,16 +115,6 @@ class LotAlerts:
                 findings.keep(states, said, key, alerts.retract(state, self._owner, self._clock))
         self._row.alerts = states
         return said
-
-    def _act(self, action: ActionTaken, found: dict[str, Verdict]) -> list[Alert]:
-        if action.action in HOLDS:
-            return []
-        judged = findings.act(self._row.alerts, action, self._owner, found)
-        if judged is None:
-            self.findings.append("action_without_alert")
-            return []
-        self._row.alerts = judged.states
-        return judged.said
 
 
 def _repeat(shot: GatedShot) -> str:

@@ -37,9 +37,14 @@ class News:
         return self.postings or self.restated or self.all_trips
 
     @property
+    def composes(self) -> bool:
+        """What is known of the composition anywhere may be another."""
+        return self.tests or self.sites is None or bool(self.sites)
+
+    @property
     def asks(self) -> bool:
         """Some test may say something else."""
-        return self.tests or self.sites is None or bool(self.sites) or bool(self.trips)
+        return self.composes or bool(self.trips)
 
     def measured(self, site: str | None) -> None:
         """Note that a site's figures changed; None for any site's."""

@@ -140,17 +140,11 @@ class _Process:
         gone = [Finding(rule, about, "") for rule, about in settling.cleared]
         at = clock.newest if row.last is None else row.last[0]
         judged = findings.judge(row.alerts, gone, found, (self._owner, at), clock)
-        row.alerts = judged.states
-        said = judged.said
         verdicts = {findings.key_of(one): findings.verdict_of(one) for one in found}
-        for action in actions:
-            answer = findings.act(row.alerts, action, self._owner, verdicts)
-            if answer is None:
-                self._step.findings.append("action_without_alert")
-            else:
-                row.alerts = answer.states
-                said.extend(answer.said)
-        self._step.outputs.extend(said)
+        answer = findings.answer(judged.states, actions, self._owner, verdicts)
+        row.alerts = answer.states
+        self._step.findings.extend(answer.findings)
+        self._step.outputs.extend([*judged.said, *answer.said])
         row.used, uses = rechecking.uses(row.used, self._references, self._owner)
         self._step.rows.update(uses)
 

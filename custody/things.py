@@ -20,7 +20,7 @@ from custody.geography import SPEED_KMH_MAX, Position, distance_km, too_far
 from custody.held import BEGINNING
 from custody.ledger import Clock
 from custody.lot_step import Arrived
-from custody.records import Alert, Sighting
+from custody.records import Sighting
 from custody.reference import References, gateway_site
 from custody.rows import AlertState, Finding, RefRow
 from custody.sights import SEEN
@@ -189,17 +189,11 @@ def _say(
     ]
     step.findings.extend(f.rule for f in found if findings.key_of(f) not in states)
     judged = findings.judge(states, gone, found, subject, clock)
-    said: list[Alert] = judged.said
     verdicts = {findings.key_of(finding): findings.verdict_of(finding) for finding in found}
-    for action in actions:
-        answer = findings.act(judged.states, action, subject[0], verdicts)
-        if answer is None:
-            step.findings.append("action_without_alert")
-        else:
-            judged = answer
-            said.extend(answer.said)
-    step.outputs.extend(said)
-    return judged.states
+    answer = findings.answer(judged.states, actions, subject[0], verdicts)
+    step.findings.extend(answer.findings)
+    step.outputs.extend([*judged.said, *answer.said])
+    return answer.states
 
 
 def _of_use(kind: str, name: str, seen: Sequence[Seen]) -> list[Finding]:

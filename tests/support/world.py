@@ -14,6 +14,7 @@ from custody.core import CustodyFold
 from custody.events import ActionTaken, LotFact, ReferenceSet
 from custody.fold import Input, Output
 from custody.records import Alert, Balance, Content, Sighting, Tick, Transfer
+from runtime.backtest.replay import key_of
 from tests.support.facts import Read, Rows
 
 
@@ -100,16 +101,3 @@ def amounts(balance: Balance) -> dict[str, int]:
     found = {"wet": balance.mass_wet_g, "dry": balance.mass_dry_g}
     found |= {metal.analyte: metal.value_mg for metal in balance.metals}
     return {name: value for name, value in found.items() if value}
-
-
-def key_of(event: Input) -> str:
-    """The Kafka key of a record, as the gateway and the worker set it."""
-    if isinstance(event, ReferenceSet):
-        return event.id
-    if isinstance(event, ActionTaken):
-        return event.subject.partition("/")[2]
-    if isinstance(event, Content | Sighting):
-        to = event.to_owner if isinstance(event, Content) else event.thing
-        return to.partition("/")[2]
-    lot_id = getattr(event, "lot_id", None)
-    return str(lot_id or getattr(event, "process_id", None) or getattr(event, "device_id", ""))

@@ -1,7 +1,6 @@
 """``custody calibrate``: what the tests rest on, estimated from a history declared clean."""
 
 import json
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, cast
@@ -10,13 +9,9 @@ import click
 
 from custody.errors import Refused
 from custody.events import Micros
-from runtime.backtest.history import History
-from runtime.cli import output
-from runtime.cli.backtest import Lines, Moment, NoHistory, kept, opened, read, say_refused
+from runtime.cli import histories, output
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject
-
-_Written = click.Path(dir_okay=False, writable=True, path_type=Path)
 
 
 class NoLots(Refused):
@@ -31,22 +26,18 @@ class NoLots(Refused):
 
 
 @click.command()
-@click.option("--facts", type=Lines, multiple=True, help="Requests, one per line; - is input.")
-@click.option("--reference", type=Lines, multiple=True, help="Reference records there are.")
-@click.option("--from-warehouse", is_flag=True, help="Facts and references of the running stack.")
-@click.option("--since", type=Moment, help="Of the warehouse: recorded at or after, UTC.")
-@click.option("--until", type=Moment, help="Of the warehouse: recorded before, UTC.")
-@click.option("--exclude-lots", type=Lines, help="Lots to leave out, one id per line.")
-@click.option("--out", type=_Written, required=True, help="Write the reference records here.")
-@click.option("--valid-from", type=Moment, help="Of the records, UTC; else the newest fact.")
+@histories.options
+@click.option("--exclude-lots", type=histories.Lines, help="Lots to leave out, one id per line.")
+@click.option(
+    "--out", type=histories.Written, required=True, help="Write the reference records here."
+)
+@click.option(
+    "--valid-from", type=histories.Moment, help="Of the records, UTC; else the newest fact."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
-def calibrate(  # noqa: PLR0913  options of one command
+def calibrate(
     *,
-    facts: Sequence[IO[str]],
-    reference: Sequence[IO[str]],
-    from_warehouse: bool,
-    since: datetime | None,
-    until: datetime | None,
+    source: histories.Source,
     exclude_lots: IO[str] | None,
     out: Path,
     valid_from: datetime | None,
@@ -73,9 +64,7 @@ def calibrate(  # noqa: PLR0913  options of one command
     from custody.detect.calibration_report import figures
     from runtime.backtest.told_lots import told_lots
 
-    if not facts and not from_warehouse:
-        raise NoHistory
-    history = kept(since, until) if from_warehouse else read([*reference, *facts])
+    history = source.read()
     excluded = {line.strip() for line in exclude_lots or () if line.strip()}
     with output.progress("applying facts", len(history.records)) as advance:
         told = told_lots(history.records, excluded, advance)
@@ -85,7 +74,7 @@ def calibrate(  # noqa: PLR0913  options of one command
     date = text_of(told.newest)[:10]
     begin = told.newest if valid_from is None else _micros(valid_from)
     records = requests(found.bodies(told.bodies, date), begin)
-    with opened(out) as file:
+    with histories.opened(out) as file:
         file.writelines(json.dumps(one, ensure_ascii=False) + "\n" for one in records)
     rows: list[JsonObject] = [one._asdict() for one in figures(found)]
     run: JsonObject = {
@@ -95,7 +84,8 @@ def calibrate(  # noqa: PLR0913  options of one command
         "refused": len(history.refused),
         "written": len(records),
     }
-    (_say_json if as_json else _say)(history, rows, run)
+    histories.say_refused(history, as_json=as_json)
+    (_say_json if as_json else _say)(rows, run)
     return FOUND if history.refused else 0
 
 
@@ -103,8 +93,7 @@ def _micros(moment: datetime) -> Micros:
     return Micros(int(moment.replace(tzinfo=UTC).timestamp() * 1_000_000))
 
 
-def _say(history: History, rows: list[JsonObject], run: JsonObject) -> None:
-    say_refused(history)
+def _say(rows: list[JsonObject], run: JsonObject) -> None:
     output.table(_FIGURES, rows)
     thin = sum(row["status"] == "too thin" for row in rows)
     output.result(
@@ -114,9 +103,7 @@ def _say(history: History, rows: list[JsonObject], run: JsonObject) -> None:
     )
 
 
-def _say_json(history: History, rows: list[JsonObject], run: JsonObject) -> None:
-    for line, answer in history.refused:
-        output.line_json({"record": "refused", "file": line.file, "line": line.no, **answer})
+def _say_json(rows: list[JsonObject], run: JsonObject) -> None:
     for row in rows:
         output.line_json({"record": "figure", **row})
     output.line_json(run)

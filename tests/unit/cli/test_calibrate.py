@@ -153,7 +153,7 @@ def test_shuffled_lines_give_the_same_file_and_named_lots_are_left_out(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--out", "{dir}/out"], "no history to run over"),
+        (["--out", "{dir}/out"], "custody calibrate --help"),
         (["--facts", "{facts}", "--out", "{dir}/out"], "no lot of the history was measured"),
     ],
 )

@@ -13,6 +13,8 @@ Source:
 """
 
 import math
+from collections import OrderedDict
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -35,20 +37,39 @@ from custody.detect.pattern_rows import Pattern
 POINTS = 80
 SIZE_LEAST = 1e-3
 
+KEPT_MAX = 1_024
+"""Patterns kept with their sizes, a few hundred bytes each; the one used longest ago goes first."""
+
+_KEPT: OrderedDict[tuple[int, Pattern, float], Mapping[Family, float]] = OrderedDict()
+
 
 def smallest_detectable(
     detector: Detector, pattern: Pattern, ln_threshold: float
-) -> dict[Family, float]:
+) -> Mapping[Family, float]:
     """Return by family the size found with probability 0.9; families that never are, are missing.
 
-    Of several onsets that of the greatest size counts, but for those that show nothing at all; of
-    several sites of foreign material the median.
+    It depends on what was measured, not on the values, so it is kept: every fact of a lot with an
+    alert asks, and lots that are measured alike share it. Of several onsets that of the greatest
+    size counts, but for those that show nothing at all; of several sites of foreign material the
+    median.
 
     Args:
         detector: Its model and weights.
         pattern: What was measured.
         ln_threshold: ln E that alarms.
     """
+    asked = detector.name, pattern, ln_threshold
+    found = _KEPT.get(asked)
+    if found is None:
+        found = _KEPT[asked] = _sizes(detector, pattern, ln_threshold)
+        while len(_KEPT) > KEPT_MAX:
+            _KEPT.popitem(last=False)
+    else:
+        _KEPT.move_to_end(asked)
+    return found
+
+
+def _sizes(detector: Detector, pattern: Pattern, ln_threshold: float) -> dict[Family, float]:
     prepared = prepare(detector.model, detector.prior, pattern)
     legs = len(detector.model.legs)
     found: dict[Family, float] = {}

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from custody.detect.lot_facts import MASS, MOISTURE, Floats, Readings
+from custody.detect.lot_facts import MASS, MOISTURE, Floats
 from custody.detect.lot_families import (
     FAMILIES,
     OMNIBUS_U,
@@ -26,7 +26,7 @@ from custody.detect.lot_families import (
 from custody.detect.lot_foreign import all_mixed, fitted, ln_lr, mixed
 from custody.detect.lot_layout import GatedShot
 from custody.detect.lot_pattern import COMPOSITION, Onset, Prepared, prepare
-from custody.detect.mixture import Detector, Terms, Weighted, logarithms
+from custody.detect.mixture import Detector, Judged, Terms, Weighted, logarithms
 from custody.detect.pattern_rows import AssayRows, MassRow, Pattern, ShotRows
 
 POINTS = 200
@@ -114,9 +114,14 @@ class Suspicion(NamedTuple):
 SUSPECTS_MAX = 8
 
 
-def explain(detector: Detector, readings: Readings) -> Suspicion | None:
-    """Return what a lot's readings say of it; None where they cannot show any fraud."""
-    layout = detector.layout(readings)
+def explain(detector: Detector, judged: Judged) -> Suspicion | None:
+    """Return what a lot's readings say of it; None where they cannot show any fraud.
+
+    Args:
+        detector: The one that has judged them.
+        judged: The readings as it has laid them out, and ln E.
+    """
+    layout = judged.layout
     if not layout.pattern:
         return None
     weighted = detector.weighted(layout.pattern)
@@ -134,7 +139,7 @@ def explain(detector: Detector, readings: Readings) -> Suspicion | None:
     for one in contributions:
         by_quantity[one.quantity] = by_quantity.get(one.quantity, 0.0) + one.ln_lr
     return Suspicion(
-        float(detector.ln_e(layout.pattern, layout.values[None])[0]),
+        judged.ln_e,
         best[0],
         size,
         size_u,

@@ -55,21 +55,23 @@ def outcome(asked: Asked, book: LotBook, references: References, at: Micros) -> 
     gated = tuple(_gated(one) for one in judged.layout.gated[:GATED_MAX])
     if judged.ln_e < allowed.ln_e:
         return Outcome(gated, None)
-    found = explain(judge, asked.readings)
+    found = explain(judge, judged)
     if found is None:
         return Outcome(gated, None)
-    return Outcome(gated, _said(found, asked, (book, references, at), allowed))
+    sizes = smallest_detectable(judge, judged.layout.pattern, allowed.ln_e)
+    return Outcome(gated, _said(found, sizes, asked, (book, references, at), allowed))
 
 
 def _said(
-    found: Suspicion, asked: Asked, where: tuple[LotBook, References, Micros], allowed: Limit
+    found: Suspicion,
+    sizes: Mapping[Family, float],
+    asked: Asked,
+    where: tuple[LotBook, References, Micros],
+    allowed: Limit,
 ) -> Verdict:
     book, references, at = where
     named = found.named
     posterior = _posterior(found, asked.thought.stations[0])
-    judge = detector(asked.thought)
-    pattern = judge.layout(asked.readings).pattern
-    sizes = smallest_detectable(judge, pattern, allowed.ln_e)
     scales = {one.event_id: one.scale for one in asked.readings.weighings}
     evidence = _evidence(found.contributions, scales)
     details = Details(

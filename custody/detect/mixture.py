@@ -152,6 +152,11 @@ class Detector:
         self._mass_shift = self.directions.shifts[plain, DRY_MASS]
         self._mass_weight = self.directions.in_transit[plain]
 
+    @property
+    def name(self) -> int:
+        """Number of the detector in this process: what is kept of it is kept under that."""
+        return self._name
+
     def layout(self, readings: Readings) -> Layout:
         """Return readings laid out, bad shots taken out."""
         return self._arranger.layout(readings)

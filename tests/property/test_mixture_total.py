@@ -95,7 +95,7 @@ def test_e_is_a_number_and_its_explanation_too(given_: Readings, detector: Detec
     judged = detector.judge(given_)
     assert math.isfinite(judged.ln_e)
     assert detector.judge(_reversed(given_)).ln_e == judged.ln_e
-    found = explain(detector, given_)
+    found = explain(detector, judged)
     if found is None:
         assert judged.ln_e == 0.0
         return

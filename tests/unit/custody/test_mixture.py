@@ -8,13 +8,13 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from custody.detect import lot_families
+from custody.detect import lot_families, lot_power
 from custody.detect.lot_facts import Floats, Known, Leg, Model, Moisture, Readings, Shot, Weighing
 from custody.detect.lot_families import OMNIBUS_U, Family
 from custody.detect.lot_foreign import ln_lr, mixed
 from custody.detect.lot_pattern import prepare
 from custody.detect.lot_power import smallest_detectable
-from custody.detect.lot_suspicion import explain
+from custody.detect.lot_suspicion import Suspicion, explain
 from custody.detect.mixture import ALPHA, Detector
 from custody.detect.pattern_rows import Pattern, ShotRows
 from custody.detect.shot_gate import Why
@@ -128,6 +128,10 @@ def test_order_and_repeats_do_not_matter(seed: int) -> None:
     assert ln_e(mixed) == ln_e(readings)
 
 
+def explained(detector: Detector, readings: Readings) -> Suspicion | None:
+    return explain(detector, detector.judge(readings))
+
+
 @pytest.mark.parametrize(
     ("readings", "family", "size", "station"),
     [
@@ -144,7 +148,7 @@ def test_order_and_repeats_do_not_matter(seed: int) -> None:
 def test_a_fraud_is_named_sized_and_placed(
     readings: Readings, family: Family, size: float, station: str
 ) -> None:
-    found = explain(Detector(a_model()), readings)
+    found = explained(Detector(a_model()), readings)
     assert found is not None
     assert found.ln_e > LN_THRESHOLD
     assert found.named.family is family
@@ -157,7 +161,7 @@ def test_a_fraud_is_named_sized_and_placed(
 
 
 def test_contributions_add_up_and_can_be_recomputed() -> None:
-    found = explain(Detector(a_model()), CASES["foreign"])
+    found = explained(Detector(a_model()), CASES["foreign"])
     assert found is not None
     for one in found.contributions:
         assert (one.observed - one.expected) / one.u == pytest.approx(one.z)
@@ -169,7 +173,7 @@ def test_contributions_add_up_and_can_be_recomputed() -> None:
 
 def test_material_of_no_known_site_is_a_free_change() -> None:
     readings = an_honest_lot(2, (0, 0, 0, 0.5, -0.4, 0.5, -0.4), 1)
-    found = explain(Detector(a_model(library=())), readings)
+    found = explained(Detector(a_model(library=())), readings)
     assert found is not None
     assert found.named.family is Family.OMNIBUS
     assert found.size == pytest.approx(0.45, abs=0.1)
@@ -198,7 +202,7 @@ def test_one_truck_of_many_is_named() -> None:
                     scale="bridge",
                 )
             )
-    found = explain(Detector(a_model()), Readings(weighings=tuple(weighings)))
+    found = explained(Detector(a_model()), Readings(weighings=tuple(weighings)))
     assert found is not None
     assert found.named.part == "T6"
     assert found.named.family is Family.LOSS
@@ -319,6 +323,22 @@ def test_smallest_sizes_shrink_with_more_measurements_and_are_missing_where_noth
     assert Family.WASTE not in little
 
 
+def test_smallest_sizes_are_kept_by_model_pattern_and_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lot_power, "KEPT_MAX", 2)
+    detector, alone = Detector(a_model()), Detector(a_model(library=()))
+    pattern = detector.layout(CASES["honest"]).pattern
+    first = smallest_detectable(detector, pattern, LN_THRESHOLD)
+    assert smallest_detectable(detector, pattern, LN_THRESHOLD) is first
+    assert smallest_detectable(detector, pattern, 2.0) != first
+    assert smallest_detectable(alone, pattern, LN_THRESHOLD) != first
+    # Two more were asked since, and two are kept.
+    again = smallest_detectable(detector, pattern, LN_THRESHOLD)
+    assert again is not first
+    assert again == first
+
+
 @pytest.mark.parametrize("family", [Family.LOSS, Family.WATER, Family.WASTE])
 def test_the_smallest_size_is_found_nine_times_in_ten(family: Family) -> None:
     """400 lots each: 0.90 has a deviation of 0.015."""
@@ -354,7 +374,7 @@ def test_the_example_of_the_page_comes_out() -> None:
     model = a_model(stations=("mine", "hub"), legs=(Leg(-0.001, 0.0015, 0.0, 0.0015),), errors={})
     sent = Weighing(event_id="1", station="mine", net=30_000.0, u_rel=0.001, scale="A")
     got = replace(sent, event_id="2", station="hub", net=30_000.0 * 0.985 * 0.999, scale="B")
-    found = explain(Detector(model), Readings(weighings=(sent, got)))
+    found = explained(Detector(model), Readings(weighings=(sent, got)))
     assert found is not None
     assert found.ln_e == pytest.approx(13.6, abs=0.5)
     assert found.ln_lr == pytest.approx(17.4, abs=0.4)

@@ -197,8 +197,8 @@ def limit(text: str | None) -> Limit:
     if said is None:
         return Limit(-math.log(ALPHA), f"proved: at most {ALPHA:g} of clean lots ever (Ville)")
     lots = body.get("lots")
-    history = f" on {lots} clean lots" if isinstance(lots, int) else ""
-    return Limit(math.log(said), f"calibrated{history}: {body.get('basis', 'as the record says')}")
+    source = f"calibrated on {lots} clean lots" if isinstance(lots, int) else "set"
+    return Limit(math.log(said), f"{source}: {body.get('basis', 'as the record says')}")
 
 
 def analytes_of(library: Sequence[tuple[str, str]], origin: str | None) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from custody.fold import Output
 from custody.records import Alert, Balance
 from runtime.backtest import courses, history
 from runtime.backtest.history import History, Line, recorded_at
+from runtime.backtest.supposed import KIND, Setting, settings_of, supposing
 from runtime.backtest.warehouse import raised_live
 from runtime.cli import connect, histories, output
 from runtime.cli.main import FOUND
@@ -39,6 +40,13 @@ class NoAlerts(Refused):
 @click.option(
     "--balances", type=histories.Written, help="Write the last balance of each account here."
 )
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="As if reference data had said so: detection.threshold=50.",
+)
 @click.option("--against", help="Alerts of another run, or 'live': what the stack has raised.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def backtest(
@@ -46,6 +54,7 @@ def backtest(
     source: histories.Source,
     alerts: Path | None,
     balances: Path | None,
+    settings: Sequence[str],
     against: str | None,
     as_json: bool,
 ) -> int:
@@ -54,29 +63,33 @@ def backtest(
     Lines are requests as ``custody publish`` takes them; ``recorded_at`` may stand beside, and
     decides the order (without it: occurred_at, of a reference valid_from). Repeats count once and
     the order of lines means nothing. Prints alerts by family with the time from the onset to the
-    record that raised them. Exit 1 where a line was refused, or where --against differs.
+    record that raised them. Exit 1 where a line was refused, or where --against differs. --set puts
+    a value into the detection record that all lots are tested by, at any time, for this run alone.
 
     \b
     Examples:
       custody backtest --facts day.ndjson --alerts alerts.ndjson
       custody backtest --facts day.ndjson --reference plant.ndjson --balances books.ndjson
       custody backtest --facts day.ndjson --alerts new.ndjson --against alerts.ndjson
+      custody backtest --facts day.ndjson --set detection.threshold=50 --against alerts.ndjson
       custody backtest --from-warehouse --since 2026-11-01 --against live
     """
     # NumPy comes with an extra, and is not waited for where only help is asked.
     from custody.core import CustodyFold
     from runtime.backtest.replay import Replay
 
+    setting = settings_of(settings)
     told = source.read()
     there = None if against is None else _other(against)
-    found = _run(Replay(CustodyFold()).run(told.records), told, alerts, balances)
+    steps = Replay(CustodyFold()).run(supposing(told.records, setting))
+    found = _run(steps, told, alerts, balances)
     families = courses.by_family(found.values())
     unlike = None if there is None else courses.differences(found, there)
     histories.say_refused(told, as_json=as_json)
     if as_json:
-        _say_json(told, families, unlike)
+        _say_json(told, families, unlike, setting)
     else:
-        _say(told, families, unlike)
+        _say(told, families, unlike, setting)
     return FOUND if told.refused or unlike else 0
 
 
@@ -133,12 +146,16 @@ def _json(line: JsonObject) -> str:
     return json.dumps(line, ensure_ascii=False) + "\n"
 
 
-def _say(told: History, families: list[JsonObject], unlike: list[JsonObject] | None) -> None:
+def _say(
+    told: History, families: list[JsonObject], unlike: list[JsonObject] | None, setting: Setting
+) -> None:
     output.table(_FAMILIES, families)
     for one in unlike or []:
         output.result(" ".join(str(one[k]) for k in ("difference", "subject", "family", "rule")))
     if unlike is not None and not unlike:
         output.result("no difference")
+    for name, value in setting.items():
+        output.result(f"set for this run: {KIND}.{name} = {value}")
     output.result(_totals(told, families))
 
 
@@ -151,7 +168,9 @@ def _totals(told: History, families: list[JsonObject]) -> str:
     return ", ".join(parts)
 
 
-def _say_json(told: History, families: list[JsonObject], unlike: list[JsonObject] | None) -> None:
+def _say_json(
+    told: History, families: list[JsonObject], unlike: list[JsonObject] | None, setting: Setting
+) -> None:
     for row in families:
         output.line_json({"record": "family", **row})
     for row in unlike or []:
@@ -163,6 +182,7 @@ def _say_json(told: History, families: list[JsonObject], unlike: list[JsonObject
             "repeated": told.repeated,
             "differing": told.differing,
             "refused": len(told.refused),
+            "set": {f"{KIND}.{name}": value for name, value in setting.items()},
         }
     )
 

@@ -9,6 +9,7 @@ import pytest
 
 from demo.day import Day, make_day
 from runtime.cli import main as edge
+from tests.support import tree
 
 SEED = 5
 
@@ -74,6 +75,7 @@ def test_shuffled_lines_with_repeats_give_the_same_files(
         (["--facts", "{facts}", "--against", "{facts}"], "line 1 is no alert"),
         (["--facts", "{facts}", "--alerts", "{dir}/none/a"], "not written"),
         (["--facts", "{dir}/none"], "No such file"),
+        (["--facts", "{facts}", "--set", "detection.alpha=1"], "detection.threshold"),
     ],
 )
 def test_wrong_use_is_said_in_a_line(
@@ -83,3 +85,13 @@ def test_wrong_use_is_said_in_a_line(
     filled = [one.format(facts=facts, dir=tmp_path) for one in arguments]
     assert edge.run(["backtest", *filled]) in (edge.WRONG_USE, edge.OUTSIDE)
     assert words in capsys.readouterr().err
+
+
+def test_a_set_threshold_is_used_and_said(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = tree.ROOT / "examples/lot.ndjson"
+    command = ["backtest", "--facts", str(facts), "--set", "detection.threshold=50"]
+    assert edge.run(command) == edge.DONE
+    assert "set for this run: detection.threshold = 50\n" in capsys.readouterr().out
+    assert edge.run([*command, "--json"]) == edge.DONE
+    run = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (run["record"], run["set"]) == ("run", {"detection.threshold": 50})

@@ -25,6 +25,7 @@ from custody.records import (
     Posterior,
 )
 from custody.rows import AlertState
+from custody.severity import is_worse
 
 OPEN, ACKNOWLEDGED, SHELVED = "open", "acknowledged", "shelved"
 RESOLVED, RETRACTED = "resolved", "retracted"
@@ -59,9 +60,6 @@ LOG10_E_MAX = 300.0
 TENFOLD = 1.0
 """Change of the statistic (a decimal logarithm) that makes a new version."""
 
-SEVERITY = ((0.10, "critical"), (0.03, "high"), (0.01, "medium"))
-"""Size of what is suspected, as a fraction of the mass or the composition, and its name."""
-
 
 class Verdict(NamedTuple):
     """What a test that passed its threshold says.
@@ -79,6 +77,7 @@ class Verdict(NamedTuple):
         onset: Last event before it can have happened, its time and that of the first after it.
         evidence: What it rests on.
         reason: One sentence.
+        severity: How bad it is, by the facts as they are.
         about: What an exact rule is about: a place, a device, an event; None for a test.
         details: What else a test of a lot says.
     """
@@ -95,6 +94,7 @@ class Verdict(NamedTuple):
     onset: tuple[str, Micros, Micros] | None
     evidence: Sequence[Evidence]
     reason: str
+    severity: str
     about: str | None = None
     details: "Details | None" = None
 
@@ -135,18 +135,14 @@ def alert_id(rule: str, subject: str, movement: str | None, about: str | None = 
     return derived_id("alert", parts if about is None else [*parts, about])
 
 
-def severity(size: float) -> str:
-    """Return how bad a size is."""
-    return next((name for limit, name in SEVERITY if abs(size) >= limit), "low")
-
-
 def raise_or_keep(
     before: AlertState | None, verdict: Verdict, subject: str, at: Micros, clock: Clock
 ) -> Said:
     """Apply a verdict: open, open again, say a new version, or nothing new.
 
-    A test says a new version when its family or its evidence changed much; an exact rule when
-    its sentence did, in whatever state the alert is.
+    A test says a new version when its family or its evidence changed much, and where it has become
+    worse; an exact rule when its sentence did, in whatever state the alert is. What became less bad
+    is not said for that alone: most lots go on into a process, and nobody has to act on it.
 
     Args:
         before: What is remembered; None for a new alert.
@@ -160,7 +156,7 @@ def raise_or_keep(
     old = None if before is None else before.state
     state = LIFECYCLE.get((old, "evidence")) or LIFECYCLE.get((old, step))
     # What an exact rule has found may have other figures by now, and they are all it says.
-    same = before is not None and sentence == before.sentence
+    same = before is not None and sentence == before.sentence and not _is_worse(before, verdict)
     if before is not None and state is None and step == "evidence" and same:
         return Said(before, None)
     raised = before is None or state is not None
@@ -180,6 +176,7 @@ def raise_or_keep(
         None if before is None else before.action_id,
         verdict.about,
         sentence,
+        verdict.severity,
     )
     return Said(after, record(after, subject, verdict, cause=clock.cause))
 
@@ -224,7 +221,10 @@ def act(before: AlertState, action: ActionTaken, subject: str, verdict: Verdict 
     elif state is None:
         reason = f"conflict: {action.action} does not apply to an alert that is {before.state}"
     after = before._replace(
-        version=before.version + 1, state=state or before.state, action_id=action.event_id
+        version=before.version + 1,
+        state=state or before.state,
+        action_id=action.event_id,
+        severity=before.severity if verdict is None else verdict.severity,
     )
     alert = record(
         after, subject, verdict, cause=action.event_id, reason=reason, actor=action.actor
@@ -269,7 +269,7 @@ def record(
         value=value,
         threshold=threshold,
         threshold_basis="" if verdict is None else verdict.basis,
-        severity=severity(state.size),
+        severity=state.severity,
         posterior=()
         if verdict is None
         else tuple(
@@ -303,6 +303,10 @@ def _figures(state: AlertState) -> tuple[str, float, float]:
 
 def _middle(first: Micros, last: Micros) -> Micros:
     return Micros((first + last) // 2)
+
+
+def _is_worse(before: AlertState, verdict: Verdict) -> bool:
+    return is_worse(verdict.severity, before.severity)
 
 
 def _is_news(before: AlertState, verdict: Verdict) -> bool:

@@ -31,7 +31,7 @@ from custody.rows import FactRow, LibraryRow, RefRow, ThingRow, UseRow
 from custody.things import KINDS, GatewayRow, SeenRow, shared_step
 from custody.ticking import TickRow, tick_step
 
-VERSION = 7
+VERSION = 8
 """Grows when the same facts lead to another state."""
 
 ROW_TYPES: Mapping[str, type] = MappingProxyType(

@@ -8,7 +8,7 @@ place, a device, an event), so the same rule about the same thing is the same al
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from custody import alerts
+from custody import alerts, severity
 from custody.alerts import Verdict
 from custody.events import ActionTaken, Micros
 from custody.ledger import Clock
@@ -152,6 +152,7 @@ def verdict_of(finding: Finding) -> Verdict:
         None,
         (),
         finding.detail,
+        severity.of_rule(finding.rule),
         finding.about,
     )
 

@@ -59,6 +59,11 @@ class LotBook:
         self._pages: dict[str, list[FlowsRow]] = {}
 
     @property
+    def lot_id(self) -> str:
+        """The lot."""
+        return self._lot_id
+
+    @property
     def is_blank(self) -> bool:
         """The book began without what was derived before."""
         return self._blank

@@ -18,8 +18,8 @@ from custody.fold import Getter
 from custody.geography import NO_LEG, Leg, Position
 from custody.kinds import ALLOCATIONS, MIXINGS, Kind, kind_of
 from custody.metrology import Device, Laboratory
-from custody.reference_versions import FINGERPRINT, LIBRARY, body_at
-from custody.rows import LibraryRow, RefRow
+from custody.reference_versions import FINGERPRINT, LIBRARY, body_at, version_at
+from custody.rows import LibraryRow, RefRow, RefVersion
 
 MOISTURE_BY_FORM = {
     "ore": (0.05, 0.03),
@@ -64,6 +64,15 @@ class Material(NamedTuple):
     grade_u_rel: float
 
 
+class Quote(NamedTuple):
+    """Price of a contained metal: per gram, in a currency, since a day, by whom."""
+
+    per_g: float
+    currency: str
+    day: str
+    source: str
+
+
 def gateway_site(row: RefRow, at: Micros) -> str | None:
     """Return the site a gateway stands at, by the record of the gateway; None where unsaid."""
     return _text(object_of(body_at(row, at)), "site", "") or None
@@ -88,12 +97,16 @@ class References:
         return list(self._rows)
 
     def _body(self, key: str, at: Micros) -> str | None:
+        version = self._version(key, at)
+        return None if version is None else version.body
+
+    def _version(self, key: str, at: Micros) -> RefVersion | None:
         if key in self._rows:
             row = self._rows[key]
         else:
             found = self._reader.get(key)
             row = self._rows[key] = found if isinstance(found, RefRow) else None
-        return None if row is None else body_at(row, at)
+        return None if row is None else version_at(row, at)
 
     def device(self, device_id: str, at: Micros) -> Device:
         """Return an instrument as it was at a time, or the default one under its id.
@@ -195,6 +208,16 @@ class References:
         Prices are only compared with each other, so the currency of a ledger must be one.
         """
         return _price(self._body("ref/price/" + analyte, at))
+
+    def quote(self, analyte: str, at: Micros) -> Quote | None:
+        """Return the price of a contained metal with its day and source; None if unknown."""
+        version = self._version("ref/price/" + analyte, at)
+        per_g = 0.0 if version is None else _price(version.body)
+        if version is None or per_g <= 0.0:
+            return None
+        body = object_of(version.body)
+        currency, source = (_legible(_text(body, name, "")) for name in ("currency", "source"))
+        return Quote(per_g, currency, _day(version.valid_from), source)
 
 
 def _number(body: Mapping[str, object], name: str, default: float, most: float) -> float:
@@ -355,3 +378,19 @@ def _price(text: str | None) -> float:
     body = object_of(text)
     grams = GRAMS_PER_PRICED.get(_text(body, "per", ""))
     return 0.0 if grams is None else _number(body, "amount", 0.0, PRICE_MAX) / grams
+
+
+QUOTED_MAX = 64
+"""Characters of a price's currency or source that an alert repeats."""
+
+
+def _legible(text: str) -> str:
+    """Return a text as it can be sent: half a surrogate pair, which JSON can say, cannot."""
+    return text[:QUOTED_MAX].encode("utf-8", "replace").decode("utf-8")
+
+
+def _day(at: Micros) -> str:
+    try:
+        return str(date(1970, 1, 1) + timedelta(days=at // 86_400_000_000))
+    except OverflowError:
+        return "an unknown day"

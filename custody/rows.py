@@ -204,6 +204,7 @@ class AlertState(NamedTuple):
     """What is remembered of an alert between its versions.
 
     ``about`` is set where an exact rule raised it; ``sentence`` then stands for what it said last.
+    ``severity`` is that of the last version.
     """
 
     version: int
@@ -221,6 +222,7 @@ class AlertState(NamedTuple):
     action_id: str | None
     about: str | None = None
     sentence: int = 0
+    severity: str = "low"
 
 
 class RefVersion(NamedTuple):

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from custody import severity
 from custody.alerts import LOG10_E_MAX, LOT, Details, Verdict
 from custody.detect.lot_asked import AS_IS, Asked
 from custody.detect.lot_facts import MASS, MOISTURE
@@ -21,6 +22,7 @@ from custody.lot import INFERRED, ends_of
 from custody.lot_book import LotBook
 from custody.records import CalibratedUntil, Detectable, Evidence, GatedShot
 from custody.reference import References
+from custody.worth import in_words, worth_of
 
 ORIGIN_MISMATCH = "origin_mismatch"
 """Family of foreign material that was there before the lot was first measured."""
@@ -72,6 +74,7 @@ def _said(
     book, references, at = where
     named = found.named
     posterior = _posterior(found, asked.thought.stations[0])
+    p = posterior[0][1]
     scales = {one.event_id: one.scale for one in asked.readings.weighings}
     evidence = _evidence(found.contributions, scales)
     details = Details(
@@ -82,6 +85,7 @@ def _said(
         _calibrations(evidence, references, at),
         _movement(named, asked, book),
     )
+    worth = worth_of(book, references, at)
     return Verdict(
         LOT,
         None,
@@ -94,7 +98,8 @@ def _said(
         posterior,
         _onset(named, asked.thought.stations, book),
         evidence,
-        _sentence(found, posterior, asked, allowed),
+        f"{_sentence(found, posterior, asked, allowed)}; {in_words(found.size * p, worth)}",
+        severity.of_lot(found.size, p, worth.value, stoppable=worth.stoppable),
         details=details,
     )
 

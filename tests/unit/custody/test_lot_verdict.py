@@ -136,6 +136,7 @@ def test_the_sums_of_an_alert_can_be_done_again_from_the_alert_alone() -> None:
     ore = lot(Random(5))
     [alert] = suspicions(hauled(5, at_origin=ore, at_port=mixed(ore, 0.12)))
     line = json.loads(json.dumps(present.alert_line(alert)))
+    assert "severity" in script.sums(line)
     for name, (said, follows) in script.sums(line).items():
         assert said == follows or said == pytest.approx(follows, rel=1e-6, abs=1e-9), name
     line["evidence"][0]["observed"] *= 1.001

@@ -1,0 +1,100 @@
+"""What a lot is worth by its books, and whether somebody can still lay hands on it.
+
+Source:
+    docs/detection/severity.md
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from custody import accounts
+from custody.carried import metals_of
+from custody.events import Micros
+from custody.held import Posted
+from custody.lot_book import LotBook
+from custody.lot_rows import FeedRow, TripRow
+from custody.place import total
+from custody.reference import Quote, References
+
+
+class Worth(NamedTuple):
+    """What a lot is worth, and whether it can still be stopped.
+
+    Attributes:
+        value: Of its contained metals at reference prices; None where none has a price.
+        quotes: Prices it rests on, by analyte, that of most value first.
+        stoppable: The greater part of it has neither gone into a process nor left the books.
+    """
+
+    value: float | None
+    quotes: tuple[tuple[str, Quote], ...]
+    stoppable: bool
+
+
+def worth_of(book: LotBook, references: References, at: Micros) -> Worth:
+    """Return what a lot is worth by its books, wherever it lies or has gone.
+
+    Args:
+        book: The lot's rows.
+        references: Prices.
+        at: Time of which prices are taken.
+    """
+    dry, metals = 0, Counter[str]()
+    for name in book.row.places:
+        there = total(book.place(name), accounts.lot(book.lot_id, name))
+        dry += there.dry
+        metals.update(metals_of(there.amounts))
+    gone = 0
+    for posted in _departures(book):
+        gone += posted.dry
+        metals.update(metals_of(posted.amounts))
+    value, quotes = _priced(metals, references, at)
+    return Worth(value, quotes, dry >= gone)
+
+
+def _departures(book: LotBook) -> Iterable[Posted]:
+    """Yield what went into processes or to parties that keep no books with us."""
+    sources: list[TripRow | FeedRow] = [row for _, row in book.trips()]
+    sources.extend(row for _, row in book.feeds())
+    mine = accounts.lot(book.lot_id, "")
+    for row in sources:
+        for posted in row.posted.values():
+            if posted.debit.startswith(mine) and posted.credit.startswith(_GONE):
+                yield posted
+
+
+_GONE = (accounts.process(""), accounts.outside(""))
+
+
+def _priced(
+    metals: Mapping[str, int], references: References, at: Micros
+) -> tuple[float | None, tuple[tuple[str, Quote], ...]]:
+    found: list[tuple[float, str, Quote]] = []
+    for analyte, milligrams in sorted(metals.items()):
+        quote = references.quote(analyte, at) if milligrams > 0 else None
+        if quote is not None:
+            found.append((milligrams / 1000.0 * quote.per_g, analyte, quote))
+    if not found:
+        return None, ()
+    ranked = sorted(found, key=lambda one: (-one[0], one[1]))
+    return sum(one[0] for one in found), tuple((analyte, quote) for _, analyte, quote in ranked)
+
+
+def in_words(share: float, worth: Worth) -> str:
+    """Return what is at stake as the end of an alert's sentence.
+
+    Args:
+        share: Size x probability.
+        worth: What the lot is worth.
+    """
+    stake = f"at stake {share:.1%} of"
+    reach = "can still be stopped" if worth.stoppable else "can no longer be stopped"
+    if worth.value is None:
+        return f"{stake} the metal, which has no price; it {reach}"
+    analyte, quote = worth.quotes[0]
+    more = len(worth.quotes) - 1
+    others = f" and {more} more" if more else ""
+    source = f", {quote.source}" if quote.source else ""
+    price = f"{analyte}{others}, price of {quote.day}{source}"
+    return f"{stake} {f'{worth.value:,.0f} {quote.currency}'.rstrip()} ({price}); it {reach}"

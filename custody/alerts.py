@@ -54,6 +54,9 @@ LIFECYCLE: Mapping[tuple[str | None, str], str] = {
 LOT = "lot_eprocess"
 """Rule of the test of a whole lot: its families compete within one alert."""
 
+NODE = "node_balance"
+"""Rule of the test of a closed process: what may be wrong competes within one alert."""
+
 LOG10_E_MAX = 300.0
 """Beyond it an e-value is greater than a double can tell."""
 

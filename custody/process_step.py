@@ -9,7 +9,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from custody import deadlines, factset, findings, handing, rechecking
+from custody import alerts, deadlines, factset, findings, handing, process_node, rechecking
+from custody.alerts import Verdict
 from custody.balance import Stamp
 from custody.batch import Batch, Doubt
 from custody.deadlines import ARMED, NEXT, Due, DueRow
@@ -20,16 +21,23 @@ from custody.kinds import UNTOLD, Kind
 from custody.ledger import Clock
 from custody.lot_step import Arrived
 from custody.pages import Pages
-from custody.process import Estimates, balance_of, standing_side
+from custody.process import Estimates, Standing, balance_of, standing_side
 from custody.process_intake import Change, Intake
 from custody.process_rows import ABSENT, HOLDS, NO_DOUBT, WAITS, ProcessRow, Told
 from custody.process_settle import Outcome, Settling
 from custody.process_store import ProcessStore
+from custody.records import Alert
 from custody.reduce import reduced
 from custody.reference import References
 from custody.rows import Finding
 
 RULES_BYTES = 8
+
+KEY = f"{alerts.NODE}|"
+"""Under which the alert of the test of a node is remembered."""
+
+Given = tuple[Mapping[str, Held], Mapping[str, Held]]
+"""What lots handed in, and what outputs were measured to be less than handed over."""
 
 
 class Derived(NamedTuple):
@@ -67,7 +75,7 @@ def process_step(
     process = _Process(process_id, row, reader, clock, step)
     process.take(arrived)
     is_due = process.is_due(arrived)
-    process.derive(recheck=arrived.recheck or is_due)
+    process.derive(recheck=arrived.recheck or is_due or process.is_asked(arrived.actions))
     process.judge(arrived.actions)
     return step
 
@@ -88,6 +96,8 @@ class _Process:
         self._settling = Settling(process_id, self._store, clock)
         self._changes: list[Change] = []
         self._goes_on = False
+        self._tested = False
+        self._verdict: Verdict | None = None
 
     def take(self, arrived: Arrived) -> None:
         """Take what arrived into rows."""
@@ -115,23 +125,40 @@ class _Process:
         self._row.doubt = HOLDS
         return True
 
+    def is_asked(self, actions: Sequence[ActionTaken]) -> bool:
+        """Tell whether the test's evidence is needed for an answer to what somebody did."""
+        return bool(actions) and KEY in self._row.alerts
+
     def _doubt(self, doubted: Doubt | None, outcomes: Mapping[int, Outcome]) -> None:
-        """Say that more went out than came in once nothing has come for two ticks.
+        """Say what does not fit once nothing has come for two ticks.
 
         A process and its inputs are folded in different partitions: outputs are often here first.
+        What the test names is not said again by the rule, which knows no size and no cause.
         """
         row = self._row
         if doubted is not None and row.doubt == HOLDS:
-            outcomes[doubted.number].findings["output_exceeds_input"] = doubted.detail
-        elif doubted is not None and row.doubt != WAITS:
+            if not self._is_named():
+                outcomes[doubted.number].findings["output_exceeds_input"] = doubted.detail
+            return
+        self._verdict = None
+        if doubted is not None and row.doubt == WAITS:
+            return
+        if doubted is not None:
             row.doubt = WAITS
             due = Due(NEXT, "", "doubt", doubted.event_id)
             self._step.rows[deadlines.key_of(due, self._owner)] = DueRow(doubted.event_id)
-        elif doubted is None and row.doubt != NO_DOUBT:
+        elif row.doubt != NO_DOUBT:
             for at in (NEXT, ARMED):
                 due = Due(at, "", "doubt", "")
                 self._step.rows[deadlines.key_of(due, self._owner)] = None
             row.doubt = NO_DOUBT
+
+    def _is_named(self) -> bool:
+        """Tell whether the test names what does not fit."""
+        if self._tested:
+            return self._verdict is not None
+        before = self._row.alerts.get(KEY)
+        return before is not None and before.state != alerts.RETRACTED
 
     def judge(self, actions: Sequence[ActionTaken]) -> None:
         """Open and retract what was found, do what people did, register uses."""
@@ -140,18 +167,41 @@ class _Process:
         gone = [Finding(rule, about, "") for rule, about in settling.cleared]
         at = clock.newest if row.last is None else row.last[0]
         judged = findings.judge(row.alerts, gone, found, (self._owner, at), clock)
+        row.alerts = judged.states
+        said = judged.said
+        self._judge_balance(said)
         verdicts = {findings.key_of(one): findings.verdict_of(one) for one in found}
-        answer = findings.answer(judged.states, actions, self._owner, verdicts)
+        if self._verdict is not None:
+            verdicts[KEY] = self._verdict
+        answer = findings.answer(row.alerts, actions, self._owner, verdicts)
         row.alerts = answer.states
         self._step.findings.extend(answer.findings)
-        self._step.outputs.extend([*judged.said, *answer.said])
+        self._step.outputs.extend([*said, *answer.said])
         row.used, uses = rechecking.uses(row.used, self._references, self._owner)
         self._step.rows.update(uses)
+
+    def _judge_balance(self, said: list[Alert]) -> None:
+        """Raise, change or retract the alert of the node's balance, where it was tested."""
+        row, clock = self._row, self._clock
+        before = row.alerts.get(KEY)
+        if not self._tested or (self._verdict is None and before is None):
+            return
+        at = clock.newest if row.last is None else row.last[0]
+        if self._verdict is not None:
+            answer = alerts.raise_or_keep(before, self._verdict, self._owner, at, clock)
+        else:
+            assert before is not None
+            answer = alerts.retract(before, self._owner, clock)
+        states = dict(row.alerts)
+        findings.keep(states, said, KEY, answer)
+        row.alerts = states
 
     def derive(self, *, recheck: bool) -> None:
         """Derive what should stand and say what leads there."""
         if not self._changes and not self._goes_on and not recheck:
             return
+        # A step that only says what is left to say of thousands of sides knows nothing new.
+        self._tested = bool(self._changes) or recheck
         kind, settling = self._kind(), self._settling
         found = self._continuous(kind, recheck=recheck) if kind.continuous else self._batch(kind)
         outputs = self._step.outputs
@@ -207,13 +257,31 @@ class _Process:
             if (side := standing_side(numbers[fact.head.event_id], fact)) is not None
         ]
         before = {number: store.out(event_id) for event_id, number in numbers.items()}
-        batch = Batch(self._process_id, kind, sides, self._given(), self._references)
+        given = self._given()
+        batch = Batch(self._process_id, kind, sides, given, self._references)
         batch.derive(before)
-        self._doubt(batch.doubted, batch.outcomes)
+        self._doubt(self._test(batch, kind, sides, given), batch.outcomes)
         done = self._settle(numbers, batch.outcomes)
         place = row.site if facts else "unknown"
         status = "closed" if batch.closed else "open"
         return Derived(done, batch.known, batch.carried, place, status)
+
+    def _test(
+        self, batch: Batch, kind: Kind, sides: Sequence[Standing], given: Given
+    ) -> Doubt | None:
+        """Test a closed process; return what does not fit, if anything."""
+        closes = [one for one in sides if one.side.part == "close"]
+        if not closes:
+            return None
+        last = closes[-1]
+        if not self._tested:
+            same = Doubt(last.number, last.cause.event_id, "")
+            return batch.doubted or (same if self._row.doubt != NO_DOUBT else None)
+        node = process_node.node_of(kind, sides, given, batch.outcomes)
+        self._verdict = process_node.judged(node, self._references, last.cause.at)
+        if batch.doubted is None and self._verdict is not None:
+            return Doubt(last.number, last.cause.event_id, self._verdict.reason)
+        return batch.doubted
 
     def _given(self) -> tuple[dict[str, Held], dict[str, Held]]:
         """Return inputs, and what outputs were measured to be less than handed over, by cause.

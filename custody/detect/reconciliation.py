@@ -6,13 +6,14 @@ every single fault the likelihood ratio by ``gross_error``:
     bias     one mass or grade reads too high (size above zero) or too low
     source   everything a scale or laboratory measured is off together; size in units of its u
     leak     a node loses material (size above zero) or gains it: barren, or like one of its flows
+    exchange a share of what passes a node (size, at most 1) became material known from elsewhere
 
 Source:
     docs/detection/network.md
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple
@@ -79,11 +80,13 @@ class Fault(NamedTuple):
     """A single fault and the size of it that fits best.
 
     Attributes:
-        kind: ``bias``, ``source`` or ``leak``.
+        kind: ``bias``, ``source``, ``leak`` or ``exchange``.
         at: The flow, source or node.
         analyte: Analyte of a biased grade; else None.
-        like: Flow whose material leaks; None for barren material, and where there are no grades.
-        size: Bias, or mass lost; in units of its own u for a source. Not a number if unseen.
+        like: Flow or material that leaks or was put in; None for barren material, and where there
+            are no grades.
+        size: Bias, mass lost, or share exchanged; in units of its own u for a source. Not a number
+            if unseen.
         u: Standard uncertainty of the size.
     """
 
@@ -139,8 +142,17 @@ class Reconciliation(NamedTuple):
     steps: int
 
 
-def reconcile(sheet: Flowsheet) -> Reconciliation:
+Materials = Mapping[str, Mapping[str, float]]
+"""Grades by analyte of material from elsewhere, by its name, which is no flow's."""
+
+
+def reconcile(sheet: Flowsheet, materials: Materials | None = None) -> Reconciliation:
     """Reconcile a network and test it.
+
+    Args:
+        sheet: The network.
+        materials: What may have been put in or exchanged at a node, beside its own flows; one that
+            lacks an analyte of the network is passed over. None: nothing is sought.
 
     Raises:
         BadFlowsheet: Its parts do not fit together, or exact figures do not balance.
@@ -153,7 +165,7 @@ def reconcile(sheet: Flowsheet) -> Reconciliation:
     except Contradiction as error:
         raise _imbalanced(sheet, error) from error
     solved = balanced.solved
-    fault_tests, unseen = _fault_tests(sheet, arrays, balanced)
+    fault_tests, unseen = _fault_tests(sheet, arrays, balanced, materials)
     return Reconciliation(
         tuple(_quantities(sheet, arrays, balanced)),
         solved.statistic,
@@ -230,10 +242,12 @@ def _node_tests(sheet: Flowsheet, arrays: Layout) -> Iterator[NodeTest]:
 
 
 def _fault_tests(
-    sheet: Flowsheet, arrays: Layout, balanced: Balanced
+    sheet: Flowsheet, arrays: Layout, balanced: Balanced, materials: Materials | None
 ) -> tuple[tuple[FaultTest, ...], tuple[Fault, ...]]:
     """Return all tests, the best first, and the faults that none of them can see."""
     named = list(_faults(sheet, arrays, balanced))
+    if materials is not None and sheet.analytes:
+        named += _from_elsewhere(sheet, arrays, balanced, materials)
     directions = np.array([direction for _, direction in named]).reshape(
         len(named), len(balanced.jacobian)
     )
@@ -296,6 +310,44 @@ def _leaks(
             like = barren.copy()
             like[[arrays.row(node, analyte) for analyte in analytes]] = -grades
             yield _fault("leak", sheet.nodes[node], like=sheet.flows[flow].id), like
+
+
+def _from_elsewhere(
+    sheet: Flowsheet, arrays: Layout, balanced: Balanced, materials: Materials
+) -> Iterator[tuple[Fault, Floats]]:
+    """Yield what material from elsewhere does at each node: more of it, or exchanged for a share.
+
+    Exchanged for barren material is the first; added barren material is a leak of its own.
+    """
+    known = [(n, [m[a] for a in sheet.analytes]) for n, m in materials.items() if _has(m, sheet)]
+    for node, name in enumerate(sheet.nodes):
+        mass, grades = _passing(arrays, balanced, node)
+        rows = [arrays.row(node, at) for at in range(len(sheet.analytes))]
+        for like, there in [(None, [0.0] * len(rows)), *known]:
+            exchanged = np.zeros(len(balanced.jacobian))
+            exchanged[rows] = mass * (np.array(there) - grades)
+            if np.isfinite(exchanged).all():
+                yield _fault("exchange", name, like=like), exchanged
+            if like is not None:
+                added = np.zeros(len(balanced.jacobian))
+                added[arrays.row(node, None)] = -1.0
+                added[rows] = -np.array(there)
+                yield _fault("leak", name, like=like), added
+
+
+def _has(material: Mapping[str, float], sheet: Flowsheet) -> bool:
+    return all(analyte in material for analyte in sheet.analytes)
+
+
+def _passing(arrays: Layout, balanced: Balanced, node: int) -> tuple[float, Floats]:
+    """Return the mass that enters a node and its grades; not a number where a part is unknown.
+
+    As measured where it was: what balances has taken the fault's share in.
+    """
+    into = np.flatnonzero(arrays.incidence[node] < 0.0)
+    masses = np.where(np.isnan(arrays.masses), balanced.masses, arrays.masses)[into]
+    grades = np.where(np.isnan(arrays.grades), balanced.grades, arrays.grades)[into]
+    return float(masses.sum()), np.asarray(masses @ grades / masses.sum())
 
 
 def _fault(kind: str, at: str, analyte: str | None = None, like: str | None = None) -> Fault:

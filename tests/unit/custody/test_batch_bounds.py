@@ -13,7 +13,7 @@ from custody.estimate import NOTHING, Estimate
 from custody.events import Attribute, MaterialProcessed
 from custody.process import Estimates
 from custody.process_rows import OutRow
-from custody.records import Content, Transfer
+from custody.records import Alert, Content, Transfer
 from tests.support.facts import Maker
 from tests.support.plant import Plant, amounts_of, handed, reference, shares_of
 
@@ -196,12 +196,22 @@ def test_less_out_than_in_is_no_finding() -> None:
 def test_what_is_short_is_said_in_tonnes_and_kilograms() -> None:
     sides, plant = Sides("crush"), Plant()
     close = sides.side("close")
-    plant.tell(ore(10 * TONNE, {"Cu": 10**10}), sides.out("X", 13_500_000), close)
+    plant.tell(sides.out("X", 13_500_000), close)
     plant.pass_ticks()
     assert plant.findings == ["output_exceeds_input"]
-    assert details(plant) == [
-        "More went out than came in: 3.500 t of dry mass, 3,500.000 kg of Cu."
-    ]
+    assert details(plant) == ["More went out than came in: 13.500 t of dry mass."]
+
+
+def test_what_the_test_of_the_node_names_is_not_said_twice() -> None:
+    sides, plant = Sides("crush"), Plant()
+    close = sides.side("close")
+    plant.tell(ore(10 * TONNE, {"Cu": 10**10}), sides.out("X", 13_500_000), close)
+    plant.pass_ticks()
+    assert plant.findings == []
+    [alert] = [o for o in plant.outputs if isinstance(o, Alert)]
+    assert (alert.rule, alert.family) == ("node_balance", "undeclared_feed")
+    assert alert.size == pytest.approx(0.35)
+    assert alert.reason.startswith("dry mass: 10.000 t went in, 13.500 t came out")
 
 
 # How well what is left is known

@@ -1,0 +1,120 @@
+"""A closed batch as its tests see it: streams with what was measured of them.
+
+Source:
+    docs/detection/process-nodes.md
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+
+from custody.alerts import Verdict
+from custody.detect import node_facts, node_verdict
+from custody.detect.lot_model import SITES_MAX, fingerprint
+from custody.detect.node_facts import Node, Stream
+from custody.detect.reconciliation import Materials
+from custody.estimate import Estimate
+from custody.events import Micros
+from custody.held import Held
+from custody.kinds import Kind
+from custody.process import Standing, dry_share, mass_u, side_mass
+from custody.process_settle import Outcome
+from custody.reference import References
+
+PER_FRACTION = 1000.0
+"""Milligrams per gram."""
+
+
+def judged(node: Node, references: References, at: Micros) -> Verdict | None:
+    """Judge a closed process; other sites' material is read only where something does not fit.
+
+    Args:
+        node: Its streams.
+        references: Fingerprints of sites.
+        at: Time of which they are asked.
+    """
+    return node_verdict.judge(
+        node, lambda: _materials(references, at), lambda: _value(node, references, at)
+    )
+
+
+def _value(node: Node, references: References, at: Micros) -> float | None:
+    """Return what the metals that went in are worth; None where none has a price."""
+    found: list[float] = []
+    for one in node.inputs:
+        for analyte, grade in sorted(one.grades.items()):
+            price = references.price(analyte, at)
+            if price > 0.0:
+                found.append(one.dry.value * grade.value / PER_FRACTION * price)
+    return math.fsum(found) if found else None
+
+
+def _materials(references: References, at: Micros) -> Materials:
+    found: dict[str, dict[str, float]] = {}
+    for site_id, body in references.library(at)[:SITES_MAX]:
+        site = fingerprint(site_id, body)
+        if site is not None:
+            grades = zip(site.analytes, site.mean.tolist(), strict=True)
+            found[f"{site_id}'s"] = {a: PER_FRACTION * math.exp(ln) for a, ln in grades}
+    return found
+
+
+def node_of(
+    kind: Kind,
+    sides: Sequence[Standing],
+    given: tuple[Mapping[str, Held], Mapping[str, Held]],
+    outcomes: Mapping[int, Outcome],
+) -> Node:
+    """Return what a process has as streams.
+
+    Args:
+        kind: What it does.
+        sides: Those that stand.
+        given: What lots handed in, and what outputs were measured to be less than handed over.
+        outcomes: What stands for the sides: what outputs handed over.
+    """
+    inputs, measured = given
+    wet, dry = (math.fsum(amounts) for amounts in zip(
+        *[(held.wet, held.dry) for held in inputs.values()] or [(0, 0)], strict=True))  # fmt: skip
+    share = dry_share(round(wet), round(dry))
+    outputs: list[Stream] = []
+    losses: list[Stream] = []
+    for one in sides:
+        if one.side.part == "loss":
+            losses.append(_stated(one, one.side.loss_kind or "loss", share))
+        elif one.side.part == "output":
+            handed = outcomes[one.number].handed
+            back = measured.get(one.cause.event_id)
+            if handed is None or back is None:
+                outputs.append(_stated(one, one.side.lot or "output without a lot", share))
+            else:
+                outputs.append(_measured(one, handed, back))
+    return Node(
+        tuple(
+            node_facts.stream(held.owner.removeprefix("lot/"), cause, held, sorted(held.metals))
+            for cause, held in inputs.items()
+        ),
+        tuple(outputs),
+        tuple(losses),
+        conserves_mass=not kind.chemical,
+        separating=kind.separating,
+    )
+
+
+def _stated(one: Standing, name: str, share: float) -> Stream:
+    """Return a stream of which only its side says anything."""
+    wet, dry = side_mass(one.side, share)
+    u = mass_u(one.side, wet) * (dry / wet if wet > 0 else 1.0)
+    mass = node_facts.floored(Estimate(float(dry), u * u, {}))
+    return Stream(name, one.cause.event_id, mass, {})
+
+
+def _measured(one: Standing, handed: Held, back: Held) -> Stream:
+    """Return an output that a certificate speaks of: handed over, less what it was not."""
+    metals = {
+        analyte: (handed.metals.get(analyte, (0, 0.0, {}))[0] - value, u, parts)
+        for analyte, (value, u, parts) in back.metals.items()
+    }
+    held = handed._replace(
+        dry=handed.dry - back.dry, dry_u=back.dry_u, dry_parts=back.dry_parts, metals=metals
+    )
+    return node_facts.stream(one.side.lot or "", one.cause.event_id, held, sorted(metals))

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "schema": "runtime.cli.schema:schema",
         "balance": "runtime.cli.balance:balance",
         "stock": "runtime.cli.balance:stock",
+        "totals": "runtime.cli.totals:period_totals",
         "alerts": "runtime.cli.warehouse:alerts",
         "lineage": "runtime.cli.lineage:lineage",
         "traceability": "runtime.cli.traceability:traceability",

@@ -2,7 +2,9 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -11,11 +13,15 @@ import pytest
 
 from console.config import ConsoleConfig
 from console.reader import Reader
+from custody.detect.totals import speaking
 from custody.events import LotFact, Micros, ReferenceSet
 from custody.records import AttributeAmount, Head, Share, Transfer
-from runtime import asof, reference_plan
+from runtime import asof, reference_plan, totals
 from runtime.asof import Times
-from runtime.complete import complete, earliest
+from runtime.cli import complete_to, connect
+from runtime.cli.main import FOUND
+from runtime.cli.totals import period_totals
+from runtime.complete import Complete, complete, earliest
 from runtime.moment import Period, sql_time, time_of
 from runtime.period import FLOWS, sigma, site_balance, z_of
 from runtime.rests import WET
@@ -24,6 +30,7 @@ from sinks.client import open_warehouse
 from tests.support.asof import Sums, sums
 from tests.support.chains import Chain
 from tests.support.facts import Maker, corrected, event_id
+from tests.support.plant import reference
 from tests.support.store import PARTITION, Store
 from tests.support.world import World
 
@@ -361,3 +368,77 @@ def test_reference_records_are_read_once_whatever_number_of_partitions_has_them(
     rows = reference_plan.known(empty.rows, ["device"])
     [version] = rows["device", "WB-1"].versions
     assert json.loads(version.body) == body
+
+
+def test_a_country_misses_what_a_leg_lost_and_a_mine_dug_more_than_it_may(
+    empty: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    maker, world = Maker("L-1"), World()
+    legs = ("MINE", "DEPOT")
+    facts = numbered(
+        [
+            maker.lot("MINE", 0, {"Cu": 0.02}),
+            maker.weighing("MINE", 10, "dispatch", 45_000, 15_000),
+            maker.move("dispatch", "MINE", 11, legs),
+            maker.move("receipt", "DEPOT", 60, legs),
+            maker.weighing("DEPOT", 61, "receipt", 43_000, 15_000),
+        ]
+    )
+    records = [
+        reference(
+            "site", "MINE", '{"name":"M","country":"CD","role":"mine","capacity_t_per_year":9}'
+        ),
+        reference("site", "DEPOT", '{"name":"D","country":"CD","role":"depot"}'),
+    ]
+    records = [
+        replace(record, partition=PARTITION, gateway_seq=100 + n)
+        for n, record in enumerate(records)
+    ]
+    world.tell(*records, *facts)
+    empty.put_all([*records, *facts, *world.outputs])
+    at = facts[-1].occurred_at
+    sites = totals.sites_of(empty.rows, at, FAR)
+    assert {name: site.country for name, site in sites.items()} == {"DEPOT": "CD", "MINE": "CD"}
+    over = Period(Micros(facts[0].occurred_at), Micros(at + 1))
+    found = totals.totals_of(empty.rows, totals.chosen(sites, "CD", None), over, FAR)
+    speaks = {(one.family, one.subject, one.quantity) for one in speaking(found)}
+    assert speaks >= {("missing_feed", "CD", "dry"), ("implausible_output", "MINE", "dry")}
+    gone = next(one for one in found if one.family == "missing_feed" and one.quantity == "dry")
+    assert gone.excess == pytest.approx(2_000_000 * 0.95, rel=0.1)
+    monkeypatch.setattr(connect, "warehouse", lambda: nullcontext(empty))
+    monkeypatch.setattr(complete_to, "ask", lambda *_: Complete(FAR, None, ""))
+    span = f"{sql_time(over.start)}Z/{sql_time(over.end)}Z"
+    asked = ["--period", span, "--country", "CD", "--known", "2099-01-01"]
+    assert period_totals.main(asked, standalone_mode=False) == FOUND
+    told = capsys.readouterr().out
+    assert re.search(r"missing_feed +CD +dry +t .*\*\n", told)
+    assert "tests speak (limit z " in told
+    assert period_totals.main([*asked, "--json"], standalone_mode=False) == FOUND
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert sum(line["found_out"] for line in lines) == len(speaking(found))
+
+
+def test_a_load_that_never_came_is_missing_in_the_period_in_which_it_is_overdue(
+    empty: Store,
+) -> None:
+    maker, world = Maker("L-1"), World()
+    facts = numbered(
+        [
+            maker.lot("MINE", 0, {"Cu": 0.02}),
+            maker.weighing("MINE", 10, "dispatch", 45_000, 15_000),
+            maker.move("dispatch", "MINE", 11, ("MINE", "DEPOT")),
+        ]
+    )
+    world.tell(*facts)
+    empty.put_all([*facts, *world.outputs])
+    left, day = facts[1].occurred_at, totals.DAY
+    for days, there in ((29, False), (31, True), (62, False)):
+        over = Period(Micros(left + (days - 30) * day), Micros(left + days * day))
+        late = totals.overdue(empty.rows, over, FAR)
+        assert ("MINE" in late) is there, days
+    for start in (left + day, left - day):
+        over = Period(Micros(start), Micros(left + 31 * day))
+        found = totals.totals_of(empty.rows, totals.chosen({}, None, "MINE"), over, FAR)
+        gone = next(one for one in found if one.quantity == "dry")
+        assert gone.excess == pytest.approx(30_000_000 * 0.95, rel=0.1)
+        assert gone in speaking(found)

@@ -13,7 +13,7 @@ from custody.events import Attribute, LotFact
 from streams.config import ROW_BYTES_MAX, Stage
 from tests.support import stack
 from tests.support.agreement import sums_of
-from tests.support.facts import Maker
+from tests.support.facts import Maker, hauled
 from tests.support.ledger_topics import Lag, Sender, heard
 from tests.support.standing import Books
 from tests.support.streams import WorkerProcess, ended, eventually, framed, make_topics
@@ -25,19 +25,13 @@ LOADS = 240
 WITHIN_S = 120
 
 
-def hauled() -> list[LotFact]:
+def loads() -> list[LotFact]:
+    """The loads of a lot whose attribute is given for the whole of it."""
     maker = Maker()
     whole = Attribute(
         name="ghg", amount=5e4, unit="kgCO2e", per="total", quality="measured", source=None
     )
-    facts: list[LotFact] = [maker.lot("MINE", -5, {"Cu": 0.025}, attributes=(whole,))]
-    for no in range(LOADS):
-        way = f"WAY-{no}"
-        facts.append(maker.weighing("MINE", 10 * no, "dispatch", 45_000, 15_000, movement_id=way))
-        facts.append(
-            maker.weighing("PORT", 10 * no + 5, "receipt", 45_010, 15_000, movement_id=way)
-        )
-    return facts
+    return [maker.lot("MINE", -5, {"Cu": 0.025}, attributes=(whole,)), *hauled(maker, LOADS)]
 
 
 def told(*chunks: list[LotFact]) -> World:
@@ -49,7 +43,7 @@ def told(*chunks: list[LotFact]) -> World:
 
 @pytest.mark.timeout(300)
 def test_a_step_of_many_transfers_is_said_whole_after_a_kill(tmp_path: Path) -> None:
-    facts, last = hauled()[:-2], hauled()[-2:]
+    facts, last = loads()[:-2], loads()[-2:]
     expected = told(facts, last)
     said = expected.transfers[len(told(facts).transfers) :]
     assert sum(len(framed(one)) for one in said) > ROW_BYTES_MAX

@@ -20,11 +20,12 @@ import pytest
 from custody.events import LotFact, MaterialProcessed, ReferenceSet
 from streams.config import Stage
 from tests.support import agreement, stack
-from tests.support.chains import Chain, arrival, renamed, renamed_references
+from tests.support.chains import Chain, arrival
 from tests.support.differences import difference
 from tests.support.ledger_topics import Lag, Sender, about, heard
 from tests.support.oracle.books import Oracle
 from tests.support.oracle.rules import RULES
+from tests.support.renaming import renamed, renamed_references
 from tests.support.standing import Books, perfect
 from tests.support.streams import WorkerProcess, ended, eventually, make_topics
 

@@ -7,7 +7,7 @@ everything arrives in an order that is more or less mixed up. What of this is dr
 rules the core is held to (``tests/support/oracle/rules.py``).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
@@ -22,7 +22,7 @@ from custody.events import (
     ReferenceSet,
 )
 from tests.support.chain_references import drawn_references
-from tests.support.facts import MINUTE, T0, Maker, corrected, event_id
+from tests.support.facts import MINUTE, T0, Maker, corrected
 from tests.support.oracle.rules import RULES
 
 ROUTE = ("MINE", "PLANT", "MILL", "SMELTER", "PORT")
@@ -350,48 +350,6 @@ def _changed(fact: LotFact, rng: Random) -> dict[str, object]:
         changes["declared_origins"] = fact.declared_origins[:1]
         changes["form"] = rng.choice(("ore", "concentrate"))
     return changes
-
-
-NAMES = ("lot_id", "process_id", "output_lot_id", "movement_id", "vehicle_id", "certificate_no")
-LISTS = ("seals", "tags")
-
-
-def renamed(facts: Sequence[LotFact], prefix: str) -> list[LotFact]:
-    """Return a history whose lots, processes, shared things and events have names of their own.
-
-    Args:
-        facts: The history.
-        prefix: Stands before each name of a lot, process or movement.
-    """
-    return [
-        replace(fact, **_ids(fact, prefix), **_prefixed(fact, NAMES, prefix), **_all(fact, prefix))  # type: ignore[arg-type]
-        for fact in facts
-    ]
-
-
-def renamed_references(records: Sequence[ReferenceSet], prefix: str) -> list[ReferenceSet]:
-    """Return the records of single processes, under the names ``renamed`` gives them."""
-    single = {process for process, _ in LEVELS} | {STOCKPILE}
-    return [
-        replace(one, id=prefix + one.id, **_ids(one, prefix))  # type: ignore[arg-type]
-        for one in records
-        if one.kind == "process" and one.id in single
-    ]
-
-
-def _ids(record: LotFact | ReferenceSet, prefix: str) -> dict[str, str]:
-    names = ("event_id", "corrects")
-    return {name: event_id(full) for name, full in _prefixed(record, names, prefix).items()}
-
-
-def _all(fact: LotFact, prefix: str) -> dict[str, tuple[str, ...]]:
-    said = {name: getattr(fact, name, ()) for name in LISTS}
-    return {name: tuple(prefix + one for one in ones) for name, ones in said.items() if ones}
-
-
-def _prefixed(record: LotFact | ReferenceSet, names: Sequence[str], prefix: str) -> dict[str, str]:
-    said = {name: getattr(record, name, None) for name in names}
-    return {name: prefix + value for name, value in said.items() if value}
 
 
 def arrival(facts: list[LotFact], rng: Random) -> list[LotFact]:

@@ -282,3 +282,14 @@ def corrected(fact: F, name: str, minutes: float = 30.0, **changes: Any) -> F:
         recorded_at=Micros(fact.recorded_at + round(minutes * MINUTE)),
         **changes,
     )
+
+
+def hauled(maker: Maker, trips: int) -> list[LotFact]:
+    """Weigh out and in, one truck after another; the last facts are of the last trucks."""
+    facts: list[LotFact] = []
+    for no in range(trips):
+        out, back = 10 * no, 10 * no + 5
+        way = f"WAY-{no}"
+        facts.append(maker.weighing("MINE", out, "dispatch", 45_000, 15_000, movement_id=way))
+        facts.append(maker.weighing("PORT", back, "receipt", 45_010, 15_000, movement_id=way))
+    return facts

@@ -26,10 +26,6 @@ def _names(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Call(func=ast.Name(id="Finding"), args=[rule, *_]):
             yield from _texts(rule)
-        case ast.Call(func=ast.Name(id="Word"), args=[_, rule, *_]):
-            yield from _texts(rule)
-        case ast.Call(keywords=[*keywords]) if any(k.arg == "finding" for k in keywords):
-            yield from (t for k in keywords if k.arg == "finding" for t in _texts(k.value))
         case ast.Call(func=ast.Attribute(attr="append" | "extend", value=sink), args=[rule]) if (
             _is_sink(sink)
         ):

@@ -4,26 +4,12 @@ import msgspec
 import pytest
 
 from custody import flow_pages
-from custody.events import LotFact
 from custody.lot_rows import FlowsRow, PlaceRow
-from tests.support.facts import Maker, corrected
+from tests.support.facts import Maker, corrected, hauled
 from tests.support.oracle.books import Oracle
 from tests.support.world import World
 
 ROW_BYTES_MAX = 256 * 1024
-
-
-def hauled(trips: int) -> list[LotFact]:
-    """Weigh out and in, one truck after another; the last facts are of the last trucks."""
-    maker = Maker()
-    facts: list[LotFact] = []
-    for no in range(trips):
-        way = f"WAY-{no}"
-        facts.append(maker.weighing("MINE", 10 * no, "dispatch", 45_000, 15_000, movement_id=way))
-        facts.append(
-            maker.weighing("PORT", 10 * no + 5, "receipt", 45_010, 15_000, movement_id=way)
-        )
-    return facts
 
 
 def pages(world: World) -> dict[str, FlowsRow]:
@@ -31,7 +17,7 @@ def pages(world: World) -> dict[str, FlowsRow]:
 
 
 def test_thousands_of_movements_stay_in_rows_that_the_store_takes() -> None:
-    facts = hauled(1_200)
+    facts = hauled(Maker(), 1_200)
     world = World()
     world.tell(*facts, together=True)
     assert len(pages(world)) == 1_200 // flow_pages.FLOWS_MAX
@@ -50,7 +36,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_pages")
 def test_a_movement_at_the_end_writes_the_row_of_the_place_and_no_page() -> None:
-    facts = hauled(10)
+    facts = hauled(Maker(), 10)
     world = World()
     world.tell(*facts[:-2])
     before = pages(world)
@@ -63,7 +49,7 @@ def test_a_movement_at_the_end_writes_the_row_of_the_place_and_no_page() -> None
 
 @pytest.mark.usefixtures("small_pages")
 def test_a_correction_of_an_early_movement_finds_it_in_its_page() -> None:
-    facts = hauled(10)
+    facts = hauled(Maker(), 10)
     mended = corrected(facts[1], "mended", gross_g=44_000_000, net_g=29_000_000)
     world = World()
     world.tell(*facts, mended)
@@ -72,7 +58,7 @@ def test_a_correction_of_an_early_movement_finds_it_in_its_page() -> None:
 
 @pytest.mark.usefixtures("small_pages")
 def test_pages_that_are_no_longer_needed_are_left_empty() -> None:
-    facts = hauled(10)
+    facts = hauled(Maker(), 10)
     voids = [corrected(one, f"void-{n}", void=True) for n, one in enumerate(facts[4:])]
     world = World()
     world.tell(*facts, *voids)

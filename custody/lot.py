@@ -262,8 +262,6 @@ class Folding:
         head, before = self._book.row, row.trip
         self._book.put_trip(name, replace(row, trip=trip))
         self.news.trips.add(name)
-        if _weighed(trip) and not _weighed(before):
-            head.weighed += 1
         source, new = ends_of(trip)
         arrived = dict(head.arrived)
         if _came(before):
@@ -323,10 +321,6 @@ def sold_to(trip: Trip) -> str | None:
     """Return the party that takes the load away to no site of the chain: the trip ends there."""
     left = trip.left
     return None if left is None or left.to_site is not None else left.party
-
-
-def _weighed(trip: Trip) -> bool:
-    return trip.dispatch is not None and trip.receipt is not None
 
 
 def _came(trip: Trip) -> bool:

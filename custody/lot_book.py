@@ -211,12 +211,6 @@ class LotBook:
         """Keep a fact."""
         self._rows["fact"][fact.head.event_id] = unnamed(fact)
 
-    def new_facts(self) -> Iterator[FactRow]:
-        """Yield the facts put in this step."""
-        for event_id, fact in self._rows["fact"].items():
-            if isinstance(fact, FactRow):
-                yield named(fact, event_id)
-
     def put_sealed(self, fact: FactRow) -> None:
         """Keep a fact that came too late for a sealed lot: it is counted and changes nothing."""
         self._rows["sealed"][fact.head.event_id] = unnamed(fact)

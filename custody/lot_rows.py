@@ -174,7 +174,6 @@ class LotRow:
         last: Place of the last fact in canonical order.
         targets: Events that corrections name and that have not been seen.
         trips: Trips begun.
-        weighed: Trips weighed at both ends.
         feeds: Process inputs.
         givens: Contents received.
         entered_dry: Dry mass of all first weighings, grams.
@@ -200,7 +199,6 @@ class LotRow:
     last: tuple[int, int, str] | None = None
     targets: list[str] = field(default_factory=list)
     trips: int = 0
-    weighed: int = 0
     feeds: int = 0
     givens: int = 0
     entered_dry: int = 0
@@ -227,7 +225,6 @@ class LotRow:
             self.last,
             self.targets,
             self.trips,
-            self.weighed,
             self.feeds,
             self.givens,
             self.entered_dry,

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from custody import accounts
 from custody.estimate import NOTHING, Estimate, sigma
 from custody.events import Micros
+from custody.flow_pages import in_order
 from custody.held import Posted
 from custody.knowledge import Amount, Knowledge, last_of
 from custody.lot import STOCKS_MAX
@@ -184,11 +185,7 @@ def _ordered(flows: Mapping[str, Flow]) -> list[Flow]:
     """Return flows in an order that does not depend on which came first: floats are summed."""
     if len(flows) == 1:
         return list(flows.values())
-    return [flow for _, flow in sorted(flows.items(), key=_when)]
-
-
-def _when(item: tuple[str, Flow]) -> tuple[int, str]:
-    return item[1].at, item[0]
+    return [flow for _, flow in in_order(flows)]
 
 
 def _sum(flows: list[Flow]) -> Estimate:

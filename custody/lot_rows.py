@@ -325,7 +325,7 @@ class PlaceRow:
     Attributes:
         wet: Grams, by all postings but the place's own.
         dry: Grams.
-        amounts: Milligrams by analyte, millionths by attribute.
+        amounts: Milligrams by analyte, millionths by attribute; those of zero are left out.
         postings: How many postings the sums have; each is rounded.
         flows: Weighings in and out, by key.
         pages: Rows that hold the earlier ones while the place is not worked on.

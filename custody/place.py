@@ -43,25 +43,26 @@ def put(place: PlaceRow, posted: Posted, sign: int) -> None:
 
 
 def withdraw(place: PlaceRow, posted: Posted, sign: int) -> None:
-    """Undo ``put``; a figure that comes to zero leaves no trace."""
+    """Undo ``put``."""
     _shift(place, posted, -sign)
     place.postings -= 1
-    amounts = place.amounts
-    for key in posted.amounts:
-        if not amounts[key]:
-            del amounts[key]
 
 
 def _shift(place: PlaceRow, posted: Posted, sign: int) -> None:
+    """Add a posting to the sums; a figure of zero leaves no trace, however it came about."""
     place.wet += sign * posted.wet
     place.dry += sign * posted.dry
     amounts = place.amounts
     for key, value in posted.amounts.items():
-        amounts[key] = amounts.get(key, 0) + sign * value
+        figure = amounts.get(key, 0) + sign * value
+        if figure:
+            amounts[key] = figure
+        elif key in amounts:
+            del amounts[key]
 
 
 def total(place: PlaceRow, account: str) -> Amount:
-    """Return what a place holds, its own postings included; figures of zero stay."""
+    """Return what a place holds, its own postings included."""
     wet, dry, amounts = place.wet, place.dry, dict(place.amounts)
     for posted in place.posted.values():
         sign = (posted.credit == account) - (posted.debit == account)

@@ -325,8 +325,11 @@ class LotStep:
         return names
 
     def _shares_changed(self, shares: Said) -> bool:
-        """Tell whether other shares were said of the lot last, and note those said now."""
-        mark, material = mark_of(shares), self._book.material()
+        """Tell whether other shares were said of the lot last, and note those said now.
+
+        A lot that has been nowhere has no balance that could say them.
+        """
+        mark, material = mark_of(shares) if self._row.places else 0, self._book.material()
         if material.shares != mark:
             self._book.put_material(replace(material, shares=mark))
         return mark != self._book.shares_said()

@@ -21,6 +21,15 @@ class Posted(NamedTuple):
     process: str | None
 
 
+class Sums(NamedTuple):
+    """What postings add up to, and how many they are; amounts of zero are left out."""
+
+    wet: int
+    dry: int
+    amounts: dict[str, int]
+    postings: int
+
+
 class Carried(NamedTuple):
     """What travels with a mass (``custody.carried`` has the rules).
 

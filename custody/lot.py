@@ -124,19 +124,29 @@ class Folding:
         head, assayed, book = fact.head, fact.assayed, self._book
         assert assayed is not None
         material = book.material()
-        certificates = [
-            *material.certificates,
-            Certificate(head.event_id, head.at, head.known, head.site, assayed),
-        ]
+        certificate = Certificate(head.event_id, head.at, head.known, head.site, assayed)
+        certificates = [*material.certificates, certificate]
         if len(certificates) > CERTIFICATES_MAX:
             # Canonical order is kept; the first of the lowest stage is the least of all.
             certificates.remove(min(certificates, key=lambda c: c.assayed.stage))
         left_out = material.left_out + len(material.certificates) + 1 - len(certificates)
         book.put_material(replace(material, certificates=certificates, left_out=left_out))
         self._known.forget()
+        self._note_basis(certificate)
         self.news.restated = True
         # Moisture may convert the shots of sites that have no certificate of their own.
         self.news.measured(None if assayed.moisture is not None else head.site)
+
+    def _note_basis(self, certificate: Certificate) -> None:
+        """Keep with a certificate what is known since it."""
+        book = self._book
+        material = book.material()
+        last = len(material.certificates) - 1
+        if last < 0 or material.certificates[last] != certificate:
+            return  # there was no room for it
+        noted = certificate._replace(basis=self._known.now().basis)
+        certificates = [*material.certificates[:last], noted]
+        book.put_material(replace(material, certificates=certificates))
 
     def _declare(self, fact: FactRow) -> None:
         book = self._book
@@ -180,12 +190,12 @@ class Folding:
         self._put_trip(name, row, trip)
 
     def _weigh_stock(self, mass: Mass) -> None:
-        """Keep a weighing of all that lies at a site; the first alone is posted on its basis."""
+        """Keep a weighing of all that lies at a site, the first and the newest on their basis."""
         book = self._book
         place = book.own_place(mass.site)
-        if place.stocks:
-            mass = mass._replace(basis=NO_BASIS)
         stocks = [*place.stocks, mass]
+        if len(stocks) > 2:
+            stocks[-2] = stocks[-2]._replace(basis=NO_BASIS)
         # Only an input without a mass asks for a stock weighing that is not the newest any more.
         if len(stocks) > 2 and (place.asked is None or place.asked < stocks[-2].at):
             del stocks[-2]

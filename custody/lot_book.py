@@ -9,8 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from custody import flow_pages
+from custody.events import Micros
 from custody.factset import named, unnamed
 from custody.fold import Reader, Row
+from custody.held import BEGINNING
 from custody.ids import BETWEEN
 from custody.lot_rows import (
     FeedRow,
@@ -43,12 +45,27 @@ class LotBook:
         row: Its head; changed by the step, so a copy.
         reader: Rows of the partition.
         blank: Begin without what was derived from facts before.
+
+    Attributes:
+        row: Its head.
+        until: When the last of the facts happened that the rows stood for before this step.
     """
 
-    __slots__ = ("_blank", "_loaded", "_lot_id", "_pages", "_reader", "_rows", "_stored", "row")
+    __slots__ = (
+        "_blank",
+        "_loaded",
+        "_lot_id",
+        "_pages",
+        "_reader",
+        "_rows",
+        "_stored",
+        "row",
+        "until",
+    )
 
     def __init__(self, lot_id: str, row: LotRow, reader: Reader, *, blank: bool = False) -> None:
         self.row = row
+        self.until = BEGINNING if row.last is None else Micros(row.last[0])
         self._lot_id = lot_id
         self._reader = reader
         self._blank = blank
@@ -150,6 +167,7 @@ class LotBook:
             old.stocks_left_out,
             old.posted,
             old.findings,
+            dict(old.marks),
         )
         self._rows["place"][name] = row
         return row

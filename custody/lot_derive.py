@@ -9,13 +9,14 @@ so taking out and putting in leaves no trace.
 
 from dataclasses import replace
 
-from custody import accounts, elsewhere, exact, handing
+from custody import accounts, elsewhere, exact, handing, turns
 from custody.estimate import Estimate, absolute, relative, times
-from custody.held import Carried, Held, Posted
+from custody.events import Micros
+from custody.held import BEGINNING, Carried, Held, Posted
 from custody.ids import BETWEEN
 from custody.knowledge import Amount, Cause, Knowledge
 from custody.lot_book import LotBook, Source
-from custody.lot_rows import FeedRow, GivenRow, TripRow
+from custody.lot_rows import FeedRow, GivenRow, PlaceRow, TripRow
 from custody.measured import given_back
 from custody.metrology import dryness
 from custody.news import News
@@ -57,6 +58,8 @@ class LotDerivation:
         "_generation",
         "_known",
         "_lot_id",
+        "_marked",
+        "_marks_from",
         "_news",
         "_prefix",
         "_references",
@@ -73,6 +76,8 @@ class LotDerivation:
         self._known = known
         self._references = references
         self._news = news
+        self._marks_from: Micros | None = None
+        self._marked: set[str] = set()
         self.moved: set[str] = set()
         self.settled: dict[str, Settled] = {}
 
@@ -101,6 +106,7 @@ class LotDerivation:
         if news.restated and self._rates_follow_knowledge():
             news.all_trips = True
         self._context = self._context_now()
+        self._marks_from = self._posted_until(row_givens)
         self._trips()
         self._stocks()
         self._spread_totals()
@@ -118,9 +124,16 @@ class LotDerivation:
         declared = self._book.material().declared
         route = declared.route if declared is not None and declared.route else None
         knowledge, row = self._known.now(), self._book.row
-        return Context(
-            self._lot_id, knowledge, self._references, route, row.supplied, row.clocks, row.holds
-        )
+        changed = turns.of_lot(self._book.material(), knowledge)
+        more = row.supplied, row.clocks, row.holds, changed
+        return Context(self._lot_id, knowledge, self._references, route, *more)
+
+    def _posted_until(self, givens: list[tuple[str, GivenRow]]) -> Micros:
+        """Return a time after which nothing was that stood posted before this step."""
+        book = self._book
+        if book.is_blank:
+            return BEGINNING
+        return max([book.until, *[given.held.at for _, given in givens if given.held is not None]])
 
     def _supplied(self, givens: list[tuple[str, GivenRow]]) -> Supplied:
         """Return the sites that get the lot otherwise than by being weighed out of them.
@@ -257,11 +270,13 @@ class LotDerivation:
         if self._news.restated or self._news.all_trips:
             names.update(book.row.places)
         for name in sorted(names):
-            place = book.own_place(name)
+            place = self._own(name)
             made, there = of_place(name, place, self._context)
             place.posted = made.posted
             place.findings = [*made.findings, *doubts(name, place, self._context)]
             self.settled[name] = there
+            if not (place.postings or place.stocks):
+                place.marks = {}  # as of a place where it has never been
 
     def total(self, name: str) -> Amount:
         """Return what lies at a place by all postings."""
@@ -307,8 +322,50 @@ class LotDerivation:
         for account, sign in ((posted.debit, -1), (posted.credit, 1)):
             if account.startswith(prefix):
                 name = account[len(prefix) :]
-                act(self._book.own_place(name), posted, sign)
+                act(self._own(name), posted, sign)
                 self.moved.add(name)
+
+    def _own(self, name: str) -> PlaceRow:
+        """Return a place to change, with marks at all turns of what is known there."""
+        place = self._book.own_place(name)
+        if self._marks_from is not None and name not in self._marked:
+            self._marked.add(name)
+            self._mark(name, place, self._marks_from)
+        return place
+
+    def _mark(self, name: str, place: PlaceRow, since: Micros) -> None:
+        """Keep the sums of a place by each turn, before this step changes them.
+
+        Nothing posted before the step is of a time after ``since``: as a rule a turn is not before
+        that, and what was posted by then is all. Else it is added up from the sources.
+        """
+        ats = [turn.cause.at for turn in turns.of_place(name, place, self._context.turns)]
+        old = place.marks
+        if ats == list(old):
+            return
+        moves: list[tuple[Posted, int]] | None = None
+        place.marks = {}
+        for at in ats:
+            if at in old:
+                place.marks[at] = old[at]
+            elif at >= since or not place.postings:
+                place.marks[at] = turns.sums_of(place)
+            else:
+                moves = self._moves_of(name) if moves is None else moves
+                place.marks[at] = turns.by(at, moves)
+
+    def _moves_of(self, name: str) -> list[tuple[Posted, int]]:
+        """Return all that stands posted to (1) and from (-1) a place by its sources."""
+        book, here = self._book, accounts.lot(self._lot_id, name)
+        rows: list[Source] = [*book.every_trip(), *[row for _, row in book.feeds()]]
+        rows.extend([row for _, row in book.every_given()])
+        return [
+            (posted, sign)
+            for row in rows
+            for posted in self._moves(row)
+            for account, sign in ((posted.debit, -1), (posted.credit, 1))
+            if account == here
+        ]
 
     def _moves(self, row: Source) -> list[Posted]:
         """Return what a source moves: its postings, and what the process posted to the lot."""

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from custody.deadlines import Due
 from custody.events import Micros
-from custody.held import BEGINNING, Held, Posted
+from custody.held import BEGINNING, Held, Posted, Sums
 from custody.rows import AlertState, Assayed, Declared, FactHead, Fed, Finding, Hold, Weighed
 
 
@@ -112,13 +112,14 @@ NO_TRIP = Trip()
 
 
 class Certificate(NamedTuple):
-    """A certificate kept for the lot."""
+    """A certificate kept for the lot; ``basis`` is what was known with it."""
 
     event_id: str
     at: Micros
     known: Micros
     site: str
     assayed: Assayed
+    basis: Basis = NO_BASIS
 
 
 class Shots(NamedTuple):
@@ -329,12 +330,13 @@ class PlaceRow:
         postings: How many postings the sums have; each is rounded.
         flows: Weighings in and out, by key.
         pages: Rows that hold the earlier ones while the place is not worked on.
-        stocks: Weighings of all that was there, in canonical order; the first alone has a basis.
-            The first and the newest, and those that inputs without a mass may follow.
+        stocks: Weighings of all that was there, in canonical order: the first and the newest, which
+            have a basis, and those that inputs without a mass may follow.
         asked: When the newest input without a mass took what lay there.
         stocks_left_out: There was no room for all of ``stocks``.
         posted: The place's own postings: what leads from the sums to what is known.
         findings: What was found there.
+        marks: What its sums were by the times that something became known (``custody.turns``).
     """
 
     wet: int = 0
@@ -348,6 +350,7 @@ class PlaceRow:
     stocks_left_out: bool = False
     posted: dict[str, Posted] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    marks: dict[Micros, Sums] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

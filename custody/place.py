@@ -10,15 +10,15 @@ Source:
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from custody import accounts
+from custody import accounts, turns
 from custody.estimate import NOTHING, Estimate, sigma
 from custody.events import Micros
 from custody.flow_pages import in_order
-from custody.held import Posted
+from custody.held import Posted, Sums
 from custody.knowledge import Amount, Knowledge, last_of
 from custody.lot import STOCKS_MAX
 from custody.lot_rows import Cause, Flow, Mass, PlaceRow
-from custody.postings import Context, Made, expired_devices, minus, weighed_flow
+from custody.postings import Context, Made, expired_devices, minus, plus, weighed_flow
 from custody.rows import Finding
 
 SETTLED_SIGMAS = 4.0
@@ -27,6 +27,8 @@ SETTLED_SIGMAS = 4.0
 What is left of a lot after all its trucks have gone is the difference of two measurements of the
 same mass. It is posted to unaccounted/<lot>, so that a lot that has left has left.
 """
+
+_NO_AMOUNT = Amount(0, 0, {})
 
 
 class Settled(NamedTuple):
@@ -40,12 +42,16 @@ def put(place: PlaceRow, posted: Posted, sign: int) -> None:
     """Add to a place what a posting moves in (1) or out (-1)."""
     _shift(place, posted, sign)
     place.postings += 1
+    if place.marks:
+        turns.note(place, posted, sign, 1)
 
 
 def withdraw(place: PlaceRow, posted: Posted, sign: int) -> None:
     """Undo ``put``."""
     _shift(place, posted, -sign)
     place.postings -= 1
+    if place.marks:
+        turns.note(place, posted, sign, -1)
 
 
 def _shift(place: PlaceRow, posted: Posted, sign: int) -> None:
@@ -141,18 +147,74 @@ def of_place(name: str, place: PlaceRow, context: Context) -> tuple[Made, Settle
     unaccounted = accounts.unaccounted(context.lot_id)
     short_by = last_of(causes) if _overdrawn(place) else None
     if short_by is not None:
-        short = minus(Amount(0, 0, {}), moved)
+        short = minus(_NO_AMOUNT, moved)
         made.post("topped_up", short_by, unaccounted, here, short, account=here)
         detail = f"{name}: {-place.wet / 1e6:.3f} t more went out than came in"
         made.findings.append(Finding("overdrawn", name, detail))
         moved = Amount(0, 0, dict.fromkeys(moved.amounts, 0))
     rest = minus(context.knowledge.amount(there.wet), moved)
     postings = place.postings + len(made.posted)
-    if not _is_rounding(rest, postings if there.wet else 0):
-        cause = _cause(causes, context.knowledge, place)
-        if cause is not None:
-            made.post("measurement", cause, unaccounted, here, rest, account=here)
+    if _is_rounding(rest, postings if there.wet else 0):
+        rest = _NO_AMOUNT
+    newest = _cause(causes, context.knowledge, place)
+    for cause, amount in _measured(name, place, (rest, newest), context):
+        if amount != _NO_AMOUNT:
+            made.post("measurement", cause, unaccounted, here, amount, account=here)
     return made, there
+
+
+def _measured(
+    name: str, place: PlaceRow, whole: tuple[Amount, Cause | None], context: Context
+) -> list[tuple[Cause, Amount]]:
+    """Return what measures a place, in parts: at each turn, and at its newest cause what is left.
+
+    The parts add up to the whole. Where only rounding is left it goes with the last turn: so it
+    does not make a posting of its own.
+    """
+    rest, newest = whole
+    parts = _by_turns(name, place, context)
+    for _, amount in parts:
+        rest = minus(rest, amount)
+    if parts and (newest is None or newest.at <= parts[-1][0].at or _is_small(rest, place, parts)):
+        cause, amount = parts.pop()
+        parts.append((cause, plus(amount, rest)))
+    elif newest is not None:
+        parts.append((newest, rest))
+    return parts
+
+
+def _by_turns(name: str, place: PlaceRow, context: Context) -> list[tuple[Cause, Amount]]:
+    """Return what brings a place, at each turn, to what was known with it."""
+    parts: list[tuple[Cause, Amount]] = []
+    done = _NO_AMOUNT
+    for cause, basis in turns.of_place(name, place, context.turns):
+        sums = place.marks.get(cause.at)
+        if sums is None or not (sums.postings or parts or place.stocks):
+            continue  # nothing had come yet
+        wet = _lay_by(place, sums, cause.at, context)
+        known = context.knowledge.amount_on(wet, basis)
+        rest = minus(known, plus(Amount(sums.wet, sums.dry, sums.amounts), done))
+        if not _is_rounding(rest, sums.postings + len(parts)):
+            parts.append((cause, rest))
+            done = plus(done, rest)
+    return parts
+
+
+def _lay_by(place: PlaceRow, sums: Sums, at: Micros, context: Context) -> int:
+    """Return the wet mass that lay at a place at a turn: by postings, since a stock by weighings.
+
+    A load between its weighing and its departure is posted and is no weighing in or out. What is
+    only a difference of weighings stays here, for the newest cause to settle: more may come.
+    """
+    if not place.stocks or place.stocks[0].at > at:
+        return sums.wet
+    mass = [stock for stock in place.stocks if stock.at <= at][-1]
+    flows = _since_stock(place, mass, context)
+    return sum([flow.sign * flow.grams for flow in flows if flow.at <= at])
+
+
+def _is_small(rest: Amount, place: PlaceRow, parts: list[tuple[Cause, Amount]]) -> bool:
+    return _is_rounding(rest, place.postings + len(parts))
 
 
 def doubts(name: str, place: PlaceRow, context: Context) -> list[Finding]:

@@ -4,8 +4,8 @@ Each returns what a trip, a stock weighing, a process input or a place should ha
 what is known now; nothing here remembers what was posted before (``ledger.difference`` compares).
 Movements are posted on what was known when they were weighed (``Basis``), so that history reads
 as it happened and a new certificate does not restate thirty trucks. What is known now is reached
-by one ``measurement`` posting per place. So the balance of a place is the best estimate, and it
-is the sum of its transfers.
+by ``measurement`` postings of the place, one for each time that more became known. So the balance
+of a place is the best estimate, and it is the sum of its transfers, also as of an earlier time.
 
 Source:
     docs/ledger.md, "Postings of a lot"; docs/adr/0012-post-movements-on-their-basis.md
@@ -26,6 +26,7 @@ from custody.lot import UNKNOWN_SITE, ends_of, sold_to
 from custody.lot_rows import Cause, Flow, Mass, Papers, Trip
 from custody.reference import References
 from custody.rows import Fed, Finding, Hold
+from custody.turns import Turn
 
 INPUT_U_REL = 0.002
 """Relative uncertainty of a process input's mass without a statement."""
@@ -47,6 +48,7 @@ class Context(NamedTuple):
         supplied: Sites that get the lot otherwise than by its first weighing.
         clocks: By site the time by which its facts are in.
         holds: What people held and released, in order of time.
+        turns: When what is known of the material changed, in order.
     """
 
     lot_id: str
@@ -56,6 +58,7 @@ class Context(NamedTuple):
     supplied: Supplied
     clocks: Mapping[str, Micros] = MappingProxyType({})
     holds: Sequence[Hold] = ()
+    turns: Sequence[Turn] = ()
 
     def supplies(self, site: str, leaves: Micros) -> bool:
         """Tell whether what leaves a site then had come there before, and is in the books."""
@@ -296,11 +299,20 @@ def of_given(held: Held) -> Made:
 
 def minus(first: Amount, second: Amount) -> Amount:
     """Return the difference of two amounts; figures that do not differ are left out."""
+    return _added(first, second, -1)
+
+
+def plus(first: Amount, second: Amount) -> Amount:
+    """Return the sum of two amounts; figures of zero are left out."""
+    return _added(first, second, 1)
+
+
+def _added(first: Amount, second: Amount, sign: int) -> Amount:
     amounts = dict(first.amounts)
     for key, value in second.amounts.items():
-        amounts[key] = amounts.get(key, 0) - value
+        amounts[key] = amounts.get(key, 0) + sign * value
     amounts = {key: value for key, value in amounts.items() if value}
-    return Amount(first.wet - second.wet, first.dry - second.dry, amounts)
+    return Amount(first.wet + sign * second.wet, first.dry + sign * second.dry, amounts)
 
 
 def _weighed(mass: Mass, context: Context) -> Weighed:

@@ -207,8 +207,14 @@ class LotStep:
         return fresh
 
     def _redeclares(self, fact: FactRow, before: Sequence[FactRow]) -> bool:
-        """A second declaration is a finding, and those are looked for among all facts."""
-        said = [self._book.material().declared, *[one.declared for one in before]]
+        """A second declaration is a finding, and those are looked for among all facts.
+
+        One that counts as a correction does not say what the others do.
+        """
+        material = self._book.material()
+        if material.declared_by is not None and material.declared_by.corrects is not None:
+            return True
+        said = [material.declared, *[one.declared for one in before]]
         return any(one is not None and one != fact.declared for one in said)
 
     def _refold(self, facts: list[FactRow], *, again: bool) -> None:

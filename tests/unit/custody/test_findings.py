@@ -32,6 +32,19 @@ def test_the_same_declaration_twice_is_no_finding() -> None:
     assert open_rules(world) == set()
 
 
+def test_a_declaration_like_a_correction_of_another_is_held_against_the_others() -> None:
+    """Two differ, the second is corrected, and the third says what the correction does."""
+    maker = Maker()
+    first = maker.lot("MINE", 0, {"Cu": 0.02})
+    second, third = (maker.lot("MINE", at, {"Cu": 0.03}) for at in (1, 9))
+    mended = corrected(second, "mended", 1)
+    worlds = World(), World()
+    worlds[0].tell(first, second, mended, third)
+    worlds[1].tell(first, second, mended, third, together=True)
+    for world in worlds:
+        assert open_rules(world) == {"lot_redeclared"}
+
+
 def test_a_finding_whose_reason_is_corrected_away_is_retracted_with_the_cause() -> None:
     maker, world = Maker(), World()
     arrived = maker.weighing("DEPOT", 0, "receipt", 25_000, 15_000)

@@ -20,7 +20,7 @@ innovations in the order of the way. All that is stored depends on the pattern a
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -131,8 +131,8 @@ def _aligned(model: Model, analytes: tuple[str, ...], mean: Floats, covariance: 
 
 def prepare(model: Model, prior: Prior, pattern: Pattern) -> Prepared:
     """Return what a pattern makes of the model."""
-    built = _Builder(model, prior, pattern)
-    inverse = _whitening(built.covariance())
+    built = Builder(model, prior, pattern)
+    inverse = whitening(built.covariance())
     onsets, h = built.onsets()
     u = inverse @ h
     parts, part_h = built.parts()
@@ -148,7 +148,7 @@ def prepare(model: Model, prior: Prior, pattern: Pattern) -> Prepared:
     )
 
 
-def _whitening(covariance: Floats) -> Floats:
+def whitening(covariance: Floats) -> Floats:
     """Return L^-1, where the covariance is L L'.
 
     Every row has noise of its own, so there is such an L; where what rows share is so much greater
@@ -163,7 +163,7 @@ def _whitening(covariance: Floats) -> Floats:
     return np.asarray(lapack.dtrtri(factor, lower=1)[0])
 
 
-class _Builder:
+class Builder:
     """Collects the rows of a pattern; n of them, E analytes."""
 
     def __init__(self, model: Model, prior: Prior, pattern: Pattern) -> None:
@@ -205,6 +205,11 @@ class _Builder:
 
     def covariance(self) -> Floats:
         """Return V."""
+        own, shared = self.covariances()
+        return own + shared
+
+    def covariances(self) -> tuple[Floats, Floats]:
+        """Return V in two parts: what differs from lot to lot, and instruments' own errors."""
         columns = [self.model.dry_share[1] * self.share * (1.0 - self.mass)]
         for number, leg in enumerate(self.model.legs):
             columns.append(leg.drying_u * self.share * self.since(number + 1))
@@ -230,11 +235,14 @@ class _Builder:
                 noise[at] = unsnapped_all(row.u) ** 2
                 bias[at] = self._bias(row.laboratory, row.analytes, unsnapped(row.laboratory_u))
                 source[at] = sources.setdefault(row.laboratory, len(sources))
-        b = np.array([*columns, *named.values()])
-        var: Floats = b.T @ b
-        var += np.diag(noise)
-        self._add_composition(var, bias, source)
-        return var
+        of_instruments = [name[0] in (MASS, MOISTURE) for name in named]
+        mine = [column for column, of in zip(named.values(), of_instruments, strict=True) if not of]
+        b = np.array([*columns, *mine]).reshape(-1, self.n)
+        own: Floats = b.T @ b + np.diag(noise)
+        b = np.array(list(compress(named.values(), of_instruments))).reshape(-1, self.n)
+        shared: Floats = b.T @ b
+        self._add_composition(own, shared, bias, source)
+        return own, shared
 
     def _mass(self, row: MassRow, at: int, named: dict[tuple[str, object], Floats]) -> None:
         """Add the first weighing of a part, losses on the way and the scales."""
@@ -254,13 +262,13 @@ class _Builder:
         known = [errors.get((instrument, names[a])) for a in analytes]
         return np.array([usual if one is None else one.u for one in known])
 
-    def _add_composition(self, var: Floats, bias: Floats, source: Ints) -> None:
+    def _add_composition(self, own: Floats, shared: Floats, bias: Floats, source: Ints) -> None:
         """Add the fingerprint, and the bias that rows of one instrument and analyte share."""
         rows = np.flatnonzero(self.analyte >= 0)
         of, by, u = self.analyte[rows], source[rows], bias[rows]
         same = (of[:, None] == of) & (by[:, None] == by)
-        both = self.prior.covariance[np.ix_(of, of)] + same * np.outer(u, u)
-        var[np.ix_(rows, rows)] += both
+        own[np.ix_(rows, rows)] += self.prior.covariance[np.ix_(of, of)]
+        shared[np.ix_(rows, rows)] += same * np.outer(u, u)
 
     def onsets(self) -> tuple[tuple[Onset, ...], Floats]:
         """Return the onsets that the values tell apart, and the shifts of the values."""

@@ -1,0 +1,194 @@
+"""What one quantity of an instrument, or a way, has been off by, lot after lot.
+
+A chart reads the residuals of lots in the order of time (``cusum``). Where a sum reaches its limit
+the shift began after the lot at which that sum was last zero: from there on the *level* is the
+mean of the residuals. The chart then goes on around the new level, so a further change, or a
+return, is found like the first.
+
+What instruments on a way have in common over many lots does not average out (``Point.shared``), and
+what their class permits is no drift: sums move only by what is beyond ``TOLERANCE`` of that u.
+
+Source:
+    docs/detection/charts.md
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from custody.detect.cusum import BANK, CLIP
+from custody.detect.lot_facts import Bools, Floats
+from custody.drifts import Level
+from custody.events import Micros
+
+TOLERANCE = 2.0
+"""Shared standard uncertainties within which a mean residual is no drift."""
+
+LEVEL_LOTS = 64
+"""Lots from which a level is estimated, the first ones; more change little."""
+
+LEVELS_MAX = 8
+"""Levels of a quantity that are remembered, the last ones."""
+
+
+class Point(NamedTuple):
+    """One lot's residual of one quantity, in logarithms.
+
+    Attributes:
+        at: When the lot was measured.
+        value: Residual, what is known of the drift of this quantity not taken off.
+        u: Its standard uncertainty, what differs from lot to lot.
+        shared: The same of what lots have in common.
+    """
+
+    at: Micros
+    value: float
+    u: float
+    shared: float
+
+
+class Sum(NamedTuple):
+    """One cumulative sum, and sums over the lots since it was last zero.
+
+    ``weight`` = sum of 1/u^2, ``moment`` = sum of value/u^2, ``shared`` = sum of shared u.
+    """
+
+    value: float = 0.0
+    since: int = 0
+    lots: int = 0
+    weight: float = 0.0
+    moment: float = 0.0
+    shared: float = 0.0
+
+
+_ZERO = Sum()
+_SIGNS = np.array([1.0, -1.0] * len(BANK))[:, None, None]
+_K, _H = (np.repeat(one, 2)[:, None] for one in np.array(BANK).T)
+_K = _K[:, :, None]
+
+
+class Chart(NamedTuple):
+    """The state after some lots.
+
+    Attributes:
+        sums: Up and down for each k of the bank.
+        levels: Shifts found, in order; the last may still last.
+        growing: Sums over the lots of the last level.
+        value: Greatest of the sums over its limit, when a level was last found.
+    """
+
+    sums: tuple[Sum, ...] = (_ZERO,) * (2 * len(BANK))
+    levels: tuple[Level, ...] = ()
+    growing: Sum = _ZERO
+    value: float = 0.0
+
+    @property
+    def level(self) -> Level | None:
+        """The shift that lasts; None where there is none."""
+        last = self.levels[-1] if self.levels else None
+        return last if last is not None and last.until is None else None
+
+
+def read(points: Iterable[Point], start: Chart | None = None) -> Chart:
+    """Return the chart after some more lots.
+
+    Args:
+        points: Residuals in the order of time.
+        start: The chart before them.
+    """
+    chart = start or Chart()
+    for point in points:
+        chart = _next(chart, point)
+    return chart
+
+
+def quiet(charts: Sequence[Chart], figures: Floats) -> Bools:
+    """Tell for which quantities no sum reaches its limit, all of them at once.
+
+    Args:
+        charts: Before the lots, one per quantity; those that have a level are not quiet.
+        figures: Value, u and shared u by quantity and lot in the order of time, NaN where a lot
+            has none, shape (quantities, lots, 3).
+
+    Returns:
+        Shape (quantities,).
+    """
+    value, u, shared = np.moveaxis(figures, 2, 0)
+    beyond = _SIGNS * value - TOLERANCE * shared
+    z = np.minimum(np.maximum(beyond / u, -CLIP), CLIP) - _K
+    path = np.cumsum(np.where(np.isnan(value), 0.0, z), axis=2)
+    start = np.array([[one.value for one in chart.sums] for chart in charts]).T
+    least = np.minimum(np.minimum.accumulate(path, axis=2), -start[:, :, None])
+    below = ((path - least).max(axis=2, initial=0.0) < _H).all(axis=0)
+    return np.asarray(below & np.array([chart.level is None for chart in charts]))
+
+
+def _next(chart: Chart, point: Point) -> Chart:
+    level = chart.level
+    chart = chart if level is None else _grown(chart, level, point)
+    level = chart.level
+    mean, tolerance = (0.0, point.shared) if level is None else (level.mean, _random(chart))
+    sums = []
+    for number, one in enumerate(chart.sums):
+        sign = 1.0 if number % 2 == 0 else -1.0
+        beyond = sign * (point.value - mean) - TOLERANCE * tolerance
+        z = min(max(beyond / point.u, -CLIP), CLIP)
+        value = one.value + z - BANK[number // 2][0]
+        sums.append(_ZERO if value <= 0.0 else _added(one._replace(value=value), point))
+    # Of sums that reach their limits at the same lot the one that is most beyond.
+    over = [one.value / BANK[number // 2][1] for number, one in enumerate(sums)]
+    most = max(range(len(sums)), key=lambda number: over[number])
+    if over[most] < 1.0:
+        return chart._replace(sums=tuple(sums))
+    return _named(chart, sums[most], over[most])
+
+
+def _added(one: Sum, point: Point) -> Sum:
+    weight = 1.0 / (point.u * point.u)
+    return Sum(
+        one.value,
+        one.since if one.lots else point.at,
+        one.lots + 1,
+        one.weight + weight,
+        one.moment + weight * point.value,
+        one.shared + point.shared,
+    )
+
+
+def _named(chart: Chart, found: Sum, value: float) -> Chart:
+    """Return the chart once a sum has reached its limit: a level, or the end of one."""
+    since = Micros(found.since)
+    closed = [one if one.until is not None else one._replace(until=since) for one in chart.levels]
+    level = _level(found)
+    if closed and abs(level.mean) <= TOLERANCE * level.u:
+        return Chart(levels=tuple(closed[-LEVELS_MAX:]))
+    levels = (*closed, level)[-LEVELS_MAX:]
+    return Chart(levels=levels, growing=found._replace(value=0.0), value=value)
+
+
+def _level(found: Sum) -> Level:
+    shared = found.shared / found.lots
+    u = math.hypot(1.0 / math.sqrt(found.weight), shared)
+    return Level(Micros(found.since), None, found.moment / found.weight, u, found.lots)
+
+
+def _grown(chart: Chart, level: Level, point: Point) -> Chart:
+    """Return the chart with one more lot in its level; said anew at each doubling.
+
+    Whoever has used the instrument looks again at each word of it.
+    """
+    growing = chart.growing
+    if growing.lots >= LEVEL_LOTS:
+        return chart
+    growing = _added(growing, point)
+    if growing.lots < min(2 * level.lots, LEVEL_LOTS):
+        return chart._replace(growing=growing)
+    return chart._replace(growing=growing, levels=(*chart.levels[:-1], _level(growing)))
+
+
+def _random(chart: Chart) -> float:
+    """Return how well a level is known beside what all lots share, which cancels."""
+    growing = chart.growing
+    return 1.0 / math.sqrt(growing.weight) if growing.weight > 0.0 else 0.0

@@ -1,0 +1,212 @@
+"""What one lot says of each instrument that measured it, and of each way it went.
+
+A residual is the shift of an instrument's readings of one quantity (of all its readings of the lot
+together) that fits best, everything else being as thought: generalised least squares,
+
+    w = V^-1 h / (h' V^-1 h),   residual = w'(values - mean)
+
+with h what a shift of one does to the values (``lot_pattern``). An instrument is so compared with
+all others of the lot at once, and its own error does not hide behind theirs. Of a way the residual
+is the loss of dry mass on it. What differs from lot to lot and what instruments have in common
+over many lots (``shared``) are told apart: the first averages out.
+
+An instrument that is off moves the residuals of those it is compared with, by w'h times as much.
+So of what charts suspect the strongest is taken first, then what it leaves of the others
+(``cleared``). Residuals themselves are never corrected: charts would then follow each other.
+
+Source:
+    A. C. Aitken, On least squares and linear combination of observations, Proc. Roy. Soc. Edinburgh
+    55 (1936) 42-48. docs/detection/charts.md
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from custody.detect.lot_facts import MASS, MOISTURE, Floats
+from custody.detect.lot_layout import Layout
+from custody.detect.lot_pattern import Builder, whitening
+from custody.detect.mixture import Detector
+from custody.detect.pattern_rows import AssayRows, MassRow, MoistureRow, Pattern, ShotRows
+
+U_MAX = 0.2
+"""A residual less certain says nothing of an instrument within a year."""
+
+KEPT = 256
+"""Patterns whose weights are kept."""
+
+INSTRUMENT, WAY = "instrument", "way"
+"""Kinds of what has a chart."""
+
+TO = ">"
+"""Between the sites of a way."""
+
+CLEAR = 2.0
+"""What is left of a suspicion is none within so many of its standard uncertainties."""
+
+
+class Subject(NamedTuple):
+    """Whose residual it is: kind, name (of a way ``from>to``) and quantity."""
+
+    kind: str
+    name: str
+    quantity: str
+
+
+class Shift(NamedTuple):
+    """A lasting shift in logarithms, and its standard uncertainty."""
+
+    mean: float
+    u: float
+
+
+class Residual(NamedTuple):
+    """A residual in logarithms, its standard uncertainties, and what others explain of it."""
+
+    value: float
+    u: float
+    shared: float
+    explained: float
+
+
+class _Weights(NamedTuple):
+    """By subject S, over n values.
+
+    Attributes:
+        subjects: In order.
+        mean: Expected values, (n,).
+        weights: (S, n).
+        u: What differs from lot to lot, (S,).
+        shared: What lots have in common, (S,).
+        moves: What a shift of one (columns) does to the residual of another (rows), (S, S).
+    """
+
+    subjects: tuple[Subject, ...]
+    mean: Floats
+    weights: Floats
+    u: Floats
+    shared: Floats
+    moves: Floats
+
+
+def residuals(
+    detector: Detector, layout: Layout, suspected: Mapping[Subject, Shift]
+) -> dict[Subject, Residual]:
+    """Return what a lot says of instruments and ways.
+
+    Args:
+        detector: What is thought of the lot, without any drift.
+        layout: Its readings, laid out by that detector.
+        suspected: What charts say at present.
+    """
+    if not layout.pattern:
+        return {}
+    found = _weights(detector, layout.pattern)
+    values = found.weights @ (layout.values - found.mean)
+    explained = np.zeros(len(found.subjects))
+    _clear(found, suspected, explained)
+    return {
+        subject: Residual(float(value), float(u), float(shared), float(others))
+        for subject, value, u, shared, others in zip(
+            found.subjects, values, found.u, found.shared, explained, strict=True
+        )
+    }
+
+
+def cleared(
+    detector: Detector, layout: Layout, suspected: Mapping[Subject, Shift]
+) -> dict[Subject, Shift]:
+    """Return what is left of suspicions once each is cleared of what stronger ones explain.
+
+    Args:
+        detector: As in ``residuals``.
+        layout: Likewise.
+        suspected: Likewise; what the lot does not tell apart from others is left out.
+    """
+    if not layout.pattern:
+        return {}
+    found = _weights(detector, layout.pattern)
+    return _clear(found, suspected, np.zeros(len(found.subjects)))
+
+
+def _clear(
+    found: _Weights, suspected: Mapping[Subject, Shift], explained: Floats
+) -> dict[Subject, Shift]:
+    """Return what is left, and fill in what stronger suspicions explain of each residual."""
+    place = {subject: at for at, subject in enumerate(found.subjects)}
+    here = [(subject, shift) for subject, shift in suspected.items() if subject in place]
+    # The strongest first; the name settles ties.
+    here.sort(key=lambda one: (-abs(one[1].mean) / one[1].u, one[0]))
+    moved = np.zeros(len(found.subjects))
+    open_to = np.ones(len(found.subjects), dtype=np.bool_)
+    left: dict[Subject, Shift] = {}
+    for subject, shift in here:
+        at = place[subject]
+        explained[at], open_to[at] = moved[at], False
+        rest = shift.mean - float(moved[at])
+        if abs(rest) > CLEAR * shift.u:
+            left[subject] = Shift(rest, shift.u)
+            moved += found.moves[:, at] * rest
+    explained[open_to] = moved[open_to]
+    return left
+
+
+@lru_cache(maxsize=KEPT)
+def _weights(detector: Detector, pattern: Pattern) -> _Weights:
+    built = Builder(detector.model, detector.prior, pattern)
+    own, shared = built.covariances()
+    subjects, directions = zip(*_directions(detector, pattern, built), strict=True)
+    h = np.array(directions)
+    inverse = whitening(own + shared)
+    told = (h @ inverse.T) @ inverse
+    j = (told * h).sum(axis=1)
+    # Of what hardly shows only the u is wanted, to leave it out.
+    weights = told / np.maximum(j, U_MAX**-2 / 100.0)[:, None]
+    u = np.sqrt(((weights @ own) * weights).sum(axis=1))
+    both = np.sqrt(np.maximum(((weights @ shared) * weights).sum(axis=1), 0.0))
+    kept = np.flatnonzero((u <= U_MAX) & (j > U_MAX**-2 / 100.0))
+    weights = weights[kept]
+    return _Weights(
+        tuple([subjects[at] for at in kept]),
+        built.mean(),
+        weights,
+        u[kept],
+        both[kept],
+        weights @ h[kept].T,
+    )
+
+
+def _directions(
+    detector: Detector, pattern: Pattern, built: Builder
+) -> Iterator[tuple[Subject, Floats]]:
+    """Yield whose shift does what to the values; what cancels is left out."""
+    model = detector.model
+    for number, ends in enumerate(pairwise(model.stations), start=1):
+        h = built.since(number) * built.mass
+        if h.any():
+            yield Subject(WAY, TO.join(ends), MASS), h
+    yield from _of_instruments(model.analytes, pattern, built)
+
+
+def _of_instruments(
+    analytes: Sequence[str], pattern: Pattern, built: Builder
+) -> Iterator[tuple[Subject, Floats]]:
+    found: dict[Subject, Floats] = {}
+
+    def of(name: str, quantity: str) -> Floats:
+        return found.setdefault(Subject(INSTRUMENT, name, quantity), np.zeros(built.n))
+
+    for at, row in zip(built.at, pattern, strict=True):
+        if isinstance(row, MassRow):
+            of(row.scale, MASS)[at] += 1.0
+            of(row.first_scale, MASS)[at] -= 1.0
+        elif isinstance(row, MoistureRow):
+            of(row.laboratory, MOISTURE)[at] = 1.0
+        elif isinstance(row, ShotRows | AssayRows):
+            by = row.device if isinstance(row, ShotRows) else row.laboratory
+            for place, analyte in enumerate(row.analytes, start=at.start):
+                of(by, analytes[analyte])[place] = 1.0
+    yield from ((subject, h) for subject, h in sorted(found.items()) if h.any())

@@ -1,0 +1,104 @@
+"""Cumulative sums against published run lengths, and levels found in made-up residuals."""
+
+import math
+from random import Random
+
+import numpy as np
+import pytest
+
+from custody.detect.cusum import BANK, RUN_LENGTH, run_length
+from custody.detect.drift import LEVEL_LOTS, Chart, Point, quiet, read
+from custody.events import Micros
+
+HOUR = 3_600_000_000
+
+
+@pytest.mark.parametrize(
+    ("h", "shift", "published"),
+    [(4.0, 0.0, 336.0), (4.0, 1.0, 8.38), (5.0, 0.0, 930.0), (5.0, 0.5, 38.0), (5.0, 1.0, 10.4)],
+)
+def test_run_lengths_are_those_of_the_books(h: float, shift: float, published: float) -> None:
+    """D. C. Montgomery, Introduction to Statistical Quality Control, 7th ed., table 9.3, k = 1/2.
+
+    The table has the two-sided scheme: 168 and 465 on target, half of a single sum's.
+    """
+    assert run_length(0.5, h, shift) == pytest.approx(published, rel=0.005)
+
+
+def test_the_bank_is_wrong_once_in_so_many_lots() -> None:
+    rate = sum(2.0 / run_length(k, h) for k, h in BANK)
+    assert 0.97 < rate * RUN_LENGTH < 1.0
+
+
+def points(values: list[float], u: float = 0.001, shared: float = 0.0) -> list[Point]:
+    return [Point(Micros(HOUR * n), value, u, shared) for n, value in enumerate(values)]
+
+
+def noise(seed: int, lots: int, mean: float = 0.0) -> list[float]:
+    rng = Random(seed)
+    return [rng.gauss(mean, 0.001) for _ in range(lots)]
+
+
+def test_a_shift_has_its_size_and_its_beginning() -> None:
+    chart = read(points(noise(3, 40) + noise(4, 40, 0.002)))
+    level = chart.level
+    assert level is not None
+    assert level.mean == pytest.approx(0.002, abs=3 * level.u)
+    assert abs(level.since / HOUR - 40) <= 5
+    assert level.until is None
+    assert level.u == pytest.approx(0.001 / math.sqrt(level.lots))
+
+
+def test_what_returns_is_over_and_what_grows_is_a_new_level() -> None:
+    back = read(points(noise(1, 30) + noise(2, 30, 0.003) + noise(3, 30)))
+    assert back.level is None
+    assert [one.until is not None for one in back.levels] == [True]
+    more = read(points(noise(1, 30) + noise(2, 30, 0.003) + noise(3, 30, 0.008)))
+    assert [round(one.mean, 3) for one in more.levels] == [0.003, 0.008]
+    assert more.levels[0].until == more.levels[1].since
+
+
+def test_what_instruments_may_be_off_by_is_no_drift() -> None:
+    assert read(points(noise(5, 400, 0.0015), shared=0.001)).level is None
+    assert read(points(noise(5, 400, 0.0035), shared=0.001)).level is not None
+
+
+def test_single_lots_far_off_are_no_drift() -> None:
+    values = noise(6, 60)
+    for at in (10, 11, 30, 31, 50, 51):
+        values[at] = -0.3
+    assert read(points(values)).level is None
+
+
+def test_a_chart_goes_on_where_another_stopped() -> None:
+    every = points(noise(7, 50) + noise(8, 80, 0.002))
+    for cut in (0, 20, 60, 75, 130):
+        assert read(every[cut:], read(every[:cut])) == read(every)
+
+
+def test_a_level_is_said_anew_when_its_lots_have_doubled() -> None:
+    every = points(noise(9, 200, 0.004))
+    lots = [chart.level.lots for n in range(200) if (chart := read(every[:n])).level is not None]
+    said = sorted(set(lots))
+    assert said[-1] == LEVEL_LOTS
+    assert len(said) <= 5
+
+
+def test_all_sums_at_once_say_the_same_as_one_by_one() -> None:
+    for seed in range(60):
+        rng = Random(seed)
+        first = points(noise(seed, rng.randint(0, 40), rng.choice((0.0, 0.0, 0.0005))))
+        start = read(first)
+        if start.level is not None:
+            continue
+        more = points(noise(seed + 1000, rng.randint(1, 60), rng.choice((0.0, 0.001, -0.002))))
+        figures = np.array([[(p.value, p.u, p.shared) for p in more]])
+        [calm] = quiet([start], figures)
+        assert calm == (read(more, start).levels == start.levels == ())
+
+
+def test_a_quantity_that_a_lot_has_no_figure_of_is_passed_over() -> None:
+    some = points(noise(10, 30, 0.002))
+    figures = np.full((1, 60, 3), np.nan)
+    figures[0, ::2] = [(p.value, p.u, p.shared) for p in some]
+    assert bool(quiet([Chart()], figures)[0]) is (read(some).levels == ())

@@ -57,6 +57,10 @@ LOT = "lot_eprocess"
 NODE = "node_balance"
 """Rule of the test of a closed process: what may be wrong competes within one alert."""
 
+INSTRUMENT_BIAS, ROUTE_LOSS = "instrument_bias", "route_loss"
+CHARTS = frozenset({INSTRUMENT_BIAS, ROUTE_LOSS})
+"""Rules, and families, of what charts over many lots find (``custody.charts``)."""
+
 LOG10_E_MAX = 300.0
 """Beyond it an e-value is greater than a double can tell."""
 
@@ -297,6 +301,8 @@ def record(
 
 def _figures(state: AlertState) -> tuple[str, float, float]:
     """Return the statistic, its value and limit as they are said; states keep logarithms of E."""
+    if state.rule in CHARTS:
+        return "cusum", state.value, state.threshold
     if state.about is not None:
         return "rule", state.value, state.threshold
     if state.rule == LOT:

@@ -6,8 +6,11 @@ This is the whole of what the streams know of the core (``custody.fold.Fold``).
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from custody import rechecking
+from custody import charts, rechecking
+from custody.charting import ChartedRow
+from custody.charts import ChartRow, chart_step, drift_step
 from custody.deadlines import DUE, DueRow
+from custody.drifts import DriftRow
 from custody.events import ActionTaken, Fact, MaterialProcessed, Micros, ReferenceSet
 from custody.fold import Entry, Input, Reader, Row, Step
 from custody.ledger import Clock
@@ -24,8 +27,8 @@ from custody.lot_rows import (
 from custody.lot_step import Arrived, LotStep
 from custody.process_rows import IdsRow, InRow, OutRow, PageRow, ProcessRow, StateRow
 from custody.process_step import process_step
-from custody.rechecking import CHANGED, CONTINUED
-from custody.records import Content, Sighting, Tick
+from custody.rechecking import CHANGED, CONTINUED, DRIFT_CONTINUED, DRIFTED
+from custody.records import Content, Drift, Residual, Sighting, Tick
 from custody.reference_versions import listed, with_version
 from custody.rows import FactRow, LibraryRow, RefRow, ThingRow, UseRow
 from custody.things import KINDS, GatewayRow, SeenRow, shared_step
@@ -60,13 +63,16 @@ ROW_TYPES: Mapping[str, type] = MappingProxyType(
         "thing": ThingRow,
         **dict.fromkeys(sorted(KINDS), SeenRow),
         "gateway": GatewayRow,
+        **dict.fromkeys(sorted(charts.KINDS), ChartRow),
+        "charted": ChartedRow,
+        "drift": DriftRow,
         "due": DueRow,
         "tick": TickRow,
     }
 )
 """Row class by key prefix."""
 
-OWNERS = frozenset({"lot", "process", "gateway"}) | KINDS
+OWNERS = frozenset({"lot", "process", "gateway"}) | KINDS | charts.KINDS
 """Kinds of owners that others can name."""
 
 BY_LOT = frozenset({"lot", "shipment", "claim"})
@@ -99,20 +105,32 @@ class CustodyFold:
     def step(self, owner: str, row: Row | None, entries: Sequence[Entry], reader: Reader) -> Step:
         """Apply records to one owner; the row handed in is never changed."""
         prefix, _, name = owner.partition("/")
-        if prefix == "ref":
-            return _reference_step(owner, row, entries, reader)
-        if prefix == "tick":
-            return tick_step(row if isinstance(row, TickRow) else TickRow(), entries, reader)
         if prefix not in OWNERS:
-            return _count_step(row, entries)
+            return _unnamed_step(owner, row, entries, reader)
         arrived, records = _sorted(entries)
         if prefix == "process":
             held = row if isinstance(row, ProcessRow) else ProcessRow()
             return process_step(name, held, arrived, reader, Clock(records, held.known))
+        if prefix in charts.KINDS:
+            chart = row if isinstance(row, ChartRow) else ChartRow()
+            return chart_step(owner, chart, arrived, Clock(records, chart.known))
         if prefix != "lot":
             return shared_step(owner, row, arrived, reader, records)
         lot = row if isinstance(row, LotRow) else LotRow()
         return LotStep(name, lot, reader, Clock(records, lot.known)).run(arrived)
+
+
+def _unnamed_step(owner: str, row: Row | None, entries: Sequence[Entry], reader: Reader) -> Step:
+    """Return the step of what no fact names as the one it is about."""
+    prefix = owner.partition("/")[0]
+    if prefix == "ref":
+        return _reference_step(owner, row, entries, reader)
+    if prefix == "tick":
+        return tick_step(row if isinstance(row, TickRow) else TickRow(), entries, reader)
+    if prefix == "drift":
+        told = [entry.event for entry in entries if isinstance(entry.event, Drift)]
+        return drift_step(owner, row if isinstance(row, DriftRow) else DriftRow(), told, reader)
+    return _count_step(row, entries)
 
 
 def _owner_of(event: Input, key: str) -> str:
@@ -122,14 +140,22 @@ def _owner_of(event: Input, key: str) -> str:
             return ("lot/" if fed else "process/") + key
         case ReferenceSet():
             return f"ref/{event.kind}/{event.id}"
-        case Sighting():
-            return rechecking.owner_of(event) or _known(event.thing, key)
-        case Content(to_owner=named) | ActionTaken(subject=named):
-            return _known(named, key)
         case Tick():
             return f"tick/{event.partition}"
+        case Content() | Sighting() | Residual() | Drift() | ActionTaken():
+            return _receiver(event, key)
         case _:
             return ("device/" if event.lot_id is None else "lot/") + key
+
+
+def _receiver(event: Content | Sighting | Residual | Drift | ActionTaken, key: str) -> str:
+    match event:
+        case Sighting():
+            return rechecking.owner_of(event) or _known(event.thing, key)
+        case Drift():
+            return "drift/" + event.thing
+        case Content(to_owner=named) | ActionTaken(subject=named) | Residual(thing=named):
+            return _known(named, key)
 
 
 def _known(named: str, key: str) -> str:
@@ -151,15 +177,24 @@ def _sorted(entries: Sequence[Entry]) -> tuple[Arrived, list[tuple[Micros, str]]
         elif isinstance(event, Fact):
             arrived.facts.append(event)
             records.append((event.recorded_at, event.event_id))
+        elif isinstance(event, Residual):
+            arrived.residuals.append(event)
+            records.append((event.known_at, event.cause_event_id))
         elif isinstance(event, Sighting):
-            if event.quantity == DUE:
-                arrived.due.append(event)
-            elif event.quantity in (CHANGED, CONTINUED):
-                arrived.recheck = True
-            else:
-                arrived.seen.append(event)
+            _note(arrived, event)
             records.append((event.known_at, event.cause_event_id))
     return arrived, records
+
+
+def _note(arrived: Arrived, sighting: Sighting) -> None:
+    if sighting.quantity == DUE:
+        arrived.due.append(sighting)
+    elif sighting.quantity in (CHANGED, CONTINUED):
+        arrived.recheck = True
+    elif sighting.quantity in (DRIFTED, DRIFT_CONTINUED):
+        arrived.drifted.append(sighting.occurred_at)
+    else:
+        arrived.seen.append(sighting)
 
 
 def _reference_step(owner: str, row: Row | None, entries: Sequence[Entry], reader: Reader) -> Step:
@@ -189,6 +224,8 @@ def _time_of(entry: Entry) -> Micros | None:
         return event.recorded_at
     if isinstance(event, Content):
         return event.effective_at
+    if isinstance(event, Drift):
+        return event.known_at
     if isinstance(event, Tick):
         return event.now
     return event.occurred_at

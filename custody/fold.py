@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from custody.events import ActionTaken, LotFact, ReferenceSet
-from custody.records import Alert, Balance, Content, Sighting, Tick, Transfer
+from custody.records import Alert, Balance, Content, Drift, Residual, Sighting, Tick, Transfer
 
-Input = LotFact | ReferenceSet | ActionTaken | Content | Sighting | Tick
+Input = LotFact | ReferenceSet | ActionTaken | Content | Sighting | Residual | Drift | Tick
 """What can reach an owner."""
 
-Output = Transfer | Balance | Alert | Content | Sighting
-"""What an owner can say. ``sender`` is '' and ``n`` is 0 until the worker numbers it."""
+Output = Transfer | Balance | Alert | Content | Sighting | Residual | Drift
+"""What an owner can say. ``sender`` is '' and ``n`` is 0 until the worker numbers it; of a drift,
+which goes to every partition, it also makes the copies."""
 
 Row = object
 """A frozen or plain dataclass; the worker encodes it by the prefix of its key."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from custody import alerts, findings
 from custody.alerts import Verdict
-from custody.detect import lot_asked, lot_verdict
+from custody.detect import lot_asked, lot_drift, lot_verdict
 from custody.events import ActionTaken, Micros
 from custody.ledger import Clock
 from custody.lot_book import LotBook
@@ -30,7 +30,16 @@ class LotAlerts:
         clock: This step's records.
     """
 
-    __slots__ = ("_book", "_clock", "_owner", "_references", "_row", "_verdicts", "findings")
+    __slots__ = (
+        "_book",
+        "_clock",
+        "_excuse",
+        "_owner",
+        "_references",
+        "_row",
+        "_verdicts",
+        "findings",
+    )
 
     def __init__(self, owner: str, book: LotBook, references: References, clock: Clock) -> None:
         self._owner = owner
@@ -39,6 +48,7 @@ class LotAlerts:
         self._references = references
         self._clock = clock
         self._verdicts: dict[str, Verdict] = {}
+        self._excuse: str | None = None
         self.findings: list[str] = []
 
     def find(self, gone: Iterable[Finding], found: Iterable[Finding]) -> list[Alert]:
@@ -83,13 +93,11 @@ class LotAlerts:
 
     def _ask(self, found: dict[str, Verdict]) -> None:
         """Ask the test of the whole lot; what it could not use of the shots is found too."""
-        row = self._book.material()
-        first = row.declared_by or row.first
-        asked = None
-        if first is not None:
-            asked = lot_asked.asked(self._book, self._references, first.at)
+        asked = lot_asked.asked_of(self._book, self._references)
         if asked is None:
             return
+        asked = lot_drift.corrected(asked)
+        self._excuse = lot_drift.sentence(asked.thought.drifts)
         outcome = lot_verdict.outcome(asked, self._book, self._references, self._at)
         for shot in outcome.gated:
             finding = Finding("shot_gated", shot.event_id, _repeat(shot))
@@ -112,7 +120,9 @@ class LotAlerts:
             findings.keep(states, said, key, outcome)
         for key, state in self._row.alerts.items():
             if key not in found and state.rule in asked:
-                findings.keep(states, said, key, alerts.retract(state, self._owner, self._clock))
+                why = self._excuse if state.rule == alerts.LOT else None
+                outcome = alerts.retract(state, self._owner, self._clock, why)
+                findings.keep(states, said, key, outcome)
         self._row.alerts = states
         return said
 

@@ -17,7 +17,8 @@ out is never changed.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import NamedTuple
 
 from custody.deadlines import Due
@@ -191,6 +192,7 @@ class LotRow:
         alerts: Alerts by key.
         clocks: By site the greatest time by which its facts are known to be in.
         holds: What people held and released, in order of time.
+        tells: It waits to tell charts what measured it (``charting``).
         strays: Where it was weighed or scanned though no trip had been there, and when first.
     """
 
@@ -216,33 +218,13 @@ class LotRow:
     clocks: dict[str, Micros] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     strays: dict[str, Micros] = field(default_factory=dict)
+    tells: bool = False
 
     def copy(self) -> "LotRow":
         """Return a head whose fields may be set; containers but findings are still shared."""
-        return LotRow(
-            self.known,
-            self.facts,
-            self.sealed,
-            self.last,
-            self.targets,
-            self.trips,
-            self.feeds,
-            self.givens,
-            self.entered_dry,
-            self.places,
-            self.stocks,
-            self.series,
-            self.ways,
-            self.sources,
-            self.arrived,
-            self.supplied,
-            self.used,
-            list(self.findings),
-            self.alerts,
-            self.clocks,
-            self.holds,
-            self.strays,
-        )
+        after = LotRow(*_fields_of(self))
+        after.findings = list(self.findings)
+        return after
 
     def anew(self) -> "LotRow":
         """Return the head of a lot before its first fact: what people and others said stays."""
@@ -254,7 +236,11 @@ class LotRow:
             alerts=self.alerts,
             clocks=self.clocks,
             holds=self.holds,
+            tells=self.tells,
         )
+
+
+_fields_of = attrgetter(*(one.name for one in fields(LotRow)))
 
 
 @dataclass(slots=True)

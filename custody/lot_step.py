@@ -8,9 +8,20 @@ are what perfect order gives, and postings, balances and alerts are derived from
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from custody import deadlines, exact, factset, handing, ledger, rechecking, sights
+from custody import (
+    charting,
+    deadlines,
+    exact,
+    factset,
+    handing,
+    ledger,
+    lot_findings,
+    rechecking,
+    sights,
+)
 from custody.balance import Balances, Here, Stamp
 from custody.carried import Said, mark_of, said
+from custody.detect.lot_asked import asked_of
 from custody.estimate import NOTHING
 from custody.events import ActionTaken, LotFact, Micros
 from custody.fold import Reader, Step
@@ -31,7 +42,7 @@ from custody.lot_rows import (
 from custody.news import News
 from custody.provenance import carried_of
 from custody.reading import Known
-from custody.records import Content, Sighting
+from custody.records import Content, Residual, Sighting
 from custody.reduce import reduced
 from custody.reference import References
 from custody.rows import FactRow, Finding
@@ -40,7 +51,6 @@ FACTS_MAX = 500
 """Facts of a lot after which it is sealed: what then comes late changes nothing."""
 
 _EMPTY = {"trip": TripRow, "place": PlaceRow, "feed": FeedRow, "station": StationRow}
-_FINDING_ROWS = ("trip", "place", "feed", "material")
 
 
 @dataclass(slots=True)
@@ -54,6 +64,8 @@ class Arrived:
         recheck: A reference record it used has another version.
         due: What it waited for is due.
         seen: What others say of a thing they share, or a partition of a gateway.
+        drifted: When what it was measured by began to drift, or no more.
+        residuals: What lots say of an instrument or a way.
     """
 
     facts: list[LotFact]
@@ -62,6 +74,8 @@ class Arrived:
     recheck: bool = False
     due: list[Sighting] = field(default_factory=list)
     seen: list[Sighting] = field(default_factory=list)
+    drifted: list[Micros] = field(default_factory=list)
+    residuals: list[Residual] = field(default_factory=list)
 
 
 class LotStep:
@@ -110,7 +124,7 @@ class LotStep:
         before = list(self._row.findings)
         if arrived.contents:
             self._receive(arrived.contents)
-        if arrived.due or arrived.actions:
+        if arrived.due or arrived.actions or arrived.drifted:
             self._hear(arrived)
         facts = [reduced(fact) for fact in arrived.facts]
         if arrived.recheck or not self._add(facts):
@@ -125,13 +139,15 @@ class LotStep:
             self._step.outputs.extend(said)
         alerts = LotAlerts(self._owner, self._book, self._references, self._clock)
         if news.derives or self._row.findings != before:
-            gone, found = self._findings(before)
+            gone, found, new = lot_findings.compared(self._book, before)
+            self._step.findings.extend(new)
             if gone or found:
                 self._step.outputs.extend(alerts.find(gone, found))
         if news.asks or arrived.actions:
             # An action needs what the tests say now, for its evidence.
             self._step.outputs.extend(alerts.judge(news, arrived.actions))
             self._step.findings.extend(alerts.findings)
+        self._chart(news, told=any(due.text == charting.CHARTS for due in arrived.due))
         self._row.used, uses = rechecking.uses(self._row.used, self._references, self._owner)
         self._step.rows.update(uses)
         self._step.rows.update(self._book.changes())
@@ -141,7 +157,11 @@ class LotStep:
     def _hear(self, arrived: Arrived) -> None:
         """Take what is due, and what people hold and release."""
         row, news = self._row, self._folding.news
+        if row.last is not None and any(at <= row.last[0] for at in arrived.drifted):
+            news.tests = True
         for due in arrived.due:
+            if due.text == charting.CHARTS:
+                continue
             site = due.site_id or ""
             row.clocks = {**row.clocks, site: max(row.clocks.get(site, BEGINNING), due.occurred_at)}
             news.trips.add(due.text or "")
@@ -150,6 +170,20 @@ class LotStep:
         if holds:
             row.holds = exact.with_holds(row.holds, holds)
             news.postings = news.all_trips = bool(row.facts) or news.all_trips
+
+    def _chart(self, news: News, *, told: bool) -> None:
+        """Ask the clock to be told when facts have settled; then tell charts what has changed."""
+        row = self._row
+        if told:
+            row.tells = False
+            asked = asked_of(self._book, self._references)
+            before = self._reader.get("charted/" + self._lot_id)
+            said, rows = charting.news(self._lot_id, asked, before, self._clock)
+            self._step.outputs.extend(said)
+            self._step.rows.update(rows)
+        if news.asks and not row.tells:
+            row.tells = True
+            self._step.rows.update(charting.waits(self._owner, row.last, self._clock))
 
     # -- taking ---------------------------------------------------------------------------------
 
@@ -354,32 +388,3 @@ class LotStep:
         last = self._row.last
         at = self._clock.newest if last is None else Micros(last[0])
         return Stamp(self._owner, self._lot_id, None, at, self._clock.newest)
-
-    # -- findings and uses ----------------------------------------------------------------------
-
-    def _findings(self, before: list[Finding]) -> tuple[list[Finding], list[Finding]]:
-        """Return what was found before and is not now, and what is found now."""
-        was, now = list(before), list(self._row.findings)
-        for old, new in self._book.pairs(_FINDING_ROWS):
-            was.extend(getattr(old, "findings", ()))
-            now.extend(getattr(new, "findings", ()))
-        held = dict.fromkeys((f.rule, f.about) for f in now)
-        stood = {(f.rule, f.about) for f in was}
-        self._step.findings.extend(rule for rule, about in held if (rule, about) not in stood)
-        gone = [f for f in was if (f.rule, f.about) not in held]
-        if gone and not self._book.is_blank:
-            # Another row may still say the same, for example of the same bridge.
-            rest = {(f.rule, f.about) for f in self._every_finding()}
-            gone = [f for f in gone if (f.rule, f.about) not in rest]
-        return gone, now
-
-    def _every_finding(self) -> list[Finding]:
-        book = self._book
-        found = list(book.material().findings)
-        for trip in book.every_trip():
-            found.extend(trip.findings)
-        for _, feed in book.feeds():
-            found.extend(feed.findings)
-        for name in self._row.places:
-            found.extend(book.place(name).findings)
-        return found

@@ -24,13 +24,20 @@ SLICE_MAX = 500
 
 CHANGED = "reference_changed"
 CONTINUED = "reference_continued"
+DRIFTED = "drift_changed"
+DRIFT_CONTINUED = "drift_continued"
+"""What users of a record are told, and what it tells itself: the next slice is to be told. A drift
+that was found of an instrument changes what tests say of its lots, and nothing in their books."""
+
+_NEXT = {CHANGED: CONTINUED, DRIFTED: DRIFT_CONTINUED}
+_WORD = {after: word for word, after in _NEXT.items()}
 
 
 def owner_of(sighting: Sighting) -> str | None:
     """Return who must look again; None where the sighting is of something else."""
-    if sighting.quantity == CHANGED:
+    if sighting.quantity in _NEXT:
         return sighting.thing
-    return sighting.text if sighting.quantity == CONTINUED else None
+    return sighting.text if sighting.quantity in _WORD else None
 
 
 def uses(
@@ -68,15 +75,26 @@ def use_key(reference: str, owner: str) -> str:
 
 
 def first_slice(reference: str, event: ReferenceSet, reader: Reader) -> list[Sighting]:
-    """Return what to tell the first users of a record."""
+    """Return what to tell the first users of a record that has another version."""
     told = (event.event_id, event.valid_from, event.recorded_at)
-    return _slice(reference, told, _users(reference, reader), "")
+    return _slice(reference, told, reader, "", CHANGED)
+
+
+def drifted(reference: str, told: tuple[str, Micros, Micros], reader: Reader) -> list[Sighting]:
+    """Return what to tell the first users of a record, there or not, of what has drifted.
+
+    Args:
+        reference: Key of the record about the instrument.
+        told: The alert that says so, from which time on it matters, and when it became known.
+        reader: Rows of the partition.
+    """
+    return _slice(reference, told, reader, "", DRIFTED)
 
 
 def next_slice(reference: str, last: Sighting, reader: Reader) -> list[Sighting]:
     """Return what to tell the users after those that were told."""
     told = (last.cause_event_id, last.occurred_at, last.known_at)
-    return _slice(reference, told, _users(reference, reader), last.thing)
+    return _slice(reference, told, reader, last.thing, _WORD[last.quantity])
 
 
 def _users(reference: str, reader: Reader) -> list[str]:
@@ -85,12 +103,12 @@ def _users(reference: str, reader: Reader) -> list[str]:
 
 
 def _slice(
-    reference: str, told: tuple[str, Micros, Micros], users: list[str], after: str
+    reference: str, told: tuple[str, Micros, Micros], reader: Reader, after: str, word: str
 ) -> list[Sighting]:
-    mine = [user for user in users if user > after]
-    said = [_sighting(user, told, CHANGED, reference) for user in mine[:SLICE_MAX]]
+    mine = [user for user in _users(reference, reader) if user > after]
+    said = [_sighting(user, told, word, reference) for user in mine[:SLICE_MAX]]
     if len(mine) > SLICE_MAX:
-        said.append(_sighting(mine[SLICE_MAX - 1], told, CONTINUED, reference))
+        said.append(_sighting(mine[SLICE_MAX - 1], told, _NEXT[word], reference))
     return said
 
 

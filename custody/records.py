@@ -295,6 +295,61 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ResidualFigure:
+    """Residual of one quantity in logarithms.
+
+    ``u_shared`` is of what many lots have in common; ``explained`` what others that have drifted
+    explain of the value.
+    """
+
+    quantity: str
+    value: float
+    u: float
+    u_shared: float
+    explained: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residual:
+    """What one lot says of an instrument or a way; without figures it says nothing any more."""
+
+    sender: str
+    n: int
+    cause_event_id: str
+    thing: str
+    lot_id: str
+    occurred_at: Micros
+    known_at: Micros
+    ways: tuple[str, ...]
+    figures: tuple[ResidualFigure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftLevel:
+    """A shift in logarithms that lasts from one lot on; ``until`` is None where it still does."""
+
+    since: Micros
+    until: Micros | None
+    mean: float
+    u: float
+    lots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """What an instrument or a way has been off by in one quantity; a copy for each partition."""
+
+    sender: str
+    n: int
+    cause_event_id: str
+    partition: int
+    thing: str
+    quantity: str
+    known_at: Micros
+    levels: tuple[DriftLevel, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
     """A partition's clock: takes effect when all facts before ``fact_end_offset`` are applied.
 

@@ -12,12 +12,14 @@ from typing import NamedTuple
 
 from custody import geography, metrology, oiml
 from custody.bodies import object_of, within
+from custody.drifts import Level, levels_at
 from custody.events import Micros
 from custody.exchange import Contract, UmpireRule
 from custody.fold import Getter
 from custody.geography import NO_LEG, Leg, Position
 from custody.kinds import ALLOCATIONS, MIXINGS, Kind, kind_of
 from custody.metrology import Device, Laboratory
+from custody.prices import Quote, per_gram, quote_of
 from custody.reference_versions import FINGERPRINT, LIBRARY, body_at, version_at
 from custody.rows import LibraryRow, RefRow, RefVersion
 
@@ -45,15 +47,10 @@ MASS_KG_MAX = 1e6
 U_REL_MAX = 10.0
 """Greatest relative uncertainty that is believed."""
 
-GRAMS_PER_PRICED = {"t": 1e6, "kg": 1e3, "g": 1.0, "lb": 453.59237}
-"""Masses a price may be for; the pound is the international one of 1959, exactly."""
 DETECTION = "ref/detection/lot"
 """Record about the test of a lot."""
 WAY = "way/"
 """Before a site's id that of a record about instruments on ways that begin there."""
-
-PRICE_MAX = 1e12
-"""Greatest price that is believed, per any mass."""
 
 
 class Material(NamedTuple):
@@ -62,15 +59,6 @@ class Material(NamedTuple):
     moisture: float
     moisture_u: float
     grade_u_rel: float
-
-
-class Quote(NamedTuple):
-    """Price of a contained metal: per gram, in a currency, since a day, by whom."""
-
-    per_g: float
-    currency: str
-    day: str
-    source: str
 
 
 def gateway_site(row: RefRow, at: Micros) -> str | None:
@@ -170,6 +158,13 @@ class References:
         """Return what is known of instruments on ways that begin at a site, or None."""
         return self._body(f"ref/detection/{WAY}{site_id}", at)
 
+    def drifts(self, thing: str, at: Micros) -> list[tuple[str, Level]]:
+        """Return what charts say of an instrument or a way, by quantity; who asks is told news."""
+        if thing.startswith("way/"):
+            # An instrument has a record of its own that its lots ask for.
+            self._rows["ref/" + thing] = None
+        return levels_at(self._reader.get("drift/" + thing), at)
+
     def process_kind(self, process_id: str, name: str, at: Micros) -> Kind:
         """Return what a process does to material.
 
@@ -207,17 +202,12 @@ class References:
 
         Prices are only compared with each other, so the currency of a ledger must be one.
         """
-        return _price(self._body("ref/price/" + analyte, at))
+        return per_gram(self._body("ref/price/" + analyte, at))
 
     def quote(self, analyte: str, at: Micros) -> Quote | None:
         """Return the price of a contained metal with its day and source; None if unknown."""
         version = self._version("ref/price/" + analyte, at)
-        per_g = 0.0 if version is None else _price(version.body)
-        if version is None or per_g <= 0.0:
-            return None
-        body = object_of(version.body)
-        currency, source = (_legible(_text(body, name, "")) for name in ("currency", "source"))
-        return Quote(per_g, currency, _day(version.valid_from), source)
+        return None if version is None else quote_of(version)
 
 
 def _number(body: Mapping[str, object], name: str, default: float, most: float) -> float:
@@ -371,26 +361,3 @@ def _kind(text: str, name: str) -> Kind:
 def _one_of(body: Mapping[str, object], name: str, allowed: Collection[str], default: str) -> str:
     value = body.get(name)
     return value if isinstance(value, str) and value in allowed else default
-
-
-@lru_cache(maxsize=1024)
-def _price(text: str | None) -> float:
-    body = object_of(text)
-    grams = GRAMS_PER_PRICED.get(_text(body, "per", ""))
-    return 0.0 if grams is None else _number(body, "amount", 0.0, PRICE_MAX) / grams
-
-
-QUOTED_MAX = 64
-"""Characters of a price's currency or source that an alert repeats."""
-
-
-def _legible(text: str) -> str:
-    """Return a text as it can be sent: half a surrogate pair, which JSON can say, cannot."""
-    return text[:QUOTED_MAX].encode("utf-8", "replace").decode("utf-8")
-
-
-def _day(at: Micros) -> str:
-    try:
-        return str(date(1970, 1, 1) + timedelta(days=at // 86_400_000_000))
-    except OverflowError:
-        return "an unknown day"

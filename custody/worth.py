@@ -15,7 +15,8 @@ from custody.held import Posted
 from custody.lot_book import LotBook
 from custody.lot_rows import FeedRow, TripRow
 from custody.place import total
-from custody.reference import Quote, References
+from custody.prices import Quote
+from custody.reference import References
 
 
 class Worth(NamedTuple):

@@ -37,6 +37,8 @@ NESTED: Mapping[str, type] = MappingProxyType(
             records.MetalOrigin,
             records.Share,
             records.AttributeAmount,
+            records.ResidualFigure,
+            records.DriftLevel,
             records.Posterior,
             records.Evidence,
             records.GatedShot,

@@ -31,7 +31,7 @@ WRONG_PARTITION = "wrong_partition"
 COLUMN_ROWS_MIN = 48
 """From so many records of one schema on, columns are quicker than rows."""
 
-_BROADCAST = frozenset({"reference", "tick"})
+_BROADCAST = frozenset({"reference", "tick", "drift"})
 """Written to every partition; each copy names its own."""
 _NOT_KEYED = _BROADCAST | {"dead_letter"}
 """A dead letter keeps the key of what it holds, which may be the very reason it is one."""

@@ -17,6 +17,8 @@ Record = (
     | events.ActionTaken
     | records.Content
     | records.Sighting
+    | records.Residual
+    | records.Drift
     | records.Tick
     | records.Transfer
     | records.Balance
@@ -60,6 +62,8 @@ ROUTES = (
     Route("action", events.ActionTaken, "custody.Action", topics.CONTROL, "action"),
     Route("content", records.Content, "custody.Content", topics.FLOW, "content", derived=True),
     Route("sighting", records.Sighting, "custody.Sighting", topics.FLOW, "sighting", derived=True),
+    Route("residual", records.Residual, "custody.Residual", topics.FLOW, "residual", derived=True),
+    Route("drift", records.Drift, "custody.Drift", topics.FLOW, "drift", derived=True),
     Route("tick", records.Tick, "custody.Tick", topics.FLOW, None),
     Route(
         "transfer", records.Transfer, "custody.Transfer", topics.TRANSFER, "transfer", derived=True

@@ -107,6 +107,8 @@ _ORDER = {
     "action": ("subject", "recorded_at", "event_id"),
     "content": ("to_owner", "from_owner", "sender", "n"),
     "sighting": ("thing", "occurred_at", "sender", "n"),
+    "residual": ("thing", "occurred_at", "sender", "n"),
+    "drift": ("thing", "quantity", "sender", "n"),
     "transfer": ("lot_id", "effective_at", "sender", "n"),
     "balance": ("account", "sender", "n"),
     "alert": ("alert_id", "version", "sender", "n"),

@@ -1,9 +1,10 @@
 """What the fold says, numbered, addressed and framed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from custody.fold import Output as Said
-from custody.records import Content, Sighting
+from custody.records import Content, Drift, Residual, Sighting
 from schemas.partition import partition_of
 from schemas.routes import BY_TYPE, Record
 from streams.rows import Output
@@ -40,9 +41,11 @@ def address(said: Said, owner: str, partition: int, partitions: int) -> tuple[in
     the owner that says it, whose bare id hashes to it.
     """
     match said:
-        case Content(to_owner=receiver) | Sighting(thing=receiver):
+        case Content(to_owner=receiver) | Sighting(thing=receiver) | Residual(thing=receiver):
             key = bare_id(receiver).encode()
             return partition_of(key, partitions), key
+        case Drift():
+            return said.partition, bare_id(said.thing).encode()
         case _:
             return partition, bare_id(owner).encode()
 
@@ -64,8 +67,14 @@ class OutputWriter:
         self._frame = frame
         self._sender = sender_of(partition)
 
-    def write(self, owner: str, said: Said) -> Output:
-        """Return the record to send, with the next number."""
+    def write(self, owner: str, said: Said) -> list[Output]:
+        """Return the records to send, with the next numbers: of a drift a copy per partition."""
+        if not isinstance(said, Drift):
+            return [self._write(owner, said)]
+        copies = [replace(said, partition=number) for number in range(self._partitions)]
+        return [self._write(owner, copy) for copy in copies]
+
+    def _write(self, owner: str, said: Said) -> Output:
         self.last_n += 1
         number(said, self._sender, self.last_n)
         partition, key = address(said, owner, self._partition, self._partitions)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from custody.fold import Fold, Input
-from custody.records import Alert, Content, Sighting, Tick
+from custody.records import Alert, Content, Drift, Residual, Sighting, Tick
 from schemas.reader import Group
 from schemas.routes import BY_STEM, BY_TYPE
 from streams import batches
@@ -188,7 +188,7 @@ class Reducer:
         if not fresh:
             return False
         step = self._fold.step(owner, past.row, fresh, state.rows)
-        outputs = tuple(state.outputs.write(owner, said) for said in step.outputs)
+        outputs = tuple(one for said in step.outputs for one in state.outputs.write(owner, said))
         group: list[batches.Record] = []
         chunk = reduction.record.chunk
         for key, row in step.rows.items():
@@ -249,7 +249,7 @@ def _fresh(
             continue
         if entry.stem in _NUMBERED:
             event = entry.event
-            assert isinstance(event, Content | Sighting)
+            assert isinstance(event, Content | Sighting | Residual | Drift)
             if event.n <= heard.get(event.sender, 0):
                 continue
             heard[event.sender] = event.n

@@ -37,6 +37,8 @@ STEMS = (
     "action",
     "content",
     "sighting",
+    "residual",
+    "drift",
     "tick",
     "transfer",
     "balance",

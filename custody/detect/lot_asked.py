@@ -9,6 +9,7 @@ Source:
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from custody import metrology
 from custody.detect import lot_facts
 from custody.detect.lot_facts import Assay, Moisture, Readings, Shot, Weighing, Xrf
 from custody.detect.lot_model import U_REL_MAX, Thought, analytes_of
+from custody.detect.residuals import INSTRUMENT, TO, WAY, Shift, Subject
 from custody.events import Micros
 from custody.ids import BETWEEN, series_site
 from custody.lot import ends_of
@@ -39,21 +41,59 @@ class Asked(NamedTuple):
         readings: What was measured.
         trips: Names of the trips, by the names of their parts: lots that are measured alike share
             a pattern, so parts are numbered.
+        measured: What measured it, and by what way it came: kind and name of the instrument or
+            way, and the first weighing, certificate or shot of it.
+        suspected: What charts say of them.
     """
 
     thought: Thought
     readings: Readings
     trips: Mapping[str, str]
+    measured: "Measured"
+    suspected: Mapping[Subject, Shift]
 
 
-def asked(book: LotBook, references: References, at: Micros) -> Asked | None:
+class First(NamedTuple):
+    """The first word of an instrument about a lot, or its first coming by a way."""
+
+    at: Micros
+    event_id: str
+
+
+@dataclass(slots=True)
+class Measured:
+    """What measured a lot.
+
+    Attributes:
+        first: By kind and name the first word of it.
+        ways: By scale the ways it stands at the ends of.
+    """
+
+    first: dict[tuple[str, str], First] = field(default_factory=dict)
+    ways: dict[str, set[str]] = field(default_factory=dict)
+
+    def note(self, kind: str, name: str, at: Micros, event_id: str) -> None:
+        """Note a word of something."""
+        found = First(at, event_id)
+        before = self.first.get((kind, name))
+        self.first[kind, name] = found if before is None else min(before, found)
+
+
+def asked_of(book: LotBook, references: References) -> Asked | None:
     """Return what a lot's rows say; None where it has no way and nothing was measured.
 
     Args:
         book: The lot's rows.
-        references: Instruments, routes and fingerprints.
-        at: Time of which reference data about the lot is taken.
+        references: Instruments, routes and fingerprints, about the lot as of its declaration or,
+            without one, its first fact.
     """
+    row = book.material()
+    first = row.declared_by or row.first
+    return None if first is None else asked(book, references, first.at)
+
+
+def asked(book: LotBook, references: References, at: Micros) -> Asked | None:
+    """Return the same, with reference data about the lot as of a time."""
     stations = way(book)
     if not stations:
         return None
@@ -61,15 +101,28 @@ def asked(book: LotBook, references: References, at: Micros) -> Asked | None:
     # Moisture and grades come on papers of their own: neither takes the other's place.
     moist = _speaking([one for one in certificates if one.assayed.moisture is not None])
     graded = _speaking([one for one in certificates if one.assayed.results])
-    shots, devices = _shots(book, stations, references)
-    weighings, trips = _weighings(book, stations, references)
+    measured = Measured()
+    shots, devices = _shots(book, stations, references, measured)
+    weighings, trips = _weighings(book, stations, references, measured)
+    for one in (*moist, *graded):
+        measured.note(INSTRUMENT, one.assayed.lab, one.at, one.event_id)
     readings = Readings(
         weighings=tuple(weighings),
         moistures=tuple(_moistures(moist, references)),
         shots=tuple(shots),
         assays=tuple(_assays(graded, references)),
     )
-    return Asked(_thought(book, stations, readings, devices, references, at), readings, trips)
+    thought = _thought(book, stations, readings, devices, references, at)
+    return Asked(thought, readings, trips, measured, _suspected(measured, references))
+
+
+def _suspected(measured: Measured, references: References) -> dict[Subject, Shift]:
+    """Return what charts say of what measured the lot, as of when it did."""
+    return {
+        Subject(kind, name, quantity): Shift(level.mean, level.u)
+        for (kind, name), first in measured.first.items()
+        for quantity, level in references.drifts(f"{kind}/{name}", first.at)
+    }
 
 
 def way(book: LotBook) -> tuple[str, ...]:
@@ -147,7 +200,7 @@ def _dry_share(book: LotBook, references: References) -> tuple[float, float]:
 
 
 def _weighings(
-    book: LotBook, stations: Sequence[str], references: References
+    book: LotBook, stations: Sequence[str], references: References, measured: Measured
 ) -> tuple[list[Weighing], dict[str, str]]:
     """Return both ends of every trip along the way; each trip is a part of its own."""
     found: list[Weighing] = []
@@ -159,8 +212,13 @@ def _weighings(
             continue
         part = f"{len(trips):03d}"
         trips[part] = name
-        for mass, site in zip((trip.dispatch, trip.receipt), ends_of(trip), strict=True):
-            assert site is not None
+        ends = [site or "" for site in ends_of(trip)]
+        way_name = TO.join(ends)
+        measured.note(WAY, way_name, trip.receipt.at, trip.receipt.event_id)
+        for mass, site in zip((trip.dispatch, trip.receipt), ends, strict=True):
+            scale = mass.weighed.device
+            measured.note(INSTRUMENT, scale, mass.at, mass.event_id)
+            measured.ways.setdefault(scale, set()).add(way_name)
             found.append(_weighing(part, mass, site, references))
     return found, trips
 
@@ -239,7 +297,7 @@ def _assays(certificates: Iterable[Certificate], references: References) -> Iter
 
 
 def _shots(
-    book: LotBook, stations: Sequence[str], references: References
+    book: LotBook, stations: Sequence[str], references: References, measured: Measured
 ) -> tuple[list[Shot], dict[str, Xrf]]:
     """Return the shots along the way, and what is known of their instruments."""
     shots: list[Shot] = []
@@ -248,6 +306,7 @@ def _shots(
         row = book.station(site)
         for event_id, taken in row.shots.items():
             series = row.series[taken.series]
+            measured.note(INSTRUMENT, series.device, series.at, series.event_id)
             if series.device not in devices:
                 devices[series.device] = _xrf(series.device, series.at, references)
             seen = {a: (ppb, u) for a, (ppb, u) in taken.results.items() if ppb > 0}

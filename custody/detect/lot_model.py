@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from custody.bodies import number, object_of
-from custody.detect.lot_facts import Floats, Known, Leg, Model, Site, Xrf
+from custody.detect.lot_facts import MOISTURE, Floats, Known, Leg, Model, Site, Xrf
 from custody.detect.mixture import ALPHA, Detector
 
 DETECTORS_MAX = 64
@@ -55,6 +55,7 @@ class Thought(NamedTuple):
         xrf: Instruments.
         settings: Record about the test.
         of_way: Record about instruments on ways that begin where this one does.
+        drifts: What charts have found of instruments.
     """
 
     analytes: tuple[str, ...]
@@ -66,6 +67,16 @@ class Thought(NamedTuple):
     xrf: tuple[tuple[str, Xrf], ...]
     settings: str | None
     of_way: str | None = None
+    drifts: tuple["Drifted", ...] = ()
+
+
+class Drifted(NamedTuple):
+    """What an instrument has drifted by, and its standard uncertainty, logarithms."""
+
+    instrument: str
+    quantity: str
+    mean: float
+    u: float
 
 
 class Limit(NamedTuple):
@@ -82,6 +93,10 @@ def detector(thought: Thought) -> Detector:
         site for name, body in thought.library[:SITES_MAX] if (site := fingerprint(name, body))
     ]
     named = {site.site_id: site for site in sites}
+    known = {
+        **errors(thought.settings, thought.stations),
+        **errors(thought.of_way, thought.stations),
+    }
     return Detector(
         Model(
             analytes=thought.analytes,
@@ -91,12 +106,23 @@ def detector(thought: Thought) -> Detector:
             library=tuple(sites),
             dry_share=thought.dry_share,
             xrf=dict(thought.xrf),
-            errors={
-                **errors(thought.settings, thought.stations),
-                **errors(thought.of_way, thought.stations),
-            },
+            errors=known | _drifted(thought, known),
         )
     )
+
+
+def _drifted(
+    thought: Thought, known: Mapping[tuple[str, str], Known]
+) -> dict[tuple[str, str], Known]:
+    """Return the errors of instruments that have drifted, beside what was known of them before."""
+    found: dict[tuple[str, str], Known] = {}
+    dry = math.exp(thought.dry_share[0])
+    for instrument, quantity, mean, u in thought.drifts:
+        before = known.get((instrument, quantity), Known(0.0, 0.0)).mean
+        # Of a moisture errors are absolute; a drift is one of ln(1 - moisture).
+        by, size = (-dry, dry) if quantity == MOISTURE else (1.0, 1.0)
+        found[instrument, quantity] = Known(before + mean * by, u * size)
+    return found
 
 
 @lru_cache(maxsize=1024)

@@ -14,7 +14,7 @@ from custody.events import ActionTaken, Micros, ReferenceSet
 from custody.fold import Fold, Input, Output, Row
 from custody.held import BEGINNING
 from custody.ids import BETWEEN
-from custody.records import Content, Sighting, Tick
+from custody.records import Content, Drift, Residual, Sighting, Tick
 from custody.ticking import SILENT_US
 from runtime.backtest.history import recorded_at
 from schemas.routes import BY_TYPE, fact_key
@@ -27,6 +27,9 @@ TICK_US = 10_000_000
 
 LAST_TICKS = 3
 """Ticks after the last record: a doubt is told by the second tick from the next one on."""
+
+HANDED_ON = (Content, Sighting, Residual, Drift)
+"""What owners tell each other."""
 
 _TICK = f"tick/{PARTITION}"
 _DUE = DUE + "/"
@@ -164,12 +167,12 @@ class Replay:
 
     def _hand_on(self, said: list[Output]) -> list[Output]:
         """Deliver contents and sightings until none is left; return what that led to."""
-        waiting = [one for one in said if isinstance(one, Content | Sighting)]
+        waiting = [one for one in said if isinstance(one, HANDED_ON)]
         led_to: list[Output] = []
         for one in waiting:
             new = self._step(self._owner(one), one)
             led_to.extend(new)
-            waiting.extend([n for n in new if isinstance(n, Content | Sighting)])
+            waiting.extend([n for n in new if isinstance(n, HANDED_ON)])
         return led_to
 
     def _owner(self, event: Input) -> str:
@@ -193,7 +196,9 @@ class Replay:
 def key_of(event: Input) -> str:
     """Return the Kafka key of a record, as gateway and worker set it."""
     match event:
-        case Content(to_owner=receiver) | Sighting(thing=receiver) | ActionTaken(subject=receiver):
+        case Content(to_owner=receiver) | ActionTaken(subject=receiver):
+            return bare_id(receiver)
+        case Sighting(thing=receiver) | Residual(thing=receiver) | Drift(thing=receiver):
             return bare_id(receiver)
         case ReferenceSet():
             return event.id

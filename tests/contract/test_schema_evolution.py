@@ -11,7 +11,7 @@ import pytest
 from fastavro import parse_schema, schemaless_writer
 
 from custody.events import Micros, ReferenceSet
-from custody.records import Tick
+from custody.records import Drift, Tick
 from schemas import avro, codec
 from schemas.arrow import to_arrow
 from schemas.compatibility import problems
@@ -151,7 +151,7 @@ def as_datum(record: object) -> Datum:
 
 def on_partition_0(records: list[Record]) -> list[Record]:
     return [
-        replace(record, partition=0) if isinstance(record, ReferenceSet | Tick) else record
+        replace(record, partition=0) if isinstance(record, ReferenceSet | Tick | Drift) else record
         for record in records
     ][:1]
 

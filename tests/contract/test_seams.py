@@ -55,7 +55,7 @@ SEAMS: tuple[tuple[Callable[..., object], str], ...] = (
             "metrics: Metrics, partitions: int) -> None"
         ),
     ),
-    (outputs.OutputWriter.write, "(self, owner: str, said: Said) -> Output"),
+    (outputs.OutputWriter.write, "(self, owner: str, said: Said) -> list[Output]"),
     # Sink.
     (
         sink.run,
@@ -113,6 +113,8 @@ def test_every_stem_keeps_its_topic_and_table() -> None:
         "action": ("custody.Action", "custody.control.v1", "action"),
         "content": ("custody.Content", "custody.flow.v1", "content"),
         "sighting": ("custody.Sighting", "custody.flow.v1", "sighting"),
+        "residual": ("custody.Residual", "custody.flow.v1", "residual"),
+        "drift": ("custody.Drift", "custody.flow.v1", "drift"),
         "tick": ("custody.Tick", "custody.flow.v1", None),
         "transfer": ("custody.Transfer", "custody.transfer.v1", "transfer"),
         "balance": ("custody.Balance", "custody.balance.v1", "balance"),

@@ -26,7 +26,7 @@ from custody.events import (
 )
 from custody.fold import Input, Row
 from custody.ids import BETWEEN
-from custody.records import Content, Sighting, Tick
+from custody.records import Content, Drift, Residual, Sighting, Tick
 
 MINUTE = 60_000_000
 T0 = 1_762_000_000_000_000
@@ -41,6 +41,8 @@ STEMS = {
     ActionTaken: "action",
     Content: "content",
     Sighting: "sighting",
+    Residual: "residual",
+    Drift: "drift",
     Tick: "tick",
 }
 

@@ -13,7 +13,16 @@ import msgspec
 from custody.core import CustodyFold
 from custody.events import ActionTaken, LotFact, ReferenceSet
 from custody.fold import Input, Output
-from custody.records import Alert, Balance, Content, Sighting, Tick, Transfer
+from custody.records import (
+    Alert,
+    Balance,
+    Content,
+    Drift,
+    Residual,
+    Sighting,
+    Tick,
+    Transfer,
+)
 from runtime.backtest.replay import key_of
 from tests.support.facts import Read, Rows
 
@@ -62,7 +71,7 @@ class World:
                 self.n += 1
                 numbered = replace(output, sender="worker/0", n=self.n)
                 self.outputs.append(numbered)
-                if isinstance(numbered, Content | Sighting):
+                if isinstance(numbered, Content | Sighting | Residual | Drift):
                     said.append(numbered)
         return said
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from custody.charting import CHARTS
 from custody.deadlines import DUE
 from custody.events import LotFact, LotMoved, Micros
 from custody.records import Alert, Sighting
@@ -35,7 +36,8 @@ def missing(world: World) -> list[Alert]:
 
 
 def waiting(world: World) -> list[str]:
-    return [key for key in world.rows if key.startswith(DUE + "/")]
+    """What waits for a deadline; what lots tell charts waits, too, and is no deadline."""
+    return [k for k in world.rows if k.startswith(DUE + "/") and not k.endswith(CHARTS)]
 
 
 def begun() -> tuple[World, Maker]:

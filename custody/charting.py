@@ -1,0 +1,141 @@
+"""What a lot tells the charts of what measured it: one word of each, when its facts have settled.
+
+A lot asks the clock for it when its tests may say something new, and tells what has changed since
+it told last. So a truck that is weighed, shot, sealed and received in two hours is one word, and
+the last word follows from the facts alone.
+
+Source:
+    docs/detection/charts.md
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import groupby
+
+from custody import deadlines
+from custody.deadlines import Due, DueRow
+from custody.detect.lot_asked import Asked
+from custody.detect.lot_model import detector
+from custody.detect.residuals import Residual, Subject, residuals
+from custody.events import Micros
+from custody.fold import Row
+from custody.ledger import Clock
+from custody.records import Residual as Said
+from custody.records import ResidualFigure
+
+CHARTS = "charts"
+"""What a lot waits for, among what is due."""
+
+SETTLED_US = 7_200_000_000
+"""How long after its newest fact a lot tells; what is sent later than that is told at once."""
+
+DIGITS = 6
+"""Decimals of a logarithm that are told."""
+
+FIGURES_MAX = 200
+"""Quantities of an instrument that are told, the first by name."""
+
+
+@dataclass(slots=True)
+class ChartedRow:
+    """What a lot has told: by instrument or way a mark of its figures."""
+
+    told: dict[str, int] = field(default_factory=dict)
+
+
+def waits(owner: str, last: tuple[int, int, str] | None, clock: Clock) -> dict[str, DueRow]:
+    """Return the row by which a lot waits for its facts to settle.
+
+    Args:
+        owner: Row key of the lot.
+        last: Order of its newest fact, its time first; a clock that runs ahead makes no lot wait.
+        clock: This step's records.
+    """
+    newest = min(last[0] if last else clock.newest, clock.newest)
+    at = Micros(newest + SETTLED_US)
+    return {deadlines.key_of(Due(at, "", CHARTS, clock.cause), owner): DueRow(clock.cause)}
+
+
+def news(
+    lot_id: str, asked: Asked | None, before: Row | None, clock: Clock
+) -> tuple[list[Said], dict[str, ChartedRow]]:
+    """Return what a lot has to tell, and the row of what it then has told, where that is new.
+
+    Args:
+        lot_id: The lot.
+        asked: What its tests are asked; None where nothing was measured.
+        before: The row ``charted/<lot>``.
+        clock: This step's records.
+    """
+    row = before if isinstance(before, ChartedRow) else ChartedRow()
+    now = {} if asked is None else _by_thing(_said_of(asked))
+    said: list[Said] = []
+    told: dict[str, int] = {}
+    for (kind, name), figures in now.items():
+        assert asked is not None
+        first = asked.measured.first[kind, name]
+        ways = tuple(sorted(asked.measured.ways.get(name, ())))
+        word = Said(
+            sender="",
+            n=0,
+            cause_event_id=first.event_id,
+            thing=f"{kind}/{name}",
+            lot_id=lot_id,
+            occurred_at=first.at,
+            known_at=clock.newest,
+            ways=ways,
+            figures=figures,
+        )
+        told[word.thing] = _mark(word)
+        if row.told.get(word.thing) != told[word.thing]:
+            said.append(word)
+    said.extend([_gone(lot_id, thing, clock) for thing in row.told if thing not in told])
+    return said, {} if told == row.told else {f"charted/{lot_id}": ChartedRow(told)}
+
+
+def _said_of(asked: Asked) -> dict[Subject, Residual]:
+    judge = detector(asked.thought)
+    return residuals(judge, judge.layout(asked.readings), asked.suspected)
+
+
+def _by_thing(
+    found: Mapping[Subject, Residual],
+) -> dict[tuple[str, str], tuple[ResidualFigure, ...]]:
+    named = sorted(found.items())
+    return {
+        of: tuple(
+            ResidualFigure(
+                quantity=subject.quantity,
+                value=round(one.value, DIGITS),
+                u=round(one.u, DIGITS),
+                u_shared=round(one.shared, DIGITS),
+                explained=round(one.explained, DIGITS),
+            )
+            for subject, one in list(each)[:FIGURES_MAX]
+        )
+        for of, each in groupby(named, key=lambda one: (one[0].kind, one[0].name))
+    }
+
+
+def _mark(word: Said) -> int:
+    """Return 56 bits that stand for what a word says, whenever it was said."""
+    figures = [
+        (one.quantity, one.value, one.u, one.u_shared, one.explained) for one in word.figures
+    ]
+    text = repr((word.cause_event_id, word.occurred_at, word.ways, figures))
+    return int.from_bytes(blake2b(text.encode(), digest_size=7).digest())
+
+
+def _gone(lot_id: str, thing: str, clock: Clock) -> Said:
+    return Said(
+        sender="",
+        n=0,
+        cause_event_id=clock.cause,
+        thing=thing,
+        lot_id=lot_id,
+        occurred_at=clock.newest,
+        known_at=clock.newest,
+        ways=(),
+        figures=(),
+    )

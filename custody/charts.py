@@ -1,0 +1,355 @@
+"""Charts: an instrument or a way hears of every lot what that lot says of it.
+
+Each has a row of its own, in whatever partition its name falls. The row keeps the last lots in the
+order of time, and what is found is a function of them: so a lot that is measured better, corrected
+or sent late changes the chart, and a finding whose reason is gone is taken back. A drift of an
+instrument is told to every partition, and lots it has measured are judged again without it; a loss
+on a way is only named: goods that are stolen from every lot are stolen nevertheless.
+
+Source:
+    docs/detection/charts.md
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import NamedTuple
+
+import numpy as np
+
+from custody import alerts, findings, rechecking
+from custody.alerts import INSTRUMENT_BIAS, ROUTE_LOSS, Verdict, alert_id
+from custody.detect import drift
+from custody.detect.cusum import RUN_LENGTH
+from custody.detect.drift import Chart, Point
+from custody.detect.lot_facts import MASS
+from custody.detect.residuals import CLEAR, INSTRUMENT, TO, WAY
+from custody.drifts import DriftRow, Level
+from custody.events import ActionTaken, Micros
+from custody.fold import Reader, Step
+from custody.held import BEGINNING
+from custody.ledger import Clock
+from custody.lot_step import Arrived
+from custody.records import Alert, Drift, DriftLevel, Evidence, Residual, ResidualFigure
+from custody.rows import AlertState
+from custody.severity import BY_RULE
+
+KINDS = frozenset({INSTRUMENT, WAY})
+
+LOTS_MAX = 64
+"""Lots of a chart that are kept one by one, the last ones; what comes later than that changes
+nothing any more."""
+
+BASIS = f"CUSUM bank of six sums, one false alarm in {RUN_LENGTH:,} lots of a healthy one"
+
+RETURNED = "its residuals no longer show it: it has been mended, or lots were measured again"
+
+SIGMAS = 2.0
+"""By how many standard uncertainties a scale must be off on other ways than its busiest."""
+
+
+class Heard(NamedTuple):
+    """What a lot says: when it was measured, which lot, on which ways, after which fact.
+
+    ``figures``: by quantity value, u, shared u and what others explain, in whole millionths of the
+    logarithm.
+    """
+
+    at: Micros
+    lot: str
+    ways: tuple[str, ...]
+    event_id: str
+    figures: dict[str, tuple[int, int, int, int]]
+
+
+@dataclass(slots=True)
+class ChartRow:
+    """What is known of an instrument or a way.
+
+    Attributes:
+        known: When the newest record it took was recorded.
+        heard: The last lots, in order.
+        before: By quantity the chart before the first of them.
+        last: The last lot that went into it: time and name.
+        said: By quantity the levels that were told last.
+        alerts: Alerts by key.
+    """
+
+    known: Micros = BEGINNING
+    heard: list[Heard] = field(default_factory=list)
+    before: dict[str, Chart] = field(default_factory=dict)
+    last: tuple[Micros, str] | None = None
+    said: dict[str, tuple[Level, ...]] = field(default_factory=dict)
+    alerts: dict[str, AlertState] = field(default_factory=dict)
+
+
+def chart_step(owner: str, row: ChartRow, arrived: Arrived, clock: Clock) -> Step:
+    """Return the next row of a chart and what it says.
+
+    Args:
+        owner: Its row key.
+        row: Its row; never changed.
+        arrived: What lots say, and what people do.
+        clock: This step's records.
+    """
+    heard, missed = _taken(row, arrived.residuals)
+    after = ChartRow(clock.newest, heard, row.before, row.last, row.said, row.alerts)
+    charts = _read(row.before, heard)
+    found = {q: levels for q, chart in charts.items() if (levels := _named(owner, q, chart, heard))}
+    _forget(after)
+    step = Step(after)
+    step.findings.extend(["beyond_chart"] * missed)
+    verdicts = {q: v for q in found if (v := _verdict(owner, q, charts[q], found[q], heard))}
+    at = heard[-1].at if heard else clock.newest
+    after.alerts = _say(step, (owner, at), row.alerts, _keyed(verdicts), arrived.actions, clock)
+    after.said = found
+    for quantity in sorted({*found, *row.said}):
+        if found.get(quantity) != row.said.get(quantity):
+            step.outputs.append(_told(owner, quantity, found.get(quantity, ()), clock))
+    return step
+
+
+def _taken(row: ChartRow, residuals: Iterable[Residual]) -> tuple[list[Heard], int]:
+    """Return the lots of the chart with what has come, and how many came too late for it."""
+    by_lot = {one.lot: one for one in row.heard}
+    missed = 0
+    for one in residuals:
+        by_lot.pop(one.lot_id, None)
+        if not one.figures:
+            continue
+        if row.last is not None and (one.occurred_at, one.lot_id) <= row.last:
+            missed += 1
+            continue
+        figures = {f.quantity: _millionths(f) for f in one.figures}
+        by_lot[one.lot_id] = Heard(
+            one.occurred_at, one.lot_id, one.ways, one.cause_event_id, figures
+        )
+    return sorted(by_lot.values(), key=lambda one: (one.at, one.lot)), missed
+
+
+def _millionths(figure: ResidualFigure) -> tuple[int, int, int, int]:
+    four = (figure.value, figure.u, figure.u_shared, figure.explained)
+    value, u, shared, explained = (round(x * 1e6) for x in four)
+    return value, max(u, 1), shared, explained
+
+
+def _points(heard: Iterable[Heard], quantity: str) -> Iterable[Point]:
+    for one in heard:
+        figures = one.figures.get(quantity)
+        if figures is not None:
+            value, u, shared, _ = figures
+            yield Point(one.at, value / 1e6, u / 1e6, shared / 1e6)
+
+
+_NONE = (math.nan, 1.0, 0.0, 0.0)
+"""Figures of a quantity that a lot says nothing of."""
+
+
+def _read(before: Mapping[str, Chart], heard: Sequence[Heard]) -> dict[str, Chart]:
+    """Return the charts of the quantities that are not quiet; most are."""
+    quantities = sorted({*before, *(q for one in heard for q in one.figures)})
+    if not quantities or not heard:
+        return {q: chart for q, chart in before.items() if chart.levels}
+    shape = (len(quantities), len(heard), 4)
+    told = [one.figures for one in heard]
+    # Flat: an array of nested tuples costs several times as much.
+    flat = chain.from_iterable([of.get(q, _NONE) for q in quantities for of in told])
+    figures = np.fromiter(flat, np.float64, math.prod(shape)).reshape(shape)
+    start = [before.get(q, Chart()) for q in quantities]
+    calm = drift.quiet(start, figures[:, :, :3] / 1e6)
+    return {
+        q: one if still else drift.read(_points(heard, q), one)
+        for q, one, still in zip(quantities, start, calm, strict=True)
+        if one.levels or not still
+    }
+
+
+def _forget(row: ChartRow) -> None:
+    """Put what is beyond the last lots into the charts before them, in place."""
+    old = row.heard[: max(len(row.heard) - LOTS_MAX, 0)]
+    if not old:
+        return
+    row.heard = row.heard[len(old) :]
+    quantities = {*row.before, *(q for one in old for q in one.figures)}
+    row.before = {q: drift.read(_points(old, q), row.before.get(q)) for q in sorted(quantities)}
+    row.last = old[-1].at, old[-1].lot
+
+
+def _named(owner: str, quantity: str, chart: Chart, heard: Sequence[Heard]) -> tuple[Level, ...]:
+    """Return the levels that can be said to be of this one and of nothing else."""
+    level = chart.level
+    if level is None:
+        return chart.levels
+    kind = owner.partition("/")[0]
+    if kind == WAY:
+        # Nothing is gained on a road: what seems so is one of the scales at its ends.
+        return chart.levels if level.mean < 0.0 else chart.levels[:-1]
+    if quantity == MASS and not _is_shared(level, heard):
+        return chart.levels[:-1]
+    return chart.levels
+
+
+def _is_shared(level: Level, heard: Sequence[Heard]) -> bool:
+    """Tell whether a scale is off on more ways than one, or where nothing could be lost.
+
+    A scale at the end of a single way and a loss on that way look alike; to call it the scale's
+    would be to excuse whoever takes a little from every lot.
+    """
+    sums: dict[tuple[str, ...], tuple[float, float]] = {}
+    for one in heard:
+        if one.at < level.since or MASS not in one.figures:
+            continue
+        value, u, _, _ = one.figures[MASS]
+        weight, moment = sums.get(one.ways, (0.0, 0.0))
+        sums[one.ways] = weight + 1.0 / u**2, moment + value / u**2
+    busiest = max(sums, key=lambda ways: (sums[ways][0], ways), default=())
+    weight = sum(w for ways, (w, _) in sums.items() if ways != busiest)
+    moment = sum(m for ways, (_, m) in sums.items() if ways != busiest)
+    if weight == 0.0:
+        return len(busiest) > 1
+    sign = 1.0 if level.mean > 0.0 else -1.0
+    return sign * moment >= SIGMAS * math.sqrt(weight)
+
+
+def _verdict(
+    owner: str, quantity: str, chart: Chart, levels: Sequence[Level], heard: Sequence[Heard]
+) -> Verdict | None:
+    """Return what is to be said of a quantity; None where its drift is over, or that of others."""
+    level = levels[-1]
+    if level.until is not None:
+        return None
+    lots = [one for one in heard if one.at >= level.since and quantity in one.figures]
+    size = _left(quantity, lots[: level.lots])
+    if abs(size) <= CLEAR * level.u:
+        return None
+    kind, _, name = owner.partition("/")
+    family = INSTRUMENT_BIAS if kind == INSTRUMENT else ROUTE_LOSS
+    return Verdict(
+        family,
+        None,
+        family,
+        size,
+        level.u,
+        chart.value,
+        1.0,
+        BASIS,
+        ((family, 1.0),),
+        (lots[0].event_id, level.since, level.since),
+        tuple(_evidence(name if kind == INSTRUMENT else "", quantity, lots[: level.lots])),
+        _sentence(owner, quantity, size, level, lots[0].lot),
+        BY_RULE[family],
+        quantity,
+    )
+
+
+def _left(quantity: str, lots: Sequence[Heard]) -> float:
+    """Return the mean of residuals without what others explain, weighted by 1/u^2; 0 of none."""
+    weight = moment = 0.0
+    for one in lots:
+        value, u, _, explained = one.figures[quantity]
+        weight += 1.0 / u**2
+        moment += (value - explained) / u**2
+    return moment / weight / 1e6 if weight else 0.0
+
+
+def _sentence(owner: str, quantity: str, size: float, level: Level, first: str) -> str:
+    kind, _, name = owner.partition("/")
+    lots = f"over {level.lots} lots, from lot {first} on"
+    amount = f"{abs(size):.2%} (sigma {level.u:.2%})"
+    if kind == INSTRUMENT:
+        way = "high" if size > 0.0 else "low"
+        return f"{name} reads {quantity} {amount} {way} {lots}; its lots are judged without that"
+    source, _, target = name.partition(TO)
+    return (
+        f"from {source} to {target} every lot loses {amount} more than expected, {lots}; "
+        "the scales at its ends are not off on other ways. Weigh a check weight at "
+        f"{source} and at {target}, then look for who gains"
+    )
+
+
+def _evidence(instrument: str, quantity: str, lots: Iterable[Heard]) -> Iterable[Evidence]:
+    """Yield the lots of a level: the size is the mean of observed - expected, weighted by 1/u^2."""
+    for one in lots:
+        value, u, _, explained = (figure / 1e6 for figure in one.figures[quantity])
+        yield Evidence(
+            quantity="ln_residual", analyte=None if quantity == MASS else quantity,
+            expected=explained, observed=value, u=u, z=(value - explained) / u, unit="1",
+            event_ids=(one.event_id,), instruments=(instrument,) if instrument else (),
+        )  # fmt: skip
+
+
+def _say(
+    step: Step,
+    subject: tuple[str, Micros],
+    states: Mapping[str, AlertState],
+    found: Mapping[str, Verdict],
+    actions: Iterable[ActionTaken],
+    clock: Clock,
+) -> dict[str, AlertState]:
+    """Open and retract what the chart shows, and do what people did; return what is remembered."""
+    owner, at = subject
+    after, said = dict(states), list[Alert]()
+    for key, verdict in found.items():
+        outcome = alerts.raise_or_keep(states.get(key), verdict, owner, at, clock)
+        findings.keep(after, said, key, outcome)
+    for key, state in states.items():
+        if key not in found:
+            findings.keep(after, said, key, alerts.retract(state, owner, clock, RETURNED))
+    answer = findings.answer(after, actions, owner, found)
+    step.findings.extend(answer.findings)
+    step.outputs.extend([*said, *answer.said])
+    return answer.states
+
+
+def _keyed(verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:
+    return {f"{verdict.rule}|{quantity}": verdict for quantity, verdict in verdicts.items()}
+
+
+def _told(owner: str, quantity: str, levels: Sequence[Level], clock: Clock) -> Drift:
+    rule = INSTRUMENT_BIAS if owner.startswith(INSTRUMENT) else ROUTE_LOSS
+    return Drift(
+        sender="",
+        n=0,
+        cause_event_id=alert_id(rule, owner, None, quantity),
+        partition=0,
+        thing=owner,
+        quantity=quantity,
+        known_at=clock.newest,
+        levels=tuple(
+            DriftLevel(since=one.since, until=one.until, mean=one.mean, u=one.u, lots=one.lots)
+            for one in levels
+        ),
+    )
+
+
+def drift_step(owner: str, row: DriftRow, told: Sequence[Drift], reader: Reader) -> Step:
+    """Return what a partition knows of a drift, and tell the lots it concerns.
+
+    Args:
+        owner: Row key, ``drift/<thing>``.
+        row: What it knew; never changed.
+        told: What the chart says, in order.
+        reader: Rows of the partition.
+    """
+    after = DriftRow(dict(row.levels))
+    step = Step(after)
+    kind, _, name = owner.removeprefix("drift/").partition("/")
+    for one in told:
+        levels = tuple(Level(x.since, x.until, x.mean, x.u, x.lots) for x in one.levels)
+        if levels == after.levels.get(one.quantity, ()):
+            continue
+        changed = _changed_since(after.levels.get(one.quantity, ()), levels)
+        after.levels[one.quantity] = levels
+        # Lots have asked for what they were measured by, whether there is a record or not.
+        for used in ("device", "laboratory") if kind == INSTRUMENT else (WAY,):
+            word = (one.cause_event_id, changed, one.known_at)
+            step.outputs.extend(rechecking.drifted(f"ref/{used}/{name}", word, reader))
+    return step
+
+
+def _changed_since(old: Sequence[Level], new: Sequence[Level]) -> Micros:
+    """Return from which time on levels say something else."""
+    differ = [min(a.since, b.since) for a, b in zip(old, new, strict=False) if a != b]
+    rest = [*old[len(new) :], *new[len(old) :]]
+    return min([*differ, *(one.since for one in rest)])

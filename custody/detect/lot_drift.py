@@ -1,0 +1,39 @@
+"""What is thought of a lot, with what charts have found of the instruments that measured it.
+
+Source:
+    docs/detection/charts.md
+"""
+
+from collections.abc import Sequence
+
+from custody.alerts import INSTRUMENT_BIAS, alert_id
+from custody.detect.lot_asked import Asked
+from custody.detect.lot_model import Drifted, detector
+from custody.detect.residuals import INSTRUMENT, cleared
+
+
+def corrected(asked: Asked) -> Asked:
+    """Return what is asked of the detector, the drifts of instruments known.
+
+    A loss on a way is not taken off: goods stolen from every lot are stolen nevertheless.
+    """
+    if not asked.suspected:
+        return asked
+    judge = detector(asked.thought)
+    left = cleared(judge, judge.layout(asked.readings), asked.suspected)
+    drifts = [
+        Drifted(subject.name, subject.quantity, shift.mean, shift.u)
+        for subject, shift in sorted(left.items())
+        if subject.kind == INSTRUMENT
+    ]
+    return asked._replace(thought=asked.thought._replace(drifts=tuple(drifts)))
+
+
+def sentence(drifts: Sequence[Drifted]) -> str | None:
+    """Return what took the reason of an alert away, where instruments are known to have drifted."""
+    said = [
+        f"{one.instrument} reads {one.quantity} {one.mean:+.2%} "
+        f"(alert {alert_id(INSTRUMENT_BIAS, f'{INSTRUMENT}/{one.instrument}', None, one.quantity)})"
+        for one in drifts
+    ]
+    return "nothing is left of it without instruments' drifts: " + "; ".join(said) if said else None

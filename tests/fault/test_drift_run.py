@@ -1,0 +1,77 @@
+"""A drift on several partitions whose workers crash: found once, known to all, the same each time.
+
+In memory, with the worker's own steps (``tests/support/cluster.py``).
+"""
+
+from itertools import groupby
+from random import Random
+
+import pytest
+
+from custody.core import CustodyFold
+from custody.events import LotFact, ReferenceSet
+from custody.records import Alert, Drift, Residual
+from schemas import topics
+from schemas.partition import partition_of
+from schemas.routes import fact_key
+from tests.support.chain_references import copies, ticks
+from tests.support.cluster import Cluster, Faults
+from tests.support.fleet import GAP_MIN, Fleet
+
+PARTITIONS = 3
+
+
+def run(seed: int, faults: Faults) -> Cluster:
+    """Lots one after the other, each with all its facts; the clock goes on in between."""
+    fleet = Fleet(5, lots=22, since=10, xrf=("XRF-DEPOT", "Co", 0.22), composition=True)
+    records = fleet.records()
+    cluster = Cluster(CustodyFold(), PARTITIONS, Random(seed), faults)
+    for record in records:
+        if isinstance(record, ReferenceSet):
+            cluster.broadcast(topics.CONTROL, copies(record, PARTITIONS))
+    facts = [one for one in records if isinstance(one, LotFact)]
+    for number, (_, lot) in enumerate(groupby(facts, key=lambda one: one.lot_id)):
+        for fact in lot:
+            cluster.publish(topics.FACT, fact_key(fact).encode(), fact)
+        cluster.run()
+        cluster.broadcast(topics.FLOW, ticks((number + 1) * GAP_MIN + 120.0, PARTITIONS))
+        cluster.run()
+    return cluster
+
+
+def still_open(cluster: Cluster) -> set[tuple[str, str]]:
+    """Subjects and reasons; what was raised and taken back within one chunk was never said."""
+    alerts = {one.alert_id: one for one in cluster.said(topics.ALERT) if isinstance(one, Alert)}
+    return {(one.subject, one.reason) for one in alerts.values() if one.state == "open"}
+
+
+def residuals(cluster: Cluster) -> dict[tuple[str, str], object]:
+    """The last word of each lot about each instrument."""
+    return {(one.thing, one.lot_id): (one.occurred_at, one.figures) for one in words(cluster)}
+
+
+def words(cluster: Cluster) -> list[Residual]:
+    return [one for one in cluster.said(topics.FLOW) if isinstance(one, Residual)]
+
+
+def test_a_drift_is_known_to_all_partitions() -> None:
+    cluster = run(1, Faults())
+    drifts = [one for one in cluster.said(topics.FLOW) if isinstance(one, Drift)]
+    assert {one.partition for one in drifts} == set(range(PARTITIONS))
+    [(subject, reason)] = still_open(cluster)
+    assert subject == "instrument/XRF-DEPOT"
+    assert reason.startswith("XRF-DEPOT reads Co 2")
+    # All lots after the first few have been told to judge without it, wherever they live.
+    known = {partition_of(one.lot_id.encode(), PARTITIONS) for one in words(cluster)}
+    assert known == set(range(PARTITIONS))
+    raised = {one.lot_id for one in cluster.said(topics.ALERT) if isinstance(one, Alert)}
+    assert not {f"L-{number:03d}" for number in range(16, 22)} & raised
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_crashes_change_nothing(seed: int) -> None:
+    expected = run(1, Faults())
+    found = run(seed, Faults(crash=0.05, commit_lost=0.5, moved=0.3))
+    assert found.crashes
+    assert still_open(found) == still_open(expected)
+    assert residuals(found) == residuals(expected)

@@ -18,14 +18,14 @@ from pathlib import Path
 
 RUN_LIMIT_S = 600
 RESULTS = Path("bench/results/demo_seeds.json")
-FOUND = re.compile(r" found$", re.MULTILINE)
+FOUND = re.compile(r" found, named$", re.MULTILINE)
 CLEAN = re.compile(r"^Alerts on clean lots \((\d+),", re.MULTILINE)
 DELAYS = re.compile(r"p99 of (\d+)\s+([\d.]+) s / ([\d.]+) s")
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One seed's run: exit code, frauds found, clean lots with an alert, seconds."""
+    """One seed's run: exit code, frauds found and named, clean lots with an alert, seconds."""
 
     seed: int
     code: int
@@ -74,8 +74,9 @@ def main() -> int:
         if figures.code != 0:
             print(page, file=sys.stderr)
     held = sum(r.code == 0 for r in runs)
-    print(f"{held} of {len(runs)} seeds held; {sum(r.found for r in runs)} frauds found;", end=" ")
-    print(f"{sum(r.clean for r in runs)} clean lots with an alert")
+    named, clean = sum(r.found for r in runs), sum(r.clean for r in runs)
+    print(f"{held} of {len(runs)} seeds held; {named} frauds found and named;", end=" ")
+    print(f"{clean} clean lots with an alert")
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps([asdict(r) for r in runs], indent=1) + "\n", encoding="utf-8")
     return 0 if held == len(runs) else 1

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 from demo.correction import Corrected, mistake
 from demo.dirt import Dirt, soil
-from demo.frauds import Fraud, plan_frauds
-from demo.journey import HONEST, LOADING, Journal, Tampering, declare, examine, travel
+from demo.frauds import KINDS, Fraud, plan_frauds, tampering_of
+from demo.journey import LOADING, Journal, Tampering, declare, examine, mix_in, travel
 from demo.lots import Lot, draw_lots
 from demo.plant import CONCENTRATOR, DEPOT, SMELTER, draw_plant
 from demo.processes import BLEND_INPUTS, CAMPAIGN_INPUTS, Process, blend, concentrate
@@ -22,6 +22,7 @@ DAYS = 180
 BLEND_AT = timedelta(hours=10, minutes=30)
 """Early enough for the blend to lie in the concentrator when the campaign begins."""
 CAMPAIGN_AT = timedelta(hours=15)
+TAKEN_EVERY = timedelta(milliseconds=1)
 ONWARD_UNTIL = timedelta(hours=13, minutes=30)
 ONWARD_MAX = 60
 """Lots that travel on from the depot to the concentrator the same day."""
@@ -35,7 +36,7 @@ class Day:
         seed: What it was drawn from.
         requests: Reference records, then requests in the order they are sent.
         corrected: What is found wrong in the evening, and sent once the day is in the books.
-        frauds: The six frauds.
+        frauds: What was put in.
         lot_ids: Every lot of the day.
         departed: Ore lots as they truly left their mine.
         arrived: The same lots as they truly arrived, in the same order.
@@ -59,15 +60,18 @@ class Day:
         return (*self.requests, *self.corrected.requests)
 
 
-def make_day(seed: int) -> Day:
-    """Return the day of a seed; the same seed gives the same day, byte for byte."""
+def make_day(seed: int, kinds: Sequence[str] = KINDS) -> Day:
+    """Return the day of a seed; the same seed gives the same day, byte for byte.
+
+    Args:
+        seed: What everything is drawn from.
+        kinds: What is put in; nothing for a day on which all is as it is said to be.
+    """
     journal = Journal(seed, draw_plant(seed))
-    departed = draw_lots(seed, midnight_of(seed))
-    plan = plan_frauds(seed, departed)
-    arrived: list[Lot] = []
-    for lot in departed:
-        tampering = plan[lot.lot_id][1] if lot.lot_id in plan else HONEST
-        arrived.append(_first_leg(journal, lot, tampering))
+    ready = draw_lots(seed, midnight_of(seed))
+    plan = plan_frauds(seed, ready, kinds)
+    departed = [mix_in(lot, tampering_of(plan, lot)) for lot in ready]
+    arrived = [_first_leg(journal, lot, tampering_of(plan, lot)) for lot in departed]
     clean = [lot for lot in arrived if lot.lot_id not in plan and len(lot.loads) == 1]
     processes = _processes(journal, clean)
     used = {lot.lot_id for process in processes for lot in process.inputs}
@@ -90,8 +94,8 @@ def make_day(seed: int) -> Day:
 
 
 def midnight_of(seed: int) -> datetime:
-    """Return the start of a seed's day."""
-    return FIRST_DAY + timedelta(days=seed % DAYS)
+    """Return the start of a seed's day; a seed below zero is a day before the first."""
+    return FIRST_DAY + timedelta(days=seed % DAYS if seed >= 0 else seed)
 
 
 def _first_leg(journal: Journal, lot: Lot, tampering: Tampering) -> Lot:
@@ -143,6 +147,21 @@ def _onward(journal: Journal, clean: Sequence[Lot]) -> None:
     for lot in waiting[:ONWARD_MAX]:
         leaving = replace(lot, to_site=CONCENTRATOR)
         _receive(journal, travel(journal, leaving, lot.ready_at + timedelta(minutes=45)))
+
+
+def recorded(requests: Sequence[Request]) -> Iterator[Request]:
+    """Yield facts with the time at which a gateway would have taken them in the order of sending.
+
+    That is when they occurred, or as soon as what was sent before: ``custody backtest`` keeps the
+    order then, and a correction follows what it corrects. Reference records stay as they are.
+    """
+    last = datetime.min.replace(tzinfo=ZONE)
+    for request in requests:
+        if "occurred_at" not in request:
+            yield request
+            continue
+        last = max(last + TAKEN_EVERY, datetime.fromisoformat(str(request["occurred_at"])))
+        yield {**request, "recorded_at": last.isoformat()}
 
 
 def ndjson(requests: Sequence[Request]) -> Iterator[bytes]:

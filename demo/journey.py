@@ -10,7 +10,16 @@ from datetime import datetime, timedelta
 from random import Random
 
 from demo.lots import Load, Lot
-from demo.plant import LOSS_EXPECTED, Composition, Gun, Laboratory, Plant, Scale, place
+from demo.plant import (
+    DRYING_EXPECTED,
+    LOSS_EXPECTED,
+    Composition,
+    Gun,
+    Laboratory,
+    Plant,
+    Scale,
+    place,
+)
 from demo.power import Station, mixed
 from demo.requests import (
     Request,
@@ -76,22 +85,33 @@ class Journal:
 
 @dataclass(frozen=True, slots=True)
 class Tampering:
-    """What happens to a lot on the road.
+    """What happens to a lot: on the road, or before anybody measures it.
 
     Attributes:
         truck_no: Which truck, 0-based; None for all.
         stolen_wet_kg: Taken from that truck.
         share: Share of the dry mass replaced by ``material``.
         material: What is put in its place.
+        at_origin: That is done before the lot is measured at its mine.
+        watered: Share of the dry mass taken on the road and made up with water.
     """
 
     truck_no: int | None = None
     stolen_wet_kg: float = 0.0
     share: float = 0.0
     material: Composition | None = None
+    at_origin: bool = False
+    watered: float = 0.0
 
 
 HONEST = Tampering()
+
+
+def mix_in(lot: Lot, tampering: Tampering) -> Lot:
+    """Return a lot after what is put into it before anybody measures it."""
+    if tampering.material is None or not tampering.at_origin:
+        return lot
+    return replace(lot, composition=mixed(lot.composition, tampering.material, tampering.share))
 
 
 def shots_of(lot: Lot) -> int:
@@ -182,24 +202,26 @@ def travel(journal: Journal, lot: Lot, at: datetime, tampering: Tampering = HONE
     arrived: list[Load] = []
     last = at
     rng = journal.rng(lot.lot_id, lot.site, "road")
-    drying = rng.uniform(0.0, 0.0003)
+    drying = rng.uniform(0.0, 2 * DRYING_EXPECTED)
+    dry_share = (1 - lot.moisture + drying) * (1 - tampering.watered)
     for load in lot.loads:
         mine = tampering.truck_no in {None, load.truck_no}
         stolen = tampering.stolen_wet_kg if mine else 0.0
         dust = load.dry_kg * rng.uniform(0.2, 0.8) * LOSS_EXPECTED
-        left = replace(load, dry_kg=load.dry_kg - dust - stolen * (1 - lot.moisture))
-        after = replace(lot, moisture=lot.moisture - drying)
+        taken = stolen * (1 - lot.moisture) + load.dry_kg * tampering.watered
+        left = replace(load, dry_kg=load.dry_kg - dust - taken)
+        after = replace(lot, moisture=1 - dry_share)
         last = max(last, _drive(journal, (lot, load), (after, left), at))
         arrived.append(left)
         at += TRUCK_EVERY
     composition = lot.composition
-    if tampering.material is not None:
+    if tampering.material is not None and not tampering.at_origin:
         composition = mixed(composition, tampering.material, tampering.share)
     return replace(
         lot,
         site=lot.to_site,
         composition=composition,
-        moisture=lot.moisture - drying,
+        moisture=1 - dry_share,
         loads=tuple(arrived),
         ready_at=last,
     )

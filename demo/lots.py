@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -19,11 +20,15 @@ CONVOY_TRUCKS = 33
 SEVERAL_TRUCKS = 12
 """Lots on two to seven trucks, beside the convoy."""
 STORED_TARE_SHARE = 0.15
+MINE_HOLES_SHARE = 1 / 3
+"""Share of the drill holes that are a mine: those with the least sulphur per copper are one, those
+with the most the other, and the third between them is nobody's."""
 DEPOT_SHARE = {MINE_DUN: 0.35, MINE_BIR: 0.55}
 """Share of a mine's lots that goes to the depot; the rest goes to the concentrator."""
 CU_RANGE = (0.0015, 0.015)
 NI_MIN = 0.0005
-S_MIN = 0.002
+S_RANGE = (0.002, 0.05)
+"""Massive sulphide, above, is kept apart: it does not go down the road with ore."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,29 @@ class Interval:
     cu: float
     ni: float
     s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HostRock:
+    """SYNTHETIC: what a mine's rock holds besides its real Cu, Ni and S; fractions of dry mass.
+
+    Attributes:
+        iron: In silicates; what sulphur binds comes on top.
+        cobalt_per_nickel: Cobalt that follows nickel, mass per mass.
+        zinc: A trace of its own.
+    """
+
+    iron: float
+    cobalt_per_nickel: float
+    zinc: float
+
+
+HOST_ROCK = {
+    MINE_DUN: HostRock(iron=0.085, cobalt_per_nickel=0.06, zinc=0.00011),
+    MINE_BIR: HostRock(iron=0.065, cobalt_per_nickel=0.09, zinc=0.00085),
+}
+"""SYNTHETIC. One is a troctolite; the other, with much sulphur per copper, has taken up slate of
+its footwall: rich in zinc, with less iron."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +137,20 @@ def read_intervals() -> tuple[Interval, ...]:
 def runs_by_mine() -> dict[str, tuple[tuple[Interval, ...], ...]]:
     """Return, per mine, runs of three consecutive intervals or more that touch each other.
 
-    The holes, sorted by name as text, are halved: the first half is one mine, the second the other.
+    The holes are sorted by sulphur per copper, both weighted by length; see ``MINE_HOLES_SHARE``.
     """
-    holes = sorted({i.hole for i in read_intervals()})
-    first = set(holes[: len(holes) // 2])
-    runs: dict[str, list[tuple[Interval, ...]]] = {mine: [] for mine in MINES}
-    for hole, intervals in groupby(read_intervals(), key=lambda i: i.hole):
-        mine = MINE_DUN if hole in first else MINE_BIR
-        runs[mine].extend(run for run in _touching(list(intervals)) if len(run) >= 3)
-    return {mine: tuple(found) for mine, found in runs.items()}
+    holes = {hole: list(found) for hole, found in groupby(read_intervals(), key=lambda i: i.hole)}
+    ranked = sorted(holes, key=lambda hole: (_sulphur_per_copper(holes[hole]), hole))
+    count = round(len(ranked) * MINE_HOLES_SHARE)
+    mines = {MINE_DUN: ranked[:count], MINE_BIR: ranked[-count:]}
+    return {
+        mine: tuple(run for hole in sorted(own) for run in _touching(holes[hole]) if len(run) >= 3)
+        for mine, own in mines.items()
+    }
+
+
+def _sulphur_per_copper(intervals: Sequence[Interval]) -> float:
+    return _weighted(intervals, "s") / _weighted(intervals, "cu")
 
 
 def _touching(intervals: list[Interval]) -> list[tuple[Interval, ...]]:
@@ -132,7 +165,7 @@ def _touching(intervals: list[Interval]) -> list[tuple[Interval, ...]]:
 def draw_composite(mine: str, rng: Random) -> tuple[Composition, str]:
     """Return the composition of three to five consecutive intervals of a mine, and their place.
 
-    Composites below the cut-off (``CU_RANGE``, ``NI_MIN``, ``S_MIN``) are drawn again: no mine
+    Composites out of ``CU_RANGE`` and ``S_RANGE`` or below ``NI_MIN`` are drawn again: no mine
     sends them.
     """
     for _ in range(10_000):
@@ -141,30 +174,31 @@ def draw_composite(mine: str, rng: Random) -> tuple[Composition, str]:
         start = rng.randrange(len(run) - size + 1)
         part = run[start : start + size]
         cu, ni, s = (_weighted(part, name) for name in ("cu", "ni", "s"))
-        if CU_RANGE[0] <= cu <= CU_RANGE[1] and ni >= NI_MIN and s >= S_MIN:
+        if CU_RANGE[0] <= cu <= CU_RANGE[1] and ni >= NI_MIN and S_RANGE[0] <= s <= S_RANGE[1]:
             where = f"{part[0].hole} {part[0].from_ft:g}-{part[-1].to_ft:g} ft"
-            return {"Cu": cu, "Ni": ni, "S": s, **synthetic_analytes(ni, s, rng)}, where
-    message = f"no composite of {mine} is above the cut-off"
+            return {"Cu": cu, "Ni": ni, "S": s, **synthetic_analytes(mine, ni, s, rng)}, where
+    message = f"no composite of {mine} is within the cut-offs"
     raise ValueError(message)
 
 
-def _weighted(part: tuple[Interval, ...], name: str) -> float:
+def _weighted(part: Sequence[Interval], name: str) -> float:
     length = sum(i.to_ft - i.from_ft for i in part)
     total = sum((i.to_ft - i.from_ft) * float(getattr(i, name)) for i in part)
     return total / length
 
 
-def synthetic_analytes(ni: float, s: float, rng: Random) -> dict[str, float]:
+def synthetic_analytes(mine: str, ni: float, s: float, rng: Random) -> dict[str, float]:
     """Return SYNTHETIC Fe, Co and Zn beside real Ni and S, as fractions of dry mass.
 
-    Iron is that of a troctolite plus what pyrrhotite and pentlandite bind to sulphur; cobalt
+    Iron is that of the host rock plus what pyrrhotite and pentlandite bind to sulphur; cobalt
     follows nickel; zinc is a trace of its own. Plausible, not measured: the drill holes have none
     of them.
     """
+    rock = HOST_ROCK[mine]
     return {
-        "Fe": (0.085 + 0.9 * s) * rng.lognormvariate(0.0, 0.08),
-        "Co": (0.00004 + 0.06 * ni) * rng.lognormvariate(0.0, 0.12),
-        "Zn": 0.00011 * rng.lognormvariate(0.0, 0.25),
+        "Fe": (rock.iron + 0.9 * s) * rng.lognormvariate(0.0, 0.08),
+        "Co": (0.00004 + rock.cobalt_per_nickel * ni) * rng.lognormvariate(0.0, 0.12),
+        "Zn": rock.zinc * rng.lognormvariate(0.0, 0.25),
     }
 
 

@@ -154,7 +154,8 @@ def _report(path: Path, found: Findings, failed: list[str], warehouse: Warehouse
     history = report.read_history(warehouse, theft.lot_id)
     brought = report.read_brought(warehouse, theft.lot_id)
     pictures = [report.balance_picture(theft.lot_id, history, brought)]
-    shown = [j.alert for j in found.judged if j.fraud.kind != "theft" and j.alert is not None]
+    # What was done to a composition shows by more quantities than anything else.
+    shown = [j.alert for j in found.judged if j.fraud.kind == "swap" and j.alert is not None]
     pictures += [report.evidence_picture(alert) for alert in shown[:1]]
     pictures += _chain(found.day, warehouse)
     title = f"custody: the day of seed {found.day.seed}"

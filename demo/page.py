@@ -143,15 +143,15 @@ def _frauds(found: Findings) -> Section:
 
 def _fraud_row(judged: Judged) -> Cells:
     fraud, alert = judged.fraud, judged.alert
-    truck = fraud.movement_id.rpartition("-")[2]
-    arrow = f"{fraud.analyte} {'falls' if fraud.sign < 0 else 'rises'}"
-    kind = fraud.kind if fraud.kind == "theft" else f"{fraud.kind}, {arrow}"
-    share = f"{fraud.size:,.0f} kg" if fraud.unit == "kg" else f"{fraud.size:.0%} replaced"
+    # A blend is older than the lot's first trip.
+    truck = "-" if fraud.kind == "blend" else fraud.movement_id.rpartition("-")[2]
+    kind = f"{fraud.kind}, {fraud.analyte} {'falls' if fraud.sign < 0 else 'rises'}"
+    share = f"{fraud.size:,.0f} kg" if fraud.unit == "kg" else f"{fraud.size:.1%} replaced"
     true = f"{share}: {fraud.change:.1%}"
     times = f"{fraud.size / fraud.detectable:.1f}"
     family = alert.family if alert is not None else "-"
     size = size_text(alert) if alert is not None else "-"
-    return (kind, fraud.lot_id, truck, true, times, family, size, judged.lacks or "found")
+    return (kind, fraud.lot_id, truck, true, times, family, size, judged.lacks or "found, named")
 
 
 def size_text(alert: Raised) -> str:

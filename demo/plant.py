@@ -53,6 +53,8 @@ ROUTES = (
 )
 LOSS_EXPECTED = 0.0004
 """Expected loss of wet mass on any route (dust and drying), as a share."""
+DRYING_EXPECTED = 0.00015
+"""What any route is expected to add to the dry share of the wet mass, known to its own size."""
 
 ORE_GHG_KG_PER_T = 50.0
 """Emissions of mining one tonne of dry ore, kg CO2e, as both mines declare them; invented."""
@@ -67,6 +69,9 @@ TARE_SPREAD_KG = 30.0
 
 XRF_HETEROGENEITY = 0.05
 """Relative standard deviation of one shot around the lot's mean."""
+XRF_MATRIX = 0.02
+"""Stated standard uncertainty of what all elements of one series share: surface, packing. The guns
+here have none of it."""
 XRF_BIAS_U = 0.03
 """Stated standard uncertainty of the calibration per instrument and element."""
 XRF_BIAS_MAX = 0.045

@@ -8,18 +8,23 @@ Source:
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
+import numpy as np
+
+from demo.fingerprints import Fingerprint
 from demo.plant import (
     ASSAY_U_REL,
+    DRYING_EXPECTED,
     LOSS_EXPECTED,
     MOISTURE_U,
     SCALE_INTERVAL_KG,
     TARE_SPREAD_KG,
     XRF_BIAS_U,
     XRF_HETEROGENEITY,
+    XRF_MATRIX,
     Composition,
     counting_sigma_ppm,
 )
@@ -38,6 +43,23 @@ class Station:
 
     shots: int
     assayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """How well a composition, or a ratio of two, is known, in logarithms.
+
+    Attributes:
+        u: Standard uncertainty of each analyte for itself.
+        common: Of what all analytes share.
+    """
+
+    u: Mapping[str, float]
+    common: float
+
+    def of_differences(self) -> "Doubt":
+        """Return the same, with nothing known of what all analytes share."""
+        return replace(self, common=math.inf)
 
 
 def scale_limit_kg(load_kg: float) -> float:
@@ -71,29 +93,45 @@ def detectable_theft_kg(
     return (z_threshold(2 * trucks) + Z_POWER) * math.hypot(sent, received, road)
 
 
-def ratio_u(
-    composition: Composition, moisture: float, sent: Station, received: Station
-) -> dict[str, float]:
-    """Return, per analyte, the uncertainty of ln(received / sent) over all comparisons made.
+def detectable_water(moisture: float) -> float:
+    """Return the share of the dry mass that, made up with water, is found nine times in ten.
 
-    Each side's best estimate is the weighted mean of its shots and its assay.
+    The truck weighs the same, so only the two moisture certificates tell: each dry share is known
+    to ``MOISTURE_U`` of the wet mass, and the road may dry a load.
     """
-    found = {}
-    for analyte, fraction in composition.items():
-        sides = [_side_u(analyte, fraction * (1 - moisture) * 1e6, s) for s in (sent, received)]
-        found[analyte] = math.hypot(*sides)
-    return found
+    oven = MOISTURE_U / (1 - moisture)
+    u = math.hypot(oven, oven, DRYING_EXPECTED)
+    return -math.expm1(-(z_threshold(2) + Z_POWER) * u)
 
 
-def _side_u(analyte: str, ppm: float, station: Station) -> float:
-    counting = counting_sigma_ppm(analyte, ppm) / ppm
-    shots = math.hypot(
-        math.hypot(XRF_HETEROGENEITY, counting) / math.sqrt(station.shots), XRF_BIAS_U
-    )
-    shots = math.hypot(shots, MOISTURE_U)
+def difference_u(
+    composition: Composition, moisture: float, sent: Station, received: Station
+) -> Doubt:
+    """Return the uncertainty of ln(received / sent) over all comparisons made."""
+    sides = [station_u(composition, moisture, side) for side in (sent, received)]
+    u = {a: math.hypot(*(side.u[a] for side in sides)) for a in composition}
+    return Doubt(u, math.hypot(*(side.common for side in sides)))
+
+
+def station_u(composition: Composition, moisture: float, station: Station) -> Doubt:
+    """Return how well a station knows a composition.
+
+    Its best estimate is the weighted mean of its shots and its assay. What all analytes of a series
+    share counts by the mean weight of the shots.
+    """
+    shots = {a: _shots_u(a, f * (1 - moisture) * 1e6, station) for a, f in composition.items()}
+    common = math.hypot(XRF_MATRIX, MOISTURE_U)
     if not station.assayed:
-        return shots
-    return 1.0 / math.hypot(1.0 / shots, 1.0 / ASSAY_U_REL[analyte])
+        return Doubt(shots, common)
+    weight = {a: ASSAY_U_REL[a] ** 2 / (ASSAY_U_REL[a] ** 2 + u * u) for a, u in shots.items()}
+    u = {a: 1.0 / math.hypot(1.0 / one, 1.0 / ASSAY_U_REL[a]) for a, one in shots.items()}
+    return Doubt(u, common * sum(weight.values()) / len(weight))
+
+
+def _shots_u(analyte: str, ppm: float, station: Station) -> float:
+    counting = counting_sigma_ppm(analyte, ppm) / ppm
+    one = math.hypot(XRF_HETEROGENEITY, counting)
+    return math.hypot(one / math.sqrt(station.shots), XRF_BIAS_U)
 
 
 def mixed(composition: Composition, material: Composition, share: float) -> dict[str, float]:
@@ -101,44 +139,68 @@ def mixed(composition: Composition, material: Composition, share: float) -> dict
     return {a: (1 - share) * f + share * material[a] for a, f in composition.items()}
 
 
-def distance(before: Composition, after: Composition, u: Mapping[str, float]) -> float:
-    """Return how far two compositions are apart, in standard uncertainties (root of the sum)."""
-    return math.hypot(*(math.log(after[a] / before[a]) / u[a] for a in before))
+def distance(before: Composition, after: Composition, doubt: Doubt) -> float:
+    """Return how far two compositions are apart, in standard uncertainties.
+
+    The root of d'C^-1 d with C = diag(u^2) + common^2 for every pair, by Sherman and Morrison. An
+    infinite ``common`` takes out what all analytes do alike.
+    """
+    d = {a: math.log(after[a] / before[a]) for a in before}
+    weight = {a: doubt.u[a] ** -2 for a in before}
+    alike = sum(weight[a] * d[a] for a in d)
+    own = 1.0 / doubt.common**2 if doubt.common else math.inf
+    square = sum(weight[a] * d[a] ** 2 for a in d) - alike**2 / (sum(weight.values()) + own)
+    return math.sqrt(max(square, 0.0))
+
+
+def standing_out(before: Composition, after: Composition, own: Fingerprint, doubt: Doubt) -> float:
+    """Return how far a change leads out of a mine's ore, in the deviations of its lots.
+
+    The root of d'C^-1 d, C of single lots with what a mean of n leaves open and what is measured.
+    """
+    d = np.array([math.log(after[a] / before[a]) for a in own.analytes])
+    u = np.array([doubt.u[a] for a in own.analytes])
+    covariance = own.covariance * (1.0 + 1.0 / own.samples) + np.diag(u**2) + doubt.common**2
+    return math.sqrt(float(d @ np.linalg.solve(covariance, d)))
 
 
 def detectable_share(
-    composition: Composition, material: Composition, u: Mapping[str, float], needed: float
+    composition: Composition,
+    material: Composition,
+    seen: Callable[[Composition, Composition], float],
+    needed: float,
 ) -> float | None:
-    """Return the smallest share of ``material`` at which ``distance`` reaches ``needed``.
+    """Return the smallest share of ``material`` that is seen from far enough.
 
     Args:
-        composition: What was sent.
+        composition: What there was.
         material: What is put in its place.
-        u: Per analyte, as ``ratio_u`` gives it.
+        seen: Distance between two compositions, as ``distance`` gives it.
         needed: Distance at which the test finds nine of ten; see ``needed_for_change``.
 
     Returns:
         The share, or None where even a full swap would stay below.
     """
-    if distance(composition, mixed(composition, material, 1.0), u) < needed:
+    if seen(composition, mixed(composition, material, 1.0)) < needed:
         return None
     low, high = 0.0, 1.0
     for _ in range(50):
         middle = (low + high) / 2
-        reached = distance(composition, mixed(composition, material, middle), u) >= needed
+        reached = seen(composition, mixed(composition, material, middle)) >= needed
         low, high = (low, middle) if reached else (middle, high)
     return high
 
 
-def needed_for_waste() -> float:
-    """Return the distance at which a test for "all analytes fall alike" finds nine of ten.
+def needed_for_direction() -> float:
+    """Return the distance at which a test that knows what to look for finds nine of ten.
 
-    It knows its direction, so it needs less than the test for any change. The two share the level.
+    That all analytes fall alike: it needs less than the test for any change. The two share the
+    level.
     """
     return z_threshold(2) + Z_POWER
 
 
-def needed_for_change(analytes: Sequence[str]) -> float:
+def needed_for_change(analytes: Collection[str]) -> float:
     """Return the distance at which a chi-square test over these analytes finds nine of ten.
 
     The threshold by Wilson and Hilferty; the noncentrality follows from the normal approximation

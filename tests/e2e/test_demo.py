@@ -66,7 +66,7 @@ def test_a_day_holds_what_the_page_promises_and_so_does_the_same_day_again(
     assert "everything held" in first.stdout
     for fraud in day.frauds:
         line = next(x for x in first.stdout.splitlines() if fraud.lot_id in x)
-        assert line.endswith("found"), line
+        assert line.endswith("found, named"), line
     moved = levels(first.stdout)
     product = day.processes[1].output.lot_id
     put_in = moved[f"{day.corrected.lot_id} into the blend"]

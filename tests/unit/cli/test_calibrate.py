@@ -24,12 +24,13 @@ Request = dict[str, object]
 
 
 def requests_of(seed: int, *, frauds: bool) -> list[Request]:
-    """Some lots of a day, reference records with them; processes are left out."""
+    """Some lots of a day, reference records of the plant with them; processes are left out."""
     day = make_day(seed)
+    told = [r for r in day.sent if r.get("kind") != "fingerprint"]
     bad = {fraud.lot_id for fraud in day.frauds}
     clean = [lot.lot_id for lot in day.departed if lot.lot_id not in bad and len(lot.loads) == 1]
     kept = {*clean[:CLEAN_LOTS], *(bad if frauds else ())}
-    return [r for r in day.sent if r["type"] == "reference" or r.get("lot_id") in kept]
+    return [r for r in told if r["type"] == "reference" or r.get("lot_id") in kept]
 
 
 def written(path: Path, requests: Iterable[Request]) -> str:
@@ -72,6 +73,9 @@ def test_with_what_it_writes_a_swap_is_named_by_what_it_is(reference: Path, tmp_
     assert set(found["after"]) == set(frauds)
     swaps = [lot for lot, kind in frauds.items() if kind == "swap"]
     assert {found["before"].get(lot) for lot in swaps} == {"omnibus"}
+    blends = [lot for lot, kind in frauds.items() if kind == "blend"]
+    assert not found["before"].keys() & blends
+    assert {found["after"][lot] for lot in blends} == {"origin_mismatch"}
     assert {found["after"][lot] for lot in swaps} == {"foreign_material"}
 
 

@@ -74,12 +74,20 @@ def test_requests_are_sent_in_order_of_time_but_for_the_late_certificate() -> No
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_six_frauds_of_three_kinds_each_sized_by_what_can_be_seen(seed: int) -> None:
+def test_six_frauds_of_five_kinds_each_sized_by_what_can_be_seen(seed: int) -> None:
     frauds = day(seed).frauds
-    assert Counter(f.kind for f in frauds) == {"theft": 2, "swap": 2, "dilution": 2}
+    kinds = {"theft": 2, "water": 1, "waste": 1, "swap": 1, "blend": 1}
+    assert Counter(f.kind for f in frauds) == kinds
     assert len({f.lot_id for f in frauds}) == 6
+    assert len({f.family for f in frauds}) == 5
     assert all(1.5 <= f.size / f.detectable <= 3.0 for f in frauds)
-    assert all(f.sign == -1 for f in frauds if f.kind != "swap")
+    assert all(f.sign == -1 for f in frauds if f.kind in {"theft", "water", "waste"})
+
+
+def test_a_day_may_be_asked_for_with_one_fraud_or_with_none() -> None:
+    (fraud,) = make_day(1, kinds=("swap",)).frauds
+    assert fraud.kind == "swap"
+    assert make_day(1, kinds=()).frauds == ()
 
 
 def test_one_theft_is_on_a_lot_of_several_trucks() -> None:
@@ -91,23 +99,46 @@ def test_one_theft_is_on_a_lot_of_several_trucks() -> None:
 
 def test_mass_is_lost_only_to_the_road_and_to_thieves() -> None:
     stolen = {f.lot_id: f.size for f in day(1).frauds if f.kind == "theft"}
+    watered = {f.lot_id: f.size for f in day(1).frauds if f.kind == "water"}
     for left, came in zip(day(1).departed, day(1).arrived, strict=True):
-        missing = left.dry_kg - came.dry_kg - stolen.get(left.lot_id, 0.0) * (1 - left.moisture)
-        assert 0 < missing < 0.0005 * left.dry_kg
+        taken = stolen.get(left.lot_id, 0.0) * (1 - left.moisture)
+        taken += watered.get(left.lot_id, 0.0) * left.dry_kg
+        assert 0 < left.dry_kg - came.dry_kg - taken < 0.0005 * left.dry_kg
+
+
+def test_water_makes_up_the_mass_it_hides_and_the_oven_may_see_it() -> None:
+    (fraud,) = [f for f in day(1).frauds if f.kind == "water"]
+    left, came = (
+        next(lot for lot in lots if lot.lot_id == fraud.lot_id)
+        for lots in (day(1).departed, day(1).arrived)
+    )
+    assert came.wet_kg == pytest.approx(left.wet_kg, rel=0.001)
+    dry_share = (1 - came.moisture) / (1 - left.moisture)
+    assert dry_share == pytest.approx(1 - fraud.size, abs=0.001)
 
 
 def test_composition_changes_only_where_someone_changed_it() -> None:
-    changed = {f.lot_id for f in day(1).frauds if f.kind != "theft"}
+    changed = {f.lot_id for f in day(1).frauds if f.kind in {"waste", "swap"}}
     for left, came in zip(day(1).departed, day(1).arrived, strict=True):
         assert (left.composition != came.composition) == (left.lot_id in changed)
 
 
-def test_a_dilution_lowers_every_analyte() -> None:
-    came = {lot.lot_id: lot for lot in day(1).arrived}
-    for left in day(1).departed:
-        if any(f.lot_id == left.lot_id and f.kind == "dilution" for f in day(1).frauds):
-            after = came[left.lot_id].composition
-            assert all(after[a] < f for a, f in left.composition.items())
+def test_waste_lowers_every_analyte() -> None:
+    (fraud,) = [f for f in day(1).frauds if f.kind == "waste"]
+    left, came = (
+        next(lot.composition for lot in lots if lot.lot_id == fraud.lot_id)
+        for lots in (day(1).departed, day(1).arrived)
+    )
+    assert all(came[a] < f for a, f in left.items())
+
+
+def test_a_blend_is_made_before_the_lot_is_measured_at_its_mine() -> None:
+    (fraud,) = [f for f in day(1).frauds if f.kind == "blend"]
+    honest = {lot.lot_id: lot for lot in make_day(1, kinds=()).departed}
+    (blended,) = [lot for lot in day(1).departed if lot.lot_id == fraud.lot_id]
+    ratio = blended.composition[fraud.analyte] / honest[fraud.lot_id].composition[fraud.analyte]
+    assert (ratio - 1) * fraud.sign > 0
+    assert blended.dry_kg == honest[fraud.lot_id].dry_kg
 
 
 def test_processes_conserve_mass_and_metal() -> None:
@@ -160,7 +191,12 @@ def test_dirt_is_there_and_touches_no_fraud() -> None:
     assert len(lines) - len(set(lines)) == 1
 
 
-def test_a_mine_is_half_of_the_drill_holes() -> None:
+def test_a_mine_is_a_third_of_the_drill_holes_by_sulphur_per_copper() -> None:
     holes = [{run[0].hole for run in runs} for runs in runs_by_mine().values()]
     assert not holes[0] & holes[1]
-    assert min(map(len, holes)) > 100
+    assert min(map(len, holes)) > 120
+    ratios = [
+        sum(i.s for run in runs for i in run) / sum(i.cu for run in runs for i in run)
+        for runs in runs_by_mine().values()
+    ]
+    assert ratios[1] > 1.8 * ratios[0]

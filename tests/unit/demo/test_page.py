@@ -1,11 +1,13 @@
 """What the page says of what was put in."""
 
 import re
+from collections.abc import Sequence
 
 from demo.correction import ANALYTE
 from demo.day import make_day
 from demo.follow import Verdict
-from demo.page import Findings, as_text, sections
+from demo.outcome import Measured, Raised, judge
+from demo.page import Findings, as_text, failures, sections
 from demo.publish import Answers
 from demo.restated import Level, Restated
 
@@ -13,13 +15,14 @@ LEVELS = (Level("into the blend", 146_498_000, 157_652_400),)
 RESTATED = Restated("2026-03-02 18:00:00", LEVELS, ("B-1", "C-1"), 87, 88, {"P-1": (0, 0)})
 
 
-def findings(ghg_kg_per_t: float | None = None) -> Findings:
+def findings(ghg_kg_per_t: float | None = None, alerts: Sequence[Raised] = ()) -> Findings:
+    day = make_day(1)
     return Findings(
-        day=make_day(1),
+        day=day,
         answers=Answers(),
         stored=frozenset(),
         alerts=(),
-        judged=(),
+        judged=tuple(judge(day.frauds, alerts)),
         clean=(),
         totals=(),
         rows={},
@@ -52,3 +55,22 @@ def test_emissions_are_a_line_only_where_the_books_carry_them() -> None:
     assert "CO2e" not in as_text(sections(findings()))
     text = as_text(sections(findings(640.2)))
     assert re.search(r"^emissions of C-1-0001 +640\.2 +- +kg CO2e per t dry$", text, re.MULTILINE)
+
+
+def test_each_fraud_is_named_on_the_page_and_failed_where_it_is_called_otherwise() -> None:
+    fraud = next(f for f in make_day(1).frauds if f.kind == "water")
+    seen = (Measured("ln_dry_share", None, -0.05, -0.08, 0.003, -10.0, "1", ("LAB-HOY",)),)
+    said = [
+        Raised(
+            "A-1", "open", family, f"lot/{fraud.lot_id}", fraud.lot_id, fraud.movement_id,
+            fraud.size, 0.003, "high", "", seen,
+        )
+        for family in ("water", "loss")
+    ]  # fmt: skip
+    for alert, ends in zip(said, ("found, named", "called loss, not water"), strict=True):
+        found = findings(alerts=[alert])
+        (line,) = [x for x in as_text(sections(found)).splitlines() if fraud.lot_id in x]
+        assert line.startswith("water, dry share falls")
+        assert line.endswith(ends)
+        failed = f"water on {fraud.lot_id}: {ends}"
+        assert (failed in failures(found)) == (ends != "found, named")

@@ -147,9 +147,10 @@ def raise_or_keep(
 ) -> Said:
     """Apply a verdict: open, open again, say a new version, or nothing new.
 
-    A test says a new version when its family or its evidence changed much, and where it has become
-    worse; an exact rule when its sentence did, in whatever state the alert is. What became less bad
-    is not said for that alone: most lots go on into a process, and nobody has to act on it.
+    A test says a new version when its family or its evidence changed much, where it names another
+    trip, and where it has become worse; an exact rule when its sentence did, in whatever state the
+    alert is. What became less bad is not said for that alone: most lots go on into a process, and
+    nobody has to act on it.
 
     Args:
         before: What is remembered; None for a new alert.
@@ -158,7 +159,7 @@ def raise_or_keep(
         at: When the newest fact behind it happened.
         clock: This step's records.
     """
-    sentence = 0 if verdict.about is None else crc32(verdict.reason.encode())
+    sentence = crc32(_lasting(verdict).encode())
     step = "evidence" if before is None or not _is_news(before, verdict) else "new_evidence"
     old = None if before is None else before.state
     state = LIFECYCLE.get((old, "evidence")) or LIFECYCLE.get((old, step))
@@ -186,6 +187,14 @@ def raise_or_keep(
         verdict.severity,
     )
     return Said(after, record(after, subject, verdict, cause=clock.cause))
+
+
+def _lasting(verdict: Verdict) -> str:
+    """Return of what a verdict says the part that a new version is said for, if another."""
+    if verdict.about is not None:
+        return verdict.reason
+    # One of several trucks may be named only when the others have come.
+    return (verdict.details or NO_DETAILS).movement or ""
 
 
 UNSUPPORTED = "the facts as now known do not support it"

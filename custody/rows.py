@@ -203,8 +203,8 @@ class Hold(NamedTuple):
 class AlertState(NamedTuple):
     """What is remembered of an alert between its versions.
 
-    ``about`` is set where an exact rule raised it; ``sentence`` then stands for what it said last.
-    ``severity`` is that of the last version.
+    ``about`` is set where an exact rule raised it; ``sentence`` then stands for what it said last,
+    else for the trip it named. ``severity`` is that of the last version.
     """
 
     version: int

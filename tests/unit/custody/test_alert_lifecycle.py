@@ -100,6 +100,20 @@ def test_the_truck_of_33_that_lost_is_the_one_named() -> None:
     assert only(world).movement_id == "M-17"
 
 
+def test_a_truck_that_overtook_the_other_is_named_when_the_other_has_come() -> None:
+    world, maker = World(), Maker()
+    world.tell(
+        maker.weighing("MINE", 0, "dispatch", 45_000, 15_000, movement_id="M-1"),
+        maker.move("dispatch", "MINE", 4, LEG),
+        maker.weighing("MINE", 8, "dispatch", 45_000, 15_000, movement_id="M-2"),
+        maker.weighing("DEPOT", 60, "receipt", 44_200, 15_000, movement_id="M-2"),
+    )
+    assert (only(world).version, only(world).movement_id) == (1, None)
+    # 200 kg are of little weight: E stays as it was, and the truck is news by itself.
+    world.tell(maker.weighing("DEPOT", 65, "receipt", 44_800, 15_000, movement_id="M-1"))
+    assert (only(world).version, only(world).movement_id) == (2, "M-2")
+
+
 @pytest.mark.parametrize(("state", "step"), list(itertools.product(STATES, ACTIONS)))
 def test_an_action_follows_the_table_or_is_a_conflict(state: str, step: str) -> None:
     before = AlertState(

@@ -57,8 +57,7 @@ class Fraud:
         lot_id: On which lot.
         movement_id: On which truck's trip; of a blend, the trip after it.
         size: Kilograms of wet mass stolen, or share of the dry mass replaced.
-        change: What that does to the mass, to the dry share or, root mean square, to the analytes:
-            a fraction.
+        change: The same as a fraction: of what the truck carried, or of the dry mass.
         unit: ``kg`` or ``fraction``.
         detectable: Smallest size found nine times in ten, same unit.
         analyte: What shows it best: ``mass``, ``dry share``, or the analyte that moved most in its
@@ -215,11 +214,10 @@ def _sized(
     share = least * times
     after = mixed(before, material, share)
     shifts = {a: math.log(after[a] / f) for a, f in before.items()}
-    change = math.hypot(*(math.expm1(x) for x in shifts.values())) / math.sqrt(len(shifts))
     most = max(shifts, key=lambda a: seen(before, {**before, a: after[a]}))
     sign = 1 if shifts[most] > 0 else -1
     trip = movement_id(lot, 0)
-    fraud = Fraud(kind, lot.lot_id, trip, share, change, "fraction", least, most, sign)
+    fraud = Fraud(kind, lot.lot_id, trip, share, share, "fraction", least, most, sign)
     return fraud, Tampering(share=share, material=material, at_origin=kind == "blend")
 
 

@@ -146,8 +146,8 @@ def _fraud_row(judged: Judged) -> Cells:
     # A blend is older than the lot's first trip.
     truck = "-" if fraud.kind == "blend" else fraud.movement_id.rpartition("-")[2]
     kind = f"{fraud.kind}, {fraud.analyte} {'falls' if fraud.sign < 0 else 'rises'}"
-    share = f"{fraud.size:,.0f} kg" if fraud.unit == "kg" else f"{fraud.size:.1%} replaced"
-    true = f"{share}: {fraud.change:.1%}"
+    stolen = fraud.unit == "kg"
+    true = f"{fraud.size:,.0f} kg: {fraud.change:.1%}" if stolen else f"{fraud.size:.1%} replaced"
     times = f"{fraud.size / fraud.detectable:.1f}"
     family = alert.family if alert is not None else "-"
     size = size_text(alert) if alert is not None else "-"

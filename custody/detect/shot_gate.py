@@ -61,7 +61,7 @@ class Dropped(NamedTuple):
     Attributes:
         number: Which of the series, from 0.
         why: Reason.
-        statistic: Q to the nearest shot that is kept, or to the nearest of all.
+        statistic: Q to the kept shot it agrees with least; where none is kept, to the nearest.
         limit: What Q must not exceed.
         degrees: Degrees of freedom of Q.
     """
@@ -220,9 +220,9 @@ def _dropped(
     kept: tuple[int, ...],
     table: dict[tuple[int, int], tuple[float, int, bool]],
 ) -> Dropped:
-    against = [j for j in kept if j != i] or [
-        j for pair in table if i in pair for j in pair if j != i
-    ]
-    pairs = [table[min(i, j), max(i, j)] for j in against]
-    q, degrees, _ = min(pairs, key=lambda pair: pair[0] / max(pair[1], 1))
+    others = [j for pair in table if i in pair for j in pair if j != i]
+    pairs = [table[min(i, j), max(i, j)] for j in kept or others]
+    # One kept shot that it contradicts is the reason, however well it agrees with another.
+    worst = max if kept else min
+    q, degrees, _ = worst(pairs, key=lambda pair: pair[0] / max(limit(pair[1]), 1.0))
     return Dropped(i, why, q, limit(degrees), degrees)

@@ -45,6 +45,14 @@ def test_of_three_the_agreeing_pair_is_kept(bad: int) -> None:
     assert dropped.statistic > dropped.limit == shot_gate.limit(E)
 
 
+def test_what_is_said_of_a_dropped_shot_is_what_it_was_dropped_for() -> None:
+    """It said the distance to the nearest kept shot, which may be within the limit."""
+    found = gate(np.array([0.0, 0.12, 0.22])[:, None] * np.ones(E), VAR)
+    [dropped] = found.dropped
+    assert dropped.number == 0
+    assert dropped.statistic > dropped.limit
+
+
 def test_all_are_kept_where_all_agree() -> None:
     assert gate(shots(0.0, 0.0, 0.0), VAR) == ((0, 1, 2), ())
 

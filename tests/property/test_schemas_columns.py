@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custody.events import ReferenceSet
-from custody.records import Tick
+from custody.records import Drift, Tick
 from schemas import codec
 from schemas.arrow import arrow_schema, to_arrow
 from schemas.reader import COLUMN_ROWS_MIN, Group, read_batch
@@ -32,7 +32,9 @@ def group_of(records: Sequence[Record]) -> Group:
 
 
 def on_partition_0(record: Record) -> Record:
-    return replace(record, partition=0) if isinstance(record, ReferenceSet | Tick) else record
+    if isinstance(record, ReferenceSet | Tick | Drift):
+        return replace(record, partition=0)
+    return record
 
 
 def by_column(record: Record) -> dict[str, object]:

@@ -79,7 +79,8 @@ def some_of(day: Day, lot_id: str) -> list[dict[str, object]]:
 def test_shuffled_lines_with_repeats_give_the_same_files(
     day: Day, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sent = list(day.sent)
+    # The morning: what a record leads to does not depend on how many there are.
+    sent = list(day.sent)[:2500]
     other = sent + Random(1).sample(sent, len(sent) // 10)
     Random(2).shuffle(other)
     one, two = tmp_path / "one", tmp_path / "two"

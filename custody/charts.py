@@ -221,9 +221,10 @@ def _verdict(
         return None
     lots = [one for one in heard if one.at >= level.since and quantity in one.figures]
     size = _left(quantity, lots[: level.lots])
-    if abs(size) <= CLEAR * level.u:
-        return None
     kind, _, name = owner.partition("/")
+    # What is left of a road's loss may be a gain, and then it is nothing of the road's.
+    if abs(size) <= CLEAR * level.u or (kind == WAY and size > 0.0):
+        return None
     family = INSTRUMENT_BIAS if kind == INSTRUMENT else ROUTE_LOSS
     return Verdict(
         family,

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 from demo.correction import Corrected, mistake
 from demo.dirt import Dirt, soil
+from demo.drift import KIND as DRIFT
+from demo.drift import Drift, drifting, plan_drift
 from demo.frauds import KINDS, Fraud, plan_frauds, tampering_of
 from demo.journey import LOADING, Journal, Tampering, declare, examine, mix_in, travel
 from demo.lots import Lot, draw_lots
@@ -22,6 +24,8 @@ DAYS = 180
 BLEND_AT = timedelta(hours=10, minutes=30)
 """Early enough for the blend to lie in the concentrator when the campaign begins."""
 CAMPAIGN_AT = timedelta(hours=15)
+PUT_IN = (*KINDS, DRIFT)
+"""Frauds, and what is none."""
 TAKEN_EVERY = timedelta(milliseconds=1)
 ONWARD_UNTIL = timedelta(hours=13, minutes=30)
 ONWARD_MAX = 60
@@ -37,6 +41,7 @@ class Day:
         requests: Reference records, then requests in the order they are sent.
         corrected: What is found wrong in the evening, and sent once the day is in the books.
         frauds: What was put in.
+        drift: What is wrong with a scale; None on a day on which all are in order.
         lot_ids: Every lot of the day.
         departed: Ore lots as they truly left their mine.
         arrived: The same lots as they truly arrived, in the same order.
@@ -48,6 +53,7 @@ class Day:
     requests: tuple[Request, ...]
     corrected: Corrected
     frauds: tuple[Fraud, ...]
+    drift: Drift | None
     lot_ids: tuple[str, ...]
     departed: tuple[Lot, ...]
     arrived: tuple[Lot, ...]
@@ -60,16 +66,18 @@ class Day:
         return (*self.requests, *self.corrected.requests)
 
 
-def make_day(seed: int, kinds: Sequence[str] = KINDS) -> Day:
+def make_day(seed: int, kinds: Sequence[str] = PUT_IN) -> Day:
     """Return the day of a seed; the same seed gives the same day, byte for byte.
 
     Args:
         seed: What everything is drawn from.
         kinds: What is put in; nothing for a day on which all is as it is said to be.
     """
-    journal = Journal(seed, draw_plant(seed))
-    ready = draw_lots(seed, midnight_of(seed))
-    plan = plan_frauds(seed, ready, kinds)
+    plant, midnight = draw_plant(seed), midnight_of(seed)
+    drift = plan_drift(seed, plant, midnight) if DRIFT in kinds else None
+    journal = Journal(seed, plant if drift is None else drifting(plant, drift))
+    ready = draw_lots(seed, midnight)
+    plan = plan_frauds(seed, ready, [kind for kind in kinds if kind != DRIFT])
     departed = [mix_in(lot, tampering_of(plan, lot)) for lot in ready]
     arrived = [_first_leg(journal, lot, tampering_of(plan, lot)) for lot in departed]
     clean = [lot for lot in arrived if lot.lot_id not in plan and len(lot.loads) == 1]
@@ -85,6 +93,7 @@ def make_day(seed: int, kinds: Sequence[str] = KINDS) -> Day:
         requests=(*references(), *(entry.request for entry in journal.entries)),
         corrected=corrected,
         frauds=tuple(fraud for fraud, _ in plan.values()),
+        drift=drift,
         lot_ids=(*(lot.lot_id for lot in departed), *made),
         departed=tuple(departed),
         arrived=tuple(arrived),

@@ -7,7 +7,7 @@ over and it fails saying what was still missing.
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -25,6 +25,7 @@ START_LIMIT_S = 60.0
 STORED_LIMIT_S = 180.0
 APPLIED_LIMIT_S = 180.0
 VERIFIED_LIMIT_S = 60.0
+CHARTED_LIMIT_S = 180.0
 ASK_EVERY_S = 0.25
 ANSWER_LIMIT_S = 5.0
 VERIFY_ANSWER_LIMIT_S = 120.0
@@ -212,6 +213,39 @@ def _ends(consumer: Consumer, names: Sequence[str]) -> dict[tuple[str, int], int
         _, end = consumer.get_watermark_offsets(place, timeout=ANSWER_LIMIT_S)
         ends[place.topic, place.partition] = end
     return ends
+
+
+def charted(
+    warehouse: Warehouse, thing: str, lots: Collection[str], advance: Callable[[int], None]
+) -> None:
+    """Wait until the chart of an instrument has been told of lots; a tick tells them to speak.
+
+    Args:
+        warehouse: Where to ask.
+        thing: The instrument, as a path.
+        lots: Lots it weighed.
+        advance: Called with how many more lots have told.
+
+    Raises:
+        TooSlow: Not within ``CHARTED_LIMIT_S``.
+    """
+    seen = 0
+
+    def missing() -> str:
+        nonlocal seen
+        told = {str(row["lot_id"]) for row in warehouse.rows(_TOLD, {"thing": thing})}
+        there = len(told.intersection(lots))
+        advance(there - seen)
+        seen = there
+        return "" if there == len(lots) else f"{len(lots) - there} lots say nothing of {thing}"
+
+    until("lots told to the charts", CHARTED_LIMIT_S, missing)
+
+
+_TOLD = """
+SELECT DISTINCT lot_id FROM custody.residual
+WHERE thing = {thing:String} AND notEmpty(`figures.quantity`)
+"""
 
 
 def verified() -> Verdict:

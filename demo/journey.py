@@ -280,8 +280,8 @@ class _Passage:
 
 def _ticket(journal: Journal, passage: _Passage, load: Load, wet_kg: float, rng: Random) -> Ticket:
     scale = passage.scale
-    gross = scale.reading_kg(load.tare_kg + wet_kg, rng)
-    tare = scale.reading_kg(load.tare_kg, rng)
+    gross = scale.reading_kg(load.tare_kg + wet_kg, passage.gross_at, rng)
+    tare = scale.reading_kg(load.tare_kg, passage.tare_at or passage.gross_at, rng)
     if passage.tare_at is None and load.stored_tare_kg is not None:
         tare = load.stored_tare_kg
     return Ticket(

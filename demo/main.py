@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from custody.errors import CustodyError, Unavailable
-from demo import chain, flow, follow, lineage, outcome, report
+from demo import chain, flow, follow, instrument, lineage, outcome, report
 from demo.correction import ANALYTE
 from demo.day import Day, make_day, ndjson
+from demo.drift import weighed_by
 from demo.page import Findings, as_text, failures, sections
 from demo.publish import Answers, publish
 from demo.restated import Restated, read_ghg, read_restated
@@ -67,6 +68,8 @@ def run(day: Day, report_path: Path | None) -> int:
         _follow(day, answers, (warehouse, where), seconds)
         corrections = _correct(day, seconds)
         answers.merge(corrections)
+        _chart(day, warehouse, seconds)
+        # What charts find is told to lots, which are judged again.
         stored = _follow(day, answers, (warehouse, where), seconds)
         with _timed("verifying", seconds):
             verdict = follow.verified()
@@ -105,6 +108,15 @@ def _correct(day: Day, seconds: dict[str, float]) -> Answers:
         return publish(gateway, day.corrected.requests, lambda _: None)
 
 
+def _chart(day: Day, warehouse: Warehouse, seconds: dict[str, float]) -> None:
+    """Wait until the chart of the scale that drifts has heard of all lots it weighed."""
+    if day.drift is None:
+        return
+    lots, thing = weighed_by(day.drift.device_id, day.requests), instrument.subject_of(day.drift)
+    with _timed("charting", seconds), output.progress("lots charted", len(lots)) as advance:
+        follow.charted(warehouse, thing, lots, advance)
+
+
 def _follow(
     day: Day, answers: Answers, stack: tuple[Warehouse, Addresses], seconds: dict[str, float]
 ) -> set[str]:
@@ -132,6 +144,10 @@ def _findings(
     mark = follow.mark_of(day.seed)
     stored, verdict, restated = proofs
     alerts = outcome.read_alerts(warehouse, mark)
+    drift, charted = day.drift, None
+    if drift is not None:
+        said = instrument.read_said(warehouse, day, drift, mark)
+        charted = instrument.judge(day, drift, said, alerts)
     return Findings(
         day=day,
         answers=answers,
@@ -144,6 +160,7 @@ def _findings(
         delays=outcome.read_delays(warehouse, mark),
         verdict=verdict,
         restated=restated,
+        charted=charted,
         ghg_kg_per_t=read_ghg(warehouse, day.processes[-1].output.lot_id),
         seconds=seconds,
     )

@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import cast
 
 from demo.frauds import Fraud
@@ -49,6 +50,8 @@ class Raised:
     severity: str
     reason: str
     evidence: tuple[Measured, ...]
+    statistic: str = ""
+    onset_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +149,7 @@ def clean_with_alert(frauds: Sequence[Fraud], alerts: Sequence[Raised]) -> list[
 def read_alerts(warehouse: Warehouse, mark: str) -> list[Raised]:
     """Return the day's alerts in their latest version, oldest first."""
     rows = warehouse.rows(_ALERTS, {"mark": mark})
-    return [_raised(row) for row in rows]
+    return [raised(row) for row in rows]
 
 
 _ALERTS = """
@@ -156,10 +159,11 @@ ORDER BY raised_at, alert_id
 """
 
 
-def _raised(row: Mapping[str, object]) -> Raised:
+def raised(row: Mapping[str, object]) -> Raised:
+    """Return an alert from a row of ``v_alerts``, or of one with its columns."""
     names = ("quantity", "analyte", "expected", "observed", "u", "z", "unit", "instruments")
     columns = [cast("list[object]", row[f"evidence_{name}"]) for name in names]
-    movement = row["movement_id"]
+    movement, onset = row["movement_id"], row["onset_at"]
     return Raised(
         alert_id=str(row["alert_id"]),
         state=str(row["state"]),
@@ -172,6 +176,8 @@ def _raised(row: Mapping[str, object]) -> Raised:
         severity=str(row["severity"]),
         reason=str(row["reason"]),
         evidence=tuple(_measured(line) for line in zip(*columns, strict=True)),
+        statistic=str(row["statistic"]),
+        onset_at=None if onset is None else datetime.fromisoformat(str(onset)).replace(tzinfo=UTC),
     )
 
 

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC
 
 from demo.correction import ANALYTE
 from demo.day import Day
 from demo.dirt import MISTYPED_KG
 from demo.follow import Verdict
+from demo.instrument import Charted, onset, subject_of
 from demo.outcome import CLEAN_LOTS_MAX, Judged, Raised, Total
 from demo.publish import Answers
 from demo.restated import Restated, kilograms, lacks
@@ -36,6 +38,7 @@ class Findings:
         alerts: The day's alerts, latest versions.
         judged: The frauds and what found them.
         clean: Alerts on what nobody touched.
+        charted: What was said of the scale that drifts; None where none does.
         totals: What the lots hold, with sigma.
         rows: Rows by table.
         delays: Number of alerts, p50 and p99 of seconds to them.
@@ -57,6 +60,7 @@ class Findings:
     delays: tuple[int, float, float]
     verdict: Verdict
     restated: Restated
+    charted: Charted | None = None
     ghg_kg_per_t: float | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -72,6 +76,18 @@ def failures(found: Findings) -> list[str]:
     if len(found.clean) > CLEAN_LOTS_MAX:
         names = ", ".join(alert.lot_id or alert.subject for alert in found.clean)
         failed.append(f"{len(found.clean)} clean lots have an alert: {names}")
+    if found.charted is not None:
+        failed += _drift_failures(found.charted)
+    return failed
+
+
+def _drift_failures(charted: Charted) -> list[str]:
+    failed = []
+    if charted.lacks:
+        failed.append(f"drift of {charted.drift.device_id}: {charted.lacks}")
+    if charted.doubted:
+        names = ", ".join(charted.doubted)
+        failed.append(f"drift of {charted.drift.device_id}: it leaves in doubt {names}")
     return failed
 
 
@@ -96,7 +112,7 @@ def _delivery_failures(found: Findings) -> list[str]:
 
 def sections(found: Findings) -> list[Section]:
     """Return the page's tables in reading order."""
-    frauds = (_frauds(found), *_clean(found), _dirt(found))
+    frauds = (_frauds(found), *_drift(found.charted), *_clean(found), _dirt(found))
     corrected = (_corrected(found), _moved(found))
     return [_events(found), _totals(found), *frauds, *corrected, _tables(found)]
 
@@ -161,6 +177,27 @@ def size_text(alert: Raised) -> str:
         if m.quantity.endswith("difference") and m.unit == "g":
             return f"{abs(m.observed - m.expected) / 1000:,.0f} ± {m.u / 1000:,.0f} kg: {size}"
     return size
+
+
+def _drift(charted: Charted | None) -> list[Section]:
+    if charted is None:
+        return []
+    drift, alert, (before, since) = charted.drift, charted.alert, charted.weighed
+    found = ("-", "-", "-") if alert is None else (
+        alert.family, onset(alert.onset_at), f"{alert.size:+.2%} ± {alert.size_u:.2%}"
+    )  # fmt: skip
+    # Named by nothing, and nothing lacks: the chart had gone on to a later day.
+    result = charted.lacks or (
+        "found, named" if alert is not None else "its chart is a later day's"
+    )
+    rows = (
+        ("put in", f"from {onset(drift.since.astimezone(UTC))}", f"{drift.size:+.2%}", "", ""),
+        (found[0], f"from {found[1]}", found[2], str(since), result),
+    )
+    title = f"A scale that drifts, which is no fraud: {subject_of(drift)}, mass"
+    heading = ("what", "UTC", "reads", "lots since", "result")
+    text = f"{title} ({before} lots weighed before, {len(charted.doubted)} left in doubt)"
+    return [Section(text, heading, rows, frozenset({2, 3}))]
 
 
 def _clean(found: Findings) -> list[Section]:

@@ -7,6 +7,7 @@ Nothing here knows how a measurement is judged afterwards.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 
 MINE_DUN = "MINE-DUN"
@@ -95,14 +96,19 @@ COUNTING_PPM = {
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """A weighbridge and its true span error."""
+    """A weighbridge and its true span error, to which ``drift`` comes from ``since`` on."""
 
     device_id: str
     span: float
+    drift: float = 0.0
+    since: datetime | None = None
 
-    def reading_kg(self, load_kg: float, rng: Random) -> int:
-        """Return what the indicator shows for a true load, rounded to the interval."""
-        seen = load_kg * (1.0 + self.span) + rng.gauss(0.0, SCALE_REPEATABILITY_KG)
+    def reading_kg(self, load_kg: float, at: datetime, rng: Random) -> int:
+        """Return what the indicator shows for a true load at a time, rounded to the interval."""
+        span = self.span
+        if self.since is not None and at >= self.since:
+            span += self.drift
+        seen = load_kg * (1.0 + span) + rng.gauss(0.0, SCALE_REPEATABILITY_KG)
         return round(seen / SCALE_INTERVAL_KG) * SCALE_INTERVAL_KG
 
 

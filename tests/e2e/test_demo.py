@@ -67,6 +67,11 @@ def test_a_day_holds_what_the_page_promises_and_so_does_the_same_day_again(
     for fraud in day.frauds:
         line = next(x for x in first.stdout.splitlines() if fraud.lot_id in x)
         assert line.endswith("found, named"), line
+    assert day.drift is not None
+    title = f"A scale that drifts, which is no fraud: instrument/{day.drift.device_id}, mass"
+    drift = first.stdout.partition(title)[2].partition("\n\n")[0]
+    assert drift.splitlines()[-1].startswith("instrument_bias")
+    assert drift.endswith("found, named"), drift
     moved = levels(first.stdout)
     product = day.processes[1].output.lot_id
     put_in = moved[f"{day.corrected.lot_id} into the blend"]

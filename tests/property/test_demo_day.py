@@ -56,6 +56,7 @@ def test_the_gateway_refuses_the_tonnes_and_nothing_else(seed: int) -> None:
 def test_a_request_carries_no_truth() -> None:
     day = make_day(3)
     words = {"theft", "water", "waste", "swap", "fraud", "stolen", "foreign", "clean", "honest"}
+    words |= {"drift", "drifts", "drifting", "bias", "instrument_bias"}
     # A process is a blend, and moisture is a loss on drying: both say so.
     words |= {*FAMILIES.values(), "undeclared", "tampering"} - {"loss"}
     for request in day.sent:

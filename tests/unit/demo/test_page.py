@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from demo import instrument
 from demo.correction import ANALYTE
 from demo.day import make_day
 from demo.follow import Verdict
@@ -74,3 +76,18 @@ def test_each_fraud_is_named_on_the_page_and_failed_where_it_is_called_otherwise
         assert line.endswith(ends)
         failed = f"water on {fraud.lot_id}: {ends}"
         assert (failed in failures(found)) == (ends != "found, named")
+
+
+def test_a_scale_that_drifts_has_a_table_of_its_own_and_fails_the_page_where_it_is_not_named() -> (
+    None
+):
+    day = make_day(1)
+    assert day.drift is not None
+    lacks = instrument.judge(day, day.drift, instrument.Said(()), [])
+    found = replace(findings(), charted=lacks)
+    text = as_text(sections(found))
+    assert f"which is no fraud: instrument/{day.drift.device_id}, mass (51 lots" in text
+    assert f"drift of {day.drift.device_id}: {lacks.lacks}" in failures(found)
+    in_doubt = replace(lacks, lacks="", doubted=("L-1-0002",))
+    said = failures(replace(found, charted=in_doubt))
+    assert f"drift of {day.drift.device_id}: it leaves in doubt L-1-0002" in said

@@ -96,6 +96,7 @@ def judged(seed: int) -> Day:
     last = _last(one for one in said if isinstance(one, Alert))
     alerts = [_raised(one) for one in last]
     answers = judge(day.frauds, alerts)
+    drifts = None if day.drift is None else instrument.subject_of(day.drift)
     tested = {a.lot_id for a in alerts if a.state == "open" and a.family != LEDGER}
     values = {one.lot_id: one.value for one in last if one.family != LEDGER}
     return Day(
@@ -106,7 +107,7 @@ def judged(seed: int) -> Day:
         tuple(f"{a.fraud.kind} on {a.fraud.lot_id}: {a.lacks}" for a in answers if a.lacks),
         tuple(
             f"{a.lot_id}: {a.family}, {a.state}, {a.reason}"
-            for a in clean_with_alert(day.frauds, alerts)
+            for a in clean_with_alert(day.frauds, [x for x in alerts if x.subject != drifts])
         ),
         {
             f"{f.lot_id} {f.kind}": round(math.log10(values.get(f.lot_id, 1.0)), 1)

@@ -191,7 +191,7 @@ def _named(owner: str, quantity: str, chart: Chart, heard: Sequence[Heard]) -> t
 
 
 def _is_shared(level: Level, heard: Sequence[Heard]) -> bool:
-    """Tell whether a scale is off on more ways than one, or where nothing could be lost.
+    """Tell whether a scale is off on more ways than one.
 
     A scale at the end of a single way and a loss on that way look alike; to call it the scale's
     would be to excuse whoever takes a little from every lot.

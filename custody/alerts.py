@@ -164,7 +164,11 @@ def raise_or_keep(
     old = None if before is None else before.state
     state = LIFECYCLE.get((old, "evidence")) or LIFECYCLE.get((old, step))
     # What an exact rule has found may have other figures by now, and they are all it says.
-    same = before is not None and sentence == before.sentence and not _is_worse(before, verdict)
+    same = (
+        before is not None
+        and sentence == before.sentence
+        and not is_worse(verdict.severity, before.severity)
+    )
     if before is not None and state is None and step == "evidence" and same:
         return Said(before, None)
     raised = before is None or state is not None
@@ -321,10 +325,6 @@ def _figures(state: AlertState) -> tuple[str, float, float]:
 
 def _middle(first: Micros, last: Micros) -> Micros:
     return Micros((first + last) // 2)
-
-
-def _is_worse(before: AlertState, verdict: Verdict) -> bool:
-    return is_worse(verdict.severity, before.severity)
 
 
 def _is_news(before: AlertState, verdict: Verdict) -> bool:

@@ -18,20 +18,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from custody import alerts, findings, rechecking
-from custody.alerts import INSTRUMENT_BIAS, ROUTE_LOSS, Verdict, alert_id
+from custody import findings, rechecking
+from custody.alerts import CHARTS, INSTRUMENT_BIAS, ROUTE_LOSS, Verdict, alert_id
 from custody.detect import drift
 from custody.detect.cusum import RUN_LENGTH
 from custody.detect.drift import Chart, Point
 from custody.detect.lot_facts import MASS
 from custody.detect.residuals import CLEAR, INSTRUMENT, TO, WAY
 from custody.drifts import DriftRow, Level
-from custody.events import ActionTaken, Micros
+from custody.events import Micros
 from custody.fold import Reader, Step
 from custody.held import BEGINNING
 from custody.ledger import Clock
 from custody.lot_step import Arrived
-from custody.records import Alert, Drift, DriftLevel, Evidence, Residual, ResidualFigure
+from custody.records import Drift, DriftLevel, Evidence, Residual, ResidualFigure
 from custody.rows import AlertState
 from custody.severity import BY_RULE
 
@@ -101,9 +101,13 @@ def chart_step(owner: str, row: ChartRow, arrived: Arrived, clock: Clock) -> Ste
     step = Step(after)
     step.findings.extend(["beyond_chart"] * missed)
     verdicts = {q: v for q in found if (v := _verdict(owner, q, charts[q], found[q], heard))}
-    at = heard[-1].at if heard else clock.newest
-    after.alerts = _say(step, (owner, at), row.alerts, _keyed(verdicts), arrived.actions, clock)
-    after.said = found
+    subject = (owner, heard[-1].at if heard else clock.newest)
+    shown = _keyed(verdicts)
+    judged = findings.tested(row.alerts, shown, dict.fromkeys(CHARTS, RETURNED), subject, clock)
+    answer = findings.answer(judged.states, arrived.actions, owner, shown)
+    step.findings.extend(answer.findings)
+    step.outputs.extend([*judged.said, *answer.said])
+    after.alerts, after.said = answer.states, found
     for quantity in sorted({*found, *row.said}):
         if found.get(quantity) != row.said.get(quantity):
             step.outputs.append(_told(owner, quantity, found.get(quantity, ()), clock))
@@ -278,29 +282,6 @@ def _evidence(instrument: str, quantity: str, lots: Iterable[Heard]) -> Iterable
             expected=explained, observed=value, u=u, z=(value - explained) / u, unit="1",
             event_ids=(one.event_id,), instruments=(instrument,) if instrument else (),
         )  # fmt: skip
-
-
-def _say(
-    step: Step,
-    subject: tuple[str, Micros],
-    states: Mapping[str, AlertState],
-    found: Mapping[str, Verdict],
-    actions: Iterable[ActionTaken],
-    clock: Clock,
-) -> dict[str, AlertState]:
-    """Open and retract what the chart shows, and do what people did; return what is remembered."""
-    owner, at = subject
-    after, said = dict(states), list[Alert]()
-    for key, verdict in found.items():
-        outcome = alerts.raise_or_keep(states.get(key), verdict, owner, at, clock)
-        findings.keep(after, said, key, outcome)
-    for key, state in states.items():
-        if key not in found:
-            findings.keep(after, said, key, alerts.retract(state, owner, clock, RETURNED))
-    answer = findings.answer(after, actions, owner, found)
-    step.findings.extend(answer.findings)
-    step.outputs.extend([*said, *answer.said])
-    return answer.states
 
 
 def _keyed(verdicts: Mapping[str, Verdict]) -> dict[str, Verdict]:

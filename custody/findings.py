@@ -101,6 +101,34 @@ def judge(
     return Judged(after, said)
 
 
+def tested(
+    states: Mapping[str, AlertState],
+    found: Mapping[str, Verdict],
+    asked: Mapping[str, str | None],
+    subject: tuple[str, Micros],
+    clock: Clock,
+) -> Judged:
+    """Raise, keep or change what tests found, retract what they found before and do no more.
+
+    Args:
+        states: Alerts remembered.
+        found: Verdicts by key.
+        asked: Rules that were asked, and what to say where one does not hold any more; None for
+            what is said as a rule. Alerts of other rules stay as they are.
+        subject: Owner they are about, and when its newest fact happened.
+        clock: This step's records.
+    """
+    owner, at = subject
+    after = dict(states)
+    said: list[Alert] = []
+    for key, verdict in found.items():
+        keep(after, said, key, alerts.raise_or_keep(states.get(key), verdict, owner, at, clock))
+    for key, state in states.items():
+        if key not in found and state.rule in asked:
+            keep(after, said, key, alerts.retract(state, owner, clock, asked[state.rule]))
+    return Judged(after, said)
+
+
 def answer(
     states: Mapping[str, AlertState],
     actions: Iterable[ActionTaken],

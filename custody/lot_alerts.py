@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from custody import alerts, findings
 from custody.alerts import Verdict
 from custody.detect import lot_asked, lot_drift, lot_verdict
+from custody.detect.lot_model import Drifted
 from custody.events import ActionTaken, Micros
 from custody.ledger import Clock
 from custody.lot_book import LotBook
@@ -12,9 +13,6 @@ from custody.news import News
 from custody.records import Alert, GatedShot
 from custody.reference import References
 from custody.rows import Finding
-
-ASKED = frozenset({alerts.LOT, "shot_gated"})
-"""Rules that are asked together: the test of a lot, and the shots it could not use."""
 
 HOLDS = ("hold", "release")
 """What a person does with a lot, not with an alert."""
@@ -30,16 +28,7 @@ class LotAlerts:
         clock: This step's records.
     """
 
-    __slots__ = (
-        "_book",
-        "_clock",
-        "_excuse",
-        "_owner",
-        "_references",
-        "_row",
-        "_verdicts",
-        "findings",
-    )
+    __slots__ = ("_book", "_clock", "_owner", "_references", "_row", "_verdicts", "findings")
 
     def __init__(self, owner: str, book: LotBook, references: References, clock: Clock) -> None:
         self._owner = owner
@@ -48,7 +37,6 @@ class LotAlerts:
         self._references = references
         self._clock = clock
         self._verdicts: dict[str, Verdict] = {}
-        self._excuse: str | None = None
         self.findings: list[str] = []
 
     def find(self, gone: Iterable[Finding], found: Iterable[Finding]) -> list[Alert]:
@@ -68,18 +56,22 @@ class LotAlerts:
             actions: What people did.
         """
         found: dict[str, Verdict] = {}
+        drifts: Sequence[Drifted] = ()
         asked = bool(actions) or self._measured(news)
         if asked:
-            self._ask(found)
+            drifts = self._ask(found)
         if not found and not self._row.alerts and not actions:
             return []
-        said = self._apply(found, ASKED if asked else frozenset())
+        # Asked together: the test of a lot, and the shots it could not use.
+        rules = {alerts.LOT: lot_drift.sentence(drifts), "shot_gated": None} if asked else {}
+        subject = (self._owner, self._at)
+        judged = findings.tested(self._row.alerts, found, rules, subject, self._clock)
         found.update(self._verdicts)
         about_alerts = [action for action in actions if action.action not in HOLDS]
-        answer = findings.answer(self._row.alerts, about_alerts, self._owner, found)
+        answer = findings.answer(judged.states, about_alerts, self._owner, found)
         self._row.alerts = answer.states
         self.findings.extend(answer.findings)
-        return [*said, *answer.said]
+        return [*judged.said, *answer.said]
 
     def _measured(self, news: News) -> bool:
         """Tell whether what the test is told may be other than before.
@@ -91,40 +83,31 @@ class LotAlerts:
         rows = [self._book.trip(name) for name in news.trips]
         return any(row.trip.dispatch and row.trip.receipt for row in rows if row is not None)
 
-    def _ask(self, found: dict[str, Verdict]) -> None:
-        """Ask the test of the whole lot; what it could not use of the shots is found too."""
+    def _ask(self, found: dict[str, Verdict]) -> Sequence[Drifted]:
+        """Ask the test of the whole lot; what it could not use of the shots is found too.
+
+        Args:
+            found: Grows.
+
+        Returns:
+            Drifts of instruments that it did not hold against the lot.
+        """
         asked = lot_asked.asked_of(self._book, self._references)
         if asked is None:
-            return
+            return ()
         asked = lot_drift.corrected(asked)
-        self._excuse = lot_drift.sentence(asked.thought.drifts)
         outcome = lot_verdict.outcome(asked, self._book, self._references, self._at)
         for shot in outcome.gated:
             finding = Finding("shot_gated", shot.event_id, _repeat(shot))
             found[findings.key_of(finding)] = findings.verdict_of(finding)
         if outcome.verdict is not None:
             found[f"{alerts.LOT}|"] = outcome.verdict
+        return asked.thought.drifts
 
     @property
     def _at(self) -> Micros:
         last = self._row.last
         return self._clock.newest if last is None else Micros(last[0])
-
-    def _apply(self, found: dict[str, Verdict], asked: frozenset[str]) -> list[Alert]:
-        states = dict(self._row.alerts)
-        said: list[Alert] = []
-        for key, verdict in found.items():
-            outcome = alerts.raise_or_keep(
-                states.get(key), verdict, self._owner, self._at, self._clock
-            )
-            findings.keep(states, said, key, outcome)
-        for key, state in self._row.alerts.items():
-            if key not in found and state.rule in asked:
-                why = self._excuse if state.rule == alerts.LOT else None
-                outcome = alerts.retract(state, self._owner, self._clock, why)
-                findings.keep(states, said, key, outcome)
-        self._row.alerts = states
-        return said
 
 
 def _repeat(shot: GatedShot) -> str:

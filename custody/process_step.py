@@ -26,7 +26,6 @@ from custody.process_intake import Change, Intake
 from custody.process_rows import ABSENT, HOLDS, NO_DOUBT, WAITS, ProcessRow, Told
 from custody.process_settle import Outcome, Settling
 from custody.process_store import ProcessStore
-from custody.records import Alert
 from custody.reduce import reduced
 from custody.reference import References
 from custody.rows import Finding
@@ -167,34 +166,16 @@ class _Process:
         gone = [Finding(rule, about, "") for rule, about in settling.cleared]
         at = clock.newest if row.last is None else row.last[0]
         judged = findings.judge(row.alerts, gone, found, (self._owner, at), clock)
-        row.alerts = judged.states
-        said = judged.said
-        self._judge_balance(said)
-        verdicts = {findings.key_of(one): findings.verdict_of(one) for one in found}
-        if self._verdict is not None:
-            verdicts[KEY] = self._verdict
-        answer = findings.answer(row.alerts, actions, self._owner, verdicts)
+        balance = {} if self._verdict is None else {KEY: self._verdict}
+        rules = {alerts.NODE: None} if self._tested else {}
+        tested = findings.tested(judged.states, balance, rules, (self._owner, at), clock)
+        verdicts = {findings.key_of(one): findings.verdict_of(one) for one in found} | balance
+        answer = findings.answer(tested.states, actions, self._owner, verdicts)
         row.alerts = answer.states
         self._step.findings.extend(answer.findings)
-        self._step.outputs.extend([*said, *answer.said])
+        self._step.outputs.extend([*judged.said, *tested.said, *answer.said])
         row.used, uses = rechecking.uses(row.used, self._references, self._owner)
         self._step.rows.update(uses)
-
-    def _judge_balance(self, said: list[Alert]) -> None:
-        """Raise, change or retract the alert of the node's balance, where it was tested."""
-        row, clock = self._row, self._clock
-        before = row.alerts.get(KEY)
-        if not self._tested or (self._verdict is None and before is None):
-            return
-        at = clock.newest if row.last is None else row.last[0]
-        if self._verdict is not None:
-            answer = alerts.raise_or_keep(before, self._verdict, self._owner, at, clock)
-        else:
-            assert before is not None
-            answer = alerts.retract(before, self._owner, clock)
-        states = dict(row.alerts)
-        findings.keep(states, said, KEY, answer)
-        row.alerts = states
 
     def derive(self, *, recheck: bool) -> None:
         """Derive what should stand and say what leads there."""

@@ -17,7 +17,7 @@ from runtime.client import Warehouse
 FAMILY = "instrument_bias"
 SIGMAS = 3.0
 """Within so many standard uncertainties the size must be what was put in."""
-LOT_TEST = "lot_eprocess"
+LOT_TEST = "e_value"
 """Statistic of the test that doubts a lot by all that was measured of it."""
 
 

@@ -9,9 +9,11 @@ import pytest
 from demo.day import PUT_IN, Day, make_day
 from demo.drift import KIND, Drift, weighed_by
 from demo.frauds import KINDS
-from demo.instrument import Said, judge, of_day, subject_of
+from demo.instrument import LOT_TEST, Said, judge, of_day, subject_of
 from demo.outcome import Measured, Raised
 from demo.plant import CONCENTRATOR, draw_plant
+from tests.support.facts import Maker
+from tests.support.world import World
 
 
 def drift_of(day: Day) -> Drift:
@@ -106,10 +108,21 @@ def test_a_later_day_may_end_it_and_a_chart_that_has_gone_on_is_not_asked() -> N
     assert (found.alert, found.lacks) == (None, "")
 
 
+def test_the_test_of_a_lot_is_known_by_its_statistic() -> None:
+    """By the rule's name, which is no statistic, no lot was ever found to be doubted."""
+    maker, world = Maker(), World()
+    world.tell(
+        maker.weighing("A", 0, "dispatch", 45_000, 15_000),
+        maker.weighing("B", 60, "receipt", 40_000, 15_000),
+    )
+    of_lots = [one for one in world.alerts.values() if one.rule == "lot_eprocess"]
+    assert {one.statistic for one in of_lots} == {LOT_TEST}
+
+
 def test_a_lot_that_is_doubted_for_it_is_told() -> None:
     drift, touched = drift_of(DAY), {f.lot_id for f in DAY.frauds}
     times = weighed_by(drift.device_id, DAY.requests)
     lots = [n for n, at in times.items() if at >= drift.since and n not in touched]
-    doubt = replace(NAMED, lot_id=lots[0], statistic="lot_eprocess")
+    doubt = replace(NAMED, lot_id=lots[0], statistic="e_value")
     alerts = [doubt, replace(doubt, lot_id=lots[1], state="retracted")]
     assert judge(DAY, drift, Said((NAMED,)), alerts).doubted == (lots[0],)

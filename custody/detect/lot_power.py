@@ -13,12 +13,12 @@ Source:
 """
 
 import math
-from collections import OrderedDict
 from collections.abc import Mapping
 
 import numpy as np
 
 from custody.detect import threshold
+from custody.detect.kept import Kept
 from custody.detect.lot_facts import Floats
 from custody.detect.lot_families import (
     FAMILIES,
@@ -38,9 +38,9 @@ POINTS = 80
 SIZE_LEAST = 1e-3
 
 KEPT_MAX = 1_024
-"""Patterns kept with their sizes, a few hundred bytes each; the one used longest ago goes first."""
+"""Patterns kept with their sizes, a few hundred bytes each."""
 
-_KEPT: OrderedDict[tuple[int, Pattern, float], Mapping[Family, float]] = OrderedDict()
+_KEPT: Kept[tuple[int, Pattern, float], Mapping[Family, float]] = Kept(KEPT_MAX)
 
 
 def smallest_detectable(
@@ -58,15 +58,8 @@ def smallest_detectable(
         pattern: What was measured.
         ln_threshold: ln E that alarms.
     """
-    asked = detector.name, pattern, ln_threshold
-    found = _KEPT.get(asked)
-    if found is None:
-        found = _KEPT[asked] = _sizes(detector, pattern, ln_threshold)
-        while len(_KEPT) > KEPT_MAX:
-            _KEPT.popitem(last=False)
-    else:
-        _KEPT.move_to_end(asked)
-    return found
+    key = detector.name, pattern, ln_threshold
+    return _KEPT.get(key, lambda: _sizes(detector, pattern, ln_threshold))
 
 
 def _sizes(detector: Detector, pattern: Pattern, ln_threshold: float) -> dict[Family, float]:

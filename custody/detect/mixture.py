@@ -15,7 +15,6 @@ Source:
 """
 
 import math
-from collections import OrderedDict
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -23,6 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from custody.detect.kept import Kept
 from custody.detect.lot_facts import Floats, Model, Readings
 from custody.detect.lot_families import (
     FAMILIES,
@@ -86,30 +86,11 @@ class Weighted:
         return (*both, self.part_g, self.part_constant)
 
 
-class _Kept:
-    """What patterns make of models, by model and pattern; bounded over all of them."""
+_KEPT: Kept[tuple[int, Pattern], Weighted] = Kept(
+    KEPT_BYTES, lambda weighted: sum(array.nbytes for array in weighted.arrays)
+)
+"""What patterns make of models, bounded over all of them."""
 
-    def __init__(self) -> None:
-        self._found: OrderedDict[tuple[int, Pattern], tuple[Weighted, int]] = OrderedDict()
-        self._bytes = 0
-
-    def get(self, model: int, pattern: Pattern) -> Weighted | None:
-        found = self._found.get((model, pattern))
-        if found is None:
-            return None
-        self._found.move_to_end((model, pattern))
-        return found[0]
-
-    def keep(self, model: int, pattern: Pattern, weighted: Weighted) -> None:
-        size = sum(array.nbytes for array in weighted.arrays)
-        self._found[model, pattern] = weighted, size
-        self._bytes += size
-        while self._bytes > KEPT_BYTES:
-            _, (_, gone) = self._found.popitem(last=False)
-            self._bytes -= gone
-
-
-_KEPT = _Kept()
 _NAMES = count()
 """Detectors by number: one that is gone never lends its name to another."""
 
@@ -147,15 +128,11 @@ class Detector:
         self.prior = composition_prior(model)
         self.directions: Directions = directions(model, self.prior)
         self._arranger = Arranger(model)
-        self._name = next(_NAMES)
+        self.name = next(_NAMES)
+        """Number of the detector in this process: what is kept of it is kept under that."""
         plain = np.isin(self.directions.family, _MASS_FAMILIES)
         self._mass_shift = self.directions.shifts[plain, DRY_MASS]
         self._mass_weight = self.directions.in_transit[plain]
-
-    @property
-    def name(self) -> int:
-        """Number of the detector in this process: what is kept of it is kept under that."""
-        return self._name
 
     def layout(self, readings: Readings) -> Layout:
         """Return readings laid out, bad shots taken out."""
@@ -205,11 +182,7 @@ class Detector:
 
     def weighted(self, pattern: Pattern) -> Weighted:
         """Return what a pattern makes of the model; kept."""
-        found = _KEPT.get(self._name, pattern)
-        if found is None:
-            found = self._weigh(pattern)
-            _KEPT.keep(self._name, pattern, found)
-        return found
+        return _KEPT.get((self.name, pattern), lambda: self._weigh(pattern))
 
     def _weigh(self, pattern: Pattern) -> Weighted:
         prepared = prepare(self.model, self.prior, pattern)

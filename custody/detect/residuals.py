@@ -20,12 +20,12 @@ Source:
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from custody.detect.kept import Kept
 from custody.detect.lot_facts import MASS, MOISTURE, Floats
 from custody.detect.lot_layout import Layout
 from custody.detect.lot_pattern import Builder, whitening
@@ -35,8 +35,11 @@ from custody.detect.pattern_rows import AssayRows, MassRow, MoistureRow, Pattern
 U_MAX = 0.2
 """A residual less certain says nothing of an instrument within a year."""
 
-KEPT = 256
-"""Patterns whose weights are kept."""
+J_MIN = U_MAX**-2 / 100.0
+"""Likewise one of which less is known than this, inverse variance, shared errors included."""
+
+KEPT_MAX = 256
+"""Patterns whose weights are kept, some 60 kB each."""
 
 INSTRUMENT, WAY = "instrument", "way"
 """Kinds of what has a chart."""
@@ -90,6 +93,9 @@ class _Weights(NamedTuple):
     u: Floats
     shared: Floats
     moves: Floats
+
+
+_KEPT: Kept[tuple[int, Pattern], _Weights] = Kept(KEPT_MAX)
 
 
 def residuals(
@@ -154,8 +160,11 @@ def _clear(
     return left
 
 
-@lru_cache(maxsize=KEPT)
 def _weights(detector: Detector, pattern: Pattern) -> _Weights:
+    return _KEPT.get((detector.name, pattern), lambda: _weighed(detector, pattern))
+
+
+def _weighed(detector: Detector, pattern: Pattern) -> _Weights:
     built = Builder(detector.model, detector.prior, pattern)
     own, shared = built.covariances()
     subjects, directions = zip(*_directions(detector, pattern, built), strict=True)
@@ -164,10 +173,10 @@ def _weights(detector: Detector, pattern: Pattern) -> _Weights:
     told = (h @ inverse.T) @ inverse
     j = (told * h).sum(axis=1)
     # Of what hardly shows only the u is wanted, to leave it out.
-    weights = told / np.maximum(j, U_MAX**-2 / 100.0)[:, None]
+    weights = told / np.maximum(j, J_MIN)[:, None]
     u = np.sqrt(((weights @ own) * weights).sum(axis=1))
     both = np.sqrt(np.maximum(((weights @ shared) * weights).sum(axis=1), 0.0))
-    kept = np.flatnonzero((u <= U_MAX) & (j > U_MAX**-2 / 100.0))
+    kept = np.flatnonzero((u <= U_MAX) & (j > J_MIN))
     weights = weights[kept]
     return _Weights(
         tuple([subjects[at] for at in kept]),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from custody.detect import lot_families, lot_power
+from custody.detect.kept import Kept
 from custody.detect.lot_facts import Floats, Known, Leg, Model, Moisture, Readings, Shot, Weighing
 from custody.detect.lot_families import OMNIBUS_U, Family
 from custody.detect.lot_foreign import ln_lr, mixed
@@ -323,10 +324,8 @@ def test_smallest_sizes_shrink_with_more_measurements_and_are_missing_where_noth
     assert Family.WASTE not in little
 
 
-def test_smallest_sizes_are_kept_by_model_pattern_and_limit(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(lot_power, "KEPT_MAX", 2)
+def test_smallest_sizes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lot_power, "_KEPT", Kept(2))
     detector, alone = Detector(a_model()), Detector(a_model(library=()))
     pattern = detector.layout(CASES["honest"]).pattern
     first = smallest_detectable(detector, pattern, LN_THRESHOLD)

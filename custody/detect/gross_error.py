@@ -8,12 +8,10 @@ by its column of A, a leak at a node by minus the rows of that node. Of each, by
 
 T is the generalised likelihood ratio: chi-square with one degree of freedom when there is no fault.
 Faults whose directions are parallel where it counts are one test, and nothing measured here tells
-them apart. Of m tests the best is judged by 1 - (1 - p)^m (Sidak), which holds the level for normal
-scores however they depend on each other.
+them apart. Of m tests the best is judged by ``several``.
 
 Source:
-    S. Narasimhan, R. S. H. Mah, AIChE Journal 33 (1987) 1514; Z. Sidak, Journal of the American
-    Statistical Association 62 (1967) 626. docs/detection/network.md.
+    S. Narasimhan, R. S. H. Mah, AIChE Journal 33 (1987) 1514. docs/detection/network.md.
 """
 
 import math
@@ -21,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from custody.detect import threshold
+from custody.detect import several, threshold
 from custody.detect.network import VISIBLE, Bools, Floats, Solved
 
 ALIKE = 1e-7
@@ -90,15 +88,9 @@ def p_chi2(statistic: float, degrees: int) -> float:
     return math.pow(10.0, -threshold.minus_log10_chi2(statistic, degrees)) if degrees else 1.0
 
 
-def sidak(p: float, tests: int) -> float:
-    """Return the chance that the smallest of ``tests`` p-values is below p, with no fault."""
-    return 1.0 if p >= 1.0 else max(p, -math.expm1(tests * math.log1p(-p)))
-
-
 def limit(alpha: float, tests: int) -> float:
     """Return the z that the largest of ``tests`` passes with probability ``alpha``, two-sided."""
-    each = -math.expm1(math.log1p(-alpha) / max(tests, 1))
-    return threshold.normal_quantile(each / 2.0)
+    return threshold.normal_quantile(several.each(alpha, tests) / 2.0)
 
 
 def smallest_detectable(u: float, alpha: float, tests: int) -> float:

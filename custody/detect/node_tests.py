@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from custody.detect import threshold
+from custody.detect import several, threshold
 from custody.detect.network import Bools, Floats
 from custody.detect.node_facts import Node, Stream, is_weighed
 
@@ -102,15 +102,8 @@ def _judged(balances: tuple[Balance, ...], statistic: float, degrees: int) -> Te
     values = [one.minus_log10_p for one in balances]
     if degrees > 1:
         values.append(threshold.minus_log10_chi2(statistic, degrees))
-    return Tested(balances, statistic, degrees, sidak(max(values), len(values)), len(values))
-
-
-def sidak(value: float, tests: int) -> float:
-    """Return minus the decimal logarithm of the best of so many p, all tests counted."""
-    p = math.pow(10.0, -value)
-    if p < 1e-12:
-        return max(value - math.log10(tests), 0.0)
-    return 0.0 if p >= 1.0 else -math.log10(-math.expm1(tests * math.log1p(-p)))
+    value = several.adjusted_log10(max(values), len(values))
+    return Tested(balances, statistic, degrees, value, len(values))
 
 
 def _global(balances: Sequence[Balance], covariance: Floats) -> tuple[float, int]:

@@ -20,10 +20,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from custody.detect import bilinear, gross_error, node_balance
+from custody.detect import bilinear, gross_error, node_balance, several
 from custody.detect.bilinear import Balanced, Layout
 from custody.detect.flowsheet import BadFlowsheet, Flowsheet, check, layout, sources
-from custody.detect.gross_error import p_two_sided, sidak
+from custody.detect.gross_error import p_two_sided
 from custody.detect.network import Contradiction, Floats
 
 
@@ -274,7 +274,7 @@ def _fault_test(faults: tuple[Fault, ...], tests: int, balanced: Balanced) -> Fa
     z = faults[0].size / faults[0].u
     p, left = p_two_sided(z), solved.degrees - 1
     p_left = gross_error.p_chi2(solved.statistic - z * z, left) if left > 0 else None
-    return FaultTest(faults, z * z, p, sidak(p, tests), p_left, 0.0)
+    return FaultTest(faults, z * z, p, several.adjusted(p, tests), p_left, 0.0)
 
 
 def _faults(sheet: Flowsheet, arrays: Layout, balanced: Balanced) -> Iterator[tuple[Fault, Floats]]:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
+from custody.detect import several
 from custody.estimate import Estimate, add, sigma
 
 if TYPE_CHECKING:
@@ -147,8 +148,7 @@ def beyond_capacity(
 
 def limit(tests: int, alpha: float = ALPHA) -> float:
     """Return the z, one-sided, that the largest of so many passes with probability ``alpha``."""
-    each = -math.expm1(math.log1p(-alpha) / max(tests, 1))
-    return NormalDist().inv_cdf(1.0 - each)
+    return NormalDist().inv_cdf(1.0 - several.each(alpha, tests))
 
 
 def speaking(totals: Sequence[Total], alpha: float = ALPHA) -> list[Total]:

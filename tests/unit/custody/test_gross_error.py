@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from custody.detect import gross_error, network
+from custody.detect import gross_error, network, several
 
 
 def test_faults_with_parallel_directions_are_one_test_and_invisible_ones_are_none() -> None:
@@ -29,12 +29,12 @@ def test_nothing_to_test_is_no_test() -> None:
 
 
 def test_the_level_of_several_tests_is_shared() -> None:
-    assert gross_error.sidak(0.01, 5) == pytest.approx(1 - 0.99**5)
-    assert gross_error.sidak(1e-30, 100) == pytest.approx(1e-28)
-    assert gross_error.sidak(1.0, 3) == 1.0
+    assert several.adjusted(0.01, 5) == pytest.approx(1 - 0.99**5)
+    assert several.adjusted(1e-30, 100) == pytest.approx(1e-28)
+    assert several.adjusted(1.0, 3) == 1.0
     assert gross_error.limit(0.05, 1) == pytest.approx(1.959964)
     assert gross_error.limit(0.05, 0) == pytest.approx(1.959964)
     p = gross_error.p_two_sided(gross_error.limit(0.05, 7))
-    assert gross_error.sidak(p, 7) == pytest.approx(0.05)
+    assert several.adjusted(p, 7) == pytest.approx(0.05)
     # Found with probability 0.9: 1.96 + 1.28 sigma.
     assert gross_error.smallest_detectable(2.0, 0.05, 1) == pytest.approx(2 * (1.959964 + 1.281552))

@@ -12,7 +12,7 @@ from custody.charts import ChartRow, chart_step, drift_step
 from custody.deadlines import DUE, DueRow
 from custody.drifts import DriftRow
 from custody.events import ActionTaken, Fact, MaterialProcessed, Micros, ReferenceSet
-from custody.fold import Entry, Input, Reader, Row, Step
+from custody.fold import Entry, Handed, Input, Reader, Row, Step
 from custody.ledger import Clock
 from custody.lot_rows import (
     FeedRow,
@@ -148,7 +148,7 @@ def _owner_of(event: Input, key: str) -> str:
             return ("device/" if event.lot_id is None else "lot/") + key
 
 
-def _receiver(event: Content | Sighting | Residual | Drift | ActionTaken, key: str) -> str:
+def _receiver(event: Handed | ActionTaken, key: str) -> str:
     match event:
         case Sighting():
             return rechecking.owner_of(event) or _known(event.thing, key)

@@ -14,10 +14,13 @@ from typing import Protocol
 from custody.events import ActionTaken, LotFact, ReferenceSet
 from custody.records import Alert, Balance, Content, Drift, Residual, Sighting, Tick, Transfer
 
-Input = LotFact | ReferenceSet | ActionTaken | Content | Sighting | Residual | Drift | Tick
+Handed = Content | Sighting | Residual | Drift
+"""What owners tell each other."""
+
+Input = LotFact | ReferenceSet | ActionTaken | Handed | Tick
 """What can reach an owner."""
 
-Output = Transfer | Balance | Alert | Content | Sighting | Residual | Drift
+Output = Transfer | Balance | Alert | Handed
 """What an owner can say. ``sender`` is '' and ``n`` is 0 until the worker numbers it; of a drift,
 which goes to every partition, it also makes the copies."""
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from custody.fold import Fold, Input
-from custody.records import Alert, Content, Drift, Residual, Sighting, Tick
+from custody.fold import Fold, Handed, Input
+from custody.records import Alert, Tick
 from schemas.reader import Group
 from schemas.routes import BY_STEM, BY_TYPE
 from streams import batches
@@ -249,7 +249,7 @@ def _fresh(
             continue
         if entry.stem in _NUMBERED:
             event = entry.event
-            assert isinstance(event, Content | Sighting | Residual | Drift)
+            assert isinstance(event, Handed)
             if event.n <= heard.get(event.sender, 0):
                 continue
             heard[event.sender] = event.n

@@ -19,7 +19,8 @@ from typing import NamedTuple
 from pydantic import TypeAdapter, ValidationError
 
 from custody.events import ActionTaken, LotFact, Micros, ReferenceSet
-from custody.records import Content, Drift, Residual, Sighting, Tick
+from custody.fold import Handed
+from custody.records import Tick
 from producers.fields import Moment, Time
 from producers.judge import Terms, accept
 from producers.known import Known
@@ -187,11 +188,11 @@ def _keep(kept: dict[str, Draft], draft: Draft, history: History) -> None:
         kept[event_id] = min(old, draft, key=lambda one: one.content)
 
 
-def recorded_at(record: Record | Content | Sighting | Residual | Drift | Tick) -> Micros:
+def recorded_at(record: Record | Handed | Tick) -> Micros:
     """Return when a record was recorded, or became known."""
     if isinstance(record, Tick):
         return record.now
-    if isinstance(record, Content | Sighting | Residual | Drift):
+    if isinstance(record, Handed):
         return record.known_at
     return record.recorded_at
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from custody.deadlines import DUE, waiting_of
 from custody.events import ActionTaken, Micros, ReferenceSet
-from custody.fold import Fold, Input, Output, Row
+from custody.fold import Fold, Handed, Input, Output, Row
 from custody.held import BEGINNING
 from custody.ids import BETWEEN
 from custody.records import Content, Drift, Residual, Sighting, Tick
@@ -27,9 +27,6 @@ TICK_US = 10_000_000
 
 LAST_TICKS = 3
 """Ticks after the last record: a doubt is told by the second tick from the next one on."""
-
-HANDED_ON = (Content, Sighting, Residual, Drift)
-"""What owners tell each other."""
 
 _TICK = f"tick/{PARTITION}"
 _DUE = DUE + "/"
@@ -167,12 +164,12 @@ class Replay:
 
     def _hand_on(self, said: list[Output]) -> list[Output]:
         """Deliver contents and sightings until none is left; return what that led to."""
-        waiting = [one for one in said if isinstance(one, HANDED_ON)]
+        waiting = [one for one in said if isinstance(one, Handed)]
         led_to: list[Output] = []
         for one in waiting:
             new = self._step(self._owner(one), one)
             led_to.extend(new)
-            waiting.extend([n for n in new if isinstance(n, HANDED_ON)])
+            waiting.extend([n for n in new if isinstance(n, Handed)])
         return led_to
 
     def _owner(self, event: Input) -> str:

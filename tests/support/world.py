@@ -12,14 +12,10 @@ import msgspec
 
 from custody.core import CustodyFold
 from custody.events import ActionTaken, LotFact, ReferenceSet
-from custody.fold import Input, Output
+from custody.fold import Handed, Input, Output
 from custody.records import (
     Alert,
     Balance,
-    Content,
-    Drift,
-    Residual,
-    Sighting,
     Tick,
     Transfer,
 )
@@ -71,7 +67,7 @@ class World:
                 self.n += 1
                 numbered = replace(output, sender="worker/0", n=self.n)
                 self.outputs.append(numbered)
-                if isinstance(numbered, Content | Sighting | Residual | Drift):
+                if isinstance(numbered, Handed):
                     said.append(numbered)
         return said
 

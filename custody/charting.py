@@ -10,16 +10,16 @@ Source:
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from itertools import groupby
 
 from custody import deadlines
 from custody.deadlines import Due, DueRow
-from custody.detect.lot_asked import Asked
+from custody.detect.lot_asked import Asked, First
 from custody.detect.lot_model import detector
 from custody.detect.residuals import Residual, Subject, residuals
 from custody.events import Micros
 from custody.fold import Row
+from custody.ids import mark_of
 from custody.ledger import Clock
 from custody.records import Residual as Said
 from custody.records import ResidualFigure
@@ -74,23 +74,14 @@ def news(
     told: dict[str, int] = {}
     for (kind, name), figures in now.items():
         assert asked is not None
-        first = asked.measured.first[kind, name]
+        thing, first = f"{kind}/{name}", asked.measured.first[kind, name]
         ways = tuple(sorted(asked.measured.ways.get(name, ())))
-        word = Said(
-            sender="",
-            n=0,
-            cause_event_id=first.event_id,
-            thing=f"{kind}/{name}",
-            lot_id=lot_id,
-            occurred_at=first.at,
-            known_at=clock.newest,
-            ways=ways,
-            figures=figures,
-        )
-        told[word.thing] = _mark(word)
-        if row.told.get(word.thing) != told[word.thing]:
-            said.append(word)
-    said.extend([_gone(lot_id, thing, clock) for thing in row.told if thing not in told])
+        figured = [(f.quantity, f.value, f.u, f.u_shared, f.explained) for f in figures]
+        told[thing] = mark_of(repr((first.event_id, first.at, ways, figured)))
+        if row.told.get(thing) != told[thing]:
+            said.append(_word(lot_id, thing, first, clock, ways, figures))
+    gone = First(clock.newest, clock.cause)
+    said.extend([_word(lot_id, thing, gone, clock) for thing in row.told if thing not in told])
     return said, {} if told == row.told else {f"charted/{lot_id}": ChartedRow(told)}
 
 
@@ -118,24 +109,23 @@ def _by_thing(
     }
 
 
-def _mark(word: Said) -> int:
-    """Return 56 bits that stand for what a word says, whenever it was said."""
-    figures = [
-        (one.quantity, one.value, one.u, one.u_shared, one.explained) for one in word.figures
-    ]
-    text = repr((word.cause_event_id, word.occurred_at, word.ways, figures))
-    return int.from_bytes(blake2b(text.encode(), digest_size=7).digest())
-
-
-def _gone(lot_id: str, thing: str, clock: Clock) -> Said:
+def _word(
+    lot_id: str,
+    thing: str,
+    first: First,
+    clock: Clock,
+    ways: tuple[str, ...] = (),
+    figures: tuple[ResidualFigure, ...] = (),
+) -> Said:
+    """Return what is told of a thing; without figures, that nothing is any more."""
     return Said(
         sender="",
         n=0,
-        cause_event_id=clock.cause,
+        cause_event_id=first.event_id,
         thing=thing,
         lot_id=lot_id,
-        occurred_at=clock.newest,
+        occurred_at=first.at,
         known_at=clock.newest,
-        ways=(),
-        figures=(),
+        ways=ways,
+        figures=figures,
     )

@@ -41,6 +41,11 @@ def derived_id(stem: str, parts: Sequence[str | int | None]) -> str:
     return uuid_text(bytes(raw))
 
 
+def mark_of(text: str) -> int:
+    """Return 56 bits that stand for a text, where a row need only tell whether it is another."""
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=7).digest())
+
+
 def parse_event_id(text: str) -> str | None:
     """Return a UUID of any version in canonical form, or None where the text is none."""
     return text.lower() if _UUID.fullmatch(text) else None

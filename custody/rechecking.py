@@ -10,11 +10,10 @@ Source:
 
 from collections.abc import Sequence
 from functools import lru_cache
-from hashlib import blake2b
 
 from custody.events import Micros, ReferenceSet
 from custody.fold import Reader
-from custody.ids import BETWEEN
+from custody.ids import BETWEEN, mark_of
 from custody.records import Sighting
 from custody.reference import References
 from custody.rows import UseRow
@@ -56,17 +55,15 @@ def uses(
     known = list(marks)
     rows: dict[str, UseRow] = {}
     for key in references.used:
-        mark = mark_of(key)
+        mark = _mark_of(key)
         if mark not in known:
             known.append(mark)
             rows[use_key(key, owner)] = UseRow()
     return known, rows
 
 
-@lru_cache(maxsize=8192)
-def mark_of(key: str) -> int:
-    """Return 56 bits that stand for the key of a reference record."""
-    return int.from_bytes(blake2b(key.encode(), digest_size=7).digest())
+_mark_of = lru_cache(maxsize=8192)(mark_of)
+"""Keys of reference records are few and asked for with every fact."""
 
 
 def use_key(reference: str, owner: str) -> str:

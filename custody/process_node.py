@@ -19,6 +19,7 @@ from custody.kinds import Kind
 from custody.process import Standing, dry_share, mass_u, side_mass
 from custody.process_settle import Outcome
 from custody.reference import References
+from custody.worth import priced
 
 PER_FRACTION = 1000.0
 """Milligrams per gram."""
@@ -39,13 +40,11 @@ def judged(node: Node, references: References, at: Micros) -> Verdict | None:
 
 def _value(node: Node, references: References, at: Micros) -> float | None:
     """Return what the metals that went in are worth; None where none has a price."""
-    found: list[float] = []
+    metals: dict[str, float] = {}
     for one in node.inputs:
-        for analyte, grade in sorted(one.grades.items()):
-            price = references.price(analyte, at)
-            if price > 0.0:
-                found.append(one.dry.value * grade.value / PER_FRACTION * price)
-    return math.fsum(found) if found else None
+        for analyte, grade in one.grades.items():
+            metals[analyte] = metals.get(analyte, 0.0) + one.dry.value * grade.value
+    return priced(metals, references, at)[0]
 
 
 def _materials(references: References, at: Micros) -> Materials:

@@ -50,7 +50,7 @@ def worth_of(book: LotBook, references: References, at: Micros) -> Worth:
     for posted in _departures(book):
         gone += posted.dry
         metals.update(metals_of(posted.amounts))
-    value, quotes = _priced(metals, references, at)
+    value, quotes = priced(metals, references, at)
     return Worth(value, quotes, dry >= gone)
 
 
@@ -68,9 +68,16 @@ def _departures(book: LotBook) -> Iterable[Posted]:
 _GONE = (accounts.process(""), accounts.outside(""))
 
 
-def _priced(
-    metals: Mapping[str, int], references: References, at: Micros
+def priced(
+    metals: Mapping[str, float], references: References, at: Micros
 ) -> tuple[float | None, tuple[tuple[str, Quote], ...]]:
+    """Return what metals are worth, None where none has a price, and the prices as in ``Worth``.
+
+    Args:
+        metals: Milligrams by analyte.
+        references: Prices.
+        at: Time of which they are taken.
+    """
     found: list[tuple[float, str, Quote]] = []
     for analyte, milligrams in sorted(metals.items()):
         quote = references.quote(analyte, at) if milligrams > 0 else None

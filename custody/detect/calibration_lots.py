@@ -107,14 +107,11 @@ def lot_of(lot_id: str, book: LotBook, references: References, order: Sequence[s
         references: Reference data.
         order: Its facts in the order they were recorded.
     """
-    row = book.material()
-    first = row.declared_by or row.first
-    if first is None or book.row.last is None:
+    asked = lot_asked.asked_of(book, references)
+    if asked is None or book.row.last is None:
         return None
-    asked = lot_asked.asked(book, references, first.at)
-    if asked is None:
-        return None
-    route = None if row.declared is None else row.declared.route
+    declared = book.material().declared
+    route = None if declared is None else declared.route
     origin = lot_asked.origin_of(book)
     at = Micros(book.row.last[0])
     return Lot(lot_id, origin, route, asked.thought, asked.readings, tuple(order), at)

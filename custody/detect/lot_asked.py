@@ -89,11 +89,9 @@ def asked_of(book: LotBook, references: References) -> Asked | None:
     """
     row = book.material()
     first = row.declared_by or row.first
-    return None if first is None else asked(book, references, first.at)
-
-
-def asked(book: LotBook, references: References, at: Micros) -> Asked | None:
-    """Return the same, with reference data about the lot as of a time."""
+    if first is None:
+        return None
+    at = first.at
     stations = way(book)
     if not stations:
         return None

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from custody.detect.lot_asked import AS_IS, Asked, asked, way
-from custody.events import LotFact, Micros, ReferenceSet
+from custody.detect.lot_asked import AS_IS, Asked, asked_of, way
+from custody.events import LotFact, ReferenceSet
 from custody.lot_book import LotBook
 from custody.lot_rows import LotRow
 from custody.reference import References
@@ -27,7 +27,7 @@ def book(*records: LotFact | ReferenceSet) -> tuple[LotBook, References]:
 
 
 def told(*records: LotFact | ReferenceSet) -> Asked:
-    found = asked(*book(*records), Micros(0))
+    found = asked_of(*book(*records))
     assert found is not None
     return found
 
@@ -40,7 +40,7 @@ def trip(m: Maker, ends: tuple[str, str], minute: float, name: str) -> list[LotF
 
 
 def test_a_lot_nobody_measured_is_not_judged() -> None:
-    assert asked(*book(Maker().lot("MINE", 0, {"Cu": 0.02})), Micros(0)) is None
+    assert asked_of(*book(Maker().lot("MINE", 0, {"Cu": 0.02}))) is None
 
 
 def test_the_way_is_the_line_of_trips_and_a_lone_site_where_nothing_moved() -> None:

@@ -11,9 +11,10 @@ instrument, or of the road. Writes ``bench/results/charts.json``.
 import argparse
 import json
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from custody.alerts import CHARTS, LOT
 from custody.core import CustodyFold
@@ -28,22 +29,40 @@ SINCE = 20
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is off, who must be named, and of every how many lots it measures one."""
+    """What is off from lot ``SINCE`` on, and what is asked of it.
+
+    Attributes:
+        name: In words.
+        lots: Of each fleet.
+        wrong: As ``Fleet`` takes it.
+        subject: Who must be named; empty for nobody.
+        every: Of so many lots one is of the subject.
+        asked: After how many of its lots it must be named.
+    """
 
     name: str
-    subject: str
-    every: int
     lots: int
-    asked: int
+    wrong: Mapping[str, Any]
+    subject: str = ""
+    every: int = 1
+    asked: int = 0
+
+    def fleet(self, seed: int) -> Fleet:
+        """Return the fleet of a seed."""
+        return Fleet(seed, self.lots, since=SINCE, **self.wrong)
 
 
+_SCALE, _GUN, _ROAD = "WB-DEPOT", "XRF-DEPOT", "MINE-B>DEPOT"
 CASES = (
-    Case("scale 0.3 % high", "instrument/WB-DEPOT", 1, 60, 60),
-    Case("scale 0.3 % low", "instrument/WB-DEPOT", 1, 60, 60),
-    Case("XRF, one element 10 % high", "instrument/XRF-DEPOT", 1, 50, 60),
-    Case("0.25 % lost on a road", "way/MINE-B>DEPOT", 3, 140, 25),
-    Case("nothing", "", 1, 80, 0),
-)
+    Case("scale 0.3 % high", 60, {"scale": (_SCALE, 0.003)}, f"instrument/{_SCALE}", 1, 60),
+    Case("scale 0.3 % low", 60, {"scale": (_SCALE, -0.003)}, f"instrument/{_SCALE}", 1, 60),
+    Case(
+        "XRF, one element 10 % high", 50, {"xrf": (_GUN, "Co", 0.10), "composition": True},
+        f"instrument/{_GUN}", 1, 60,
+    ),
+    Case("0.25 % lost on a road", 140, {"stolen": (_ROAD, 0.0025)}, f"way/{_ROAD}", 3, 25),
+    Case("nothing", 80, {}),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +80,6 @@ class Found:
     before: int
     after: int
     others: tuple[str, ...]
-
-
-def fleet(case: Case, seed: int) -> Fleet:
-    """Return the fleet of a case."""
-    match case.name:
-        case "scale 0.3 % high":
-            return Fleet(seed, case.lots, since=SINCE, scale=("WB-DEPOT", 0.003))
-        case "scale 0.3 % low":
-            return Fleet(seed, case.lots, since=SINCE, scale=("WB-DEPOT", -0.003))
-        case "XRF, one element 10 % high":
-            bad = ("XRF-DEPOT", "Co", 0.10)
-            return Fleet(seed, case.lots, since=SINCE, xrf=bad, composition=True)
-        case "0.25 % lost on a road":
-            return Fleet(seed, case.lots, since=SINCE, stolen=("MINE-B>DEPOT", 0.0025))
-        case _:
-            return Fleet(seed, case.lots)
 
 
 def found(case: Case, outputs: Iterable[Output]) -> Found:
@@ -123,7 +126,7 @@ def main() -> None:
     for case in CASES:
         every = []
         for seed in range(1, seeds + 1):
-            told = Replay(CustodyFold()).run(fleet(case, seed).records())
+            told = Replay(CustodyFold()).run(case.fleet(seed).records())
             every.append(found(case, [one for said in told for one in said]))
         results[case.name] = [asdict(one) for one in every]
         print(line(case, every), flush=True)

@@ -5,15 +5,15 @@ instrument, then rounding, repeatability, the ore under the window, counting. Wh
 so from one lot on. Nothing here knows how charts are drawn.
 """
 
-import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from custody.events import LotFact, Micros, ReferenceSet
+from custody.events import LotFact, ReferenceSet
 from custody.fold import Input
-from tests.support.facts import MINUTE, T0, Maker, event_id
+from tests.support.facts import Maker
+from tests.support.instruments import reference
 
 ELEMENTS = {"Cu": 0.03, "Co": 0.004, "Fe": 0.12, "Zn": 0.006, "Ni": 0.002, "Mn": 0.02}
 DEPOT, PORT = "DEPOT", "PORT"
@@ -197,22 +197,3 @@ class Fleet:
 
 def _rounded(kg: float) -> int:
     return round(kg / INTERVAL_KG) * INTERVAL_KG
-
-
-def reference(kind: str, name: str, body: Mapping[str, object]) -> ReferenceSet:
-    """Return a reference record that has always been valid."""
-    return ReferenceSet(
-        event_id=event_id(f"{kind}/{name}"),
-        gateway_id="GW-1",
-        gateway_epoch=1,
-        gateway_seq=1,
-        kind=kind,
-        id=name,
-        valid_from=Micros(0),
-        valid_to=None,
-        recorded_at=Micros(T0 - MINUTE),
-        partition=0,
-        corrects=None,
-        void=False,
-        body=json.dumps(body),
-    )

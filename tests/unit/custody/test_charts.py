@@ -12,7 +12,8 @@ from custody.fold import Input, Output
 from custody.records import Alert, Drift, Residual
 from runtime.backtest.replay import Replay
 from tests.support.facts import MINUTE, event_id
-from tests.support.fleet import Fleet, reference
+from tests.support.fleet import Fleet
+from tests.support.instruments import reference
 
 DAY = 24 * 60 * MINUTE
 

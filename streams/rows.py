@@ -6,6 +6,7 @@ sender, so that an output sent twice counts once; and which chunk wrote it with 
 that they can be sent again byte for byte.
 """
 
+from bisect import bisect_left, insort
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -257,6 +258,7 @@ class PartitionRows:
         self._cache: OrderedDict[str, Held] = OrderedDict()
         self._absent: set[str] = set()
         self._staged: dict[str, Held | bytes | None] = {}
+        self._staged_keys: list[str] = []
         self._staged_bytes = 0
 
     def get(self, key: str) -> Row | None:
@@ -271,10 +273,13 @@ class PartitionRows:
             end = before.encode()
             stored = takewhile(lambda key: key < end, stored)
         found = {key.decode() for key in stored}
-        for key, staged in self._staged.items():
+        keys = self._staged_keys
+        # In order, and looked up: a chunk stages thousands, and each of its lots looks for its own.
+        for at in range(bisect_left(keys, prefix), len(keys)):
+            key = keys[at]
             if not key.startswith(prefix) or (before is not None and key >= before):
-                continue
-            if staged is None:
+                break
+            if self._staged[key] is None:
                 found.discard(key)
             else:
                 found.add(key)
@@ -312,6 +317,8 @@ class PartitionRows:
             held: The row; None where it is gone.
             data: Its stored form.
         """
+        if key not in self._staged:
+            insort(self._staged_keys, key)
         if held is None:
             self._staged[key] = None
             return
@@ -330,6 +337,7 @@ class PartitionRows:
                 self._keep(key, staged)
         self._absent.difference_update(self._staged)
         self._staged.clear()
+        self._staged_keys.clear()
         self._staged_bytes = 0
         self.trim()
 

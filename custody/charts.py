@@ -13,7 +13,7 @@ Source:
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from struct import Struct
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +23,7 @@ from custody.alerts import CHARTS, INSTRUMENT_BIAS, ROUTE_LOSS, Verdict, alert_i
 from custody.detect import drift
 from custody.detect.cusum import RUN_LENGTH
 from custody.detect.drift import Chart, Point
-from custody.detect.lot_facts import MASS
+from custody.detect.lot_facts import MASS, Floats
 from custody.detect.residuals import CLEAR, INSTRUMENT, TO, WAY
 from custody.drifts import DriftRow, Level
 from custody.events import Micros
@@ -49,18 +49,33 @@ SIGMAS = 2.0
 """By how many standard uncertainties a scale must be off on other ways than its busiest."""
 
 
+FIGURE = np.dtype("<i4")
+"""A figure of a lot: whole millionths of the logarithm."""
+
+FIGURE_MAX = 2_000_000_000
+"""Greatest figure, either way: a factor no instrument is off by."""
+
+_FOUR = Struct("<4i")
+
+
 class Heard(NamedTuple):
     """What a lot says: when it was measured, which lot, on which ways, after which fact.
 
-    ``figures``: by quantity value, u, shared u and what others explain, in whole millionths of the
-    logarithm.
+    ``figures``: by quantity, in the order of ``quantities``, value, u, shared u and what others
+    explain, as four ``FIGURE``: a chart reads all its lots with each word that comes, and these are
+    read without being looked at one by one.
     """
 
     at: Micros
     lot: str
     ways: tuple[str, ...]
     event_id: str
-    figures: dict[str, tuple[int, int, int, int]]
+    quantities: tuple[str, ...]
+    figures: bytes
+
+    def of(self, quantity: str) -> tuple[int, ...]:
+        """Return the four figures of one of the quantities."""
+        return _FOUR.unpack_from(self.figures, _FOUR.size * self.quantities.index(quantity))
 
 
 @dataclass(slots=True)
@@ -125,41 +140,47 @@ def _taken(row: ChartRow, residuals: Iterable[Residual]) -> tuple[list[Heard], i
         if row.last is not None and (one.occurred_at, one.lot_id) <= row.last:
             missed += 1
             continue
-        figures = {f.quantity: _millionths(f) for f in one.figures}
-        by_lot[one.lot_id] = Heard(
-            one.occurred_at, one.lot_id, one.ways, one.cause_event_id, figures
-        )
+        quantities = tuple([f.quantity for f in one.figures])
+        figures = b"".join([_millionths(f) for f in one.figures])
+        of = one.occurred_at, one.lot_id, one.ways, one.cause_event_id
+        by_lot[one.lot_id] = Heard(*of, quantities, figures)
     return sorted(by_lot.values(), key=lambda one: (one.at, one.lot)), missed
 
 
-def _millionths(figure: ResidualFigure) -> tuple[int, int, int, int]:
+def _millionths(figure: ResidualFigure) -> bytes:
     four = (figure.value, figure.u, figure.u_shared, figure.explained)
-    value, u, shared, explained = (round(x * 1e6) for x in four)
-    return value, max(u, 1), shared, explained
+    whole = [min(max(round(x * 1e6), -FIGURE_MAX), FIGURE_MAX) for x in four]
+    whole[1] = max(whole[1], 1)
+    return _FOUR.pack(*whole)
 
 
 def _points(heard: Iterable[Heard], quantity: str) -> Iterable[Point]:
     for one in heard:
-        figures = one.figures.get(quantity)
-        if figures is not None:
-            value, u, shared, _ = figures
+        if quantity in one.quantities:
+            value, u, shared, _ = one.of(quantity)
             yield Point(one.at, value / 1e6, u / 1e6, shared / 1e6)
 
 
-_NONE = (math.nan, 1.0, 0.0, 0.0)
-"""Figures of a quantity that a lot says nothing of."""
+def _figures(heard: Sequence[Heard], quantities: Sequence[str]) -> Floats:
+    """Return all figures, shape (quantities, lots, 4); NaN where a lot says nothing of one."""
+    place = {quantity: at for at, quantity in enumerate(quantities)}
+    found = np.full((len(quantities), len(heard), 4), math.nan)
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for number, one in enumerate(heard):
+        alike.setdefault(one.quantities, []).append(number)
+    for named, lots in alike.items():
+        told = np.frombuffer(b"".join([heard[number].figures for number in lots]), FIGURE)
+        rows = [place[quantity] for quantity in named]
+        found[np.ix_(rows, lots)] = told.reshape(len(lots), len(rows), 4).swapaxes(0, 1)
+    return found
 
 
 def _read(before: Mapping[str, Chart], heard: Sequence[Heard]) -> dict[str, Chart]:
     """Return the charts of the quantities that are not quiet; most are."""
-    quantities = sorted({*before, *(q for one in heard for q in one.figures)})
+    quantities = sorted({*before, *(q for of in {one.quantities for one in heard} for q in of)})
     if not quantities or not heard:
         return {q: chart for q, chart in before.items() if chart.levels}
-    shape = (len(quantities), len(heard), 4)
-    told = [one.figures for one in heard]
-    # Flat: an array of nested tuples costs several times as much.
-    flat = chain.from_iterable([of.get(q, _NONE) for q in quantities for of in told])
-    figures = np.fromiter(flat, np.float64, math.prod(shape)).reshape(shape)
+    figures = _figures(heard, quantities)
     start = [before.get(q, Chart()) for q in quantities]
     calm = drift.quiet(start, figures[:, :, :3] / 1e6)
     return {
@@ -175,7 +196,7 @@ def _forget(row: ChartRow) -> None:
     if not old:
         return
     row.heard = row.heard[len(old) :]
-    quantities = {*row.before, *(q for one in old for q in one.figures)}
+    quantities = {*row.before, *(q for one in old for q in one.quantities)}
     row.before = {q: drift.read(_points(old, q), row.before.get(q)) for q in sorted(quantities)}
     row.last = old[-1].at, old[-1].lot
 
@@ -202,9 +223,9 @@ def _is_shared(level: Level, heard: Sequence[Heard]) -> bool:
     """
     sums: dict[tuple[str, ...], tuple[float, float]] = {}
     for one in heard:
-        if one.at < level.since or MASS not in one.figures:
+        if one.at < level.since or MASS not in one.quantities:
             continue
-        value, u, _, _ = one.figures[MASS]
+        value, u, _, _ = one.of(MASS)
         weight, moment = sums.get(one.ways, (0.0, 0.0))
         sums[one.ways] = weight + 1.0 / u**2, moment + value / u**2
     busiest = max(sums, key=lambda ways: (sums[ways][0], ways), default=())
@@ -223,7 +244,7 @@ def _verdict(
     level = levels[-1]
     if level.until is not None:
         return None
-    lots = [one for one in heard if one.at >= level.since and quantity in one.figures]
+    lots = [one for one in heard if one.at >= level.since and quantity in one.quantities]
     size = _left(quantity, lots[: level.lots])
     kind, _, name = owner.partition("/")
     # What is left of a road's loss may be a gain, and then it is nothing of the road's.
@@ -252,7 +273,7 @@ def _left(quantity: str, lots: Sequence[Heard]) -> float:
     """Return the mean of residuals without what others explain, weighted by 1/u^2; 0 of none."""
     weight = moment = 0.0
     for one in lots:
-        value, u, _, explained = one.figures[quantity]
+        value, u, _, explained = one.of(quantity)
         weight += 1.0 / u**2
         moment += (value - explained) / u**2
     return moment / weight / 1e6 if weight else 0.0
@@ -276,7 +297,7 @@ def _sentence(owner: str, quantity: str, size: float, level: Level, first: str) 
 def _evidence(instrument: str, quantity: str, lots: Iterable[Heard]) -> Iterable[Evidence]:
     """Yield the lots of a level: the size is the mean of observed - expected, weighted by 1/u^2."""
     for one in lots:
-        value, u, _, explained = (figure / 1e6 for figure in one.figures[quantity])
+        value, u, _, explained = (figure / 1e6 for figure in one.of(quantity))
         yield Evidence(
             quantity="ln_residual", analyte=None if quantity == MASS else quantity,
             expected=explained, observed=value, u=u, z=(value - explained) / u, unit="1",

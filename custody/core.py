@@ -34,7 +34,7 @@ from custody.rows import FactRow, LibraryRow, RefRow, ThingRow, UseRow
 from custody.things import KINDS, GatewayRow, SeenRow, shared_step
 from custody.ticking import TickRow, tick_step
 
-VERSION = 8
+VERSION = 9
 """Grows when the same facts lead to another state."""
 
 ROW_TYPES: Mapping[str, type] = MappingProxyType(

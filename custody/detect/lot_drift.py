@@ -17,7 +17,7 @@ def corrected(asked: Asked) -> Asked:
 
     A loss on a way is not taken off: goods stolen from every lot are stolen nevertheless.
     """
-    if not asked.suspected:
+    if not any(subject.kind == INSTRUMENT for subject in asked.suspected):
         return asked
     judge = detector(asked.thought)
     left = cleared(judge, judge.layout(asked.readings), asked.suspected)

@@ -20,6 +20,7 @@ from custody.detect.lot_facts import (
     UNKNOWN_XRF,
     Assay,
     Floats,
+    Ints,
     Known,
     Model,
     Moisture,
@@ -28,6 +29,7 @@ from custody.detect.lot_facts import (
     Weighing,
 )
 from custody.detect.pattern_rows import (
+    COARSE,
     STEP,
     U_MAX,
     U_MIN,
@@ -38,6 +40,7 @@ from custody.detect.pattern_rows import (
     Rows,
     ShotRows,
     snapped,
+    snapped_up,
 )
 from custody.detect.shot_gate import Dropped, Reference, all_agree, gate
 
@@ -47,8 +50,6 @@ SHOTS_MAX, PARTS_MAX, PAPERS_MAX = 32, 64, 16
 """Most shots of a series, parts of a lot, and moistures or certificates that are looked at."""
 USUAL_WITHIN = 0.15
 """How far the u of a series may be from the usual one, in logarithms, and count as that."""
-COARSE = 4 * STEP
-"""Logarithmic step of the u of other series of shots."""
 REFERENCE_U = 0.05
 """How far two instruments may differ, per analyte and in common, where shots are compared."""
 
@@ -198,7 +199,7 @@ class Arranger:
                 if 0.0 < fraction < math.inf:
                     seen.append(at)
                     values.append(math.log(fraction) - mean[at])
-                    u.append(snapped(one.u_rel.get(analyte, one.u_rel_default)))
+                    u.append(snapped_up(one.u_rel.get(analyte, one.u_rel_default)))
             if not seen:
                 left.append(one.event_id)
                 continue
@@ -229,21 +230,21 @@ class Arranger:
         ln = logarithms(np.array([row for _, _, rows in series for row in rows]))
         ln -= np.array([self._mean(shot.device) for shot in every])
         var = self._variances(every)
-        agree = all_agree(ln, var, ends)
-        blocks: list[_Block] = []
-        before: list[Floats] = []
-        for (name, members, _), start, end in zip(series, (0, *ends), ends, strict=False):
-            at = slice(start, end)
-            kept = list(range(start, end))
-            if not agree:
-                kept = [start + i for i in self._gated(members, ln[at], var[at], before, gated)]
-            if kept:
-                mean = np.add.reduce(ln[kept]) / len(kept)
-                u = np.sqrt(np.add.reduce(var[kept]) / len(kept))
-                before.append(mean)
-                events = [every[i].event_id for i in kept]
-                blocks += self._mean_of(name, mean, u, events, alone=len(kept) == 1)
-        return blocks
+        kept: list[Sequence[int]] = [
+            range(start, end) for start, end in zip((0, *ends), ends, strict=False)
+        ]
+        if not all_agree(ln, var, ends):
+            kept = self._all_gated([members for _, members, _ in series], kept, (ln, var), gated)
+        names = [name for (name, _, _), at in zip(series, kept, strict=True) if at]
+        kept = [at for at in kept if at]
+        if not kept:
+            return []
+        mean, u = (_means(one, kept) for one in (ln, var))
+        usual = np.array([self._usual_ln_u(device) for _, device, _ in names])
+        steps = _steps(np.sqrt(u), usual)
+        events = [tuple([every[i].event_id for i in at]) for at in kept]
+        told = zip(names, mean.tolist(), steps.tolist(), events, strict=True)
+        return [block for one in told if (block := _mean_of(*one)) is not None]
 
     def _by_series(
         self, shots: Sequence[Shot], left: list[str]
@@ -265,47 +266,35 @@ class Arranger:
             for name, one in sorted(by_name.items())
         ]
 
-    def _gated(
+    def _all_gated(
         self,
-        members: Sequence[Shot],
-        ln: Floats,
-        var: Floats,
-        before: Sequence[Floats],
+        series: Sequence[Sequence[Shot]],
+        shots: Sequence[Sequence[int]],
+        ln_var: tuple[Floats, Floats],
         gated: list[GatedShot],
-    ) -> tuple[int, ...]:
-        """Return which shots of a series are used, and write down the others."""
-        found = gate(ln, var)
-        if not found.kept:
-            found = gate(ln, var, self._reference(before))
-        for dropped in found.dropped:
-            shot = members[dropped.number]
-            gated.append(GatedShot(shot.event_id, shot.device, shot.station, dropped))
-        return found.kept
+    ) -> list[Sequence[int]]:
+        """Return which shots of each series are used, and write down the others."""
+        kept: list[Sequence[int]] = []
+        before: Floats | None = None
+        for members, at in zip(series, shots, strict=True):
+            ln, var = (one[at] for one in ln_var)
+            found = gate(ln, var)
+            if not found.kept:
+                found = gate(ln, var, self._reference(before))
+            for dropped in found.dropped:
+                shot = members[dropped.number]
+                gated.append(GatedShot(shot.event_id, shot.device, shot.station, dropped))
+            kept.append([at[i] for i in found.kept])
+            if kept[-1]:
+                before = _means(ln_var[0], kept[-1:])[0]
+        return kept
 
-    def _mean_of(
-        self, name: _Name, mean: Floats, u: Floats, events: Sequence[str], *, alone: bool
-    ) -> list[_Block]:
-        station, device, dry = name
-        seen = np.flatnonzero(mean == mean)  # noqa: PLR0124  # a NaN is not itself
-        if not len(seen):
-            return []
-        ln_u = np.log(np.clip(u[seen], U_MIN, U_MAX))
-        usual = math.log(self._usual_u(device))
-        # Counting errors differ from shot to shot and matter little beside heterogeneity: shots
-        # that are about as good as usual share a pattern; traces are taken in coarser steps.
-        coarse = np.rint(ln_u / COARSE) * COARSE
-        ln_u = np.where(np.abs(ln_u - usual) <= USUAL_WITHIN, usual, coarse)
-        steps = tuple(np.rint(ln_u / STEP).astype(int).tolist())
-        rows = ShotRows(station, device, dry, len(events), tuple(seen.tolist()), steps, alone)
-        order = (station, 2, f"{device} {dry}")
-        return [_Block(order, rows, mean[seen].tolist(), tuple(events))]
-
-    def _usual_u(self, device: str) -> float:
-        """Return the u of a usual shot of an instrument."""
+    def _usual_ln_u(self, device: str) -> float:
+        """Return the logarithm of the u of a usual shot of an instrument."""
         xrf = self._model.xrf.get(device, UNKNOWN_XRF)
         usual = math.hypot(xrf.heterogeneity_rel, xrf.counting_rel)
         # Written so that a NaN counts as the widest.
-        return max(usual, U_MIN) if usual <= U_MAX else U_MAX
+        return math.log(max(usual, U_MIN) if usual <= U_MAX else U_MAX)
 
     def _variances(self, shots: Sequence[Shot]) -> Floats:
         """Return the variance of each shot by analyte; counting u as stated, where it is."""
@@ -322,12 +311,12 @@ class Arranger:
         counting = np.where(np.abs(counting) <= U_MAX, counting, U_MAX)
         return np.asarray(np.maximum(counting * counting + np.array(ore)[:, None], U_MIN**2))
 
-    def _reference(self, before: Sequence[Floats]) -> Reference | None:
+    def _reference(self, before: Floats | None) -> Reference | None:
         """Return what a shot should see: what was seen at the station before, or the origin."""
         share_u = self._model.dry_share[1] ** 2
-        if before:
+        if before is not None:
             var = np.full(len(self._model.analytes), 2.0 * REFERENCE_U**2)
-            return Reference(before[-1], var, REFERENCE_U**2 + share_u)
+            return Reference(before, var, REFERENCE_U**2 + share_u)
         origin = self._model.origin
         if origin is None:
             return None
@@ -345,6 +334,43 @@ def logarithms(fractions: Floats) -> Floats:
     return np.log(
         np.where(usable, fractions, 1.0), where=usable, out=np.full(fractions.shape, np.nan)
     )
+
+
+def _mean_of(
+    name: _Name, mean: Sequence[float], u: Sequence[int], events: tuple[str, ...]
+) -> _Block | None:
+    """Return the mean of a series of shots; None where they see nothing in common."""
+    station, device, dry = name
+    seen = tuple([at for at, value in enumerate(mean) if not math.isnan(value)])
+    if not seen:
+        return None
+    steps, alone = tuple([u[at] for at in seen]), len(events) == 1
+    rows = ShotRows(station, device, dry, len(events), seen, steps, alone)
+    return _Block((station, 2, f"{device} {dry}"), rows, [mean[at] for at in seen], events)
+
+
+def _means(rows: Floats, series: Sequence[Sequence[int]]) -> Floats:
+    """Return the means of rows by series, shape (series, analytes)."""
+    counts = np.array([len(at) for at in series])
+    starts = np.cumsum(counts) - counts
+    sums = np.add.reduceat(rows[[i for at in series for i in at]], starts)
+    return np.asarray(sums / counts[:, None])
+
+
+def _steps(u: Floats, usual: Floats) -> Ints:
+    """Return the u of shots in steps.
+
+    Counting errors differ from shot to shot and matter little beside heterogeneity: shots that are
+    about as good as usual share a pattern; traces are taken in coarser steps.
+
+    Args:
+        u: Of one shot, shape (series, analytes).
+        usual: Logarithm of the u that is usual, (series,).
+    """
+    ln_u = np.log(np.clip(u, U_MIN, U_MAX))
+    coarse = np.rint(ln_u / (COARSE * STEP)) * (COARSE * STEP)
+    near = np.abs(ln_u - usual[:, None]) <= USUAL_WITHIN
+    return np.rint(np.where(near, usual[:, None], coarse) / STEP).astype(np.int64)
 
 
 def _order(block: _Block) -> tuple[int, int, str]:

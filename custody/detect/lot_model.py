@@ -18,7 +18,7 @@ import numpy as np
 
 from custody.bodies import number, object_of
 from custody.detect.lot_facts import MOISTURE, Floats, Known, Leg, Model, Site, Xrf
-from custody.detect.mixture import ALPHA, Detector
+from custody.detect.mixture import ALPHA, NAMES, Detector
 
 DETECTORS_MAX = 64
 """Detectors kept; what they know of patterns is kept elsewhere (``mixture.KEPT_BYTES``)."""
@@ -107,8 +107,15 @@ def detector(thought: Thought) -> Detector:
             dry_share=thought.dry_share,
             xrf=dict(thought.xrf),
             errors=known | _drifted(thought, known),
-        )
+        ),
+        _ground(thought._replace(xrf=(), settings=None, of_way=None, drifts=())),
     )
+
+
+@lru_cache(maxsize=DETECTORS_MAX)
+def _ground(_: Thought) -> int:
+    """Return the number of what is thought of lots, instruments left out."""
+    return next(NAMES)
 
 
 def _drifted(

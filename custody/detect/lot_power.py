@@ -31,7 +31,7 @@ from custody.detect.lot_families import (
     shift,
 )
 from custody.detect.lot_pattern import prepare
-from custody.detect.mixture import Detector
+from custody.detect.mixture import Detector, Key
 from custody.detect.pattern_rows import Pattern
 
 POINTS = 80
@@ -40,7 +40,7 @@ SIZE_LEAST = 1e-3
 KEPT_MAX = 1_024
 """Patterns kept with their sizes, a few hundred bytes each."""
 
-_KEPT: Kept[tuple[int, Pattern, float], Mapping[Family, float]] = Kept(KEPT_MAX)
+_KEPT: Kept[tuple[Key, float], Mapping[Family, float]] = Kept(KEPT_MAX)
 
 
 def smallest_detectable(
@@ -58,7 +58,7 @@ def smallest_detectable(
         pattern: What was measured.
         ln_threshold: ln E that alarms.
     """
-    key = detector.name, pattern, ln_threshold
+    key = detector.key(pattern), ln_threshold
     return _KEPT.get(key, lambda: _sizes(detector, pattern, ln_threshold))
 
 
@@ -109,5 +109,17 @@ def _size(
     least = np.maximum(1.0 - z / np.maximum(apart, z), 0.0)
     ln = least[:, None] * (true @ j @ known.T) + (ln_weight - own)
     top = ln.max(axis=1)
-    seen = top + np.log(np.exp(ln - top[:, None]).sum(axis=1)) >= ln_threshold
-    return float(sizes[int(np.argmax(seen))]) if seen.any() else math.inf
+    return _least(sizes, top + np.log(np.exp(ln - top[:, None]).sum(axis=1)), ln_threshold)
+
+
+def _least(sizes: Floats, ln_e: Floats, wanted: float) -> float:
+    """Return the first size whose ln E is the wanted one, between two of the grid."""
+    seen = ln_e >= wanted
+    if not seen.any():
+        return math.inf
+    at = int(np.argmax(seen))
+    if at == 0:
+        return float(sizes[0])
+    below, above = ln_e[at - 1 : at + 1]
+    share = (wanted - below) / (above - below)
+    return float(sizes[at - 1] * (sizes[at] / sizes[at - 1]) ** share)

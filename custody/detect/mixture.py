@@ -16,14 +16,13 @@ Source:
 
 import math
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 
 from custody.detect.kept import Kept
-from custody.detect.lot_facts import Floats, Model, Readings
+from custody.detect.lot_facts import Floats, Model, Readings, Xrf
 from custody.detect.lot_families import (
     FAMILIES,
     OMNIBUS_U,
@@ -41,7 +40,7 @@ from custody.detect.lot_pattern import (
     composition_prior,
     prepare,
 )
-from custody.detect.pattern_rows import Pattern
+from custody.detect.pattern_rows import Pattern, numbered
 
 KEPT_BYTES = 32 * 1024 * 1024
 """What all detectors of a process may keep of patterns, 20 to 90 kB each; beyond it those used
@@ -86,12 +85,19 @@ class Weighted:
         return (*both, self.part_g, self.part_constant)
 
 
-_KEPT: Kept[tuple[int, Pattern], Weighted] = Kept(
+_Known = tuple[Xrf | None, tuple[float | None, ...]]
+"""What is known of an instrument: its class, and by analyte the u of its mean error."""
+
+Key = tuple[int, Pattern, tuple[_Known, ...]]
+"""What a pattern makes of a model is kept under: lots measured alike, by whatever instruments of
+which the same is known."""
+
+_KEPT: Kept[Key, Weighted] = Kept(
     KEPT_BYTES, lambda weighted: sum(array.nbytes for array in weighted.arrays)
 )
 """What patterns make of models, bounded over all of them."""
 
-_NAMES = count()
+NAMES = count()
 """Detectors by number: one that is gone never lends its name to another."""
 
 
@@ -109,6 +115,20 @@ class Terms(NamedTuple):
     parts: Floats
 
 
+class _Share(NamedTuple):
+    """What is thought of an onset before anything is measured.
+
+    Attributes:
+        ln: Logarithm of each direction's weight, (K,).
+        ln_free: The same of a free change.
+        whole: All weights together.
+    """
+
+    ln: Floats
+    ln_free: float
+    whole: float
+
+
 class Judged(NamedTuple):
     """A lot's readings as laid out, and ln E."""
 
@@ -121,18 +141,23 @@ class Detector:
 
     Args:
         model: What is thought of such lots.
+        ground: Number of all detectors whose models differ only in instruments; None where there
+            is no other.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, ground: int | None = None) -> None:
         self.model = model
         self.prior = composition_prior(model)
         self.directions: Directions = directions(model, self.prior)
         self._arranger = Arranger(model)
-        self.name = next(_NAMES)
-        """Number of the detector in this process: what is kept of it is kept under that."""
-        plain = np.isin(self.directions.family, _MASS_FAMILIES)
-        self._mass_shift = self.directions.shifts[plain, DRY_MASS]
-        self._mass_weight = self.directions.in_transit[plain]
+        self.name = next(NAMES)
+        """Number of the detector in this process."""
+        self._ground = self.name if ground is None else ground
+        self._known: dict[str, _Known] = {}
+        self._of_mass = np.isin(self.directions.family, _MASS_FAMILIES)
+        self._mass_shift = self.directions.shifts[self._of_mass, DRY_MASS]
+        self._mass_weight = self.directions.in_transit[self._of_mass]
+        self._shares: dict[tuple[tuple[int, ...], bool], _Share] = {}
 
     def layout(self, readings: Readings) -> Layout:
         """Return readings laid out, bad shots taken out."""
@@ -182,26 +207,38 @@ class Detector:
 
     def weighted(self, pattern: Pattern) -> Weighted:
         """Return what a pattern makes of the model; kept."""
-        return _KEPT.get((self.name, pattern), lambda: self._weigh(pattern))
+        return _KEPT.get(self.key(pattern), lambda: self._weigh(pattern))
+
+    def key(self, pattern: Pattern) -> Key:
+        """Return what is kept of a pattern under, where it does not depend on names."""
+        rows, names = numbered(pattern)
+        return self._ground, rows, tuple([self._known_of(name) for name in names])
+
+    def _known_of(self, instrument: str) -> _Known:
+        known = self._known.get(instrument)
+        if known is None:
+            model = self.model
+            errors = [model.errors.get((instrument, analyte)) for analyte in model.analytes]
+            u = tuple([None if one is None else one.u for one in errors])
+            known = self._known[instrument] = model.xrf.get(instrument), u
+        return known
 
     def _weigh(self, pattern: Pattern) -> Weighted:
         prepared = prepare(self.model, self.prior, pattern)
         d, legs = self.directions, len(self.model.legs)
-        share = partial(self._shares, several=bool(prepared.parts))
-        weight = np.array([share(onset.stations) for onset in prepared.onsets])
-        weight = weight.reshape(len(prepared.onsets), len(d.shifts))
+        several = bool(prepared.parts)
+        shares = [self._share(onset.stations, several=several) for onset in prepared.onsets]
         power = 0.5 * ((d.shifts @ prepared.j) * d.shifts).sum(axis=2)
-        constant = logarithms(weight) - power
-        omnibus = np.array([self._omnibus(onset.stations) for onset in prepared.onsets])
+        constant = np.array([one.ln for one in shares]).reshape(power.shape) - power
         free, free_constant = _free(prepared)
-        free_constant += logarithms(omnibus / len(OMNIBUS_U))[:, None]
+        free_constant += np.array([one.ln_free for one in shares])[:, None]
         part_weight = np.array([1.0 / (p.number * (p.number + 1)) for p in prepared.parts])
         part_weight = PARTS_SHARE / max(legs, 1) * part_weight[:, None] * self._mass_weight
         part_j = (prepared.part_u**2).sum(axis=1)[:, None]
         part_constant = logarithms(part_weight) - 0.5 * part_j * self._mass_shift**2
         inverse = prepared.inverse
         g = np.swapaxes(prepared.u, 1, 2).reshape(-1, len(inverse)) @ inverse
-        spent = float(weight.sum() + omnibus.sum() + part_weight.sum())
+        spent = sum(one.whole for one in shares) + float(part_weight.sum())
         return Weighted(
             prepared.mean,
             prepared.onsets,
@@ -215,16 +252,19 @@ class Detector:
             max(1.0 - spent, 0.0),
         )
 
-    def _shares(self, stations: tuple[int, ...], *, several: bool) -> Floats:
-        weight = self.directions.onset_weights(stations, len(self.model.legs))
-        if several:
-            mass = np.isin(self.directions.family, _MASS_FAMILIES)
-            weight = np.where(mass, weight * (1.0 - PARTS_SHARE), weight)
-        return weight
-
-    def _omnibus(self, stations: tuple[int, ...]) -> float:
-        alone = not self.directions.sites
-        return omnibus_weight(stations, len(self.model.legs), alone=alone)
+    def _share(self, stations: tuple[int, ...], *, several: bool) -> _Share:
+        """Return what is thought of an onset; there are few, and many patterns have them."""
+        found = self._shares.get((stations, several))
+        if found is None:
+            legs = len(self.model.legs)
+            weight = self.directions.onset_weights(stations, legs)
+            if several:
+                weight = np.where(self._of_mass, weight * (1.0 - PARTS_SHARE), weight)
+            free = omnibus_weight(stations, legs, alone=not self.directions.sites)
+            ln_free = float(logarithms(np.array(free / len(OMNIBUS_U))))
+            found = _Share(logarithms(weight), ln_free, float(weight.sum()) + free)
+            self._shares[stations, several] = found
+        return found
 
 
 PARTS_SHARE = 0.5

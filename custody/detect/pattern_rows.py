@@ -14,6 +14,8 @@ from custody.detect.lot_facts import Floats
 
 STEP = 0.1
 """Logarithmic step of uncertainties in a pattern."""
+COARSE = 4
+"""Steps taken at once where there is one u for each of many analytes."""
 U_MIN, U_MAX = 1e-5, 3.0
 """Uncertainties are taken into this range; what is not a number counts as the widest."""
 
@@ -71,11 +73,46 @@ Rows = MassRow | MoistureRow | ShotRows | AssayRows
 Pattern = tuple[Rows, ...]
 
 
+def numbered(pattern: Pattern) -> tuple[Pattern, tuple[str, ...]]:
+    """Return a pattern with its instruments numbered as they come, and their names in that order.
+
+    Lots that are measured alike by other instruments of the same kind have one pattern so.
+    """
+    numbers: dict[str, str] = {}
+
+    def of(name: str) -> str:
+        return numbers.setdefault(name, str(len(numbers)))
+
+    rows: list[Rows] = []
+    for row in pattern:
+        match row:
+            case MassRow(part, first, scale, u, scale_u, station, there, u_there, scale_u_there):
+                ends = station, of(there), u_there, scale_u_there
+                rows.append(MassRow(part, first, of(scale), u, scale_u, *ends))
+            case MoistureRow(station, laboratory, u, laboratory_u):
+                rows.append(MoistureRow(station, of(laboratory), u, laboratory_u))
+            case ShotRows(station, device, dry, shots, analytes, us, alone):
+                rows.append(ShotRows(station, of(device), dry, shots, analytes, us, alone))
+            case AssayRows(station, laboratory, dry, analytes, us, laboratory_u):
+                rows.append(AssayRows(station, of(laboratory), dry, analytes, us, laboratory_u))
+    return tuple(rows), tuple(numbers)
+
+
 @lru_cache(maxsize=4096)
 def snapped(u: float) -> int:
     """Return an uncertainty in steps; what is not a number counts as the widest."""
     # Written so that a NaN ends at the widest.
     return round(math.log(max(u, U_MIN) if u <= U_MAX else U_MAX) / STEP)
+
+
+@lru_cache(maxsize=4096)
+def snapped_up(u: float) -> int:
+    """Return an uncertainty in coarse steps, upwards; at most half a step too small.
+
+    A certificate says a u for each analyte, and they go with the grades: in single steps hardly two
+    certificates were alike. What is taken for too great costs a little power, and no false alarm.
+    """
+    return COARSE * math.ceil((snapped(u) - 0.5) / COARSE)
 
 
 def unsnapped(steps: int) -> float:

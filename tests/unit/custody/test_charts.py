@@ -1,5 +1,6 @@
 """Charts: a scale, an instrument or a road that is off is named as that, and nothing else is."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from random import Random
@@ -111,9 +112,11 @@ def test_what_a_drift_had_raised_is_taken_back_with_the_drift_as_its_cause() -> 
     [(_, named)] = open_alerts(outputs).items()
     [child] = [one for one in last(outputs).values() if one.cause == named.alert_id]
     assert (child.state, child.subject) == ("retracted", "lot/L-015")
-    assert "XRF-DEPOT reads Co +23" in child.reason
+    first, drift = next((n, one) for n, one in enumerate(outputs) if isinstance(one, Drift))
+    [level] = drift.levels
+    assert level.mean == pytest.approx(math.log(1.22), abs=0.1)
+    assert f"XRF-DEPOT reads Co {level.mean:+.2%}" in child.reason
     assert named.alert_id in child.reason
-    first = next(n for n, one in enumerate(outputs) if isinstance(one, Drift))
     after = [one for one in outputs[first:] if isinstance(one, Alert) and one.state == "open"]
     assert {one.subject for one in after} <= {named.subject}
 

@@ -17,7 +17,7 @@ from custody.detect.lot_pattern import prepare
 from custody.detect.lot_power import smallest_detectable
 from custody.detect.lot_suspicion import Suspicion, explain
 from custody.detect.mixture import ALPHA, Detector
-from custody.detect.pattern_rows import Pattern, ShotRows
+from custody.detect.pattern_rows import COARSE, STEP, Pattern, ShotRows, snapped_up, unsnapped
 from custody.detect.shot_gate import Why
 from tests.support.dense import Dense
 from tests.support.lot_models import ANALYTES, a_model, an_honest_lot, sites, u
@@ -336,6 +336,36 @@ def test_smallest_sizes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     again = smallest_detectable(detector, pattern, LN_THRESHOLD)
     assert again is not first
     assert again == first
+
+
+def test_lots_measured_alike_by_other_instruments_share_what_is_kept() -> None:
+    model, lot = a_model(), CASES["honest"]
+    there = {"gun": "gun-2", "hub-gun": "hub-gun-2", "lab": "lab-2", "bridge": "bridge-2"}
+    errors = {(there[name], quantity): one for (name, quantity), one in model.errors.items()}
+    elsewhere = replace(
+        lot,
+        weighings=tuple(replace(one, scale=there[one.scale]) for one in lot.weighings),
+        moistures=tuple(replace(one, laboratory=there[one.laboratory]) for one in lot.moistures),
+        shots=tuple(replace(one, device=there[one.device]) for one in lot.shots),
+        assays=tuple(replace(one, laboratory=there[one.laboratory]) for one in lot.assays),
+    )
+    other = replace(model, xrf={there[name]: one for name, one in model.xrf.items()}, errors=errors)
+    worse = replace(other, xrf={**other.xrf, "gun-2": replace(model.xrf["gun"], matrix_rel=0.1)})
+    here, alike, unlike = Detector(model, 1_000), Detector(other, 1_000), Detector(worse, 1_000)
+    kept = here.weighted(here.layout(lot).pattern)
+    pattern = alike.layout(elsewhere).pattern
+    assert alike.weighted(pattern) is kept
+    assert alike.judge(elsewhere).ln_e == here.judge(lot).ln_e
+    assert unlike.weighted(pattern) is not kept
+    assert Detector(other).weighted(pattern) is not kept
+
+
+@pytest.mark.parametrize("steps", range(-69, -9))
+def test_the_u_of_a_grade_is_taken_at_most_half_a_step_too_small(steps: int) -> None:
+    for part in (-0.049, 0.0, 0.049):
+        true = math.exp(steps * STEP + part)
+        taken = unsnapped(snapped_up(true))
+        assert -0.5 * STEP <= math.log(taken / true) <= (COARSE - 0.5) * STEP
 
 
 @pytest.mark.parametrize("family", [Family.LOSS, Family.WATER, Family.WASTE])

@@ -95,14 +95,14 @@ class LotAlerts:
         asked = lot_asked.asked_of(self._book, self._references)
         if asked is None:
             return ()
-        asked = lot_drift.corrected(asked)
-        outcome = lot_verdict.outcome(asked, self._book, self._references, self._at)
+        laid = lot_drift.corrected(asked)
+        outcome = lot_verdict.outcome(laid, self._book, self._references, self._at)
         for shot in outcome.gated:
             finding = Finding("shot_gated", shot.event_id, _repeat(shot))
             found[findings.key_of(finding)] = findings.verdict_of(finding)
         if outcome.verdict is not None:
             found[f"{alerts.LOT}|"] = outcome.verdict
-        return asked.thought.drifts
+        return laid.asked.thought.drifts
 
     @property
     def _at(self) -> Micros:

@@ -5,28 +5,41 @@ Source:
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from custody.alerts import INSTRUMENT_BIAS, alert_id
 from custody.detect.lot_asked import Asked
+from custody.detect.lot_layout import Layout
 from custody.detect.lot_model import Drifted, detector
 from custody.detect.residuals import INSTRUMENT, cleared
 
 
-def corrected(asked: Asked) -> Asked:
+class Corrected(NamedTuple):
+    """What is asked of the detector, the drifts of instruments known, and its readings laid out."""
+
+    asked: Asked
+    layout: Layout
+
+
+def corrected(asked: Asked) -> Corrected:
     """Return what is asked of the detector, the drifts of instruments known.
 
     A loss on a way is not taken off: goods stolen from every lot are stolen nevertheless.
     """
-    if not any(subject.kind == INSTRUMENT for subject in asked.suspected):
-        return asked
     judge = detector(asked.thought)
-    left = cleared(judge, judge.layout(asked.readings), asked.suspected)
+    layout = judge.layout(asked.readings)
+    if not any(subject.kind == INSTRUMENT for subject in asked.suspected):
+        return Corrected(asked, layout)
+    left = cleared(judge, layout, asked.suspected)
     drifts = [
         Drifted(subject.name, subject.quantity, shift.mean, shift.u)
         for subject, shift in sorted(left.items())
         if subject.kind == INSTRUMENT
     ]
-    return asked._replace(thought=asked.thought._replace(drifts=tuple(drifts)))
+    if not drifts:
+        return Corrected(asked, layout)
+    asked = asked._replace(thought=asked.thought._replace(drifts=tuple(drifts)))
+    return Corrected(asked, detector(asked.thought).layout(asked.readings))
 
 
 def sentence(drifts: Sequence[Drifted]) -> str | None:

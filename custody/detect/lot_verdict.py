@@ -11,6 +11,7 @@ from typing import NamedTuple
 from custody import severity
 from custody.alerts import LOG10_E_MAX, LOT, Details, Verdict
 from custody.detect.lot_asked import AS_IS, Asked
+from custody.detect.lot_drift import Corrected
 from custody.detect.lot_facts import MASS, MOISTURE
 from custody.detect.lot_families import Family
 from custody.detect.lot_layout import GatedShot as Gated
@@ -43,17 +44,18 @@ class Outcome(NamedTuple):
     verdict: Verdict | None
 
 
-def outcome(asked: Asked, book: LotBook, references: References, at: Micros) -> Outcome:
+def outcome(laid: Corrected, book: LotBook, references: References, at: Micros) -> Outcome:
     """Judge a lot.
 
     Args:
-        asked: What is asked of the detector.
+        laid: What is asked of the detector.
         book: The lot's rows, for the times of its trips.
         references: Calibration of its instruments.
         at: Time of which that is said.
     """
+    asked = laid.asked
     judge, allowed = detector(asked.thought), limit(asked.thought.settings)
-    judged = judge.judge(asked.readings)
+    judged = judge.judged(laid.layout)
     gated = tuple(_gated(one) for one in judged.layout.gated[:GATED_MAX])
     if judged.ln_e < allowed.ln_e:
         return Outcome(gated, None)

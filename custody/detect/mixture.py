@@ -165,7 +165,10 @@ class Detector:
 
     def judge(self, readings: Readings) -> Judged:
         """Return ln E of a lot, 0 where nothing measured can show any fraud."""
-        layout = self.layout(readings)
+        return self.judged(self.layout(readings))
+
+    def judged(self, layout: Layout) -> Judged:
+        """Return likewise ln E of readings that are laid out."""
         if not layout.pattern:
             return Judged(layout, 0.0)
         return Judged(layout, float(self.ln_e(layout.pattern, layout.values[None])[0]))

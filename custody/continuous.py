@@ -12,7 +12,7 @@ Source:
 
 from collections.abc import Mapping
 
-from custody import accounts, handing
+from custody import accounts, handing, survey
 from custody import carried as travelling
 from custody.estimate import NOTHING, OTHER, SOURCES_MAX, Estimate, relative
 from custody.handing import GENERATIONS_MAX
@@ -315,16 +315,19 @@ class Node:
             for name in sorted(before.amounts | after.amounts)
         }
         rest = Amount(before.wet - after.wet, before.dry - after.dry, amounts)
+        u = mass_u(one.side, wet)
+        dry_u = u * dry / wet if wet > 0 else 0.0
         if state.begun:
             ends = self._account, accounts.unaccounted(self._process_id)
             self._post("stock", one, ends, rest, outcome)
+            booked = Estimate(float(before.dry), *state.dry_u)
+            if said := survey.unaccounted(self._kind, Estimate(float(dry), dry_u**2, {}), booked):
+                outcome.findings["stock_unaccounted"] = said
         else:
             opened = Amount(-rest.wet, -rest.dry, {})
             ends = accounts.origin(one.site), self._account
             self._post("opening", one, ends, opened, outcome)
-        u = mass_u(one.side, wet)
-        state.wet_u = (u * u, {})
-        state.dry_u = ((u * dry / wet) ** 2 if wet > 0 else 0.0, {})
+        state.wet_u, state.dry_u = (u * u, {}), (dry_u**2, {})
 
     def _books(self) -> Amount:
         """Return all that is in the node: its layers and what is loose."""

@@ -29,6 +29,9 @@ RECOVERY_U_REL = 0.05
 """Relative uncertainty of a recovery nobody measured."""
 OUTPUT_U_REL = 0.005
 """Relative uncertainty of the mass of a side without a statement."""
+SURVEY_U_REL = 0.05
+"""Likewise of a measured stock. Assumed: a volume flown or walked, times a density."""
+
 SIGMAS = 4.0
 """A shortfall within so many sigma is a difference of measurements and no finding."""
 
@@ -79,7 +82,9 @@ def side_mass(side: Side, share_there: float) -> tuple[int, int]:
 
 def mass_u(side: Side, wet: int) -> float:
     """Return the standard uncertainty of the wet mass of a side, grams."""
-    return float(side.u_mass) if side.u_mass is not None else OUTPUT_U_REL * wet
+    if side.u_mass is not None:
+        return float(side.u_mass)
+    return (SURVEY_U_REL if side.part == "stock" else OUTPUT_U_REL) * wet
 
 
 def output_known(

@@ -35,6 +35,7 @@ BY_RULE: Mapping[str, str] = {
     "route_loss": HIGH,
     "seal_changed": HIGH,
     "seal_reused": HIGH,
+    "stock_unaccounted": HIGH,
     "tag_reused": HIGH,
     "two_places": HIGH,
     "vehicle_in_two_places": HIGH,

@@ -19,6 +19,9 @@ LEDGER = "ledger"
 
 EXCESS = "output_exceeds_input"
 
+STATISTICS = ("shot_gated", "stock_unaccounted", NODE)
+"""Rules that rest on uncertainties of the core."""
+
 Sums = dict[str, dict[str, int]]
 
 
@@ -85,11 +88,11 @@ def unlike(oracle: Oracle, said: Said, facts: Sequence[LotFact], rules: Mapping[
         found = _unlike_shares(oracle, said, rules)
     if not found and rules["findings"]:
         last = {a.alert_id: a for a in said.alerts if a.family == LEDGER or a.rule == NODE}
-        # The second model has no statistics, and so no gate of shots.
+        # The second model has no statistics.
         open_now = {
             (a.rule, a.subject)
             for a in last.values()
-            if a.state == "open" and a.rule not in ("shot_gated", NODE)
+            if a.state == "open" and a.rule not in STATISTICS
         }
         # A node that its test names is not said to give too much by the rule as well.
         named = {a.subject for a in last.values() if a.rule == NODE and a.state == "open"}

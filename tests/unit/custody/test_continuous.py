@@ -9,7 +9,7 @@ import pytest
 from custody.events import Attribute, MaterialProcessed
 from custody.layers import LAYERS_MAX
 from custody.process_rows import ProcessRow
-from custody.records import Content, OriginShare, Transfer
+from custody.records import Alert, Content, OriginShare, Part, Transfer
 from tests.support.facts import Maker, corrected
 from tests.support.plant import ROW_MAX, Plant, amounts_of, handed, reference, shares_of
 
@@ -31,6 +31,11 @@ class Pile:
     def out(self, lot: str, minute: float, dry: int, **more: Any) -> MaterialProcessed:  # noqa: ANN401
         side: MaterialProcessed = self.side("output", minute, dry, output_lot_id=lot, **more)
         return side
+
+
+def open_alerts(plant: Plant) -> list[Alert]:
+    last = {one.alert_id: one for one in plant.outputs if isinstance(one, Alert)}
+    return [one for one in last.values() if one.state == "open"]
 
 
 def told_to(plant: Plant, lot: str) -> Content:
@@ -153,6 +158,57 @@ def test_the_first_survey_opens_the_pile_and_a_truck_before_it_makes_it_a_period
     assert plant.posted()["unaccounted/P-1"]["dry"] == -10 * TONNE
     assert shares_of(told_to(plant, "X")) == {"A": 1.0}
     assert taken(plant, "X") == {"dry": 50 * TONNE, "Cu": 500}
+
+
+def test_a_survey_that_differs_is_found_until_the_truck_that_explains_it_comes() -> None:
+    """The example of docs/detection/process-nodes.md: ten trucks on one scale, 10 t are missing."""
+    pile, plant = Pile(), Plant()
+    scale = (Part(source="WB-1", u=30_000.0),)
+    for n in range(10):
+        u = 60_000 / (30 * TONNE)
+        plant.tell(handed(f"T{n}", n, 30 * TONNE, u=u, mass_dry_u_systematic_g=scale))
+    plant.tell(pile.side("stock", 20, 290 * TONNE, u_mass_g=1_500_000))
+    assert plant.findings == ["stock_unaccounted"]
+    [alert] = open_alerts(plant)
+    assert (alert.rule, alert.severity) == ("stock_unaccounted", "high")
+    assert "290.000 t of dry mass where 300.000 t should lie: 10.000 t too little" in alert.reason
+    assert "(u 1.541 t, -6.5 sigma)" in alert.reason
+    plant.tell(pile.out("X", 15, 9 * TONNE))
+    assert open_alerts(plant) == []
+
+
+def test_a_survey_that_states_no_u_counts_with_five_percent() -> None:
+    pile, plant = Pile(), Plant()
+    plant.tell(handed("A", 0, 100 * TONNE), pile.side("stock", 10, 84 * TONNE))
+    assert plant.findings == []
+    plant.tell(handed("B", 20, 16 * TONNE), pile.side("stock", 30, 60 * TONNE))
+    assert plant.findings == ["stock_unaccounted"]
+
+
+def test_what_separates_is_not_compared_with_a_survey() -> None:
+    pile, plant = Pile("concentrate"), Plant()
+    plant.tell(reference("process", "P-1", '{"continuous":true,"key_analyte":"Cu"}'))
+    plant.tell(handed("A", 0, 100 * TONNE), pile.side("stock", 10, 5 * TONNE, u_mass_g=1))
+    assert plant.findings == []
+
+
+def test_honest_surveys_are_seldom_found() -> None:
+    """Errors drawn with the u that is stated: beyond 4 sigma is one survey in 16,000."""
+    rng, found = Random(7), 0
+    for number in range(100):
+        pile, plant = Pile(), Plant()
+        bridge, true = rng.gauss(0, 30_000), 0
+        scale = (Part(source="WB-1", u=30_000.0),)
+        for n in range(12):
+            mass = rng.randint(20, 40) * TONNE
+            true += mass
+            said = round(mass + rng.gauss(0, 60_000) + bridge)
+            u = 60_000 / said
+            plant.tell(handed(f"{number}-{n}", n, said, u=u, mass_dry_u_systematic_g=scale))
+        seen = round(rng.gauss(true, 3_000_000))
+        plant.tell(pile.side("stock", 20, seen, u_mass_g=3_000_000))
+        found += len(plant.findings)
+    assert found == 0
 
 
 def test_more_than_is_there_is_found_takes_all_and_stays_as_a_debt() -> None:

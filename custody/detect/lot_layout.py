@@ -29,7 +29,6 @@ from custody.detect.lot_facts import (
     Weighing,
 )
 from custody.detect.pattern_rows import (
-    COARSE,
     STEP,
     U_MAX,
     U_MIN,
@@ -40,7 +39,7 @@ from custody.detect.pattern_rows import (
     Rows,
     ShotRows,
     snapped,
-    snapped_up,
+    snapped_together,
 )
 from custody.detect.shot_gate import Dropped, Reference, all_agree, gate
 
@@ -50,6 +49,8 @@ SHOTS_MAX, PARTS_MAX, PAPERS_MAX = 32, 64, 16
 """Most shots of a series, parts of a lot, and moistures or certificates that are looked at."""
 USUAL_WITHIN = 0.15
 """How far the u of a series may be from the usual one, in logarithms, and count as that."""
+COARSE = 4 * STEP
+"""Logarithmic step of the u of other series of shots."""
 REFERENCE_U = 0.05
 """How far two instruments may differ, per analyte and in common, where shots are compared."""
 
@@ -193,19 +194,21 @@ class Arranger:
             mean = self._mean(one.laboratory)
             seen: list[int] = []
             values: list[float] = []
-            u: list[int] = []
+            u: list[float] = []
             for at, analyte in enumerate(self._model.analytes):
                 fraction = one.fractions.get(analyte, 0.0)
                 if 0.0 < fraction < math.inf:
                     seen.append(at)
                     values.append(math.log(fraction) - mean[at])
-                    u.append(snapped_up(one.u_rel.get(analyte, one.u_rel_default)))
+                    u.append(one.u_rel.get(analyte, one.u_rel_default))
             if not seen:
                 left.append(one.event_id)
                 continue
             station = self._stations[one.station]
             shared = snapped(one.laboratory_u_rel)
-            row = AssayRows(station, one.laboratory, one.dry, tuple(seen), tuple(u), shared)
+            row = AssayRows(
+                station, one.laboratory, one.dry, tuple(seen), snapped_together(u), shared
+            )
             blocks.append(_Block((station, 3, one.event_id), row, values, (one.event_id,)))
         return blocks[:PAPERS_MAX]
 
@@ -368,7 +371,7 @@ def _steps(u: Floats, usual: Floats) -> Ints:
         usual: Logarithm of the u that is usual, (series,).
     """
     ln_u = np.log(np.clip(u, U_MIN, U_MAX))
-    coarse = np.rint(ln_u / (COARSE * STEP)) * (COARSE * STEP)
+    coarse = np.rint(ln_u / COARSE) * COARSE
     near = np.abs(ln_u - usual[:, None]) <= USUAL_WITHIN
     return np.rint(np.where(near, usual[:, None], coarse) / STEP).astype(np.int64)
 

@@ -5,6 +5,7 @@ nearest step of a tenth (``STEP``), so that lots on the same instruments do shar
 """
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,8 +15,8 @@ from custody.detect.lot_facts import Floats
 
 STEP = 0.1
 """Logarithmic step of uncertainties in a pattern."""
-COARSE = 4
-"""Steps taken at once where there is one u for each of many analytes."""
+TOGETHER = 1.1
+"""Factor within which the u of a certificate's grades count as equal."""
 U_MIN, U_MAX = 1e-5, 3.0
 """Uncertainties are taken into this range; what is not a number counts as the widest."""
 
@@ -105,14 +106,18 @@ def snapped(u: float) -> int:
     return round(math.log(max(u, U_MIN) if u <= U_MAX else U_MAX) / STEP)
 
 
-@lru_cache(maxsize=4096)
-def snapped_up(u: float) -> int:
-    """Return an uncertainty in coarse steps, upwards; at most half a step too small.
+def snapped_together(us: Sequence[float]) -> tuple[int, ...]:
+    """Return uncertainties in steps; those about as great as the middle one as that.
 
-    A certificate says a u for each analyte, and they go with the grades: in single steps hardly two
-    certificates were alike. What is taken for too great costs a little power, and no false alarm.
+    A certificate says a u for each analyte. About equal ones on both sides of the border of a step
+    made two of them unlike each other for nothing.
     """
-    return COARSE * math.ceil((snapped(u) - 0.5) / COARSE)
+    # In this order a NaN counts as the widest.
+    us = [min(U_MAX, u) for u in us]
+    middle = sorted(us)[len(us) // 2]
+    low, high = middle / TOGETHER, middle * TOGETHER
+    steps = snapped(middle)
+    return tuple([steps if low <= u <= high else snapped(u) for u in us])
 
 
 def unsnapped(steps: int) -> float:

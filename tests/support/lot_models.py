@@ -33,10 +33,6 @@ def u(about: float) -> float:
     return min(U, key=lambda one: abs(math.log(one / about)))
 
 
-U_GRADE = u(math.exp(-4.0))
-"""Of a certificate's grades, 1.8 %: one that a pattern keeps as it is too, in coarser steps."""
-
-
 def sites() -> tuple[Site, ...]:
     """Return the sites; their analytes go together by a third."""
     covariance = 0.1**2 * (0.3 + 0.7 * np.eye(4))
@@ -166,7 +162,7 @@ class _Drawn:
     def _assay(self, event_id: str, station: str, c: Floats) -> Assay:
         seen = {
             analyte: math.exp(
-                float(c[at]) + self.error("lab", at, u(0.005)) + self.rng.gauss(0, U_GRADE)
+                float(c[at]) + self.error("lab", at, u(0.005)) + self.rng.gauss(0, u(0.015))
             )
             for at, analyte in enumerate(ANALYTES)
         }
@@ -175,6 +171,6 @@ class _Drawn:
             station=station,
             laboratory="lab",
             fractions=seen,
-            u_rel_default=U_GRADE,
+            u_rel_default=u(0.015),
             laboratory_u_rel=u(0.005),
         )

@@ -17,7 +17,7 @@ from custody.detect.lot_pattern import prepare
 from custody.detect.lot_power import smallest_detectable
 from custody.detect.lot_suspicion import Suspicion, explain
 from custody.detect.mixture import ALPHA, Detector
-from custody.detect.pattern_rows import COARSE, STEP, Pattern, ShotRows, snapped_up, unsnapped
+from custody.detect.pattern_rows import STEP, Pattern, ShotRows, snapped, snapped_together
 from custody.detect.shot_gate import Why
 from tests.support.dense import Dense
 from tests.support.lot_models import ANALYTES, a_model, an_honest_lot, sites, u
@@ -360,12 +360,13 @@ def test_lots_measured_alike_by_other_instruments_share_what_is_kept() -> None:
     assert Detector(other).weighted(pattern) is not kept
 
 
-@pytest.mark.parametrize("steps", range(-69, -9))
-def test_the_u_of_a_grade_is_taken_at_most_half_a_step_too_small(steps: int) -> None:
-    for part in (-0.049, 0.0, 0.049):
-        true = math.exp(steps * STEP + part)
-        taken = unsnapped(snapped_up(true))
-        assert -0.5 * STEP <= math.log(taken / true) <= (COARSE - 0.5) * STEP
+def test_grades_that_are_about_equally_well_known_are_taken_as_equal() -> None:
+    middle = math.exp(-45.49 * STEP)
+    about = (middle * 0.98, middle, middle * 1.05, middle * 0.5, math.nan)
+    steps = snapped_together(about)
+    assert steps[:3] == (snapped(middle),) * 3
+    assert steps[3:] == (snapped(middle * 0.5), snapped(math.nan))
+    assert snapped(middle * 0.98) != snapped(middle)
 
 
 @pytest.mark.parametrize("family", [Family.LOSS, Family.WATER, Family.WASTE])

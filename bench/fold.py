@@ -96,7 +96,7 @@ def run(name: str, facts: list[LotFact], chunk: int, *, encode: bool) -> Result:
 
 def untested() -> AbstractContextManager[object]:
     """Leave out the test of lots: what the ledger costs without it."""
-    return patch.object(lot_asked, "asked", return_value=None)
+    return patch.object(lot_asked, "asked_of", return_value=None)
 
 
 def main() -> None:

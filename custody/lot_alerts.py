@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from custody import alerts, findings
 from custody.alerts import Verdict
 from custody.detect import lot_asked, lot_drift, lot_verdict
+from custody.detect.lot_families import Family
 from custody.detect.lot_model import Drifted
+from custody.detect.lot_verdict import ORIGIN_MISMATCH
 from custody.events import ActionTaken, Micros
 from custody.ledger import Clock
 from custody.lot_book import LotBook
@@ -16,6 +18,11 @@ from custody.rows import Finding
 
 HOLDS = ("hold", "release")
 """What a person does with a lot, not with an alert."""
+
+DISAGREE = "certificates_disagree"
+
+EXCHANGED = frozenset({Family.WASTE, Family.FOREIGN, Family.OMNIBUS, ORIGIN_MISMATCH})
+"""Families of the test that say why laboratories do not agree: it is not the same material."""
 
 
 class LotAlerts:
@@ -43,7 +50,8 @@ class LotAlerts:
         """Open and retract what exact rules find, and remember it in the row."""
         holding = list(found)
         subject = (self._owner, self._at)
-        judged = findings.judge(self._row.alerts, gone, holding, subject, self._clock)
+        gone, alone = ([f for f in some if f.rule != DISAGREE] for some in (gone, holding))
+        judged = findings.judge(self._row.alerts, gone, alone, subject, self._clock)
         self._verdicts = {findings.key_of(f): findings.verdict_of(f) for f in holding}
         self._row.alerts = judged.states
         return judged.said
@@ -72,6 +80,29 @@ class LotAlerts:
         self._row.alerts = answer.states
         self.findings.extend(answer.findings)
         return [*judged.said, *answer.said]
+
+    def compete(self) -> list[Alert]:
+        """Say that laboratories disagree where the test of the lot does not say why: after it.
+
+        One fraud is one alert, and the rule knows neither size nor cause.
+        """
+        finding = next((f for f in self._book.material().findings if f.rule == DISAGREE), None)
+        key = f"{DISAGREE}|certificates"
+        before, tested = self._row.alerts.get(key), self._row.alerts.get(f"{alerts.LOT}|")
+        explained = (
+            tested is not None and tested.state != alerts.RETRACTED and tested.family in EXCHANGED
+        )
+        said: list[Alert] = []
+        states = dict(self._row.alerts)
+        if finding is not None and not explained:
+            verdict = findings.verdict_of(finding)
+            outcome = alerts.raise_or_keep(before, verdict, self._owner, self._at, self._clock)
+            findings.keep(states, said, key, outcome)
+        elif before is not None:
+            why = None if finding is None else "it is not the same material: the lot's own alert"
+            findings.keep(states, said, key, alerts.retract(before, self._owner, self._clock, why))
+        self._row.alerts = states if said else self._row.alerts
+        return said
 
     def _measured(self, news: News) -> bool:
         """Tell whether what the test is told may be other than before.

@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from custody.alerts import NODE
+from custody.alerts import LOT, NODE
 from custody.events import LotFact
+from custody.lot_alerts import DISAGREE
 from custody.records import Alert, Balance, Content, Transfer
 from tests.support.differences import GRAMS_TIED, difference
 from tests.support.oracle.amounts import Carried, Mix
@@ -97,9 +98,16 @@ def unlike(oracle: Oracle, said: Said, facts: Sequence[LotFact], rules: Mapping[
         # A node that its test names is not said to give too much by the rule as well.
         named = {a.subject for a in last.values() if a.rule == NODE and a.state == "open"}
         open_now |= {one for one in oracle.findings() if one[0] == EXCESS and one[1] in named}
-        odd = (open_now ^ oracle.findings()) - oracle.undecided()
+        # Nor are laboratories said to disagree where the test of the lot says why.
+        why = {a.subject for a in _last(said.alerts) if a.rule == LOT and a.state == "open"}
+        explained = {(DISAGREE, subject) for subject in why}
+        odd = (open_now ^ oracle.findings()) - oracle.undecided() - explained
         found = f"findings {sorted(odd)}" if odd else ""
     return found
+
+
+def _last(said: Iterable[Alert]) -> Iterable[Alert]:
+    return {one.alert_id: one for one in said}.values()
 
 
 def _unlike_shares(oracle: Oracle, said: Said, rules: Mapping[str, bool]) -> str:

@@ -5,8 +5,15 @@ from custody.records import Alert
 from tests.support.facts import Maker, corrected
 from tests.support.world import World
 
-ORE = {"Co": (0.010, 1e-4), "Cu": (0.030, 3e-4), "Fe": (0.110, 1.1e-3), "Ni": (0.005, 5e-5)}
-OTHER = {"Co": (0.006, 6e-5), "Cu": (0.045, 4.5e-4), "Fe": (0.160, 1.6e-3), "Ni": (0.002, 2e-5)}
+Grades = dict[str, tuple[float, float | None]]
+
+ORE: Grades = {"Co": (0.010, 1e-4), "Cu": (0.030, 3e-4), "Fe": (0.110, 1.1e-3), "Ni": (0.005, 5e-5)}
+OTHER: Grades = {
+    "Co": (0.006, 6e-5),
+    "Cu": (0.045, 4.5e-4),
+    "Fe": (0.160, 1.6e-3),
+    "Ni": (0.002, 2e-5),
+}
 
 
 def still_open(world: World) -> dict[str, Alert]:

@@ -25,7 +25,9 @@ def unaccounted(kind: Kind, found: Estimate, booked: Estimate) -> str | None:
     if kind.chemical or kind.separating:
         return None
     shared = math.fsum(part * part for part in booked.parts.values())
-    u, rest = math.sqrt(found.var + booked.var + shared), found.value - booked.value
+    rest = found.value - booked.value
+    # Masses are whole grams: whoever states a u of nothing has rounded too.
+    u = math.sqrt(found.var + booked.var + shared + 1.0)
     if abs(rest) <= SIGMAS * u:
         return None
     return (

@@ -185,6 +185,14 @@ def test_a_survey_that_states_no_u_counts_with_five_percent() -> None:
     assert plant.findings == ["stock_unaccounted"]
 
 
+def test_a_survey_and_an_input_without_any_uncertainty_are_compared_to_the_gram() -> None:
+    pile, plant = Pile(), Plant()
+    plant.tell(handed("A", 0, 100, u=0.0), pile.side("stock", 10, 97, u_mass_g=0))
+    assert plant.findings == []
+    plant.tell(handed("B", 20, 3, u=0.0), pile.side("stock", 30, 95, u_mass_g=0))
+    assert plant.findings == ["stock_unaccounted"]
+
+
 def test_what_separates_is_not_compared_with_a_survey() -> None:
     pile, plant = Pile("concentrate"), Plant()
     plant.tell(reference("process", "P-1", '{"continuous":true,"key_analyte":"Cu"}'))

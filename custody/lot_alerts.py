@@ -86,23 +86,23 @@ class LotAlerts:
 
         One fraud is one alert, and the rule knows neither size nor cause.
         """
-        finding = next((f for f in self._book.material().findings if f.rule == DISAGREE), None)
-        key = f"{DISAGREE}|certificates"
-        before, tested = self._row.alerts.get(key), self._row.alerts.get(f"{alerts.LOT}|")
-        explained = (
-            tested is not None and tested.state != alerts.RETRACTED and tested.family in EXCHANGED
+        states = self._row.alerts
+        found = {
+            findings.key_of(one): findings.verdict_of(one)
+            for one in self._book.material().findings
+            if one.rule == DISAGREE
+        }
+        if not found and not states:
+            return []
+        lot = states.get(f"{alerts.LOT}|")
+        explained = lot is not None and lot.state != alerts.RETRACTED and lot.family in EXCHANGED
+        why = "it is not the same material: the lot's own alert" if found else None
+        subject = (self._owner, self._at)
+        judged = findings.tested(
+            states, {} if explained else found, {DISAGREE: why}, subject, self._clock
         )
-        said: list[Alert] = []
-        states = dict(self._row.alerts)
-        if finding is not None and not explained:
-            verdict = findings.verdict_of(finding)
-            outcome = alerts.raise_or_keep(before, verdict, self._owner, self._at, self._clock)
-            findings.keep(states, said, key, outcome)
-        elif before is not None:
-            why = None if finding is None else "it is not the same material: the lot's own alert"
-            findings.keep(states, said, key, alerts.retract(before, self._owner, self._clock, why))
-        self._row.alerts = states if said else self._row.alerts
-        return said
+        self._row.alerts = judged.states
+        return judged.said
 
     def _measured(self, news: News) -> bool:
         """Tell whether what the test is told may be other than before.

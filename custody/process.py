@@ -209,5 +209,9 @@ def balance_of(
 
 def exceeds(shortfall: float, estimate: Estimate) -> bool:
     """Tell whether something is short beyond what measurements explain."""
-    var = estimate.var + math.fsum(u * u for u in estimate.parts.values())
-    return shortfall > SIGMAS * math.sqrt(var)
+    return shortfall > SIGMAS * whole_u(estimate)
+
+
+def whole_u(estimate: Estimate) -> float:
+    """Return the standard uncertainty of a difference of masses, all parts squared."""
+    return math.sqrt(estimate.var + math.fsum(u * u for u in estimate.parts.values()))

@@ -4,11 +4,9 @@ Source:
     docs/detection/process-nodes.md, "Surveys of stock"
 """
 
-import math
-
 from custody.estimate import Estimate
 from custody.kinds import Kind
-from custody.process import SIGMAS, tonnes
+from custody.process import SIGMAS, tonnes, whole_u
 
 
 def unaccounted(kind: Kind, found: Estimate, booked: Estimate) -> str | None:
@@ -24,10 +22,9 @@ def unaccounted(kind: Kind, found: Estimate, booked: Estimate) -> str | None:
     """
     if kind.chemical or kind.separating:
         return None
-    shared = math.fsum(part * part for part in booked.parts.values())
     rest = found.value - booked.value
     # Masses are whole grams: whoever states a u of nothing has rounded too.
-    u = math.sqrt(found.var + booked.var + shared + 1.0)
+    u = whole_u(booked._replace(var=booked.var + found.var + 1.0))
     if abs(rest) <= SIGMAS * u:
         return None
     return (

@@ -88,26 +88,20 @@ def unlike(oracle: Oracle, said: Said, facts: Sequence[LotFact], rules: Mapping[
     if not found:
         found = _unlike_shares(oracle, said, rules)
     if not found and rules["findings"]:
-        last = {a.alert_id: a for a in said.alerts if a.family == LEDGER or a.rule == NODE}
+        last = {a.alert_id: a for a in said.alerts}
+        standing = [a for a in last.values() if a.state == "open"]
         # The second model has no statistics.
         open_now = {
-            (a.rule, a.subject)
-            for a in last.values()
-            if a.state == "open" and a.rule not in STATISTICS
+            (a.rule, a.subject) for a in standing if a.family == LEDGER and a.rule not in STATISTICS
         }
         # A node that its test names is not said to give too much by the rule as well.
-        named = {a.subject for a in last.values() if a.rule == NODE and a.state == "open"}
+        named = {a.subject for a in standing if a.rule == NODE}
         open_now |= {one for one in oracle.findings() if one[0] == EXCESS and one[1] in named}
         # Nor are laboratories said to disagree where the test of the lot says why.
-        why = {a.subject for a in _last(said.alerts) if a.rule == LOT and a.state == "open"}
-        explained = {(DISAGREE, subject) for subject in why}
+        explained = {(DISAGREE, a.subject) for a in standing if a.rule == LOT}
         odd = (open_now ^ oracle.findings()) - oracle.undecided() - explained
         found = f"findings {sorted(odd)}" if odd else ""
     return found
-
-
-def _last(said: Iterable[Alert]) -> Iterable[Alert]:
-    return {one.alert_id: one for one in said}.values()
 
 
 def _unlike_shares(oracle: Oracle, said: Said, rules: Mapping[str, bool]) -> str:

@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 
+from custody.detect import lot_families
 from custody.detect.lot_facts import (
     Assay,
     Floats,
@@ -20,6 +21,7 @@ from custody.detect.lot_facts import (
     Weighing,
     Xrf,
 )
+from custody.detect.lot_families import Family
 
 ANALYTES = ("Co", "Cu", "Fe", "Ni")
 STATIONS = ("mine", "hub", "port")
@@ -76,6 +78,12 @@ def a_model(**changes: object) -> Model:
 def an_honest_lot(seed: int, shift: Sequence[float] = (0.0,) * 7, onset: int = 3) -> Readings:
     """Return readings of a lot of the first site; ``shift`` as ``lot_pattern`` has it."""
     return _Drawn(Random(seed), a_model(), np.array(shift), onset).readings()
+
+
+def shifted(family: Family, size: float, onset: int, seed: int = 1) -> Readings:
+    """Return readings of a lot that suffers a fraud of a size from a station on."""
+    shift = lot_families.shift(family, np.array([size]), len(ANALYTES))[0]
+    return an_honest_lot(seed, shift.tolist(), onset)
 
 
 class _Drawn:

@@ -8,28 +8,21 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from custody.detect import lot_families, lot_power
-from custody.detect.kept import Kept
+from custody.detect import lot_families
 from custody.detect.lot_facts import Floats, Known, Leg, Model, Moisture, Readings, Shot, Weighing
 from custody.detect.lot_families import OMNIBUS_U, Family
 from custody.detect.lot_foreign import ln_lr, mixed
 from custody.detect.lot_pattern import prepare
-from custody.detect.lot_power import smallest_detectable
 from custody.detect.lot_suspicion import Suspicion, explain
 from custody.detect.mixture import ALPHA, Detector
-from custody.detect.pattern_rows import STEP, Pattern, ShotRows, snapped, snapped_together
+from custody.detect.pattern_rows import Pattern, ShotRows
 from custody.detect.shot_gate import Why
 from tests.support.dense import Dense
-from tests.support.lot_models import ANALYTES, a_model, an_honest_lot, sites, u
+from tests.support.lot_models import ANALYTES, a_model, an_honest_lot, shifted, sites, u
 
 LN_THRESHOLD = -math.log(ALPHA)
 NOTHING = Readings()
 _T = TypeVar("_T")
-
-
-def shifted(family: Family, size: float, onset: int, seed: int = 1) -> Readings:
-    shift = lot_families.shift(family, np.array([size]), 4)[0]
-    return an_honest_lot(seed, shift.tolist(), onset)
 
 
 def foreign(size: float, onset: int, seed: int = 1, site: int = 1) -> Readings:
@@ -311,76 +304,6 @@ def test_an_unknown_instrument_is_believed_less() -> None:
     strange = replace(lot, assays=(), shots=tuple(replace(s, device="new") for s in lot.shots[5:]))
     known = replace(lot, assays=(), shots=lot.shots[5:])
     assert ln_e(strange) < ln_e(known)
-
-
-def test_smallest_sizes_shrink_with_more_measurements_and_are_missing_where_nothing_shows() -> None:
-    detector = Detector(a_model())
-    whole = detector.layout(CASES["honest"]).pattern
-    bare = detector.layout(Readings(weighings=CASES["honest"].weighings)).pattern
-    much = smallest_detectable(detector, whole, LN_THRESHOLD)
-    little = smallest_detectable(detector, bare, LN_THRESHOLD)
-    assert 0.005 < much[Family.LOSS] < little[Family.LOSS] < 0.02
-    assert Family.WASTE in much
-    assert Family.WASTE not in little
-
-
-def test_smallest_sizes_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lot_power, "_KEPT", Kept(2))
-    detector, alone = Detector(a_model()), Detector(a_model(library=()))
-    pattern = detector.layout(CASES["honest"]).pattern
-    first = smallest_detectable(detector, pattern, LN_THRESHOLD)
-    assert smallest_detectable(detector, pattern, LN_THRESHOLD) is first
-    assert smallest_detectable(detector, pattern, 2.0) != first
-    assert smallest_detectable(alone, pattern, LN_THRESHOLD) != first
-    # Two more were asked since, and two are kept.
-    again = smallest_detectable(detector, pattern, LN_THRESHOLD)
-    assert again is not first
-    assert again == first
-
-
-def test_lots_measured_alike_by_other_instruments_share_what_is_kept() -> None:
-    model, lot = a_model(), CASES["honest"]
-    there = {"gun": "gun-2", "hub-gun": "hub-gun-2", "lab": "lab-2", "bridge": "bridge-2"}
-    errors = {(there[name], quantity): one for (name, quantity), one in model.errors.items()}
-    elsewhere = replace(
-        lot,
-        weighings=tuple(replace(one, scale=there[one.scale]) for one in lot.weighings),
-        moistures=tuple(replace(one, laboratory=there[one.laboratory]) for one in lot.moistures),
-        shots=tuple(replace(one, device=there[one.device]) for one in lot.shots),
-        assays=tuple(replace(one, laboratory=there[one.laboratory]) for one in lot.assays),
-    )
-    other = replace(model, xrf={there[name]: one for name, one in model.xrf.items()}, errors=errors)
-    worse = replace(other, xrf={**other.xrf, "gun-2": replace(model.xrf["gun"], matrix_rel=0.1)})
-    here, alike, unlike = Detector(model, 1_000), Detector(other, 1_000), Detector(worse, 1_000)
-    kept = here.weighted(here.layout(lot).pattern)
-    pattern = alike.layout(elsewhere).pattern
-    assert alike.weighted(pattern) is kept
-    assert alike.judge(elsewhere).ln_e == here.judge(lot).ln_e
-    assert unlike.weighted(pattern) is not kept
-    assert Detector(other).weighted(pattern) is not kept
-
-
-def test_grades_that_are_about_equally_well_known_are_taken_as_equal() -> None:
-    middle = math.exp(-45.49 * STEP)
-    about = (middle * 0.98, middle, middle * 1.05, middle * 0.5, math.nan)
-    steps = snapped_together(about)
-    assert steps[:3] == (snapped(middle),) * 3
-    assert steps[3:] == (snapped(middle * 0.5), snapped(math.nan))
-    assert snapped(middle * 0.98) != snapped(middle)
-
-
-@pytest.mark.parametrize("family", [Family.LOSS, Family.WATER, Family.WASTE])
-def test_the_smallest_size_is_found_nine_times_in_ten(family: Family) -> None:
-    """400 lots each: 0.90 has a deviation of 0.015."""
-    detector = Detector(a_model())
-    pattern = detector.layout(CASES["honest"]).pattern
-    size = smallest_detectable(detector, pattern, LN_THRESHOLD)[family]
-    worst = 1.0
-    for onset in (1, 2):
-        lots = [shifted(family, size, onset, seed) for seed in range(400)]
-        found = sum(detector.judge(lot).ln_e >= LN_THRESHOLD for lot in lots) / len(lots)
-        worst = min(worst, found)
-    assert worst == pytest.approx(0.9, abs=0.04)
 
 
 def test_a_bad_shot_is_no_alarm_at_any_moment() -> None:

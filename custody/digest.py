@@ -93,3 +93,53 @@ def merkle_root(digests: Iterable[bytes]) -> bytes:
     for digest in digests:
         frontier.append(digest)
     return frontier.root()
+
+
+def inclusion_path(digests: Sequence[bytes], index: int) -> list[bytes]:
+    """Return the hashes that lead from a leaf to the root, lowest first (RFC 6962, 2.1.1).
+
+    Args:
+        digests: All digests of the tree in order.
+        index: Which of them, from 0.
+    """
+    level = [hashlib.sha256(_LEAF + digest).digest() for digest in digests]
+    assert 0 <= index < len(level), "the leaf is in the tree"
+    path: list[bytes] = []
+    while len(level) > 1:
+        beside = index ^ 1
+        if beside < len(level):
+            path.append(level[beside])
+        # The last of an odd level has no neighbour and goes up as it is.
+        pairs = zip(level[0::2], level[1::2], strict=False)
+        above = [hashlib.sha256(_NODE + left + right).digest() for left, right in pairs]
+        level = above + level[len(above) * 2 :]
+        index >>= 1
+    return path
+
+
+def root_by_path(digest: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
+    """Return the root that a leaf and its path make; None where the path does not fit the tree.
+
+    Args:
+        digest: The leaf.
+        index: Its place, from 0.
+        size: Leaves of the tree.
+        path: Hashes from the leaf on.
+
+    Source:
+        RFC 9162, 2.1.3.2.
+    """
+    if not 0 <= index < size:
+        return None
+    node, at, last = hashlib.sha256(_LEAF + digest).digest(), index, size - 1
+    for beside in path:
+        if last == 0:
+            return None
+        if at & 1 or at == last:
+            node = hashlib.sha256(_NODE + beside + node).digest()
+            while not at & 1 and at:
+                at, last = at >> 1, last >> 1
+        else:
+            node = hashlib.sha256(_NODE + node + beside).digest()
+        at, last = at >> 1, last >> 1
+    return node if last == 0 else None

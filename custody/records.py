@@ -379,6 +379,16 @@ class DeadLetter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenHead:
+    """The newest head of another gateway as its writer has read it."""
+
+    gateway_id: str
+    gateway_epoch: int
+    size: int
+    merkle_root: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
     """The head of a gateway's chain, one per gateway and minute; signed where a key is set."""
 
@@ -391,3 +401,4 @@ class Head:
     merkle_root: bytes | None
     signature: bytes | None
     key_id: str | None
+    seen: tuple[SeenHead, ...] = ()

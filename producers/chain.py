@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 from custody.digest import GENESIS, Frontier, link, unpack_frontier
 from custody.events import ActionTaken, Micros, ReferenceSet
-from custody.records import Head
+from custody.records import Head, SeenHead
 from producers.outcome import Draft
+from producers.signing import Signer
 from schemas import avro, topics
 from schemas.codec import encode
 from schemas.partition import partition_of
@@ -82,11 +83,15 @@ class Chain:
         gateway_id: Whose chain it is.
         partitions: Partitions of every topic.
         position: Where to go on.
+        signer: Signs heads.
     """
 
-    def __init__(self, gateway_id: str, partitions: int, position: Position) -> None:
+    def __init__(
+        self, gateway_id: str, partitions: int, position: Position, signer: Signer
+    ) -> None:
         self._gateway_id = gateway_id
         self._partitions = partitions
+        self._signer = signer
         self.go_to(position)
 
     def go_to(self, position: Position) -> None:
@@ -140,8 +145,13 @@ class Chain:
         """Tell whether the minute has no head yet."""
         return now // _MINUTE_US > self._head_minute
 
-    def head(self, now: Micros) -> Entry:
-        """Return an entry with the chain's head: what stands before it is all it speaks of."""
+    def head(self, now: Micros, seen: tuple[SeenHead, ...] = ()) -> Entry:
+        """Return an entry with the chain's head: what stands before it is all it speaks of.
+
+        Args:
+            now: Time of day.
+            seen: Heads of other gateways to sign with it.
+        """
         record = Head(
             gateway_id=self._gateway_id,
             gateway_epoch=self._epoch,
@@ -152,6 +162,7 @@ class Chain:
             merkle_root=self._frontier.root(),
             signature=None,
             key_id=None,
+            seen=seen,
         )
         key = self._gateway_id.encode()
         self._no += 1
@@ -165,7 +176,7 @@ class Chain:
             partition=partition_of(key, self._partitions),
             key=key,
             fingerprint=avro.fingerprint("head"),
-            body=encode(record),
+            body=encode(self._signer.signed(record)),
             prev=None,
             digest=None,
             accepted_at=now,

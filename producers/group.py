@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from custody.events import Micros, ReferenceSet
+from custody.records import SeenHead
 from producers import correcting
 from producers.chain import Chain, Entry
 from producers.outcome import Accepted, Code, Draft, Outcome, Refusal, Warned
@@ -71,9 +72,9 @@ class Group:
     refused: list[Refused] = field(default_factory=list)
     references: list[ReferenceSet] = field(default_factory=list)
 
-    def add_head(self, now: Micros) -> None:
-        """Add the head of the chain as it stands."""
-        self.past.entries.append(self.chain.head(now))
+    def add_head(self, now: Micros, seen: tuple[SeenHead, ...]) -> None:
+        """Add the head of the chain as it stands, with heads of other gateways."""
+        self.past.entries.append(self.chain.head(now, seen))
 
     def add(self, submission: Submission) -> list[Answer]:
         """Decide a submission and take what is new; one answer per outcome, in order."""

@@ -20,14 +20,16 @@ from concurrent.futures import Future
 
 from custody.errors import Unavailable
 from custody.events import Micros
-from producers import store
-from producers.chain import Chain, genesis
+from custody.records import SeenHead
+from producers import signing, store
+from producers.chain import Chain, Position, genesis
 from producers.config import OutboxConfig
 from producers.epoch import EpochFile, Mark, next_epoch
 from producers.group import Answer, Group, Submission
 from producers.known import Known
 from producers.lock import locked
 from producers.past import Past
+from producers.witness import Seen
 
 SUBMISSIONS_PER_GROUP = 256
 """Most submissions of one transaction, so that the first does not wait for too many."""
@@ -78,11 +80,14 @@ class Outbox:
         OutboxInUse: Another process has it open.
         OutboxUnreadable: The file is of another format or gateway.
         OutboxClosed: The disk cannot be written.
+        KeyUnreadable: Its signing key is none.
     """
 
     def __init__(self, config: OutboxConfig, clock: Callable[[], Micros]) -> None:
         self._config = config
         self._clock = clock
+        self.seen = Seen(config.gateway_id)
+        """Heads of other gateways, for the next head."""
         config.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = config.directory / "outbox.sqlite3"
         self._lock_fd = locked(config.directory)
@@ -99,6 +104,7 @@ class Outbox:
 
     def _open(self) -> None:
         try:
+            self.signer = signing.load_or_make(self._config.directory, self._config.gateway_id)
             self._writer = store.create(self.path)
             self._epoch_file = EpochFile(self._config.directory / "epoch.json")
             self._chain = self._resume()
@@ -223,7 +229,7 @@ class Outbox:
             log.info("outbox epoch begins", extra={"epoch": epoch})
         self._epoch = epoch
         self._committed_no = stored.no
-        return Chain(self._config.gateway_id, self._config.partitions, stored)
+        return Chain(self._config.gateway_id, self._config.partitions, stored, self.signer)
 
     def _run(self) -> None:
         try:
@@ -273,22 +279,21 @@ class Outbox:
             self._fail(work, no_room)
             work = []
         before = self._chain.position()
+        seen = self.seen.take() if self._head_due() else ()
         try:
             group = Group(self._chain, Past(self._writer))
             if self._head_due():
                 # Before the group: a head speaks of what is on disk.
-                group.add_head(self._clock())
+                group.add_head(self._clock(), seen)
             answers = [group.add(submission) for submission, _ in work]
             self._write(group, acks)
         except (sqlite3.Error, OSError) as error:
-            self._chain.go_to(before)
-            self._keep_acks(acks)
+            self._undo(before, acks, seen)
             self._fail(work, OutboxClosed(DISK, str(error)))
             return
         except Exception as error:  # noqa: BLE001  a process edge, see below
             # One request that trips over a bug of ours must not stop the others.
-            self._chain.go_to(before)
-            self._keep_acks(acks)
+            self._undo(before, acks, seen)
             self._apart(work, error)
             return
         self._closed = no_room
@@ -313,8 +318,10 @@ class Outbox:
         for _, future in work:
             future.set_exception(error)
 
-    def _keep_acks(self, acks: list[store.Ack]) -> None:
-        """Put acknowledgements back in front: the next group takes them along."""
+    def _undo(self, before: Position, acks: list[store.Ack], seen: tuple[SeenHead, ...]) -> None:
+        """Go back to before a group; what it took along goes with the next."""
+        self._chain.go_to(before)
+        self.seen.put_back(seen)
         with self._wake:
             self._acks = acks + self._acks
 

@@ -10,8 +10,8 @@ import uvicorn
 from custody.events import Micros
 from producers.config import GatewayConfig
 from producers.http import make_app
-from producers.schema_ids import Catalog
 from producers.service import Gateway
+from schemas.registry import Catalog
 from web.listen import listen
 from web.token import load_or_make
 

@@ -14,7 +14,9 @@ from producers.group import Answer, Submission
 from producers.judge import Terms, accept
 from producers.outbox import Outbox
 from producers.publisher import Publisher
-from producers.schema_ids import Catalog, SchemaIds
+from producers.schema_ids import SchemaIds
+from producers.witness import Witness
+from schemas.registry import Catalog
 from telemetry import metrics
 from telemetry.http import Health
 from telemetry.metrics import Metrics
@@ -72,16 +74,21 @@ class Gateway:
             clock=clock,
             counts=self.counts,
         )
+        self.witness = Witness(
+            config.publisher.kafka, config.outbox.partitions, catalog, self.outbox.seen, clock
+        )
         self.counts.watch(metrics.OUTBOX_DEPTH, lambda: float(self.outbox.depth))
         self.counts.watch(metrics.OUTBOX_AGE, self._oldest_age_s)
 
     def start(self) -> None:
         """Begin to publish; accepting needs no start."""
         self.publisher.start()
+        self.witness.start()
 
     def close(self) -> None:
         """Stop publishing, then accepting; what Kafka has not taken stays in the outbox."""
         self.publisher.stop()
+        self.witness.stop()
         self.outbox.close()
 
     def take(self, raws: Sequence[object], options: Options, sender: str) -> Future[list[Answer]]:

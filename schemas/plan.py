@@ -44,6 +44,7 @@ NESTED: Mapping[str, type] = MappingProxyType(
             records.GatedShot,
             records.Detectable,
             records.CalibratedUntil,
+            records.SeenHead,
         )
     }
 )

@@ -22,6 +22,7 @@ from producers.judge import accept
 from producers.outbox import Outbox
 from producers.outcome import Accepted, Refusal
 from producers.requests import MODELS
+from producers.signing import Signer
 from schemas.codec import decode, encode
 from schemas.limits import violation
 from tests.support.gateway import NOW, config, golden, terms, ticket
@@ -132,7 +133,7 @@ def test_concurrent_senders_leave_no_hole_and_a_whole_chain(chance: object, send
 @MANY
 @given(st.data())
 def test_any_single_change_breaks_the_chain(data: st.DataObject) -> None:
-    links = Chain("GW-TEST", 4, genesis(1, 0))
+    links = Chain("GW-TEST", 4, genesis(1, 0), Signer("GW-TEST", bytes(32)))
     drafts = [accept(ticket(no), NOW, terms()) for no in range(5)]
     found = [links.append(a.drafts[0], NOW) for a in drafts if isinstance(a, Accepted)]
     chain = [(e.prev or b"", e.fingerprint, e.body, e.digest or b"") for e in found]

@@ -18,12 +18,10 @@ Source:
 
 import hashlib
 from base64 import b64decode, b64encode
+from dataclasses import dataclass
 from urllib.parse import quote
 
-from nacl.exceptions import BadSignatureError
-from nacl.signing import VerifyKey
-
-from custody.records import Head
+from custody.events import Micros
 
 KEY_BYTES = 32
 SEEN_MAX = 64
@@ -34,6 +32,32 @@ _SPKI = bytes.fromhex("302a300506032b6570032100")
 
 _ED25519 = b"\x01"
 """A note's number for the algorithm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenHead:
+    """The newest head of another gateway as its writer has read it."""
+
+    gateway_id: str
+    gateway_epoch: int
+    size: int
+    merkle_root: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The head of a gateway's chain, one per gateway and minute; signed where a key is set."""
+
+    gateway_id: str
+    gateway_epoch: int
+    at: Micros
+    size: int
+    last_seq: int
+    digest: bytes
+    merkle_root: bytes | None
+    signature: bytes | None
+    key_id: str | None
+    seen: tuple[SeenHead, ...] = ()
 
 
 def checkpoint(head: Head) -> bytes:
@@ -72,6 +96,10 @@ def is_signed(head: Head, public: bytes) -> bool:
     """Tell whether a head carries the signature of a key."""
     if head.signature is None:
         return False
+    # Most who know heads verify none, and the library takes a while to load.
+    from nacl.exceptions import BadSignatureError
+    from nacl.signing import VerifyKey
+
     try:
         VerifyKey(public).verify(checkpoint(head), head.signature)
     except (BadSignatureError, ValueError):

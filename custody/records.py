@@ -376,29 +376,3 @@ class DeadLetter:
     value: bytes | None
     header_names: tuple[str, ...]
     header_values: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenHead:
-    """The newest head of another gateway as its writer has read it."""
-
-    gateway_id: str
-    gateway_epoch: int
-    size: int
-    merkle_root: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """The head of a gateway's chain, one per gateway and minute; signed where a key is set."""
-
-    gateway_id: str
-    gateway_epoch: int
-    at: Micros
-    size: int
-    last_seq: int
-    digest: bytes
-    merkle_root: bytes | None
-    signature: bytes | None
-    key_id: str | None
-    seen: tuple[SeenHead, ...] = ()

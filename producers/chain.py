@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from custody.digest import GENESIS, Frontier, link, unpack_frontier
 from custody.events import ActionTaken, Micros, ReferenceSet
-from custody.records import Head, SeenHead
+from custody.heads import Head, SeenHead
 from producers.outcome import Draft
 from producers.signing import Signer
 from schemas import avro, topics

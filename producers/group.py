@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from custody.events import Micros, ReferenceSet
-from custody.records import SeenHead
+from custody.heads import SeenHead
 from producers import correcting
 from producers.chain import Chain, Entry
 from producers.outcome import Accepted, Code, Draft, Outcome, Refusal, Warned

@@ -20,7 +20,7 @@ from concurrent.futures import Future
 
 from custody.errors import Unavailable
 from custody.events import Micros
-from custody.records import SeenHead
+from custody.heads import SeenHead
 from producers import signing, store
 from producers.chain import Chain, Position, genesis
 from producers.config import OutboxConfig

@@ -14,7 +14,7 @@ from nacl.signing import SigningKey
 
 from custody import heads
 from custody.errors import Unavailable
-from custody.records import Head
+from custody.heads import Head
 
 FILE = "signing.key"
 

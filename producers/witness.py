@@ -16,8 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from custody.errors import Unavailable
 from custody.events import Micros
-from custody.heads import SEEN_MAX
-from custody.records import Head, SeenHead
+from custody.heads import SEEN_MAX, Head, SeenHead
 from schemas import topics
 from schemas.codec import FRAME_BYTES, schema_id_of
 from schemas.registry import Writer

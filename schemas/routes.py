@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from custody import events, records
+from custody import events, heads, records
 from schemas import topics
 
 Record = (
@@ -24,7 +24,7 @@ Record = (
     | records.Balance
     | records.Alert
     | records.DeadLetter
-    | records.Head
+    | heads.Head
 )
 """Whatever stands on a topic of ours."""
 
@@ -73,7 +73,7 @@ ROUTES = (
     Route(
         "dead_letter", records.DeadLetter, "custody.DeadLetter", topics.DEAD_LETTER, "dead_letter"
     ),
-    Route("head", records.Head, "custody.Head", topics.HEAD, "head"),
+    Route("head", heads.Head, "custody.Head", topics.HEAD, "head"),
 )
 
 BY_STEM: Mapping[str, Route] = MappingProxyType({r.stem: r for r in ROUTES})

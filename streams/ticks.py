@@ -20,7 +20,8 @@ from faust.types import TP
 
 from custody.errors import Unavailable
 from custody.events import Micros
-from custody.records import Head, Tick
+from custody.heads import Head
+from custody.records import Tick
 from schemas import topics
 from schemas.reader import read_batch
 from schemas.registry import Catalog

@@ -15,7 +15,8 @@ from console.config import ConsoleConfig
 from console.reader import Reader
 from custody.detect.totals import speaking
 from custody.events import LotFact, Micros, ReferenceSet
-from custody.records import AttributeAmount, Head, Share, Transfer
+from custody.heads import Head
+from custody.records import AttributeAmount, Share, Transfer
 from runtime import asof, reference_plan, totals
 from runtime.asof import Times
 from runtime.cli import complete_to, connect

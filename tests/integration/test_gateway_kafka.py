@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from custody.digest import GENESIS, first_break, merkle_root
-from custody.records import Head
+from custody.heads import Head
 from producers.service import Gateway, Options
 from runtime.stack import ports
 from schemas import avro, topics

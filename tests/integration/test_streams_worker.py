@@ -9,7 +9,8 @@ import pytest
 from confluent_kafka import Producer
 
 from custody.events import Micros
-from custody.records import Head, Tick
+from custody.heads import Head
+from custody.records import Tick
 from schemas import topics
 from schemas.codec import FRAME_BYTES, decode
 from schemas.partition import partition_of

@@ -10,6 +10,7 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from custody import events, records
+from custody.heads import Head
 from schemas.plan import Choice, Leaf, Many, Maybe, Node, Struct, own_plan
 from schemas.routes import ROUTES, Record
 
@@ -98,8 +99,8 @@ def dead_letters() -> st.SearchStrategy[records.DeadLetter]:
     return cast(st.SearchStrategy[records.DeadLetter], records_of("dead_letter"))
 
 
-def heads() -> st.SearchStrategy[records.Head]:
-    return cast(st.SearchStrategy[records.Head], records_of("head"))
+def heads() -> st.SearchStrategy[Head]:
+    return cast(st.SearchStrategy[Head], records_of("head"))
 
 
 def _node(node: Node) -> st.SearchStrategy[Any]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from custody import heads
 from custody.digest import inclusion_path, merkle_root, root_by_path
 from custody.events import Micros
-from custody.records import Head, SeenHead
+from custody.heads import Head, SeenHead
 from producers.signing import Signer
 
 SEED = bytes(range(32))

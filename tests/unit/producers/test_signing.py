@@ -8,7 +8,7 @@ import pytest
 
 from custody import heads
 from custody.events import Micros
-from custody.records import Head, SeenHead
+from custody.heads import Head, SeenHead
 from producers import signing
 from producers.signing import KeyUnreadable
 from producers.witness import Seen

@@ -13,6 +13,7 @@ from custody.deadlines import DUE, DueRow
 from custody.drifts import DriftRow
 from custody.events import ActionTaken, Fact, MaterialProcessed, Micros, ReferenceSet
 from custody.fold import Entry, Handed, Input, Reader, Row, Step
+from custody.gateways import GatewayRow
 from custody.ledger import Clock
 from custody.lot_rows import (
     FeedRow,
@@ -31,7 +32,7 @@ from custody.rechecking import CHANGED, CONTINUED, DRIFT_CONTINUED, DRIFTED
 from custody.records import Content, Drift, Residual, Sighting, Tick
 from custody.reference_versions import listed, with_version
 from custody.rows import FactRow, LibraryRow, RefRow, ThingRow, UseRow
-from custody.things import KINDS, GatewayRow, SeenRow, shared_step
+from custody.things import KINDS, SeenRow, shared_step
 from custody.ticking import TickRow, tick_step
 
 VERSION = 9

@@ -1,16 +1,20 @@
-"""Findings: what exact rules have found, said as alerts of family ``ledger`` or ``custody_gap``.
+"""Findings: what exact rules have found, said as alerts.
+
+Their family is ``ledger``, ``custody_gap`` or ``integrity``.
 
 A finding holds as long as the facts do: it is opened when a rule finds something, and retracted
 with the cause when a late or corrected fact takes its reason away. It is about one thing (a
 place, a device, an event), so the same rule about the same thing is the same alert.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from custody import alerts, severity
 from custody.alerts import Verdict
+from custody.audit import RULES
 from custody.events import ActionTaken, Micros
+from custody.fold import Step
 from custody.ledger import Clock
 from custody.records import Alert
 from custody.rows import AlertState, Finding
@@ -36,6 +40,9 @@ GAPS = frozenset(
     }
 )
 """Rules of family ``custody_gap``: something was out of sight. All others are of the ledger."""
+
+INTEGRITY = "integrity"
+"""Family of the auditor's rules: what is stored is not what a gateway has signed."""
 
 QUIET = frozenset({"pair_inferred", "received_late"})
 """Rules that are counted and raise nothing: a pair is marked as inferred, which is no fault, and a
@@ -166,7 +173,7 @@ def _key_of_alert(
 
 def verdict_of(finding: Finding) -> Verdict:
     """Return a finding as a verdict: certain, without size."""
-    family = GAP if finding.rule in GAPS else FAMILY
+    family = GAP if finding.rule in GAPS else INTEGRITY if finding.rule in RULES else FAMILY
     return Verdict(
         finding.rule,
         None,
@@ -183,6 +190,42 @@ def verdict_of(finding: Finding) -> Verdict:
         severity.of_rule(finding.rule),
         finding.about,
     )
+
+
+def say(
+    step: Step,
+    subject: tuple[str, Micros],
+    states: dict[str, AlertState],
+    found: Sequence[Finding],
+    actions: Iterable[ActionTaken],
+    clock: Clock,
+) -> dict[str, AlertState]:
+    """Open and retract what exact rules find of a shared thing, and do what people did.
+
+    Args:
+        step: Takes what is said.
+        subject: Owner it is about, and when its newest fact happened.
+        states: Alerts remembered; what is not found again is gone.
+        found: Findings that hold.
+        actions: About alerts of the subject.
+        clock: This step's records.
+
+    Returns:
+        What is remembered of alerts after it.
+    """
+    held = {key_of(finding) for finding in found}
+    gone = [
+        Finding(state.rule, state.about or "", "")
+        for key, state in states.items()
+        if key not in held
+    ]
+    step.findings.extend(f.rule for f in found if key_of(f) not in states)
+    judged = judge(states, gone, found, subject, clock)
+    verdicts = {key_of(finding): verdict_of(finding) for finding in found}
+    answered = answer(judged.states, actions, subject[0], verdicts)
+    step.findings.extend(answered.findings)
+    step.outputs.extend([*judged.said, *answered.said])
+    return answered.states
 
 
 def keep(states: dict[str, AlertState], said: list[Alert], key: str, outcome: alerts.Said) -> None:

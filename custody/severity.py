@@ -24,6 +24,8 @@ TABLE = (
 while the material can be stopped, and afterwards. Less than any is low."""
 
 BY_RULE: Mapping[str, str] = {
+    "chain_broken": CRITICAL,
+    "history_rewritten": CRITICAL,
     "hold_breached": CRITICAL,
     "certificate_reused": HIGH,
     "double_receipt": HIGH,
@@ -33,6 +35,9 @@ BY_RULE: Mapping[str, str] = {
     "output_exceeds_input": HIGH,
     "overdrawn": HIGH,
     "route_loss": HIGH,
+    "sequence_gap": HIGH,
+    "sequence_reused": HIGH,
+    "signature_invalid": HIGH,
     "seal_changed": HIGH,
     "seal_reused": HIGH,
     "stock_unaccounted": HIGH,
@@ -53,6 +58,7 @@ BY_RULE: Mapping[str, str] = {
     "too_many_certificates": MEDIUM,
     "too_many_sides": MEDIUM,
     "umpire_due": MEDIUM,
+    "unknown_gateway": MEDIUM,
     "weighed_twice": MEDIUM,
     "correction_target_unseen": LOW,
     "device_out_of_calibration": LOW,

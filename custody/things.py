@@ -2,29 +2,29 @@
 
 Each has a row of its own, in whatever partition its name falls, and hears what lots say of it. The
 row keeps a bounded list of what stands, and its rule is a function of that list: so a correction
-takes a finding back. A gateway is such a thing too: partitions say whether it is silent.
+takes a finding back.
 
 Source:
     docs/detection/exact-rules.md
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
 from custody import findings, rechecking
-from custody.events import ActionTaken, Micros
+from custody.events import Micros
 from custody.fold import Reader, Row, Step
+from custody.gateways import GatewayRow, gateway_step
 from custody.geography import SPEED_KMH_MAX, Position, distance_km, too_far
 from custody.held import BEGINNING
 from custody.ledger import Clock
 from custody.lot_step import Arrived
 from custody.records import Sighting
-from custody.reference import References, gateway_site
-from custody.rows import AlertState, Finding, RefRow
+from custody.reference import References
+from custody.rows import AlertState, Finding
 from custody.sights import SEEN
-from custody.ticking import SILENT
 
 KINDS = frozenset({"seal", "tag", "certificate", "vehicle"})
 
@@ -63,21 +63,6 @@ class SeenRow:
     known: Micros = BEGINNING
     seen: list[Seen] = field(default_factory=list)
     used: list[int] = field(default_factory=list)
-    alerts: dict[str, AlertState] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class GatewayRow:
-    """What is known of a gateway.
-
-    Attributes:
-        known: When the newest record it took was recorded.
-        last: The last word of any partition: time, partition, and whether it was silent then.
-        alerts: Alerts by key.
-    """
-
-    known: Micros = BEGINNING
-    last: tuple[Micros, int, bool] | None = None
     alerts: dict[str, AlertState] = field(default_factory=dict)
 
 
@@ -128,38 +113,9 @@ def thing_step(owner: str, row: SeenRow, arrived: Arrived, reader: Reader, clock
     after = SeenRow(clock.newest, seen, row.used, row.alerts)
     at = seen[-1].at if seen else clock.newest
     step = Step(after)
-    after.alerts = _say(step, (owner, at), row.alerts, found, arrived.actions, clock)
+    after.alerts = findings.say(step, (owner, at), row.alerts, found, arrived.actions, clock)
     after.used, uses = rechecking.uses(row.used, references, owner)
     step.rows.update(uses)
-    return step
-
-
-def gateway_step(
-    owner: str, row: GatewayRow, arrived: Arrived, reader: Reader, clock: Clock
-) -> Step:
-    """Return the next row of a gateway: it is silent as long as the last word of it says so.
-
-    Args:
-        owner: Its row key.
-        row: Its row; never changed.
-        arrived: What partitions say of it, and what people do.
-        reader: Other rows of the partition.
-        clock: This step's records.
-    """
-    name = owner.partition("/")[2]
-    words = [(s.occurred_at, int(s.value or 0.0), s.quantity == SILENT) for s in arrived.seen]
-    last = max([word for word in (row.last, *words) if word is not None], default=None)
-    found: list[Finding] = []
-    if last is not None and last[2]:
-        record = reader.get("ref/gateway/" + name)
-        site = gateway_site(record, last[0]) if isinstance(record, RefRow) else None
-        where = f" of {site}" if site else ""
-        detail = f"gateway {name}{where} has sent no head for 3 minutes; what waits for it waits"
-        found.append(Finding("site_silent", name, detail))
-    after = GatewayRow(clock.newest, last, row.alerts)
-    step = Step(after)
-    at = clock.newest if last is None else last[0]
-    after.alerts = _say(step, (owner, at), row.alerts, found, arrived.actions, clock)
     return step
 
 
@@ -170,30 +126,6 @@ def _take(by_fact: dict[tuple[str, str], Seen], sighting: Sighting) -> None:
         by_fact[lot, event_id] = Seen(sighting.occurred_at, lot, event_id, site, text)
     else:
         by_fact.pop((lot, event_id), None)
-
-
-def _say(
-    step: Step,
-    subject: tuple[str, Micros],
-    states: dict[str, AlertState],
-    found: Sequence[Finding],
-    actions: Iterable[ActionTaken],
-    clock: Clock,
-) -> dict[str, AlertState]:
-    """Open and retract what the rule finds, and do what people did; return what is remembered."""
-    held = {findings.key_of(finding) for finding in found}
-    gone = [
-        Finding(state.rule, state.about or "", "")
-        for key, state in states.items()
-        if key not in held
-    ]
-    step.findings.extend(f.rule for f in found if findings.key_of(f) not in states)
-    judged = findings.judge(states, gone, found, subject, clock)
-    verdicts = {findings.key_of(finding): findings.verdict_of(finding) for finding in found}
-    answer = findings.answer(judged.states, actions, subject[0], verdicts)
-    step.findings.extend(answer.findings)
-    step.outputs.extend([*judged.said, *answer.said])
-    return answer.states
 
 
 def _of_use(kind: str, name: str, seen: Sequence[Seen]) -> list[Finding]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from custody.events import Micros
+from custody.heads import key_text
 from producers.config import GatewayConfig
 from producers.fields import plain
 from producers.group import Answer, Submission
@@ -146,6 +147,7 @@ class Gateway:
                     "offset": way.offset,
                     "accepted_at": time_text(way.accepted_at),
                     "published_at": time_text(way.published_at),
+                    "digest": None if way.digest is None else way.digest.hex(),
                 }
                 for way in ways
             ],
@@ -168,6 +170,8 @@ class Gateway:
         fields = {
             "gateway_id": gateway_id,
             "gateway_epoch": epoch,
+            "key_id": self.outbox.signer.key_id,
+            "public_key": key_text(self.outbox.signer.public),
             "waiting": self.outbox.depth,
             "oldest_waiting_s": round(self._oldest_age_s(), 3),
             "since_progress_s": round(publisher.since_progress_s(), 3),

@@ -142,6 +142,7 @@ class Stage:
     accepted_at: Micros
     published_at: Micros | None
     offset: int | None
+    digest: bytes | None
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -337,7 +338,8 @@ def get_ways(connection: sqlite3.Connection, known: Identity) -> list[Stage]:
     """Return the entries of an event id; none where they were pruned."""
     rows = connection.execute(
         "SELECT event_id, epoch, seq, stem, part, topic, partition, accepted_at, published_at,"
-        " kafka_offset FROM entry WHERE no >= ? AND no < ? AND event_id IS NOT NULL ORDER BY no",
+        " kafka_offset, digest FROM entry WHERE no >= ? AND no < ? AND event_id IS NOT NULL"
+        " ORDER BY no",
         (known.no, known.no + known.entries),
     )
     return [Stage(_uuid(row[0]) or "", *row[1:]) for row in rows]

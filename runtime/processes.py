@@ -6,11 +6,17 @@ Composition in one place per process; heavy packages are imported by the process
 import signal
 import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 from custody.events import Micros
 from runtime import wiring
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from console.reader import Reader
+    from runtime.client import JsonObject
 
 
 def gateway(settings: Settings) -> None:
@@ -73,9 +79,64 @@ def warehouse(settings: Settings) -> None:
     reader = Reader(console)
     process = Process(metrics, progress.health, ready.is_set)
     app = make_app(console, reader, load_or_make(console.token_file), process)
-    catalog = RegistryCatalog(wiring.registry_url(settings))
-    with closing(reader), catalog, Server(app, console.host, console.port):
+    registry = wiring.registry_url(settings)
+    catalog = RegistryCatalog(registry)
+    audited = _audited(settings, reader, registry, ready, stop)
+    with closing(reader), catalog, Server(app, console.host, console.port), audited:
         sink.run(config, catalog, progress, now, stop, ready.set)
+
+
+@contextmanager
+def _audited(
+    settings: Settings,
+    reader: "Reader",
+    registry: str,
+    ready: threading.Event,
+    stop: threading.Event,
+) -> Iterator[None]:
+    """Run the auditor for the length of the block, where the settings want one."""
+    from runtime.audit.live import Auditor
+    from runtime.audit.standing import Standing, fingerprints_of
+    from runtime.client import rows_of
+    from schemas import avro
+    from schemas.registry import RegistryCatalog
+
+    own = settings.sink
+    if not own.audit_interval_s:
+        yield
+        return
+
+    def ask(statement: str, values: Mapping[str, str]) -> "list[JsonObject]":
+        return list(rows_of(reader.ask(statement, "JSONEachRow", values)))
+
+    with RegistryCatalog(registry) as catalog:
+
+        def text(number: int) -> str | None:
+            writer = catalog.writer(number)
+            return None if writer is None else writer.text
+
+        standing = Standing(
+            ask,
+            lambda: fingerprints_of(ask, text, avro.fingerprint_of),
+            int(own.audit_grace_s * 1e6),
+        )
+        auditor = Auditor(
+            ask,
+            standing,
+            wiring.kafka_options(settings, wiring.bootstrap(settings)),
+            catalog=catalog,
+            partitions=settings.kafka.partitions,
+            clock=now,
+        )
+        thread = threading.Thread(
+            target=auditor.run, args=(own.audit_interval_s, ready, stop), name="auditor"
+        )
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
 
 def now() -> Micros:

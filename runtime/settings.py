@@ -169,6 +169,11 @@ class SinkSettings(_Group):
     """How long an insert is tried again before the process stops without committing."""
     stuck_after_s: float = Field(default=30.0, ge=1.0, le=3600.0)
     """Records wait and nothing has been stored for so long: ``/health`` says 503."""
+    audit_interval_s: float = Field(default=10.0, ge=0.0, le=3600.0)
+    """How often what is stored is held against what gateways have signed. 0: never; of several
+    processes on one warehouse one is to do it."""
+    audit_grace_s: float = Field(default=60.0, ge=0.0, le=86_400.0)
+    """A record may be stored so long after the head that speaks of it before it is missing."""
 
     @model_validator(mode="after")
     def _batches_within_the_poll(self) -> Self:

@@ -52,3 +52,8 @@ def canonical(stem: str) -> str:
 def fingerprint(stem: str) -> bytes:
     """Return the SHA-256 of the parsing canonical form, 32 bytes; the digest chain holds it."""
     return hashlib.sha256(canonical(stem).encode()).digest()
+
+
+def fingerprint_of(registered: str) -> bytes:
+    """Return the same of a schema as it is registered, whoever's version it is."""
+    return hashlib.sha256(to_parsing_canonical_form(json.loads(registered)).encode()).digest()

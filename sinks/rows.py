@@ -132,15 +132,26 @@ def _with_envelope(
     keep = fates[group.index] == Fate.ROW
     index = group.index[keep]
     whole = bool(keep.all())
-    record = table if whole else table.filter(pa.array(keep))
-    record = _flat(record)
-    names = [column_name(name) for name in record.column_names]
-    columns = [_filled(name, column) for name, column in zip(names, record.columns, strict=True)]
+    record = record_columns(table if whole else table.filter(pa.array(keep)))
     envelope = _envelope(slice_, group.schema_id, index)
-    merged = pa.table([*envelope.values(), *columns], names=[*envelope, *names])
+    merged = pa.table(
+        [*envelope.values(), *record.columns], names=[*envelope, *record.column_names]
+    )
     stored_in = BY_STEM[group.stem].table
     assert stored_in is not None
     return stored_in, merged
+
+
+def record_columns(table: pa.Table) -> pa.Table:
+    """Return records as the columns of their table in the warehouse, without the envelope's.
+
+    Args:
+        table: From ``schemas.arrow.to_arrow``.
+    """
+    record = _flat(table)
+    names = [column_name(name) for name in record.column_names]
+    columns = [_filled(name, column) for name, column in zip(names, record.columns, strict=True)]
+    return pa.table(columns, names=names)
 
 
 def _flat(table: pa.Table) -> pa.Table:

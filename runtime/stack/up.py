@@ -12,12 +12,13 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from custody.errors import Unavailable
+from runtime.client import Endpoint, Gateway
 from runtime.paths import DataDir, cache_dir
 from runtime.settings import DELIMITER, PREFIX, Settings
 from runtime.stack import addresses as where
@@ -123,7 +124,38 @@ def up(settings: Settings, steps: Steps) -> Status:
     with steps.waiting("topics and schemas"):
         prepare.prepare(settings)
     _start_and_wait([n for n in names if n not in foundation], data, supervisor, settings, steps)
+    _make_key_known(data, steps)
     return status(data)
+
+
+def _make_key_known(data: DataDir, steps: Steps) -> None:
+    """Enter the gateway's own key into reference data: here one operator has all of it.
+
+    Elsewhere that is the operator's to do and not the gateway's. The same record again is a
+    duplicate; of another key that was entered for the same time the first one stays.
+    """
+    known = where.read(data.addresses)
+    if known is None:
+        return
+    with closing(Gateway(Endpoint("gateway", known.gateway, data.gateway_token))) as gateway:
+        said = gateway.health()
+        record = {
+            "type": "reference",
+            "kind": "gateway",
+            "id": said["gateway_id"],
+            "valid_from": KNOWN_SINCE,
+            "body": {"key_id": said["key_id"], "public_key": said["public_key"]},
+        }
+        answer = gateway.publish([record])[0]
+    if answer.get("result") == "refused":
+        steps.remark(
+            "the gateway signs with another key than reference data names: after a rotation load"
+            " its record (custody gateway-key show --reference)"
+        )
+
+
+KNOWN_SINCE = "2020-01-01T00:00:00Z"
+"""From when a local gateway's first key holds: before any of its heads."""
 
 
 def down(settings: Settings, steps: Steps) -> Down:

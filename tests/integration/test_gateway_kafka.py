@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from custody.digest import GENESIS, first_break, merkle_root
-from custody.heads import Head
+from custody.heads import Head, is_signed
 from producers.service import Gateway, Options
 from runtime.stack import ports
 from schemas import avro, topics
@@ -115,7 +115,8 @@ def test_a_head_states_size_digest_and_root_of_what_stands_before_it(
     digests = [kept[seq][0].headers["digest"] for seq in sorted(kept)]
     assert (last.size, last.last_seq, last.digest) == (50, 50, digests[-1])
     assert last.merkle_root == merkle_root(digests)
-    assert (last.signature, last.key_id) == (None, None)
+    assert last.key_id == gateway.outbox.signer.key_id
+    assert is_signed(last, gateway.outbox.signer.public)
 
 
 def test_what_is_accepted_without_a_broker_arrives_when_it_comes(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 from console.config import ConsoleConfig
 from console.reader import Reader
 from custody.events import Micros
+from producers.chain import Entry
 from schemas.breaker import Breaker, Limits
+from schemas.codec import frame
 from schemas.partition import partition_of
 from schemas.reader import read_batch
 from schemas.routes import BY_TYPE, Record
@@ -21,8 +23,8 @@ from sinks.dedup import Seen
 from sinks.flush import Part, missing_of
 from sinks.recovery import Partition
 from sinks.rows import rows_of
-from sinks.slice import Place
-from tests.support.sinks import CATALOG, PARTITIONS, framed, slice_of
+from sinks.slice import Place, Slice
+from tests.support.sinks import CATALOG, PARTITIONS, Kept, framed, slice_of
 
 KEY = b"any"
 PARTITION = partition_of(KEY, PARTITIONS)
@@ -44,17 +46,40 @@ class Stored:
         for topic, group in by_topic.items():
             place, first = Place(topic, PARTITION), self.next[topic]
             slice_ = slice_of(place, [(KEY, framed(record)) for record in group], first)
-            batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
-            assert not batch.bad
-            partition = Partition(
-                place=place, topic=Topic("id", PARTITIONS), done=first, next=first, last=-1,
-                sealed=first, present=set(), seen=Seen(), breaker=Breaker("test", Limits()),
-            )  # fmt: skip
-            for table, rows in missing_of(
-                Part(partition, slice_, rows_of(slice_, batch, Seen()), "")
-            ):
-                self.warehouse.insert_arrow(table, rows, "test")
+            self._insert(slice_)
             self.next[topic] += len(group)
+
+    def put_entries(self, entries: Sequence[Entry]) -> None:
+        """Store what a gateway has in its outbox, with its headers, in this order."""
+        by_topic: dict[str, list[Entry]] = defaultdict(list)
+        for entry in entries:
+            by_topic[entry.topic].append(entry)
+        for topic, group in by_topic.items():
+            first = self.next[topic]
+            kept = [
+                Kept(
+                    first + at,
+                    KEY,
+                    frame(CATALOG.schema_id(entry.stem), entry.body),
+                    None
+                    if entry.prev is None
+                    else [("prev", entry.prev), ("digest", entry.digest), ("gateway", b"GW")],
+                )
+                for at, entry in enumerate(group)
+            ]
+            self._insert(Slice(Place(topic, PARTITION), kept))
+            self.next[topic] += len(group)
+
+    def _insert(self, slice_: Slice) -> None:
+        place, first = slice_.place, slice_.first
+        batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
+        assert not batch.bad
+        partition = Partition(
+            place=place, topic=Topic("id", PARTITIONS), done=first, next=first, last=-1,
+            sealed=first, present=set(), seen=Seen(), breaker=Breaker("test", Limits()),
+        )  # fmt: skip
+        for table, rows in missing_of(Part(partition, slice_, rows_of(slice_, batch, Seen()), "")):
+            self.warehouse.insert_arrow(table, rows, "test")
 
     def ask(self, query: str, params: Mapping[str, str]) -> list[dict[str, object]]:
         """Run a statement through the guard and the limits of SQL over HTTP."""

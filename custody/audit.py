@@ -1,0 +1,265 @@
+"""What is stored against what gateways have signed: chains followed, heads checked.
+
+A chain is followed in order of its numbers. A record whose bytes do not make its digest was
+changed; one that the next record was not written on was exchanged; a number without a record was
+dropped, two records with one number were written by two. A head says what the tree of all digests
+must be at a size, whoever signed it: the gateway itself, or another that had read its head.
+
+Source:
+    docs/audit.md; RFC 6962 (trees)
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from custody.digest import GENESIS, Frontier
+from custody.events import Micros
+
+GAP = "sequence_gap"
+REUSED = "sequence_reused"
+BROKEN = "chain_broken"
+REWRITTEN = "history_rewritten"
+SIGNATURE = "signature_invalid"
+UNKNOWN = "unknown_gateway"
+
+RULES = frozenset({GAP, REUSED, BROKEN, REWRITTEN, SIGNATURE, UNKNOWN})
+"""Rules of family ``integrity``."""
+
+ROOTS_MAX = 100_000
+"""Roots that a chain remembers, the last ones: two months of heads."""
+
+Log = tuple[str, int]
+"""Gateway and epoch: one chain."""
+
+
+class Fault(NamedTuple):
+    """Something that does not fit.
+
+    Attributes:
+        rule: One of ``RULES``.
+        gateway: Whose records.
+        about: What of it; the same fault has the same words.
+        detail: A sentence.
+    """
+
+    rule: str
+    gateway: str
+    about: str
+    detail: str
+
+
+class Link(NamedTuple):
+    """One stored record of a chain.
+
+    Attributes:
+        seq: Its number.
+        prev: Digest it says it was written on.
+        digest: Its digest, as it says.
+        good: Its bytes make that digest.
+        topic: Kafka topic.
+        partition: Kafka partition.
+        offset: Kafka offset.
+        event_id: Its event.
+    """
+
+    seq: int
+    prev: bytes
+    digest: bytes
+    good: bool
+    topic: str
+    partition: int
+    offset: int
+    event_id: str
+
+    @property
+    def place(self) -> str:
+        """Topic, partition and offset as people write them."""
+        return f"{self.topic}/{self.partition}@{self.offset}"
+
+
+class Claim(NamedTuple):
+    """What somebody has signed of a chain at a size.
+
+    Attributes:
+        size: Records in the chain.
+        root: Root of the tree over their digests.
+        digest: Digest of the last of them; None where only the root is said.
+        by: Gateway that signed it.
+        at: When.
+    """
+
+    size: int
+    root: bytes | None
+    digest: bytes | None
+    by: str
+    at: Micros
+
+
+class Stretch(NamedTuple):
+    """Records of a chain from one number on, without a fault among themselves.
+
+    Attributes:
+        first: Number of the first.
+        prev: What it was written on.
+        digests: Digests in order.
+        starts: Least offset by topic and partition.
+        ends: Greatest offset by topic and partition.
+    """
+
+    first: int
+    prev: bytes
+    digests: Sequence[bytes]
+    starts: dict[str, int]
+    ends: dict[str, int]
+
+
+@dataclass(slots=True)
+class Chain:
+    """How far a chain has been followed.
+
+    Attributes:
+        log: Gateway and epoch.
+        seq: Number of the last record.
+        digest: Its digest; None behind a gap, where nobody can say what comes next.
+        frontier: Tree over all digests; None behind a gap.
+        ends: Greatest offset by topic and partition.
+        contradicted: Something has said otherwise already; every later head will, too.
+        roots: Root of the tree at the sizes that were claimed, the last ones.
+    """
+
+    log: Log
+    seq: int = 0
+    digest: bytes | None = GENESIS
+    frontier: Frontier | None = field(default_factory=Frontier)
+    ends: dict[str, int] = field(default_factory=dict)
+    contradicted: bool = False
+    roots: dict[int, bytes] = field(default_factory=dict)
+
+    def fits(self, stretch: Stretch) -> bool:
+        """Tell whether a stretch continues the chain without a fault."""
+        return (
+            stretch.first == self.seq + 1
+            and self.digest in (None, stretch.prev)
+            and all(at > self.ends.get(place, -1) for place, at in stretch.starts.items())
+        )
+
+    def follow(self, stretch: Stretch, claims: Sequence[Claim]) -> list[Fault]:
+        """Go on by a stretch that fits, and hold claims of sizes within it against the tree.
+
+        Args:
+            stretch: See ``fits``.
+            claims: In order of size.
+        """
+        faults: list[Fault] = []
+        due = iter([c for c in claims if self.seq <= c.size <= self.seq + len(stretch.digests)])
+        claim = next(due, None)
+        while claim is not None and claim.size == self.seq:
+            faults.extend(self._held(claim))
+            claim = next(due, None)
+        for digest in stretch.digests:
+            self._add(digest)
+            while claim is not None and claim.size == self.seq:
+                faults.extend(self._held(claim))
+                claim = next(due, None)
+        for place, at in stretch.ends.items():
+            self.ends[place] = max(self.ends.get(place, -1), at)
+        return faults
+
+    def inspect(self, links: Iterable[Link], claims: Sequence[Claim]) -> list[Fault]:
+        """Go on record by record, and name what does not fit.
+
+        Args:
+            links: In order of number and offset, from the next number on.
+            claims: In order of size.
+        """
+        faults: list[Fault] = []
+        before: Link | None = None
+        for link in links:
+            if link.seq <= self.seq:
+                faults.append(self._reused(link, before))
+                continue
+            faults.extend(self._judge(link, before))
+            self._add(link.digest)
+            place = f"{link.topic}/{link.partition}"
+            self.ends[place] = max(self.ends.get(place, -1), link.offset)
+            for claim in claims:
+                if claim.size == self.seq:
+                    faults.extend(self._held(claim))
+            before = link
+        return faults
+
+    def recall(self, claim: Claim) -> list[Fault] | None:
+        """Hold a claim of a size that has been passed; None where its root is not remembered."""
+        if claim.root is None or claim.size not in self.roots:
+            return None
+        return list(self._against(claim, self.roots[claim.size], None))
+
+    def pass_over(self, to: int) -> Fault:
+        """Go on behind records that are not there; returns the gap."""
+        fault = self._gap(self.seq + 1, to)
+        self.seq, self.digest, self.frontier = to, None, None
+        return fault
+
+    def _add(self, digest: bytes) -> None:
+        self.seq += 1
+        self.digest = digest
+        if self.frontier is not None:
+            self.frontier.append(digest)
+
+    def _judge(self, link: Link, before: Link | None) -> Iterator[Fault]:
+        gateway, epoch = self.log
+        if link.seq > self.seq + 1:
+            yield self.pass_over(link.seq - 1)
+        which = f"record {link.seq} (event {link.event_id}, {link.place})"
+        if not link.good:
+            what = "its bytes do not make the digest it was sent with: it was changed"
+            yield Fault(BROKEN, gateway, f"{epoch}/{link.seq}", f"{which}: {what}")
+        elif self.digest not in (None, link.prev):
+            of = before or link
+            last = f"record {self.seq}" if before is None else f"record {of.seq} ({of.place})"
+            what = f"was written on another record than {last} that stands before it"
+            # Every later head will say so, too.
+            self.contradicted = True
+            yield Fault(BROKEN, gateway, f"{epoch}/{self.seq}", f"{which} {what}: exchanged")
+        if link.offset <= self.ends.get(f"{link.topic}/{link.partition}", -1):
+            what = (
+                "stands before records with lower numbers in its partition: the order was changed"
+            )
+            yield Fault(BROKEN, gateway, f"{epoch}/{link.seq} order", f"{which} {what}")
+
+    def _reused(self, link: Link, before: Link | None) -> Fault:
+        gateway, epoch = self.log
+        beside = "" if before is None else f" and {before.place}"
+        what = f"number {link.seq} of epoch {epoch} stands twice: {link.place}{beside}"
+        return Fault(REUSED, gateway, f"{epoch}/{link.seq}", what)
+
+    def _gap(self, first: int, last: int) -> Fault:
+        gateway, epoch = self.log
+        what = f"record {first}" if first == last else f"records {first} to {last}"
+        detail = f"{what} of epoch {epoch} {'is' if first == last else 'are'} not there"
+        return Fault(GAP, gateway, f"{epoch}/{first}", detail)
+
+    def _held(self, claim: Claim) -> Iterator[Fault]:
+        root = None if self.frontier is None else self.frontier.root()
+        if root is not None:
+            self.roots[self.seq] = root
+            if len(self.roots) > ROOTS_MAX:
+                del self.roots[next(iter(self.roots))]
+        yield from self._against(claim, root, self.digest)
+
+    def _against(self, claim: Claim, root: bytes | None, last: bytes | None) -> Iterator[Fault]:
+        gateway, epoch = self.log
+        other_root = None not in (root, claim.root) and claim.root != root
+        other_last = None not in (last, claim.digest) and claim.digest != last
+        if self.contradicted or not (other_root or other_last):
+            return
+        self.contradicted = True
+        who = "its own head" if claim.by == gateway else f"a head signed by {claim.by}"
+        yield Fault(
+            REWRITTEN,
+            gateway,
+            f"{epoch}/{claim.size}",
+            f"{who} says of the first {claim.size} records of epoch {epoch} what those that are"
+            " stored do not make: they are not the ones it was signed over",
+        )

@@ -1,0 +1,1 @@
+"""Whether what is stored is what gateways have signed: the audit, live and whole."""

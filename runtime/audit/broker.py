@@ -1,0 +1,279 @@
+"""Kafka against the warehouse, record by record: what was dropped, changed, inserted or repeated.
+
+A record's bytes and its two digests are hashed on either side and compared by place. What has no
+row is a dead letter, a kind without a table, a repeat of a record that has its row, or missing.
+"""
+
+import struct
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from custody.errors import Unavailable
+from runtime.asof import Ask
+from runtime.ends import ends
+from schemas import headers
+from schemas.codec import FRAME_BYTES, schema_id_of
+from schemas.registry import Catalog
+from schemas.routes import BY_STEM, BY_TYPE, ROUTES, Record
+from schemas.rows import BadRecord
+
+BLOCK = 10_000
+"""Records compared at once."""
+
+POLL_S = 1.0
+SILENT_S = 30.0
+"""A broker that gives nothing for so long, while it has something, is away."""
+
+DROPPED, CHANGED, INSERTED, REPEATED = "dropped", "changed", "inserted", "repeated"
+TWICE = "two records with one number"
+
+_HASH = struct.Struct("20s32s")
+
+_ALONE = ("head", "dead_letter")
+"""Kinds that are numbered among themselves."""
+
+TOPICS = tuple(dict.fromkeys(route.topic for route in ROUTES if route.table is not None))
+
+
+class Difference(NamedTuple):
+    """A record that is not the same on both sides.
+
+    Attributes:
+        kind: ``dropped``, ``changed``, ``inserted``, ``repeated`` or two with one number.
+        place: Topic, partition and offset.
+        detail: Which record.
+    """
+
+    kind: str
+    place: str
+    detail: str
+
+    @property
+    def harmless(self) -> bool:
+        """Sent again by a gateway whose line broke, and counted once."""
+        return self.kind == REPEATED
+
+
+class Away(Unavailable):
+    """The broker has records and does not give them."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(
+            f"the broker gives nothing of {place} for {SILENT_S:.0f} s", next_step="custody status"
+        )
+
+
+def differences(
+    kafka: Mapping[str, str], ask: Ask, catalog: Catalog, advance: Callable[[int], None]
+) -> Iterator[Difference]:
+    """Yield what is not the same in Kafka and in the warehouse; blocks.
+
+    Args:
+        kafka: Client options, address and security.
+        ask: Runs SQL.
+        catalog: Where schema ids are looked up.
+        advance: Told of records, as they are done.
+
+    Raises:
+        Unavailable: Broker, warehouse or registry does not answer.
+    """
+    options = {**kafka, "group.id": "custody-audit", "enable.auto.commit": False, "log_level": 0}
+    consumer = Consumer({**options, "auto.offset.reset": "error"})
+    try:
+        for topic, partitions in ends(kafka, TOPICS).items():
+            for partition, (first, end) in partitions.items():
+                for block in _blocks(consumer, topic, partition, (first, end)):
+                    yield from _compared(block, ask, catalog)
+                    advance(len(block.messages))
+    except KafkaException as error:
+        raise Away(str(error)) from error
+    finally:
+        consumer.close()
+
+
+class _Block(NamedTuple):
+    """Records of one partition in a row: from one offset to before another."""
+
+    topic: str
+    partition: int
+    first: int
+    end: int
+    messages: Sequence[Message]
+
+    def place(self, offset: int) -> str:
+        return f"{self.topic}/{self.partition}@{offset}"
+
+
+def _blocks(
+    consumer: Consumer, topic: str, partition: int, bounds: tuple[int, int]
+) -> Iterator[_Block]:
+    first, end = bounds
+    if first >= end:
+        return
+    consumer.assign([TopicPartition(topic, partition, first)])
+    while first < end:
+        messages: list[Message] = []
+        done = first
+        last = min(first + BLOCK, end)
+        while done < last:
+            # Never more than there is: the client waits for the number it was asked for.
+            taken = _taken(consumer, f"{topic}/{partition}", last - done)
+            messages += taken
+            done = (taken[-1].offset() or 0) + 1
+        yield _Block(topic, partition, first, done, messages)
+        first = done
+
+
+def _taken(consumer: Consumer, place: str, count: int) -> list[Message]:
+    waited_s = 0.0
+    while not (taken := consumer.consume(count, POLL_S)) and waited_s < SILENT_S:
+        waited_s += POLL_S
+    if not taken:
+        raise Away(place)
+    for message in taken:
+        error: KafkaError | None = message.error()
+        if error is not None:
+            raise KafkaException(error)
+    return taken
+
+
+def _compared(block: _Block, ask: Ask, catalog: Catalog) -> Iterator[Difference]:
+    rows = _hashes(block, ask)
+    homeless: list[Message] = []
+    for message in block.messages:
+        offset = message.offset() or 0
+        found = rows.pop(offset, None)
+        if found is None:
+            homeless.append(message)
+        elif found != _hash(message):
+            yield Difference(CHANGED, block.place(offset), "Kafka and the table differ")
+    for offset in sorted(rows):
+        yield Difference(INSERTED, block.place(offset), "a row that Kafka has no record of")
+    if homeless:
+        yield from _without_row(block, homeless, ask, catalog)
+
+
+def _hashes(block: _Block, ask: Ask) -> dict[int, bytes]:
+    tables = [route.table for route in ROUTES if route.topic == block.topic and route.table]
+    each = " UNION ALL ".join(
+        f"SELECT offset, SHA256(concat(value, prev, digest)) AS hash FROM {table}"  # noqa: S608
+        " WHERE topic = {topic:String} AND partition = {partition:Int32}"
+        " AND offset >= {first:Int64} AND offset < {end:Int64}"
+        for table in tables
+    )
+    values = {
+        "topic": block.topic,
+        "partition": str(block.partition),
+        "first": str(block.first),
+        "end": str(block.end),
+    }
+    # Offsets as text of a fixed length: the engine cuts zero bytes off a number's own.
+    packed = "concat(leftPad(toString(offset), 20, '0'), hash)"
+    rows = ask(
+        f"SELECT base64Encode(arrayStringConcat(groupArray({packed}))) AS packed"  # noqa: S608
+        f" FROM ({each})",
+        values,
+    )
+    raw = b64decode(str(rows[0]["packed"])) if rows else b""
+    return {int(offset): found for offset, found in _HASH.iter_unpack(raw)}
+
+
+def _hash(message: Message) -> bytes:
+    found = dict(message.headers() or ())
+    prev, digest = found.get(headers.PREV) or b"", found.get(headers.DIGEST) or b""
+    return sha256(_bytes(message.value()) + _bytes(prev) + _bytes(digest)).digest()
+
+
+def _bytes(value: str | bytes | None) -> bytes:
+    return value.encode() if isinstance(value, str) else value or b""
+
+
+def _without_row(
+    block: _Block, messages: Sequence[Message], ask: Ask, catalog: Catalog
+) -> Iterator[Difference]:
+    dead = _dead(block, ask)
+    for message in messages:
+        offset = message.offset() or 0
+        record = _read(message, catalog)
+        if offset in dead:
+            continue
+        if record is None:
+            detail = "a record that cannot be read, without a dead letter"
+            yield Difference(DROPPED, block.place(offset), detail)
+        elif BY_TYPE[type(record)].table is not None:
+            yield _fate(block.place(offset), record, _bytes(message.value()), ask)
+
+
+def _dead(block: _Block, ask: Ask) -> frozenset[int]:
+    rows = ask(
+        "SELECT record_offset FROM dead_letter WHERE record_topic = {topic:String}"
+        " AND record_partition = {partition:Int32}"
+        " AND record_offset >= {first:Int64} AND record_offset < {end:Int64}",
+        {
+            "topic": block.topic,
+            "partition": str(block.partition),
+            "first": str(block.first),
+            "end": str(block.end),
+        },
+    )
+    return frozenset(int(str(row["record_offset"])) for row in rows)
+
+
+def _read(message: Message, catalog: Catalog) -> Record | None:
+    value = _bytes(message.value())
+    try:
+        writer = catalog.writer(schema_id_of(value))
+        return None if writer is None else writer.read(value, FRAME_BYTES)
+    except BadRecord:
+        return None
+
+
+def _fate(place: str, record: Record, value: bytes, ask: Ask) -> Difference:
+    """Return what became of a record without a row: its number has another, or none has."""
+    stem = BY_TYPE[type(record)].stem
+    names = _identity(stem)
+    told = " ".join(f"{name} {getattr(record, name)}" for name in names)
+    same = " AND ".join(
+        f"{name} = {{v{at}:{kind}}}" for at, (name, kind) in enumerate(names.items())
+    )
+    values = {f"v{at}": str(getattr(record, name)) for at, name in enumerate(names)}
+    each = " UNION ALL ".join(
+        "SELECT topic, partition, offset, hex(SHA256(substring(value, 6))) AS hash"  # noqa: S608
+        f" FROM {table} WHERE {same}"
+        for table in _beside(stem)
+    )
+    rows = list(ask(each, values))
+    if not rows:
+        return Difference(DROPPED, place, f"{stem} {told} has no row")
+    body = sha256(value[FRAME_BYTES:]).hexdigest().upper()
+    where = ", ".join(f"{row['topic']}/{row['partition']}@{row['offset']}" for row in rows[:2])
+    if any(str(row["hash"]) == body for row in rows):
+        return Difference(REPEATED, place, f"{stem} {told} stands at {where}")
+    return Difference(TWICE, place, f"{stem} {told} is another than the one at {where}")
+
+
+def _identity(stem: str) -> Mapping[str, str]:
+    """Return the fields by which the sink tells a record from its repeat, and their types."""
+    if BY_STEM[stem].derived:
+        return {"sender": "String", "n": "Int64"}
+    if stem == "head":
+        return {"gateway_id": "String", "gateway_epoch": "Int32", "size": "Int64"}
+    if stem == "dead_letter":
+        return {"topic": "String", "partition": "Int32", "offset": "Int64"}
+    return {"gateway_id": "String", "gateway_epoch": "Int32", "gateway_seq": "Int64"}
+
+
+def _beside(stem: str) -> Iterable[str]:
+    """Return the tables in which a record with the same number may stand."""
+    if stem in _ALONE:
+        return [str(BY_STEM[stem].table)]
+    derived = BY_STEM[stem].derived
+    return [
+        route.table
+        for route in ROUTES
+        if route.table is not None and route.stem not in _ALONE and route.derived == derived
+    ]

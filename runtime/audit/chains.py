@@ -1,0 +1,212 @@
+"""Chains of gateways as the warehouse has them, followed with the engine's help.
+
+The engine makes the digest of every record anew from its stored bytes and holds it, and what it
+was written on, against its neighbours; what is free of faults comes as digests alone, for the tree.
+Only a stretch with a fault comes record by record.
+"""
+
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from custody.audit import Chain, Claim, Fault, Link, Log, Stretch
+from custody.digest import DIGEST_BYTES
+from runtime.asof import Ask, Row
+from schemas.routes import ROUTES
+from schemas.topics import CONTROL, FACT
+
+STRETCH = 50_000
+"""Records followed at once."""
+
+Fingerprints = Mapping[int, bytes]
+"""SHA-256 of the canonical form of the schema that an id stands for."""
+
+TABLES = tuple(route.table for route in ROUTES if route.topic in {FACT, CONTROL})
+
+SCHEMA_IDS = " UNION DISTINCT ".join(
+    f"SELECT DISTINCT schema_id FROM {table}"  # noqa: S608  from the route table
+    for table in TABLES
+)
+"""Ids under which records of gateways were written."""
+
+
+def logs(ask: Ask) -> dict[Log, int]:
+    """Return the chains that are stored and the highest number of each; blocks."""
+    each = " UNION ALL ".join(
+        f"SELECT gateway_id, gateway_epoch, max(gateway_seq) AS last FROM {table}"  # noqa: S608
+        " GROUP BY gateway_id, gateway_epoch"
+        for table in TABLES
+    )
+    rows = ask(
+        f"SELECT gateway_id, gateway_epoch, max(last) AS last FROM ({each})"  # noqa: S608
+        " GROUP BY gateway_id, gateway_epoch ORDER BY gateway_id, gateway_epoch",
+        {},
+    )
+    return {(str(row["gateway_id"]), _int(row["gateway_epoch"])): _int(row["last"]) for row in rows}
+
+
+def follow(
+    ask: Ask,
+    fingerprints: Fingerprints,
+    chain: Chain,
+    to: int,
+    claims: Sequence[Claim],
+    advance: Callable[[int], None] = lambda _: None,
+) -> list[Fault]:
+    """Follow a chain up to a number, or to the first that is not there; blocks.
+
+    Args:
+        ask: Runs SQL.
+        fingerprints: Of every schema id in use.
+        chain: How far it has been followed; changed.
+        to: The last number.
+        claims: What has been signed of it.
+        advance: Told of records, as they are done.
+
+    Returns:
+        What was found. Where ``chain.seq`` is less than ``to`` the next number is not there.
+    """
+    ordered = sorted(claims, key=lambda claim: claim.size)
+    faults: list[Fault] = []
+    while chain.seq < to:
+        before = chain.seq
+        asked = _asked(chain, min(to, chain.seq + STRETCH), fingerprints)
+        stretch = _stretch(ask(*asked.stretch))
+        if stretch is not None and chain.fits(stretch):
+            faults.extend(chain.follow(stretch, ordered))
+        else:
+            links = [_link(row) for row in ask(*asked.links)]
+            faults.extend(chain.inspect(_contiguous(links, chain.seq), ordered))
+        if chain.seq == before:
+            break
+        advance(chain.seq - before)
+    return faults
+
+
+def next_number(ask: Ask, chain: Chain) -> int | None:
+    """Return the lowest stored number beyond those followed; None where there is none. Blocks."""
+    each = " UNION ALL ".join(
+        f"SELECT gateway_seq FROM {table} WHERE gateway_id = {{gateway:String}}"  # noqa: S608
+        " AND gateway_epoch = {epoch:Int32} AND gateway_seq > {after:Int64}"
+        for table in TABLES
+    )
+    rows = ask(
+        f"SELECT minOrNull(gateway_seq) AS next FROM ({each})",  # noqa: S608
+        _values(chain, chain.seq),
+    )
+    found = rows[0]["next"] if rows else None
+    return None if found is None else _int(found)
+
+
+def present(ask: Ask, log: Log, first: int, last: int) -> int:
+    """Return how many of some numbers of a chain are stored; blocks."""
+    each = " UNION ALL ".join(
+        f"SELECT gateway_seq FROM {table} WHERE gateway_id = {{gateway:String}}"  # noqa: S608
+        " AND gateway_epoch = {epoch:Int32} AND gateway_seq BETWEEN {first:Int64} AND {last:Int64}"
+        for table in TABLES
+    )
+    values = {"gateway": log[0], "epoch": str(log[1]), "first": str(first), "last": str(last)}
+    rows = ask(f"SELECT uniqExact(gateway_seq) AS n FROM ({each})", values)  # noqa: S608
+    return _int(rows[0]["n"])
+
+
+def _contiguous(links: Iterable[Link], seq: int) -> Iterable[Link]:
+    """Yield links without a gap in their numbers; what is beyond one waits for it to be judged."""
+    for link in links:
+        if link.seq > seq + 1:
+            return
+        seq = max(seq, link.seq)
+        yield link
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Two questions about the same records: statement and values."""
+
+    stretch: tuple[str, Mapping[str, str]]
+    links: tuple[str, Mapping[str, str]]
+
+
+def _asked(chain: Chain, to: int, fingerprints: Fingerprints) -> _Asked:
+    ids = ", ".join(str(number) for number in fingerprints)
+    prints = ", ".join(f"unhex('{found.hex()}')" for found in fingerprints.values())
+    # No schema has the id 0; without it an empty warehouse would make an empty list.
+    made = f"transform(schema_id, [0{ids and ', ' + ids}], [''{prints and ', ' + prints}], '')"
+    each = " UNION ALL ".join(
+        "SELECT gateway_seq AS seq, prev, digest, topic, partition, offset, event_id,"  # noqa: S608
+        f" digest = SHA256(concat(prev, {made}, substring(value, 6))) AS good"
+        f" FROM {table} WHERE gateway_id = {{gateway:String}} AND gateway_epoch = {{epoch:Int32}}"
+        " AND gateway_seq > {after:Int64} AND gateway_seq <= {to:Int64}"
+        for table in TABLES
+    )
+    values = {**_values(chain, chain.seq), "to": str(to)}
+    return _Asked((_STRETCH.format(each=each), values), (_LINKS.format(each=each), values))
+
+
+def _values(chain: Chain, after: int) -> dict[str, str]:
+    gateway, epoch = chain.log
+    return {"gateway": gateway, "epoch": str(epoch), "after": str(after)}
+
+
+_STRETCH = """
+SELECT count() AS records, uniqExact(seq) AS numbers, min(seq) AS first, max(seq) AS last,
+    countIf(NOT good) AS bad, countIf(above > 1 AND prev != before) AS breaks,
+    countIf(offset <= lower) AS disordered,
+    base64Encode(argMin(prev, seq)) AS written_on,
+    base64Encode(arrayStringConcat(arrayMap(x -> x.2, arraySort(groupArray((seq, digest))))))
+        AS digests,
+    minMap(map(place, offset)) AS starts, maxMap(map(place, offset)) AS ends
+FROM (
+    SELECT seq, prev, digest, good, offset, place,
+        lagInFrame(digest) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+            AS before,
+        row_number() OVER (ORDER BY seq) AS above,
+        lagInFrame(offset, 1, -1) OVER (
+            PARTITION BY place ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+            AS lower
+    FROM (SELECT *, concat(topic, '/', toString(partition)) AS place FROM ({each}))
+)
+"""
+
+_LINKS = """
+SELECT seq, base64Encode(prev) AS prev, base64Encode(digest) AS digest, good, topic, partition,
+    offset, event_id
+FROM ({each}) ORDER BY seq, topic, partition, offset
+"""
+
+
+def _stretch(rows: Sequence[Row]) -> Stretch | None:
+    """Return records in a row; None where there are none, or not without a fault."""
+    row = rows[0]
+    count, first, last = (_int(row[name]) for name in ("records", "first", "last"))
+    clean = not any(_int(row[name]) for name in ("bad", "breaks", "disordered"))
+    if not count or not clean or not count == _int(row["numbers"]) == last - first + 1:
+        return None
+    raw = b64decode(str(row["digests"]))
+    if len(raw) != count * DIGEST_BYTES:
+        return None
+    digests = [raw[at : at + DIGEST_BYTES] for at in range(0, len(raw), DIGEST_BYTES)]
+    return Stretch(
+        first, b64decode(str(row["written_on"])), digests, _map(row["starts"]), _map(row["ends"])
+    )
+
+
+def _link(row: Row) -> Link:
+    return Link(
+        _int(row["seq"]),
+        b64decode(str(row["prev"])),
+        b64decode(str(row["digest"])),
+        bool(_int(row["good"])),
+        str(row["topic"]),
+        _int(row["partition"]),
+        _int(row["offset"]),
+        str(row["event_id"]),
+    )
+
+
+def _map(cell: object) -> dict[str, int]:
+    return {str(key): _int(value) for key, value in cell.items()} if isinstance(cell, dict) else {}
+
+
+def _int(value: object) -> int:
+    return int(str(value))

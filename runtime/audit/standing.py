@@ -1,0 +1,202 @@
+"""What stands against gateways: heads and chains, gone over again as more is stored.
+
+One pass reads what is new: heads first, then each chain up to the size its heads claim. A number
+that is not there when its head is may still be on its way; after a grace it is missing. Once it
+comes, its chain is followed from the beginning, so what is found is a function of what is stored.
+
+The same passes serve the auditor beside the sink, which goes on for ever, and ``custody audit``,
+which makes one without grace.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from custody.audit import SIGNATURE, Chain, Claim, Fault, Log
+from custody.events import Micros
+from custody.heads import Head
+from runtime.asof import Ask
+from runtime.audit import chains
+from runtime.audit import heads as stored_heads
+from runtime.audit.chains import Fingerprints
+
+CLAIMS_MAX = 50_000
+"""Claims of a chain that are kept to hold against it when it is followed anew, the last ones."""
+
+
+@dataclass(slots=True)
+class _Log:
+    """One chain, and what has been signed and found of it."""
+
+    chain: Chain
+    claims: list[Claim] = field(default_factory=list)
+    held: int = 0
+    """Greatest size that a head of its own gateway claims."""
+    faults: list[Fault] = field(default_factory=list)
+    gaps: list[tuple[int, int, Fault]] = field(default_factory=list)
+    missing_since: Micros | None = None
+
+
+class Standing:
+    """What stands against gateways, pass after pass.
+
+    Args:
+        ask: Runs SQL.
+        fingerprints: Asks for the fingerprints of the schema ids in use.
+        grace_us: How long a record may come after its head.
+    """
+
+    def __init__(
+        self, ask: Ask, fingerprints: Callable[[], Fingerprints], grace_us: int = 0
+    ) -> None:
+        self._ask = ask
+        self._fingerprints = fingerprints
+        self._grace_us = grace_us
+        self._logs: dict[Log, _Log] = {}
+        self._judge = stored_heads.Judge({})
+        self._ends: dict[str, int] = {}
+        self._doubted: dict[Fault, Head] = {}
+        self._told: dict[Fault, None] = {}
+        self._newest: dict[str, Head] = {}
+        self.records = 0
+        """Records of chains gone over so far."""
+        self.heads = 0
+        """Heads gone over so far."""
+
+    def go_over(
+        self, now: Micros, *, unsigned: bool = False, advance: Callable[[int], None] | None = None
+    ) -> list[Fault]:
+        """Make one pass and return all that stands, in order; blocks.
+
+        Args:
+            now: Time of day.
+            unsigned: Follow chains to their last record, not only as far as heads claim.
+            advance: Told of records, as they are done.
+        """
+        self._judge.records = stored_heads.keys(self._ask)
+        self._read_heads()
+        if unsigned:
+            for log, last in chains.logs(self._ask).items():
+                self._log(log).held = max(self._log(log).held, last)
+        behind = {log: one for log, one in self._logs.items() if one.chain.seq < one.held}
+        prints = self._fingerprints() if behind else {}
+        for one in self._logs.values():
+            self._refill(one)
+            if one.chain.seq < one.held:
+                self._follow(one, prints or self._fingerprints(), now, advance)
+        return self._standing()
+
+    def _read_heads(self) -> None:
+        for one in stored_heads.stored(self._ask, self._ends):
+            self._ends[one.place] = one.offset
+            self.heads += 1
+            self._take(one.head)
+
+    def _take(self, head: Head) -> None:
+        newest = self._newest.setdefault(head.gateway_id, head)
+        if head.at >= newest.at:
+            self._newest[head.gateway_id] = head
+        doubts = {fault.rule: fault for fault in self._judge.signed(head)}
+        if SIGNATURE in doubts:
+            # What nobody has signed claims nothing.
+            self._doubted.setdefault(doubts[SIGNATURE], head)
+            return
+        self._told.update(dict.fromkeys(self._judge.told_otherwise(head)))
+        for log, claim in stored_heads.claims_of(head):
+            own = claim.by == log[0]
+            # Of a gateway nobody knows only its own records are held against its word.
+            if own or not doubts:
+                self._claimed(log, claim, own=own)
+
+    def _claimed(self, log: Log, claim: Claim, *, own: bool) -> None:
+        known = self._log(log)
+        known.claims.append(claim)
+        del known.claims[:-CLAIMS_MAX]
+        if claim.size <= known.chain.seq:
+            self._hold(known, claim)
+        if own:
+            known.held = max(known.held, claim.size)
+
+    def _hold(self, one: _Log, claim: Claim) -> None:
+        """Hold a claim against what was followed before it came."""
+        found = one.chain.recall(claim)
+        if found is not None:
+            one.faults += found
+        elif one.chain.frontier is not None and not one.chain.contradicted:
+            # Nobody has claimed this size before: only the whole chain can tell.
+            self._again(one)
+
+    def _again(self, one: _Log) -> None:
+        one.chain, one.missing_since = Chain(one.chain.log), None
+        one.faults.clear()
+        one.gaps.clear()
+
+    def _log(self, log: Log) -> _Log:
+        return self._logs.setdefault(log, _Log(Chain(log)))
+
+    def _refill(self, one: _Log) -> None:
+        """Begin a chain anew whose missing records have come."""
+        for first, last, _ in one.gaps:
+            if chains.present(self._ask, one.chain.log, first, last) == last - first + 1:
+                self._again(one)
+                return
+
+    def _follow(
+        self,
+        one: _Log,
+        prints: Fingerprints,
+        now: Micros,
+        advance: Callable[[int], None] | None,
+    ) -> None:
+        while one.chain.seq < one.held:
+            before = one.chain.seq
+            told = advance or (lambda _: None)
+            one.faults += chains.follow(self._ask, prints, one.chain, one.held, one.claims, told)
+            self.records += one.chain.seq - before
+            if one.chain.seq >= one.held:
+                break
+            one.missing_since = now if one.missing_since is None else one.missing_since
+            if now - one.missing_since < self._grace_us:
+                return
+            first = one.chain.seq + 1
+            beyond = chains.next_number(self._ask, one.chain)
+            last = one.held if beyond is None else beyond - 1
+            one.gaps.append((first, last, one.chain.pass_over(last)))
+        one.missing_since = None
+
+    def _standing(self) -> list[Fault]:
+        found: dict[Fault, None] = {}
+        for head in self._newest.values():
+            found.update(dict.fromkeys(self._judge.signed(head)))
+        for fault, head in list(self._doubted.items()):
+            if any(again.rule == SIGNATURE for again in self._judge.signed(head)):
+                found[fault] = None
+            else:
+                del self._doubted[fault]
+        found.update(self._told)
+        for one in self._logs.values():
+            found.update(dict.fromkeys([*one.faults, *(fault for _, _, fault in one.gaps)]))
+        return sorted(found)
+
+
+def fingerprints_of(
+    ask: Ask, text: Callable[[int], str | None], canonical: Callable[[str], bytes]
+) -> dict[int, bytes]:
+    """Return the fingerprint of each schema id in use; an id nobody knows has none. Blocks.
+
+    Args:
+        ask: Runs SQL.
+        text: The schema an id stands for, as registered.
+        canonical: The fingerprint of such a text.
+    """
+    ids = [int(str(row["schema_id"])) for row in ask(chains.SCHEMA_IDS, {})]
+    texts = {number: text(number) for number in sorted(ids)}
+    return {number: canonical(found) for number, found in texts.items() if found is not None}
+
+
+def by_gateway(faults: Sequence[Fault]) -> Mapping[str, list[Fault]]:
+    """Return faults by gateway, in order."""
+    found: dict[str, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        found[fault.gateway].append(fault)
+    return found

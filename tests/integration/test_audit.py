@@ -1,0 +1,309 @@
+"""What is stored against what gateways have signed, on the real engine: who cheats is named."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import pytest
+
+from custody import heads
+from custody.audit import BROKEN, GAP, REUSED, REWRITTEN, SIGNATURE, UNKNOWN, Fault
+from custody.events import LotWeighed, Micros
+from custody.heads import SeenHead
+from producers.chain import Chain, Entry, genesis
+from producers.judge import accept
+from producers.outcome import Accepted, Draft
+from producers.signing import Signer
+from runtime.audit import proof, proof_check
+from runtime.audit.rows import Edited, edited
+from runtime.audit.standing import Standing, fingerprints_of
+from schemas import avro
+from schemas.codec import decode, frame
+from tests.support.gateway import NOW, terms, ticket
+from tests.support.sinks import CATALOG, PARTITIONS
+from tests.support.stored import PARTITION, Stored, opened
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+MINUTE = 60_000_000
+TABLES = ("weighing", "reference", "head")
+
+
+@dataclass
+class Plant:
+    """A gateway with its key; what it has written, in order."""
+
+    name: str
+    signer: Signer
+    chain: Chain
+
+    def __init__(self, name: str, seed: int) -> None:
+        self.name, self.signer = name, Signer(name, bytes([seed] * 32))
+        self.chain = Chain(name, PARTITIONS, genesis(1, 0), self.signer)
+        self.minute = 0
+
+    def tickets(self, numbers: Sequence[int]) -> list[Entry]:
+        return [self.chain.append(self._draft(no), NOW) for no in numbers]
+
+    def head(self, seen: tuple[SeenHead, ...] = ()) -> Entry:
+        self.minute += 1
+        return self.chain.head(Micros(NOW + self.minute * MINUTE), seen)
+
+    def key(self, signer: Signer | None = None) -> Entry:
+        """The operator's record of its key, by another gateway's chain."""
+        body = {"public_key": heads.key_text((signer or self.signer).public)}
+        said = accept(
+            {
+                "type": "reference", "kind": "gateway", "id": self.name,
+                "valid_from": "2020-01-01T00:00:00Z", "body": body,
+            },
+            NOW,
+            terms(gateway=("GW-OPS", 1)),
+        )  # fmt: skip
+        assert isinstance(said, Accepted)
+        return OPS.chain.append(said.drafts[PARTITION], NOW)
+
+    def _draft(self, no: int) -> Draft:
+        made = accept(ticket(no, device_id=f"WB-{self.name}"), NOW, terms(gateway=(self.name, 1)))
+        assert isinstance(made, Accepted)
+        return made.drafts[0]
+
+
+def seen_of(head: Entry) -> SeenHead:
+    found = decode("head", head.body)
+    assert isinstance(found, heads.Head)
+    assert found.merkle_root is not None
+    return SeenHead(
+        gateway_id=found.gateway_id,
+        gateway_epoch=found.gateway_epoch,
+        size=found.size,
+        merkle_root=found.merkle_root,
+    )
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stored]:
+    with opened(tmp_path_factory.mktemp("audit")) as found:
+        yield found
+
+
+OPS = Plant("GW-OPS", 9)
+
+
+@pytest.fixture
+def stored(warehouse: Stored) -> Stored:
+    global OPS  # noqa: PLW0603  one operator per test
+    OPS = Plant("GW-OPS", 9)
+    for table in TABLES:
+        warehouse.warehouse.command(f"TRUNCATE TABLE custody.{table}")
+    warehouse.next.clear()
+    return warehouse
+
+
+def standing(stored: Stored, grace_us: int = 0) -> Standing:
+    def text(number: int) -> str | None:
+        writer = CATALOG.writer(number)
+        return None if writer is None else writer.text
+
+    return Standing(
+        stored.ask, lambda: fingerprints_of(stored.ask, text, avro.fingerprint_of), grace_us
+    )
+
+
+def faults(stored: Stored, *, unsigned: bool = True) -> list[Fault]:
+    return standing(stored).go_over(NOW, unsigned=unsigned)
+
+
+def found(stored: Stored) -> list[tuple[str, str, str]]:
+    return [(fault.rule, fault.gateway, fault.about) for fault in faults(stored)]
+
+
+def fill(stored: Stored, plant: Plant, numbers: int = 40) -> tuple[list[Entry], list[Entry]]:
+    """Keys of plant and operator, tickets and a head after each twenty; returns both."""
+    keys = [plant.key(), OPS.key()]
+    tickets: list[Entry] = []
+    signed: list[Entry] = []
+    for first in range(0, numbers, 20):
+        tickets += plant.tickets(range(first, first + 20))
+        signed.append(plant.head())
+    stored.put_entries([*keys, *tickets, *signed, OPS.head()])
+    return tickets, signed
+
+
+def test_what_nobody_has_touched_is_without_a_fault(stored: Stored) -> None:
+    fill(stored, Plant("GW-A", 1))
+
+    audit = standing(stored)
+    assert audit.go_over(NOW) == []
+    assert (audit.records, audit.heads) == (42, 3)
+
+
+def change(stored: Stored, what: str, where: str) -> None:
+    stored.warehouse.command(
+        f"ALTER TABLE custody.weighing UPDATE {what} WHERE {where} SETTINGS mutations_sync = 2"
+    )
+
+
+def test_changed_bytes_are_named_by_their_number(stored: Stored) -> None:
+    fill(stored, Plant("GW-A", 1))
+    change(stored, "value = concat(substring(value, 1, length(value) - 1), 'x')", "gateway_seq = 7")
+
+    assert found(stored) == [(BROKEN, "GW-A", "1/7")]
+    assert "changed" in faults(stored)[0].detail
+
+
+def test_a_record_with_a_digest_made_to_fit_is_named_by_the_one_after_it(stored: Stored) -> None:
+    tickets, _ = fill(stored, Plant("GW-A", 1))
+    other = Plant("GW-A", 1)
+    forged = other.tickets([*range(6), 900])[-1]
+    assert forged.prev == tickets[6].prev
+    value = frame(CATALOG.schema_id("weighing"), forged.body)
+    body = f"unhex('{value.hex()}')"
+    change(
+        stored,
+        f"value = {body}, digest = unhex('{(forged.digest or b'').hex()}')",
+        "gateway_seq = 7",
+    )
+
+    assert found(stored) == [(BROKEN, "GW-A", "1/7")]
+
+
+def test_a_dropped_middle_is_a_gap_and_gone_when_it_comes(stored: Stored) -> None:
+    plant = Plant("GW-A", 1)
+    keys, tickets, head = [plant.key()], plant.tickets(range(40)), plant.head()
+    stored.put_entries([*keys, *tickets[:10], *tickets[13:], head, OPS.key(), OPS.head()])
+    audit = standing(stored, 60_000_000)
+
+    assert audit.go_over(NOW) == []
+    gap = Fault(GAP, "GW-A", "1/11", "records 11 to 13 of epoch 1 are not there")
+    assert audit.go_over(Micros(NOW + 61_000_000)) == [gap]
+    stored.put_entries([plant.head()])
+    assert audit.go_over(Micros(NOW + 71_000_000)) == [gap]
+
+    stored.next["custody.fact.v1"] = 10
+    change(stored, "offset = offset + 3", "gateway_seq > 10")
+    stored.put_entries(tickets[10:13])
+    assert audit.go_over(Micros(NOW + 81_000_000)) == []
+
+
+def test_a_changed_order_is_named(stored: Stored) -> None:
+    fill(stored, Plant("GW-A", 1))
+    change(stored, "offset = if(gateway_seq = 7, 1007, 1006)", "gateway_seq IN (7, 8)")
+
+    assert (BROKEN, "GW-A", "1/8 order") in found(stored)
+
+
+def test_a_history_rewritten_with_its_own_key_contradicts_a_head_that_another_signed(
+    stored: Stored,
+) -> None:
+    honest, witness = Plant("GW-A", 1), Plant("GW-B", 2)
+    honest.tickets(range(20))
+    before = honest.head()
+    rewritten = Plant("GW-A", 1)
+    tickets = rewritten.tickets([*range(5), 900, *range(6, 20)])
+    after = rewritten.head()
+    own = witness.tickets([1])
+    stored.put_entries([rewritten.key(), witness.key(), OPS.key(), *tickets, *own, after])
+    assert found(stored) == []
+
+    stored.put_entries([witness.head((seen_of(before),))])
+    said = faults(stored)
+    assert [(one.rule, one.gateway, one.about) for one in said] == [(REWRITTEN, "GW-A", "1/20")]
+    assert "signed by GW-B" in said[0].detail
+    assert "first 20 records" in said[0].detail
+
+
+def test_a_head_of_a_passed_size_is_held_against_it_while_the_audit_goes_on(
+    stored: Stored,
+) -> None:
+    plant, witness = Plant("GW-A", 1), Plant("GW-B", 2)
+    stored.put_entries([plant.key(), witness.key(), OPS.key(), *plant.tickets(range(20))])
+    first = plant.head()
+    stored.put_entries([first, *plant.tickets(range(20, 40)), plant.head()])
+    audit = standing(stored)
+    assert audit.go_over(NOW) == []
+
+    stored.put_entries([witness.head((seen_of(first),))])
+    assert audit.go_over(NOW) == []
+    wrong = replace(seen_of(first), size=7)
+    stored.put_entries([witness.head((wrong,))])
+    assert [fault.rule for fault in audit.go_over(NOW)] == [REWRITTEN]
+
+
+def test_two_gateways_with_one_name_are_named(stored: Stored) -> None:
+    one, clone = Plant("GW-A", 1), Plant("GW-A", 1)
+    keys = [one.key(), OPS.key()]
+    shared = one.tickets(range(10))
+    clone.tickets(range(10))
+    stored.put_entries([*keys, *shared, one.head()])
+    mine, others = one.tickets(range(10, 15)), clone.tickets(range(50, 55))
+    clone.minute = 5
+    stored.put_entries([*mine, one.head(), clone.head()])
+    assert (REUSED, "GW-A", "epoch 1") in found(stored)
+
+    stored.put_entries(others)
+    assert {(REUSED, "GW-A", f"1/{seq}") for seq in range(11, 16)} <= set(found(stored))
+
+
+def test_whose_key_is_not_known_or_not_his_is_named(stored: Stored) -> None:
+    plant = Plant("GW-A", 1)
+    stored.put_entries([*plant.tickets(range(3)), plant.head(), OPS.key(), OPS.head()])
+    audit = standing(stored)
+    assert [f.rule for f in audit.go_over(NOW)] == [UNKNOWN]
+
+    stored.put_entries([plant.key(Signer("GW-A", bytes([7] * 32)))])
+    assert [f.rule for f in audit.go_over(NOW)] == [SIGNATURE]
+
+
+def test_an_edited_column_is_named_with_its_row(stored: Stored) -> None:
+    fill(stored, Plant("GW-A", 1))
+
+    def rows() -> list[Edited]:
+        arrow = partial(stored.reader.ask, format_name="ArrowStream", parameters={})
+        return list(edited(stored.ask, arrow, CATALOG, PARTITIONS, lambda _: None))
+
+    assert rows() == []
+    change(stored, "net_g = net_g + 1, vehicle_id = 'X'", "gateway_seq = 7")
+    assert [(table, columns) for table, _, columns in rows()] == [
+        ("weighing", ("net_g", "vehicle_id"))
+    ]
+    assert found(stored) == []
+
+
+def test_a_proof_needs_nothing_but_the_key_and_no_byte_of_it_can_be_changed(
+    stored: Stored,
+) -> None:
+    plant = Plant("GW-A", 1)
+    tickets, _ = fill(stored, plant)
+    made = proof.prove(stored.ask, CATALOG, str(tickets[12].event_id))
+
+    proved = proof_check.check(made, plant.signer.public)
+    assert isinstance(proved.record, LotWeighed)
+    assert (proved.record.ticket_no, proved.seq, proved.head.size) == ("T-12", 13, 20)
+    for name, wrong in {
+        "event_id": tickets[13].event_id,
+        "gateway_seq": 14,
+        "body": made["body"][:-8] + "AAAAAAA=",
+        "prev": made["digest"],
+        "digest": made["prev"],
+        "path": made["path"][:-1],
+        "head": {**made["head"], "size": 21},
+        "schema": {"type": "string"},
+        "format": "x",
+        "public_key": None,
+    }.items():
+        with pytest.raises(proof_check.NotProved):
+            proof_check.check({**made, name: wrong}, None)
+    with pytest.raises(proof_check.NotProved, match="not signed by this key"):
+        proof_check.check(made, Plant("GW-B", 2).signer.public)
+
+
+def test_a_proof_of_what_no_head_speaks_of_has_to_wait(stored: Stored) -> None:
+    plant = Plant("GW-A", 1)
+    tickets = plant.tickets(range(3))
+    stored.put_entries([plant.key(), *tickets])
+
+    with pytest.raises(proof.NotSignedYet):
+        proof.prove(stored.ask, CATALOG, str(tickets[1].event_id))
+    with pytest.raises(proof.NotStored):
+        proof.prove(stored.ask, CATALOG, "00000000-0000-8000-8000-000000000000")

@@ -9,6 +9,7 @@ interrupted first one and heals a process that was left stopped.
 import errno
 import hashlib
 import shutil
+import ssl
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,7 @@ from runtime.stack.command import Command, wait_until
 from runtime.stack.java import find_java
 from runtime.stack.status import ProcessStatus, Status, probe, status
 from runtime.stack.supervise import Supervisor
+from runtime.trust import gateway_trust
 
 _MB = 1_000_000
 _FOUNDATION = ("kafka", "registry")
@@ -123,7 +125,7 @@ def up(settings: Settings, steps: Steps) -> Status:
     with steps.waiting("topics and schemas"):
         prepare.prepare(settings)
     _start_and_wait([n for n in names if n not in foundation], data, supervisor, settings, steps)
-    return status(data)
+    return status(data, gateway_trust(settings.gateway))
 
 
 def down(settings: Settings, steps: Steps) -> Down:
@@ -271,20 +273,21 @@ def _start_and_wait(
     names: Sequence[str], data: DataDir, supervisor: Supervisor, settings: Settings, steps: Steps
 ) -> None:
     """Start several at once and wait for each, so that the slowest decides."""
+    trust = gateway_trust(settings.gateway)
     for name in names:
         supervisor.start_process(name)
     for name in names:
         with steps.waiting(name):
             wait_until(
-                lambda name=name: _is_healthy(name, data),  # type: ignore[misc]  # bound early
+                lambda name=name: _is_healthy(name, data, trust),  # type: ignore[misc]  # bound early
                 name,
                 settings.stack.ready_timeout_s,
                 f"read {data.logs / name}.log; custody status",
             )
 
 
-def _is_healthy(name: str, data: DataDir) -> bool:
-    found = probe(name, data)
+def _is_healthy(name: str, data: DataDir, trust: ssl.SSLContext | None) -> bool:
+    found = probe(name, data, trust)
     if found.reason is not None:
         raise LeftStopped(found, data.logs)
     return found.healthy

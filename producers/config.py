@@ -8,7 +8,7 @@ from producers.requests import MODELS
 
 _MIB = 1 << 20
 
-READER_GROUP = "custody-gateway"
+READER_GROUP = "custody-witness"
 """Group under which a gateway reads what others wrote. It keeps no place, but Kafka's client asks
 for the group's coordinator all the same, and may."""
 

@@ -160,15 +160,17 @@ def _denied(
 ) -> str | None:
     stem, target = raw.get("type"), raw.get("corrects")
     if isinstance(stem, str) and stem in MODELS and not token.may_post(stem):
-        allowed = ", ".join(sorted(token.types or FACT_TYPES))
-        return f"is of type {stem}; token {token.name} is for {allowed}"
+        return f"is of type {stem}; token {token.name} is for {_named(token.types or FACT_TYPES)}"
     if not token.sites:
         return None
-    allowed = ", ".join(sorted(token.sites))
     site = raw.get("site_id")
     if isinstance(site, str) and site not in token.sites:
-        return f"is of site {site[:64]}; token {token.name} is for {allowed}"
+        return f"is of site {site[:64]}; token {token.name} is for {_named(token.sites)}"
     corrected = site_of(target) if isinstance(target, str) else None
     if corrected is not None and corrected not in token.sites:
-        return f"corrects an event of another site; token {token.name} is for {allowed}"
+        return f"corrects an event of another site; token {token.name} is for {_named(token.sites)}"
     return None
+
+
+def _named(names: frozenset[str]) -> str:
+    return ", ".join(sorted(names))

@@ -1,6 +1,6 @@
 """What the console is told: where the warehouse is, and the bounds of a query."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _MIB = 1 << 20
@@ -26,7 +26,7 @@ class ConsoleConfig:
         threads: Threads of one query; one leaves the sink the other core.
     """
 
-    warehouse: str
+    warehouse: str = field(repr=False)
     token_file: Path
     host: str = "127.0.0.1"
     port: int = 8420

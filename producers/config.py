@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from producers.requests import MODELS
+
 _MIB = 1 << 20
+
+READER_GROUP = "custody-witness"
+"""Group under which a gateway reads what others wrote. It keeps no place, but Kafka's client asks
+for the group's coordinator all the same, and may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +51,27 @@ class PublisherConfig:
         stuck_after_s: Records wait, the broker answers, nothing is acknowledged for so long: stuck.
     """
 
-    kafka: Mapping[str, str]
+    kafka: Mapping[str, str] = field(repr=False)
     delivery_timeout_s: float = 120.0
     linger_ms: int = 5
     in_flight_max: int = 10_000
     stuck_after_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsConfig:
+    """A gateway's own certificate.
+
+    Attributes:
+        cert_file: Its certificate and those between it and the root, PEM.
+        key_file: Its private key, PEM, without a passphrase.
+        client_ca_file: Who may sign the certificates that clients then have to show; None asks
+            for none.
+    """
+
+    cert_file: Path
+    key_file: Path
+    client_ca_file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +82,22 @@ class HttpConfig:
         host: Address to listen on.
         port: Port to listen on.
         body_bytes_max: Largest body, also after decompression.
+        body_timeout_s: A body that has not come whole by then, and a second longer for every 500
+            bytes of it that came, is given up.
         items_max: Most requests in one list.
-        rate_per_s: Requests (items) one sender may send per second on average; None for any.
-        rate_burst: Items a sender may send at once after a pause.
+        rate_per_s: Requests (items) one token may send per second on average; None for any.
+        rate_burst: Items a token may send at once after a pause.
+        tls: Certificate to answer with; None speaks plain HTTP.
     """
 
     host: str = "127.0.0.1"
     port: int = 8400
     body_bytes_max: int = 16 * _MIB
+    body_timeout_s: float = 20.0
     items_max: int = 1_000
     rate_per_s: float | None = None
     rate_burst: int = 10_000
+    tls: TlsConfig | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +108,11 @@ class GatewayConfig:
         outbox: Where accepted events wait.
         publisher: Where they go.
         http: Where they come from.
+        types: Types of request it takes. A plant's own gateway takes facts: its account with the
+            broker may not write the topic of the others, and one such record would hold up all.
     """
 
     outbox: OutboxConfig
     publisher: PublisherConfig
     http: HttpConfig = field(default_factory=HttpConfig)
+    types: frozenset[str] = frozenset(MODELS)

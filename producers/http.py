@@ -1,7 +1,6 @@
 """The gateway's HTTP API. Thin: read, ask ``Gateway``, answer."""
 
 import asyncio
-import hmac
 import json
 import time
 
@@ -13,10 +12,12 @@ from starlette.responses import Response
 from custody.errors import Unavailable
 from custody.ids import parse_event_id
 from producers import body, json_schemas
+from producers.access import Access
 from producers.config import HttpConfig
 from producers.group import Answer
 from producers.openapi import GET_EVENT, OPTIONS, POST_EVENTS, with_models
 from producers.service import Gateway, Options
+from producers.tokens import Token, denial
 from telemetry import metrics
 from web.problem import Problem, on_bug, on_http_error, on_problem
 
@@ -27,12 +28,12 @@ RETRY_AFTER_S = 5
 _SAID = {"true": True, "1": True, "false": False, "0": False}
 
 
-def make_app(gateway: Gateway, token: str, config: HttpConfig | None = None) -> FastAPI:
+def make_app(gateway: Gateway, access: Access, config: HttpConfig | None = None) -> FastAPI:
     """Return the API of a gateway.
 
     Args:
         gateway: What answers; started and closed by the caller.
-        token: The bearer token that may post and ask.
+        access: Whose tokens may post and ask for what.
         config: Limits; those of the gateway's configuration by default.
     """
     limits = config or gateway.config.http
@@ -46,7 +47,7 @@ def make_app(gateway: Gateway, token: str, config: HttpConfig | None = None) -> 
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(Exception, on_bug)
-    _add_events(app, gateway, token, limits)
+    _add_events(app, gateway, access, limits)
     _add_reading(app, gateway)
     describe = app.openapi
     # FastAPI's own way of extending the description is to replace the method.
@@ -54,9 +55,7 @@ def make_app(gateway: Gateway, token: str, config: HttpConfig | None = None) -> 
     return app
 
 
-def _add_events(app: FastAPI, gateway: Gateway, token: str, limits: HttpConfig) -> None:
-    bucket = _Bucket(limits.rate_per_s, limits.rate_burst)
-
+def _add_events(app: FastAPI, gateway: Gateway, access: Access, limits: HttpConfig) -> None:
     @app.post(
         "/v1/events",
         status_code=202,
@@ -65,14 +64,15 @@ def _add_events(app: FastAPI, gateway: Gateway, token: str, limits: HttpConfig) 
     )
     async def post_events(request: Request) -> Response:
         started = time.perf_counter()
-        _authorise(request, token)
-        encoding = request.headers.get("content-encoding", "").lower()
-        parsed = body.parse(await body.read(request.stream(), encoding, limits.body_bytes_max))
+        token = access.admit(request.headers.get("authorization", ""))
+        sent = await body.read(request, limits.body_bytes_max, limits.body_timeout_s)
+        parsed = body.parse(sent)
         raws = parsed if isinstance(parsed, list) else [parsed]
         if len(raws) > limits.items_max:
             raise Problem(413, "too-many-items", f"at most {limits.items_max} requests in a list")
-        bucket.take(len(raws))
-        answers = await _durable(gateway, raws, _options(request), _sender(request))
+        access.take(token, len(raws), limits)
+        _may_post(token, gateway, parsed)
+        answers = await _durable(gateway, raws, _options(request), _sender(token, request))
         items = [answer.item for answer in answers]
         gateway.counts.observe(metrics.ACCEPT_SECONDS, time.perf_counter() - started)
         return _json(items if isinstance(parsed, list) else items[0], 202)
@@ -83,11 +83,13 @@ def _add_events(app: FastAPI, gateway: Gateway, token: str, limits: HttpConfig) 
         openapi_extra=GET_EVENT,
     )
     def get_event(request: Request, event_id: str) -> Response:
-        _authorise(request, token)
+        token = access.admit(request.headers.get("authorization", ""))
         known = parse_event_id(event_id)
         if known is None:
             raise Problem(400, "bad-event-id", f"{event_id!r} is no UUID")
-        found = gateway.event(known)
+        # Of another site's event not even that it is here: ids follow from the numbers of tickets.
+        hidden = bool(token.sites) and gateway.sites.of(known) not in token.sites
+        found = None if hidden else gateway.event(known)
         if found is None:
             raise Problem(404, "unknown-event", f"this gateway never took {known}")
         return _json(found)
@@ -131,46 +133,27 @@ def _options(request: Request) -> Options:
     return Options(**{name: bool(value) for name, value in given.items()})
 
 
-def _authorise(request: Request, token: str) -> None:
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), token.encode()):
-        headers = {"WWW-Authenticate": "Bearer"}
-        raise Problem(401, "no-token", "Authorization: Bearer <token> is needed", headers)
+def _may_post(token: Token, gateway: Gateway, parsed: object) -> None:
+    """Refuse the whole post where one request is not the token's to send.
+
+    Not the one alone: a sender with another's facts in his list has mixed something up, and what
+    he would otherwise have to find out from one result among hundreds is said to him at once.
+
+    Raises:
+        Problem: 403 with the place in the list, and what the token is for.
+    """
+    is_list = isinstance(parsed, list)
+    found = denial(token, parsed if isinstance(parsed, list) else [parsed], gateway.sites.of)
+    if found is not None:
+        index, why = found
+        what = f"request {index} of the list (from 0) {why}; nothing was taken" if is_list else why
+        raise Problem(403, "not-for-this-token", what)
 
 
-def _sender(request: Request) -> str:
-    return "unknown" if request.client is None else request.client.host
+def _sender(token: Token, request: Request) -> str:
+    return f"{token.name}@{'unknown' if request.client is None else request.client.host}"
 
 
 def _json(value: object, status: int = 200) -> Response:
     # Escaped, so that half a surrogate pair quoted from a bad request does not break the answer.
     return Response(json.dumps(value), status, media_type="application/json")
-
-
-class _Bucket:
-    """A token bucket over requests, for all senders: there is one token so far."""
-
-    def __init__(self, rate_per_s: float | None, burst: int) -> None:
-        self._rate_per_s = rate_per_s
-        self._burst = burst
-        self._level = float(burst)
-        self._at = time.monotonic()
-
-    def take(self, count: int) -> None:
-        """Take from the bucket or refuse.
-
-        Raises:
-            Problem: 429 with the seconds until there is enough.
-        """
-        if self._rate_per_s is None:
-            return
-        now = time.monotonic()
-        self._level = min(self._burst, self._level + (now - self._at) * self._rate_per_s)
-        self._at = now
-        # A list larger than the bucket passes when it is full, and leaves a debt.
-        missing = min(count, self._burst) - self._level
-        if missing > 0:
-            wait_s = int(missing / self._rate_per_s) + 1
-            detail = f"more than {self._rate_per_s:g} requests per second"
-            raise Problem(429, "rate-limit", detail, {"Retry-After": str(wait_s)})
-        self._level -= count

@@ -51,6 +51,7 @@ class Terms:
         known: Reference records so far.
         strict_reference: Refuse unknown sites, devices, laboratories and contracts.
         backfill: Take facts of any age.
+        types: Types of request the gateway takes.
     """
 
     gateway: tuple[str, int]
@@ -58,6 +59,7 @@ class Terms:
     known: Known
     strict_reference: bool = False
     backfill: bool = False
+    types: frozenset[str] = frozenset(MODELS)
 
 
 def accept(raw: object, now: Micros, terms: Terms) -> Outcome:
@@ -74,6 +76,8 @@ def accept(raw: object, now: Micros, terms: Terms) -> Outcome:
     request = parse(raw)
     if isinstance(request, Refusal):
         return request
+    if request.type not in terms.types:
+        return Refusal(Code.UNKNOWN_TYPE, "type", request.type, sorted(terms.types))
     for check in (_net_mismatch, _too_old, _missing_identity, _unknown_reference):
         refusal = check(request, now, terms)
         if refusal is not None:

@@ -57,7 +57,9 @@ POST_EVENTS: dict[str, Any] = {
             },
         },
         "400": {"description": "The body is no JSON, or the query is not understood."},
-        "401": {"description": "No token."},
+        "401": {"description": "No token, or one that is unknown, expired or revoked."},
+        "403": {"description": "The token is not for this site or type; nothing was taken."},
+        "408": {"description": "The body came too slowly."},
         "413": {"description": "Body or list too large."},
         "415": {"description": "A Content-Encoding other than gzip."},
         "429": {"description": "Too many requests; see Retry-After."},
@@ -86,8 +88,8 @@ GET_EVENT: dict[str, Any] = {
             "content": {"application/json": {"schema": _WAY}},
         },
         "400": {"description": "The id is no UUID."},
-        "401": {"description": "No token."},
-        "404": {"description": "This gateway never took it."},
+        "401": {"description": "No token, or one that is unknown, expired or revoked."},
+        "404": {"description": "This gateway never took it from a site of the token."},
     },
 }
 """The answers to a question about one event."""

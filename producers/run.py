@@ -3,21 +3,19 @@
 import contextlib
 import logging
 import signal
+import socket
 from collections.abc import Callable, Iterator
 
-import uvicorn
-
 from custody.events import Micros
+from producers.access import open_access
 from producers.config import GatewayConfig
 from producers.http import make_app
+from producers.server import server, unencrypted
 from producers.service import Gateway
 from schemas.registry import Catalog
 from web.listen import listen
-from web.token import load_or_make
 
 PORT_SETTING = "CUSTODY_GATEWAY__PORT"
-_DRAIN_S = 5
-"""How long a stop waits for answers that are due."""
 
 log = logging.getLogger(__name__)
 
@@ -41,30 +39,31 @@ def run(
         OutboxInUse: Another process has the outbox open.
         OutboxUnreadable: The outbox is of another format or gateway.
         OutboxClosed: Its disk cannot be written.
-        TokenUnreadable: The token's file is open to others.
+        TokenUnreadable: The operator's token is open to others.
+        TokensUnreadable: The other tokens cannot be read.
+        TlsUnusable: The certificate cannot be used.
     """
     with contextlib.closing(listen(config.http.host, config.http.port, PORT_SETTING)) as listener:
         gateway = Gateway(config, catalog, registry, clock)
         try:
-            token = load_or_make(config.outbox.directory / "token")
-            gateway.start()
-            _, epoch = gateway.outbox.gateway
-            host, port = listener.getsockname()[:2]
-            log.info("gateway started", extra={"host": host, "port": port, "epoch": epoch})
-            server = uvicorn.Server(
-                uvicorn.Config(
-                    make_app(gateway, token),
-                    log_config=None,
-                    access_log=False,
-                    lifespan="off",
-                    timeout_graceful_shutdown=_DRAIN_S,
-                )
-            )
-            with _stopped_by_uvicorn():
-                server.run(sockets=[listener])
+            with contextlib.closing(open_access(config.outbox.directory, clock)) as access:
+                served = server(make_app(gateway, access), config.http)
+                gateway.start()
+                _say_started(gateway, listener)
+                with _stopped_by_uvicorn():
+                    served.run(sockets=[listener])
         finally:
             gateway.close()
             log.info("gateway stopped", extra={"waiting": gateway.outbox.depth})
+
+
+def _say_started(gateway: Gateway, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    facts = {"host": host, "port": port, "epoch": gateway.outbox.gateway[1]}
+    log.info("gateway started", extra={**facts, "tls": gateway.config.http.tls is not None})
+    warning = unencrypted(gateway.config.http)
+    if warning:
+        log.warning("gateway listens unencrypted", extra={"what": warning})
 
 
 @contextlib.contextmanager

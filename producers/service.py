@@ -16,6 +16,8 @@ from producers.judge import Terms, accept
 from producers.outbox import Outbox
 from producers.publisher import Publisher
 from producers.schema_ids import SchemaIds
+from producers.server import unencrypted
+from producers.sites import Sites
 from producers.witness import Witness
 from schemas.registry import Catalog
 from telemetry import metrics
@@ -67,6 +69,7 @@ class Gateway:
         self.counts = Metrics("gateway")
         self._clock = clock
         self.outbox = Outbox(config.outbox, clock)
+        self.sites = Sites(self.outbox.path)
         self.publisher = Publisher(
             config.publisher,
             self.outbox,
@@ -90,6 +93,7 @@ class Gateway:
         """Stop publishing, then accepting; what Kafka has not taken stays in the outbox."""
         self.publisher.stop()
         self.witness.stop()
+        self.sites.close()
         self.outbox.close()
 
     def take(self, raws: Sequence[object], options: Options, sender: str) -> Future[list[Answer]]:
@@ -110,6 +114,7 @@ class Gateway:
             known=self.outbox.known,
             strict_reference=options.strict_reference,
             backfill=options.backfill,
+            types=self.config.types,
         )
         future = self.outbox.submit(
             Submission(
@@ -178,6 +183,7 @@ class Gateway:
             "broker": _STANDING[publisher.broker_up],
             "registry": _STANDING[publisher.registry_up],
             "publisher": publisher.reason or "running",
+            "warning": unencrypted(self.config.http),
         }
         return Health(ok=not reason, reason=reason, fields=fields)
 

@@ -17,6 +17,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from custody.errors import Unavailable
 from custody.events import Micros
 from custody.heads import SEEN_MAX, Head, SeenHead
+from producers.config import READER_GROUP
 from schemas import topics
 from schemas.codec import FRAME_BYTES, schema_id_of
 from schemas.registry import Writer
@@ -152,7 +153,7 @@ class Witness:
             {
                 **self._kafka,
                 # Nobody joins it: assigned by hand, and no offset is ever committed.
-                "group.id": "custody-witness",
+                "group.id": READER_GROUP,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "latest",
                 "log_level": 2,

@@ -6,6 +6,7 @@ the warehouse. Tokens are read from files of mode 0600; addresses come from the 
 """
 
 import json
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -89,11 +90,13 @@ class Endpoint:
         name: What a person calls it: ``gateway`` or ``warehouse``.
         url: Base address, without a slash at the end.
         token_file: File that holds its bearer token.
+        trust: Whom to trust where the address is https; None for those the system trusts.
     """
 
     name: str
     url: str
     token_file: Path
+    trust: ssl.SSLContext | None = None
 
     def token(self) -> str:
         """Return the token.
@@ -123,6 +126,7 @@ class Http:
             timeout=_TIMEOUT_S,
             transport=transport,
             trust_env=False,
+            verify=endpoint.trust or True,
         )
 
     def close(self) -> None:

@@ -55,6 +55,10 @@ class KafkaSettings(_Group):
     """File that holds the password, as containers mount secrets."""
     ca_file: Path | None = None
     """Certificates to trust, PEM. Unset: those of the system."""
+    cert_file: Path | None = None
+    """Certificate to show to the broker, PEM, where it asks for one."""
+    key_file: Path | None = None
+    """Key of that certificate, PEM, without a passphrase."""
     partitions: int = Field(default=4, ge=1, le=1024)
     """Partition count of every topic, fixed when the topics are made. Four is two workers of two
     cores with room to grow; production 32."""
@@ -74,6 +78,10 @@ class KafkaSettings(_Group):
         _require(
             self.sasl_password is None or self.sasl_password_file is None,
             "sasl_password and sasl_password_file are both given; give one",
+        )
+        _require(
+            (self.cert_file is None) == (self.key_file is None),
+            "cert_file and key_file are needed together",
         )
         return self
 
@@ -100,6 +108,49 @@ class GatewaySettings(_Group):
     """Least free space on the outbox's disk at which events are still accepted."""
     delivery_timeout_s: float = Field(default=120.0, ge=5.0, le=3600.0)
     """How long one send may wait for the broker before it is tried anew from the outbox."""
+    takes: Literal["all", "facts", "control"] = "all"
+    """Which requests it takes: ``facts`` for a plant's gateway, ``control`` for the one that posts
+    reference and action records. All, because the local stack has one gateway for both."""
+    body_bytes_max: int = Field(default=16 * _MIB, ge=64 * 1024, le=1024 * _MIB)
+    """Largest body of a post, also after decompression; beyond it 413."""
+    body_timeout_s: float = Field(default=20.0, ge=1.0, le=3600.0)
+    """How long a body may take, and a second more for every 500 bytes of it that came; beyond it
+    408. So a line of 64 kbit/s has all the time it needs, and one that says nothing has not."""
+    rate_per_s: float | None = Field(default=None, ge=0.01, le=1_000_000)
+    """Requests one token may send per second on average; beyond it 429. Unset: any, because a day's
+    backlog of a plant should come in as fast as it can."""
+    rate_burst_requests_max: int = Field(default=10_000, ge=1, le=10_000_000)
+    """Requests one token may send at once after a pause."""
+    tls_cert_file: Path | None = None
+    """Certificate of the gateway, PEM, with those between it and the root. Unset: plain HTTP, which
+    is for loopback."""
+    tls_key_file: Path | None = None
+    """Key of that certificate, PEM, without a passphrase."""
+    tls_client_ca_file: Path | None = None
+    """Who signs the certificates that senders have to show. Unset: they show none."""
+    ca_file: Path | None = None
+    """Certificates that the commands of this machine trust when they call the gateway, PEM. Unset:
+    those of the system."""
+    client_cert_file: Path | None = None
+    """Certificate that these commands show, PEM, where the gateway asks for one."""
+    client_key_file: Path | None = None
+    """Key of that certificate, PEM, without a passphrase."""
+
+    @model_validator(mode="after")
+    def _certificates_have_keys(self) -> Self:
+        _require(
+            (self.tls_cert_file is None) == (self.tls_key_file is None),
+            "tls_cert_file and tls_key_file are needed together",
+        )
+        _require(
+            self.tls_client_ca_file is None or self.tls_cert_file is not None,
+            "tls_client_ca_file needs tls_cert_file",
+        )
+        _require(
+            (self.client_cert_file is None) == (self.client_key_file is None),
+            "client_cert_file and client_key_file are needed together",
+        )
+        return self
 
 
 class WorkerSettings(_Group):

@@ -4,16 +4,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
-from custody.errors import Refused, Unavailable
+from custody.errors import Unavailable
 from runtime.paths import DataDir
-from runtime.settings import Settings, secret
+from runtime.settings import GatewaySettings, Settings, secret
 from runtime.stack import addresses as where
 
 if TYPE_CHECKING:  # the packages are heavy, and each process needs one of them
     from console.config import ConsoleConfig
-    from producers.config import GatewayConfig
+    from producers.config import GatewayConfig, TlsConfig
     from sinks.config import SinkConfig
-    from streams.config import WorkerConfig
+    from streams.config import Security, WorkerConfig
 
 
 class NoAddress(Unavailable):
@@ -24,17 +24,6 @@ class NoAddress(Unavailable):
             f"no address: {setting} is not set and {addresses} is not there",
             expected="a local stack, or the address of one that runs elsewhere",
             next_step=f"custody up, or set {setting}",
-        )
-
-
-class WorkerSpeaksPlain(Refused):
-    """The worker's client has no security yet; gateway and sink have."""
-
-    def __init__(self, protocol: str) -> None:
-        super().__init__(
-            f"the worker cannot reach a broker by CUSTODY_KAFKA__SECURITY_PROTOCOL={protocol}",
-            expected="PLAINTEXT, on loopback or a network of its own",
-            next_step="give the broker a plain listener on the workers' own network",
         )
 
 
@@ -79,6 +68,8 @@ def kafka_options(settings: Settings, address: str) -> dict[str, str]:
             "sasl.username": kafka.sasl_username,
             "sasl.password": secret(kafka.sasl_password, kafka.sasl_password_file),
             "ssl.ca.location": str(kafka.ca_file) if kafka.ca_file else None,
+            "ssl.certificate.location": str(kafka.cert_file) if kafka.cert_file else None,
+            "ssl.key.location": str(kafka.key_file) if kafka.key_file else None,
         }.items()
         if value is not None
     }
@@ -87,6 +78,7 @@ def kafka_options(settings: Settings, address: str) -> dict[str, str]:
 def gateway_config(settings: Settings) -> "GatewayConfig":
     """Return the configuration of the gateway process."""
     from producers.config import GatewayConfig, HttpConfig, OutboxConfig, PublisherConfig
+    from producers.tokens import CONTROL_TYPES, FACT_TYPES
 
     own = settings.gateway
     return GatewayConfig(
@@ -101,7 +93,32 @@ def gateway_config(settings: Settings) -> "GatewayConfig":
             kafka=kafka_options(settings, bootstrap(settings)),
             delivery_timeout_s=own.delivery_timeout_s,
         ),
-        http=HttpConfig(host=own.host, port=own.port),
+        http=HttpConfig(
+            host=own.host,
+            port=own.port,
+            body_bytes_max=own.body_bytes_max,
+            body_timeout_s=own.body_timeout_s,
+            rate_per_s=own.rate_per_s,
+            rate_burst=own.rate_burst_requests_max,
+            tls=_tls(own),
+        ),
+        types={
+            "all": FACT_TYPES | CONTROL_TYPES,
+            "facts": FACT_TYPES,
+            "control": CONTROL_TYPES,
+        }[own.takes],
+    )
+
+
+def _tls(own: GatewaySettings) -> "TlsConfig | None":
+    from producers.config import TlsConfig
+
+    if own.tls_cert_file is None or own.tls_key_file is None:
+        return None
+    return TlsConfig(
+        cert_file=own.tls_cert_file,
+        key_file=own.tls_key_file,
+        client_ca_file=own.tls_client_ca_file,
     )
 
 
@@ -109,13 +126,11 @@ def worker_config(settings: Settings, no: int) -> "WorkerConfig":
     """Return the configuration of the worker with this number, from 1.
 
     Raises:
-        WorkerSpeaksPlain: The broker is to be reached by TLS or with a password.
+        BadSettings: The password's file cannot be read.
     """
     from streams.config import WorkerConfig
 
     own = settings.worker
-    if settings.kafka.security_protocol != "PLAINTEXT":
-        raise WorkerSpeaksPlain(settings.kafka.security_protocol)
     return WorkerConfig(
         bootstrap=bootstrap(settings),
         registry_url=registry_url(settings),
@@ -131,6 +146,22 @@ def worker_config(settings: Settings, no: int) -> "WorkerConfig":
         silent_after_s=own.silent_after_s,
         stuck_after_s=own.stuck_after_s,
         log_level=settings.log_level,
+        security=_security(settings),
+    )
+
+
+def _security(settings: Settings) -> "Security":
+    from streams.config import Security
+
+    kafka = settings.kafka
+    return Security(
+        protocol=kafka.security_protocol,
+        mechanism=kafka.sasl_mechanism,
+        username=kafka.sasl_username,
+        password=secret(kafka.sasl_password, kafka.sasl_password_file),
+        ca_file=kafka.ca_file,
+        cert_file=kafka.cert_file,
+        key_file=kafka.key_file,
     )
 
 

@@ -6,6 +6,9 @@ from types import MappingProxyType
 
 from schemas.breaker import Limits
 
+GROUP = "custody-sink"
+"""Consumer group of all sinks."""
+
 _MIB = 1 << 20
 
 
@@ -40,10 +43,10 @@ class SinkConfig:
     """
 
     bootstrap: str
-    warehouse: str
-    group: str = "custody-sink"
+    warehouse: str = field(repr=False)
+    group: str = GROUP
     instance: str = "custody-sink-1"
-    kafka: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    kafka: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
     batch_rows_max: int = 50_000
     batch_bytes_max: int = 16 * _MIB
     batch_age_s: float = 0.5

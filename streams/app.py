@@ -18,6 +18,7 @@ from streams.lanes import Lanes
 from streams.lease import Lease
 from streams.producer import GuardedProducer
 from streams.protocol import Protocol
+from streams.security import faust_settings
 from streams.store import RowTable
 from streams.transport import GuardedConsumer, GuardedTransport
 
@@ -77,6 +78,7 @@ def make_app(config: WorkerConfig, protocol: Protocol) -> GuardedApp:
 
     Raises:
         Unavailable: Faust, aiokafka or mode have another version than the guards were made for.
+        CertificateUnusable: A certificate of the settings cannot be used.
     """
     check_versions()
     app = GuardedApp(APP_ID, **_settings(config))
@@ -146,5 +148,6 @@ def _settings(config: WorkerConfig) -> dict[str, Any]:
         "topic_allow_declare": False,
         "web_enabled": False,
         "worker_redirect_stdouts": False,
+        **faust_settings(config.security),
         **config.kafka,
     }

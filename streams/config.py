@@ -37,6 +37,39 @@ Pause = Callable[[Stage, int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Security:
+    """How the broker is reached.
+
+    Attributes:
+        protocol: Kafka's name: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
+        mechanism: PLAIN or one of SCRAM, where the protocol is SASL.
+        username: Whose account, where the protocol is SASL.
+        password: Its password; in no text of this object.
+        ca_file: Certificates to trust, PEM; None for those of the system.
+        cert_file: Certificate to show, PEM; None for none.
+        key_file: Its key, PEM, without a passphrase.
+    """
+
+    protocol: str = "PLAINTEXT"
+    mechanism: str | None = None
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+    @property
+    def is_sasl(self) -> bool:
+        """Whether a name and a password are asked for."""
+        return self.protocol.startswith("SASL")
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the connection is TLS."""
+        return self.protocol.endswith("SSL")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerConfig:
     """Settings of one worker process.
 
@@ -61,7 +94,8 @@ class WorkerConfig:
         stuck_after_s: No progress for this long with work waiting is a failing health.
         log_level: Lowest level that is logged.
         pause: Test hook between the stages of the protocol.
-        kafka: Further client options, such as security settings, by their Faust setting name.
+        security: How all clients of the worker reach the broker.
+        kafka: Further client options by their Faust setting name.
     """
 
     bootstrap: str
@@ -80,6 +114,7 @@ class WorkerConfig:
     stuck_after_s: float = 30.0
     log_level: str = "INFO"
     pause: Pause | None = None
+    security: Security = field(default_factory=Security)
     kafka: Mapping[str, object] = field(default_factory=dict)
 
 

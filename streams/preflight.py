@@ -9,7 +9,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from custody.errors import Unavailable
 from streams.batches import BATCH_BYTES_MAX
-from streams.config import CHANGELOG, SOURCES
+from streams.config import CHANGELOG, SOURCES, Security
+from streams.security import client_options
 
 COMPACTION_LAG_MS = 600_000
 """Rows stay uncompacted ten minutes: a restore of a short absence reads only what is new."""
@@ -46,7 +47,7 @@ class NoBroker(Unavailable):
         )
 
 
-async def prepare(bootstrap: str, wait_s: float) -> int:
+async def prepare(bootstrap: str, wait_s: float, security: Security | None = None) -> int:
     """Wait for the broker, check the source topics, and create the changelog.
 
     Faust would create it too late on a first start, and the first chunk would be lost.
@@ -54,6 +55,7 @@ async def prepare(bootstrap: str, wait_s: float) -> int:
     Args:
         bootstrap: Kafka's addresses.
         wait_s: How long to wait for broker and topics.
+        security: How to reach the broker; in the clear by default.
 
     Returns:
         Number of partitions of every topic.
@@ -63,14 +65,14 @@ async def prepare(bootstrap: str, wait_s: float) -> int:
     """
     try:
         async with asyncio.timeout(wait_s):
-            return await _prepare(bootstrap)
+            return await _prepare(bootstrap, client_options(security or Security()))
     except TimeoutError as error:
         raise NoBroker(bootstrap, wait_s) from error
 
 
-async def _prepare(bootstrap: str) -> int:
+async def _prepare(bootstrap: str, options: Mapping[str, object]) -> int:
     while True:
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **options)
         try:
             await admin.start()
             return await _check(admin)

@@ -26,7 +26,9 @@ from schemas import topics
 from schemas.reader import read_batch
 from schemas.registry import Catalog
 from streams import batches
+from streams.config import Security
 from streams.outputs import Frame
+from streams.security import client_options
 from streams.transport import GuardedConsumer
 
 HEADS_LOOK_BACK_S = 7 * 86_400
@@ -65,8 +67,15 @@ class Silence:
 class Heads:
     """Follows the head topic with a plain consumer, outside the group."""
 
-    def __init__(self, bootstrap: str, partitions: int, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        partitions: int,
+        catalog: Catalog,
+        security: Security | None = None,
+    ) -> None:
         self._bootstrap = bootstrap
+        self._security = security or Security()
         self._partitions = partitions
         self._catalog = catalog
         self._consumer: aiokafka.AIOKafkaConsumer | None = None
@@ -99,7 +108,10 @@ class Heads:
 
     async def _start(self, now_ms: int) -> aiokafka.AIOKafkaConsumer:
         consumer = aiokafka.AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap, enable_auto_commit=False, group_id=None
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            group_id=None,
+            **client_options(self._security),
         )
         await consumer.start()
         tps = [aiokafka.TopicPartition(topics.HEAD, p) for p in range(self._partitions)]

@@ -46,7 +46,7 @@ def run(config: WorkerConfig, fold: Fold, catalog: Catalog | None = None) -> Non
     """
     logs.configure("worker", config.log_level)
     config.data_dir.mkdir(parents=True, exist_ok=True)
-    partitions = asyncio.run(prepare(config.bootstrap, BROKER_WAIT_S))
+    partitions = asyncio.run(prepare(config.bootstrap, BROKER_WAIT_S, config.security))
     gc.set_threshold(*GC_THRESHOLDS)
     metrics = Metrics("worker")
     catalog = catalog or RegistryCatalog(config.registry_url)
@@ -83,7 +83,7 @@ def _attach_ticks(app: GuardedApp, config: WorkerConfig, catalog: Catalog, parti
         lambda: app.guarded_consumer,
         lambda: app.guarded_producer.client,
         framing(catalog),
-        Heads(config.bootstrap, partitions, catalog),
+        Heads(config.bootstrap, partitions, catalog, config.security),
         Silence(config.silent_after_s),
         wall_clock_us,
     )

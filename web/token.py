@@ -38,9 +38,23 @@ def load_or_make(path: Path) -> str:
     return token
 
 
+def renew(path: Path) -> None:
+    """Put a new token in the place of the one in a file; the old one is nobody's any more.
+
+    Raises:
+        OSError: The directory cannot be written.
+    """
+    # Its own name, so that nobody reads half a token; the last step takes the old one's place.
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    load_or_make(fresh)
+    fresh.replace(path)
+
+
 def _read(path: Path) -> str:
     mode = path.stat().st_mode & 0o777
-    if mode & 0o077:
+    # Windows keeps no such bits and reports every file as open to all.
+    if os.name == "posix" and mode & 0o077:
         raise TokenUnreadable(path, f"mode {mode:o}")
     token = path.read_text().strip()
     if not token:

@@ -9,6 +9,7 @@ from runtime.settings import Settings, load
 from runtime.stack import addresses
 from runtime.stack.addresses import Addresses
 from runtime.stack.alive import is_locked, lock_file
+from runtime.trust import gateway_trust
 from runtime.wiring import data_dir
 
 
@@ -21,7 +22,8 @@ def gateway_url(settings: Settings) -> str:
     recorded = _recorded(settings)
     if recorded is not None:
         return recorded.gateway
-    return _own(settings, settings.gateway.host, settings.gateway.port)
+    scheme = addresses.gateway_scheme(settings)
+    return _own(settings, settings.gateway.host, settings.gateway.port, scheme)
 
 
 def warehouse_url(settings: Settings) -> str:
@@ -40,7 +42,12 @@ def warehouse_url(settings: Settings) -> str:
 def gateway() -> Iterator[Gateway]:
     """Open a client of the gateway; closed at the end of the block."""
     settings = load(os.environ)
-    endpoint = Endpoint("gateway", gateway_url(settings), data_dir(settings).gateway_token)
+    endpoint = Endpoint(
+        "gateway",
+        gateway_url(settings),
+        data_dir(settings).gateway_token,
+        gateway_trust(settings.gateway),
+    )
     client = Gateway(endpoint)
     try:
         yield client
@@ -73,8 +80,8 @@ def _recorded(settings: Settings) -> Addresses | None:
     return recorded
 
 
-def _own(settings: Settings, host: str, port: int) -> str:
+def _own(settings: Settings, host: str, port: int, scheme: str = "http") -> str:
     """Return the address of a process on this machine, as in a container of its own."""
     if settings.kafka.bootstrap is None:
         raise NotStarted(data_dir(settings).addresses)
-    return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
+    return f"{scheme}://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104

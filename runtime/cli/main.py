@@ -30,6 +30,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "gateway": "runtime.cli.processes:gateway",
         "worker": "runtime.cli.processes:worker",
         "warehouse": "runtime.cli.processes:warehouse",
+        "token": "runtime.cli.tokens:token",
         "publish": "runtime.cli.events:publish",
         "reference": "runtime.cli.reference:reference",
         "schema": "runtime.cli.schema:schema",

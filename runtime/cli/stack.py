@@ -23,6 +23,7 @@ from rich.progress import (
 from runtime.cli import output
 from runtime.paths import DataDir
 from runtime.settings import Settings, load
+from runtime.trust import gateway_trust
 
 if TYPE_CHECKING:
     # The supervisor's packages are those of an extra, which --help does without.
@@ -96,8 +97,9 @@ def status(*, as_json: bool) -> int:
     """
     from runtime.stack.status import status as status_of
 
-    data = DataDir(load(os.environ).data_dir.resolve())
-    found = status_of(data)
+    settings = load(os.environ)
+    data = DataDir(settings.data_dir.resolve())
+    found = status_of(data, gateway_trust(settings.gateway))
     _show(found, as_json=as_json)
     if not found.processes and not as_json:
         output.talk(f"no stack runs in {data.root} (CUSTODY_DATA_DIR)\n  next: custody up")

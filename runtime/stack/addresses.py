@@ -80,10 +80,15 @@ def plan(settings: Settings, before: Addresses | None) -> Addresses:
         kafka,
         controller,
         registry,
-        f"http://{settings.gateway.host}:{gateway}",
+        f"{gateway_scheme(settings)}://{settings.gateway.host}:{gateway}",
         f"http://{settings.console.host}:{console}",
         tuple(f"http://{settings.worker.host}:{number}" for number in workers),
     )
+
+
+def gateway_scheme(settings: Settings) -> str:
+    """Return ``https`` where the gateway has a certificate, else ``http``."""
+    return "http" if settings.gateway.tls_cert_file is None else "https"
 
 
 def port_of(address: str) -> int | None:

@@ -1,5 +1,6 @@
 """How every process of the stack is: from the supervisor, and from the process itself."""
 
+import ssl
 from dataclasses import dataclass
 
 import httpx
@@ -57,8 +58,12 @@ class Status:
         return bool(self.processes) and all(p.healthy for p in self.processes)
 
 
-def status(data: DataDir) -> Status:
+def status(data: DataDir, trust: ssl.SSLContext | None = None) -> Status:
     """Return how everything is. Blocks for a few seconds at most.
+
+    Args:
+        data: The stack's directory.
+        trust: Whom to trust where the gateway speaks TLS; None for those the system trusts.
 
     Raises:
         NotAnswering: A supervisor is there and does not answer.
@@ -67,21 +72,21 @@ def status(data: DataDir) -> Status:
     found = where.read(data.addresses)
     if supervisor.pid() is None or found is None:
         return Status({}, ())
-    processes = tuple(_status(process, found) for process in supervisor.processes())
+    processes = tuple(_status(process, found, trust) for process in supervisor.processes())
     return Status({name: getattr(found, name) for name in where.MAIN}, processes)
 
 
-def probe(name: str, data: DataDir) -> ProcessStatus:
+def probe(name: str, data: DataDir, trust: ssl.SSLContext | None = None) -> ProcessStatus:
     """Return how one process is. Blocks for about two seconds at most."""
     found = where.read(data.addresses)
     assert found is not None
     process = Supervisor(data.supervisor).process(name)
-    return _status(process, found)
+    return _status(process, found, trust)
 
 
-def _status(process: Process, found: Addresses) -> ProcessStatus:
+def _status(process: Process, found: Addresses, trust: ssl.SSLContext | None) -> ProcessStatus:
     address = _address(process.name, found)
-    health = _health(process, address)
+    health = _health(process, address, trust)
     return ProcessStatus(
         name=process.name,
         state=process.state,
@@ -107,19 +112,19 @@ def _address(name: str, found: Addresses) -> str:
     return str(getattr(found, name))
 
 
-def _health(process: Process, address: str) -> str:
+def _health(process: Process, address: str, trust: ssl.SSLContext | None) -> str:
     if process.pid is None:
         return "not running"
     if process.name == "kafka":
         return "ok" if kafka.is_ready(address) else "answers no admin request"
     if process.name == "registry":
         return "ok" if registry.is_ready(address) else "does not answer"
-    return _asked(address, process.pid)
+    return _asked(address, process.pid, trust)
 
 
-def _asked(address: str, pid: int) -> str:
+def _asked(address: str, pid: int, trust: ssl.SSLContext | None) -> str:
     try:
-        answer = httpx.get(f"{address}/health", timeout=_PROBE_TIMEOUT_S)
+        answer = httpx.get(f"{address}/health", timeout=_PROBE_TIMEOUT_S, verify=trust or True)
     except httpx.HTTPError as error:
         return f"does not answer: {type(error).__name__}"
     try:

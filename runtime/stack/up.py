@@ -9,6 +9,7 @@ interrupted first one and heals a process that was left stopped.
 import errno
 import hashlib
 import shutil
+import ssl
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ from runtime.stack.command import Command, wait_until
 from runtime.stack.java import find_java
 from runtime.stack.status import ProcessStatus, Status, probe, status
 from runtime.stack.supervise import Supervisor
+from runtime.trust import gateway_trust
 
 _MB = 1_000_000
 _FOUNDATION = ("kafka", "registry")
@@ -124,11 +126,12 @@ def up(settings: Settings, steps: Steps) -> Status:
     with steps.waiting("topics and schemas"):
         prepare.prepare(settings)
     _start_and_wait([n for n in names if n not in foundation], data, supervisor, settings, steps)
-    _make_key_known(data, steps)
-    return status(data)
+    trust = gateway_trust(settings.gateway)
+    _make_key_known(data, trust, steps)
+    return status(data, trust)
 
 
-def _make_key_known(data: DataDir, steps: Steps) -> None:
+def _make_key_known(data: DataDir, trust: ssl.SSLContext | None, steps: Steps) -> None:
     """Enter the gateway's own key into reference data: here one operator has all of it.
 
     Elsewhere that is the operator's to do and not the gateway's. The same record again is a
@@ -137,7 +140,8 @@ def _make_key_known(data: DataDir, steps: Steps) -> None:
     known = where.read(data.addresses)
     if known is None:
         return
-    with closing(Gateway(Endpoint("gateway", known.gateway, data.gateway_token))) as gateway:
+    endpoint = Endpoint("gateway", known.gateway, data.gateway_token, trust)
+    with closing(Gateway(endpoint)) as gateway:
         said = gateway.health()
         record = {
             "type": "reference",
@@ -147,7 +151,7 @@ def _make_key_known(data: DataDir, steps: Steps) -> None:
             "body": {"key_id": said["key_id"], "public_key": said["public_key"]},
         }
         answer = gateway.publish([record])[0]
-    if answer.get("result") == "refused":
+    if answer.get("code") == "duplicate_conflict":
         steps.remark(
             "the gateway signs with another key than reference data names: after a rotation load"
             " its record (custody gateway-key show --reference)"
@@ -303,20 +307,21 @@ def _start_and_wait(
     names: Sequence[str], data: DataDir, supervisor: Supervisor, settings: Settings, steps: Steps
 ) -> None:
     """Start several at once and wait for each, so that the slowest decides."""
+    trust = gateway_trust(settings.gateway)
     for name in names:
         supervisor.start_process(name)
     for name in names:
         with steps.waiting(name):
             wait_until(
-                lambda name=name: _is_healthy(name, data),  # type: ignore[misc]  # bound early
+                lambda name=name: _is_healthy(name, data, trust),  # type: ignore[misc]  # bound early
                 name,
                 settings.stack.ready_timeout_s,
                 f"read {data.logs / name}.log; custody status",
             )
 
 
-def _is_healthy(name: str, data: DataDir) -> bool:
-    found = probe(name, data)
+def _is_healthy(name: str, data: DataDir, trust: ssl.SSLContext | None) -> bool:
+    found = probe(name, data, trust)
     if found.reason is not None:
         raise LeftStopped(found, data.logs)
     return found.healthy

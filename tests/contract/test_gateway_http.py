@@ -185,8 +185,8 @@ def test_refused_requests_are_kept_with_body_and_reason(
     client.post("/v1/events", content=b'[{"type": "weighing", "net_kg": "\\ud800"}, {"type": "x"}]')
     kept = gateway.outbox.refused(Micros(0), 10)
     assert [(row.code, row.sender) for row in kept] == [
-        ("missing_field", "127.0.0.1"),
-        ("unknown_type", "127.0.0.1"),
+        ("missing_field", "operator@127.0.0.1"),
+        ("unknown_type", "operator@127.0.0.1"),
     ]
     assert json.loads(kept[0].body) == {"type": "weighing", "net_kg": "\ud800"}
 
@@ -226,7 +226,9 @@ def test_the_description_holds_every_request_and_answer(client: httpx.Client) ->
     names = [ref["$ref"].rpartition("/")[2] for ref in one]
     assert names == [model.__name__ for model in MODELS.values()]
     assert set(names) <= set(described["components"]["schemas"])
-    assert set(post["responses"]) == {"202", "400", "401", "413", "415", "429", "503"}
+    assert set(post["responses"]) == {
+        "202", "400", "401", "403", "408", "413", "415", "429", "503",
+    }  # fmt: skip
     get = described["paths"]["/v1/events/{event_id}"]["get"]
     assert set(get["responses"]) == {"200", "400", "401", "404"}
     assert get["security"] == post["security"] == [{"token": []}]

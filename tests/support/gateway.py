@@ -15,15 +15,16 @@ from decimal import Decimal
 from pathlib import Path
 
 import httpx
-import uvicorn
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from custody.events import Micros
+from producers.access import Access
 from producers.config import GatewayConfig, HttpConfig, OutboxConfig, PublisherConfig
 from producers.http import make_app
 from producers.judge import Terms
 from producers.known import Known
 from producers.publisher import TOPICS
+from producers.server import server as served
 from producers.service import Gateway
 from runtime.stack import ports
 from schemas.registry import StaticCatalog
@@ -93,16 +94,19 @@ def running(given: GatewayConfig, *, publish: bool = True) -> Iterator[Gateway]:
 
 
 @contextmanager
-def serving(gateway: Gateway, token: str, limits: HttpConfig | None = None) -> Iterator[str]:
+def serving(
+    gateway: Gateway, token: str | Access, limits: HttpConfig | None = None
+) -> Iterator[str]:
     """The API of a gateway on a free port of this process; gives its URL."""
     with closing(listen("127.0.0.1", 0, "none")) as listener:
-        server = uvicorn.Server(
-            uvicorn.Config(make_app(gateway, token, limits), log_config=None, lifespan="off")
-        )
+        access = token if isinstance(token, Access) else Access.single(token)
+        given = limits or gateway.config.http
+        server = served(make_app(gateway, access, given), given)
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            scheme = "http" if given.tls is None else "https"
+            yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()

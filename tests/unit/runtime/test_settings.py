@@ -92,6 +92,16 @@ def test_name_of_somebody_else_is_let_be(monkeypatch: pytest.MonkeyPatch) -> Non
             },
             ("clickhouse_password", "clickhouse_password_file"),
         ),
+        ({"CUSTODY_KAFKA__CERT_FILE": "own.pem"}, ("cert_file", "key_file")),
+        ({"CUSTODY_GATEWAY__TLS_KEY_FILE": "own.key"}, ("tls_cert_file", "tls_key_file")),
+        (
+            {"CUSTODY_GATEWAY__TLS_CLIENT_CA_FILE": "ca.pem"},
+            ("tls_client_ca_file", "tls_cert_file"),
+        ),
+        (
+            {"CUSTODY_GATEWAY__CLIENT_CERT_FILE": "own.pem"},
+            ("client_cert_file", "client_key_file"),
+        ),
     ],
 )
 def test_rule_between_fields_names_both(

@@ -1,14 +1,25 @@
 """From settings to each package's configuration: the numbers arrive, and the secrets."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from pydantic import SecretStr
 
+from producers.config import TlsConfig
+from producers.tokens import CONTROL_TYPES, FACT_TYPES
 from runtime import wiring
-from runtime.settings import KafkaSettings, RegistrySettings, Settings, SinkSettings, WorkerSettings
+from runtime.settings import (
+    GatewaySettings,
+    KafkaSettings,
+    RegistrySettings,
+    Settings,
+    SinkSettings,
+    WorkerSettings,
+)
 from runtime.stack import addresses
 from runtime.stack.addresses import Addresses
+from streams.config import Security
 
 _KAFKA = KafkaSettings(bootstrap="broker:9092", partitions=8)
 _REGISTRY = RegistrySettings(url="http://registry:8080/apis/ccompat/v7")
@@ -67,11 +78,95 @@ def test_embedded_warehouse_lies_in_the_data_directory(tmp_path: Path) -> None:
     assert config.warehouse == f"chdb://{tmp_path / 'warehouse'}"
 
 
-def test_worker_does_not_pretend_to_be_secure(tmp_path: Path) -> None:
-    kafka = KafkaSettings(bootstrap="broker:9093", security_protocol="SSL")
+def test_every_client_is_told_how_to_reach_a_secured_broker(tmp_path: Path) -> None:
+    kafka = KafkaSettings(
+        bootstrap="broker:9093",
+        security_protocol="SASL_SSL",
+        sasl_mechanism="SCRAM-SHA-512",
+        sasl_username="custody-worker",
+        sasl_password=SecretStr("hunter2"),
+        ca_file=Path("ca.pem"),
+        cert_file=Path("own.pem"),
+        key_file=Path("own.key"),
+    )
     settings = Settings(data_dir=tmp_path, kafka=kafka, registry=_REGISTRY)
-    with pytest.raises(wiring.WorkerSpeaksPlain, match="SECURITY_PROTOCOL=SSL"):
-        wiring.worker_config(settings, 1)
+    expected = {
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": "custody-worker",
+        "sasl.password": "hunter2",
+        "ssl.ca.location": "ca.pem",
+        "ssl.certificate.location": "own.pem",
+        "ssl.key.location": "own.key",
+    }
+    assert wiring.sink_config(settings).kafka == expected
+    published = wiring.gateway_config(settings).publisher.kafka
+    assert published == {**expected, "bootstrap.servers": "broker:9093"}
+    assert wiring.worker_config(settings, 1).security == Security(
+        protocol="SASL_SSL",
+        mechanism="SCRAM-SHA-512",
+        username="custody-worker",
+        password="hunter2",  # noqa: S106  made up
+        ca_file=Path("ca.pem"),
+        cert_file=Path("own.pem"),
+        key_file=Path("own.key"),
+    )
+
+
+def test_no_configuration_shows_a_secret_when_it_is_printed(tmp_path: Path) -> None:
+    settings = Settings(
+        data_dir=tmp_path,
+        kafka=KafkaSettings(bootstrap="broker:9093", sasl_password=SecretStr("hunter2")),
+        registry=_REGISTRY,
+        sink=SinkSettings(
+            clickhouse_url="https://house:8443", clickhouse_password=SecretStr("hunter3")
+        ),
+    )
+    made = (
+        wiring.gateway_config(settings),
+        wiring.worker_config(settings, 1),
+        wiring.sink_config(settings),
+        wiring.console_config(settings),
+    )
+    assert "hunter" not in "".join(map(repr, made))
+    assert wiring.worker_config(settings, 1).security.password == "hunter2"  # noqa: S105  made up
+
+
+@pytest.mark.parametrize(
+    ("takes", "types"),
+    [
+        ("all", FACT_TYPES | CONTROL_TYPES),
+        ("facts", FACT_TYPES),
+        ("control", CONTROL_TYPES),
+    ],
+)
+def test_a_gateway_takes_what_it_is_set_to_take(
+    tmp_path: Path, takes: Literal["all", "facts", "control"], types: frozenset[str]
+) -> None:
+    settings = Settings(
+        data_dir=tmp_path, kafka=_KAFKA, registry=_REGISTRY, gateway=GatewaySettings(takes=takes)
+    )
+    assert wiring.gateway_config(settings).types == types
+
+
+def test_limits_and_certificate_reach_the_gateway(tmp_path: Path) -> None:
+    own = GatewaySettings(
+        rate_per_s=5,
+        rate_burst_requests_max=7,
+        body_bytes_max=100_000,
+        body_timeout_s=3,
+        tls_cert_file=Path("own.pem"),
+        tls_key_file=Path("own.key"),
+        tls_client_ca_file=Path("ca.pem"),
+    )
+    settings = Settings(data_dir=tmp_path, kafka=_KAFKA, registry=_REGISTRY, gateway=own)
+    http = wiring.gateway_config(settings).http
+    assert (http.rate_per_s, http.rate_burst, http.body_bytes_max) == (5, 7, 100_000)
+    assert http.body_timeout_s == 3
+    assert http.tls == TlsConfig(
+        cert_file=Path("own.pem"), key_file=Path("own.key"), client_ca_file=Path("ca.pem")
+    )
+    assert wiring.gateway_config(_elsewhere(tmp_path)).http.tls is None
 
 
 def test_process_started_by_hand_finds_the_running_stack(tmp_path: Path) -> None:

@@ -1,0 +1,134 @@
+"""How the gateway listens: TLS, and limits on what a sender may hold open.
+
+A gateway stands in a plant's network, where a broken handheld opens connections by the hundred
+and a scanner of the IT department sends what it likes. Each may cost little and not for long.
+"""
+
+import asyncio
+import ipaddress
+import ssl
+
+import h11
+import uvicorn
+from fastapi import FastAPI
+from typing_extensions import override
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from custody.errors import Refused
+from producers.config import HttpConfig, TlsConfig
+
+HEAD_BYTES_MAX = 16 * 1024
+"""Request line and headers together; as each header has four bytes at least, their number, too."""
+
+HEAD_TIMEOUT_S = 10.0
+"""How long request line and headers may take, from the connection or from their first byte."""
+
+KEEP_ALIVE_S = 5
+"""How long a connection without a request stays open after an answer."""
+
+CONNECTIONS_MAX = 512
+"""Connections at a time; beyond it a request gets 503."""
+
+DRAIN_S = 5
+"""How long a stop waits for answers that are due."""
+
+
+class TlsUnusable(Refused):
+    """Certificate, key or the clients' certificates cannot be used."""
+
+    def __init__(self, tls: TlsConfig, cause: Exception) -> None:
+        super().__init__(
+            f"TLS with {tls.cert_file} and {tls.key_file}: {cause}",
+            expected="PEM files: a certificate, and its key without a passphrase",
+            next_step="see docs/access.md, TLS",
+        )
+
+
+class TimedProtocol(H11Protocol):
+    """HTTP/1.1 that closes a connection whose request does not begin or goes on for ever."""
+
+    _due: asyncio.TimerHandle | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._due = self.loop.call_later(HEAD_TIMEOUT_S, transport.abort)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_waiting()
+        elif self._due is None:
+            self._due = self.loop.call_later(HEAD_TIMEOUT_S, self.transport.abort)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _stop_waiting(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+
+def server(app: FastAPI, config: HttpConfig) -> uvicorn.Server:
+    """Return a server of the API, not started.
+
+    Raises:
+        TlsUnusable: A file of the certificate cannot be used.
+    """
+    settings = uvicorn.Config(
+        app,
+        http=TimedProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        limit_concurrency=CONNECTIONS_MAX,
+        h11_max_incomplete_event_size=HEAD_BYTES_MAX,
+    )
+    settings.load()
+    if config.tls is not None:
+        settings.ssl = _context(config.tls)
+    return uvicorn.Server(settings)
+
+
+def unencrypted(config: HttpConfig) -> str:
+    """Return what to warn of; empty where nobody else can read tokens on their way."""
+    if config.tls is not None or _is_loopback(config.host):
+        return ""
+    return (
+        f"tokens and facts travel unencrypted to {config.host}:"
+        " set CUSTODY_GATEWAY__TLS_CERT_FILE and CUSTODY_GATEWAY__TLS_KEY_FILE"
+    )
+
+
+def _context(tls: TlsConfig) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(tls.cert_file, tls.key_file, password=_no_passphrase)
+        if tls.client_ca_file is not None:
+            context.load_verify_locations(tls.client_ca_file)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ValueError) as error:
+        raise TlsUnusable(tls, error) from error
+    return context
+
+
+def _no_passphrase() -> str:
+    """Instead of a question on the terminal, which a service does not have."""
+    message = "the key has a passphrase"
+    raise ValueError(message)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

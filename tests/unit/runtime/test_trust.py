@@ -1,0 +1,37 @@
+"""Whom the commands trust when they call a gateway that speaks TLS."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from runtime.settings import GatewaySettings, Settings
+from runtime.stack.addresses import gateway_scheme
+from runtime.trust import TrustUnusable, gateway_trust
+from tests.support.tls import Authority
+
+
+def test_without_settings_the_system_is_trusted() -> None:
+    assert gateway_trust(GatewaySettings()) is None
+
+
+def test_an_authority_of_the_settings_is_the_only_one_trusted(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    pair = authority.pair("commands")
+    context = gateway_trust(
+        GatewaySettings(ca_file=authority.ca, client_cert_file=pair.cert, client_key_file=pair.key)
+    )
+    assert context is not None
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert len(context.get_ca_certs()) == 1
+
+
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TrustUnusable, match=r"absent\.pem"):
+        gateway_trust(GatewaySettings(ca_file=tmp_path / "absent.pem"))
+
+
+def test_a_gateway_with_a_certificate_is_called_by_https() -> None:
+    assert gateway_scheme(Settings()) == "http"
+    own = GatewaySettings(tls_cert_file=Path("own.pem"), tls_key_file=Path("own.key"))
+    assert gateway_scheme(Settings(gateway=own)) == "https"

@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "worker": "runtime.cli.processes:worker",
         "warehouse": "runtime.cli.processes:warehouse",
         "publish": "runtime.cli.events:publish",
+        "mapping": "runtime.cli.mapping:mapping",
         "reference": "runtime.cli.reference:reference",
         "schema": "runtime.cli.schema:schema",
         "balance": "runtime.cli.balance:balance",

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from producers import json_schemas
 from producers.mapping.heading_words import LIMIT_WORDS
 
 Scalar = str | int | Decimal | bool
@@ -127,3 +128,11 @@ class MappingFile(Form):
         default_factory=dict, description="Fields of every record that has them: site_id, lab_id."
     )
     record: tuple[RecordRule, ...] = Field(min_length=1, max_length=20)
+
+
+def schema_text() -> str:
+    """Return the JSON Schema of mapping files as it is published."""
+    made = MappingFile.model_json_schema()
+    return json_schemas.text(
+        {"$schema": json_schemas.DIALECT, "$id": "/schemas/mapping.json", **made}
+    )

@@ -29,7 +29,8 @@ from producers.mapping.targets import Kind, Target, names, required, target
 UNKNOWN = "?"
 """What a person has to fill in."""
 
-_OPEN_LINE = re.compile(r"=\s*\[?\s*[\"']\?[\"']")
+_OPEN = re.compile(r"[\"']\?[\"'](?!\s*=)")
+_NAMED_MAX = 30
 _SOURCES = ("column", "columns", "cell", "constant")
 _MEASURED = (Kind.MASS, Kind.CONCENTRATION, Kind.FRACTION)
 _FILL_IN = "fill it in: what a file does not say, nothing here guesses"
@@ -97,11 +98,9 @@ def parse(text: str) -> Mapping:
         raw = tomllib.loads(text, parse_float=Decimal)
     except (tomllib.TOMLDecodeError, ArithmeticError, RecursionError, ValueError) as error:
         raise BadMapping([f"no TOML: {error}"]) from None
-    unknown = sorted(_unknown(raw, ""))
+    unknown = list(_unknown(raw, ""))
     if unknown:
-        lines = [no for no, line in enumerate(text.splitlines(), 1) if _OPEN_LINE.search(line)]
-        where = f" (line {', '.join(map(str, lines))})" if lines else ""
-        raise BadMapping([f'{key} is "{UNKNOWN}"{where}' for key in unknown], _FILL_IN)
+        raise BadMapping([_to_fill_in(unknown, text)], _FILL_IN)
     try:
         form = MappingFile.model_validate(raw)
     except ValidationError as error:
@@ -137,6 +136,16 @@ def _unknown(value: object, path: str) -> Iterator[str]:
     elif isinstance(value, list):
         for no, item in enumerate(value, start=1):
             yield from _unknown(item, f"{path}[{no}]")
+
+
+def _to_fill_in(unknown: list[str], text: str) -> str:
+    """Return all keys that are to be filled in, with their lines."""
+    code = [line.partition("#")[0] for line in text.splitlines()]
+    lines = [no for no, line in enumerate(code, 1) for _ in _OPEN.findall(line)]
+    # A "?" within a text of several lines is none of a key: no line is better than a wrong one.
+    known = len(lines) == len(unknown)
+    named = [f"{key} (line {lines[i]})" if known else key for i, key in enumerate(unknown)]
+    return f'to be filled in, now "{UNKNOWN}": {", ".join(named[:_NAMED_MAX])}'
 
 
 def _said(line: dict[str, object]) -> str:
@@ -202,7 +211,7 @@ def _record_problems(record: Record, form: MappingFile) -> Iterator[str]:
     for path in rule.fields:
         if target(rule.type, path) is None:
             yield f"no field {path} that a table can fill: {', '.join(names(rule.type))}"
-    there = {field.path for field in record.fields}
+    there = {field.path for field in record.fields} | ({"results"} if rule.elements else set())
     for name in required(rule.type):
         if name not in there and not any(path.startswith(f"{name}.") for path in there):
             yield f"{name} is missing: map it or name it in [constants]"

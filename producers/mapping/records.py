@@ -92,6 +92,12 @@ class _RecordMaker:
             top.require((each.rule.column,) if each.rule.column else each.rule.columns)
         self._readers = [reader(each, mapping.file) for each in record.fields]
         self._elements = Elements(record.rule, mapping.file, top, self._is_empty)
+        # Also of a cell that is empty, so that whoever misses it can say where it belongs.
+        self._columns = {
+            each.path: " ".join(self._titles(each.rule))
+            for each in record.fields
+            if self._titles(each.rule) and not any(step.isdigit() for step in each.path.split("."))
+        }
         self._open_items = frozenset(
             path.rpartition(".")[0]
             for path in (f.path for f in record.fields if f.rule.constant is None)
@@ -110,6 +116,7 @@ class _RecordMaker:
                     title = " ".join(self._titles(each.field.rule))
                     leaves.append(Leaf(each.field.path, value, title, by_hand))
             request, columns = assembled.request(leaves, self._open_items)
+            columns = {**self._columns, **columns}
             self._elements.add(row, request, columns)
         except CellFault as fault:
             return Made(row, no, fault=fault)

@@ -31,8 +31,9 @@ def main() -> None:
         _line({"fault": f"no sheet {wanted!r}"})
         return
     sheet = book.get_sheet_by_name(wanted)
-    if sheet.total_width > COLUMNS_MAX:
-        _line({"fault": f"{sheet.total_width} columns, at most {COLUMNS_MAX}"})
+    width = sheet.end[1] + 1 if sheet.end else 0
+    if width > COLUMNS_MAX:
+        _line({"fault": f"{width} columns, at most {COLUMNS_MAX}"})
         return
     # Rows come with what is above the first cell, but without what is left of it.
     left = [""] * (sheet.start[1] if sheet.start else 0)

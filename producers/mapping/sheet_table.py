@@ -60,7 +60,7 @@ def rows(path: Path, sheet: str | None) -> Iterator[Row]:
             raise _which(names)
         for no, line in enumerate(lines, start=1):
             if isinstance(line, dict):
-                raise BadTable(str(line.get("fault")), expected=f"one of {_listed(names)}")
+                raise BadTable(str(line.get("fault")), expected=f"sheets: {_listed(names)}")
             assert isinstance(line, list), "a row"
             yield Row(no, tuple(_cell(str(cell)) for cell in line))
 
@@ -91,26 +91,54 @@ def _lines(data: bytes, sheet: str) -> Generator[object, None, None]:
     )
     assert child.stdin is not None, "a pipe was asked for"
     assert child.stdout is not None, "a pipe was asked for"
+    watch = _Watch(child)
     # A full pipe in one direction must not block the other.
-    feeder = threading.Thread(target=_feed, args=(child.stdin, data), daemon=True)
-    feeder.start()
+    threads = [
+        threading.Thread(target=_feed, args=(child.stdin, data), daemon=True),
+        threading.Thread(target=watch.run, daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
     try:
-        yield from _said(child, child.stdout)
+        yield from _said(watch, child.stdout)
     finally:
+        watch.over.set()
         child.kill()
         child.wait()
-        feeder.join()
+        for thread in threads:
+            thread.join()
         child.stdout.close()
 
 
-def _said(child: "subprocess.Popen[bytes]", out: IO[bytes]) -> Iterator[object]:
+class _Watch:
+    """Ends a child that says nothing while it is waited for.
+
+    How long whoever takes the rows is busy with them, such as with a gateway that is full, does
+    not count.
+    """
+
+    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
+        self._child = child
+        self.over = threading.Event()
+        self.waits = 0
+        self.is_waiting = False
+
+    def run(self) -> None:
+        """Look from time to time, until it is over."""
+        seen = 0
+        while not self.over.wait(READER_S_MAX):
+            if self.is_waiting and self.waits == seen:
+                self._child.kill()
+                return
+            seen = self.waits
+
+
+def _said(watch: _Watch, out: IO[bytes]) -> Iterator[object]:
     while True:
-        watch = threading.Timer(READER_S_MAX, child.kill)
-        watch.start()
-        try:
-            line = out.readline()
-        finally:
-            watch.cancel()
+        watch.waits += 1
+        watch.is_waiting = True
+        line = out.readline()
+        watch.is_waiting = False
         if not line.endswith(b"\n"):
             raise _unreadable()
         said: object = json.loads(line)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 MASS_WORDS = {
     "kg": "kg", "kgs": "kg", "kilo": "kg", "kilos": "kg", "kilogram": "kg", "kilograms": "kg",
@@ -27,6 +28,7 @@ FOREIGN = {
 """Units that a request has no name for: they have to be converted before."""
 
 
+@lru_cache(maxsize=8_192)
 def plain(text: str) -> str:
     """Return a text as headings are compared: one form, lower case, single blanks."""
     return re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text)).strip().casefold()

@@ -15,6 +15,7 @@ from typing import IO, Protocol
 import click
 
 from custody.errors import CustodyError
+from producers.outcome import shown
 from runtime.cli import connect, output
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject
@@ -66,6 +67,9 @@ def lines_of(stream: IO[str]) -> Iterator[Line]:
     """Yield the lines of a file that are not empty."""
     for no, raw in enumerate(stream, start=1):
         if not raw.strip():
+            continue
+        if not raw.isascii() and any("\ud800" <= letter <= "\udfff" for letter in raw):
+            yield Line(no, "", None, refused("not_utf8", None, shown(raw[:80]), "text in UTF-8"))
             continue
         try:
             yield Line(no, raw, json.loads(raw))
@@ -160,7 +164,8 @@ def _opened(file: str) -> Iterator[IO[str]]:
     if Path(file).suffix.casefold() in _TABLES:
         message = f"{file} is a table: --mapping MAP.toml; custody mapping suggest proposes one"
         raise click.UsageError(message)
-    with click.open_file(file, encoding="utf-8") as lines:
+    # A byte that is no UTF-8 refuses its line, not the file.
+    with click.open_file(file, encoding="utf-8", errors="surrogateescape") as lines:
         yield lines
 
 

@@ -65,7 +65,7 @@ class TableRun(Run):
             field = str(answer.get("field") or "")
             column = column_of(line.made, field)
             if column:
-                answer = {"column": column, **answer}
+                answer = {"column": shown(column), **answer}
             if self._kept is not None:
                 text = reason(answer, column)
                 self._kept.add(line.made.row, str(answer["code"]), field, text)

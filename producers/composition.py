@@ -14,7 +14,7 @@ _SYMBOLS = (
     "Br Rb Sr Y Zr Nb Mo Ru Rh Pd Ag Cd In Sn Sb Te I Cs Ba La Ce Pr Nd Sm Eu Gd Tb Dy Ho "
     "Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Th U "
 )
-_ELEMENTS = frozenset(_SYMBOLS.split())
+ELEMENTS = frozenset(_SYMBOLS.split())
 """The periodic table up to uranium without what no mine ships."""
 
 
@@ -43,7 +43,7 @@ def check_elements(field: str, found: Iterable[tuple[str, str, float]]) -> None:
     """
     sums: dict[str, dict[str, float]] = {}
     for analyte, basis, fraction in found:
-        if analyte in _ELEMENTS:
+        if analyte in ELEMENTS:
             seen = sums.setdefault(basis, {})
             seen[analyte] = max(fraction, seen.get(analyte, 0.0))
     for basis, seen in sums.items():

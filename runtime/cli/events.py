@@ -1,22 +1,29 @@
-"""``custody publish``, and how a file of requests is sent and answered line by line."""
+"""``custody publish``, and how a file of requests is sent and answered line by line.
+
+A table (CSV, XLSX) becomes such lines by a mapping, in ``runtime.cli.tables``.
+"""
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO
+from pathlib import Path
+from typing import IO, Protocol
 
 import click
 
 from custody.errors import CustodyError
+from producers.outcome import shown
 from runtime.cli import connect, output
 from runtime.cli.main import FOUND
-from runtime.client import Gateway, JsonObject
+from runtime.client import JsonObject
 
 LIST_REQUESTS_MAX = 1000
 _SHOWN_MAX = 50
 _ALLOWED = "one JSON object per line"
+_TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods")
 _RESULTS = ("accepted", "duplicate", "refused")
 
 
@@ -36,6 +43,20 @@ class Line:
     request: object
     refusal: JsonObject | None = None
 
+    def place(self) -> JsonObject:
+        """Return where it stands, as the answer to it says."""
+        return {"line": self.no}
+
+
+class Answers(Protocol):
+    """Whoever answers a list of requests as the gateway does."""
+
+    def publish_texts(
+        self, texts: Sequence[str], options: Mapping[str, str] | None = None
+    ) -> list[JsonObject]:
+        """Return one result per request, each a JSON text, in order."""
+        ...
+
 
 def refused(code: str, field: str | None, found: object, allowed: str) -> JsonObject:
     """Return a refusal of our own in the gateway's words."""
@@ -47,6 +68,9 @@ def lines_of(stream: IO[str]) -> Iterator[Line]:
     for no, raw in enumerate(stream, start=1):
         if not raw.strip():
             continue
+        if not raw.isascii() and any("\ud800" <= letter <= "\udfff" for letter in raw):
+            yield Line(no, "", None, refused("not_utf8", None, shown(raw[:80]), "text in UTF-8"))
+            continue
         try:
             yield Line(no, raw, json.loads(raw))
         except ValueError as error:
@@ -54,7 +78,14 @@ def lines_of(stream: IO[str]) -> Iterator[Line]:
 
 
 @click.command()
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "--mapping",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="MAP.toml",
+    help="FILE is a table (CSV, XLSX, XLS, ODS), read by this mapping.",
+)
+@click.option("--dry-run", is_flag=True, help="Send nothing; show what would be refused.")
 @click.option(
     "--list-requests",
     type=click.IntRange(1, LIST_REQUESTS_MAX),
@@ -65,36 +96,85 @@ def lines_of(stream: IO[str]) -> Iterator[Line]:
 @click.option("--strict-reference", is_flag=True, help="Refuse ids no reference record knows.")
 @click.option("--backfill", is_flag=True, help="Take events older than five years.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line of the file.")
-def publish(
-    file: IO[str], list_requests: int, *, strict_reference: bool, backfill: bool, as_json: bool
+def publish(  # noqa: PLR0913  one command, two kinds of file
+    file: str,
+    mapping: Path | None,
+    list_requests: int,
+    *,
+    dry_run: bool,
+    strict_reference: bool,
+    backfill: bool,
+    as_json: bool,
 ) -> int:
     """Publish FILE, one request per line of JSON, through the gateway; - is standard input.
 
     Accepted means durable in the gateway's outbox. Publishing a file again is harmless: what
     was accepted is answered as duplicate. Exit 1 where a line was refused.
 
+    With --mapping, FILE is a table, and rows that were refused are written to
+    FILE.refused.csv with their reasons. Mend them there or in FILE and publish it again with the
+    same mapping: only what is new is added. custody mapping suggest FILE proposes a mapping.
+
     \b
     Examples:
       custody publish day.ndjson
       custody publish --json - < day.ndjson | jq 'select(.result == "refused")'
+      custody publish tickets.csv --mapping weighbridge.toml --dry-run
     """
+    if dry_run and strict_reference:
+        message = "--strict-reference: only the gateway knows which references it has"
+        raise click.UsageError(message)
     options = {
         name: "true"
         for name, on in (("strict_reference", strict_reference), ("backfill", backfill))
         if on
     }
-    with connect.gateway() as gateway:
-        run = Run(as_json=as_json)
-        with output.progress(f"publishing {file.name}", None) as advance:
-            send(gateway, lines_of(file), run, options, list_requests, advance)
+    if mapping is not None:
+        # Imported here: lines of JSON need none of it.
+        from runtime.cli import tables
+
+        table = tables.opened(file, mapping, as_json=as_json, keep=not dry_run)
+        with _answering(dry_run=dry_run) as gateway:
+            return table.publish(gateway, options, list_requests)
+    run = Run(as_json=as_json)
+    with (
+        _opened(file) as lines,
+        _answering(dry_run=dry_run) as gateway,
+        output.progress(f"publishing {file}", None) as advance,
+    ):
+        send(gateway, lines_of(lines), run, options, list_requests, advance)
     return run.finish()
+
+
+@contextmanager
+def _answering(*, dry_run: bool) -> Iterator[Answers]:
+    """Open the gateway, or what answers in its place where nothing is to be sent."""
+    if dry_run:
+        from runtime.cli.dry_run import DryGateway
+
+        yield DryGateway()
+        return
+    with connect.gateway() as gateway:
+        yield gateway
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[IO[str]]:
+    """Open lines of JSON; a table without a mapping is wrong use, not a thousand bad lines."""
+    if Path(file).suffix.casefold() in _TABLES:
+        message = f"{file} is a table: --mapping MAP.toml; custody mapping suggest proposes one"
+        raise click.UsageError(message)
+    # A byte that is no UTF-8 refuses its line, not the file.
+    with click.open_file(file, encoding="utf-8", errors="surrogateescape") as lines:
+        yield lines
 
 
 class Run:
     """Counts the gateway's results and shows what has to be shown."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, *, as_json: bool, columns: Sequence[output.Column] | None = None) -> None:
         self._as_json = as_json
+        self._columns = _REFUSED_COLUMNS if columns is None else columns
         self._counts: Counter[str] = Counter()
         self._refused: list[JsonObject] = []
         self._warnings: Counter[str] = Counter()
@@ -104,7 +184,7 @@ class Run:
         self._counts[str(answer.get("result"))] += 1
         warnings = answer.get("warnings")
         self._warnings.update(_named(w) for w in (warnings if isinstance(warnings, list) else []))
-        row = {"line": line.no, **answer}
+        row = {**line.place(), **answer}
         if self._as_json:
             output.line_json(row)
         elif answer.get("result") == "refused":
@@ -119,7 +199,7 @@ class Run:
     def finish(self) -> int:
         """Write the totals and return the exit code."""
         if self._refused:
-            output.table(_REFUSED_COLUMNS, self._refused[:_SHOWN_MAX])
+            output.table(self._columns, self._refused[:_SHOWN_MAX])
             hidden = len(self._refused) - _SHOWN_MAX
             if hidden > 0:
                 output.talk(f"... and {hidden} more; --json shows all")
@@ -135,7 +215,9 @@ def _named(warning: object) -> str:
     return str(warning.get("code")) if isinstance(warning, dict) else str(warning)
 
 
-def _cell(key: str) -> Callable[[Mapping[str, object]], str]:
+def cell(key: str) -> Callable[[Mapping[str, object]], str]:
+    """Return how a value of an answer is shown in a table, which is narrow."""
+
     def show(row: Mapping[str, object]) -> str:
         value = row.get(key)
         return "" if value is None else str(value)[:60]
@@ -143,17 +225,17 @@ def _cell(key: str) -> Callable[[Mapping[str, object]], str]:
     return show
 
 
-_REFUSED_COLUMNS = (
-    output.number("line", "line"),
+REASON_COLUMNS = (
     output.text("code", "code"),
-    output.Column("field", _cell("field")),
-    output.Column("found", _cell("found")),
-    output.Column("allowed", _cell("allowed")),
+    output.Column("field", cell("field")),
+    output.Column("found", cell("found")),
+    output.Column("allowed", cell("allowed")),
 )
+_REFUSED_COLUMNS = (output.number("line", "line"), *REASON_COLUMNS)
 
 
 def send(
-    gateway: Gateway,
+    gateway: Answers,
     lines: Iterator[Line],
     run: Run,
     options: Mapping[str, str],
@@ -175,9 +257,8 @@ def send(
         try:
             answers = iter(gateway.publish_texts([g.text for g in good], options) if good else [])
         except CustodyError:
-            output.talk(
-                f"stopped at line {chunk[0].no}; {run.totals()}; the same file again is fine"
-            )
+            where = " ".join(f"{name} {no}" for name, no in chunk[0].place().items() if no)
+            output.talk(f"stopped at {where}; {run.totals()}; the same file again is fine")
             raise
         for line in chunk:
             if line.refusal is not None:

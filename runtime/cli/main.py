@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "warehouse": "runtime.cli.processes:warehouse",
         "token": "runtime.cli.tokens:token",
         "publish": "runtime.cli.events:publish",
+        "mapping": "runtime.cli.mapping:mapping",
         "reference": "runtime.cli.reference:reference",
         "schema": "runtime.cli.schema:schema",
         "balance": "runtime.cli.balance:balance",

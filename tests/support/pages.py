@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from producers.mapping import form
 from runtime import network_file
 from telemetry.metrics import TABLE, Counter, Gauge, Histogram
 from tests.support import settings_page, tree
@@ -126,6 +127,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/settings.md": settings_page.page,
     ".env.example": settings_page.example,
     "schemas/json/network.json": network_file.schema_text,
+    "schemas/json/mapping.json": form.schema_text,
 }
 
 

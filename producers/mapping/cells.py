@@ -1,0 +1,60 @@
+"""Cells and rows of a table, whatever file they come from."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+Cell = str | Decimal | bool | datetime | date | time | timedelta
+"""Text of a CSV is always ``str``; a spreadsheet types its cells. An empty cell is ``""``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        no: Its number as a spreadsheet shows it, from 1: blank rows count, lines within a cell
+            do not.
+        cells: Its cells, trailing empty ones possibly missing.
+    """
+
+    no: int
+    cells: tuple[Cell, ...]
+
+    def at(self, index: int) -> Cell:
+        """Return a cell; an empty one beyond the end."""
+        return self.cells[index] if index < len(self.cells) else ""
+
+    def is_blank(self) -> bool:
+        """Tell whether nothing stands in it."""
+        return not any(text_of(cell) for cell in self.cells)
+
+
+def text_of(cell: Cell) -> str:
+    """Return a cell as text without blanks around, as it could stand in a CSV.
+
+    Numbers have a decimal point, times are ISO 8601.
+    """
+    match cell:
+        case str():
+            return cell.strip()
+        case bool():
+            return "true" if cell else "false"
+        case Decimal():
+            return f"{cell:f}"
+        case datetime():
+            return cell.isoformat(sep=" ")
+        case timedelta():
+            return str(cell)
+        case _:
+            return cell.isoformat()
+
+
+def letters(index: int) -> str:
+    """Return the name a spreadsheet gives a column: 0 is A, 26 is AA."""
+    name = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name

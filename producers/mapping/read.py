@@ -1,0 +1,64 @@
+"""A table as requests: the whole way of ``producers.mapping`` in one function."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from producers.mapping import sheet_table, text_table
+from producers.mapping.cells import Row
+from producers.mapping.faults import BadTable
+from producers.mapping.form import FileRule
+from producers.mapping.layout import Top, is_data, top_of
+from producers.mapping.load import Mapping
+from producers.mapping.records import Made, Maker
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A table that is being read.
+
+    Attributes:
+        top: What is above the data.
+        made: What its rows give, in order; raises ``BadTable`` where it cannot be read further.
+    """
+
+    top: Top
+    made: Iterator[Made]
+
+
+def read(path: Path, mapping: Mapping) -> Reading:
+    """Begin to read a table; blocks on the disk, and reads no more of it than is asked for.
+
+    Args:
+        path: The table.
+        mapping: By which rules.
+
+    Raises:
+        BadTable: It cannot be read, or lacks a column.
+    """
+    rows = rows_of(path, mapping.file)
+    top = top_of(rows, mapping.file)
+    maker = Maker(mapping, top)
+    return Reading(top, _made(rows, mapping.file, top, maker))
+
+
+def rows_of(path: Path, rule: FileRule) -> Iterator[Row]:
+    """Yield the rows of a table, text or spreadsheet; told apart by content, not by name.
+
+    Raises:
+        BadTable: It cannot be read, or not beyond a row.
+    """
+    try:
+        if sheet_table.is_sheet(path):
+            yield from sheet_table.rows(path, rule.sheet)
+        else:
+            yield from text_table.rows(path, rule.encoding, rule.delimiter, rule.quote)
+    except OSError as error:
+        why = f"{path.name}: {error.strerror or error}"
+        raise BadTable(why) from None
+
+
+def _made(rows: Iterator[Row], rule: FileRule, top: Top, maker: Maker) -> Iterator[Made]:
+    for row in rows:
+        if is_data(row, rule, top):
+            yield from maker.make(row)

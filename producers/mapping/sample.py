@@ -1,0 +1,147 @@
+"""The beginning of a table as ``suggest`` looks at it: headings, limits, data, totals."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from producers.mapping import sheet_table
+from producers.mapping.cells import Cell, Row, text_of
+from producers.mapping.form import FileRule
+from producers.mapping.heading_words import TOTAL_WORDS
+from producers.mapping.layout import Top, top_of
+from producers.mapping.read import rows_of
+from producers.mapping.sniff import Finding, delimiter, encoding
+from producers.mapping.titles import Title, understood
+from producers.mapping.unit_words import plain, unit_of
+
+ROWS_MAX = 5_000
+"""Rows that are looked at; a file of more is said to be."""
+
+_HEAD_ROWS = 30
+_LIMIT_WORDS = ("lod", "loq", "dl", "mdl", "detection limit", "limit", "lower limit", "limite")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What is known of a table before its columns are looked at.
+
+    Attributes:
+        is_sheet: It is a spreadsheet.
+        encoding: Of a text file.
+        delimiter: Of a text file.
+        heading_rows: Rows of headings; none where no row has words that are known.
+        limits_row: Row of detection limits; None where there is none.
+        top: What is above the data.
+        titles: Its headings, understood, by column.
+        rows: Data, totals left out.
+        totals: Column and word of rows that sum up others.
+        is_whole: No more rows than were looked at.
+    """
+
+    is_sheet: bool
+    encoding: Finding
+    delimiter: Finding
+    heading_rows: tuple[int, ...]
+    limits_row: int | None
+    top: Top
+    titles: tuple[Title, ...]
+    rows: tuple[Row, ...]
+    totals: tuple[tuple[str, str], ...]
+    is_whole: bool
+
+    def column(self, index: int) -> list[Cell]:
+        """Return the cells of a column that are not empty."""
+        cells = (row.at(index) for row in self.rows)
+        return [cell for cell in cells if text_of(cell)]
+
+
+def sample(path: Path, sheet: str | None) -> Sample:
+    """Look at the beginning of a table.
+
+    Raises:
+        BadTable: It cannot be read at all.
+    """
+    is_sheet = sheet_table.is_sheet(path)
+    coding = Finding("utf-8", "a spreadsheet") if is_sheet else encoding(path)
+    mark = Finding(",", "a spreadsheet")
+    if not is_sheet:
+        mark = delimiter(path, coding.value or "latin-1")
+    # An unknown code page reads as one that takes every byte: headings in ASCII are still words.
+    rule = FileRule(encoding=coding.value or "latin-1", delimiter=mark.value or ",", sheet=sheet)
+    rows = list(islice(rows_of(path, rule), ROWS_MAX + 1))
+    headings = _headings(rows)
+    limits = _limits(rows, headings)
+    laid = rule.model_copy(update={"heading_rows": headings, "limits_row": limits})
+    rest = iter(rows[:ROWS_MAX])
+    top = top_of(rest, laid)
+    data, totals = _without_totals(rest, top)
+    return Sample(
+        is_sheet=is_sheet,
+        encoding=coding,
+        delimiter=mark,
+        heading_rows=headings,
+        limits_row=limits,
+        top=top,
+        titles=tuple(understood(title) for title in top.titles),
+        rows=data,
+        totals=totals,
+        is_whole=len(rows) <= ROWS_MAX,
+    )
+
+
+def _headings(rows: Sequence[Row]) -> tuple[int, ...]:
+    """Return the row with most words that are known, and a row of units below it."""
+    scores = [(sum(map(_is_known, row.cells)), -row.no) for row in rows[:_HEAD_ROWS]]
+    best = max(scores, default=(0, 0))
+    if best[0] < 2:
+        return ()
+    no = -best[1]
+    below = [text_of(cell) for cell in rows[no].cells] if no < len(rows) else []
+    said = [text for text in below if text]
+    if len(said) >= 2 and all(unit_of(text.strip("()[]")) for text in said):
+        return (no, no + 1)
+    return (no,)
+
+
+def _is_known(cell: Cell) -> bool:
+    if not isinstance(cell, str):
+        return False
+    title = understood(cell)
+    return bool(title.field) or bool(title.analyte and title.written)
+
+
+def _limits(rows: Sequence[Row], headings: tuple[int, ...]) -> int | None:
+    if not headings or headings[-1] >= len(rows):
+        return None
+    first = next((text_of(c) for c in rows[headings[-1]].cells if text_of(c)), "")
+    return headings[-1] + 1 if plain(first).strip(" .:") in _LIMIT_WORDS else None
+
+
+def _without_totals(
+    rows: Iterator[Row], top: Top
+) -> tuple[tuple[Row, ...], tuple[tuple[str, str], ...]]:
+    data: list[Row] = []
+    totals: dict[tuple[str, str], None] = {}
+    for row in rows:
+        if row.is_blank():
+            continue
+        total = _total(row, top)
+        if total is None:
+            data.append(row)
+        else:
+            totals[total] = None
+    return tuple(data), tuple(totals)
+
+
+def _total(row: Row, top: Top) -> tuple[str, str] | None:
+    """Return column and word of a row of totals: its first text is one of their words."""
+    for index, cell in enumerate(row.cells):
+        text = plain(text_of(cell))
+        if not text:
+            continue
+        word = next((w for w in TOTAL_WORDS if text.startswith(w)), None)
+        if word is None or index >= len(top.titles) or not top.titles[index]:
+            return None
+        return top.titles[index], word
+    return None

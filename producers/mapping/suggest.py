@@ -1,0 +1,326 @@
+"""Proposes a mapping for a table: what it can read off the file with its reason, and what not.
+
+It never guesses a unit, a zone, a basis or an id: what the file does not say stands as ``"?"``,
+and ``load`` refuses a mapping in which one is left.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from producers.mapping.cells import Cell, text_of
+from producers.mapping.faults import CellFault
+from producers.mapping.heading_words import LIMIT_WORDS, VALUE_BY_WORD
+from producers.mapping.load import UNKNOWN
+from producers.mapping.numerals import Style, number
+from producers.mapping.results import Censoring, result, word
+from producers.mapping.sample import ROWS_MAX, Sample, sample
+from producers.mapping.sniff import Finding, decimal_mark, time_format
+from producers.mapping.targets import Kind, required, target
+from producers.mapping.titles import Title
+from producers.mapping.unit_words import plain
+
+Value = str | int | bool | tuple["Value", ...] | dict[str, "Value"]
+"""What a TOML value may be here."""
+
+_MASSES = ("gross_kg", "tare_kg", "net_kg")
+_CHOICES_MAX = 12
+_KEYS = {"weighing": ("ticket_no",), "assay": ("certificate_no",), "xrf": ("shot_no",)}
+_BY_HAND = {
+    "site_id": "the site, as reference records name it",
+    "device_id": "the scale or analyser, as reference records name it",
+    "lab_id": "the laboratory, as reference records name it",
+    "purpose": "dispatch, receipt, stock or check",
+    "stage": "provisional, exchanged, umpire or final",
+    "party": "seller, buyer, umpire or plant: who had it analysed",
+    "lot_id": "the column of the lot",
+    "ticket_no": "the column of the ticket's number: without it a repeat is no duplicate",
+    "certificate_no": "the column or cell of the certificate's number",
+    "shot_no": "the column of the reading's number",
+    "occurred_at": "the column of the time",
+    "basis": "dried or as_is",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One key of the draft.
+
+    Attributes:
+        key: Its name.
+        value: Its value; ``"?"`` in it has to be filled in.
+        reason: Why.
+    """
+
+    key: str
+    value: Value
+    reason: str
+
+
+@dataclass(slots=True)
+class Draft:
+    """A mapping that is proposed.
+
+    Attributes:
+        file: Lines of ``[file]``.
+        constants: Lines of ``[constants]``.
+        stem: Type of the record; ``"?"`` where headings do not tell.
+        fields: Lines of the record's fields.
+        elements: Its elements, each with its reason.
+        doubts: What a person should look at.
+        unused: Headings nothing is known about.
+    """
+
+    stem: str
+    file: list[Line] = field(default_factory=list)
+    constants: list[Line] = field(default_factory=list)
+    fields: list[Line] = field(default_factory=list)
+    elements: list[Line] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    unused: list[str] = field(default_factory=list)
+
+
+def suggest(path: Path, sheet: str | None = None) -> Draft:
+    """Return a draft for a table.
+
+    Raises:
+        BadTable: It cannot be read at all.
+    """
+    seen = sample(path, sheet)
+    draft = Draft(_stem(seen))
+    _add_file(draft, seen, sheet)
+    used = _add_fields(draft, seen)
+    if draft.stem in ("assay", "xrf"):
+        used |= _add_elements(draft, seen)
+    _add_missing(draft)
+    draft.unused += [t.text for i, t in enumerate(seen.titles) if t.text and i not in used]
+    if not seen.heading_rows:
+        draft.doubts.append("no row has headings that are known: set heading_rows")
+    if not seen.is_whole:
+        draft.doubts.append(f"only the first {ROWS_MAX} rows were looked at")
+    return draft
+
+
+def _stem(seen: Sample) -> str:
+    there = {title.field for title in seen.titles}
+    if there & set(_MASSES):
+        return "weighing"
+    if any(_is_element(seen, i) for i in range(len(seen.titles))) or "moisture" in there:
+        return "xrf" if "shot_no" in there else "assay"
+    return UNKNOWN
+
+
+def _is_element(seen: Sample, index: int) -> bool:
+    """Tell whether a column holds an element: it is called so, and holds numbers or limits."""
+    title = seen.titles[index]
+    if not title.analyte:
+        return False
+    cells = seen.column(index)
+    return bool(cells) and sum(map(_is_result, cells)) * 2 >= len(cells)
+
+
+_STYLES = (Style(".", ""), Style(",", ""), Style(".", ","), Style(",", "."), Style(",", " "))
+_ANY = Censoring(frozenset(word(each) for each in LIMIT_WORDS), negative=True)
+
+
+def _is_result(cell: Cell) -> bool:
+    for style in _STYLES:
+        try:
+            result(cell, "pct", style, _ANY, None)
+        except CellFault as fault:
+            if fault.code == "missing_field":
+                return True
+        else:
+            return True
+    return False
+
+
+def _add_file(draft: Draft, seen: Sample, sheet: str | None) -> None:
+    if seen.is_sheet:
+        if sheet is not None:
+            draft.file.append(Line("sheet", sheet, "as asked for"))
+    else:
+        _found(draft, "encoding", seen.encoding)
+        _found(draft, "delimiter", seen.delimiter)
+    rows: Value = seen.heading_rows or UNKNOWN
+    shown = "most words that are known" if seen.heading_rows else "no row has words that are known"
+    draft.file.append(Line("heading_rows", rows, shown))
+    if seen.limits_row is not None:
+        draft.file.append(Line("limits_row", seen.limits_row, "its first word says so"))
+    if seen.totals:
+        wheres: Value = tuple(
+            {"column": column, "matches": (f"{said}*",)} for column, said in seen.totals
+        )
+        draft.file.append(Line("skip_where", wheres, "rows that sum up others"))
+    numbers = [c for i, t in enumerate(seen.titles) if _has_numbers(t) for c in seen.column(i)]
+    mark, between = decimal_mark(numbers)
+    _found(draft, "decimal", mark)
+    _found(draft, "thousands", between)
+
+
+def _has_numbers(title: Title) -> bool:
+    return bool(title.analyte) or title.field in (*_MASSES, "moisture", "live_time_s")
+
+
+def _found(draft: Draft, key: str, finding: Finding) -> None:
+    draft.file.append(
+        Line(key, UNKNOWN if finding.value is None else finding.value, finding.reason)
+    )
+    if finding.value is None:
+        draft.doubts.append(f"{key}: {finding.reason}")
+
+
+def _add_fields(draft: Draft, seen: Sample) -> set[int]:
+    """Add the fields that headings name, each once; return the columns used."""
+    used: set[int] = set()
+    taken: set[str] = set()
+    for index, title in enumerate(seen.titles):
+        name = title.field
+        if not name or draft.stem == UNKNOWN or target(draft.stem, name) is None:
+            continue
+        if name in taken:
+            draft.doubts.append(f"column {title.text!r} could be {name} as well")
+            continue
+        taken.add(name)
+        used.add(index)
+        draft.fields.append(_field(draft, seen, index))
+        if name == "occurred_at":
+            used |= {i for i, t in enumerate(seen.titles) if t.field == "time"}
+    return used
+
+
+def _field(draft: Draft, seen: Sample, index: int) -> Line:
+    title = seen.titles[index]
+    found = target(draft.stem, title.field)
+    assert found is not None, "only such fields are added"
+    said: dict[str, Value] = {"column": title.text}
+    reason = "its heading"
+    if found.kind is Kind.TIME:
+        said, reason = _time(draft, seen, index)
+    elif found.kind in (Kind.MASS, Kind.CONCENTRATION):
+        said["unit"], reason = _unit(draft, title)
+    elif found.kind is Kind.NAME:
+        said["values"] = _values(draft, title, seen.column(index), found.names)
+        reason = "its heading; words of its cells"
+    elif title.field in ("ticket_no", "lot_id", "certificate_no", "sample_id"):
+        _note_repeats(draft, title, seen.column(index))
+    return Line(title.field, said, reason)
+
+
+def _unit(draft: Draft, title: Title) -> tuple[str, str]:
+    """Return the unit that a heading names; nothing else can say it."""
+    if title.unit is not None:
+        return title.unit, "its heading names the unit"
+    if title.foreign:
+        draft.doubts.append(f"column {title.text!r}: {title.foreign} has to be converted before")
+        return UNKNOWN, f"{title.foreign} is no unit of a request"
+    draft.doubts.append(f"column {title.text!r}: its heading names no unit")
+    return UNKNOWN, "its heading names no unit"
+
+
+def _time(draft: Draft, seen: Sample, index: int) -> tuple[dict[str, Value], str]:
+    title = seen.titles[index]
+    beside = next((i for i, t in enumerate(seen.titles) if t.field == "time"), None)
+    columns = [index] if beside is None else [index, beside]
+    values = [[row.at(i) for i in columns] for row in seen.rows if text_of(row.at(index))]
+    finding = time_format(values)
+    said: dict[str, Value] = {"column": title.text}
+    if beside is not None:
+        said = {"columns": (title.text, seen.titles[beside].text)}
+    if finding.value is None:
+        said["format"] = UNKNOWN
+        draft.doubts.append(f"column {title.text!r}: {finding.reason}")
+    elif finding.value:
+        said["format"] = finding.value
+    if finding.value and "H" not in finding.value and "h" not in finding.value:
+        said["time_of_day"] = UNKNOWN
+        draft.doubts.append(f"column {title.text!r}: dates without a time of day")
+    said["zone"] = UNKNOWN
+    draft.doubts.append(f"column {title.text!r}: where the clock hangs is in no file")
+    return said, finding.reason
+
+
+def _values(
+    draft: Draft, title: Title, cells: Sequence[Cell], names: Sequence[str]
+) -> dict[str, Value]:
+    """Return the words of a column with what they say, where that can be one thing only."""
+    known = VALUE_BY_WORD.get(title.field, {})
+    words = dict.fromkeys(text_of(cell) for cell in cells)
+    if len(words) > _CHOICES_MAX:
+        draft.doubts.append(f"column {title.text!r}: {len(words)} different words")
+    said: dict[str, Value] = {}
+    for each in list(words)[:_CHOICES_MAX]:
+        meant = each if each in names else known.get(plain(each))
+        said[each] = UNKNOWN if meant is None else meant
+        if meant is None:
+            draft.doubts.append(f"column {title.text!r}: what {each!r} means")
+    return said or {UNKNOWN: UNKNOWN}
+
+
+def _note_repeats(draft: Draft, title: Title, cells: Sequence[Cell]) -> None:
+    if title.field == "ticket_no" and len({text_of(c) for c in cells}) < len(cells):
+        draft.doubts.append(f"column {title.text!r}: numbers repeat; join it with one that tells")
+
+
+def _add_elements(draft: Draft, seen: Sample) -> set[int]:
+    used = set()
+    for index in range(len(seen.titles)):
+        if _is_element(seen, index):
+            used.add(index)
+            draft.elements.append(_element(draft, seen, index))
+    if draft.elements and draft.stem == "assay":
+        draft.doubts.append("basis of the elements: dry or as_is, as the certificate says")
+    return used
+
+
+def _element(draft: Draft, seen: Sample, index: int) -> Line:
+    title = seen.titles[index]
+    unit, reason = _unit(draft, title)
+    said: dict[str, Value] = {"column": title.text, "analyte": title.analyte, "unit": unit}
+    if draft.stem == "assay":
+        said["basis"] = UNKNOWN
+    if not title.written:
+        draft.doubts.append(f"column {title.text!r}: taken for {title.analyte}")
+    cells = seen.column(index)
+    if seen.limits_row is None and any(_is_bare_limit(cell) for cell in cells):
+        said["limit"] = UNKNOWN
+        draft.doubts.append(f"column {title.text!r}: below a limit that no cell names")
+    if any(_is_negative(cell) for cell in cells):
+        draft.doubts.append(
+            f"column {title.text!r}: numbers below zero; where they mean less than a limit, "
+            "negative_below_limit = true in [file]"
+        )
+    return Line("", said, reason)
+
+
+def _is_bare_limit(cell: Cell) -> bool:
+    return isinstance(cell, str) and word(cell) in _ANY.words
+
+
+def _is_negative(cell: Cell) -> bool:
+    try:
+        return any(number(cell, style) < 0 for style in _STYLES[:2])
+    except CellFault:
+        return False
+
+
+def _add_missing(draft: Draft) -> None:
+    """Add what the request must have and no heading names, to be filled in."""
+    if draft.stem == UNKNOWN:
+        draft.doubts.append("type of the record: no headings of a ticket, certificate or shot")
+        return
+    there = {line.key for line in draft.fields}
+    for name in _needed(draft.stem):
+        if name in there:
+            continue
+        draft.doubts.append(f"{name}: no column is called so")
+        why = _BY_HAND.get(name, "no column is called so")
+        if name in ("lot_id", "occurred_at", *_KEYS[draft.stem]):
+            draft.fields.append(Line(name, {"column": UNKNOWN}, why))
+        else:
+            draft.constants.append(Line(name, UNKNOWN, why))
+
+
+def _needed(stem: str) -> Iterator[str]:
+    yield from (name for name in required(stem) if name != "results")
+    yield from _KEYS[stem]

@@ -1,0 +1,99 @@
+"""Rows of a delimited text file, read as a stream within bounds.
+
+Bytes that are no text in the file's encoding become lone surrogates, so that only their row is
+refused and can be written back byte for byte.
+"""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from producers.mapping import encodings
+from producers.mapping.bounds import COLUMNS_MAX, ROW_CHARS_MAX
+from producers.mapping.cells import Row
+from producers.mapping.faults import BadTable
+
+_BOM = b"\xef\xbb\xbf"
+
+
+def rows(path: Path, encoding: str, delimiter: str, quote: str) -> Iterator[Row]:
+    """Yield the rows of a file.
+
+    Args:
+        path: The file.
+        encoding: A name of ``encodings.ENCODINGS``.
+        delimiter: One character between cells.
+        quote: Character around cells that hold a delimiter; empty where quotes mean nothing.
+
+    Raises:
+        BadTable: A row is beyond bounds, or the encoding cannot be right.
+    """
+    _check_mark(path, encoding)
+    with path.open(
+        encoding=encodings.reading(encoding), errors="surrogateescape", newline=None
+    ) as text:
+        lines = _Lines(text)
+        reader = csv.reader(
+            lines,
+            delimiter=delimiter,
+            quotechar=quote or None,
+            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+        )
+        try:
+            for cells in reader:
+                lines.row += 1
+                if len(cells) > COLUMNS_MAX:
+                    raise _too_wide(lines.row)
+                yield Row(lines.row, tuple(cells))
+                lines.chars = 0
+        except UnicodeError as error:
+            raise _not_encoded(encoding, lines.row + 1, error) from None
+        except csv.Error as error:
+            raise BadTable(str(error), lines.row + 1) from None
+
+
+class _Lines:
+    """Lines of a file, none of them and no row of several beyond ``ROW_CHARS_MAX``."""
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self.row = 0
+        self.chars = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._text.readline(ROW_CHARS_MAX + 1)
+        if not line:
+            raise StopIteration
+        self.chars += len(line)
+        if self.chars > ROW_CHARS_MAX:
+            raise _too_long(self.row + 1)
+        return line
+
+
+def _check_mark(path: Path, encoding: str) -> None:
+    with path.open("rb") as file:
+        marked = file.read(len(_BOM)) == _BOM
+    if marked and encoding != "utf-8":
+        why = f"it begins with the mark of UTF-8, and the mapping says {encoding}"
+        raise BadTable(why, next_step='encoding = "utf-8" in [file]')
+
+
+def _too_long(row: int) -> BadTable:
+    return BadTable(
+        f"longer than {ROW_CHARS_MAX} characters",
+        row,
+        expected="a quote that was opened is closed; lines end with a line feed",
+        next_step='quote = "" in [file] where a quote is part of the text',
+    )
+
+
+def _too_wide(row: int) -> BadTable:
+    return BadTable(f"more than {COLUMNS_MAX} cells", row, expected="the right delimiter")
+
+
+def _not_encoded(encoding: str, row: int, error: UnicodeError) -> BadTable:
+    return BadTable(f"no text in {encoding}: {error}", row, next_step="another encoding in [file]")

@@ -1,0 +1,167 @@
+"""Proposals: what is read off a file, and that nothing else is."""
+
+from pathlib import Path
+
+import pytest
+
+from producers.mapping.draft_text import text
+from producers.mapping.faults import BadMapping
+from producers.mapping.load import parse
+from producers.mapping.sniff import decimal_mark, time_format
+from producers.mapping.suggest import Draft, suggest
+from producers.mapping.titles import understood
+
+
+def _suggest(tmp_path: Path, content: str, encoding: str = "utf-8") -> Draft:
+    path = tmp_path / "table.csv"
+    path.write_bytes(content.encode(encoding))
+    return suggest(path)
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Ticket;Gross (kg);Tare (kg);Net (kg)", "N° ticket;Poids brut (kg);Tare (kg);Poids net (kg)",
+     "Folio;Peso bruto (kg);Tara (kg);Peso neto (kg)",
+     "Nº ticket;Peso bruto (kg);Tara (kg);Peso líquido (kg)",
+     "Wiegeschein-Nr;Bruttogewicht [kg];Tara [kg];Netto [kg]",
+     "№ талона;Брутто, кг;Тара, кг;Нетто, кг", "磅单号;毛重(公斤);皮重(公斤);净重(公斤)"],
+)  # fmt: skip
+def test_a_weighbridge_is_known_in_seven_languages(tmp_path: Path, heading: str) -> None:
+    draft = _suggest(tmp_path, f"{heading.replace(', ', ' ')}\nT-1;45000;15000;30000\n")
+    fields = {line.key: line.value for line in draft.fields}
+    assert draft.stem == "weighing"
+    for name in ("gross_kg", "tare_kg", "net_kg"):
+        rule = fields[name]
+        assert isinstance(rule, dict)
+        assert rule["unit"] == "kg"
+    assert "ticket_no" in fields
+
+
+@pytest.mark.parametrize(
+    ("encoding", "heading"),
+    [("cp1252", "N° ticket;Poids brut;Numéro de lot;Véhicule"),
+     ("cp437", "Numéro de ticket;Poids brut;Numéro de lot;Véhicule"),
+     ("cp1251", "Номер талона;Брутто;Партия;Машина"),
+     ("cp866", "Номер талона;Брутто;Партия;Машина"),
+     ("koi8-r", "Номер талона;Брутто;Партия;Машина"),
+     ("gb18030", "磅单号;毛重;批号;车号"),
+     ("utf-16", "Номер талона;Брутто;Партия;Машина"), ("utf-8-sig", "磅单号;毛重;批号;车号")],
+)  # fmt: skip
+def test_a_code_page_is_told_by_the_words_that_make_sense_in_it(
+    tmp_path: Path, encoding: str, heading: str
+) -> None:
+    draft = _suggest(tmp_path, f"{heading}\nT-1;45000;L-1;X\n", encoding)
+    found = {line.key: line.value for line in draft.file}["encoding"]
+    # Of code pages in which the text is the same, any will do.
+    assert isinstance(found, str)
+    assert heading.encode(found) == heading.encode(encoding.removesuffix("-sig"))
+
+
+def test_a_code_page_that_no_word_tells_is_left_open(tmp_path: Path) -> None:
+    draft = _suggest(tmp_path, "Ticket;Net\nT-1\xff;1\n", "latin-1")
+    assert {line.key: line.value for line in draft.file}["encoding"] == "?"
+
+
+def test_a_mass_without_a_unit_in_its_heading_is_left_open(tmp_path: Path) -> None:
+    draft = _suggest(tmp_path, "Ticket;Gross;Net (lbs)\nT-1;45000;30000\n")
+    rules = {line.key: line.value for line in draft.fields}
+    assert rules["gross_kg"] == {"column": "Gross", "unit": "?"}
+    assert rules["net_kg"] == {"column": "Net (lbs)", "unit": "?"}
+    assert any("lbs has to be converted" in doubt for doubt in draft.doubts)
+
+
+def test_a_zone_is_always_left_open_and_the_mapping_refused_until_it_is_there(
+    tmp_path: Path,
+) -> None:
+    draft = _suggest(tmp_path, "Ticket;Date;Net kg\nT-1;2026-11-30 06:42;30000\n")
+    rules = {line.key: line.value for line in draft.fields}
+    assert rules["occurred_at"] == {
+        "column": "Date", "format": "yyyy-MM-dd HH:mm", "zone": "?",
+    }  # fmt: skip
+    with pytest.raises(BadMapping, match=r"occurred_at\.zone \(line \d+\)"):
+        parse(text(draft, "table.csv"))
+
+
+@pytest.mark.parametrize(
+    ("values", "form"),
+    [
+        (["13/11/2026", "01/02/2026"], "dd/MM/yyyy"),
+        (["11/13/2026", "01/02/2026"], "MM/dd/yyyy"),
+        (["01/02/2026", "03/04/2026"], None),
+        (["01/01/2026", "02/02/2026"], "dd/MM/yyyy"),
+        (["3-Nov-26", "12-Dec-26"], "d-MMM-yy"),
+        (["yesterday"], None),
+    ],
+)
+def test_day_and_month_are_told_apart_only_where_a_cell_does(
+    values: list[str], form: str | None
+) -> None:
+    assert time_format([[value] for value in values]).value == form
+
+
+@pytest.mark.parametrize(
+    ("values", "mark", "between"),
+    [
+        (["30,02", "1 234,5"], ",", " "),
+        (["30.02", "1,234.5"], ".", ","),
+        (["1.234.567"], ",", "."),
+        (["45000", "1"], ".", ""),
+        (["30,000"], None, ""),
+        (["30.000", "30,5"], ",", ""),
+        (["30.5", "30,5"], None, ""),
+    ],
+)
+def test_a_decimal_mark_is_told_only_where_it_can_be_nothing_else(
+    values: list[str], mark: str | None, between: str
+) -> None:
+    found, thousands = decimal_mark(values)
+    assert found.value == mark
+    assert thousands.value == between
+
+
+@pytest.mark.parametrize(
+    ("heading", "analyte", "unit"),
+    [
+        ("Cu_pct", "Cu", "pct"),
+        ("Cu %", "Cu", "pct"),
+        ("Cu%", "Cu", "pct"),
+        ("Au g/t", "Au", "g_per_t"),
+        ("Li2O (%)", "Li2O", "pct"),
+        ("As_ppm_ME-ICP61", "As", "ppm"),
+        ("SiO2 [wt%]", "SiO2", "pct"),
+        ("CU (PPM)", "Cu", "ppm"),
+        ("Co", "Co", None),
+    ],
+)
+def test_an_element_s_heading_gives_its_analyte_and_its_unit(
+    heading: str, analyte: str, unit: str | None
+) -> None:
+    title = understood(heading)
+    assert (title.analyte, title.unit) == (analyte, unit)
+
+
+def test_a_laboratory_s_limits_without_a_number_are_left_open(tmp_path: Path) -> None:
+    draft = _suggest(tmp_path, "Certificate,Sample,Cu %,Co ppm\nA-1,S-1,ND,5\nA-1,S-2,2.5,-5\n")
+    assert draft.stem == "assay"
+    copper, cobalt = (line.value for line in draft.elements)
+    assert copper == {
+        "column": "Cu %", "analyte": "Cu", "unit": "pct", "basis": "?", "limit": "?",
+    }  # fmt: skip
+    assert cobalt == {"column": "Co ppm", "analyte": "Co", "unit": "ppm", "basis": "?"}
+    assert any("numbers below zero" in doubt for doubt in draft.doubts)
+
+
+def test_words_that_could_mean_anything_are_left_open(tmp_path: Path) -> None:
+    draft = _suggest(tmp_path, "Ticket,Net kg,Direction\nT-1,1,Entrada\nT-2,1,XB\n")
+    rules = {line.key: line.value for line in draft.fields}
+    rule = rules["direction"]
+    assert isinstance(rule, dict)
+    assert rule["values"] == {"Entrada": "in", "XB": "?"}
+
+
+def test_a_file_of_nothing_known_still_gives_a_draft(tmp_path: Path) -> None:
+    for content in ("", "a", "a,b\n1,2\n", "\x00\x01"):
+        draft = _suggest(tmp_path, content)
+        assert draft.stem == "?"
+        with pytest.raises(BadMapping):
+            parse(text(draft, "table.csv"))

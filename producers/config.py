@@ -74,6 +74,27 @@ class HttpConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropConfig:
+    """The folder whose files are taken.
+
+    Attributes:
+        folder: Where files are dropped; ``taking``, ``done`` and ``failed`` are made in it.
+        poll_s: How often it is looked into. A file that was the same twice is taken.
+        file_bytes_max: Largest file.
+        list_bytes_max: Largest file that has to be read whole, such as a JSON list.
+        line_bytes_max: Longest line of a file that is read line by line.
+        batch_requests_max: Requests that become durable together.
+    """
+
+    folder: Path
+    poll_s: float = 5.0
+    file_bytes_max: int = 256 * _MIB
+    list_bytes_max: int = 16 * _MIB
+    line_bytes_max: int = _MIB
+    batch_requests_max: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayConfig:
     """A whole gateway process.
 
@@ -81,8 +102,10 @@ class GatewayConfig:
         outbox: Where accepted events wait.
         publisher: Where they go.
         http: Where they come from.
+        drop: Where they come from as files; None for nowhere.
     """
 
     outbox: OutboxConfig
     publisher: PublisherConfig
     http: HttpConfig = field(default_factory=HttpConfig)
+    drop: DropConfig | None = None

@@ -100,6 +100,15 @@ class GatewaySettings(_Group):
     """Least free space on the outbox's disk at which events are still accepted."""
     delivery_timeout_s: float = Field(default=120.0, ge=5.0, le=3600.0)
     """How long one send may wait for the broker before it is tried anew from the outbox."""
+    drop_dir: Path | None = None
+    """Folder whose files are taken, such as a share of the plant's. Unset: none. It has to be
+    there; ``done``, ``failed`` and ``taking`` are made in it."""
+    drop_poll_s: float = Field(default=5.0, ge=0.1, le=3600.0)
+    """How often that folder is looked into; a file is taken when two looks found it the same. Five
+    seconds, because network shares may show what was written some seconds late."""
+    drop_file_bytes_max: int = Field(default=256 * _MIB, ge=1024, le=16_384 * _MIB)
+    """Largest dropped file. A JSON list, which has to be read whole, is limited as a post is, to
+    16 MiB."""
 
 
 class WorkerSettings(_Group):

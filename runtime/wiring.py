@@ -11,7 +11,7 @@ from runtime.stack import addresses as where
 
 if TYPE_CHECKING:  # the packages are heavy, and each process needs one of them
     from console.config import ConsoleConfig
-    from producers.config import GatewayConfig
+    from producers.config import DropConfig, GatewayConfig
     from sinks.config import SinkConfig
     from streams.config import WorkerConfig
 
@@ -102,6 +102,20 @@ def gateway_config(settings: Settings) -> "GatewayConfig":
             delivery_timeout_s=own.delivery_timeout_s,
         ),
         http=HttpConfig(host=own.host, port=own.port),
+        drop=_drop_config(settings),
+    )
+
+
+def _drop_config(settings: Settings) -> "DropConfig | None":
+    from producers.config import DropConfig
+
+    own = settings.gateway
+    if own.drop_dir is None:
+        return None
+    return DropConfig(
+        folder=own.drop_dir.resolve(),
+        poll_s=own.drop_poll_s,
+        file_bytes_max=own.drop_file_bytes_max,
     )
 
 

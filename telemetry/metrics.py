@@ -189,6 +189,18 @@ PUBLISH_SECONDS = Histogram(
 ACCEPT_SECONDS = Histogram(
     "gateway", "custody_accept_seconds", "From a request's arrival to its durable answer."
 )
+DROP_FILES = Counter(
+    "gateway",
+    "custody_dropped_files_total",
+    "Files of the drop folder dealt with: done (all of it is taken), failed, or repeated (its"
+    " content was taken before).",
+    Label("outcome", ("done", "failed", "repeated")),
+)
+DROP_WAITING = Gauge(
+    "gateway",
+    "custody_drop_waiting_files",
+    "Files in the drop folder that are not dealt with yet, those still being written included.",
+)
 
 WORKER_APPLIED = Counter(
     "worker", "custody_applied_records_total", "Records applied to an owner's state.", _STEM
@@ -275,6 +287,8 @@ TABLE: tuple[Counter | Gauge | Histogram, ...] = (
     GATEWAY_PUBLISHED,
     PUBLISH_SECONDS,
     ACCEPT_SECONDS,
+    DROP_FILES,
+    DROP_WAITING,
     WORKER_APPLIED,
     WORKER_DUPLICATE,
     CHUNK_RECORDS,

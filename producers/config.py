@@ -95,6 +95,43 @@ class DropConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MqttConfig:
+    """The MQTT broker whose messages are taken.
+
+    Attributes:
+        url: ``mqtt://host:port`` or ``mqtts://host:port``; 1883 and 8883 by default.
+        topics: What to subscribe to.
+        client_id: Name of the session at the broker; one per gateway for ever.
+        user: Name to connect with; None for none.
+        password: Password to connect with.
+        ca_file: Certificates to trust; None for those of the system.
+        session_expiry_s: How long the broker keeps messages while the gateway is away.
+        answer_prefix: Answers go only to topics that begin like this.
+        payload_bytes_max: Largest message.
+        items_max: Most requests in a message.
+        unacknowledged_max: Messages the broker sends before it waits for an acknowledgement.
+        keepalive_s: A broker that is silent for so long is away.
+        retry_s: First pause before it is tried again; doubled up to ``retry_s_max``.
+        retry_s_max: Longest pause.
+    """
+
+    url: str
+    client_id: str
+    topics: tuple[str, ...] = ("custody/events/#",)
+    user: str | None = None
+    password: str | None = None
+    ca_file: Path | None = None
+    session_expiry_s: int = 7 * 86_400
+    answer_prefix: str = "custody/answers/"
+    payload_bytes_max: int = 16 * _MIB
+    items_max: int = 1_000
+    unacknowledged_max: int = 32
+    keepalive_s: int = 30
+    retry_s: float = 1.0
+    retry_s_max: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayConfig:
     """A whole gateway process.
 
@@ -103,9 +140,11 @@ class GatewayConfig:
         publisher: Where they go.
         http: Where they come from.
         drop: Where they come from as files; None for nowhere.
+        mqtt: Where they come from as messages; None for nowhere.
     """
 
     outbox: OutboxConfig
     publisher: PublisherConfig
     http: HttpConfig = field(default_factory=HttpConfig)
     drop: DropConfig | None = None
+    mqtt: MqttConfig | None = None

@@ -57,10 +57,18 @@ class Surroundings:
 
 
 def open_inlets(config: GatewayConfig, given: Surroundings) -> list[Inlet]:
-    """Return the inlets that are configured, not started yet."""
+    """Return the inlets that are configured, not started yet.
+
+    Raises:
+        NoMqttClient: MQTT is configured and its client is not installed.
+    """
     found: list[Inlet] = []
     if config.drop is not None:
         from producers.drop import Drop
 
         found.append(Drop(config.drop, given))
+    if config.mqtt is not None:
+        from producers.mqtt import Mqtt
+
+        found.append(Mqtt(config.mqtt, given))
     return found

@@ -109,6 +109,35 @@ class GatewaySettings(_Group):
     drop_file_bytes_max: int = Field(default=256 * _MIB, ge=1024, le=16_384 * _MIB)
     """Largest dropped file. A JSON list, which has to be read whole, is limited as a post is, to
     16 MiB."""
+    mqtt_url: str | None = Field(default=None, pattern=r"^mqtts?://[^@/\s]+$")
+    """``mqtt(s)://host:port`` of an MQTT 5 broker to take messages from; by default 1883 is the
+    port, and 8883 with TLS. Unset: none. Needs the extra ``gateway``."""
+    mqtt_topics: str = Field(default="custody/events/#", min_length=1)
+    """Topics to subscribe to, with commas between them. Whoever may write there may send events:
+    that is the broker's to say."""
+    mqtt_client_id: str | None = Field(default=None, min_length=1, max_length=128)
+    """Name of the session that the broker keeps while the gateway is away. Unset: ``custody-`` and
+    the gateway's id."""
+    mqtt_user: str | None = None
+    """User at the MQTT broker."""
+    mqtt_password_file: Path | None = None
+    """File that holds its password, as containers mount secrets."""
+    mqtt_ca_file: Path | None = None
+    """Certificates to trust at the MQTT broker, PEM. Unset: those of the system."""
+    mqtt_session_expiry_s: int = Field(default=7 * 86_400, ge=60, le=4_294_967_295)
+    """How long the MQTT broker is asked to keep what comes while the gateway is away. A week is a
+    long outage."""
+    mqtt_answer_prefix: str = "custody/answers/"
+    """Answers go only to response topics that begin like this: a sender must not make the gateway
+    write to a topic that it could not write to itself."""
+
+    @model_validator(mode="after")
+    def _mqtt_is_complete(self) -> Self:
+        _require(
+            self.mqtt_password_file is None or self.mqtt_user is not None,
+            "mqtt_user is needed where mqtt_password_file is given",
+        )
+        return self
 
 
 class WorkerSettings(_Group):

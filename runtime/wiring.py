@@ -11,7 +11,7 @@ from runtime.stack import addresses as where
 
 if TYPE_CHECKING:  # the packages are heavy, and each process needs one of them
     from console.config import ConsoleConfig
-    from producers.config import DropConfig, GatewayConfig
+    from producers.config import DropConfig, GatewayConfig, MqttConfig
     from sinks.config import SinkConfig
     from streams.config import WorkerConfig
 
@@ -85,7 +85,11 @@ def kafka_options(settings: Settings, address: str) -> dict[str, str]:
 
 
 def gateway_config(settings: Settings) -> "GatewayConfig":
-    """Return the configuration of the gateway process."""
+    """Return the configuration of the gateway process.
+
+    Raises:
+        BadSettings: A password's file cannot be read.
+    """
     from producers.config import GatewayConfig, HttpConfig, OutboxConfig, PublisherConfig
 
     own = settings.gateway
@@ -103,6 +107,7 @@ def gateway_config(settings: Settings) -> "GatewayConfig":
         ),
         http=HttpConfig(host=own.host, port=own.port),
         drop=_drop_config(settings),
+        mqtt=_mqtt_config(settings),
     )
 
 
@@ -116,6 +121,24 @@ def _drop_config(settings: Settings) -> "DropConfig | None":
         folder=own.drop_dir.resolve(),
         poll_s=own.drop_poll_s,
         file_bytes_max=own.drop_file_bytes_max,
+    )
+
+
+def _mqtt_config(settings: Settings) -> "MqttConfig | None":
+    from producers.config import MqttConfig
+
+    own = settings.gateway
+    if own.mqtt_url is None:
+        return None
+    return MqttConfig(
+        url=own.mqtt_url,
+        client_id=own.mqtt_client_id or f"custody-{own.gateway_id}",
+        topics=tuple(topic.strip() for topic in own.mqtt_topics.split(",")),
+        user=own.mqtt_user,
+        password=secret(None, own.mqtt_password_file),
+        ca_file=own.mqtt_ca_file,
+        session_expiry_s=own.mqtt_session_expiry_s,
+        answer_prefix=own.mqtt_answer_prefix,
     )
 
 

@@ -201,6 +201,28 @@ DROP_WAITING = Gauge(
     "custody_drop_waiting_files",
     "Files in the drop folder that are not dealt with yet, those still being written included.",
 )
+MQTT_MESSAGES = Counter(
+    "gateway",
+    "custody_mqtt_messages_total",
+    "MQTT messages: answered (durable and acknowledged), held (the outbox was closed and they were"
+    " tried again), or lost (sent with QoS 0 while it was).",
+    Label("outcome", ("answered", "held", "lost")),
+)
+MQTT_OPEN = Gauge(
+    "gateway",
+    "custody_mqtt_unacknowledged_messages",
+    "MQTT messages received and not acknowledged yet.",
+)
+MQTT_SUBSCRIBED = Gauge(
+    "gateway",
+    "custody_mqtt_subscribed_connections",
+    "1 while subscribed at the MQTT broker, else 0.",
+)
+MQTT_CONNECTIONS = Counter(
+    "gateway",
+    "custody_mqtt_connections_total",
+    "Connections to the MQTT broker: many of them mean a bad line, or two gateways of one name.",
+)
 
 WORKER_APPLIED = Counter(
     "worker", "custody_applied_records_total", "Records applied to an owner's state.", _STEM
@@ -289,6 +311,10 @@ TABLE: tuple[Counter | Gauge | Histogram, ...] = (
     ACCEPT_SECONDS,
     DROP_FILES,
     DROP_WAITING,
+    MQTT_MESSAGES,
+    MQTT_OPEN,
+    MQTT_SUBSCRIBED,
+    MQTT_CONNECTIONS,
     WORKER_APPLIED,
     WORKER_DUPLICATE,
     CHUNK_RECORDS,

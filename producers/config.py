@@ -101,6 +101,64 @@ class HttpConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DropConfig:
+    """The folder whose files are taken.
+
+    Attributes:
+        folder: Where files are dropped; ``taking``, ``done`` and ``failed`` are made in it.
+        poll_s: How often it is looked into. A file that was the same twice is taken.
+        file_bytes_max: Largest file.
+        list_bytes_max: Largest file that has to be read whole, such as a JSON list.
+        line_bytes_max: Longest line of a file that is read line by line.
+        batch_requests_max: Requests that become durable together.
+    """
+
+    folder: Path
+    poll_s: float = 5.0
+    file_bytes_max: int = 256 * _MIB
+    list_bytes_max: int = 16 * _MIB
+    line_bytes_max: int = _MIB
+    batch_requests_max: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttConfig:
+    """The MQTT broker whose messages are taken.
+
+    Attributes:
+        url: ``mqtt://host:port`` or ``mqtts://host:port``; 1883 and 8883 by default.
+        topics: What to subscribe to.
+        client_id: Name of the session at the broker; one per gateway for ever.
+        user: Name to connect with; None for none.
+        password: Password to connect with.
+        ca_file: Certificates to trust; None for those of the system.
+        session_expiry_s: How long the broker keeps messages while the gateway is away.
+        answer_prefix: Answers go only to topics that begin like this.
+        payload_bytes_max: Largest message.
+        items_max: Most requests in a message.
+        unacknowledged_max: Messages the broker sends before it waits for an acknowledgement.
+        keepalive_s: A broker that is silent for so long is away.
+        retry_s: First pause before it is tried again; doubled up to ``retry_s_max``.
+        retry_s_max: Longest pause.
+    """
+
+    url: str
+    client_id: str
+    topics: tuple[str, ...] = ("custody/events/#",)
+    user: str | None = None
+    password: str | None = None
+    ca_file: Path | None = None
+    session_expiry_s: int = 7 * 86_400
+    answer_prefix: str = "custody/answers/"
+    payload_bytes_max: int = 16 * _MIB
+    items_max: int = 1_000
+    unacknowledged_max: int = 32
+    keepalive_s: int = 30
+    retry_s: float = 1.0
+    retry_s_max: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayConfig:
     """A whole gateway process.
 
@@ -110,9 +168,13 @@ class GatewayConfig:
         http: Where they come from.
         types: Types of request it takes. A plant's own gateway takes facts: its account with the
             broker may not write the topic of the others, and one such record would hold up all.
+        drop: Where they come from as files; None for nowhere.
+        mqtt: Where they come from as messages; None for nowhere.
     """
 
     outbox: OutboxConfig
     publisher: PublisherConfig
     http: HttpConfig = field(default_factory=HttpConfig)
     types: frozenset[str] = frozenset(MODELS)
+    drop: DropConfig | None = None
+    mqtt: MqttConfig | None = None

@@ -92,6 +92,19 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """What stands where a request should and cannot be read as one: a line that is no JSON.
+
+    Attributes:
+        refusal: Why it is none.
+        body: Its bytes as they came, for the list of refused requests.
+    """
+
+    refusal: Refusal
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """Something odd about an accepted request; ``code`` is one of ``WARNINGS``."""
 

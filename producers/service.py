@@ -12,8 +12,10 @@ from custody.heads import key_text
 from producers.config import GatewayConfig
 from producers.fields import plain
 from producers.group import Answer, Submission
+from producers.inlet import Surroundings, open_inlets
 from producers.judge import Terms, accept
 from producers.outbox import Outbox
+from producers.outcome import Unread
 from producers.publisher import Publisher
 from producers.schema_ids import SchemaIds
 from producers.server import unencrypted
@@ -83,14 +85,28 @@ class Gateway:
         )
         self.counts.watch(metrics.OUTBOX_DEPTH, lambda: float(self.outbox.depth))
         self.counts.watch(metrics.OUTBOX_AGE, self._oldest_age_s)
+        self._inlets = open_inlets(
+            config,
+            Surroundings(
+                take=lambda raws, sender: self.take(raws, Options(), sender),
+                counts=self.counts,
+                database=self.outbox.path,
+                clock=clock,
+                gateway_id=config.outbox.gateway_id,
+            ),
+        )
 
     def start(self) -> None:
-        """Begin to publish; accepting needs no start."""
+        """Begin to publish, and to look for what does not come over HTTP; HTTP needs no start."""
         self.publisher.start()
         self.witness.start()
+        for inlet in self._inlets:
+            inlet.start()
 
     def close(self) -> None:
         """Stop publishing, then accepting; what Kafka has not taken stays in the outbox."""
+        for inlet in self._inlets:
+            inlet.stop()
         self.publisher.stop()
         self.witness.stop()
         self.sites.close()
@@ -100,7 +116,7 @@ class Gateway:
         """Judge requests and hand them to the outbox.
 
         Args:
-            raws: Parsed JSON, numbers with a point as Decimal.
+            raws: Parsed JSON, numbers with a point as Decimal, or what could not be read as such.
             options: What the sender asked for.
             sender: Who it is, for the list of refused requests.
 
@@ -118,7 +134,10 @@ class Gateway:
         )
         future = self.outbox.submit(
             Submission(
-                outcomes=[accept(raw, now, terms) for raw in raws],
+                outcomes=[
+                    raw.refusal if isinstance(raw, Unread) else accept(raw, now, terms)
+                    for raw in raws
+                ],
                 bodies=[partial(_json, raw) for raw in raws],
                 now=now,
                 sender=sender,
@@ -184,6 +203,7 @@ class Gateway:
             "registry": _STANDING[publisher.registry_up],
             "publisher": publisher.reason or "running",
             "warning": unencrypted(self.config.http),
+            **{inlet.name: inlet.state() for inlet in self._inlets},
         }
         return Health(ok=not reason, reason=reason, fields=fields)
 
@@ -212,5 +232,5 @@ def time_text(at: Micros | None) -> str | None:
 
 
 def _json(raw: object) -> bytes:
-    """Return a request as JSON; what cannot be written as UTF-8 is escaped."""
-    return json.dumps(plain(raw)).encode()
+    """Return a request as JSON, what cannot be written as UTF-8 escaped; or as it came."""
+    return raw.body if isinstance(raw, Unread) else json.dumps(plain(raw)).encode()

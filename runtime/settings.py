@@ -7,19 +7,17 @@ never see this class: ``runtime/wiring.py`` gives each its own small configurati
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from custody.errors import Refused
+from runtime.settings_base import MIB, Group, Port, require
+from runtime.settings_gateway import GatewaySettings
 
 PREFIX = "CUSTODY_"
 DELIMITER = "__"
-
-Port = Annotated[int, Field(ge=1, le=65_535)]
-
-_MIB = 1 << 20
 
 
 class BadSettings(Refused):
@@ -33,11 +31,7 @@ class BadSettings(Refused):
         )
 
 
-class _Group(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class KafkaSettings(_Group):
+class KafkaSettings(Group):
     """The broker, ours or any other."""
 
     bootstrap: str | None = None
@@ -71,89 +65,29 @@ class KafkaSettings(_Group):
     @model_validator(mode="after")
     def _sasl_is_complete(self) -> Self:
         sasl = self.security_protocol.startswith("SASL")
-        _require(
+        require(
             not sasl or bool(self.sasl_username and self.sasl_mechanism),
             "sasl_username and sasl_mechanism are needed where security_protocol is SASL",
         )
-        _require(
+        require(
             self.sasl_password is None or self.sasl_password_file is None,
             "sasl_password and sasl_password_file are both given; give one",
         )
-        _require(
+        require(
             (self.cert_file is None) == (self.key_file is None),
             "cert_file and key_file are needed together",
         )
         return self
 
 
-class RegistrySettings(_Group):
+class RegistrySettings(Group):
     """The schema registry, ours or any other that speaks Confluent's API."""
 
     url: str | None = Field(default=None, pattern=r"^https?://")
     """Base URL of the Confluent-compatible API. Unset: the local stack starts its own registry."""
 
 
-class GatewaySettings(_Group):
-    """The site gateway."""
-
-    gateway_id: str = Field(default="GW-LOCAL", min_length=1, max_length=64)
-    """Name of this gateway in every event and in its chain; one per outbox."""
-    host: str = "127.0.0.1"
-    """Address to listen on. Loopback, because whoever opens it to a plant should mean to."""
-    port: Port = 8400
-    """Port of the HTTP API, ``/health`` and ``/metrics``."""
-    outbox_bytes_max: int = Field(default=4096 * _MIB, ge=16 * _MIB, le=1024 * 1024 * _MIB)
-    """Largest outbox; beyond it the gateway answers 503. 4 GiB is some days of a large plant."""
-    disk_free_bytes_min: int = Field(default=64 * _MIB, ge=_MIB, le=1024 * 1024 * _MIB)
-    """Least free space on the outbox's disk at which events are still accepted."""
-    delivery_timeout_s: float = Field(default=120.0, ge=5.0, le=3600.0)
-    """How long one send may wait for the broker before it is tried anew from the outbox."""
-    takes: Literal["all", "facts", "control"] = "all"
-    """Which requests it takes: ``facts`` for a plant's gateway, ``control`` for the one that posts
-    reference and action records. All, because the local stack has one gateway for both."""
-    body_bytes_max: int = Field(default=16 * _MIB, ge=64 * 1024, le=1024 * _MIB)
-    """Largest body of a post, also after decompression; beyond it 413."""
-    body_timeout_s: float = Field(default=20.0, ge=1.0, le=3600.0)
-    """How long a body may take, and a second more for every 500 bytes of it that came; beyond it
-    408. So a line of 64 kbit/s has all the time it needs, and one that says nothing has not."""
-    rate_per_s: float | None = Field(default=None, ge=0.01, le=1_000_000)
-    """Requests one token may send per second on average; beyond it 429. Unset: any, because a day's
-    backlog of a plant should come in as fast as it can."""
-    rate_burst_requests_max: int = Field(default=10_000, ge=1, le=10_000_000)
-    """Requests one token may send at once after a pause."""
-    tls_cert_file: Path | None = None
-    """Certificate of the gateway, PEM, with those between it and the root. Unset: plain HTTP, which
-    is for loopback."""
-    tls_key_file: Path | None = None
-    """Key of that certificate, PEM, without a passphrase."""
-    tls_client_ca_file: Path | None = None
-    """Who signs the certificates that senders have to show. Unset: they show none."""
-    ca_file: Path | None = None
-    """Certificates that the commands of this machine trust when they call the gateway, PEM. Unset:
-    those of the system."""
-    client_cert_file: Path | None = None
-    """Certificate that these commands show, PEM, where the gateway asks for one."""
-    client_key_file: Path | None = None
-    """Key of that certificate, PEM, without a passphrase."""
-
-    @model_validator(mode="after")
-    def _certificates_have_keys(self) -> Self:
-        _require(
-            (self.tls_cert_file is None) == (self.tls_key_file is None),
-            "tls_cert_file and tls_key_file are needed together",
-        )
-        _require(
-            self.tls_client_ca_file is None or self.tls_cert_file is not None,
-            "tls_client_ca_file needs tls_cert_file",
-        )
-        _require(
-            (self.client_cert_file is None) == (self.client_key_file is None),
-            "client_cert_file and client_key_file are needed together",
-        )
-        return self
-
-
-class WorkerSettings(_Group):
+class WorkerSettings(Group):
     """The stream workers."""
 
     count: int = Field(default=1, ge=0, le=64)
@@ -171,7 +105,7 @@ class WorkerSettings(_Group):
     """Records of one chunk. More are cheaper each; a chunk must end within five seconds."""
     poll_s: float = Field(default=0.05, ge=0.0, le=5.0)
     """Shortest time between two fetches without backlog: cheaper chunks against latency."""
-    cache_bytes_max: int = Field(default=_MIB, ge=_MIB, le=4096 * _MIB)
+    cache_bytes_max: int = Field(default=MIB, ge=MIB, le=4096 * MIB)
     """Decoded rows kept per partition."""
     tick_interval_s: float = Field(default=10.0, ge=0.0, le=600.0)
     """How often a partition's clock is written; deadlines are no finer. 0 writes none."""
@@ -183,14 +117,14 @@ class WorkerSettings(_Group):
 
     @model_validator(mode="after")
     def _commits_within_the_session(self) -> Self:
-        _require(
+        require(
             self.commit_interval_s < self.session_timeout_s,
             "commit_interval_s has to be below session_timeout_s",
         )
         return self
 
 
-class SinkSettings(_Group):
+class SinkSettings(Group):
     """From topics to tables."""
 
     clickhouse_url: str | None = Field(default=None, pattern=r"^https?://[^@]+$")
@@ -207,7 +141,7 @@ class SinkSettings(_Group):
     running sinks need two names."""
     batch_rows_max: int = Field(default=50_000, ge=1, le=1_000_000)
     """A batch is cut at this many records."""
-    batch_bytes_max: int = Field(default=16 * _MIB, ge=64 * 1024, le=1024 * _MIB)
+    batch_bytes_max: int = Field(default=16 * MIB, ge=64 * 1024, le=1024 * MIB)
     """A batch is cut at this many bytes of values."""
     batch_age_s: float = Field(default=0.5, ge=0.05, le=60.0)
     """A batch is cut this long after its first record. One insert per table and batch costs about
@@ -228,18 +162,18 @@ class SinkSettings(_Group):
 
     @model_validator(mode="after")
     def _batches_within_the_poll(self) -> Self:
-        _require(
+        require(
             self.batch_age_s < self.poll_interval_s,
             "batch_age_s has to be below poll_interval_s",
         )
-        _require(
+        require(
             self.clickhouse_password is None or self.clickhouse_password_file is None,
             "clickhouse_password and clickhouse_password_file are both given; give one",
         )
         return self
 
 
-class ConsoleSettings(_Group):
+class ConsoleSettings(Group):
     """What the warehouse process answers over HTTP: SQL, ``/health`` and ``/metrics``."""
 
     host: str = "127.0.0.1"
@@ -250,7 +184,7 @@ class ConsoleSettings(_Group):
     """Longest run of one query."""
 
 
-class StackSettings(_Group):
+class StackSettings(Group):
     """The local stack: what ``custody up`` starts on this machine."""
 
     kafka_port: Port = 9092
@@ -275,7 +209,7 @@ class StackSettings(_Group):
     status``."""
     exits_window_s: float = Field(default=60.0, ge=1.0, le=3600.0)
     """The window those exits are counted in."""
-    log_bytes_max: int = Field(default=10 * _MIB, ge=64 * 1024, le=1024 * _MIB)
+    log_bytes_max: int = Field(default=10 * MIB, ge=64 * 1024, le=1024 * MIB)
     """A process's log file is rotated at this size."""
     log_files: int = Field(default=3, ge=1, le=100)
     """Rotated files kept per process."""
@@ -286,7 +220,7 @@ class StackSettings(_Group):
 
     @model_validator(mode="after")
     def _broker_has_two_ports(self) -> Self:
-        _require(
+        require(
             self.kafka_port != self.controller_port, "kafka_port and controller_port are the same"
         )
         return self
@@ -346,7 +280,7 @@ def names() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for field, info in Settings.model_fields.items():
         group = info.annotation
-        if isinstance(group, type) and issubclass(group, _Group):
+        if isinstance(group, type) and issubclass(group, Group):
             for inner in group.model_fields:
                 found[_name((field, inner))] = (field, inner)
         else:
@@ -366,11 +300,6 @@ def secret(value: SecretStr | None, file: Path | None) -> str | None:
         return file.read_text("utf-8").strip()
     except OSError as error:
         raise BadSettings([f"secret file {file}: {error.strerror}"]) from error
-
-
-def _require(holds: bool, rule: str) -> None:  # noqa: FBT001  a statement, as in assert
-    if not holds:
-        raise ValueError(rule)
 
 
 def _ours(environment: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,7 @@
 import ssl
 
 from custody.errors import Refused
-from runtime.settings import GatewaySettings
+from runtime.settings_gateway import GatewaySettings
 
 
 class TrustUnusable(Refused):

@@ -6,12 +6,13 @@ from urllib.parse import quote, urlsplit
 
 from custody.errors import Unavailable
 from runtime.paths import DataDir
-from runtime.settings import GatewaySettings, Settings, secret
+from runtime.settings import Settings, secret
+from runtime.settings_gateway import GatewaySettings
 from runtime.stack import addresses as where
 
 if TYPE_CHECKING:  # the packages are heavy, and each process needs one of them
     from console.config import ConsoleConfig
-    from producers.config import GatewayConfig, TlsConfig
+    from producers.config import DropConfig, GatewayConfig, MqttConfig, TlsConfig
     from sinks.config import SinkConfig
     from streams.config import Security, WorkerConfig
 
@@ -76,7 +77,11 @@ def kafka_options(settings: Settings, address: str) -> dict[str, str]:
 
 
 def gateway_config(settings: Settings) -> "GatewayConfig":
-    """Return the configuration of the gateway process."""
+    """Return the configuration of the gateway process.
+
+    Raises:
+        BadSettings: A password's file cannot be read.
+    """
     from producers.config import GatewayConfig, HttpConfig, OutboxConfig, PublisherConfig
     from producers.tokens import CONTROL_TYPES, FACT_TYPES
 
@@ -102,6 +107,8 @@ def gateway_config(settings: Settings) -> "GatewayConfig":
             rate_burst=own.rate_burst_requests_max,
             tls=_tls(own),
         ),
+        drop=_drop_config(settings),
+        mqtt=_mqtt_config(settings),
         types={
             "all": FACT_TYPES | CONTROL_TYPES,
             "facts": FACT_TYPES,
@@ -119,6 +126,37 @@ def _tls(own: GatewaySettings) -> "TlsConfig | None":
         cert_file=own.tls_cert_file,
         key_file=own.tls_key_file,
         client_ca_file=own.tls_client_ca_file,
+    )
+
+
+def _drop_config(settings: Settings) -> "DropConfig | None":
+    from producers.config import DropConfig
+
+    own = settings.gateway
+    if own.drop_dir is None:
+        return None
+    return DropConfig(
+        folder=own.drop_dir.resolve(),
+        poll_s=own.drop_poll_s,
+        file_bytes_max=own.drop_file_bytes_max,
+    )
+
+
+def _mqtt_config(settings: Settings) -> "MqttConfig | None":
+    from producers.config import MqttConfig
+
+    own = settings.gateway
+    if own.mqtt_url is None:
+        return None
+    return MqttConfig(
+        url=own.mqtt_url,
+        client_id=own.mqtt_client_id or f"custody-{own.gateway_id}",
+        topics=tuple(topic.strip() for topic in own.mqtt_topics.split(",")),
+        user=own.mqtt_user,
+        password=secret(None, own.mqtt_password_file),
+        ca_file=own.mqtt_ca_file,
+        session_expiry_s=own.mqtt_session_expiry_s,
+        answer_prefix=own.mqtt_answer_prefix,
     )
 
 

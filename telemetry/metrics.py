@@ -189,6 +189,40 @@ PUBLISH_SECONDS = Histogram(
 ACCEPT_SECONDS = Histogram(
     "gateway", "custody_accept_seconds", "From a request's arrival to its durable answer."
 )
+DROP_FILES = Counter(
+    "gateway",
+    "custody_dropped_files_total",
+    "Files of the drop folder dealt with: done (all of it is taken), failed, or repeated (its"
+    " content was taken before).",
+    Label("outcome", ("done", "failed", "repeated")),
+)
+DROP_WAITING = Gauge(
+    "gateway",
+    "custody_drop_waiting_files",
+    "Files in the drop folder that are not dealt with yet, those still being written included.",
+)
+MQTT_MESSAGES = Counter(
+    "gateway",
+    "custody_mqtt_messages_total",
+    "MQTT messages: answered (durable and acknowledged), held (the outbox was closed and they were"
+    " tried again), or lost (sent with QoS 0 while it was).",
+    Label("outcome", ("answered", "held", "lost")),
+)
+MQTT_OPEN = Gauge(
+    "gateway",
+    "custody_mqtt_unacknowledged_messages",
+    "MQTT messages received and not acknowledged yet.",
+)
+MQTT_SUBSCRIBED = Gauge(
+    "gateway",
+    "custody_mqtt_subscribed_connections",
+    "1 while subscribed at the MQTT broker, else 0.",
+)
+MQTT_CONNECTIONS = Counter(
+    "gateway",
+    "custody_mqtt_connections_total",
+    "Connections to the MQTT broker: many of them mean a bad line, or two gateways of one name.",
+)
 
 WORKER_APPLIED = Counter(
     "worker", "custody_applied_records_total", "Records applied to an owner's state.", _STEM
@@ -275,6 +309,12 @@ TABLE: tuple[Counter | Gauge | Histogram, ...] = (
     GATEWAY_PUBLISHED,
     PUBLISH_SECONDS,
     ACCEPT_SECONDS,
+    DROP_FILES,
+    DROP_WAITING,
+    MQTT_MESSAGES,
+    MQTT_OPEN,
+    MQTT_SUBSCRIBED,
+    MQTT_CONNECTIONS,
     WORKER_APPLIED,
     WORKER_DUPLICATE,
     CHUNK_RECORDS,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.settings import GatewaySettings, Settings
+from runtime.settings import Settings
+from runtime.settings_gateway import GatewaySettings
 from runtime.stack.addresses import gateway_scheme
 from runtime.trust import TrustUnusable, gateway_trust
 from tests.support.tls import Authority

@@ -10,13 +10,13 @@ from producers.config import TlsConfig
 from producers.tokens import CONTROL_TYPES, FACT_TYPES
 from runtime import wiring
 from runtime.settings import (
-    GatewaySettings,
     KafkaSettings,
     RegistrySettings,
     Settings,
     SinkSettings,
     WorkerSettings,
 )
+from runtime.settings_gateway import GatewaySettings
 from runtime.stack import addresses
 from runtime.stack.addresses import Addresses
 from streams.config import Security
@@ -183,3 +183,31 @@ def test_password_given_as_a_value_works_too() -> None:
     kafka = KafkaSettings(sasl_password=SecretStr("hunter2"))
     options = wiring.kafka_options(Settings(kafka=kafka), "broker:1")
     assert options["sasl.password"] == "hunter2"
+
+
+def test_a_gateway_has_other_ways_in_only_where_they_are_set(tmp_path: Path) -> None:
+    config = wiring.gateway_config(_elsewhere(tmp_path))
+    assert (config.drop, config.mqtt) == (None, None)
+    password = tmp_path / "password"
+    password.write_text("open sesame\n", "utf-8")
+    gateway = GatewaySettings(
+        gateway_id="GW-7",
+        drop_dir=tmp_path / "in",
+        mqtt_url="mqtts://broker",
+        mqtt_topics="mine/scale/+, mine/lab/#",
+        mqtt_user="gateway",
+        mqtt_password_file=password,
+    )
+    settings = _elsewhere(tmp_path).model_copy(update={"gateway": gateway})
+    config = wiring.gateway_config(settings)
+    assert config.drop is not None
+    assert config.drop.folder == tmp_path / "in"
+    assert config.mqtt is not None
+    assert config.mqtt.topics == ("mine/scale/+", "mine/lab/#")
+    assert (config.mqtt.client_id, config.mqtt.password) == ("custody-GW-7", "open sesame")
+
+
+@pytest.mark.parametrize("url", ["http://broker", "mqtt://user:secret@broker", "mqtt://broker/x"])
+def test_an_mqtt_address_is_a_broker_without_secrets(url: str) -> None:
+    with pytest.raises(ValueError, match="mqtt_url"):
+        GatewaySettings(mqtt_url=url)

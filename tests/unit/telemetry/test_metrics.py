@@ -10,7 +10,9 @@ from schemas.topics import TOPICS as ALL_TOPICS
 from telemetry import metrics
 from telemetry.metrics import TABLE, Counter, Gauge, Histogram, Metrics
 
-NAME = re.compile(r"custody_[a-z_]+_(total|seconds|events|records|rows|bytes|kilograms)")
+NAME = re.compile(
+    r"custody_[a-z_]+_(total|seconds|events|records|rows|files|messages|connections|bytes|kilograms)"
+)
 
 
 @pytest.mark.parametrize("spec", TABLE, ids=lambda s: s.name)

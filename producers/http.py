@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import json
 import time
+from collections.abc import Collection
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -16,6 +17,7 @@ from producers import body, json_schemas
 from producers.config import HttpConfig
 from producers.group import Answer
 from producers.openapi import GET_EVENT, OPTIONS, POST_EVENTS, with_models
+from producers.pages_http import pages_router
 from producers.service import Gateway, Options
 from telemetry import metrics
 from web.problem import Problem, on_bug, on_http_error, on_problem
@@ -48,6 +50,7 @@ def make_app(gateway: Gateway, token: str, config: HttpConfig | None = None) -> 
     app.add_exception_handler(Exception, on_bug)
     _add_events(app, gateway, token, limits)
     _add_reading(app, gateway)
+    app.include_router(pages_router(gateway, lambda request: _authorise(request, token)))
     describe = app.openapi
     # FastAPI's own way of extending the description is to replace the method.
     app.openapi = lambda: with_models(describe())  # type: ignore[method-assign]
@@ -131,11 +134,13 @@ def _options(request: Request) -> Options:
     return Options(**{name: bool(value) for name, value in given.items()})
 
 
-def _authorise(request: Request, token: str) -> None:
+def _authorise(request: Request, token: str) -> Collection[str]:
+    """Return the sites whose refused requests the asker may see; none stands for all."""
     scheme, _, given = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), token.encode()):
         headers = {"WWW-Authenticate": "Bearer"}
         raise Problem(401, "no-token", "Authorization: Bearer <token> is needed", headers)
+    return ()
 
 
 def _sender(request: Request) -> str:

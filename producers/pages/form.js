@@ -12,7 +12,7 @@
   const SKEW_TOLD_MS = 120000;
   const DOUBLE_TAP_MS = 800;
 
-  const queue = new custody.Queue(localStorage);
+  const queue = new custody.Queue(page.storage());
   let forms = {};
   let say = String;
   let name = "ticket";
@@ -159,7 +159,7 @@
     const id = nowMs.toString(36) + "-" + Math.random().toString(36).slice(2, 8);
     const entry = {
       id: id, form: name, request: request, typed: state.typed, chosen: state.chosen,
-      time: state.time, made_ms: nowMs, state: "unsent", say: "unsent", item: null,
+      time: state.time, zone: state.zone, made_ms: nowMs, state: "unsent", say: "unsent", item: null,
     };
     if (!queue.put(entry)) {
       tell("bad", [say("page.storage_full")]);
@@ -223,7 +223,7 @@
 
   function tellLast() {
     const entry = lastId === null ? null : queue.get(lastId);
-    if (entry === null || entry.told) return;
+    if (entry === null) return;
     tell(entry.state, [custody.entries.nameOf(entry.request)].concat(custody.wording.outcome(say, entry)));
     if (entry.state !== "unsent") lastId = null;
     // A refused entry goes back into the form, unless somebody is at the next one already.
@@ -238,6 +238,7 @@
     state.typed = Object.assign({}, entry.typed);
     state.chosen = Object.assign({}, entry.chosen);
     state.time = entry.time || entry.request.occurred_at.slice(0, 16);
+    state.zone = entry.zone;
     state.replaces = entry.id;
     const field = entry.item && entry.item.field ? entry.item.field : "";
     const known = forms[name].fields.find((item) => item.name === field || item.name.split(".")[0] === field.split(".")[0]);
@@ -395,5 +396,5 @@
     look();
   }
 
-  start();
+  page.begin(start);
 })((globalThis.custody = globalThis.custody || {}));

@@ -6,6 +6,7 @@
   const TOKEN = "custody.token";
   const LANGUAGE = "custody.language";
   const POST_S = 20;
+  const AGAIN_MS = 5000;
 
   /* An element with attributes and children; text children are text nodes. */
   function make(tag, attributes, children) {
@@ -34,6 +35,15 @@
   /* localStorage, not sessionStorage: entries and the token have to outlive the tab, or a phone
      that restarts in the rain would send nothing until somebody pastes 50 letters with gloves on.
      A lost phone is met by revoking its token. */
+  function storage() {
+    try {
+      return window.localStorage;
+    } catch (error) {
+      // Forbidden by the browser's settings: it has nothing and takes nothing, and the form says so.
+      return { length: 0, key: () => null, getItem: () => null, removeItem: () => {} };
+    }
+  }
+
   function stored(name) {
     try {
       return localStorage.getItem(name);
@@ -138,6 +148,11 @@
     speak(select.value);
   }
 
+  /* Run a page; where a file of it did not come over a bad network, from the start. */
+  function begin(start) {
+    start().catch(() => setTimeout(() => location.reload(), AGAIN_MS));
+  }
+
   function spanText(say, seconds) {
     const span = custody.times.span(seconds);
     return say("span." + span.unit, { count: span.count });
@@ -148,6 +163,7 @@
     make: make,
     byId: byId,
     show: show,
+    storage: storage,
     stored: stored,
     store: store,
     fromLink: fromLink,
@@ -155,5 +171,6 @@
     readWords: readWords,
     speakIn: speakIn,
     spanText: spanText,
+    begin: begin,
   };
 })((globalThis.custody = globalThis.custody || {}));

@@ -103,5 +103,5 @@
     await ask();
   }
 
-  start();
+  page.begin(start);
 })((globalThis.custody = globalThis.custody || {}));

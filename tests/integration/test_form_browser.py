@@ -283,3 +283,25 @@ def test_a_draft_survives_a_phone_that_ends_the_page(page: Page, url: str) -> No
     page.open(f"{url}/form")
     assert page.run("document.getElementById('f-ticket_no').value") == "WB1-8"
     assert page.run("document.getElementById('f-occurred_at').value") == "2026-11-05T08:30"
+
+
+def test_a_refused_entry_keeps_its_time_and_zone_when_it_is_corrected(page: Page, url: str) -> None:
+    ticket(page, "WB1-9")
+    page.run(
+        "(() => { const z = document.getElementById('f-zone'); z.value = '345';"
+        " z.dispatchEvent(new Event('change')); })()"
+    )
+    page.type("occurred_at", "2016-11-05T08:30")
+    send(page)
+    assert "older than five years" in outcome(page, "attention")
+    assert page.run("document.getElementById('f-occurred_at').value") == "2016-11-05T08:30"
+    page.type("occurred_at", "2026-11-05T08:30")
+    send(page)
+    said = outcome(page, "sent")
+    kept = (
+        "JSON.parse(localStorage[Object.keys(localStorage)"
+        ".find(k => k.startsWith('custody.entry.'))])"
+    )
+    assert page.run(f"{kept}.request.occurred_at") == "2026-11-05T08:30:00+05:45"
+    assert "Accepted as number 1." in said
+    assert seqs(url)["refused"] == {"weighing": 1}

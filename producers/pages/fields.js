@@ -125,7 +125,7 @@
         tick(view);
         view.changed();
       });
-      return [labelOf(field, id, view), input, make("div", { class: "pair" }, [zone, now])];
+      return [labelOf(field, id, view), input, make("div", { class: "stack" }, [zone, now])];
     },
   };
 

@@ -16,6 +16,7 @@ from producers.access import Access
 from producers.config import HttpConfig
 from producers.group import Answer
 from producers.openapi import GET_EVENT, OPTIONS, POST_EVENTS, with_models
+from producers.pages_http import pages_router
 from producers.service import Gateway, Options
 from producers.tokens import Token, denial
 from telemetry import metrics
@@ -49,6 +50,11 @@ def make_app(gateway: Gateway, access: Access, config: HttpConfig | None = None)
     app.add_exception_handler(Exception, on_bug)
     _add_events(app, gateway, access, limits)
     _add_reading(app, gateway)
+    app.include_router(
+        pages_router(
+            gateway, lambda request: access.admit(request.headers.get("authorization", "")).sites
+        )
+    )
     describe = app.openapi
     # FastAPI's own way of extending the description is to replace the method.
     app.openapi = lambda: with_models(describe())  # type: ignore[method-assign]

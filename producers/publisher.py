@@ -26,6 +26,7 @@ from producers.chain import Entry
 from producers.config import PublisherConfig
 from producers.outbox import Outbox
 from producers.schema_ids import SchemaIds
+from producers.standing import Standing
 from schemas import headers, topics
 from schemas.codec import frame
 from telemetry import metrics
@@ -67,6 +68,10 @@ class Publisher:
         ids: Ids of schemas.
         clock: Time of day, for acknowledgements.
         counts: Metrics of the process.
+
+    Attributes:
+        broker: Whether it answered when last heard of.
+        registry: Whether it answered when last asked.
     """
 
     def __init__(
@@ -86,7 +91,8 @@ class Publisher:
         self._clock = clock
         self._counts = counts
         self._stop = threading.Event()
-        self._broker_up: bool | None = None
+        self.broker = Standing(clock)
+        self.registry = Standing(clock)
         self._reason = "not connected yet"
         self._progress_at = time.monotonic()
         self._failure: KafkaError | None = None
@@ -109,16 +115,6 @@ class Publisher:
             self._thread.join()
 
     @property
-    def broker_up(self) -> bool | None:
-        """Whether the broker answered when last heard of; None before the first word of it."""
-        return self._broker_up
-
-    @property
-    def registry_up(self) -> bool | None:
-        """Whether the registry answered when last asked."""
-        return self._ids.registry_up
-
-    @property
     def reason(self) -> str:
         """Why nothing is published; empty while a session runs."""
         return self._reason
@@ -133,7 +129,7 @@ class Publisher:
 
     def is_stuck(self) -> bool:
         """Tell whether entries wait, the broker answers, and yet nothing was acknowledged."""
-        return self._broker_up is True and self.since_progress_s() > self._config.stuck_after_s
+        return self.broker.up is True and self.since_progress_s() > self._config.stuck_after_s
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -217,7 +213,10 @@ class Publisher:
         return list(zip(headers.GATEWAY_WRITES, values, strict=True))
 
     def _send(self, producer: Producer, entry: Entry) -> None:
-        value = frame(self._ids.get(entry.stem, entry.fingerprint), entry.body)
+        try:
+            value = frame(self._ids.get(entry.stem, entry.fingerprint), entry.body)
+        finally:
+            self.registry.tell(up=self._ids.registry_up)
         while len(self._in_flight) >= self._config.in_flight_max and self._going():
             self._serve(producer, POLL_S)
         while self._going():
@@ -281,14 +280,14 @@ class Publisher:
         self._acks.append(store.Ack(entry.no, message.offset() or 0, self._clock()))
 
     def _heard(self) -> None:
-        if not self._broker_up:
+        if not self.broker.up:
             # Time without a broker is not time without progress.
             self._progress_at = time.monotonic()
-        self._broker_up = True
+        self.broker.tell(up=True)
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  the client's public name
-            self._broker_up = False
+            self.broker.tell(up=False)
         if error.fatal():
             self._failure = self._failure or error
 

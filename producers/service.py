@@ -1,7 +1,7 @@
 """The gateway as one thing: judge, store, publish, tell. The API is a thin layer over it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,6 +9,7 @@ from functools import partial
 
 from custody.events import Micros
 from custody.heads import key_text
+from producers import report
 from producers.config import GatewayConfig
 from producers.fields import plain
 from producers.group import Answer, Submission
@@ -20,6 +21,7 @@ from producers.publisher import Publisher
 from producers.schema_ids import SchemaIds
 from producers.server import unencrypted
 from producers.sites import Sites
+from producers.tally import Tally, keys_of
 from producers.witness import Witness
 from schemas.registry import Catalog
 from telemetry import metrics
@@ -27,7 +29,6 @@ from telemetry.http import Health
 from telemetry.metrics import Metrics
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_STANDING = {None: "unknown", True: "up", False: "away"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Gateway:
         self.config = config
         self.counts = Metrics("gateway")
         self._clock = clock
+        self._tally = Tally(clock())
         self.outbox = Outbox(config.outbox, clock)
         self.sites = Sites(self.outbox.path)
         self.publisher = Publisher(
@@ -144,7 +146,7 @@ class Gateway:
                 atomic=options.atomic,
             )
         )
-        future.add_done_callback(self._count)
+        future.add_done_callback(partial(self._count, raws))
         return future
 
     def event(self, event_id: str) -> dict[str, object] | None:
@@ -191,6 +193,8 @@ class Gateway:
         elif publisher.is_stuck():
             reason = f"nothing published for {publisher.since_progress_s():.0f} s"
         gateway_id, epoch = self.outbox.gateway
+        now = self._clock()
+        day = self._tally.last_day(now)
         fields = {
             "gateway_id": gateway_id,
             "gateway_epoch": epoch,
@@ -199,21 +203,38 @@ class Gateway:
             "waiting": self.outbox.depth,
             "oldest_waiting_s": round(self._oldest_age_s(), 3),
             "since_progress_s": round(publisher.since_progress_s(), 3),
-            "broker": _STANDING[publisher.broker_up],
-            "registry": _STANDING[publisher.registry_up],
+            "broker": publisher.broker.name,
+            "broker_since": time_text(publisher.broker.since),
+            "registry": publisher.registry.name,
+            "registry_since": time_text(publisher.registry.since),
             "publisher": publisher.reason or "running",
             "warning": unencrypted(self.config.http),
             **{inlet.name: inlet.state() for inlet in self._inlets},
+            "accepting": closed is None,
+            "now": time_text(now),
+            "last_day": {"since": time_text(day.since), **day.counts},
+            **report.figures(self.outbox.path, self.config.outbox),
         }
         return Health(ok=not reason, reason=reason, fields=fields)
+
+    def refused_lately(self, limit: int, sites: Collection[str]) -> list[dict[str, object]]:
+        """Return what was refused last, newest first, and why.
+
+        Args:
+            limit: Most to return.
+            sites: Only of these sites; of all where it is empty.
+        """
+        rows = report.refused_lately(self.outbox.path, limit, sites)
+        return [report.refused_item(row, time_text(row.at)) for row in rows]
 
     def _oldest_age_s(self) -> float:
         oldest_at = self.outbox.oldest_waiting_at()
         return 0.0 if oldest_at is None else max(0.0, (self._clock() - oldest_at) / 1e6)
 
-    def _count(self, future: Future[list[Answer]]) -> None:
+    def _count(self, raws: Sequence[object], future: Future[list[Answer]]) -> None:
         if future.cancelled() or future.exception() is not None:
             return
+        self._tally.add(self._clock(), keys_of(raws, future.result()))
         for answer in future.result():
             if answer.code is not None:
                 self.counts.add(metrics.GATEWAY_REFUSED, answer.code.value)

@@ -261,7 +261,7 @@ def test_a_line_over_its_bound_is_refused_and_the_next_ones_are_read(
         ("day.json", b"\xff\xfe\xff", "not_json"),
         ("day.json", b"[" * 100_000, "not_json"),
         ("day.ndjson", b"\x00\n" * (UNREAD_MAX + 1), "unreadable_rows"),
-        ("day.json", gzip.compress(b"[]"), "not_json"),
+        ("day.json", gzip.compress(b"[]", mtime=0), "not_json"),
     ],
 )
 def test_what_is_no_file_of_requests_fails_as_a_whole_by_name(
@@ -460,7 +460,8 @@ def test_a_table_is_read_by_the_mapping_beside_it(gateway: Gateway, folder: Path
     assert set(codes(result)) == {"accepted"}
     (folder / "jour.csv").write_bytes(b"no table at all")
     looked(one)
-    assert result_of(folder, "jour.csv")["reason"] == "unreadable_rows"
+    failed = json.loads((folder / "failed" / "jour.csv.result.json").read_text())
+    assert failed["reason"] == "unreadable"
 
 
 def test_a_reader_that_trips_over_a_bug_puts_its_file_aside(gateway: Gateway, folder: Path) -> None:

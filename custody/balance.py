@@ -67,10 +67,12 @@ class Balances:
         Values are the sums of the postings, exactly; the uncertainties are those of the estimate
         the postings were made to agree with.
         """
-        total = here.total
-        dry, metals = self._empty(total) if here.wet == NOTHING else self._contained(here)
+        total, is_empty = here.total, here.wet == NOTHING
+        dry, metals = self._empty(total) if is_empty else self._contained(here)
         status = WEIGHED if total.wet else EMPTY
-        return self._said(here.name, status, total, (said(here.wet), dry), metals, self._moisture)
+        # Nothing has no moisture; and what is learnt of it later is not said of an empty place.
+        moisture = (None, None) if is_empty else self._moisture
+        return self._said(here.name, status, total, (said(here.wet), dry), metals, moisture)
 
     def declared(self, site: str) -> Balance:
         """Return the balance of the lot while nobody has weighed it: it holds nothing yet."""

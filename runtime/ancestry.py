@@ -119,13 +119,17 @@ def _shares(row: Row) -> Carried:
     metals: dict[str, dict[str, float]] = {}
     stages: dict[str, dict[str, float]] = {}
     for one, name, part in zip(level, origin, share, strict=True):
-        _add(origins, UNKNOWN if one == UNKNOWN else str(name) or UNKNOWN, part)
+        _add(origins, _origin(one, name), part)
     for metal, one, name, part in zip(analyte, m_level, m_origin, m_share, strict=True):
-        named = UNKNOWN if one == UNKNOWN else str(name) or UNKNOWN
-        _add(metals.setdefault(str(metal), {}), named, part)
+        _add(metals.setdefault(str(metal), {}), _origin(one, name), part)
     for stage, name, part in zip(dimension, label, s_share, strict=True):
         _add(stages.setdefault(str(stage), {}), str(name), part)
     return Carried(origins, metals, stages)
+
+
+def _origin(level: object, name: object) -> str:
+    """Return what an origin is called; what many small ones became has a level and no name."""
+    return UNKNOWN if level == UNKNOWN else str(name) or str(level)
 
 
 def _add(shares: dict[str, float], name: str, part: object) -> None:

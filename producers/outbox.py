@@ -17,6 +17,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack, closing
 
 from custody.errors import Unavailable
 from custody.events import Micros
@@ -90,7 +91,6 @@ class Outbox:
         """Heads of other gateways, for the next head."""
         config.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = config.directory / "outbox.sqlite3"
-        self._lock_fd = locked(config.directory)
         self._wake = threading.Condition()
         self._waiting: list[_Work] = []
         self._acks: list[store.Ack] = []
@@ -98,19 +98,23 @@ class Outbox:
         self._head_wanted = False
         self._committed_no = 0
         self._closed: OutboxClosed | None = None
-        self._open()
+        with ExitStack() as undo:
+            self._open(undo)
+            self._opened = undo.pop_all()
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._thread.start()
 
-    def _open(self) -> None:
+    def _open(self, undo: ExitStack) -> None:
         try:
+            undo.callback(locked(self._config.directory).close)
             self.signer = signing.load_or_make(self._config.directory, self._config.gateway_id)
-            self._writer = store.create(self.path)
+            self._writer = undo.enter_context(closing(store.create(self.path)))
             self._epoch_file = EpochFile(self._config.directory / "epoch.json")
+            undo.callback(self._epoch_file.close)
             self._chain = self._resume()
         except (sqlite3.Error, OSError) as error:
             raise OutboxClosed(DISK, f"{self.path}: {error}") from error
-        self._reader = store.connect(self.path, read_only=True)
+        self._reader = undo.enter_context(closing(store.connect(self.path, read_only=True)))
         self._reader_lock = threading.Lock()
         self.known = Known(store.get_references(self._writer))
         count, first, _ = store.pending(self._writer, 0)
@@ -205,10 +209,7 @@ class Outbox:
             self._stopping = True
             self._wake.notify_all()
         self._thread.join()
-        for connection in (self._reader, self._writer):
-            connection.close()
-        self._epoch_file.close()
-        os.close(self._lock_fd)
+        self._opened.close()
 
     def _resume(self) -> Chain:
         """Go on with the epoch, or begin the next where the file is new or an older copy."""

@@ -12,7 +12,6 @@ minute, behind all that they speak of.
 
 import logging
 import os
-import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -30,6 +29,8 @@ from producers.group import Answer, Group, Submission
 from producers.known import Known
 from producers.lock import locked
 from producers.past import Past
+from producers.room import DISK, Room
+from producers.steady import Steady
 from producers.witness import Seen
 
 SUBMISSIONS_PER_GROUP = 256
@@ -41,11 +42,8 @@ ACK_WAIT_S = 0.05
 CLOSED_WAIT_S = 1.0
 """The same while the disk takes nothing."""
 
-PRUNE_ROWS = 2_000
-"""Rows deleted at once, so that no sender waits for a long delete."""
-
-DISK, FULL, STOPPING = "disk", "full", "stopping"
-"""Why an outbox is closed."""
+STOPPING = "stopping"
+"""Why an outbox is closed, beside ``DISK`` and ``FULL``."""
 
 EXIT_RESTART = 70
 """Exit code that asks the supervisor for a restart."""
@@ -121,7 +119,7 @@ class Outbox:
         self._pending_count = count
         self._floor = self._committed_no + 1 if first is None else first
         self._acked = store.published_from(self._writer, self._floor)
-        self._pruned_at = Micros(0)
+        self.room = Room(self._config, self._writer)
 
     @property
     def gateway(self) -> tuple[str, int]:
@@ -230,7 +228,9 @@ class Outbox:
             log.info("outbox epoch begins", extra={"epoch": epoch})
         self._epoch = epoch
         self._committed_no = stored.no
-        return Chain(self._config.gateway_id, self._config.partitions, stored, self.signer)
+        self._steady = Steady(store.last_time(self._writer))
+        own = self._config
+        return Chain(own.gateway_id, own.partitions, stored, self.signer, self._steady)
 
     def _run(self) -> None:
         try:
@@ -248,7 +248,7 @@ class Outbox:
                 self._commit(work, acks)
             if stopping:
                 return
-            self._prune()
+            self.room.prune(self._clock(), self._floor)
 
     def _take(self) -> tuple[list[_Work], list[store.Ack], bool]:
         """Wait for work; acknowledgements alone wait a little for a group to travel with."""
@@ -337,6 +337,7 @@ class Outbox:
                 store.put_reference(self._writer, reference)
             store.put_acks(self._writer, acks)
             store.put_position(self._writer, position)
+            store.put_last_time(self._writer, self._steady.last)
             self._writer.execute("COMMIT")
         except sqlite3.Error:
             if self._writer.in_transaction:
@@ -363,33 +364,5 @@ class Outbox:
                 self._wake.notify_all()
 
     def _no_room(self) -> OutboxClosed | None:
-        """Return why nothing may be accepted, or None; makes room where it may."""
-        try:
-            free = shutil.disk_usage(self._config.directory).free
-            if free < self._config.disk_free_bytes_min:
-                return OutboxClosed(DISK, f"{free >> 20} MiB free on its disk")
-            used = store.used_bytes(self._writer)
-            if used <= self._config.bytes_max:
-                return None
-            # What is published is kept for convenience only.
-            if store.prune(self._writer, self._clock(), self._floor, PRUNE_ROWS):
-                return None
-        except (sqlite3.Error, OSError) as error:
-            return OutboxClosed(DISK, str(error))
-        return OutboxClosed(FULL, f"{used >> 20} MiB used, {self._pending_count} entries wait")
-
-    def _prune(self) -> None:
-        """Once a minute, drop what need not be kept; in small steps."""
-        now = self._clock()
-        if now - self._pruned_at < _MINUTE_S * _US:
-            return
-        published_before = Micros(now - int(self._config.keep_published_s * _US))
-        refused_before = Micros(now - int(self._config.keep_refused_s * _US))
-        try:
-            deleted = store.prune(self._writer, published_before, self._floor, PRUNE_ROWS)
-            store.forget_refused(self._writer, refused_before)
-        except sqlite3.Error as error:
-            log.warning("outbox not pruned", extra={"reason": str(error)})
-            deleted = 0
-        if deleted < PRUNE_ROWS:
-            self._pruned_at = now
+        refusal = self.room.refusal(self._floor, self._pending_count)
+        return None if refusal is None else OutboxClosed(*refusal)

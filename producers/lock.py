@@ -35,6 +35,7 @@ def locked(directory: Path) -> sqlite3.Connection:
         directory / "lock", isolation_level=None, timeout=0, check_same_thread=False
     )
     try:
+        connection.execute("PRAGMA journal_mode = OFF")  # a journal of nothing is a file too many
         connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
         connection.close()

@@ -33,6 +33,8 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "token": "runtime.cli.tokens:token",
         "publish": "runtime.cli.events:publish",
         "mapping": "runtime.cli.mapping:mapping",
+        "outbox": "runtime.cli.outbox:outbox",
+        "refused": "runtime.cli.refused:refused",
         "reference": "runtime.cli.reference:reference",
         "schema": "runtime.cli.schema:schema",
         "balance": "runtime.cli.balance:balance",

@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "mapping": "runtime.cli.mapping:mapping",
         "outbox": "runtime.cli.outbox:outbox",
         "refused": "runtime.cli.refused:refused",
+        "bundle": "runtime.cli.bundle:bundle",
         "reference": "runtime.cli.reference:reference",
         "schema": "runtime.cli.schema:schema",
         "balance": "runtime.cli.balance:balance",

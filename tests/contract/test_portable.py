@@ -87,10 +87,14 @@ PACKAGES = ("producers", "web", "telemetry")
 
 
 def found_in(source: str) -> list[str]:
-    """Names in a module's code that Windows does not have."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
+    """Names in a module's code that Windows does not have, and that it cannot do without."""
+    found: list[str] = []
+    tree_of = ast.parse(source)
+    tried = {inner for node in ast.walk(tree_of) for inner in _tried(node)}
+    for node in ast.walk(tree_of):
         match node:
+            case ast.Import() | ast.ImportFrom() if node in tried:
+                pass
             case ast.Import(names=names):
                 found += [name.name for name in names if name.name.split(".")[0] in MODULES]
             case ast.ImportFrom(module=module, names=names):
@@ -105,6 +109,14 @@ def found_in(source: str) -> list[str]:
             case _:
                 pass
     return found
+
+
+def _tried(node: ast.AST) -> list[ast.AST]:
+    """Statements of a try that goes on where a module is not there."""
+    if not isinstance(node, ast.Try):
+        return []
+    caught = {n.id for h in node.handlers for n in ast.walk(h) if isinstance(n, ast.Name)}
+    return list(node.body) if caught & {"ImportError", "ModuleNotFoundError"} else []
 
 
 IMPORTED = """
@@ -152,10 +164,15 @@ def test_nothing_a_gateway_imports_names_what_windows_lacks() -> None:
         "import socket\nsocket.AF_UNIX",
         "loop.add_signal_handler(1, print)",
         "def later() -> None:\n    import resource",
+        "try:\n    import resource\nexcept OSError:\n    pass",
     ],
 )
 def test_the_search_finds_what_it_looks_for(line: str) -> None:
     assert found_in(line)
+
+
+def test_a_module_that_a_try_does_without_is_no_need() -> None:
+    assert found_in("try:\n    import resource\nexcept ImportError:\n    resource = None") == []
 
 
 WITHOUT_POSIX = """

@@ -7,6 +7,7 @@ from custody.events import ActionTaken, Micros, ReferenceSet
 from custody.heads import Head, SeenHead
 from producers.outcome import Draft
 from producers.signing import Signer
+from producers.steady import Steady
 from schemas import avro, topics
 from schemas.codec import encode
 from schemas.partition import partition_of
@@ -84,14 +85,21 @@ class Chain:
         partitions: Partitions of every topic.
         position: Where to go on.
         signer: Signs heads.
+        steady: Gives records and heads their times, in order; by default one that begins anew.
     """
 
     def __init__(
-        self, gateway_id: str, partitions: int, position: Position, signer: Signer
+        self,
+        gateway_id: str,
+        partitions: int,
+        position: Position,
+        signer: Signer,
+        steady: Steady | None = None,
     ) -> None:
         self._gateway_id = gateway_id
         self._partitions = partitions
         self._signer = signer
+        self._steady = steady or Steady(Micros(0))
         self.go_to(position)
 
     def go_to(self, position: Position) -> None:
@@ -115,8 +123,10 @@ class Chain:
         )
 
     def append(self, draft: Draft, now: Micros) -> Entry:
-        """Return a record's entry with the next number and its links."""
-        record = replace(draft.record, gateway_seq=self._seq + 1)
+        """Return a record's entry with the next number, its time and its links."""
+        # Here and not where it was judged: callers on several threads are put in order only now.
+        at = self._steady.at(now)
+        record = replace(draft.record, gateway_seq=self._seq + 1, recorded_at=at)
         body = encode(record)
         fingerprint = avro.fingerprint(draft.stem)
         prev, digest = self._digest, link(self._digest, fingerprint, body)
@@ -137,13 +147,13 @@ class Chain:
             body=body,
             prev=prev,
             digest=digest,
-            accepted_at=now,
+            accepted_at=at,
             part=draft.part,
         )
 
     def head_due(self, now: Micros) -> bool:
-        """Tell whether the minute has no head yet."""
-        return now // _MINUTE_US > self._head_minute
+        """Tell whether the minute has no head yet; another minute is one, also an earlier."""
+        return now // _MINUTE_US != self._head_minute
 
     def head(self, now: Micros, seen: tuple[SeenHead, ...] = ()) -> Entry:
         """Return an entry with the chain's head: what stands before it is all it speaks of.
@@ -152,10 +162,11 @@ class Chain:
             now: Time of day.
             seen: Heads of other gateways to sign with it.
         """
+        at = self._steady.at(now)
         record = Head(
             gateway_id=self._gateway_id,
             gateway_epoch=self._epoch,
-            at=now,
+            at=at,
             size=self._frontier.size,
             last_seq=self._seq,
             digest=self._digest,
@@ -179,7 +190,7 @@ class Chain:
             body=encode(self._signer.signed(record)),
             prev=None,
             digest=None,
-            accepted_at=now,
+            accepted_at=at,
         )
 
     def place(self, draft: Draft) -> tuple[bytes, int]:

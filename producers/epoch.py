@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 _BYTES = 256
-"""Fixed length, so that one positioned write replaces the whole."""
+"""Fixed length, so that one write replaces the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def next_epoch(stored: Mark | None, beside: Mark | None) -> tuple[int, bool]:
 
 
 class EpochFile:
-    """The file; opened once, overwritten in place.
+    """The file; opened once, overwritten in place. For one thread: it has one place in the file.
 
     Args:
         path: Where it lies; made where missing.
@@ -50,12 +50,15 @@ class EpochFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        path.touch(mode=0o600, exist_ok=True)
+        # Unbuffered and binary: a write is one call, and no system changes a byte of it.
+        self._file = path.open("r+b", buffering=0)
 
     def read(self) -> Mark | None:
         """Return the mark, or None where there is no readable one."""
         try:
-            found = json.loads(os.pread(self._fd, _BYTES, 0))
+            self._file.seek(0)
+            found = json.loads(self._file.read(_BYTES))
             return Mark(int(found["epoch"]), int(found["last_seq"]))
         except (ValueError, KeyError, TypeError):
             return None
@@ -68,10 +71,11 @@ class EpochFile:
             durable: Wait for the disk. Not needed while numbers grow: after a power cut the file
                 may be behind the outbox, which means nothing, but never before it.
         """
-        os.pwrite(self._fd, json.dumps(asdict(mark)).ljust(_BYTES - 1).encode() + b"\n", 0)
+        self._file.seek(0)
+        self._file.write(json.dumps(asdict(mark)).ljust(_BYTES - 1).encode() + b"\n")
         if durable:
-            os.fsync(self._fd)
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._fd)
+        self._file.close()

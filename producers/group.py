@@ -142,7 +142,7 @@ class Group:
         self.past.entries += taken
         if accepted.event_id not in own:
             self.past.identities[accepted.event_id] = Identity(
-                accepted.content, taken[0].no, len(taken), now
+                accepted.content, taken[0].no, len(taken), taken[0].accepted_at
             )
         for draft, entry in zip(fresh, taken, strict=True):
             self._remember(draft, entry)

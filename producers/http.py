@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from dataclasses import replace
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -78,7 +79,9 @@ def _add_events(app: FastAPI, gateway: Gateway, access: Access, limits: HttpConf
             raise Problem(413, "too-many-items", f"at most {limits.items_max} requests in a list")
         access.take(token, len(raws), limits)
         _may_post(token, gateway, parsed)
-        answers = await _durable(gateway, raws, _options(request), _sender(token, request))
+        skew_ms = gateway.skew_ms(request.headers.get("date"))
+        options = replace(_options(request), clock_skew_ms=skew_ms)
+        answers = await _durable(gateway, raws, options, _sender(token, request))
         items = [answer.item for answer in answers]
         gateway.counts.observe(metrics.ACCEPT_SECONDS, time.perf_counter() - started)
         return _json(items if isinstance(parsed, list) else items[0], 202)

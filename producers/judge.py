@@ -52,6 +52,7 @@ class Terms:
         strict_reference: Refuse unknown sites, devices, laboratories and contracts.
         backfill: Take facts of any age.
         types: Types of request the gateway takes.
+        clock_skew_ms: Skew of the sender's clock as measured, for facts that do not state it.
     """
 
     gateway: tuple[str, int]
@@ -60,6 +61,7 @@ class Terms:
     strict_reference: bool = False
     backfill: bool = False
     types: frozenset[str] = frozenset(MODELS)
+    clock_skew_ms: int | None = None
 
 
 def accept(raw: object, now: Micros, terms: Terms) -> Outcome:
@@ -83,7 +85,7 @@ def accept(raw: object, now: Micros, terms: Terms) -> Outcome:
         if refusal is not None:
             return refusal
     drafts = []
-    for record in _records(request, now, terms):
+    for record in _records(_with_skew(request, terms), now, terms):
         text = canonical(record)
         if _too_large(record, text):
             return Refusal(Code.TOO_MANY_ITEMS, "", len(text), f"{MESSAGE_BYTES_MAX} bytes")
@@ -125,6 +127,15 @@ def _records(request: AnyRequest, now: Micros, terms: Terms) -> list[Record]:
     if isinstance(record, ReferenceSet):
         return [replace(record, partition=index) for index in range(terms.partitions)]
     return [record]
+
+
+def _with_skew(request: AnyRequest, terms: Terms) -> AnyRequest:
+    """Return a request that states its sender's clock skew, where it is known at all."""
+    if terms.clock_skew_ms is None or not isinstance(request, FactRequest):
+        return request
+    if request.clock_skew_ms is not None:
+        return request
+    return request.model_copy(update={"clock_skew_ms": terms.clock_skew_ms})
 
 
 def _net_mismatch(request: AnyRequest, now: Micros, terms: Terms) -> Refusal | None:

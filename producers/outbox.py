@@ -12,11 +12,11 @@ minute, behind all that they speak of.
 
 import logging
 import os
-import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack, closing
 
 from custody.errors import Unavailable
 from custody.events import Micros
@@ -29,6 +29,8 @@ from producers.group import Answer, Group, Submission
 from producers.known import Known
 from producers.lock import locked
 from producers.past import Past
+from producers.room import DISK, Room
+from producers.steady import Steady
 from producers.witness import Seen
 
 SUBMISSIONS_PER_GROUP = 256
@@ -40,11 +42,8 @@ ACK_WAIT_S = 0.05
 CLOSED_WAIT_S = 1.0
 """The same while the disk takes nothing."""
 
-PRUNE_ROWS = 2_000
-"""Rows deleted at once, so that no sender waits for a long delete."""
-
-DISK, FULL, STOPPING = "disk", "full", "stopping"
-"""Why an outbox is closed."""
+STOPPING = "stopping"
+"""Why an outbox is closed, beside ``DISK`` and ``FULL``."""
 
 EXIT_RESTART = 70
 """Exit code that asks the supervisor for a restart."""
@@ -90,7 +89,6 @@ class Outbox:
         """Heads of other gateways, for the next head."""
         config.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = config.directory / "outbox.sqlite3"
-        self._lock_fd = locked(config.directory)
         self._wake = threading.Condition()
         self._waiting: list[_Work] = []
         self._acks: list[store.Ack] = []
@@ -98,26 +96,30 @@ class Outbox:
         self._head_wanted = False
         self._committed_no = 0
         self._closed: OutboxClosed | None = None
-        self._open()
+        with ExitStack() as undo:
+            self._open(undo)
+            self._opened = undo.pop_all()
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._thread.start()
 
-    def _open(self) -> None:
+    def _open(self, undo: ExitStack) -> None:
         try:
+            undo.callback(locked(self._config.directory).close)
             self.signer = signing.load_or_make(self._config.directory, self._config.gateway_id)
-            self._writer = store.create(self.path)
+            self._writer = undo.enter_context(closing(store.create(self.path)))
             self._epoch_file = EpochFile(self._config.directory / "epoch.json")
+            undo.callback(self._epoch_file.close)
             self._chain = self._resume()
         except (sqlite3.Error, OSError) as error:
             raise OutboxClosed(DISK, f"{self.path}: {error}") from error
-        self._reader = store.connect(self.path, read_only=True)
+        self._reader = undo.enter_context(closing(store.connect(self.path, read_only=True)))
         self._reader_lock = threading.Lock()
         self.known = Known(store.get_references(self._writer))
         count, first, _ = store.pending(self._writer, 0)
         self._pending_count = count
         self._floor = self._committed_no + 1 if first is None else first
         self._acked = store.published_from(self._writer, self._floor)
-        self._pruned_at = Micros(0)
+        self.room = Room(self._config, self._writer)
 
     @property
     def gateway(self) -> tuple[str, int]:
@@ -205,10 +207,7 @@ class Outbox:
             self._stopping = True
             self._wake.notify_all()
         self._thread.join()
-        for connection in (self._reader, self._writer):
-            connection.close()
-        self._epoch_file.close()
-        os.close(self._lock_fd)
+        self._opened.close()
 
     def _resume(self) -> Chain:
         """Go on with the epoch, or begin the next where the file is new or an older copy."""
@@ -229,7 +228,9 @@ class Outbox:
             log.info("outbox epoch begins", extra={"epoch": epoch})
         self._epoch = epoch
         self._committed_no = stored.no
-        return Chain(self._config.gateway_id, self._config.partitions, stored, self.signer)
+        self._steady = Steady(store.last_time(self._writer))
+        own = self._config
+        return Chain(own.gateway_id, own.partitions, stored, self.signer, self._steady)
 
     def _run(self) -> None:
         try:
@@ -247,7 +248,7 @@ class Outbox:
                 self._commit(work, acks)
             if stopping:
                 return
-            self._prune()
+            self.room.prune(self._clock(), self._floor)
 
     def _take(self) -> tuple[list[_Work], list[store.Ack], bool]:
         """Wait for work; acknowledgements alone wait a little for a group to travel with."""
@@ -336,6 +337,7 @@ class Outbox:
                 store.put_reference(self._writer, reference)
             store.put_acks(self._writer, acks)
             store.put_position(self._writer, position)
+            store.put_last_time(self._writer, self._steady.last)
             self._writer.execute("COMMIT")
         except sqlite3.Error:
             if self._writer.in_transaction:
@@ -362,33 +364,5 @@ class Outbox:
                 self._wake.notify_all()
 
     def _no_room(self) -> OutboxClosed | None:
-        """Return why nothing may be accepted, or None; makes room where it may."""
-        try:
-            free = shutil.disk_usage(self._config.directory).free
-            if free < self._config.disk_free_bytes_min:
-                return OutboxClosed(DISK, f"{free >> 20} MiB free on its disk")
-            used = store.used_bytes(self._writer)
-            if used <= self._config.bytes_max:
-                return None
-            # What is published is kept for convenience only.
-            if store.prune(self._writer, self._clock(), self._floor, PRUNE_ROWS):
-                return None
-        except (sqlite3.Error, OSError) as error:
-            return OutboxClosed(DISK, str(error))
-        return OutboxClosed(FULL, f"{used >> 20} MiB used, {self._pending_count} entries wait")
-
-    def _prune(self) -> None:
-        """Once a minute, drop what need not be kept; in small steps."""
-        now = self._clock()
-        if now - self._pruned_at < _MINUTE_S * _US:
-            return
-        published_before = Micros(now - int(self._config.keep_published_s * _US))
-        refused_before = Micros(now - int(self._config.keep_refused_s * _US))
-        try:
-            deleted = store.prune(self._writer, published_before, self._floor, PRUNE_ROWS)
-            store.forget_refused(self._writer, refused_before)
-        except sqlite3.Error as error:
-            log.warning("outbox not pruned", extra={"reason": str(error)})
-            deleted = 0
-        if deleted < PRUNE_ROWS:
-            self._pruned_at = now
+        refusal = self.room.refusal(self._floor, self._pending_count)
+        return None if refusal is None else OutboxClosed(*refusal)

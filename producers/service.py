@@ -22,6 +22,7 @@ from producers.schema_ids import SchemaIds
 from producers.server import unencrypted
 from producers.sites import Sites
 from producers.tally import Tally, keys_of
+from producers.skew import skew_ms
 from producers.witness import Witness
 from schemas.registry import Catalog
 from telemetry import metrics
@@ -39,11 +40,13 @@ class Options:
         strict_reference: Refuse unknown sites, devices, laboratories and contracts.
         atomic: All or nothing.
         backfill: Take facts of any age, without remark.
+        clock_skew_ms: Skew of the sender's clock as measured, positive when it runs ahead.
     """
 
     strict_reference: bool = False
     atomic: bool = False
     backfill: bool = False
+    clock_skew_ms: int | None = None
 
 
 class Gateway:
@@ -97,6 +100,8 @@ class Gateway:
                 gateway_id=config.outbox.gateway_id,
             ),
         )
+        self.counts.watch(metrics.OUTBOX_USED, lambda: float(self.outbox.room.used_bytes))
+        self.counts.set(metrics.OUTBOX_LIMIT, float(config.outbox.bytes_max))
 
     def start(self) -> None:
         """Begin to publish, and to look for what does not come over HTTP; HTTP needs no start."""
@@ -133,6 +138,7 @@ class Gateway:
             strict_reference=options.strict_reference,
             backfill=options.backfill,
             types=self.config.types,
+            clock_skew_ms=options.clock_skew_ms,
         )
         future = self.outbox.submit(
             Submission(
@@ -148,6 +154,10 @@ class Gateway:
         )
         future.add_done_callback(partial(self._count, raws))
         return future
+
+    def skew_ms(self, date: str | None) -> int | None:
+        """Return the skew of a sender's clock by his ``Date`` header, or None."""
+        return skew_ms(date, self._clock())
 
     def event(self, event_id: str) -> dict[str, object] | None:
         """Return an event's way so far, or None where this gateway never took it."""
@@ -201,6 +211,8 @@ class Gateway:
             "key_id": self.outbox.signer.key_id,
             "public_key": key_text(self.outbox.signer.public),
             "waiting": self.outbox.depth,
+            "outbox_used_share": round(self.outbox.room.used_share, 3),
+            "outbox_filling": self.outbox.room.is_filling,
             "oldest_waiting_s": round(self._oldest_age_s(), 3),
             "since_progress_s": round(publisher.since_progress_s(), 3),
             "broker": publisher.broker.name,

@@ -18,6 +18,7 @@ from custody.ids import uuid_bytes, uuid_text
 from producers.chain import Entry, Position
 
 FORMAT = 1
+_LAST_TIME = "recorded_at"
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -191,6 +192,21 @@ def get_meta(connection: sqlite3.Connection, name: str) -> object:
 def put_meta(connection: sqlite3.Connection, values: dict[str, object]) -> None:
     """Store values under their names."""
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
+
+
+def last_time(connection: sqlite3.Connection) -> Micros:
+    """Return the last time that was given to a record or head; 0 in a new outbox."""
+    found = get_meta(connection, _LAST_TIME)
+    if isinstance(found, int):
+        return Micros(found)
+    # Written by a version that did not keep it yet.
+    row = connection.execute("SELECT accepted_at FROM entry ORDER BY no DESC LIMIT 1").fetchone()
+    return Micros(0 if row is None else row[0])
+
+
+def put_last_time(connection: sqlite3.Connection, at: Micros) -> None:
+    """Store the last time that was given."""
+    put_meta(connection, {_LAST_TIME: at})
 
 
 def get_position(connection: sqlite3.Connection) -> Position | None:

@@ -180,6 +180,12 @@ OUTBOX_AGE = Gauge(
     "custody_outbox_age_seconds",
     "Age of the oldest event Kafka has not acknowledged; 0 when there is none.",
 )
+OUTBOX_USED = Gauge("gateway", "custody_outbox_used_bytes", "What the outbox holds.")
+OUTBOX_LIMIT = Gauge(
+    "gateway",
+    "custody_outbox_limit_bytes",
+    "What the outbox may hold; beyond it nothing is accepted.",
+)
 GATEWAY_PUBLISHED = Counter(
     "gateway", "custody_published_records_total", "Records acknowledged by Kafka.", _TOPIC
 )
@@ -306,6 +312,8 @@ TABLE: tuple[Counter | Gauge | Histogram, ...] = (
     GATEWAY_REFUSED,
     OUTBOX_DEPTH,
     OUTBOX_AGE,
+    OUTBOX_USED,
+    OUTBOX_LIMIT,
     GATEWAY_PUBLISHED,
     PUBLISH_SECONDS,
     ACCEPT_SECONDS,

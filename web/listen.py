@@ -6,6 +6,10 @@ from custody.errors import Unavailable
 
 _BACKLOG = 1_024
 
+_OPTION: int = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+"""Elsewhere reuse means that dying connections do not hold the port. On Windows it would let a
+second process listen on the same port, and that system has an option against it."""
+
 
 class PortTaken(Unavailable):
     """The address cannot be listened on."""
@@ -36,7 +40,7 @@ def listen(host: str, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, _OPTION, 1)
         listener.bind((host, port))
         listener.listen(_BACKLOG)
     except OSError as error:

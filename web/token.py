@@ -1,4 +1,8 @@
-"""A bearer token: made at the first start, read ever after."""
+"""A bearer token: made at the first start, read ever after.
+
+Where files have modes it is 0600. Windows has none to speak of: there the directory's access list
+keeps others out, and who makes the directory sets it (``docs/install-gateway.md``).
+"""
 
 import os
 import secrets

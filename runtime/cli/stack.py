@@ -9,16 +9,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TransferSpeedColumn,
-)
 
 from runtime.cli import output
 from runtime.paths import DataDir
@@ -110,10 +100,20 @@ class _Steps:
     """Progress on standard error; a line per step where that is no terminal."""
 
     def __init__(self) -> None:
+        from rich.console import Console
+
         self._console = Console(stderr=True)
 
     @contextmanager
     def download(self, title: str, size_bytes: int) -> "Iterator[Advance]":
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TransferSpeedColumn,
+        )
+
         if not self._console.is_terminal:
             output.talk(f"downloading {title}, {size_bytes / 1e6:.0f} MB")
         bar = Progress(
@@ -131,6 +131,8 @@ class _Steps:
 
     @contextmanager
     def waiting(self, title: str) -> Iterator[None]:
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
         spinner = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),

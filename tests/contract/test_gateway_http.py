@@ -13,13 +13,14 @@ import httpx
 import jsonschema
 import pytest
 
-from custody.events import Micros
-from producers import json_schemas
+from custody.events import LotWeighed, Micros
+from producers import json_schemas, store
 from producers.config import GatewayConfig, HttpConfig
 from producers.fields import plain
 from producers.outcome import WARNINGS, Code
 from producers.requests import MODELS
 from producers.service import Gateway
+from schemas import codec
 from telemetry import metrics
 from tests.support import gateway as support
 from web.token import TokenUnreadable, load_or_make
@@ -274,3 +275,34 @@ def test_the_documented_way_to_put_a_wrong_lot_right_is_taken_whole(client: http
     broken = body.replace("L-24-0118", "")
     refused = client.post("/v1/events?atomic=true", content=broken).json()
     assert [item["code"] for item in refused] == ["atomic_list", "missing_field"]
+
+
+def test_the_skew_of_a_senders_clock_is_measured_by_his_date_header(
+    gateway: Gateway, client: httpx.Client
+) -> None:
+    date = {"Date": "Thu, 05 Nov 2020 07:12:00 GMT"}
+    assert client.post("/v1/events", json=request_of("weighing"), headers=date).status_code == 202
+    reader = store.connect(gateway.outbox.path, read_only=True)
+    (entry,) = [e for e in store.read_entries(reader, 0, 9) if e.stem == "weighing"]
+    reader.close()
+    record = codec.decode("weighing", entry.body)
+    assert isinstance(record, LotWeighed)
+    sent = Micros(1_604_560_320_000_000)
+    # Measured just before the time of the record was given.
+    assert record.clock_skew_ms is not None
+    assert 0 <= record.clock_skew_ms - (sent - record.recorded_at) / 1000 < 60_000
+
+
+def test_health_says_how_full_the_outbox_is_before_it_is(tmp_path: Path) -> None:
+    given = support.config(tmp_path)
+    with support.running(given, publish=False) as gateway:
+        used = gateway.outbox.room.used_bytes
+    nearly: GatewayConfig = replace(given, outbox=replace(given.outbox, bytes_max=used * 10 // 9))
+    with support.running(nearly, publish=False) as gateway, client_of(gateway) as client:
+        assert client.post("/v1/events", json=request_of("lot")).status_code == 202
+        health = client.get("/health")
+        figures = client.get("/metrics").text
+    assert (health.status_code, health.json()["outbox_filling"]) == (200, True)
+    assert 0.8 <= health.json()["outbox_used_share"] <= 1
+    assert f"custody_outbox_limit_bytes {float(used * 10 // 9)}" in figures
+    assert f"custody_outbox_used_bytes {float(used)}" in figures

@@ -3,12 +3,13 @@
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from custody.digest import GENESIS, first_break
-from custody.events import Micros
+from custody.events import LotWeighed, Micros
 from producers import store
 from producers.chain import Entry
 from producers.config import OutboxConfig
@@ -16,6 +17,7 @@ from producers.group import Answer, Submission
 from producers.judge import accept
 from producers.lock import OutboxInUse
 from producers.outbox import Outbox, OutboxClosed
+from schemas.codec import decode
 from tests.support.gateway import NOW, golden, terms, ticket
 
 
@@ -31,13 +33,13 @@ def outbox(tmp_path: Path) -> Iterator[Outbox]:
     opened.close()
 
 
-def send(outbox: Outbox, *raws: object, atomic: bool = False) -> list[Answer]:
+def send(outbox: Outbox, *raws: object, atomic: bool = False, now: Micros = NOW) -> list[Answer]:
     given = terms(gateway=outbox.gateway, known=outbox.known)
     return outbox.submit(
         Submission(
-            outcomes=[accept(raw, NOW, given) for raw in raws],
+            outcomes=[accept(raw, now, given) for raw in raws],
             bodies=[lambda: b"{}"] * len(raws),
-            now=NOW,
+            now=now,
             sender="test",
             atomic=atomic,
         )
@@ -242,3 +244,65 @@ def test_published_entries_are_forgotten_in_time_but_their_ids_never(tmp_path: P
     connection = store.connect(tmp_path / "outbox.sqlite3", read_only=True)
     assert [e.stem for e in store.read_entries(connection, 0, 10)] == ["head"]
     connection.close()
+
+
+def taken_at(outbox: Outbox) -> list[int]:
+    """When records were taken, in order of their numbers, as they say themselves."""
+    said: list[int] = []
+    for entry in facts(outbox):
+        record = decode("weighing", entry.body)
+        assert isinstance(record, LotWeighed)
+        assert record.recorded_at == entry.accepted_at
+        said.append(record.recorded_at)
+    return said
+
+
+def test_recorded_at_never_goes_backwards_whatever_the_clock_does(tmp_path: Path) -> None:
+    day = 86_400_000_000
+    times = [NOW, NOW + day, NOW - day, NOW + day - 1, NOW + day + 7]
+    given: list[int] = []
+    for no, at in enumerate(times):
+        opened = Outbox(config(tmp_path), partial(Micros, at))
+        send(opened, ticket(no), now=Micros(at))
+        given = taken_at(opened)
+        opened.close()
+    assert given == [NOW, NOW + day, NOW + day, NOW + day, NOW + day + 7]
+
+
+def test_the_last_time_outlives_the_records_that_bore_it(tmp_path: Path) -> None:
+    first = Outbox(config(tmp_path), lambda: NOW)
+    send(first, ticket(1))
+    first.close()
+    connection = sqlite3.connect(tmp_path / "outbox.sqlite3", isolation_level=None)
+    connection.execute("DELETE FROM entry")
+    connection.close()
+    second = Outbox(config(tmp_path), lambda: Micros(NOW - 1))
+    send(second, ticket(2), now=Micros(NOW - 1))
+    assert taken_at(second) == [NOW]
+    second.close()
+
+
+def test_an_outbox_that_kept_no_last_time_takes_it_from_its_records(tmp_path: Path) -> None:
+    first = Outbox(config(tmp_path), lambda: NOW)
+    send(first, ticket(1))
+    first.close()
+    connection = sqlite3.connect(tmp_path / "outbox.sqlite3", isolation_level=None)
+    assert connection.execute("DELETE FROM meta WHERE name = 'recorded_at'").rowcount == 1
+    connection.close()
+    second = Outbox(config(tmp_path), lambda: Micros(NOW - 5))
+    send(second, ticket(2), now=Micros(NOW - 5))
+    assert taken_at(second) == [NOW, NOW]
+    second.close()
+
+
+def test_a_clock_that_was_set_back_stops_no_heads(tmp_path: Path) -> None:
+    clock = [NOW]
+    opened = Outbox(config(tmp_path), lambda: clock[0])
+    send(opened, ticket(1))
+    clock[0] = Micros(NOW - 3_600_000_000)
+    send(opened, ticket(2), now=clock[0])
+    connection = store.connect(opened.path, read_only=True)
+    heads = [e for e in store.read_entries(connection, 0, 100) if e.seq is None]
+    connection.close()
+    opened.close()
+    assert [entry.accepted_at for entry in heads] == [NOW, NOW]

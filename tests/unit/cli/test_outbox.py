@@ -1,0 +1,192 @@
+"""`custody outbox` and `custody refused`: what they show, write and send."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from custody.digest import GENESIS, first_break
+from producers import view
+from producers.fields import plain
+from producers.service import Gateway, Options
+from runtime.cli.main import run
+from runtime.client import JsonObject
+from schemas.codec import decode
+from tests.support.gateway import config, golden, running, ticket
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+    monkeypatch.setenv("CUSTODY_DATA_DIR", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with running(config(tmp_path / "gateway"), publish=False) as started:
+        monkeypatch.setattr("runtime.cli.refused.connect.gateway", lambda: _asked(started))
+        yield started
+
+
+class _Asked:
+    """The running gateway, without HTTP in between."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def publish_texts(
+        self, texts: Sequence[str], options: Mapping[str, str] | None = None
+    ) -> list[JsonObject]:
+        backfill = (options or {}).get("backfill") == "true"
+        raws = [json.loads(text) for text in texts]
+        answers = self._gateway.take(raws, Options(backfill=backfill), "again").result(10)
+        return [dict(answer.item) for answer in answers]
+
+
+@contextmanager
+def _asked(gateway: Gateway) -> Iterator[_Asked]:
+    yield _Asked(gateway)
+
+
+def take(gateway: Gateway, *raws: object) -> None:
+    gateway.take(raws, Options(), "scale-1").result(10)
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> str:
+    capsys.readouterr()
+    assert run(list(arguments)) == code
+    return capsys.readouterr().out
+
+
+def rows(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_status_shows_the_limit_and_what_waits_where(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUSTODY_GATEWAY__OUTBOX_BYTES_MAX", str(32 << 20))
+    take(gateway, *(ticket(no) for no in range(9)), {"type": "?"})
+    [status] = rows(said(capsys, "outbox", "status", "--json"))
+    partitions = status["partitions"]
+    assert isinstance(partitions, list)
+    assert sum(one["count"] for one in partitions) == status["waiting"] == gateway.outbox.depth
+    used = gateway.outbox.room
+    assert (status["gateway_id"], status["gateway_seq"]) == ("GW-TEST", 9)
+    assert (status["limit_bytes"], status["refused_kept"]) == (32 << 20, 1)
+    assert status["used_bytes"] == pytest.approx(used.used_bytes, abs=1 << 17)
+    text = said(capsys, "outbox", "status")
+    assert "GW-TEST, epoch 1, seq 9" in text
+    assert "of 34 MB" in text
+    assert "custody.fact.v1" in text
+
+
+def test_list_shows_the_latest_first_within_its_bounds(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(gateway, *(ticket(no) for no in range(9)))
+    shown = rows(said(capsys, "outbox", "list", "--waiting", "--limit", "3", "--json"))
+    assert [row["gateway_seq"] for row in shown] == [9, 8, 7]
+    assert said(capsys, "outbox", "list", "--published").count("\n") == 1, "the heading alone"
+    assert rows(said(capsys, "outbox", "list", "--since", "2100-01-01", "--json")) == []
+    assert said(capsys, "outbox", "list", "--since", "yesterday", code=2) == ""
+
+
+def test_an_export_holds_each_waiting_record_whole(
+    gateway: Gateway, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(gateway, golden("weighing"), golden("reference"), golden("processing"), golden("assay"))
+    out = tmp_path / "stick" / "waiting.ndjson"
+    assert run(["outbox", "export", "--out", str(out)]) == 3, "no such directory"
+    out.parent.mkdir()
+    text = said(capsys, "outbox", "export", "--out", str(out))
+    assert text == f"{gateway.outbox.depth} records in {out}\n"
+    assert [path.name for path in out.parent.iterdir()] == ["waiting.ndjson"]
+    found = rows(out.read_text("utf-8"))
+    with view.opened(tmp_path / "gateway") as seen:
+        entries = [entry for _, entry in seen.entries(every=True)]
+    assert [row["no"] for row in found] == [entry.no for entry in entries]
+    facts = [(r, e) for r, e in zip(found, entries, strict=True) if e.seq is not None]
+    for row, entry in facts:
+        assert base64.b64decode(str(row["body_base64"])) == entry.body
+        content = row["content"]
+        assert isinstance(content, dict)
+        assert content["gateway_seq"] == entry.seq
+        assert content == json.loads(json.dumps(asdict(decode(entry.stem, entry.body))))
+    assert first_break(GENESIS, [_link(row) for row, _ in facts]) is None
+
+
+def _link(row: Mapping[str, object]) -> tuple[bytes, bytes, bytes, bytes]:
+    headers = row["headers"]
+    assert isinstance(headers, dict)
+    assert bytes.fromhex(headers["gateway"]) == b"GW-TEST"
+    fingerprint = bytes.fromhex(str(row["schema_fingerprint"]))
+    prev, digest = bytes.fromhex(headers["prev"]), bytes.fromhex(headers["digest"])
+    return prev, fingerprint, base64.b64decode(str(row["body_base64"])), digest
+
+
+def test_where_there_is_no_outbox_the_command_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CUSTODY_DATA_DIR", str(tmp_path / "nowhere"))
+    assert run(["outbox", "status"]) == 3
+    assert "CUSTODY_DATA_DIR" in capsys.readouterr().err
+
+
+def test_refused_requests_are_listed_and_shown(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = ticket(1, net_kg=29_000)
+    take(gateway, {"type": "?"}, bad)
+    listed = rows(said(capsys, "refused", "list", "--code", "net_mismatch", "--json"))
+    assert [(row["no"], row["sender"], row["field"]) for row in listed] == [
+        (2, "scale-1", "net_kg")
+    ]
+    assert rows(said(capsys, "refused", "list", "--sender", "lims", "--json")) == []
+    assert said(capsys, "refused", "list").count("\n") == 3
+    assert json.loads(said(capsys, "refused", "show", "2", "--raw")) == plain(bad)
+    shown = said(capsys, "refused", "show", "2")
+    assert "net_mismatch" in shown
+    assert "within 20: gross_kg - tare_kg" in shown
+    said(capsys, "refused", "show", "3", code=2)
+
+
+def test_a_mended_request_is_taken_and_its_repeat_is_a_duplicate(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(gateway, ticket(1, net_kg=29_000))
+    [again] = rows(said(capsys, "refused", "resend", "1", "--json", code=1))
+    assert again["code"] == "net_mismatch"
+    mend = ("refused", "resend", "1", "--set", "net_kg=30000", "--json")
+    [taken] = rows(said(capsys, *mend))
+    assert (taken["no"], taken["result"]) == (1, "accepted")
+    [repeat] = rows(said(capsys, *mend))
+    assert (repeat["result"], repeat["event_id"]) == ("duplicate", taken["event_id"])
+
+
+def test_a_file_takes_the_place_of_one_request(
+    gateway: Gateway, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(gateway, ticket(1, net_kg=29_000), ticket(2, net_kg=29_000))
+    mended = tmp_path / "mended.json"
+    mended.write_text(json.dumps(plain(ticket(1))))
+    assert "accepted" in said(capsys, "refused", "resend", "1", "--edit", str(mended))
+    said(capsys, "refused", "resend", "1", "2", "--edit", str(mended), code=2)
+
+
+def test_an_old_request_is_taken_as_a_backfill(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(gateway, ticket(1, occurred_at="2016-11-03T06:42:10Z"))
+    said(capsys, "refused", "resend", "1", code=1)
+    assert "accepted" in said(capsys, "refused", "resend", "1", "--backfill")
+
+
+def test_a_request_that_was_cut_says_why_it_cannot_be_sent(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(gateway, {**golden("lot"), "tags": ["Z" * 40] * 2_001})
+    [row] = rows(said(capsys, "refused", "list", "--json"))
+    assert row["whole"] is False
+    assert run(["refused", "resend", "1"]) == 2
+    assert "65,536 bytes that are kept" in capsys.readouterr().err

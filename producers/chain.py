@@ -100,6 +100,7 @@ class Chain:
         self._partitions = partitions
         self._signer = signer
         self._steady = steady or Steady(Micros(0))
+        self._last_event = ""
         self.go_to(position)
 
     def go_to(self, position: Position) -> None:
@@ -125,7 +126,10 @@ class Chain:
     def append(self, draft: Draft, now: Micros) -> Entry:
         """Return a record's entry with the next number, its time and its links."""
         # Here and not where it was judged: callers on several threads are put in order only now.
-        at = self._steady.at(now)
+        # The copies of a broadcast are one record, and were recorded at one time.
+        is_copy = draft.record.event_id == self._last_event
+        at = self._steady.at(now) if is_copy else self._steady.after(now)
+        self._last_event = draft.record.event_id
         record = replace(draft.record, gateway_seq=self._seq + 1, recorded_at=at)
         body = encode(record)
         fingerprint = avro.fingerprint(draft.stem)

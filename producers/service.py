@@ -21,8 +21,8 @@ from producers.publisher import Publisher
 from producers.schema_ids import SchemaIds
 from producers.server import unencrypted
 from producers.sites import Sites
-from producers.tally import Tally, keys_of
 from producers.skew import skew_ms
+from producers.tally import Tally, keys_of
 from producers.witness import Witness
 from schemas.registry import Catalog
 from telemetry import metrics

@@ -24,3 +24,11 @@ class Steady:
         """Return the time of day, or the last time given where that is later."""
         self.last = max(self.last, now)
         return self.last
+
+    def after(self, now: Micros) -> Micros:
+        """Return the time of day, or the next microsecond where that is not later than the last.
+
+        So what was sent later in one list was recorded later, and the later correction counts.
+        """
+        self.last = Micros(max(self.last + 1, now))
+        return self.last

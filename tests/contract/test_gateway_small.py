@@ -36,5 +36,5 @@ def test_the_set_of_a_gateway_and_custody_itself_fit_in_80_megabytes() -> None:
 def test_each_platform_has_a_set_and_they_differ_only_by_what_systems_need() -> None:
     sets = {name: gateway_lock.names_for(name, PYTHONS[0]) for name in PLATFORMS}
     assert sets["linux-x86_64"] == sets["linux-aarch64"]
-    assert sets["windows-amd64"] - sets["linux-x86_64"] == {"colorama"}
+    assert sets["windows-amd64"] - sets["linux-x86_64"] == {"colorama", "tzdata"}
     assert sets["linux-x86_64"] <= sets["windows-amd64"]

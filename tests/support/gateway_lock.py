@@ -68,7 +68,7 @@ def names_for(platform_name: str, python: str) -> set[str]:
     """Names of all packages a gateway needs there: what asks for what is read where installed."""
     markers = environment(platform_name, python)
     seen: dict[str, set[str]] = {}
-    todo = roots()
+    todo = [one for one in roots() if one.marker is None or one.marker.evaluate(markers)]
     while todo:
         wanted = todo.pop()
         name = canonicalize_name(wanted.name)

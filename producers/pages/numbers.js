@@ -10,8 +10,9 @@
      or {fault}: empty, not_a_number, negative, too_long. `max` is the greatest possible value:
      what lies above it is no option. */
   function read(text, max) {
-    // Full-width digits and no-break spaces of some keyboards become plain ones.
-    const plain = String(text).normalize("NFKC").replace(/[\u2019']/g, " ").trim();
+    // Full-width digits and no-break spaces of some keyboards become plain ones; a Swiss
+    // apostrophe stands between digits, and anywhere else is a slip.
+    const plain = String(text).normalize("NFKC").trim().replace(/(\d)[\u2019'](?=\d)/g, "$1 ");
     if (plain === "") return { fault: "empty" };
     if (/^[-\u2212]/.test(plain)) return { fault: "negative" };
     const found = unambiguous(plain);

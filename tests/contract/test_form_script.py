@@ -112,6 +112,7 @@ def test_a_number_that_can_be_two_is_asked_about(
         ("12,34,5", "not_a_number"), ("1.2.3", "not_a_number"), ("30 t", "not_a_number"),
         ("1 23", "not_a_number"), (".", "not_a_number"), ("1,23.4", "not_a_number"),
         ("0.1234567", "too_long"), ("1" * 16, "too_long"), ("<b>1</b>", "not_a_number"),
+        ("'1.000", "not_a_number"), ("1.000'", "not_a_number"),
     ],
 )  # fmt: skip
 def test_what_is_no_number_is_said_to_be_none(engine: Engine, text: str, fault: str) -> None:

@@ -228,7 +228,7 @@ class Batch:
                 self.outcomes[one.number].findings["output_without_lot"] = (
                     "The output names no lot; it stays in the process."
                 )
-        generation = handing.generation_after(self._given)
+        generation = handing.generation_after(self._given.values())
         too_deep = generation > GENERATIONS_MAX
         # By event_id: the last in this order takes what rounding leaves.
         outputs.sort(key=lambda one: one.cause.event_id)

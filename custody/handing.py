@@ -5,7 +5,7 @@ same integers, so what leaves one owner arrives at the other to the gram and the
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from custody import carried as travelling
 from custody.estimate import Estimate, said
@@ -25,9 +25,9 @@ U_DIGITS = 6
 """Significant digits of an uncertainty that a continuous node hands on."""
 
 
-def generation_after(given: Mapping[str, Held]) -> int:
+def generation_after(given: Iterable[Held]) -> int:
     """Return the generation of what an owner hands on, given what it got."""
-    return 1 + max([held.generation for held in given.values()], default=0)
+    return 1 + max([held.generation for held in given], default=0)
 
 
 def held(

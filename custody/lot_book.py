@@ -12,7 +12,7 @@ from custody import flow_pages
 from custody.events import Micros
 from custody.factset import named, unnamed
 from custody.fold import Reader, Row
-from custody.held import BEGINNING
+from custody.held import BEGINNING, Held
 from custody.ids import BETWEEN
 from custody.lot_rows import (
     FeedRow,
@@ -198,6 +198,10 @@ class LotBook:
             return []
         found = [(name, row) for name, row in self.every_given() if row.held is not None]
         return sorted(found, key=lambda item: item[0])
+
+    def handed(self) -> list[Held]:
+        """Return what processes handed over and did not withdraw, in order of the rows' names."""
+        return [row.held for _, row in self.givens() if row.held is not None]
 
     def every_given(self) -> Iterator[tuple[str, GivenRow]]:
         """Yield all that processes ever handed over, what they withdrew included."""

@@ -9,16 +9,15 @@ so taking out and putting in leaves no trace.
 
 from dataclasses import replace
 
-from custody import accounts, elsewhere, exact, handing, turns
-from custody.estimate import Estimate, absolute, relative, times
+from custody import accounts, elsewhere, exact, handing, returns, turns
 from custody.events import Micros
-from custody.held import BEGINNING, Carried, Held, Posted
+from custody.feeding import Inputs, handed
+from custody.held import BEGINNING, Carried, Posted
 from custody.ids import BETWEEN
-from custody.knowledge import Amount, Cause, Knowledge
+from custody.knowledge import Amount, Knowledge
 from custody.lot_book import LotBook, Source
 from custody.lot_rows import FeedRow, GivenRow, PlaceRow, TripRow
 from custody.measured import given_back
-from custody.metrology import dryness
 from custody.news import News
 from custody.place import Settled, doubts, lay_there, of_place, total
 from custody.place import put as put_in
@@ -55,7 +54,6 @@ class LotDerivation:
         "_book",
         "_carried",
         "_context",
-        "_generation",
         "_known",
         "_lot_id",
         "_marked",
@@ -94,10 +92,7 @@ class LotDerivation:
         self._carried = carried
         row, news = self._book.row, self._news
         row_givens = self._book.givens()
-        self._generation = handing.generation_after(
-            {name: given.held for name, given in row_givens if given.held is not None}
-        )
-        supplied = self._supplied(row_givens)
+        supplied = self._supplied()
         if supplied != row.supplied:
             # Only a trip that left from such a site was, or will be, its first weighing there.
             changed = {site for site, _ in supplied.items() ^ row.supplied.items()}
@@ -135,18 +130,18 @@ class LotDerivation:
             return BEGINNING
         return max([book.until, *[given.held.at for _, given in givens if given.held is not None]])
 
-    def _supplied(self, givens: list[tuple[str, GivenRow]]) -> Supplied:
+    def _supplied(self) -> Supplied:
         """Return the sites that get the lot otherwise than by being weighed out of them.
 
         What lay there when all of it was weighed leaves out of that; what had left before was
         weighed out of the ground.
         """
         row = self._book.row
-        sites: Supplied = {}
-        for site in row.stocks:
-            sites[site] = self._book.place(site).stocks[0].at
+        sites: Supplied = {site: self._book.place(site).stocks[0].at for site in row.stocks}
+        for site, since in returns.supplied_by(self._book).items():
+            first = sites.get(site, since)
+            sites[site] = None if since is None or first is None else min(since, first)
         sites.update(dict.fromkeys(row.arrived))
-        sites.update({given.held.place: None for _, given in givens if given.held is not None})
         return dict(sorted(sites.items()))
 
     def _trips(self) -> None:
@@ -167,7 +162,8 @@ class LotDerivation:
         row, book = self._book.row, self._book
         for site in row.stocks:
             first = book.place(site).stocks[0]
-            arrives = row.supplied[site] is None
+            since = row.supplied[site]
+            arrives = since is None or since < first.at
             made = Made() if arrives else of_stock(site, first, self._context)
             self._replace(book.opening(STOCK + site), new := TripRow(), made)
             book.put_trip(STOCK + site, new)
@@ -222,18 +218,20 @@ class LotDerivation:
         rows = self._book.feeds()
         for _, row in rows:
             self.withdraw(row)
-        too_deep = self._generation > handing.GENERATIONS_MAX
+        inputs = Inputs(self._book, self._known, self._context, self._carried)
         for name, row in rows:
             fed = row.fed
             assert fed is not None
+            known = inputs.known_of(fed)
+            too_deep = known.generation > handing.GENERATIONS_MAX
             last = next(iter(row.posted.values()), None) if too_deep else None
             new = FeedRow(fed)
             if too_deep:
                 detail = f"process {fed.side.process}: more than {handing.GENERATIONS_MAX} handings"
                 new.findings = [Finding("cycle_or_too_deep", fed.event_id, detail)]
             if last is not None or not too_deep:
-                made, amount, wet = of_feed(fed, self._wet_at(fed), last, self._context)
-                new.handed = row.handed if too_deep else self._handed(fed, amount, wet)
+                made, amount, wet = of_feed(fed, self._wet_at(fed), last, known.context)
+                new.handed = row.handed if too_deep else handed(fed, amount, wet, known)
                 made.findings.extend([*new.findings, *exact.of_feed(fed, self._context)])
                 self._add(new, made)
             self._book.put_feed(name, new)
@@ -243,23 +241,6 @@ class LotDerivation:
         if fed.side.wet is not None or fed.side.dry is not None:
             return 0
         return lay_there(self._book.place(fed.site), fed.at, self._context)
-
-    def _handed(self, fed: Fed, amount: Amount, wet: Estimate) -> Held:
-        """Return what a process input hands over."""
-        knowledge = self._context.knowledge
-        share = knowledge.dryness
-        if fed.side.moisture is not None:
-            laboratory = self._references.laboratory(fed.site, fed.at)
-            share = dryness(fed.side.moisture, None, laboratory)
-        dry = times(relative(wet), share)
-        metals = {
-            analyte: absolute(_milligrams(times(dry, grade)))
-            for analyte, grade in knowledge.grades.items()
-        }
-        ends = ("process/" + fed.side.process, fed.site)
-        cause = Cause(fed.at, fed.known, fed.event_id)
-        estimates = (wet, absolute(dry), metals)
-        return handing.held(cause, ends, self._generation, amount, estimates, self._carried)
 
     # -- places ---------------------------------------------------------------------------------
 
@@ -381,7 +362,3 @@ class LotDerivation:
 
 def _first_dry(posted: dict[str, Posted]) -> int:
     return sum([p.dry for key, p in posted.items() if key.startswith("first_weighing|")])
-
-
-def _milligrams(grams: Estimate) -> Estimate:
-    return grams._replace(value=grams.value * 1000.0)

@@ -314,7 +314,7 @@ class LotStep:
 
     def _derive(self, news: News) -> None:
         """Derive postings; say transfers, contents and balances."""
-        carried = carried_of(self._book, self._references)
+        carried = carried_of(self._book, self._references, self._book.handed())
         knowledge, shares = self._derivation.run(carried), said(carried)
         if self._book.is_blank:
             self._book.empty_the_rest(_EMPTY)

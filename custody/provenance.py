@@ -21,15 +21,19 @@ def is_share(name: str, unit: str) -> bool:
     return unit == "fraction" or name in SHARE_NAMES or name.startswith("score/")
 
 
-def carried_of(book: LotBook, references: References) -> Carried:
+def carried_of(book: LotBook, references: References, given: Sequence[Held]) -> Carried:
     """Return what a lot's material carries: what was handed over tells more than a declaration.
 
     The country where it was mined follows from a declared origin: its own, or its site's.
+
+    Args:
+        book: The lot's rows.
+        references: Reference data.
+        given: What processes handed over with it.
     """
-    given = [row.held for _, row in book.givens() if row.held is not None]
-    if _speak(given):
-        return mixture_of(given)
     material = book.material()
+    if _speak(given):
+        return _with_declared(mixture_of(given), material.declared)
     if material.declared is None or material.declared_by is None:
         return carried.NOTHING_CARRIED
     declared, at = material.declared, material.declared_by.at
@@ -38,6 +42,15 @@ def carried_of(book: LotBook, references: References) -> Carried:
     if mined:
         shares["mined"] = mined
     return Carried(origins_of(declared.origins), {}, shares, {})
+
+
+def _with_declared(handed: Carried, declared: Declared | None) -> Carried:
+    """Add declared contents and scores that nothing handed over says anything of."""
+    stated = {} if declared is None else _declared_shares(declared)
+    more = {name: shares for name, shares in stated.items() if name not in handed.shares}
+    if not more:
+        return handed
+    return handed._replace(shares=dict(sorted({**handed.shares, **more}.items())))
 
 
 def _speak(given: Iterable[Held]) -> bool:

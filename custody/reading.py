@@ -62,9 +62,12 @@ class Known:
     def now(self) -> Knowledge:
         """Return what is known."""
         if self._shown is None:
-            given = [row.held for _, row in self._book.givens() if row.held is not None]
-            self._shown = _Reading(self._book, given, self._references).knowledge()
+            self._shown = self.given(self._book.handed())
         return self._shown
+
+    def given(self, given: Sequence[Held]) -> Knowledge:
+        """Return what would be known had processes handed over just this; it is not kept."""
+        return _Reading(self._book, given, self._references).knowledge()
 
     def rests_on_shots(self, series: str) -> bool:
         """Tell whether a series of shots decides a metal, and forget what it said before."""

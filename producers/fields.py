@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, NamedTuple
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from custody import units
@@ -35,6 +35,8 @@ _MINUTE = timedelta(minutes=1)
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+"""Controls, and marks of no width; some of them show an id in another order than it is read."""
 
 
 class Moment(NamedTuple):
@@ -186,6 +188,18 @@ def event_id(value: object) -> str:
     return found
 
 
+def plain_text(value: str) -> str:
+    """Return text in which nothing stands that nobody sees: ``L-1`` and ``L-1 `` are no two lots.
+
+    Control characters and blanks at either end are refused, not taken away: an id that is changed
+    on its way would no longer be what the sender asks for.
+    """
+    if value != value.strip() or _UNSEEN.search(value):
+        allowed = "no control characters, no blanks at the beginning or the end"
+        raise fault(Code.BAD_VALUE, value, allowed)
+    return value
+
+
 def one_of(*names: str) -> Callable[[object], str]:
     """Return a field function for a closed list of names."""
     allowed = frozenset(names)
@@ -278,4 +292,5 @@ ConcentrationUnit = Annotated[
     str, Read(concentration_unit, {"type": "string", "enum": list(units.PER_FRACTION)})
 ]
 JsonObject = Annotated[dict[str, object], Read(json_object, {"type": "object"})]
-Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX)]
+Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARS_MAX), AfterValidator(plain_text)]
+"""Ids, names, reasons: what people compare by eye and type again."""

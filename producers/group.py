@@ -180,7 +180,12 @@ class Group:
 
 def _repeat(accepted: Accepted, *, same: bool, event_id: str | None = None) -> Answer | Refusal:
     if same:
-        item = {"result": "duplicate", "event_id": accepted.event_id}
+        item: dict[str, object] = {"result": "duplicate", "event_id": accepted.event_id}
+        if accepted.stem == "processing":
+            # Whoever lost the first answer corrects a part by its id. Numbers are of the taking.
+            item["parts"] = [
+                {"event_id": draft.record.event_id, "part": draft.part} for draft in accepted.drafts
+            ]
         return Answer(accepted.stem, 0, None, item)
     found = event_id or accepted.event_id
     return Refusal(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from custody.estimate import Estimate, sigma
-from custody.records import Balance, Part
+from custody.records import AttributeAmount, Balance, Part
 
 _SOURCES_SHOWN_MAX = 3
 
@@ -82,6 +82,18 @@ def _place(one: Balance) -> Iterator[Row]:
     yield _row(one.place, "dry", TONNE, _dry(one))
     for analyte, figure in _metals(one):
         yield _row(one.place, analyte, KILOGRAM, figure)
+    for attribute in one.attributes:
+        yield _travelling(one.place, attribute, attribute.value_micro)
+
+
+def _travelling(place: str, attribute: AttributeAmount, value_micro: int) -> Row:
+    """Return the row of an amount that travels with the mass; nobody states a u of those."""
+    return {
+        "place": place,
+        "quantity": f"{attribute.name} ({attribute.quality})",
+        "unit": attribute.unit,
+        "value": f"{value_micro / 1e6:,.3f}",
+    }
 
 
 def _totals(balances: Sequence[Balance]) -> Iterator[Row]:
@@ -93,6 +105,12 @@ def _totals(balances: Sequence[Balance]) -> Iterator[Row]:
             metals[analyte].append(figure)
     for analyte, figures in metals.items():
         yield _row("total", analyte, KILOGRAM, total(figures))
+    amounts: dict[tuple[str, str, str], list[AttributeAmount]] = defaultdict(list)
+    for one in balances:
+        for attribute in one.attributes:
+            amounts[attribute.name, attribute.unit, attribute.quality].append(attribute)
+    for some in amounts.values():
+        yield _travelling("total", some[0], sum(one.value_micro for one in some))
 
 
 def _wet(one: Balance) -> Figure:

@@ -126,7 +126,7 @@ class Books(RuleBasedStateMachine):
         process = FIRST if lot in ORE else SECOND
         self.tell(self.maker(lot).side(site, minute, "input", process, mass_wet_g=wet))
 
-    @rule(lot=st.sampled_from((*MADE, "Z")), minute=minutes, dry=grams)
+    @rule(lot=st.sampled_from((*ORE, *MADE, "Z")), minute=minutes, dry=grams)
     def output(self, lot: str, minute: float, dry: int) -> None:
         more = {"output_lot_id": lot, "mass_dry_g": dry}
         self.side("output", SECOND if lot == "Z" else FIRST, minute, more)

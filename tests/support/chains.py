@@ -67,6 +67,11 @@ class Chain:
         lots = [f"L-{n}" for n in range(self.rng.randint(2, 4))]
         for lot in lots:
             self._mined(lot)
+        for lot in lots:
+            if self._chance(0.3):
+                self._worked_in_place(
+                    lot, self.rng.choice([other for other in lots if other != lot])
+                )
         if self.rules["stockpiles"] and self.rng.random() < 0.4:
             lots = self._piled(lots)
         for level, (process, kind) in enumerate(LEVELS[: self.levels or self.rng.randint(1, 3)]):
@@ -249,6 +254,31 @@ class Chain:
         last |= {"mass_wet_g": 4_000_000, "mass_dry_g": self.rng.randint(3_300_000, 3_900_000)}
         self.facts.append(maker.side(ROUTE[1], self._later(), "output", STOCKPILE, **last))
         return [*lots, "PILED"]
+
+    def _worked_in_place(self, lot: str, other: str) -> None:
+        """Crush or dry a lot under its own id, once or twice, perhaps with some of another."""
+        maker = self._maker(lot)
+        for step in range(self.rng.randint(1, 2)):
+            process, kind = f"{lot}-STEP-{step}", self.rng.choice(("crush", "repack", "blend"))
+            if self._chance(0.4):
+                gross = self.rng.randint(20_000, 60_000)
+                stock = maker.weighing(
+                    ROUTE[1], self._later(), "stock", gross, 15_000, movement_id=None
+                )
+                self.facts.append(stock)
+            wet = self.rng.choice((None, self.rng.randint(5_000_000, 40_000_000)))
+            self._input(lot, ROUTE[1], process, kind=kind, mass_wet_g=wet)
+            if kind == "blend":
+                self._input(other, ROUTE[1], process, kind=kind, mass_wet_g=1_000_000)
+            more: dict[str, object] = {"kind": kind, "output_lot_id": lot}
+            more["mass_dry_g"] = self.rng.randint(4_000_000, 30_000_000)
+            self.facts.append(
+                self._maker(process).side(ROUTE[1], self._later(), "output", process, **more)
+            )
+            if self._chance(0.7):
+                self.facts.append(
+                    self._maker(process).side(ROUTE[1], self._later(), "close", process, kind=kind)
+                )
 
     def _input(self, lot: str, site: str, process: str, **more: object) -> None:
         self.facts.append(self._maker(lot).side(site, self._later(), "input", process, **more))

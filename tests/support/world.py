@@ -41,11 +41,19 @@ class World:
     def tell(
         self, *records: LotFact | ReferenceSet | ActionTaken | Tick, together: bool = False
     ) -> None:
-        """Apply records one by one, or as one chunk; then deliver contents until none is left."""
-        waiting: list[Input] = list(records)
-        while waiting:
-            chunk, waiting = (waiting, []) if together else (waiting[:1], waiting[1:])
-            waiting = [*self._apply(chunk), *waiting]
+        """Apply records one by one, or as one chunk; then deliver contents until none is left.
+
+        Contents arrive in the order they were said, as they do from one sender to one receiver.
+        """
+        if together:
+            said: list[Input] = list(records)
+            while said:
+                said = self._apply(said)
+            return
+        for record in records:
+            said = self._apply([record])
+            while said:
+                said = [*said[1:], *self._apply(said[:1])]
 
     def _apply(self, chunk: Iterable[Input]) -> list[Input]:
         owned: dict[str, list[Read]] = defaultdict(list)

@@ -2,17 +2,18 @@
 
 It repeats docs/ledger.md and shares nothing with the core but the classes of facts: lists and
 loops, no state kept, no incremental step. Lots and processes are computed from each other by
-recursion; a ring of them is not for this model.
+recursion; a ring of them is not for this model, but for a lot that comes back from a process.
 
 Where the rules leave a choice open the choice is named in the module that makes it.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
 from custody.events import Fact, MaterialProcessed, ReferenceSet
 from tests.support.oracle.amounts import Amounts, Carried, Handed, added, is_attribute
-from tests.support.oracle.lots import LotBooks
+from tests.support.oracle.lots import Back, LotBooks
 from tests.support.oracle.nodes import Node
 from tests.support.oracle.postings import Posting, sums_of
 from tests.support.oracle.processes import Batch, Process
@@ -46,11 +47,22 @@ class Oracle:
             self._facts[owner_of(fact)].append(fact)
         self._givers: dict[str, set[str]] = defaultdict(set)
         self._feeders: dict[str, set[str]] = defaultdict(set)
+        self._feeds: dict[str, list[MaterialProcessed]] = defaultdict(list)
+        self._gave: dict[tuple[str, str], list[MaterialProcessed]] = defaultdict(list)
+        self._handed_in: dict[str, Handed] = {}
         for owner, some in self._facts.items():
             self._link(owner, some)
         self.lots: dict[str, LotBooks] = {}
         self.processes: dict[str, Process] = {}
+        self._entered: dict[str, int] = {}
         self._compute()
+        returning = {lot_id: lot.entered() for lot_id, lot in self.lots.items() if lot.back.fed}
+        if returning:
+            # Attributes given for a whole lot are spread over masses that rest on what came back;
+            # masses rest on no attribute, so that the second time is the last.
+            self._entered = returning
+            self.lots, self.processes, self._handed_in = {}, {}, {}
+            self._compute()
 
     def _compute(self) -> None:
         for owner in {*self._facts, *map("lot/{}".format, self._givers)}:
@@ -69,19 +81,57 @@ class Oracle:
                 continue
             if owner.startswith("lot/"):
                 self._feeders[side.process_id].add(str(side.lot_id))
+                self._feeds[str(side.lot_id)].append(side)
             elif side.part == "output" and side.output_lot_id:
                 self._givers[side.output_lot_id].add(side.process_id)
+                self._gave[side.process_id, side.output_lot_id].append(side)
 
     def lot(self, lot_id: str) -> LotBooks:
         """The books of one lot."""
         if lot_id not in self.lots:
-            handed: dict[str, list[Handed]] = {}
-            for giver in sorted(self._givers.get(lot_id, ())):
-                given = self.process(giver).gives()
-                handed[giver] = [one for receiver, one in given if receiver == lot_id]
+            givers = sorted(self._givers.get(lot_id, ()))
+            handed = {giver: self._given(giver, lot_id) for giver in givers}
             facts = self._facts.get("lot/" + lot_id, [])
-            self.lots[lot_id] = LotBooks(lot_id, facts, handed, self.refs, self.rules)
+            inputs = self._feeds[lot_id] if self._back(lot_id) else []
+            fed = {one.event_id: self._as_fed(lot_id, one) for one in inputs}
+            back = Back(self._supplies(lot_id), fed)
+            self.lots[lot_id] = LotBooks(lot_id, facts, handed, self.refs, self.rules, back)
         return self.lots[lot_id]
+
+    def _given(self, process_id: str, lot_id: str, before: float = math.inf) -> list[Handed]:
+        gives = self.process(process_id).gives()
+        return [one for receiver, one in gives if receiver == lot_id and one.at < before]
+
+    def _supplies(self, lot_id: str) -> set[tuple[str, str]]:
+        """Processes that give a lot, and the sites where they do."""
+        givers = self._givers.get(lot_id, ())
+        return {(giver, side.site_id) for giver in givers for side in self._gave[giver, lot_id]}
+
+    def _back(self, lot_id: str) -> set[str]:
+        """The processes that give a lot back that went into them."""
+        return self._givers.get(lot_id, set()) & {f.process_id for f in self._feeds[lot_id]}
+
+    def _gives(self, lot_id: str, process_id: str) -> list[Handed]:
+        """What a lot hands to a process; of a lot that comes back each input as it was then."""
+        if not self._back(lot_id):
+            return [one for receiver, one in self.lot(lot_id).gives if receiver == process_id]
+        feeds = [fed for fed in self._feeds[lot_id] if fed.process_id == process_id]
+        return [self._as_fed(lot_id, fed) for fed in feeds]
+
+    def _as_fed(self, lot_id: str, fed: MaterialProcessed) -> Handed:
+        """What an input hands over by what the lot had got before, whoever gave it back later."""
+        if fed.event_id not in self._handed_in:
+            handed = {}
+            for giver in sorted(self._givers[lot_id] - {fed.process_id}):
+                until = fed.occurred_at if giver in self._back(lot_id) else math.inf
+                if any(side.occurred_at < until for side in self._gave[giver, lot_id]):
+                    handed[giver] = self._given(giver, lot_id, until)
+            facts = self._facts["lot/" + lot_id]
+            back = Back(self._supplies(lot_id), {}, self._entered.get(lot_id))
+            books = LotBooks(lot_id, facts, handed, self.refs, self.rules, back)
+            (found,) = [one for _, one in books.gives if one.cause == fed.event_id]
+            self._handed_in[fed.event_id] = found
+        return self._handed_in[fed.event_id]
 
     def process(self, process_id: str) -> "Batch | Node":
         """The books of one process."""
@@ -91,8 +141,7 @@ class Oracle:
         inputs = [
             one
             for feeder in sorted(self._feeders.get(process_id, ()))
-            for receiver, one in self.lot(feeder).gives
-            if receiver == process_id
+            for one in self._gives(feeder, process_id)
         ]
         sides = [
             f for f in self._facts.get("process/" + process_id, [])

@@ -78,8 +78,7 @@ def _per_gram(one: Attribute, lot: "LotBooks") -> float | None:
     assert lot.lot is not None
     share = 1 - (lot.now.moisture or 0.0)
     if one.per == "total":
-        first = [p.amounts["dry"] for p in lot.postings if p.kind == "first_weighing"]
-        dry = lot.lot.declared_mass_dry_g or sum(first)
+        dry = lot.lot.declared_mass_dry_g or lot.entered()
         return one.amount * MICRO / dry if dry else None
     per_t = one.amount * MICRO / GRAMS_PER_T
     if one.per == "t_dry":

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from custody.events import Fact, LotDeclared, LotWeighed, MaterialProcessed
@@ -34,6 +35,20 @@ class Moved(NamedTuple):
     dry: float
 
 
+class Back(NamedTuple):
+    """What is known of a lot that comes back from a process, beside what that handed over.
+
+    Attributes:
+        supplies: Processes that give the lot, and where.
+        fed: Inputs that rest on what was known before it came back, by event.
+        entered: Dry mass of its first weighings by all that is known; None where that is at hand.
+    """
+
+    supplies: set[tuple[str, str]]
+    fed: Mapping[str, Handed] = MappingProxyType({})
+    entered: int | None = None
+
+
 class LotBooks:
     """One lot.
 
@@ -43,6 +58,7 @@ class LotBooks:
         handed: What processes handed over, by process, in order of cause.
         refs: Reference data.
         rules: Which rules hold.
+        back: What is known of a lot that comes back from a process.
     """
 
     def __init__(
@@ -52,8 +68,10 @@ class LotBooks:
         handed: dict[str, list[Handed]],
         refs: References,
         rules: Mapping[str, bool],
+        back: Back,
     ) -> None:
         self.lot_id = lot_id
+        self.back = back
         self.refs = refs
         self.handed = handed
         stand = standing(sorted(facts, key=when))
@@ -91,6 +109,12 @@ class LotBooks:
             more = {key: share for key, share in more.items() if key[0] not in declared.STAGES}
         given.shares |= more
         return given
+
+    def entered(self) -> int:
+        """The dry mass of first weighings."""
+        if self.back.entered is not None:
+            return self.back.entered
+        return sum(p.amounts["dry"] for p in self.postings if p.kind == "first_weighing")
 
     def _attributes(self, dry: float) -> Amounts:
         return {name: round(dry * per_gram) for name, per_gram in self.intensity.items()}
@@ -134,7 +158,7 @@ class LotBooks:
         if any(trip.weighed_twice for trip in trips):
             self.findings.add("weighed_twice")
         self.arrivals = {trip.target for trip in trips if trip.arrival}
-        self.arrivals |= {one.site for one in self.given}
+        self._supplied_by_processes()
         for one in self.given:
             place = self._place(one.site)
             place.flows.append(Flow((one.at, 0, one.cause), 1, one.amounts["wet"], None, one.u_wet))
@@ -145,6 +169,20 @@ class LotBooks:
                 self._weighed_out(trip, trip.weighed_out)
             elif trip.weighed_in is not None and not trip.sold_to:
                 self._only_weighed_in(trip, trip.weighed_in)
+
+    def _supplied_by_processes(self) -> None:
+        """By site the first input into a process that gave the lot back there; else arrivals."""
+        self.returned: dict[str, int] = {}
+        for process, site in self.back.supplies:
+            inputs = [
+                f.occurred_at
+                for f in self.facts
+                if isinstance(f, MaterialProcessed) and (f.process_id, f.site_id) == (process, site)
+            ]
+            if inputs:
+                self.returned[site] = min([*inputs, self.returned.get(site, inputs[0])])
+            else:
+                self.arrivals.add(site)
 
     def _stock_weighings(self) -> list[LotWeighed]:
         return [f for f in self.facts if isinstance(f, LotWeighed) and f.purpose == "stock"]
@@ -160,7 +198,8 @@ class LotBooks:
         """Whether what leaves a site had come there in some other way before."""
         if site in self.arrivals:
             return True
-        return site in self.opened and self.opened[site] <= leaves.occurred_at
+        since = [times[site] for times in (self.opened, self.returned) if site in times]
+        return bool(since) and min(since) <= leaves.occurred_at
 
     def _weighed_out(self, trip: Trip, out: LotWeighed) -> None:
         source, target = trip.source, trip.target
@@ -213,7 +252,8 @@ class LotBooks:
         kept = kept_stocks(self.facts, self.findings)
         for fact in self._stock_weighings():
             site = fact.site_id
-            if site not in self.arrivals and site not in seen:
+            back = site in self.returned and self.returned[site] < fact.occurred_at
+            if site not in self.arrivals and site not in seen and not back:
                 amounts = self._then(fact, fact.net_g)
                 ends = f"origin/{site}", self._account(site)
                 self._post("first_weighing", fact.event_id, ends, amounts)
@@ -227,12 +267,19 @@ class LotBooks:
             wet, dry = (round(mass) for mass in self._masses(side))
             amounts = self.now.fed(wet, dry)
             amounts |= self._attributes(amounts["dry"])
+            carried = self.carried
+            if side.event_id in self.back.fed:
+                amounts, carried = (
+                    self.back.fed[side.event_id].amounts,
+                    self.back.fed[side.event_id].carried,
+                )
+                wet = amounts["wet"]
             place = self._place(side.site_id)
             u = U_INPUT_REL * wet if side.u_mass_g is None else float(side.u_mass_g)
             place.flows.append(Flow(when(side), -1, wet, None, u))
             ends = self._account(side.site_id), f"process/{side.process_id}"
             self._post("process_input", side.event_id, ends, Moved(amounts, dry))
-            handed = Handed(side.event_id, side.occurred_at, side.site_id, amounts, self.carried)
+            handed = Handed(side.event_id, side.occurred_at, side.site_id, amounts, carried)
             self.gives.append((side.process_id, handed))
 
     def _masses(self, side: MaterialProcessed) -> tuple[float, float]:

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from custody.events import Micros
-from custody.records import Balance, Metal, Part
+from custody.records import AttributeAmount, Balance, Metal, Part
 from runtime.cli.figures import Figure, balance_rows, combined, measured, total
 
 
@@ -90,3 +92,21 @@ def test_a_size_is_written_as_far_as_it_is_known(
     value: float, u: float, unit: str, shown: str
 ) -> None:
     assert measured(value, u, unit) == shown
+
+
+def test_what_travels_with_the_mass_is_shown_with_its_quality_and_added_up() -> None:
+    def emitted(place: str, kg: int, quality: str) -> Balance:
+        ghg = AttributeAmount(name="ghg", unit="kgCO2e", quality=quality, value_micro=kg * 10**6)
+        return replace(a_balance(place=place), attributes=(ghg,))
+
+    rows = balance_rows(
+        [emitted("A", 1_500, "declared"), emitted("B", 500, "declared"), emitted("C", 7, "default")]
+    )
+    shown = [(r["place"], r["quantity"], r["value"]) for r in rows if r["unit"] == "kgCO2e"]
+    assert shown == [
+        ("A", "ghg (declared)", "1,500.000"),
+        ("B", "ghg (declared)", "500.000"),
+        ("C", "ghg (default)", "7.000"),
+        ("total", "ghg (declared)", "2,000.000"),
+        ("total", "ghg (default)", "7.000"),
+    ]

@@ -1,8 +1,9 @@
 """What is said of a lot's shares when they change and nothing moves."""
 
-from custody.events import DeclaredOrigin
+from custody.events import Attribute, DeclaredOrigin, LotFact
 from custody.records import OriginShare
 from tests.support.facts import Maker, corrected
+from tests.support.oracle.books import Oracle
 from tests.support.world import World
 
 
@@ -39,3 +40,19 @@ def test_shares_that_did_not_change_are_not_said_again() -> None:
     said = len(world.outputs)
     world.tell(corrected(declared, "same", 500.0))
     assert world.outputs[said:] == []
+
+
+def test_a_declared_content_counts_where_nothing_handed_over_says_any() -> None:
+    maker, plant, world = Maker(), Maker("P"), World()
+    recycled = Attribute(
+        name="recycled", amount=0.4, unit="fraction", per="total", quality="measured", source=None
+    )
+    facts: list[LotFact] = [
+        maker.weighing("PLANT", 10, "stock", 45_000, 15_000, movement_id=None),
+        maker.side("PLANT", 20, "input", "P", mass_wet_g=30_000_000),
+        plant.side("PLANT", 30, "output", "P", output_lot_id="OUT", mass_dry_g=20_000_000),
+        Maker("OUT").lot("PLANT", 40, {}, attributes=(recycled,)),
+    ]
+    world.tell(*facts)
+    assert [s.share for s in world.balances["lot/OUT/PLANT"].shares] == [0.4]
+    assert Oracle(facts).carried()["lot/OUT"].shares == {("recycled", "yes"): 0.4}

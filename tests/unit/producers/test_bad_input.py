@@ -343,7 +343,8 @@ def test_in_one_list_it_is_judged_as_in_two(outbox: Outbox, row: Bad) -> None:
 def test_a_repeat_is_a_duplicate_and_not_remarked_on(outbox: Outbox, row: Bad) -> None:
     send(outbox, *row.before, row.sent)
     (again,) = send(outbox, row.sent)
-    assert again.item == {"result": "duplicate", "event_id": id_of(row.sent)}
+    said = {name: value for name, value in again.item.items() if name != "parts"}
+    assert said == {"result": "duplicate", "event_id": id_of(row.sent)}
 
 
 def test_a_target_that_was_pruned_cannot_be_compared_and_is_remarked_on(tmp_path: Path) -> None:

@@ -210,7 +210,13 @@ def test_parts_known_from_before_are_not_taken_again(outbox: Outbox) -> None:
     parts = answer["parts"]
     assert isinstance(parts, list)
     assert [part["part"] for part in parts] == ["output", "loss", "added", "close"]
-    assert results(send(outbox, whole)) == ["duplicate"]
+    again = send(outbox, whole)[0].item
+    assert again["result"] == "duplicate"
+    # Who lost the answer still learns the id of each part, to correct it by.
+    named = again["parts"]
+    assert isinstance(named, list)
+    assert [part["part"] for part in named] == ["input", "output", "loss", "added", "close"]
+    assert {part["event_id"] for part in parts} < {part["event_id"] for part in named}
 
 
 def test_one_contradicting_part_refuses_the_whole_process(outbox: Outbox) -> None:

@@ -1,0 +1,70 @@
+"""A lot that a process gives back under its own id: crushed, dried or repacked where it lay.
+
+What comes back cannot be what was known when the lot went in: read so, the input would rest on the
+output and the output on the input, a ring without an end, and the first weighing of a pile that is
+crushed weeks later would come from nowhere. So an input rests on what had been handed over before
+it, and a site that the lot was fed at is supplied by what came back only from then on.
+
+Source:
+    docs/ledger.md, "A lot that comes back"; docs/adr/0022-an-input-rests-on-what-came-before-it.md
+"""
+
+from collections.abc import Sequence
+
+from custody import accounts
+from custody.events import Micros
+from custody.held import Held
+from custody.lot_book import LotBook
+from custody.rows import Fed
+
+
+def processes_of(book: LotBook) -> frozenset[str]:
+    """Return the accounts of all processes that a lot went into."""
+    return frozenset([accounts.process(fed.side.process) for fed in _feeds(book)])
+
+
+def supplied_by(book: LotBook) -> dict[str, Micros | None]:
+    """Return the sites that processes supply a lot at.
+
+    Returns:
+        By site since when: the first input there into a process that gave it back there; None,
+        from the start, where a process did that the lot had not been fed to there.
+    """
+    given = book.handed()
+    if not given:
+        return {}
+    fed: dict[tuple[str, str], Micros] = {}
+    for one in _feeds(book):
+        key = (accounts.process(one.side.process), one.site)
+        fed[key] = min(fed.get(key, one.at), one.at)
+    since: dict[str, Micros | None] = {}
+    for held in given:
+        at = fed.get((held.owner, held.place))
+        known = since.get(held.place, at)
+        since[held.place] = None if at is None or known is None else min(at, known)
+    return since
+
+
+def before(fed: Fed, own: frozenset[str], given: Sequence[Held]) -> list[Held]:
+    """Return what had been handed over when a lot went into a process.
+
+    Args:
+        fed: The input.
+        own: Accounts of all processes the lot went into.
+        given: What processes handed over with the lot, in order of their names.
+
+    Returns:
+        All but what the process itself gave back, and what others gave back that the lot went
+        into, not before the input. What a strange process handed over counts whenever it says so:
+        outputs are often written down after the next step has begun.
+    """
+    process = accounts.process(fed.side.process)
+    return [
+        held
+        for held in given
+        if held.owner not in own or (held.owner != process and held.at < fed.at)
+    ]
+
+
+def _feeds(book: LotBook) -> list[Fed]:
+    return [row.fed for _, row in book.feeds() if row.fed is not None]

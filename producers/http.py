@@ -16,7 +16,15 @@ from producers import body, json_schemas
 from producers.access import Access
 from producers.config import HttpConfig
 from producers.group import Answer
-from producers.openapi import GET_EVENT, OPTIONS, POST_EVENTS, with_models
+from producers.openapi import (
+    GET_EVENT,
+    GET_HEALTH,
+    GET_METRICS,
+    GET_SCHEMA,
+    OPTIONS,
+    POST_EVENTS,
+    with_models,
+)
 from producers.pages_http import pages_router
 from producers.service import Gateway, Options
 from producers.tokens import Token, denial
@@ -105,19 +113,25 @@ def _add_events(app: FastAPI, gateway: Gateway, access: Access, limits: HttpConf
 
 
 def _add_reading(app: FastAPI, gateway: Gateway) -> None:
-    @app.get("/schemas/{name}", summary="Get a published JSON Schema")
+    @app.get("/schemas/{name}", summary="Get a published JSON Schema", openapi_extra=GET_SCHEMA)
     def get_schema(name: str) -> Response:
         found = json_schemas.published(name)
         if found is None:
             raise Problem(404, "unknown-schema", f"no schema {name!r}; try request-weighing.json")
         return Response(found, media_type="application/schema+json")
 
-    @app.get("/health", summary="Ask how the gateway is; 503 when it fails")
+    @app.get(
+        "/health", summary="Ask how the gateway is; 503 when it fails", openapi_extra=GET_HEALTH
+    )
     def get_health() -> Response:
         health = gateway.health()
         return Response(health.body(), health.code, media_type="application/json")
 
-    @app.get("/metrics", summary="Get the figures in Prometheus' text format")
+    @app.get(
+        "/metrics",
+        summary="Get the figures in Prometheus' text format",
+        openapi_extra=GET_METRICS,
+    )
     def get_metrics() -> Response:
         return Response(gateway.counts.exposition(), media_type=metrics.CONTENT_TYPE)
 

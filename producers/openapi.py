@@ -32,6 +32,23 @@ OPTIONS = {
 }
 """Query parameters of a post, each true or false."""
 
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+    },
+}
+
+
+def problem(text: str) -> dict[str, Any]:
+    """Return the description of an answer that says what is wrong."""
+    return {"description": text, "content": {"application/problem+json": {"schema": _PROBLEM}}}
+
+
 POST_EVENTS: dict[str, Any] = {
     "security": [{"token": []}],
     "parameters": [
@@ -56,14 +73,14 @@ POST_EVENTS: dict[str, Any] = {
                 }
             },
         },
-        "400": {"description": "The body is no JSON, or the query is not understood."},
-        "401": {"description": "No token, or one that is unknown, expired or revoked."},
-        "403": {"description": "The token is not for this site or type; nothing was taken."},
-        "408": {"description": "The body came too slowly."},
-        "413": {"description": "Body or list too large."},
-        "415": {"description": "A Content-Encoding other than gzip."},
-        "429": {"description": "Too many requests; see Retry-After."},
-        "503": {"description": "The outbox takes nothing now; see Retry-After."},
+        "400": problem("The body is no JSON, or the query is not understood."),
+        "401": problem("No token, or one that is unknown, expired or revoked."),
+        "403": problem("The token is not for this site or type; nothing was taken."),
+        "408": problem("The body came too slowly."),
+        "413": problem("Body or list too large."),
+        "415": problem("A Content-Encoding other than gzip."),
+        "429": problem("Too many requests; see Retry-After."),
+        "503": problem("The outbox takes nothing now; see Retry-After."),
     },
 }
 """What FastAPI cannot see, because the body is read by hand."""
@@ -87,12 +104,37 @@ GET_EVENT: dict[str, Any] = {
             "description": "Its records and where they are.",
             "content": {"application/json": {"schema": _WAY}},
         },
-        "400": {"description": "The id is no UUID."},
-        "401": {"description": "No token, or one that is unknown, expired or revoked."},
-        "404": {"description": "This gateway never took it from a site of the token."},
+        "400": problem("The id is no UUID."),
+        "401": problem("No token, or one that is unknown, expired or revoked."),
+        "404": problem("This gateway never took it from a site of the token."),
     },
 }
 """The answers to a question about one event."""
+
+GET_SCHEMA: dict[str, Any] = {
+    "responses": {
+        "200": {
+            "description": "The JSON Schema.",
+            "content": {"application/schema+json": {"schema": {"type": "object"}}},
+        },
+        "404": problem("No schema of that name."),
+    }
+}
+_HEALTH = {"application/json": {"schema": {"type": "object", "required": ["status"]}}}
+GET_HEALTH: dict[str, Any] = {
+    "responses": {
+        "200": {"description": "It takes facts.", "content": _HEALTH},
+        "503": {"description": "It fails, and says why.", "content": _HEALTH},
+    }
+}
+GET_METRICS: dict[str, Any] = {
+    "responses": {
+        "200": {
+            "description": "Figures in Prometheus' text format.",
+            "content": {"text/plain": {"schema": {"type": "string"}}},
+        }
+    }
+}
 
 
 def with_models(description: dict[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from producers.openapi import problem
 from producers.report import REFUSED_MAX
 from producers.service import Gateway
 from web.problem import Problem
@@ -147,9 +148,9 @@ _GET_REFUSED = {
                 "application/json": {"schema": {"type": "array", "items": {"type": "object"}}}
             },
         },
-        "400": {"description": "The limit is no number in its bounds."},
-        "401": {"description": "No token."},
-        "503": {"description": "The outbox cannot be read now; see Retry-After."},
+        "400": problem("The limit is no number in its bounds."),
+        "401": problem("No token."),
+        "503": problem("The outbox cannot be read now; see Retry-After."),
     },
 }
 

@@ -8,7 +8,7 @@ import struct
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -24,12 +24,17 @@ from schemas.rows import BadRecord
 BLOCK = 10_000
 """Records compared at once."""
 
+LOST_AT_ONCE = 500
+"""Records without a row that are asked for at once."""
+
 POLL_S = 1.0
 SILENT_S = 30.0
 """A broker that gives nothing for so long, while it has something, is away."""
 
 DROPPED, CHANGED, INSERTED, REPEATED = "dropped", "changed", "inserted", "repeated"
+REORDERED = "reordered"
 TWICE = "two records with one number"
+_NO_RECORD = "a row that Kafka has no record of"
 
 _HASH = struct.Struct("20s32s")
 
@@ -43,7 +48,7 @@ class Difference(NamedTuple):
     """A record that is not the same on both sides.
 
     Attributes:
-        kind: ``dropped``, ``changed``, ``inserted``, ``repeated`` or two with one number.
+        kind: One of those above.
         place: Topic, partition and offset.
         detail: Which record.
     """
@@ -89,6 +94,7 @@ def differences(
                 for block in _blocks(consumer, topic, partition, (first, end)):
                     yield from _compared(block, ask, catalog)
                     advance(len(block.messages))
+        yield from _beyond(kafka, ask)
     except KafkaException as error:
         raise Away(str(error)) from error
     finally:
@@ -149,15 +155,19 @@ def _compared(block: _Block, ask: Ask, catalog: Catalog) -> Iterator[Difference]
         found = rows.pop(offset, None)
         if found is None:
             homeless.append(message)
-        elif found != _hash(message):
+            continue
+        own = _hash(message)
+        if own not in found:
             yield Difference(CHANGED, block.place(offset), "Kafka and the table differ")
+        for _ in found[1:]:
+            yield Difference(INSERTED, block.place(offset), "another row at the place of a record")
     for offset in sorted(rows):
-        yield Difference(INSERTED, block.place(offset), "a row that Kafka has no record of")
+        yield Difference(INSERTED, block.place(offset), _NO_RECORD)
     if homeless:
         yield from _without_row(block, homeless, ask, catalog)
 
 
-def _hashes(block: _Block, ask: Ask) -> dict[int, bytes]:
+def _hashes(block: _Block, ask: Ask) -> dict[int, list[bytes]]:
     tables = [route.table for route in ROUTES if route.topic == block.topic and route.table]
     each = " UNION ALL ".join(
         f"SELECT offset, SHA256(concat(value, prev, digest)) AS hash FROM {table}"  # noqa: S608
@@ -179,7 +189,43 @@ def _hashes(block: _Block, ask: Ask) -> dict[int, bytes]:
         values,
     )
     raw = b64decode(str(rows[0]["packed"])) if rows else b""
-    return {int(offset): found for offset, found in _HASH.iter_unpack(raw)}
+    found: dict[int, list[bytes]] = {}
+    for offset, hashed in _HASH.iter_unpack(raw):
+        found.setdefault(int(offset), []).append(hashed)
+    return found
+
+
+def _beyond(kafka: Mapping[str, str], ask: Ask) -> Iterator[Difference]:
+    """Yield rows where Kafka has nothing yet: behind the last record, or in no such partition."""
+    each = " UNION ALL ".join(
+        f"SELECT topic, partition, max(offset) AS last FROM {route.table} GROUP BY topic, partition"  # noqa: S608
+        for route in ROUTES
+        if route.table is not None
+    )
+    stored = ask(f"SELECT topic, partition, max(last) AS last FROM ({each}) GROUP BY ALL", {})  # noqa: S608
+    # Asked after the tables: what is written meanwhile has its record.
+    there = ends(kafka, TOPICS)
+    for row in stored:
+        topic, partition, last = (
+            str(row["topic"]),
+            int(str(row["partition"])),
+            int(str(row["last"])),
+        )
+        end = there.get(topic, {}).get(partition, (0, 0))[1]
+        if last >= end:
+            yield from _rows_beyond(topic, partition, end, ask)
+
+
+def _rows_beyond(topic: str, partition: int, end: int, ask: Ask) -> Iterator[Difference]:
+    each = " UNION ALL ".join(
+        f"SELECT offset FROM {route.table} WHERE topic = {{topic:String}}"  # noqa: S608
+        " AND partition = {partition:Int32} AND offset >= {end:Int64}"
+        for route in ROUTES
+        if route.table is not None
+    )
+    values = {"topic": topic, "partition": str(partition), "end": str(end)}
+    for row in ask(f"SELECT offset FROM ({each}) ORDER BY offset", values):  # noqa: S608
+        yield Difference(INSERTED, f"{topic}/{partition}@{row['offset']}", _NO_RECORD)
 
 
 def _hash(message: Message) -> bytes:
@@ -196,6 +242,7 @@ def _without_row(
     block: _Block, messages: Sequence[Message], ask: Ask, catalog: Catalog
 ) -> Iterator[Difference]:
     dead = _dead(block, ask)
+    lost: dict[str, list[_Lost]] = {}
     for message in messages:
         offset = message.offset() or 0
         record = _read(message, catalog)
@@ -205,7 +252,13 @@ def _without_row(
             detail = "a record that cannot be read, without a dead letter"
             yield Difference(DROPPED, block.place(offset), detail)
         elif BY_TYPE[type(record)].table is not None:
-            yield _fate(block.place(offset), record, _bytes(message.value()), ask)
+            stem = BY_TYPE[type(record)].stem
+            body = sha256(_bytes(message.value())[FRAME_BYTES:]).hexdigest().upper()
+            number = tuple(str(getattr(record, name)) for name in _identity(stem))
+            lost.setdefault(stem, []).append(_Lost(offset, number, body))
+    for stem, some in sorted(lost.items()):
+        for at in range(0, len(some), LOST_AT_ONCE):
+            yield from _fates(block, stem, some[at : at + LOST_AT_ONCE], ask)
 
 
 def _dead(block: _Block, ask: Ask) -> frozenset[int]:
@@ -232,28 +285,70 @@ def _read(message: Message, catalog: Catalog) -> Record | None:
         return None
 
 
-def _fate(place: str, record: Record, value: bytes, ask: Ask) -> Difference:
-    """Return what became of a record without a row: its number has another, or none has."""
-    stem = BY_TYPE[type(record)].stem
+class _Lost(NamedTuple):
+    """A record without a row: its offset, its number as text, the digest of its body."""
+
+    offset: int
+    number: tuple[str, ...]
+    body: str
+
+
+def _fates(block: _Block, stem: str, some: Sequence[_Lost], ask: Ask) -> Iterator[Difference]:
+    """Yield what became of records without a row: their number has another, or none has."""
     names = _identity(stem)
-    told = " ".join(f"{name} {getattr(record, name)}" for name in names)
-    same = " AND ".join(
-        f"{name} = {{v{at}:{kind}}}" for at, (name, kind) in enumerate(names.items())
+    fields = ", ".join(names)
+    # Text of hexadecimal digits: a list of quoted names does not survive as a parameter.
+    values = {
+        f"v{at}": ",".join(one.number[at].encode().hex() for one in some)
+        for at in range(len(names))
+    }
+    zipped = ", ".join(
+        f"arrayMap(x -> CAST(unhex(x), '{kind}'), splitByChar(',', {{v{at}:String}}))"
+        for at, kind in enumerate(names.values())
     )
-    values = {f"v{at}": str(getattr(record, name)) for at, name in enumerate(names)}
-    each = " UNION ALL ".join(
-        "SELECT topic, partition, offset, hex(SHA256(substring(value, 6))) AS hash"  # noqa: S608
-        f" FROM {table} WHERE {same}"
+    same = f"({fields}) IN (SELECT arrayJoin(arrayZip({zipped})))"
+    more = f"[{', '.join(f'toString({name})' for name in names)}] AS number"
+    there: dict[tuple[str, ...], list[Mapping[str, object]]] = {}
+    for row in ask(_each(f"{more}, hex(SHA256(substring(value, 6))) AS hash", stem, same), values):
+        there.setdefault(tuple(cast("list[str]", row["number"])), []).append(row)
+    for one in some:
+        told = " ".join(f"{n} {v}" for n, v in zip(names, one.number, strict=True))
+        rows = there.get(one.number)
+        if rows is None:
+            yield _missed(block, stem, one, told, ask)
+            continue
+        where = ", ".join(f"{row['topic']}/{row['partition']}@{row['offset']}" for row in rows[:2])
+        if any(str(row["hash"]) == one.body for row in rows):
+            yield Difference(REPEATED, block.place(one.offset), f"{stem} {told} stands at {where}")
+        else:
+            detail = f"{stem} {told} is another than the one at {where}"
+            yield Difference(TWICE, block.place(one.offset), detail)
+
+
+def _missed(block: _Block, stem: str, one: _Lost, told: str, ask: Ask) -> Difference:
+    """Return whether a record without a row stands behind later numbers, or has been dropped."""
+    (sender, kind), *rest = _identity(stem).items()
+    numbers = ", ".join(name for name, _ in rest)
+    params = ", ".join(f"{{v{at}:{kind}}}" for at, (_, kind) in enumerate(rest, 1))
+    later = (
+        f"{sender} = {{v0:{kind}}} AND ({numbers}) > ({params}) AND topic = {{topic:String}}"
+        " AND partition = {partition:Int32} AND offset < {offset:Int64}"
+    )
+    values = {f"v{at}": value for at, value in enumerate(one.number)}
+    values |= {"topic": block.topic, "partition": str(block.partition), "offset": str(one.offset)}
+    place = block.place(one.offset)
+    if list(ask(f"SELECT * FROM ({_each('1 AS one', stem, later)}) LIMIT 1", values)):  # noqa: S608
+        detail = f"{stem} {told} stands behind a later number: it counts as a repeat of itself"
+        return Difference(REORDERED, place, f"{detail} and has no row")
+    return Difference(DROPPED, place, f"{stem} {told} has no row")
+
+
+def _each(more: str, stem: str, where: str) -> str:
+    """Return the statement for rows of all tables in which a number of a stem may stand."""
+    return " UNION ALL ".join(
+        f"SELECT topic, partition, offset, {more} FROM {table} WHERE {where}"  # noqa: S608
         for table in _beside(stem)
     )
-    rows = list(ask(each, values))
-    if not rows:
-        return Difference(DROPPED, place, f"{stem} {told} has no row")
-    body = sha256(value[FRAME_BYTES:]).hexdigest().upper()
-    where = ", ".join(f"{row['topic']}/{row['partition']}@{row['offset']}" for row in rows[:2])
-    if any(str(row["hash"]) == body for row in rows):
-        return Difference(REPEATED, place, f"{stem} {told} stands at {where}")
-    return Difference(TWICE, place, f"{stem} {told} is another than the one at {where}")
 
 
 def _identity(stem: str) -> Mapping[str, str]:

@@ -1,84 +1,26 @@
 """What is stored against what gateways have signed, on the real engine: who cheats is named."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
-from custody import heads
 from custody.audit import BROKEN, GAP, REUSED, REWRITTEN, SIGNATURE, UNKNOWN, Fault
 from custody.events import LotWeighed, Micros
-from custody.heads import SeenHead
-from producers.chain import Chain, Entry, genesis
-from producers.judge import accept
-from producers.outcome import Accepted, Draft
+from producers.chain import Entry
 from producers.signing import Signer
 from runtime.audit import proof, proof_check
 from runtime.audit.rows import Edited, edited
-from runtime.audit.standing import Standing, fingerprints_of
-from schemas import avro
-from schemas.codec import decode, frame
-from tests.support.gateway import NOW, terms, ticket
+from schemas.codec import frame
+from tests.support.gateway import NOW
+from tests.support.signing import Plant, seen_of
 from tests.support.sinks import CATALOG, PARTITIONS
-from tests.support.stored import PARTITION, Stored, opened
+from tests.support.stored import Stored, opened, standing_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-MINUTE = 60_000_000
 TABLES = ("weighing", "reference", "head")
-
-
-@dataclass
-class Plant:
-    """A gateway with its key; what it has written, in order."""
-
-    name: str
-    signer: Signer
-    chain: Chain
-
-    def __init__(self, name: str, seed: int) -> None:
-        self.name, self.signer = name, Signer(name, bytes([seed] * 32))
-        self.chain = Chain(name, PARTITIONS, genesis(1, 0), self.signer)
-        self.minute = 0
-
-    def tickets(self, numbers: Sequence[int]) -> list[Entry]:
-        return [self.chain.append(self._draft(no), NOW) for no in numbers]
-
-    def head(self, seen: tuple[SeenHead, ...] = ()) -> Entry:
-        self.minute += 1
-        return self.chain.head(Micros(NOW + self.minute * MINUTE), seen)
-
-    def key(self, signer: Signer | None = None) -> Entry:
-        """The operator's record of its key, by another gateway's chain."""
-        body = {"public_key": heads.key_text((signer or self.signer).public)}
-        said = accept(
-            {
-                "type": "reference", "kind": "gateway", "id": self.name,
-                "valid_from": "2020-01-01T00:00:00Z", "body": body,
-            },
-            NOW,
-            terms(gateway=("GW-OPS", 1)),
-        )  # fmt: skip
-        assert isinstance(said, Accepted)
-        return OPS.chain.append(said.drafts[PARTITION], NOW)
-
-    def _draft(self, no: int) -> Draft:
-        made = accept(ticket(no, device_id=f"WB-{self.name}"), NOW, terms(gateway=(self.name, 1)))
-        assert isinstance(made, Accepted)
-        return made.drafts[0]
-
-
-def seen_of(head: Entry) -> SeenHead:
-    found = decode("head", head.body)
-    assert isinstance(found, heads.Head)
-    assert found.merkle_root is not None
-    return SeenHead(
-        gateway_id=found.gateway_id,
-        gateway_epoch=found.gateway_epoch,
-        size=found.size,
-        merkle_root=found.merkle_root,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -100,18 +42,8 @@ def stored(warehouse: Stored) -> Stored:
     return warehouse
 
 
-def standing(stored: Stored, grace_us: int = 0) -> Standing:
-    def text(number: int) -> str | None:
-        writer = CATALOG.writer(number)
-        return None if writer is None else writer.text
-
-    return Standing(
-        stored.ask, lambda: fingerprints_of(stored.ask, text, avro.fingerprint_of), grace_us
-    )
-
-
 def faults(stored: Stored, *, unsigned: bool = True) -> list[Fault]:
-    return standing(stored).go_over(NOW, unsigned=unsigned)
+    return standing_of(stored).go_over(NOW, unsigned=unsigned)
 
 
 def found(stored: Stored) -> list[tuple[str, str, str]]:
@@ -120,7 +52,7 @@ def found(stored: Stored) -> list[tuple[str, str, str]]:
 
 def fill(stored: Stored, plant: Plant, numbers: int = 40) -> tuple[list[Entry], list[Entry]]:
     """Keys of plant and operator, tickets and a head after each twenty; returns both."""
-    keys = [plant.key(), OPS.key()]
+    keys = [plant.key(OPS), OPS.key(OPS)]
     tickets: list[Entry] = []
     signed: list[Entry] = []
     for first in range(0, numbers, 20):
@@ -133,7 +65,7 @@ def fill(stored: Stored, plant: Plant, numbers: int = 40) -> tuple[list[Entry], 
 def test_what_nobody_has_touched_is_without_a_fault(stored: Stored) -> None:
     fill(stored, Plant("GW-A", 1))
 
-    audit = standing(stored)
+    audit = standing_of(stored)
     assert audit.go_over(NOW) == []
     assert (audit.records, audit.heads) == (42, 3)
 
@@ -170,9 +102,9 @@ def test_a_record_with_a_digest_made_to_fit_is_named_by_the_one_after_it(stored:
 
 def test_a_dropped_middle_is_a_gap_and_gone_when_it_comes(stored: Stored) -> None:
     plant = Plant("GW-A", 1)
-    keys, tickets, head = [plant.key()], plant.tickets(range(40)), plant.head()
-    stored.put_entries([*keys, *tickets[:10], *tickets[13:], head, OPS.key(), OPS.head()])
-    audit = standing(stored, 60_000_000)
+    keys, tickets, head = [plant.key(OPS)], plant.tickets(range(40)), plant.head()
+    stored.put_entries([*keys, *tickets[:10], *tickets[13:], head, OPS.key(OPS), OPS.head()])
+    audit = standing_of(stored, 60_000_000)
 
     assert audit.go_over(NOW) == []
     gap = Fault(GAP, "GW-A", "1/11", "records 11 to 13 of epoch 1 are not there")
@@ -203,7 +135,7 @@ def test_a_history_rewritten_with_its_own_key_contradicts_a_head_that_another_si
     tickets = rewritten.tickets([*range(5), 900, *range(6, 20)])
     after = rewritten.head()
     own = witness.tickets([1])
-    stored.put_entries([rewritten.key(), witness.key(), OPS.key(), *tickets, *own, after])
+    stored.put_entries([rewritten.key(OPS), witness.key(OPS), OPS.key(OPS), *tickets, *own, after])
     assert found(stored) == []
 
     stored.put_entries([witness.head((seen_of(before),))])
@@ -217,10 +149,10 @@ def test_a_head_of_a_passed_size_is_held_against_it_while_the_audit_goes_on(
     stored: Stored,
 ) -> None:
     plant, witness = Plant("GW-A", 1), Plant("GW-B", 2)
-    stored.put_entries([plant.key(), witness.key(), OPS.key(), *plant.tickets(range(20))])
+    stored.put_entries([plant.key(OPS), witness.key(OPS), OPS.key(OPS), *plant.tickets(range(20))])
     first = plant.head()
     stored.put_entries([first, *plant.tickets(range(20, 40)), plant.head()])
-    audit = standing(stored)
+    audit = standing_of(stored)
     assert audit.go_over(NOW) == []
 
     stored.put_entries([witness.head((seen_of(first),))])
@@ -232,7 +164,7 @@ def test_a_head_of_a_passed_size_is_held_against_it_while_the_audit_goes_on(
 
 def test_two_gateways_with_one_name_are_named(stored: Stored) -> None:
     one, clone = Plant("GW-A", 1), Plant("GW-A", 1)
-    keys = [one.key(), OPS.key()]
+    keys = [one.key(OPS), OPS.key(OPS)]
     shared = one.tickets(range(10))
     clone.tickets(range(10))
     stored.put_entries([*keys, *shared, one.head()])
@@ -247,11 +179,11 @@ def test_two_gateways_with_one_name_are_named(stored: Stored) -> None:
 
 def test_whose_key_is_not_known_or_not_his_is_named(stored: Stored) -> None:
     plant = Plant("GW-A", 1)
-    stored.put_entries([*plant.tickets(range(3)), plant.head(), OPS.key(), OPS.head()])
-    audit = standing(stored)
+    stored.put_entries([*plant.tickets(range(3)), plant.head(), OPS.key(OPS), OPS.head()])
+    audit = standing_of(stored)
     assert [f.rule for f in audit.go_over(NOW)] == [UNKNOWN]
 
-    stored.put_entries([plant.key(Signer("GW-A", bytes([7] * 32)))])
+    stored.put_entries([plant.key(OPS, Signer("GW-A", bytes([7] * 32)))])
     assert [f.rule for f in audit.go_over(NOW)] == [SIGNATURE]
 
 
@@ -301,7 +233,7 @@ def test_a_proof_needs_nothing_but_the_key_and_no_byte_of_it_can_be_changed(
 def test_a_proof_of_what_no_head_speaks_of_has_to_wait(stored: Stored) -> None:
     plant = Plant("GW-A", 1)
     tickets = plant.tickets(range(3))
-    stored.put_entries([plant.key(), *tickets])
+    stored.put_entries([plant.key(OPS), *tickets])
 
     with pytest.raises(proof.NotSignedYet):
         proof.prove(stored.ask, CATALOG, str(tickets[1].event_id))

@@ -11,6 +11,8 @@ from console.config import ConsoleConfig
 from console.reader import Reader
 from custody.events import Micros
 from producers.chain import Entry
+from runtime.audit.standing import Standing, fingerprints_of
+from schemas import avro
 from schemas.breaker import Breaker, Limits
 from schemas.codec import frame
 from schemas.partition import partition_of
@@ -98,3 +100,15 @@ def opened(directory: Path) -> Iterator[Stored]:
     finally:
         reader.close()
         warehouse.close()
+
+
+def standing_of(stored: Stored, grace_us: int = 0) -> Standing:
+    """What stands against gateways by what is stored; nothing has been gone over yet."""
+
+    def text(number: int) -> str | None:
+        writer = CATALOG.writer(number)
+        return None if writer is None else writer.text
+
+    return Standing(
+        stored.ask, lambda: fingerprints_of(stored.ask, text, avro.fingerprint_of), grace_us
+    )

@@ -1,0 +1,204 @@
+"""Tampering on the way: a broker's records and the tables behind them, held against each other.
+
+Gateways write to a real broker, some of them with an insider's hand in between; a real sink stores
+what it finds. The audit reads both and names each record. What a gateway sends twice because its
+line broke is named, too, and is no fault.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from confluent_kafka import Producer
+
+from custody.audit import BROKEN, GAP, REUSED, Fault
+from producers.chain import Entry
+from runtime.audit.broker import (
+    CHANGED,
+    DROPPED,
+    INSERTED,
+    REORDERED,
+    REPEATED,
+    TOPICS,
+    TWICE,
+    Difference,
+    differences,
+)
+from runtime.ends import ends
+from runtime.stack.topics import NewTopics, ensure
+from schemas.codec import frame
+from tests.support import stack
+from tests.support.gateway import NOW
+from tests.support.signing import Plant
+from tests.support.sinks import CATALOG, PARTITIONS, config, running
+from tests.support.stored import Stored, opened, standing_of
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+COUNT = 60
+BEYOND = 100_000
+NAMES = ("HONEST", "RESENT", "SWAPPED", "DROPPED", "DOUBLE", "EDITED")
+
+
+class Written(NamedTuple):
+    """Where the broker is, where the tables are, and what each gateway meant to write."""
+
+    broker: str
+    stored: Stored
+    tickets: dict[str, list[Entry]]
+
+    def differences(self) -> list[Difference]:
+        kafka = {"bootstrap.servers": self.broker}
+        return list(differences(kafka, self.stored.ask, CATALOG, lambda _: None))
+
+    def faults(self, gateway: str) -> list[Fault]:
+        found = standing_of(self.stored).go_over(NOW, unsigned=True)
+        return [fault for fault in found if fault.gateway == gateway]
+
+
+def send(broker: str, entries: Sequence[Entry]) -> None:
+    """Write records as they stand in an outbox, each on its partition, in this order."""
+    producer = Producer({"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 5})
+    for entry in entries:
+        headers: list[tuple[str, str | bytes | None]] = []
+        if entry.prev is not None and entry.digest is not None:
+            headers = [("prev", entry.prev), ("digest", entry.digest), ("gateway", b"GW")]
+        value = frame(CATALOG.schema_id(entry.stem), entry.body)
+        producer.produce(entry.topic, value, entry.key, entry.partition, headers=headers)
+    assert producer.flush(30) == 0
+
+
+def signed(plant: Plant, operator: Plant) -> tuple[list[Entry], list[Entry]]:
+    """A gateway's tickets; and what makes it one that is known and has signed for them."""
+    tickets = plant.tickets(range(COUNT))
+    return tickets, [plant.key(operator), plant.head()]
+
+
+def swapped(entries: Sequence[Entry]) -> list[Entry]:
+    """Two neighbours of one partition the other way round."""
+    order = list(entries)
+    first = order[20]
+    at = next(n for n in range(21, COUNT) if order[n].partition == first.partition)
+    order[20], order[at] = order[at], first
+    return order
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
+    """Six gateways' records on a broker, and a sink's tables of them."""
+    folder: Path = tmp_path_factory.mktemp("tampered")
+    with stack.running_kafka(folder / "kafka") as broker:
+        ensure({"bootstrap.servers": broker}, NewTopics(PARTITIONS, 1, "changelog", 60))
+        operator = Plant("GW-OPS", 9)
+        plants = {name: Plant(f"GW-{name}", no) for no, name in enumerate(NAMES, 1)}
+        tickets, signatures = {}, []
+        for name, plant in plants.items():
+            tickets[name], more = signed(plant, operator)
+            signatures += more
+        double = Plant("GW-DOUBLE", 1 + NAMES.index("DOUBLE"))
+        double.tickets(range(40))
+        other = double.tickets(range(500, 520))
+        send(broker, tickets["HONEST"])
+        # The line broke before the acknowledgements came, and again.
+        send(broker, tickets["RESENT"][:40])
+        send(broker, tickets["RESENT"][25:])
+        send(broker, tickets["RESENT"])
+        send(broker, swapped(tickets["SWAPPED"]))
+        send(broker, [*tickets["DROPPED"][:30], *tickets["DROPPED"][33:]])
+        send(broker, [*tickets["DOUBLE"], *other])
+        send(broker, tickets["EDITED"])
+        send(broker, [*signatures, operator.head()])
+        with running(config(broker, folder / "warehouse")) as sink:
+            there = ends({"bootstrap.servers": broker}, TOPICS)
+            total = sum(end for partitions in there.values() for _, end in partitions.values())
+            sink.wait("SELECT sum(last - first + 1) FROM custody.ingest_batches", total, 60)
+        with opened(folder) as stored:
+            yield Written(broker, stored, tickets)
+
+
+@pytest.fixture(scope="module")
+def untouched(written: Written) -> list[Difference]:
+    """What Kafka and the tables differ in before anybody edits a table."""
+    return written.differences()
+
+
+def test_what_nobody_has_touched_is_without_a_fault(written: Written) -> None:
+    assert written.faults("GW-HONEST") == []
+
+
+def test_what_was_sent_again_is_named_and_is_no_fault(
+    written: Written, untouched: list[Difference]
+) -> None:
+    assert written.faults("GW-RESENT") == []
+    again = [one for one in untouched if "GW-RESENT" in one.detail]
+    assert {one.kind for one in again} == {REPEATED}
+    assert all(one.harmless for one in again)
+    # 40 and 35 and 60 records were written, of 60.
+    assert len(again) == 40 + (COUNT - 25) + COUNT - COUNT
+
+
+def test_an_order_that_was_changed_on_the_way_is_named(
+    written: Written, untouched: list[Difference]
+) -> None:
+    """What stands behind a later number counts as its repeat: it has no row, and is missed."""
+    entry = written.tickets["SWAPPED"][20]
+    assert [(one.rule, one.about) for one in written.faults("GW-SWAPPED")] == [
+        (GAP, f"1/{entry.seq}")
+    ]
+    [moved] = [one for one in untouched if one.kind == REORDERED]
+    assert moved.place.startswith(f"{entry.topic}/{entry.partition}@")
+    assert f"GW-SWAPPED gateway_epoch 1 gateway_seq {entry.seq}" in moved.detail
+    assert not moved.harmless
+
+
+def test_records_that_never_came_are_a_gap(written: Written) -> None:
+    found = written.faults("GW-DROPPED")
+    assert [fault.rule for fault in found] == [GAP]
+    assert "records 31 to 33" in found[0].detail
+
+
+def test_two_gateways_with_one_id_are_named_on_either_side(
+    written: Written, untouched: list[Difference]
+) -> None:
+    """A number that is taken on its partition has no second row; elsewhere it has one."""
+    twice = [one for one in untouched if one.kind == TWICE]
+    assert all("GW-DOUBLE" in one.detail for one in twice)
+    reused = [one for one in written.faults("GW-DOUBLE") if one.rule == REUSED]
+    assert twice
+    assert len(twice) + len(reused) == 20
+
+
+def test_what_somebody_does_to_the_tables_is_named_by_its_place(written: Written) -> None:
+    do = written.stored.warehouse.command
+    table, mine = "custody.weighing", "gateway_id = 'GW-EDITED' AND gateway_seq"
+    places = {
+        int(str(row["gateway_seq"])): f"{row['topic']}/{row['partition']}@{row['offset']}"
+        for row in written.stored.ask(
+            "SELECT gateway_seq, topic, partition, offset FROM weighing"
+            " WHERE gateway_id = 'GW-EDITED'",
+            {},
+        )
+    }
+    now = "SETTINGS mutations_sync = 2"
+    for number, taken, further in ((1000, 5, 0), (1001, 6, BEYOND)):
+        # In two steps: a name that is given anew would be the one that is asked for.
+        rows = f"SELECT * FROM {table} WHERE {mine} = {taken}"  # noqa: S608
+        anew = f"{number} AS gateway_seq, offset + {further} AS offset"
+        do(f"INSERT INTO {table} SELECT * REPLACE({anew}) FROM ({rows})")  # noqa: S608
+    do(f"ALTER TABLE {table} DELETE WHERE {mine} = 10 {now}")
+    do(f"ALTER TABLE {table} UPDATE value = concat(value, 'x') WHERE {mine} = 20 {now}")
+    found = {
+        (one.kind, one.place)
+        for one in written.differences()
+        if not one.harmless and one.kind not in (TWICE, REORDERED)
+    }
+    topic, _, offset = places[6].rpartition("@")
+    assert found == {
+        (INSERTED, places[5]),
+        (INSERTED, f"{topic}@{int(offset) + BEYOND}"),
+        (DROPPED, places[10]),
+        (CHANGED, places[20]),
+    }
+    rules = {fault.rule for fault in written.faults("GW-EDITED")}
+    assert {GAP, BROKEN} <= rules

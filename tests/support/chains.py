@@ -67,11 +67,10 @@ class Chain:
         lots = [f"L-{n}" for n in range(self.rng.randint(2, 4))]
         for lot in lots:
             self._mined(lot)
-        for lot in lots:
-            if self._chance(0.3):
-                self._worked_in_place(
-                    lot, self.rng.choice([other for other in lots if other != lot])
-                )
+        worked = [lot for lot in lots if self._chance(0.3)]
+        for lot in worked:
+            # Of two that are put into each other and withdrawn a ring may be left: no order.
+            self._worked_in_place(lot, [other for other in lots if other not in worked])
         if self.rules["stockpiles"] and self.rng.random() < 0.4:
             lots = self._piled(lots)
         for level, (process, kind) in enumerate(LEVELS[: self.levels or self.rng.randint(1, 3)]):
@@ -255,7 +254,7 @@ class Chain:
         self.facts.append(maker.side(ROUTE[1], self._later(), "output", STOCKPILE, **last))
         return [*lots, "PILED"]
 
-    def _worked_in_place(self, lot: str, other: str) -> None:
+    def _worked_in_place(self, lot: str, others: list[str]) -> None:
         """Crush or dry a lot under its own id, once or twice, perhaps with some of another."""
         maker = self._maker(lot)
         for step in range(self.rng.randint(1, 2)):
@@ -268,7 +267,8 @@ class Chain:
                 self.facts.append(stock)
             wet = self.rng.choice((None, self.rng.randint(5_000_000, 40_000_000)))
             self._input(lot, ROUTE[1], process, kind=kind, mass_wet_g=wet)
-            if kind == "blend":
+            if kind == "blend" and others:
+                other = self.rng.choice(others)
                 self._input(other, ROUTE[1], process, kind=kind, mass_wet_g=1_000_000)
             more: dict[str, object] = {"kind": kind, "output_lot_id": lot}
             more["mass_dry_g"] = self.rng.randint(4_000_000, 30_000_000)

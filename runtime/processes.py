@@ -123,7 +123,7 @@ def _audited(
         auditor = Auditor(
             ask,
             standing,
-            wiring.kafka_options(settings, wiring.bootstrap(settings)),
+            wiring.auditor_options(settings, wiring.bootstrap(settings)),
             catalog=catalog,
             partitions=settings.kafka.partitions,
             clock=now,

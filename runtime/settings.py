@@ -159,6 +159,11 @@ class SinkSettings(Group):
     processes on one warehouse one is to do it."""
     audit_grace_s: float = Field(default=60.0, ge=0.0, le=86_400.0)
     """A record may be stored so long after the head that speaks of it before it is missing."""
+    audit_sasl_username: str | None = None
+    """The auditor's own account at the broker, where each process has one: it writes sightings,
+    and the sink may not. Without it the sink's account has to have both roles."""
+    audit_sasl_password_file: Path | None = None
+    """File that holds that account's password."""
 
     @model_validator(mode="after")
     def _batches_within_the_poll(self) -> Self:
@@ -169,6 +174,10 @@ class SinkSettings(Group):
         require(
             self.clickhouse_password is None or self.clickhouse_password_file is None,
             "clickhouse_password and clickhouse_password_file are both given; give one",
+        )
+        require(
+            (self.audit_sasl_username is None) == (self.audit_sasl_password_file is None),
+            "audit_sasl_username and audit_sasl_password_file go together",
         )
         return self
 

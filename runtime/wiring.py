@@ -76,6 +76,19 @@ def kafka_options(settings: Settings, address: str) -> dict[str, str]:
     }
 
 
+def auditor_options(settings: Settings, address: str) -> dict[str, str]:
+    """Return librdkafka's options of the auditor beside the sink: its account, where it has one.
+
+    Raises:
+        BadSettings: A password's file cannot be read.
+    """
+    options, own = kafka_options(settings, address), settings.sink
+    if own.audit_sasl_username is not None:
+        options["sasl.username"] = own.audit_sasl_username
+        options["sasl.password"] = str(secret(None, own.audit_sasl_password_file))
+    return options
+
+
 def gateway_config(settings: Settings) -> "GatewayConfig":
     """Return the configuration of the gateway process.
 

@@ -76,6 +76,7 @@ ROWS = (
     "transfer",
     "balance",
     "head WHERE gateway_id = 'GW-OPERATOR'",
+    "sighting WHERE thing = 'gateway/GW-PLANT'",
     "head WHERE gateway_id = 'GW-PLANT' AND has(`seen.gateway_id`, 'GW-OPERATOR')",
 )
 """What has to be there when every process can do what it should; the last, within two minutes."""
@@ -182,7 +183,14 @@ def test_facts_become_rows_with_an_account_for_each_process(plant: Plant, tmp_pa
     facts, rules = (tmp_path / name for name in ("facts.ndjson", "rules.ndjson"))
     facts.write_text(lines("lot", "weighing", "assay"), "utf-8")
     rules.write_text(lines("reference", "action"), "utf-8")
-    place = {"CUSTODY_CONSOLE__PORT": str(console)}
+    password = tmp_path / "auditor"
+    password.write_text(plant.broker.passwords["custody-auditor"])
+    place = {
+        "CUSTODY_CONSOLE__PORT": str(console),
+        "CUSTODY_SINK__AUDIT_SASL_USERNAME": "custody-auditor",
+        "CUSTODY_SINK__AUDIT_SASL_PASSWORD_FILE": str(password),
+        "CUSTODY_SINK__AUDIT_INTERVAL_S": "1",
+    }
     with ExitStack() as running:
         for account, command, own in (
             ("custody-gateway", ["gateway"], shown),

@@ -92,6 +92,10 @@ def test_name_of_somebody_else_is_let_be(monkeypatch: pytest.MonkeyPatch) -> Non
             },
             ("clickhouse_password", "clickhouse_password_file"),
         ),
+        (
+            {"CUSTODY_SINK__AUDIT_SASL_USERNAME": "custody-auditor"},
+            ("audit_sasl_username", "audit_sasl_password_file"),
+        ),
         ({"CUSTODY_KAFKA__CERT_FILE": "own.pem"}, ("cert_file", "key_file")),
         ({"CUSTODY_GATEWAY__TLS_KEY_FILE": "own.key"}, ("tls_cert_file", "tls_key_file")),
         (

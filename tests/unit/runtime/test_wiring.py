@@ -185,6 +185,17 @@ def test_password_given_as_a_value_works_too() -> None:
     assert options["sasl.password"] == "hunter2"
 
 
+def test_the_auditor_has_the_account_of_its_sink_or_its_own(tmp_path: Path) -> None:
+    kafka = KafkaSettings(sasl_username="sink", sasl_password=SecretStr("one"))
+    shared = wiring.auditor_options(Settings(kafka=kafka), "broker:1")
+    assert (shared["sasl.username"], shared["sasl.password"]) == ("sink", "one")
+    file = tmp_path / "password"
+    file.write_text("two\n", "utf-8")
+    sink = SinkSettings(audit_sasl_username="auditor", audit_sasl_password_file=file)
+    own = wiring.auditor_options(Settings(kafka=kafka, sink=sink), "broker:1")
+    assert (own["sasl.username"], own["sasl.password"]) == ("auditor", "two")
+
+
 def test_a_gateway_has_other_ways_in_only_where_they_are_set(tmp_path: Path) -> None:
     config = wiring.gateway_config(_elsewhere(tmp_path))
     assert (config.drop, config.mqtt) == (None, None)

@@ -253,10 +253,10 @@ def ledger_rows(parts: Sequence[Part], writer: str, now: Micros) -> pa.Table:
                 "writer": writer,
             }
         )
-    return pa.Table.from_pylist(rows, schema=_LEDGER)
+    return pa.Table.from_pylist(rows, schema=LEDGER)
 
 
-_LEDGER = pa.schema(
+LEDGER = pa.schema(
     [
         ("topic", pa.string()),
         ("topic_id", pa.string()),
@@ -272,6 +272,7 @@ _LEDGER = pa.schema(
         ("writer", pa.string()),
     ]
 )
+"""Columns of ``ingest_batches``."""
 
 
 def settlement(partition: Partition) -> tuple[int, str]:

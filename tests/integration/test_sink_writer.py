@@ -1,7 +1,11 @@
-"""Inserts that fail half-way on the real engine: what is in is read back, the rest is inserted."""
+"""Inserts that fail half-way: what is in is read back, the rest is inserted.
 
-from collections.abc import Iterator
+On the real engine, and on the warehouse in memory that simulations use.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +20,7 @@ from schemas.arrow import to_arrow
 from schemas.partition import partition_of
 from schemas.reader import read_batch
 from schemas.routes import BY_STEM
-from sinks import migrate, readback
+from sinks import flush, migrate, readback
 from sinks.client import Warehouse, WarehouseRefused, WarehouseUnavailable, open_warehouse
 from sinks.config import SinkConfig
 from sinks.dedup import Seen
@@ -24,6 +28,7 @@ from sinks.rows import numbers_of, rows_of
 from sinks.slice import Place
 from sinks.tables import stored
 from sinks.writer import Writer
+from tests.support.sim.warehouse import MemoryWarehouse, Tables
 from tests.support.sinks import CATALOG, PARTITIONS, config, framed, slice_of, weighing
 from tests.support.strategies import records_of
 
@@ -33,8 +38,13 @@ PLACE = Place(topics.FACT, partition_of(b"L-1", PARTITIONS))
 SETTINGS = replace(config("none", Path("none")), retry_budget_s=60, retry_wait_s=0.01)
 
 
-@pytest.fixture(scope="module")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+@pytest.fixture(scope="module", params=["engine", "memory"])
+def warehouse(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
+    if request.param == "memory":
+        yield MemoryWarehouse(Tables())
+        return
     opened = open_warehouse(f"chdb://{tmp_path_factory.mktemp('writer')}")
     migrate.migrate(opened, Micros(0))
     yield opened
@@ -50,26 +60,35 @@ def rows(warehouse: Warehouse) -> pa.Table:
 
 
 class Failing(Warehouse):
-    """The real warehouse with inserts that fail after some of their rows, or after all."""
+    """A warehouse with inserts that fail after some of their rows, or after all."""
 
-    def __init__(self, real: Warehouse, after_rows: list[int]) -> None:
-        super().__init__(real._client, embedded=True)
+    def __init__(self, whole: Warehouse, after_rows: list[int]) -> None:
+        self._whole = whole
         self._after_rows = after_rows
+        self.embedded = True
 
     @override
     def insert_arrow(self, table: str, rows: pa.Table, query_id: str) -> None:
         if not self._after_rows:
-            super().insert_arrow(table, rows, query_id)
+            self._whole.insert_arrow(table, rows, query_id)
             return
         kept = self._after_rows.pop(0)
         if kept:
-            super().insert_arrow(table, rows.slice(0, kept), query_id)
+            self._whole.insert_arrow(table, rows.slice(0, kept), query_id)
         raise WarehouseUnavailable(210, "connection lost")
 
+    @override
+    def rows(
+        self, query: str, parameters: Mapping[str, object] | None = None
+    ) -> Sequence[Sequence[object]]:
+        return self._whole.rows(query, parameters)
 
-def _offsets(warehouse: Warehouse) -> list[object]:
-    found = warehouse.rows("SELECT `offset` FROM custody.weighing ORDER BY `offset`")
-    return [row[0] for row in found]
+
+def _offsets(warehouse: Warehouse) -> list[int]:
+    """Offsets of the weighings, each of which stands once."""
+    place = {PLACE.partition: 0}
+    found = readback.offsets_from(warehouse, topics.FACT, ["weighing"], place)
+    return sorted(found[PLACE.partition])
 
 
 @pytest.mark.parametrize("after_rows", [[0], [7], [20], [3, 4, 0, 13], []])
@@ -106,6 +125,34 @@ def test_last_numbers_are_those_below_the_start(warehouse: Warehouse, rows: pa.T
     warehouse.insert_arrow("weighing", rows, "test")
     before = readback.numbers_before(warehouse, topics.FACT, {PLACE.partition: 110})
     assert before == {PLACE.partition: {"GW-1": (1, 10)}}
+
+
+def test_only_what_is_asked_for_is_found(warehouse: Warehouse, rows: pa.Table) -> None:
+    warehouse.insert_arrow("weighing", rows, "test")
+    other = (PLACE.partition + 1) % PARTITIONS
+    ask = partial(readback.offsets_from, warehouse, topics.FACT, ["weighing"])
+    assert ask({PLACE.partition: 118, other: 0}) == {PLACE.partition: {118, 119}, other: set()}
+    assert ask({PLACE.partition: 120}) == {PLACE.partition: set()}
+    elsewhere = readback.offsets_from(warehouse, topics.FLOW, ["weighing"], {PLACE.partition: 0})
+    assert elsewhere == {PLACE.partition: set()}
+
+
+def test_the_last_seal_of_each_partition_says_where_to_go_on(warehouse: Warehouse) -> None:
+    warehouse.command("TRUNCATE TABLE custody.ingest_batches")
+    assert readback.sealed(warehouse, topics.FACT) == {}
+    for partition, first, last in ((0, 0, 9), (1, 0, 4), (0, 10, 12)):
+        warehouse.insert_arrow("ingest_batches", _seal(topics.FACT, partition, first, last), "test")
+    warehouse.insert_arrow("ingest_batches", _seal(topics.FLOW, 0, 0, 99), "test")
+    assert readback.sealed(warehouse, topics.FACT) == {0: ("id", 13), 1: ("id", 5)}
+    warehouse.command("TRUNCATE TABLE custody.ingest_batches")
+
+
+def _seal(topic: str, partition: int, first: int, last: int) -> pa.Table:
+    row = dict.fromkeys(flush.LEDGER.names, 0) | {
+        "topic": topic, "topic_id": "id", "partition": partition, "first": first, "last": last,
+        "digest": "d", "writer": "w",
+    }  # fmt: skip
+    return pa.Table.from_pylist([row], schema=flush.LEDGER)
 
 
 @pytest.mark.parametrize("stem", [route.stem for route in stored()])

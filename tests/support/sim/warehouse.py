@@ -1,0 +1,197 @@
+"""A warehouse in memory: tables of rows, and the questions the sink asks of them.
+
+An insert that fails leaves some of its rows, as a server's may: each table and month is a part of
+its own. The questions are those of ``sinks.readback``, read from their SQL; any other is an error.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, cast
+
+import pyarrow as pa
+from typing_extensions import override
+
+from sinks import edges
+from sinks.client import Warehouse, WarehouseRefused, WarehouseUnavailable
+from sinks.tables import columns, stored
+
+UNKNOWN_COLUMN = 16
+SEALS = "ingest_batches"
+
+Row = Mapping[str, Any]
+
+_OFFSETS = re.compile(
+    r"SELECT partition, offset FROM custody\.(?P<table>\w+)"
+    r" WHERE topic = \{topic:String\} AND \((?P<each>.+)\)"
+)
+_NUMBERS = re.compile(
+    r"SELECT partition, (?P<who>.+) AS who, max\(\((?P<major>\w+), (?P<minor>.+)\)\) AS number"
+    r" FROM custody\.(?P<table>\w+)"
+    r" WHERE topic = \{topic:String\} AND \((?P<each>.+)\) GROUP BY partition, who"
+)
+_SEALED = (
+    "SELECT partition, argMax(topic_id, last), max(last) + 1 FROM custody.ingest_batches"
+    " WHERE topic = {topic:String} GROUP BY partition"
+)
+_ONE = re.compile(r"\(partition = (\d+) AND offset (>=|<) (\d+)\)")
+
+_EXPRESSIONS: Mapping[str, Callable[[Row], object]] = {
+    "0": lambda row: 0,  # noqa: ARG005
+    "concat(record_topic, '/', toString(record_partition))": lambda row: (
+        f"{row['record_topic']}/{row['record_partition']}"
+    ),
+    "toUnixTimestamp64Micro(at)": lambda row: row["at"],
+}
+_KEPT = (
+    "topic", "partition", "offset", "value", "sender", "n", "gateway_id", "gateway_epoch",
+    "gateway_seq", "at", "record_topic", "record_partition", "record_offset", "debit", "credit",
+)  # fmt: skip
+_SEAL_COLUMNS = (
+    "topic", "topic_id", "partition", "first", "last", "rows", "duplicates", "dead_letters",
+    "not_stored", "digest", "inserted_at", "writer",
+)  # fmt: skip
+
+Fault = Callable[[str, int], "Failing | None"]
+"""Asked before an insert, with table and rows: whether it fails, and how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """An insert that fails: the rows that are in all the same, and what is raised."""
+
+    kept: tuple[int, ...]
+    error: BaseException
+
+
+def _never(table: str, rows: int) -> None:
+    del table, rows
+
+
+@dataclass
+class Tables:
+    """What is stored; outlives its clients.
+
+    Attributes:
+        rows: Rows by table, in the order they came.
+        fault: Decides what goes wrong.
+    """
+
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    fault: Fault = _never
+
+    def of(self, table: str) -> list[Row]:
+        """Return the rows of a table."""
+        return self.rows.get(table, [])
+
+
+class MemoryWarehouse(Warehouse):
+    """A client of it, for the sink.
+
+    Args:
+        tables: What is stored.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self.embedded = True
+
+    @override
+    def insert_arrow(self, table: str, rows: pa.Table, query_id: str) -> None:
+        names = _columns_of(table)
+        for name in rows.column_names:
+            if name not in names:
+                raise WarehouseRefused(UNKNOWN_COLUMN, f"No such column {name} in custody.{table}")
+        found = list(_rows(rows, _SEAL_COLUMNS if table == SEALS else _KEPT))
+        failing = self._tables.fault(table, len(found))
+        kept = range(len(found)) if failing is None else failing.kept
+        self._tables.rows.setdefault(table, []).extend(found[number] for number in kept)
+        if failing is not None:
+            raise failing.error
+
+    @override
+    def rows(
+        self, query: str, parameters: Mapping[str, object] | None = None
+    ) -> Sequence[Sequence[object]]:
+        topic = str((parameters or {})["topic"])
+        failing = self._tables.fault("", 0)
+        if failing is not None:
+            raise failing.error
+        if match := _OFFSETS.fullmatch(query):
+            found = self._where(match["table"], topic, match["each"])
+            return [(row["partition"], row["offset"]) for row in found]
+        if match := _NUMBERS.fullmatch(query):
+            return self._numbers(match, topic)
+        if query == _SEALED:
+            return self._sealed(topic)
+        raise WarehouseRefused(62, f"not one of the sink's questions: {query}")
+
+    @override
+    def command(self, statement: str) -> None:
+        """Empty a table: the only command there is."""
+        match = re.fullmatch(r"TRUNCATE TABLE custody\.(\w+)", statement)
+        if match is None:
+            raise WarehouseRefused(62, f"not a statement known here: {statement}")
+        self._tables.rows.pop(match[1], None)
+
+    @override
+    def close(self) -> None:
+        pass
+
+    def _where(self, table: str, topic: str, each: str) -> Iterator[Row]:
+        bounds = {int(p): (sign == "<", int(start)) for p, sign, start in _ONE.findall(each)}
+        for row in self._tables.of(table):
+            if row["topic"] != topic or row["partition"] not in bounds:
+                continue
+            below, start = bounds[row["partition"]]
+            if (row["offset"] < start) == below:
+                yield row
+
+    def _numbers(self, match: re.Match[str], topic: str) -> list[tuple[object, ...]]:
+        who, major, minor = (_value(match[name]) for name in ("who", "major", "minor"))
+        highest: dict[tuple[int, object], tuple[Any, Any]] = {}
+        for row in self._where(match["table"], topic, match["each"]):
+            name, number = (row["partition"], who(row)), (major(row), minor(row))
+            highest[name] = max(number, highest.get(name, number))
+        return [(partition, sender, number) for (partition, sender), number in highest.items()]
+
+    def _sealed(self, topic: str) -> list[tuple[object, ...]]:
+        mine = [row for row in self._tables.of(SEALS) if row["topic"] == topic]
+        mine.sort(key=lambda row: (row["partition"], row["last"]))
+        found: list[tuple[object, ...]] = []
+        for partition, rows in groupby(mine, lambda row: row["partition"]):
+            last = list(rows)[-1]
+            found.append((partition, last["topic_id"], last["last"] + 1))
+        return found
+
+
+def unavailable() -> WarehouseUnavailable:
+    """Return what a server that cannot now says."""
+    return WarehouseUnavailable(210, "connection lost")
+
+
+def _value(expression: str) -> Callable[[Row], Any]:
+    return _EXPRESSIONS.get(expression) or (lambda row: row[expression])
+
+
+def _rows(table: pa.Table, names: Sequence[str]) -> Iterator[Row]:
+    there = [name for name in names if name in table.column_names]
+    chosen = table.select(there)
+    if "at" in there:
+        at = chosen["at"].cast(pa.int64())
+        chosen = chosen.set_column(there.index("at"), "at", at)
+    yield from cast("list[Row]", chosen.to_pylist())
+
+
+_EDGE_OWN = ("parent", "child", "place", "process_id")
+_NAMES: dict[str, frozenset[str]] = {}
+
+
+def _columns_of(table: str) -> frozenset[str]:
+    if not _NAMES:
+        for route in stored():
+            _NAMES[str(route.table)] = frozenset(c.name for c in columns(route.stem))
+        _NAMES[edges.TABLE] = _NAMES["transfer"] | set(_EDGE_OWN)
+        _NAMES[SEALS] = frozenset(_SEAL_COLUMNS)
+    return _NAMES[table]

@@ -176,7 +176,9 @@ class Publisher:
             "enable.idempotence": True,
             # A gap in a partition would make receivers drop the record that fills it later.
             "enable.gapless.guarantee": True,
-            "message.timeout.ms": int(self._config.delivery_timeout_s * 1000),
+            # That guarantee leaves out records whose own time is up: those behind them would still
+            # be sent, and receivers drop the older when it comes. So the session's time is up.
+            "message.timeout.ms": 0,
             "linger.ms": self._config.linger_ms,
             "compression.type": "lz4",
             # What goes wrong comes as an error or a failed delivery; the client would say it again
@@ -246,8 +248,16 @@ class Publisher:
         """Take answers, hand them to the outbox, send heads whose facts are all answered."""
         producer.poll(timeout_s)
         self._hand_over()
+        self._end_if_overdue()
         while self._held and self._going() and self._held[0].no < self._lowest_in_flight():
             self._send(producer, self._held.popleft())
+
+    def _end_if_overdue(self) -> None:
+        """End the session where the oldest record has waited too long for its acknowledgement."""
+        sent_at = next(iter(self._in_flight.values()), None)
+        if sent_at is None or time.monotonic() - sent_at <= self._config.delivery_timeout_s:
+            return
+        self._failure = self._failure or KafkaError(KafkaError._MSG_TIMED_OUT)  # noqa: SLF001  public
 
     def _lowest_in_flight(self) -> float:
         # Facts are sent in order of their number, so the first of the dictionary is the lowest.

@@ -44,8 +44,11 @@ class PublisherConfig:
     Attributes:
         kafka: Options of the client: ``bootstrap.servers`` and whatever the cluster's security
             needs. What delivery rests on (acks, idempotence, order) is set by the publisher.
-        delivery_timeout_s: How long one send may wait for the broker before it is tried anew from
-            the outbox.
+        delivery_timeout_s: Records are on their way and nothing at all is acknowledged for so long:
+            everything is sent anew from the outbox, over new connections.
+        silence_timeout_s: A connection that leaves a request unanswered for so long is ended; what
+            was on it is sent again. Below ``stuck_after_s``, so that a dead line is no stuck
+            gateway.
         linger_ms: How long a record may wait for company.
         in_flight_max: Records handed to the client and not acknowledged.
         stuck_after_s: Records wait, the broker answers, nothing is acknowledged for so long: stuck.
@@ -53,6 +56,7 @@ class PublisherConfig:
 
     kafka: Mapping[str, str] = field(repr=False)
     delivery_timeout_s: float = 120.0
+    silence_timeout_s: float = 20.0
     linger_ms: int = 5
     in_flight_max: int = 10_000
     stuck_after_s: float = 30.0

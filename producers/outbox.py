@@ -21,7 +21,8 @@ from contextlib import ExitStack, closing
 from custody.errors import Unavailable
 from custody.events import Micros
 from custody.heads import SeenHead
-from producers import signing, store
+from producers import signing, store, waiting
+from producers.acked import Acked
 from producers.chain import Chain, Position, genesis
 from producers.config import OutboxConfig
 from producers.epoch import EpochFile, Mark, next_epoch
@@ -115,10 +116,11 @@ class Outbox:
         self._reader = undo.enter_context(closing(store.connect(self.path, read_only=True)))
         self._reader_lock = threading.Lock()
         self.known = Known(store.get_references(self._writer))
-        count, first, _ = store.pending(self._writer, 0)
-        self._pending_count = count
-        self._floor = self._committed_no + 1 if first is None else first
-        self._acked = store.published_from(self._writer, self._floor)
+        self._pending_count = waiting.count(self._writer)
+        self._newest = waiting.newest(self._writer)
+        first = waiting.lowest(self._writer)
+        floor = self._committed_no + 1 if first is None else first
+        self._acked = Acked(floor, waiting.published_from(self._writer, floor))
         self.room = Room(self._config, self._writer)
 
     @property
@@ -139,7 +141,15 @@ class Outbox:
     @property
     def floor(self) -> int:
         """All entries below are acknowledged."""
-        return self._floor
+        return self._acked.floor
+
+    def newest(self) -> tuple[int, dict[waiting.Place, int]]:
+        """Return the number of the last durable entry, and of the last of each partition.
+
+        A partition is missing of which nothing has waited since the start.
+        """
+        with self._wake:
+            return self._committed_no, dict(self._newest)
 
     @property
     def closed(self) -> OutboxClosed | None:
@@ -197,7 +207,7 @@ class Outbox:
     def oldest_waiting_at(self) -> Micros | None:
         """Return when the oldest unacknowledged entry was taken, or None."""
         with self._reader_lock:
-            return store.pending(self._reader, self._floor)[2] if self._pending_count else None
+            return waiting.since(self._reader, self.floor) if self._pending_count else None
 
     def close(self) -> None:
         """Take what waits, stop the thread, close the file. A second call does nothing."""
@@ -248,7 +258,7 @@ class Outbox:
                 self._commit(work, acks)
             if stopping:
                 return
-            self.room.prune(self._clock(), self._floor)
+            self.room.prune(self._clock(), self.floor)
 
     def _take(self) -> tuple[list[_Work], list[store.Ack], bool]:
         """Wait for work; acknowledgements alone wait a little for a group to travel with."""
@@ -349,20 +359,16 @@ class Outbox:
         """Make a committed group visible to whoever waits for entries."""
         for reference in group.references:
             self.known.add(reference)
-        fresh = {ack.no for ack in acks if ack.no >= self._floor} - self._acked
-        self._acked |= fresh
-        floor = self._floor
-        while floor in self._acked:
-            self._acked.remove(floor)
-            floor += 1
+        fresh = self._acked.add(ack.no for ack in acks)
         with self._wake:
             self._head_wanted = False
-            self._floor = floor
-            self._pending_count += len(group.past.entries) - len(fresh)
+            self._pending_count += len(group.past.entries) - fresh
+            for entry in group.past.entries:
+                self._newest[entry.topic, entry.partition] = entry.no
             if group.past.entries:
                 self._committed_no = group.past.entries[-1].no
                 self._wake.notify_all()
 
     def _no_room(self) -> OutboxClosed | None:
-        refusal = self.room.refusal(self._floor, self._pending_count)
+        refusal = self.room.refusal(self.floor, self._pending_count)
         return None if refusal is None else OutboxClosed(*refusal)

@@ -1,19 +1,19 @@
 """From the outbox to Kafka: in order per partition, until acknowledged, for ever if need be.
 
-One thread. A *session* is one Kafka producer (idempotent, acks=all, gapless): it begins at the
-lowest unacknowledged entry of each partition, published or not since, and sends everything from
-there in order; any failure ends it, and the next session begins again from the outbox. So a
-partition's records appear in order of ``gateway_seq``, possibly with repeats, and a receiver that
-drops what is not above the highest number of the epoch sees each once.
+One thread. A *session* is one Kafka producer (idempotent, acks=all, gapless): of each partition it
+begins at the lowest unacknowledged entry and sends everything from there in order, partitions in
+turn (``lanes``) and never more than the line carries (``window``). Any failure ends it, all of it
+at once, and the next session begins again from the outbox. So a partition's records appear in
+order of ``gateway_seq``, possibly with repeats, and a receiver that drops what is not above the
+highest number of the epoch sees each once.
 
 A head is sent only when all entries before it are acknowledged.
 """
 
 import logging
-import sqlite3
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -21,12 +21,14 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from custody.errors import Unavailable
 from custody.events import Micros
-from producers import store
+from producers import store, waiting
 from producers.chain import Entry
 from producers.config import PublisherConfig
+from producers.lanes import Lanes
 from producers.outbox import Outbox
 from producers.schema_ids import SchemaIds
 from producers.standing import Standing
+from producers.window import Window
 from schemas import headers, topics
 from schemas.codec import frame
 from telemetry import metrics
@@ -35,12 +37,15 @@ from telemetry.metrics import Metrics
 TOPICS = (topics.FACT, topics.CONTROL, topics.HEAD)
 """What a gateway writes to."""
 
-READ_ENTRIES = 1_000
 POLL_S = 0.005
 """While answers are due, new entries are looked for at least so often."""
 
 RETRY_S = 1.0
 METADATA_TIMEOUT_S = 5.0
+METADATA_TIMEOUT_MAX_S = 20.0
+"""Doubled up to this while the broker does not answer: on a bad line it takes some time."""
+
+COMPRESSION = "lz4"
 FLUSH_S = 3.0
 """How long a stop waits for answers; what has none stays in the outbox."""
 
@@ -55,6 +60,17 @@ class TopicsNotReady(Unavailable):
             f"topics have partitions {dict(found)}",
             expected=f"{', '.join(TOPICS)} with {partitions} each",
             next_step="create the topics, or correct CUSTODY_KAFKA__PARTITIONS",
+        )
+
+
+class NotAnswered(Unavailable):
+    """Records are on their way and none was answered for too long."""
+
+    def __init__(self, records: int, silent_s: float) -> None:
+        super().__init__(
+            f"{records} records sent, no answer for {silent_s:.0f} s",
+            expected="the broker's acknowledgement",
+            next_step="nothing: they are sent again from the outbox; look at the line if it stays",
         )
 
 
@@ -96,12 +112,11 @@ class Publisher:
         self._reason = "not connected yet"
         self._progress_at = time.monotonic()
         self._failure: KafkaError | None = None
-        self._in_flight: dict[int, float] = {}
-        self._heads_in_flight = 0
-        self._held: deque[Entry] = deque()
+        self._window = Window()
+        self._answered_at = time.monotonic()
+        self._patience_s = METADATA_TIMEOUT_S
         self._acks: list[store.Ack] = []
         self._acked: Counter[str] = Counter()
-        self._sent_at: float | None = None
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
 
     def start(self) -> None:
@@ -152,21 +167,26 @@ class Publisher:
     def _session(self) -> None:
         """Publish until told to stop or until something fails."""
         self._failure = None
-        self._in_flight.clear()
-        self._heads_in_flight = 0
-        self._held.clear()
         producer = Producer(self._options(), logger=log)
         reader = store.connect(self._outbox.path, read_only=True)
+        lanes = Lanes(
+            partial(waiting.read, reader),
+            self._window,
+            records_max=self._config.in_flight_max,
+            heads=topics.HEAD,
+        )
         try:
             self._check_topics(producer)
             self._reason = ""
-            self._send_all(producer, _Cursor(self._outbox, reader))
+            self._send_all(producer, lanes)
         finally:
             if self._failure is None:
                 producer.flush(FLUSH_S)
+            # All at once, so that nothing overtakes what was given up: the next session begins
+            # with it.
             producer.purge()
             producer.poll(0)
-            self._hand_over()
+            self._hand_over(lanes)
             reader.close()
 
     def _options(self) -> dict[str, object]:
@@ -176,11 +196,16 @@ class Publisher:
             "enable.idempotence": True,
             # A gap in a partition would make receivers drop the record that fills it later.
             "enable.gapless.guarantee": True,
-            # That guarantee leaves out records whose own time is up: those behind them would still
-            # be sent, and receivers drop the older when it comes. So the session's time is up.
+            # Never by the client: it gives up record by record, so that the next may arrive in
+            # place of one that is given up, which receivers would then drop. ``_overdue`` does it.
             "message.timeout.ms": 0,
+            # A request without an answer for so long ends its connection: so a line that is dead
+            # and does not say so is found, and what was on it is sent again by the same producer,
+            # whose numbers the broker knows.
+            "socket.timeout.ms": int(self._config.silence_timeout_s * 1000),
+            "socket.keepalive.enable": True,
             "linger.ms": self._config.linger_ms,
-            "compression.type": "lz4",
+            "compression.type": COMPRESSION,
             # What goes wrong comes as an error or a failed delivery; the client would say it again
             # at every attempt to connect.
             "log_level": 2,
@@ -188,23 +213,29 @@ class Publisher:
         }
 
     def _check_topics(self, producer: Producer) -> None:
-        found = producer.list_topics(timeout=METADATA_TIMEOUT_S).topics
+        patience_s = self._patience_s
+        self._patience_s = min(2 * patience_s, METADATA_TIMEOUT_MAX_S)
+        found = producer.list_topics(timeout=patience_s).topics
+        self._patience_s = patience_s
         self._heard()
         counts = {name: len(found[name].partitions) for name in TOPICS if name in found}
         if counts != dict.fromkeys(TOPICS, self._partitions):
             raise TopicsNotReady(counts, self._partitions)
 
-    def _send_all(self, producer: Producer, cursor: "_Cursor") -> None:
-        while not self._stop.is_set() and self._failure is None:
-            entries = cursor.read()
-            for entry in entries:
-                if entry.seq is None:
-                    self._held.append(entry)
-                else:
-                    self._send(producer, entry)
-            self._serve(producer, 0.0 if entries else POLL_S)
-            if not (entries or self._in_flight or self._heads_in_flight or self._held):
-                self._outbox.wait_beyond(cursor.no, RETRY_S)
+    def _send_all(self, producer: Producer, lanes: Lanes) -> None:
+        while self._going():
+            committed_no, newest = self._outbox.newest()
+            lanes.know(newest)
+            if not lanes.records:
+                self._answered_at = time.monotonic()
+            chosen = lanes.next(time.monotonic())
+            for entry in chosen:
+                self._send(producer, lanes, entry)
+            producer.poll(0.0 if chosen else POLL_S)
+            self._hand_over(lanes)
+            self._overdue(lanes)
+            if not chosen and not lanes.records and not lanes.waits:
+                self._outbox.wait_beyond(committed_no, RETRY_S)
         if self._failure is not None:
             raise KafkaException(self._failure)
 
@@ -214,13 +245,11 @@ class Publisher:
         values = (entry.prev, entry.digest, self._outbox.gateway[0].encode())
         return list(zip(headers.GATEWAY_WRITES, values, strict=True))
 
-    def _send(self, producer: Producer, entry: Entry) -> None:
+    def _send(self, producer: Producer, lanes: Lanes, entry: Entry) -> None:
         try:
             value = frame(self._ids.get(entry.stem, entry.fingerprint), entry.body)
         finally:
             self.registry.tell(up=self._ids.registry_up)
-        while len(self._in_flight) >= self._config.in_flight_max and self._going():
-            self._serve(producer, POLL_S)
         while self._going():
             try:
                 producer.produce(
@@ -228,64 +257,53 @@ class Publisher:
                     value,
                     entry.key,
                     entry.partition,
-                    on_delivery=partial(self._on_delivery, entry),
+                    on_delivery=partial(self._on_delivery, lanes, entry),
                     timestamp=entry.accepted_at // 1000,
                     headers=self._headers(entry),
                 )
             except BufferError:
-                self._serve(producer, POLL_S)
+                producer.poll(POLL_S)
+                self._hand_over(lanes)
                 continue
-            if entry.seq is None:
-                self._heads_in_flight += 1
-            else:
-                self._in_flight[entry.no] = time.monotonic()
             return
 
     def _going(self) -> bool:
         return self._failure is None and not self._stop.is_set()
 
-    def _serve(self, producer: Producer, timeout_s: float) -> None:
-        """Take answers, hand them to the outbox, send heads whose facts are all answered."""
-        producer.poll(timeout_s)
-        self._hand_over()
-        self._end_if_overdue()
-        while self._held and self._going() and self._held[0].no < self._lowest_in_flight():
-            self._send(producer, self._held.popleft())
+    def _overdue(self, lanes: Lanes) -> None:
+        """End the session where nothing at all was answered for too long.
 
-    def _end_if_overdue(self) -> None:
-        """End the session where the oldest record has waited too long for its acknowledgement."""
-        sent_at = next(iter(self._in_flight.values()), None)
-        if sent_at is None or time.monotonic() - sent_at <= self._config.delivery_timeout_s:
-            return
-        self._failure = self._failure or KafkaError(KafkaError._MSG_TIMED_OUT)  # noqa: SLF001  public
+        Raises:
+            NotAnswered: So it is.
+        """
+        silent_s = time.monotonic() - self._answered_at
+        if lanes.records and silent_s > self._config.delivery_timeout_s:
+            raise NotAnswered(lanes.records, silent_s)
 
-    def _lowest_in_flight(self) -> float:
-        # Facts are sent in order of their number, so the first of the dictionary is the lowest.
-        return next(iter(self._in_flight), float("inf"))
-
-    def _hand_over(self) -> None:
+    def _hand_over(self, lanes: Lanes) -> None:
+        """Hand answers to the outbox, and learn from how long they took."""
+        now_s = time.monotonic()
+        delay_s = lanes.settle(now_s)
         if not self._acks:
             return
         acks, self._acks = self._acks, []
         self._outbox.acknowledge(acks)
         self._heard()
-        self._progress_at = time.monotonic()
+        self._progress_at = self._answered_at = now_s
         for topic, count in self._acked.items():
             self._counts.add(metrics.GATEWAY_PUBLISHED, topic, count)
         self._acked.clear()
-        if self._sent_at is not None:
+        if delay_s is not None:
             # One of a group stands for the group: a figure per record would cost as much as it.
-            self._counts.observe(metrics.PUBLISH_SECONDS, self._progress_at - self._sent_at)
-            self._sent_at = None
+            self._counts.observe(metrics.PUBLISH_SECONDS, delay_s)
 
-    def _on_delivery(self, entry: Entry, error: KafkaError | None, message: Message) -> None:
-        if entry.seq is None:
-            self._heads_in_flight -= 1
-        sent_at = self._in_flight.pop(entry.no, None)
+    def _on_delivery(
+        self, lanes: Lanes, entry: Entry, error: KafkaError | None, message: Message
+    ) -> None:
         if error is not None:
             self._failure = self._failure or error
             return
-        self._sent_at = self._sent_at or sent_at
+        lanes.answered(entry)
         self._acked[entry.topic] += 1
         self._acks.append(store.Ack(entry.no, message.offset() or 0, self._clock()))
 
@@ -300,29 +318,3 @@ class Publisher:
             self.broker.tell(up=False)
         if error.fatal():
             self._failure = self._failure or error
-
-
-class _Cursor:
-    """Reads a session's entries: from each partition's lowest unacknowledged one, in order."""
-
-    def __init__(self, outbox: Outbox, reader: sqlite3.Connection) -> None:
-        self._outbox = outbox
-        self._reader = reader
-        # Everything up to here may hold published entries; behind it there are none.
-        self._resumed_to = outbox.committed_no
-        self._floors = store.pending_by_partition(reader, outbox.floor)
-        self.no = min(self._floors.values(), default=self._resumed_to + 1) - 1
-
-    def read(self) -> list[Entry]:
-        """Return the next entries to send; empty when there are none now."""
-        if self._outbox.committed_no <= self.no:
-            return []
-        entries = store.read_entries(self._reader, self.no, READ_ENTRIES)
-        if entries:
-            self.no = entries[-1].no
-        return [entry for entry in entries if self._is_due(entry)]
-
-    def _is_due(self, entry: Entry) -> bool:
-        if entry.no > self._resumed_to:
-            return True
-        return entry.no >= self._floors.get((entry.topic, entry.partition), entry.no + 1)

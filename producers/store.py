@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from custody.errors import Corrupt
 from custody.events import Micros, ReferenceSet
@@ -19,6 +19,12 @@ from producers.chain import Entry, Position
 
 FORMAT = 1
 _LAST_TIME = "recorded_at"
+
+ENTRY_COLUMNS = (
+    "no, seq, event_id, stem, topic, partition, key, fingerprint, body, prev, digest, accepted_at,"
+    " part"
+)
+"""What ``entry_of`` reads, in its order."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -41,6 +47,10 @@ CREATE TABLE IF NOT EXISTS entry (
   published_at INTEGER,
   kafka_offset INTEGER
 );
+-- What waits, by partition: each is drained from its own place (producers/waiting.py). Partial, so
+-- that what is published costs nothing here.
+CREATE INDEX IF NOT EXISTS entry_waiting ON entry (topic, partition, no)
+  WHERE published_at IS NULL;
 -- One row per event id, for ever: how duplicates are known.
 CREATE TABLE IF NOT EXISTS identity (
   event_id BLOB PRIMARY KEY,
@@ -309,45 +319,18 @@ def put_acks(connection: sqlite3.Connection, acks: Iterable[Ack]) -> None:
     )
 
 
-def pending(connection: sqlite3.Connection, floor: int) -> tuple[int, int | None, Micros | None]:
-    """Return how many entries wait, and number and time of the first.
-
-    Args:
-        connection: Any.
-        floor: All entries below are published.
-    """
-    count, first = connection.execute(
-        "SELECT count(*), min(no) FROM entry WHERE no >= ? AND published_at IS NULL", (floor,)
-    ).fetchone()
-    return count, first, None if first is None else _accepted_at(connection, first)
-
-
-def published_from(connection: sqlite3.Connection, floor: int) -> set[int]:
-    """Return the published entries from a number on."""
-    rows = connection.execute(
-        "SELECT no FROM entry WHERE no >= ? AND published_at IS NOT NULL", (floor,)
-    )
-    return {no for (no,) in rows}
-
-
-def pending_by_partition(connection: sqlite3.Connection, floor: int) -> dict[tuple[str, int], int]:
-    """Return the first waiting entry of each topic and partition that has one."""
-    rows = connection.execute(
-        "SELECT topic, partition, min(no) FROM entry WHERE no >= ? AND published_at IS NULL"
-        " GROUP BY topic, partition",
-        (floor,),
-    )
-    return {(topic, partition): no for topic, partition, no in rows}
-
-
 def read_entries(connection: sqlite3.Connection, after: int, limit: int) -> list[Entry]:
     """Return entries behind a number in order, published or not."""
     rows = connection.execute(
-        "SELECT no, seq, event_id, stem, topic, partition, key, fingerprint, body, prev, digest,"
-        " accepted_at, part FROM entry WHERE no > ? ORDER BY no LIMIT ?",
+        f"SELECT {ENTRY_COLUMNS} FROM entry WHERE no > ? ORDER BY no LIMIT ?",  # noqa: S608  ours
         (after, limit),
     )
-    return [Entry(row[0], row[1], _uuid(row[2]), *row[3:]) for row in rows]
+    return [entry_of(row) for row in rows]
+
+
+def entry_of(row: tuple[Any, ...]) -> Entry:
+    """Return the entry of a row of ``ENTRY_COLUMNS``."""
+    return Entry(row[0], row[1], _uuid(row[2]), *row[3:])
 
 
 def get_ways(connection: sqlite3.Connection, known: Identity) -> list[Stage]:
@@ -389,11 +372,6 @@ def used_bytes(connection: sqlite3.Connection) -> int:
         for name in ("page_count", "freelist_count", "page_size")
     )
     return int((pages - free) * size)
-
-
-def _accepted_at(connection: sqlite3.Connection, no: int) -> Micros:
-    row = connection.execute("SELECT accepted_at FROM entry WHERE no = ?", (no,)).fetchone()
-    return Micros(row[0])
 
 
 def _uuid(raw: bytes | None) -> str | None:

@@ -5,7 +5,6 @@ file of that name can take its place. ``done`` and ``failed`` hold what is dealt
 with its result beside it. All three may lie on file systems of their own.
 """
 
-import contextlib
 import errno
 import os
 import shutil
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from custody.errors import Unavailable
+from producers import folders
 from producers.drop_name import RESULT
 
 NAMES_TRIED_MAX = 10_000
@@ -70,7 +70,7 @@ class Places:
         if not self.folder.is_dir():
             raise NoPlace(self.folder, "is not there")
         for place in (self.taking, self.done, self.failed):
-            place.mkdir(exist_ok=True)
+            folders.make(place)
             # Whoever may write to the folder could lead our writing elsewhere by a link.
             if not stat.S_ISDIR(place.lstat().st_mode):
                 raise NoPlace(place, "is a link")
@@ -129,10 +129,10 @@ def move(source: Path, target: Path) -> None:
             with partial.open("rb+") as file:
                 os.fsync(file.fileno())
         partial.replace(target)
-        sync_folder(target.parent)
+        folders.sync(target.parent)
         source.unlink()
-    sync_folder(target.parent)
-    sync_folder(source.parent)
+    folders.sync(target.parent)
+    folders.sync(source.parent)
 
 
 def write_result(folder: Path, name: str, chunks: Iterable[str]) -> None:
@@ -147,14 +147,4 @@ def write_result(folder: Path, name: str, chunks: Iterable[str]) -> None:
         file.flush()
         os.fsync(file.fileno())
     partial.replace(folder / f"{name}{RESULT}")
-    sync_folder(folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have a folder's entries on disk, where the system can do that at all (Windows cannot)."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+    folders.sync(folder)

@@ -21,7 +21,7 @@ from contextlib import ExitStack, closing
 from custody.errors import Unavailable
 from custody.events import Micros
 from custody.heads import SeenHead
-from producers import signing, store, waiting
+from producers import folders, signing, store, waiting
 from producers.acked import Acked
 from producers.chain import Chain, Position, genesis
 from producers.config import OutboxConfig
@@ -88,7 +88,7 @@ class Outbox:
         self._clock = clock
         self.seen = Seen(config.gateway_id)
         """Heads of other gateways, for the next head."""
-        config.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folders.make(config.directory, mode=0o700)
         self.path = config.directory / "outbox.sqlite3"
         self._wake = threading.Condition()
         self._waiting: list[_Work] = []
@@ -110,6 +110,9 @@ class Outbox:
             self._writer = undo.enter_context(closing(store.create(self.path)))
             self._epoch_file = EpochFile(self._config.directory / "epoch.json")
             undo.callback(self._epoch_file.close)
+            # SQLite has synced the names of its own files, this one came after them. Without it a
+            # power cut would begin the next epoch.
+            folders.sync(self._config.directory)
             self._chain = self._resume()
         except (sqlite3.Error, OSError) as error:
             raise OutboxClosed(DISK, f"{self.path}: {error}") from error

@@ -20,10 +20,12 @@ from producers.service import Gateway
 from runtime.stack import ports
 from telemetry import metrics
 from tests.support import gateway as support
-from tests.support import inlets, mqtt_line
+from tests.support import inlets, mqtt_line, power_cuts
 from tests.support.gateway import ticket, wait_for
 from tests.support.mqtt_broker import Broker
 from tests.support.mqtt_line import state
+from tests.support.power_programs import MESSAGES as MESSAGES_CUT
+from tests.support.power_programs import NO_COMMIT
 
 pytestmark = pytest.mark.integration
 
@@ -329,3 +331,21 @@ def _refuse_version(server: socket.socket) -> None:
             with connection:
                 connection.recv(1024)
                 connection.sendall(b"\x20\x02\x00\x01")
+
+
+@power_cuts.TRACEABLE
+@pytest.mark.parametrize("bent", ["", NO_COMMIT])
+def test_a_message_that_was_acknowledged_outlives_a_power_cut(
+    tmp_path: Path, broker: Broker, bent: str
+) -> None:
+    name = "bent" if bent else "straight"
+    with mqtt_line.taking(tmp_path / "early", mqtt_line.config(broker.url, name)) as gateway:
+        support.wait_for(lambda: mqtt_line.state(gateway)["state"] == "subscribed")
+    with mqtt_line.plant(broker, name) as plant:
+        for no in range(MESSAGES_CUT):
+            plant.send(ticket(no))
+    directory = power_cuts.place(tmp_path)
+    run = power_cuts.trial("mqtt", directory, bent, str(directory), broker.url, name)
+    said = power_cuts.answers_mqtt(run.calls)
+    assert len(said) == MESSAGES_CUT
+    assert bool(run.faults(said, tmp_path)) == bool(bent)

@@ -23,6 +23,9 @@ from schemas.codec import FRAME_BYTES, schema_id_of
 from schemas.registry import Writer
 from schemas.rows import BadRecord
 
+FETCH_WAIT_MS = 30_000
+"""How long the broker keeps a question for heads that has no answer yet."""
+
 LOOK_BACK_MS = 3_600_000
 """At start the heads of the last hour are read: one a minute, so every gateway that is alive."""
 
@@ -156,6 +159,10 @@ class Witness:
                 "group.id": READER_GROUP,
                 "enable.auto.commit": False,
                 "auto.offset.reset": "latest",
+                # A head a minute is no hurry, and asking twice a second would be a twentieth of
+                # what a bad line carries: the broker answers when it has one.
+                "fetch.wait.max.ms": FETCH_WAIT_MS,
+                "socket.keepalive.enable": True,
                 "log_level": 2,
             },
             logger=log,

@@ -9,17 +9,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from custody.digest import GENESIS, first_break, merkle_root
+from custody.digest import merkle_root
 from custody.heads import Head, is_signed
 from producers.service import Gateway, Options
 from runtime.stack import ports
-from schemas import avro, topics
-from schemas.codec import schema_id_of
+from schemas import topics
 from schemas.partition import partition_of
 from schemas.registry import StaticCatalog
 from tests.support import gateway as support
 from tests.support import stack
-from tests.support.gateway import Published
+from tests.support.heard import assert_whole_chain, heard_once, records_of
 
 pytestmark = pytest.mark.integration
 
@@ -30,42 +29,6 @@ CATALOG = StaticCatalog()
 def broker(kafka: str) -> str:
     support.ensure_topics(kafka)
     return kafka
-
-
-def records_of(found: list[Published], gateway_id: str) -> list[tuple[Published, object, str]]:
-    """Records of one gateway with their event and stem, repeats included."""
-    mine: list[tuple[Published, object, str]] = []
-    for record in found:
-        writer = CATALOG.writer(schema_id_of(record.value))
-        assert writer is not None
-        event = writer.read(record.value, 5)
-        if getattr(event, "gateway_id", "") == gateway_id:
-            mine.append((record, event, writer.stem))
-    return mine
-
-
-def heard_once(mine: list[tuple[Published, object, str]]) -> dict[int, tuple[Published, str, str]]:
-    """What a receiver keeps that drops, per partition, what is not above the highest seq."""
-    highest: dict[tuple[str, int], int] = defaultdict(int)
-    kept: dict[int, tuple[Published, str, str]] = {}
-    for record, event, stem in mine:
-        if stem == "head":
-            continue
-        seq, event_id = event.gateway_seq, event.event_id  # type: ignore[attr-defined]
-        place = (record.topic, record.partition)
-        if seq > highest[place]:
-            highest[place] = seq
-            kept[seq] = (record, stem, event_id)
-    return kept
-
-
-def assert_whole_chain(kept: dict[int, tuple[Published, str, str]]) -> None:
-    assert sorted(kept) == list(range(1, len(kept) + 1)), "gateway_seq has holes"
-    chain = [
-        (record.headers["prev"], avro.fingerprint(stem), record.value[5:], record.headers["digest"])
-        for record, stem, _ in (kept[seq] for seq in sorted(kept))
-    ]
-    assert first_break(GENESIS, chain) is None
 
 
 def drained(gateway: Gateway) -> bool:

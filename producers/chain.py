@@ -1,6 +1,6 @@
 """The gateway's chain: numbers, digests and heads. Memory only; the outbox makes it durable."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from custody.digest import GENESIS, Frontier, link, unpack_frontier
 from custody.events import ActionTaken, Micros, ReferenceSet
@@ -9,7 +9,7 @@ from producers.outcome import Draft
 from producers.signing import Signer
 from producers.steady import Steady
 from schemas import avro, topics
-from schemas.codec import encode
+from schemas.codec import encode, encode_with
 from schemas.partition import partition_of
 from schemas.routes import BY_STEM, fact_key
 
@@ -130,8 +130,7 @@ class Chain:
         is_copy = draft.record.event_id == self._last_event
         at = self._steady.at(now) if is_copy else self._steady.after(now)
         self._last_event = draft.record.event_id
-        record = replace(draft.record, gateway_seq=self._seq + 1, recorded_at=at)
-        body = encode(record)
+        body = encode_with(draft.record, {"gateway_seq": self._seq + 1, "recorded_at": at})
         fingerprint = avro.fingerprint(draft.stem)
         prev, digest = self._digest, link(self._digest, fingerprint, body)
         key, partition = self.place(draft)
@@ -142,7 +141,7 @@ class Chain:
         return Entry(
             no=self._no,
             seq=self._seq,
-            event_id=record.event_id,
+            event_id=draft.record.event_id,
             stem=draft.stem,
             topic=BY_STEM[draft.stem].topic,
             partition=partition,

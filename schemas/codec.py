@@ -1,7 +1,7 @@
 """Record to bytes and back: the Avro body and the framing of the Confluent wire format."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from custody.errors import Refused
@@ -33,9 +33,25 @@ def encode(record: Record) -> bytes:
         Unencodable: A value does not fit its type, or a symbol is not in its list.
         KeyError: The class is not in the route table.
     """
+    return encode_with(record, {})
+
+
+def encode_with(record: Record, instead: Mapping[str, object]) -> bytes:
+    """Return the same with fields in place of the record's own.
+
+    A copy of the record with them would cost as much as writing it.
+
+    Args:
+        record: An instance of a class of the route table.
+        instead: Values by field.
+
+    Raises:
+        Unencodable: A value does not fit its type, or a symbol is not in its list.
+        KeyError: The class is not in the route table.
+    """
     stem = BY_TYPE[type(record)].stem
     try:
-        return _writer(stem)(record)
+        return _writer(stem)(record, instead)
     except (TypeError, ValueError, KeyError, AttributeError, struct.error) as error:
         raise Unencodable(stem, error) from error
 
@@ -75,5 +91,5 @@ def _reader(stem: str) -> Callable[[bytes, int], Record]:
 
 
 @cache
-def _writer(stem: str) -> Callable[[object], bytes]:
+def _writer(stem: str) -> Callable[[object, Mapping[str, object]], bytes]:
     return row_writer(own_plan(stem))

@@ -5,7 +5,7 @@ union and walks the schema anew for each record; a property holds the two to the
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import cast
 
@@ -20,8 +20,8 @@ _SHORT = 64
 """A length below it takes one byte."""
 
 
-def row_writer(plan: Plan) -> Callable[[object], bytes]:
-    """Return a function from a record to its body.
+def row_writer(plan: Plan) -> Callable[[object, Mapping[str, object]], bytes]:
+    """Return a function from a record, and fields in place of its own, to its body.
 
     The function raises one of TypeError, ValueError, KeyError, AttributeError and struct.error
     for a record that does not fit its schema.
@@ -29,11 +29,16 @@ def row_writer(plan: Plan) -> Callable[[object], bytes]:
     Args:
         plan: Resolution of our own schema.
     """
-    write = _struct(plan.root)
+    values, writes = _members(plan.root)
+    place = {name: at for at, name in enumerate(plan.root.names)}
 
-    def one(record: object) -> bytes:
+    def one(record: object, instead: Mapping[str, object]) -> bytes:
         out = bytearray()
-        write(out, record)
+        given = list(values(record))
+        for name, value in instead.items():
+            given[place[name]] = value
+        for write, value in zip(writes, given, strict=True):
+            write(out, value)
         return bytes(out)
 
     return one
@@ -156,11 +161,15 @@ def _many(many: Many) -> Write:
 
 
 def _struct(node: Struct) -> Write:
-    values = attrgetter(*node.names)
-    writes = [_node(member.node) for member in node.members]
+    values, writes = _members(node)
 
     def write(out: bytearray, record: object) -> None:
         for one, value in zip(writes, values(record), strict=True):
             one(out, value)
 
     return write
+
+
+def _members(node: Struct) -> tuple[Callable[[object], tuple[object, ...]], list[Write]]:
+    """What reads a record's fields, and what writes each."""
+    return attrgetter(*node.names), [_node(member.node) for member in node.members]

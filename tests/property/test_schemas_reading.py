@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from io import BytesIO
 
 import pytest
@@ -64,6 +64,19 @@ def test_decoding_an_encoded_record_gives_it_back(stem: str, data: st.DataObject
     record = data.draw(strategies.records_of(stem))
 
     assert codec.decode(stem, codec.encode(record)) == record
+
+
+@pytest.mark.parametrize("stem", STEMS)
+@settings(max_examples=5, deadline=None)
+@given(data=st.data())
+def test_fields_in_place_of_a_record_s_own_give_the_body_of_a_copy_with_them(
+    stem: str, data: st.DataObject
+) -> None:
+    record, other = (data.draw(strategies.records_of(stem)) for _ in range(2))
+    names = data.draw(st.sets(st.sampled_from([field.name for field in fields(record)])))
+    instead = {name: getattr(other, name) for name in names}
+
+    assert codec.encode_with(record, instead) == codec.encode(replace(record, **instead))
 
 
 @pytest.mark.parametrize("stem", STEMS)

@@ -20,6 +20,7 @@ SCHEME = "custody/1"
 BETWEEN = "\x1f"
 """Between the parts of a key: the unit separator of ASCII, which nobody types and no id has."""
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -30,11 +31,7 @@ def derived_id(stem: str, parts: Sequence[str | int | None]) -> str:
         stem: Stem of the event type.
         parts: Natural key in its fixed order; absent parts are None, never left out.
     """
-    canonical = json.dumps(
-        [SCHEME, stem, *(_normal(part) for part in parts)],
-        ensure_ascii=False,
-        separators=(",", ":"),
-    )
+    canonical = _CANONICAL([SCHEME, stem, *[_normal(part) for part in parts]])
     raw = bytearray(hashlib.sha256(canonical.encode()).digest()[:16])
     raw[6] = raw[6] & 0x0F | 0x80
     raw[8] = raw[8] & 0x3F | 0x80

@@ -49,6 +49,8 @@ COMPRESSION = "lz4"
 FLUSH_S = 3.0
 """How long a stop waits for answers; what has none stays in the outbox."""
 
+_PREV, _DIGEST, _GATEWAY = headers.GATEWAY_WRITES
+
 log = logging.getLogger(__name__)
 
 
@@ -115,6 +117,7 @@ class Publisher:
         self._window = Window()
         self._answered_at = time.monotonic()
         self._patience_s = METADATA_TIMEOUT_S
+        self._name = outbox.gateway[0].encode()
         self._acks: list[store.Ack] = []
         self._acked: Counter[str] = Counter()
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
@@ -242,8 +245,7 @@ class Publisher:
     def _headers(self, entry: Entry) -> list[tuple[str, str | bytes | None]]:
         if entry.prev is None or entry.digest is None:
             return []
-        values = (entry.prev, entry.digest, self._outbox.gateway[0].encode())
-        return list(zip(headers.GATEWAY_WRITES, values, strict=True))
+        return [(_PREV, entry.prev), (_DIGEST, entry.digest), (_GATEWAY, self._name)]
 
     def _send(self, producer: Producer, lanes: Lanes, entry: Entry) -> None:
         try:

@@ -58,27 +58,40 @@ class Tally:
     half_open: int = 0
 
 
+FAIR = Weather(0, bytes_per_s=1e8, round_trip_s=0.0, stall_share=0.0, ends_after_s=1e6)
+"""No worse than none."""
+
+
 class BadLine:
-    """The relay, on a thread of its own; ``start`` and ``stop``.
+    """The relay, on a thread of its own; ``start`` and ``stop``. It begins fair.
 
     Args:
         port: Where it listens.
         to_port: Where it leads.
-        weather: How bad it is.
     """
 
-    def __init__(self, port: int, to_port: int, weather: Weather) -> None:
+    def __init__(self, port: int, to_port: int) -> None:
         self._port = port
         self._to_port = to_port
-        self._weather = weather
-        self._chance = Random(weather.seed)
         self._loop = asyncio.new_event_loop()
+        self._flows = asyncio.Event()
         self._turns = {UP: asyncio.Lock(), DOWN: asyncio.Lock()}
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self.change(FAIR)
+
+    def change(self, weather: Weather) -> None:
+        """Begin anew with other weather: for connections from now on, and a tally of its own."""
+        self._weather = weather
+        self._chance = Random(weather.seed)
         self.tally = Tally()
+
+    def hold(self, *, still: bool) -> None:
+        """Let nothing through any more, and tell nobody; or everything again."""
+        turn = self._flows.clear if still else self._flows.set
+        self._loop.call_soon_threadsafe(turn)
 
     def start(self) -> None:
         """Listen."""
@@ -93,6 +106,7 @@ class BadLine:
         self._loop.close()
 
     async def _listen(self) -> None:
+        self._flows.set()
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
 
     async def _end(self) -> None:
@@ -154,6 +168,7 @@ class BadLine:
         try:
             while piece := await source.read(PIECE_BYTES):
                 async with self._turns[way]:
+                    await self._flows.wait()
                     await asyncio.sleep(self._takes_s(len(piece)))
                     self.tally.bytes[way] += len(piece)
                 arrives_s = self._loop.time() + self._weather.round_trip_s / 2
@@ -193,7 +208,7 @@ def _reset(writer: asyncio.StreamWriter) -> None:
 
 
 @contextmanager
-def broker_behind(directory: Path, weather: Weather) -> Iterator[tuple[str, str, BadLine]]:
+def broker_behind(directory: Path) -> Iterator[tuple[str, str, BadLine]]:
     """A real broker with two addresses: one on this machine, and one behind a bad line.
 
     A client of the second is told by the broker to come that way again, as over a tunnel.
@@ -213,7 +228,7 @@ def broker_behind(directory: Path, weather: Weather) -> Iterator[tuple[str, str,
         assert text.count(before) == 1, before
         text = text.replace(before, after)
     node.properties.write_text(text, encoding="utf-8")
-    line = BadLine(line_port, far_port, weather)
+    line = BadLine(line_port, far_port)
     with stack.started(kafka.command(node), lambda: kafka.is_ready(node.bootstrap)):
         line.start()
         try:

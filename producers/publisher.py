@@ -207,6 +207,8 @@ class Publisher:
             # whose numbers the broker knows.
             "socket.timeout.ms": int(self._config.silence_timeout_s * 1000),
             "socket.keepalive.enable": True,
+            # What the client would tell the broker of itself costs a bad line some of its bytes.
+            "enable.metrics.push": False,
             "linger.ms": self._config.linger_ms,
             "compression.type": COMPRESSION,
             # What goes wrong comes as an error or a failed delivery; the client would say it again

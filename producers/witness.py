@@ -163,6 +163,7 @@ class Witness:
                 # what a bad line carries: the broker answers when it has one.
                 "fetch.wait.max.ms": FETCH_WAIT_MS,
                 "socket.keepalive.enable": True,
+                "enable.metrics.push": False,
                 "log_level": 2,
             },
             logger=log,

@@ -4,6 +4,7 @@ import json
 import random
 import threading
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 
 from custody.digest import merkle_root
 from custody.heads import Head, is_signed
+from producers import store
 from producers.service import Gateway, Options
 from runtime.stack import ports
 from schemas import topics
@@ -95,6 +97,32 @@ def test_what_is_accepted_without_a_broker_arrives_when_it_comes(tmp_path: Path)
             kept = heard_once(records_of(support.read_all(bootstrap), "GW-EARLY"))
     assert_whole_chain(kept)
     assert len(kept) == 200
+
+
+def test_a_backlog_of_one_partition_keeps_no_other_waiting(
+    broker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka acknowledges what was accepted last in the first half, and the backlog in its order."""
+    lots = {partition_of(f"L-{no}".encode(), support.PARTITIONS): f"L-{no}" for no in range(40)}
+    backlog = [support.ticket(no, lot_id=lots[0]) for no in range(3_000)]
+    with support.running(support.config(tmp_path, broker, "GW-TURNS"), publish=False) as gateway:
+        gateway.take(backlog, Options(), "t").result(60)
+        gateway.take([support.ticket(3_000, lot_id=lots[1])], Options(), "t").result(30)
+        acked: list[int] = []
+        acknowledge = gateway.outbox.acknowledge
+
+        def noted(acks: Sequence[store.Ack]) -> None:
+            acked.extend(ack.no for ack in acks)
+            acknowledge(acks)
+
+        monkeypatch.setattr(gateway.outbox, "acknowledge", noted)
+        last = gateway.outbox.committed_no
+        gateway.start()
+        support.wait_for(lambda: drained(gateway))
+    assert acked.index(last) < len(backlog) / 2
+    kept = heard_once(records_of(support.read_all(broker), "GW-TURNS"))
+    assert_whole_chain(kept)
+    assert len(kept) == len(backlog) + 1
 
 
 @pytest.mark.fault

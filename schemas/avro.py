@@ -38,6 +38,12 @@ def schema(stem: str) -> Schema:
     return parsed
 
 
+def symbols(stem: str, field: str) -> list[str]:
+    """Return the closed list of an enum field of a stem, in the schema's order."""
+    [found] = [f for f in schema(stem)["fields"] if f["name"] == field]
+    return [str(symbol) for symbol in found["type"]["symbols"]]
+
+
 @cache
 def canonical(stem: str) -> str:
     """Return the parsing canonical form of a stem's schema.

@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from custody.errors import Unavailable
 from custody.records import DeadLetter
 from schemas import topics
-from schemas.avro import schema
+from schemas.avro import symbols
 from schemas.codec import encode, frame
 from schemas.reader import Bad
 from schemas.registry import Catalog
@@ -23,9 +23,7 @@ from sinks.slice import Slice
 
 _HEADERS_MAX = 64
 _DETAIL_CHARACTERS_MAX = 2000
-_REASONS = frozenset(
-    next(f for f in schema("dead_letter")["fields"] if f["name"] == "reason")["type"]["symbols"]
-)
+_REASONS = frozenset(symbols("dead_letter", "reason"))
 
 
 class DeadLettersNotTaken(Unavailable):

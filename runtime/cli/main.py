@@ -54,7 +54,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "backtest": "runtime.cli.backtest:backtest",
         "calibrate": "runtime.cli.calibrate:calibrate",
         "reconcile": "runtime.cli.reconcile:reconcile_network",
-        "dead-letters": "runtime.cli.warehouse:dead_letters",
+        "dead-letters": "runtime.cli.dead_letters:dead_letters",
     }
 )
 """Every verb and where it is. Imported when it is used: ``custody status`` must not wait for

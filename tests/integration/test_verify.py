@@ -13,7 +13,7 @@ from console.config import ConsoleConfig
 from console.reader import Reader
 from custody.events import Micros
 from custody.records import Amount, AttributeAmount, Balance, Content, DeadLetter, Metal, Transfer
-from runtime.cli.warehouse import latest_dead_letters
+from runtime.cli.dead_letters import latest_dead_letters
 from schemas import topics
 from sinks import migrate
 from sinks.client import Warehouse, open_warehouse

@@ -133,7 +133,8 @@ class Flusher:
     def _judged(self, partition: Partition) -> Part:
         slice_ = Slice(partition.place, partition.pending)
         partition.check_announced(slice_)
-        judged = rows_of(slice_, self._read(slice_, partition.topic.partitions), partition.seen)
+        batch = self._read(slice_, partition.topic.partitions)
+        judged = self._persist(lambda: rows_of(slice_, batch, partition.seen))
         breaker.feed(partition.breaker, len(slice_), judged.bad, partial(_sender, slice_))
         digest = Digest()
         digest.add(slice_.offsets, slice_.values)

@@ -9,8 +9,10 @@ from typing import NamedTuple, cast
 from custody.errors import Corrupt
 from schemas.routes import BY_STEM, ROUTES
 from sinks.client import Warehouse
-from sinks.dedup import Number
+from sinks.dedup import Known, Number
 from sinks.slice import Place
+
+_ASKED_AT_ONCE = 1_000
 
 Starts = Mapping[int, int]
 """Partition -> offset, of one topic."""
@@ -82,6 +84,42 @@ def numbers_before(
             name, pair = str(who), cast("Number", tuple(cast("Sequence[int]", number)))
             last[name] = max(pair, last.get(name, pair))
     return found
+
+
+def standing(
+    warehouse: Warehouse, place: Place, asked: Sequence[Known], before: int
+) -> frozenset[Known]:
+    """Return which numbers have a row of a partition before an offset.
+
+    Reads the numbers of the whole partition: for what comes seldom, as dead letters sent again do.
+
+    Args:
+        warehouse: Where to look.
+        place: The partition.
+        asked: Numbers, any count.
+        before: Rows from here on are left out.
+
+    Raises:
+        WarehouseUnavailable: Ask again later.
+    """
+    found: set[Known] = set()
+    for stem in (r.stem for r in ROUTES if r.topic == place.topic and r.table is not None):
+        sender, major, minor = _numbered_by(stem)
+        query = (
+            f"SELECT DISTINCT toString({sender}), toInt64({major}), toInt64({minor})"  # noqa: S608
+            f" FROM custody.{BY_STEM[stem].table}"
+            " WHERE topic = {topic:String} AND partition = {partition:Int32}"
+            f" AND offset < {{before:Int64}} AND toInt64({minor}) IN {{minors:Array(Int64)}}"
+        )
+        for some in range(0, len(asked), _ASKED_AT_ONCE):
+            values = {
+                "topic": place.topic,
+                "partition": place.partition,
+                "before": before,
+                "minors": [number for _, _, number in asked[some : some + _ASKED_AT_ONCE]],
+            }
+            found |= {cast("Known", tuple(row)) for row in warehouse.rows(query, values)}
+    return frozenset(found & set(asked))
 
 
 def sealed(warehouse: Warehouse, topic: str) -> dict[int, Sealed]:

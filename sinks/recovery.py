@@ -6,6 +6,7 @@ a flush that was not confirmed; they are read back, and their records are not in
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from custody.errors import Corrupt
 from schemas.breaker import Breaker
@@ -160,7 +161,7 @@ def recover(
                 sealed=seal.next_offset if seal else start,
                 present=present[place.partition],
                 derived=made[place.partition],
-                seen=Seen(numbers[place.partition]),
+                seen=Seen(numbers[place.partition], partial(readback.standing, warehouse, place)),
                 breaker=Breaker(f"{topic}/{place.partition}", config.dead_letter_limits),
                 settled=not isinstance(intent, Intent),
                 announced=intent if isinstance(intent, Intent) else None,

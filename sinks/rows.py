@@ -54,6 +54,10 @@ def rows_of(slice_: Slice, batch: Batch, seen: Seen) -> Rows:
         slice_: The records.
         batch: What ``schemas.reader.read_batch`` made of them.
         seen: The last numbers before the slice; remembers those of the slice.
+
+    Raises:
+        Unavailable: A dead letter was sent again, and ``seen`` cannot ask what stands; nothing is
+            remembered.
     """
     fates = np.full(len(slice_), Fate.ROW, np.uint8)
     fates[[bad.index for bad in batch.bad]] = Fate.DEAD_LETTER
@@ -90,7 +94,7 @@ def _drop_duplicates(
         np.concatenate([minor for _, _, minor in parts])[order],
         slice_.chain.replay[index],
     )
-    fates[index[~seen.new(numbers)]] = Fate.DUPLICATE
+    fates[index[~seen.new(numbers, slice_.first)]] = Fate.DUPLICATE
 
 
 def numbers_of(stem: str, table: pa.Table) -> tuple[pa.Array, Int64s, Int64s]:

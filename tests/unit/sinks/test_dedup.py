@@ -1,11 +1,16 @@
 """Which records are new: the vectorised verdict against a plain loop, and over restarts."""
 
+from collections.abc import Sequence
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sinks.dedup import Number, Numbers, Seen
+from custody.errors import Unavailable
+from sinks.dedup import Known, Number, Numbers, Seen, Standing
 
 RECORDS = st.lists(
     st.tuples(
@@ -28,28 +33,35 @@ def _numbers(records: list[Record]) -> Numbers:
     )
 
 
-def _plainly(records: list[Record], last: dict[str, Number]) -> list[bool]:
-    kept = []
+def _plainly(records: list[Record]) -> list[bool]:
+    """Above the last number of its sender, or a replay whose number no row has."""
+    kept, last, stands = [], dict[str, Number](), set[Known]()
     for sender, major, minor, replay in records:
         new = (major, minor) > last.get(sender, (-1, -1))
         if new:
             last[sender] = (major, minor)
-        kept.append(new or replay)
+        if replay:
+            new = (sender, major, minor) not in stands
+        if new:
+            stands.add((sender, major, minor))
+        kept.append(new)
     return kept
+
+
+def _rows(records: list[Record]) -> Standing:
+    """What stands of records that were judged, as the warehouse tells it."""
+    judged = zip(records, _plainly(records), strict=True)
+    return partial(_among, {record[:3] for record, kept in judged if kept})
+
+
+def _among(rows: set[Known], asked: Sequence[Known], _before: int) -> set[Known]:
+    return rows & set(asked)
 
 
 @settings(deadline=None)
 @given(RECORDS)
 def test_the_verdict_is_that_of_a_plain_loop(records: list[Record]) -> None:
-    assert Seen().new(_numbers(records)).tolist() == _plainly(records, {})
-
-
-@settings(deadline=None)
-@given(RECORDS, st.integers(0, 40))
-def test_the_cut_between_batches_changes_no_verdict(records: list[Record], cut: int) -> None:
-    seen = Seen()
-    parts = [seen.new(_numbers(part)).tolist() for part in (records[:cut], records[cut:])]
-    assert parts[0] + parts[1] == _plainly(records, {})
+    assert Seen().new(_numbers(records)).tolist() == _plainly(records)
 
 
 @settings(deadline=None)
@@ -57,12 +69,48 @@ def test_the_cut_between_batches_changes_no_verdict(records: list[Record], cut: 
 def test_numbers_of_stored_rows_give_the_verdicts_of_the_first_time(
     records: list[Record], cut: int
 ) -> None:
-    first = _plainly(records, {})
+    first = _plainly(records)
     stored: dict[str, Number] = {}
     for (sender, major, minor, _), kept in zip(records[:cut], first, strict=False):
         if kept:
             stored[sender] = max((major, minor), stored.get(sender, (-1, -1)))
-    assert Seen(stored).new(_numbers(records[cut:])).tolist() == first[cut:]
+    seen = Seen(stored, _rows(records[:cut]))
+    assert seen.new(_numbers(records[cut:])).tolist() == first[cut:]
+
+
+@settings(deadline=None)
+@given(RECORDS, st.integers(0, 40))
+def test_the_cut_between_batches_changes_no_verdict(records: list[Record], cut: int) -> None:
+    seen = Seen(standing=_rows(records[:cut]))
+    before = Seen().new(_numbers(records[:cut]))
+    after = [seen.new(_numbers(part)).tolist() for part in (records[:cut], records[cut:])][1]
+    assert before.tolist() + after == _plainly(records)
+
+
+def test_a_dead_letter_sent_again_twice_is_new_once() -> None:
+    seen = Seen({"GW-1": (1, 9)})
+    twice = _numbers([("GW-1", 1, 4, True), ("GW-1", 1, 4, True)])
+    assert seen.new(twice).tolist() == [True, False]
+
+
+class Away(Unavailable):
+    """The warehouse does not answer."""
+
+
+def test_numbers_are_not_remembered_where_what_stands_cannot_be_asked() -> None:
+    answers: list[set[Known]] = []
+
+    def ask(_asked: Sequence[Known], _before: int) -> set[Known]:
+        if not answers:
+            raise Away("warehouse")
+        return answers.pop()
+
+    seen = Seen(standing=ask)
+    records = _numbers([("GW-1", 1, 1, False), ("GW-1", 1, 2, True)])
+    with pytest.raises(Unavailable):
+        seen.new(records)
+    answers.append(set())
+    assert seen.new(records).tolist() == [True, True]
 
 
 def test_a_new_epoch_begins_at_one_again() -> None:

@@ -72,6 +72,7 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
         "backtest": "worker",
         "calibrate": "worker",
         "reconcile": "worker",
+        "dead-letters": "sink",
     }
 )
 """Extras of the package without which a verb explains itself, but does not work."""

@@ -57,7 +57,11 @@ def test_every_command_is_listed_and_explains_itself_without_an_extra() -> None:
 
 
 def test_a_command_that_lacks_an_extra_names_it_in_one_line() -> None:
-    arguments = {"reconcile": " examples/network.json", "calibrate": " --out /nowhere/out"}
+    arguments = {
+        "reconcile": " examples/network.json",
+        "calibrate": " --out /nowhere/out",
+        "dead-letters": " replay",
+    }
     lines = [verb + arguments.get(verb, "") for verb in EXTRAS]
     done = _python(f"print([main.run(line.split()) for line in {lines}])")
     assert done.stdout == f"{[2] * len(EXTRAS)}\n"
@@ -78,7 +82,14 @@ def test_the_extras_that_are_named_exist() -> None:
 
 def test_what_asks_the_warehouse_needs_no_extra() -> None:
     """Nothing answers: that is said, not that a package is missing."""
-    asked = ("balance L-1", "lineage L-1", "traceability L-1", "verify", "alerts")
+    asked = (
+        "balance L-1",
+        "lineage L-1",
+        "traceability L-1",
+        "verify",
+        "alerts",
+        "dead-letters list",
+    )
     done = _python(f"print([main.run(line.split()) for line in {[*asked]}])")
     assert done.stdout == f"{[3] * len(asked)}\n", done.stderr
 

@@ -45,6 +45,18 @@ class RowsWithoutIntent(Corrupt):
         )
 
 
+class OffsetMovedOn(Corrupt):
+    """The committed offset lies beyond what was stored, so records in between would be left out."""
+
+    def __init__(self, place: Place, stored: int, committed: int) -> None:
+        super().__init__(
+            f"{place.topic}/{place.partition} is committed up to offset {committed}, and stored up"
+            f" to {stored}",
+            expected="an offset that only the sink moves, after it has stored what is before it",
+            next_step="set it back: see docs/warehouse.md, An offset that was moved",
+        )
+
+
 class LogChanged(Corrupt):
     """The records read again are not those that were announced."""
 
@@ -180,11 +192,19 @@ def _start(
         if topic_id is not None and topic_id != topic.topic_id:
             raise TopicMadeAnew(place, topic_id, topic.topic_id)
     if committed.offset is not None:
+        _check_moved(consumer, place, committed.offset, seal)
         return committed.offset
     if seal is not None:
         # The broker forgets the offsets of a group that has been away for a week.
         return seal.next_offset
     return consumer.bounds(place)[0]
+
+
+def _check_moved(consumer: Consumer, place: Place, committed: int, seal: Sealed | None) -> None:
+    """Check that no record the broker has is passed over; what has expired cannot be stored."""
+    if seal is None or committed <= seal.next_offset or committed <= consumer.bounds(place)[0]:
+        return
+    raise OffsetMovedOn(place, seal.next_offset, committed)
 
 
 def _check_rows(partition: Partition, *, known: bool) -> None:

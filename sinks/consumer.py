@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent import futures
 from typing import NamedTuple, Protocol, cast
 
 from confluent_kafka import Consumer as KafkaConsumer
@@ -121,6 +122,7 @@ class Consumer:
         self._stop = stop or threading.Event()
         self._waiting = waiting
         self._kafka = KafkaConsumer({**_options(config), "logger": _LOG})
+        self._admin: AdminClient | None = None
         self._listener: Listener | None = None
         self._held: list[Message] = []
         self.owned: set[Place] = set()
@@ -132,19 +134,13 @@ class Consumer:
             BrokerUnavailable: A topic does not exist, the broker does not answer, or the sink was
                 stopped meanwhile.
         """
-        options: dict[str, object] = {
-            "bootstrap.servers": self._config.bootstrap,
-            "reconnect.backoff.max.ms": 2_000,
-            "logger": _LOG,
-            **self._config.kafka,
-        }
-        admin = AdminClient(options)  # type: ignore[arg-type]  # the stub knows no logger
         wanted = TopicCollection(list(topics))
-        asked = admin.describe_topics(wanted, request_timeout=self._config.broker_timeout_s)
+        limit_s = self._config.broker_timeout_s
+        asked = self._made_admin().describe_topics(wanted, request_timeout=limit_s)
         found: dict[str, Topic] = {}
         for name, future in asked.items():
-            while not future.done():
-                if self._stop.wait(_IDLE_POLL_S):
+            while not futures.wait([future], _IDLE_POLL_S).done:
+                if self._stop.is_set():
                     raise BrokerUnavailable
             # Raised here, it would hold this frame, and that the client with its threads.
             if (error := future.exception()) is not None:
@@ -152,6 +148,17 @@ class Consumer:
             said = future.result()
             found[name] = Topic(str(said.topic_id), len(said.partitions))
         return found
+
+    def _made_admin(self) -> AdminClient:
+        if self._admin is None:
+            options: dict[str, object] = {
+                "bootstrap.servers": self._config.bootstrap,
+                "reconnect.backoff.max.ms": 2_000,
+                "logger": _LOG,
+                **self._config.kafka,
+            }
+            self._admin = AdminClient(options)  # type: ignore[arg-type]  # the stub knows no logger
+        return self._admin
 
     def subscribe(self, topics: Sequence[str], listener: Listener) -> None:
         """Join the group; partitions come inside later calls of ``take``."""

@@ -1,6 +1,8 @@
 """One flush: what was taken becomes rows, in an order that survives a kill at any point.
 
-1. Judge all records; nothing has been changed yet.
+1. Judge all records, and see that their topics are still those we know: what was taken before
+   that was theirs, as a topic that is made anew has another id for ever. Nothing has been changed
+   yet.
 2. Announce: commit each partition's first offset with its intent. This also says that all before
    it is confirmed.
 3. Dead letters, acknowledged.
@@ -33,7 +35,7 @@ from sinks.dead_letters import DeadLetters
 from sinks.intent import Digest, Intent, Settled
 from sinks.progress import Progress
 from sinks.readback import sealed
-from sinks.recovery import Partition
+from sinks.recovery import Partition, TopicMadeAnew
 from sinks.rows import Rows, counts, rows_of
 from sinks.slice import Place, Slice
 from sinks.writer import Writer, waits, without
@@ -118,6 +120,7 @@ class Flusher:
         self._patient, self._parts = patient, partitions
         started = time.monotonic()
         parts = [self._judged(partition) for partition in partitions]
+        self._check_topics(partitions)
         refused = self._announce(parts)
         parts = [part for part in parts if part.partition.place not in refused]
         for part in parts:
@@ -146,6 +149,15 @@ class Flusher:
                 *slice_.place, partitions, slice_.keys, slice_.values, self._outside.catalog
             )
         )
+
+    def _check_topics(self, partitions: Sequence[Partition]) -> None:
+        """See that no topic was made anew: its records stand at offsets of the old ones."""
+        names = {partition.place.topic for partition in partitions}
+        found = self._persist(lambda: self._outside.consumer.describe(names))
+        for partition in partitions:
+            now = found[partition.place.topic].topic_id
+            if now != partition.topic.topic_id:
+                raise TopicMadeAnew(partition.place, partition.topic.topic_id, now)
 
     def _announce(self, parts: Sequence[Part]) -> set[Place]:
         offsets: dict[Place, tuple[int, str]] = {}

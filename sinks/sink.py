@@ -148,6 +148,8 @@ class Sink:
 
     def assigned(self, places: Sequence[Place]) -> Mapping[Place, int]:
         """Recover partitions that have become ours, and say where to read on."""
+        # Asked anew: a topic may have been made anew since, and its partitions come as lost ones.
+        self._topics = self._consumer.describe(self._topics)
         found = recovery.recover(
             self._consumer, self._warehouse, self._config, self._topics, places
         )

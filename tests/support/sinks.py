@@ -12,6 +12,7 @@ from pathlib import Path
 import clickhouse_connect
 from confluent_kafka import Producer
 
+from custody.errors import CustodyError
 from custody.events import LotWeighed, Micros
 from custody.records import Sighting, Tick
 from schemas import avro
@@ -209,6 +210,21 @@ def running(settings: SinkConfig) -> Iterator[Running]:
         thread.join(60)
     if failed:
         raise failed[0]
+
+
+def failure_of(
+    settings: SinkConfig,
+    act: Callable[[Running], None] = lambda _: None,
+    timeout_s: float = 60.0,
+) -> CustodyError:
+    """Run a sink, do something beside it, and return the error it ends with by itself."""
+    try:
+        with running(settings) as sink:
+            act(sink)
+            wait_until(lambda: bool(sink.failed), timeout_s)
+    except CustodyError as error:
+        return error
+    raise AssertionError("the sink goes on")
 
 
 def wait_until(done: Callable[[], bool], timeout_s: float) -> None:

@@ -96,6 +96,14 @@ def delete_topics(bootstrap: str, names: Sequence[str]) -> None:
         future.result(30)
 
 
+def wait_until_gone(bootstrap: str, names: Sequence[str]) -> None:
+    """Wait until the broker no longer shows topics: before that it cannot make them anew."""
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    wait_until(
+        lambda: not set(names) & set(admin.list_topics(timeout=10).topics), "topics", 30.0, "wait"
+    )
+
+
 def delete_records(bootstrap: str, topic: str, partitions: int, *, keep: int) -> None:
     """Cut the beginning off every partition of a topic, but for its last ``keep`` records."""
     reader = Consumer({"bootstrap.servers": bootstrap, "group.id": "tests-delete-records"})

@@ -4,7 +4,6 @@ accounts for every row.
 ``CUSTODY_SINK_KILLS`` and ``CUSTODY_SINK_SEED`` ask for more, or for a run that failed before.
 """
 
-import json
 import os
 import random
 import subprocess
@@ -12,23 +11,20 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
-import clickhouse_connect
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 from custody.events import Micros
 from custody.records import Transfer
-from runtime.ends import ends
 from runtime.stack.topics import NewTopics, ensure
-from runtime.verify import verify
 from schemas import topics
 from schemas.partition import partition_of
 from sinks.intent import Intent, read
 from tests.support import stack
+from tests.support.accounted import violations
 from tests.support.sinks import (
     PARTITIONS,
     Gateway,
@@ -150,63 +146,9 @@ def _announced(broker: str) -> bool:
 
 
 def _all_is_accounted_for(sink: Running, broker: str, load: Load) -> None:
-    def ask(query: str) -> list[dict[str, object]]:
-        client = clickhouse_connect.get_client(dsn=sink.address, database="custody")
-        try:
-            lines = client.raw_query(query, fmt="JSONEachRow").splitlines()
-        finally:
-            client.close()
-        return [json.loads(line) for line in lines]
-
-    bounds = ends({"bootstrap.servers": broker}, [t.name for t in topics.TOPICS])
-    checks = {c.name: c for c in verify(ask, bounds)}
-    assert {n: c.violations for n, c in checks.items() if not c.clean} == {}
+    assert violations(sink.address, broker) == {}
     stored = sink.one("SELECT uniqExact(event_id) FROM custody.events_all")
     assert stored == len(load.gateway.sent)
     assert sink.one("SELECT count() FROM custody.dead_letter") == load.poison
     duplicates = "SELECT topic, sum(duplicates) AS d FROM custody.ingest_batches GROUP BY topic"
     assert (topics.FACT, load.again) in sink.rows(duplicates)
-
-
-def _poison(producer: Producer) -> dict[bytes, str]:
-    """Send one record of each kind that cannot be read; give the reasons by value."""
-    fact = weighing("L-1", 1)
-    right, key = framed(fact), b"L-1"
-    kinds = {
-        b"\xff\x00not avro": "undecodable",
-        right[:-3]: "undecodable",
-        right + right[5:]: "undecodable",
-        b"\x00\x00\x0f\x42\x40" + right[5:]: "unknown_schema",
-        b"": "undecodable",
-        framed(replace(fact, net_g=-1)): "out_of_range",
-    }
-    for value in kinds:
-        producer.produce(
-            topics.FACT, value, key, partition_of(key, PARTITIONS), headers=[("a", b"1")]
-        )
-    return kinds
-
-
-def test_poison_becomes_dead_letters_and_the_rest_goes_on(broker: str, tmp_path: Path) -> None:
-    gateway = Gateway(broker)
-    producer = gateway.producer()
-    gateway.publish(5, producer)
-    kinds = _poison(producer)
-    key = b"L-1"
-    wrong = (partition_of(key, PARTITIONS) + 1) % PARTITIONS
-    moved = framed(weighing("L-1", 900))
-    producer.produce(topics.FACT, moved, key, wrong)
-    kinds[moved] = "wrong_partition"
-    strange = framed(sighting("worker/0", 1, "seal/A"))
-    producer.produce(topics.FACT, strange, key, partition_of(key, PARTITIONS))
-    kinds[strange] = "wrong_topic"
-    producer.flush(10)
-    gateway.publish(5, producer)
-    with running(config(broker, tmp_path / "warehouse")) as sink:
-        sink.wait("SELECT count() FROM custody.weighing", 10)
-        sink.wait("SELECT count() FROM custody.v_dead_letters", len(kinds))
-        found = sink.rows("SELECT hex(value), reason, topic FROM custody.v_dead_letters")
-        expected = {(v.hex().upper(), r, topics.FACT) for v, r in kinds.items()}
-        assert set(found) == expected
-        assert sink.one("SELECT countIf(header_names = ['a']) FROM custody.v_dead_letters") == 6
-        assert sink.progress.health().ok

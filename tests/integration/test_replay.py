@@ -1,10 +1,8 @@
 """Dead letters sent again, on a real broker and the real engine: taken once, however often sent."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import clickhouse_connect
 import pytest
 
 from runtime import replay
@@ -14,11 +12,11 @@ from runtime.stack.topics import NewTopics, ensure
 from schemas import topics
 from schemas.partition import partition_of
 from tests.support import stack
+from tests.support.accounted import asked
 from tests.support.sinks import (
     CATALOG,
     PARTITIONS,
     Gateway,
-    Running,
     config,
     framed,
     running,
@@ -62,7 +60,7 @@ def test_a_dead_letter_sent_again_twice_is_one_row(broker: str, tmp_path: Path) 
     with running(config(broker, tmp_path / "warehouse")) as sink:
 
         def ask(query: str, params: Mapping[str, str]) -> Sequence[Mapping[str, object]]:
-            return _asked(sink, query, params)
+            return asked(sink.address, query, params)
 
         def now() -> list[Verdict]:
             return [v for some in replay.letters(ask) for v in judged(some, counts, CATALOG, ask)]
@@ -88,12 +86,3 @@ def test_a_dead_letter_sent_again_twice_is_one_row(broker: str, tmp_path: Path) 
         resender.send(first)
         sink.wait(RECORDS, 11)
         assert sink.rows(LEDGER) == [(6, 3, 2, 11)]
-
-
-def _asked(sink: Running, query: str, params: Mapping[str, str]) -> list[dict[str, object]]:
-    client = clickhouse_connect.get_client(dsn=sink.address)
-    try:
-        body = client.raw_query(query, dict(params), fmt="JSONEachRow")
-    finally:
-        client.close()
-    return [json.loads(line) for line in body.splitlines()]

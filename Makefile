@@ -11,6 +11,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	2> /dev/null && echo $$p && break; done)
 SEED ?= 1
 WORLD ?= ore
+REPETITIONS ?= 100
 BIN := .venv/bin
 
 .PHONY: help env demo up down test check fmt lint type imports golden bench docs tests
@@ -68,6 +69,10 @@ golden: env ## write the golden files anew; review them as code
 
 bench: env ## measure and store the figures of the README's table
 	@$(BIN)/python -m bench.main
+
+.PHONY: torture
+torture: env ## workers killed, stopped and moved, until the books are wrong (REPETITIONS=100 SEED=1)
+	@$(BIN)/python -m tests.torture --repetitions $(REPETITIONS) --seed $(SEED)
 
 .PHONY: bench-detection
 bench-detection: env ## what of each fraud is found, beside what can be (WORLD=ore SEED=1)

@@ -66,6 +66,16 @@ class Lag:
             behind += end - max(place.offset, 0)
         return behind
 
+    def uncommitted(self, topic: str) -> int:
+        """Return how many partitions of a topic have records, and no commit of the workers."""
+        committed = self._consumer.committed(self._places, timeout=_TIMEOUT_S)
+        return sum(
+            place.topic == topic
+            and place.offset < 0
+            and self._consumer.get_watermark_offsets(place, timeout=_TIMEOUT_S)[1] > 0
+            for place in committed
+        )
+
     def close(self) -> None:
         """Close the connection; the group never had it as a member."""
         self._consumer.close()
@@ -91,10 +101,17 @@ class Sender:
 
     def send(self, count: int) -> None:
         """Write so many of the facts that are left, and wait for Kafka."""
-        for fact in self.facts[self.count : self.count + count]:
+        self._write(self.facts[self.count : self.count + count])
+        self.count = min(self.count + count, len(self.facts))
+
+    def again(self, facts: Sequence[LotFact]) -> None:
+        """Write facts that were sent once more, which says nothing new, and wait for Kafka."""
+        self._write(facts)
+
+    def _write(self, facts: Sequence[LotFact]) -> None:
+        for fact in facts:
             key = fact_key(fact).encode()
             self._producer.produce(topics.FACT, framed(fact), key, partition_of(key, PARTITIONS))
-        self.count = min(self.count + count, len(self.facts))
         self._flush()
 
     def broadcast(self, records: Sequence[ReferenceSet]) -> None:

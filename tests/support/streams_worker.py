@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +49,45 @@ def killing(stage: Stage, after: int) -> Pause:
     return pause
 
 
+def ordered(order: Path) -> Pause:
+    """Do what a file says, once, at the stage it names: faults for a worker that runs already."""
+
+    async def pause(at: Stage, partition: int) -> None:  # noqa: ARG001  the hook's signature
+        match _taken(order, at):
+            case [str(what), _, float(seconds)]:
+                await _obey(what, seconds)
+            case _:
+                pass
+
+    return pause
+
+
+def _taken(order: Path, at: Stage) -> object:
+    """Return an order for a stage, and take its file away; None where there is none."""
+    if not order.exists():
+        return None
+    found: list[object] = json.loads(order.read_text("utf-8"))
+    if found[1] != at.value:
+        return None
+    order.unlink()
+    return found
+
+
+async def _obey(what: str, seconds: float) -> None:
+    match what:
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "raise":
+            message = "planted"
+            raise ValueError(message)
+        case "block":
+            time.sleep(seconds)  # noqa: ASYNC251  the event loop stands still, as in a long step
+        case "wait":
+            await asyncio.sleep(seconds)
+        case _:
+            raise AssertionError(what)
+
+
 def raising(stage: Stage, after: int) -> Pause:
     """Fail once, inside a chunk."""
     seen = 0
@@ -71,6 +111,8 @@ def main(options: dict[str, object]) -> None:
             pause = killing(Stage(stage), after)
         case ["raise", str(stage), int(after)]:
             pause = raising(Stage(stage), after)
+        case ["ordered", str(order)]:
+            pause = ordered(Path(order))
         case _:
             pass
     fold = FOLDS[str(options["fold"])]()

@@ -1,0 +1,1 @@
+"""Workers tortured on a real broker: ``make torture``."""

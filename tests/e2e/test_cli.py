@@ -272,6 +272,10 @@ def test_a_record_nobody_can_read_is_listed_and_shown_with_its_bytes(system: Sys
     assert str(shown["reason"]) in system.custody("dead-letters", "show", place).stdout
     none = system.custody("dead-letters", "show", "custody.fact.v1/0/999999", check=False)
     assert none.returncode == 2
+    tried = system.custody("dead-letters", "replay", place, "--json", check=False)
+    assert tried.returncode == 1
+    assert json.loads(tried.stdout)["result"] == "unreadable"
+    assert "nothing was sent" in tried.stderr
     [hop] = system.lines("trace", event_id.upper())
     assert (hop["hop"], hop["reason"]) == ("dead letter", shown["reason"])
 

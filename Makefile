@@ -42,10 +42,11 @@ check: env fmtcheck lint type imports ## the fast subset
 	@$(BIN)/python -m pytest -q tests/unit tests/property tests/test_tidy.py tests/test_docs.py \
 		-m "not integration and not e2e and not fault"
 
-# What starts or kills whole stacks has the machine to itself; of the rest two files run at a time.
+# Two files at a time. What starts or kills whole stacks mostly waits, so it goes by twos, too, but
+# after the rest: no test there is timed, and a failure here is seen before the long ones begin.
 tests: env
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not fault"
-	@$(BIN)/python -m pytest -m "e2e or fault"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "e2e or fault"
 
 .PHONY: fmtcheck
 fmtcheck: env

@@ -18,7 +18,8 @@ from streams.lanes import Lanes
 from streams.lease import Lease
 from streams.producer import GuardedProducer
 from streams.protocol import Protocol
-from streams.security import faust_settings
+from streams.restore import BulkTables
+from streams.security import faust_settings, plain_options
 from streams.store import RowTable
 from streams.transport import GuardedConsumer, GuardedTransport
 
@@ -90,6 +91,9 @@ def make_app(config: WorkerConfig, protocol: Protocol) -> GuardedApp:
         config.poll_s,
         config.revoke_wait_s,
     )
+    tables = app.tables
+    assert isinstance(tables, BulkTables)
+    tables.options = plain_options(config.bootstrap, config.security)
     table = app.Table(TABLE, key_type=bytes, value_type=bytes)
     assert isinstance(table, RestoredTable)
     table.protocol = protocol
@@ -125,6 +129,7 @@ def _settings(config: WorkerConfig) -> dict[str, Any]:
     return {
         "broker": [URL(f"kafka://{host}") for host in config.bootstrap.split(",")],
         "Table": RestoredTable,
+        "TableManager": BulkTables,
         "store": "rocksdb://",
         "datadir": str(config.data_dir),
         "processing_guarantee": "at_least_once",

@@ -1,10 +1,11 @@
-"""The local copy of the rows: one RocksDB per partition, filled from the changelog by Faust.
+"""The local copy of the rows: one RocksDB per partition, filled from the changelog.
 
-Faust restores it after a rebalance; we write it ourselves, only after the changelog has
-acknowledged the rows, and the changelog offset up to which they stand last. So the store is never
-ahead of the changelog: a row that exists only here would be skipped as "already applied" after a
-restart, never reach the changelog, and be lost at the next move of the partition. Nor does the
-offset ever promise a row that is not here: a crash in between restores the same rows once more.
+It is restored after a rebalance (``streams.restore``, then Faust); we write it ourselves, only
+after the changelog has acknowledged the rows, and the changelog offset up to which they stand
+last. So the store is never ahead of the changelog: a row that exists only here would be skipped as
+"already applied" after a restart, never reach the changelog, and be lost at the next move of the
+partition. Nor does the offset ever promise a row that is not here: a crash in between restores the
+same rows once more.
 """
 
 from collections.abc import Callable, Iterable
@@ -64,7 +65,27 @@ class RowStore(rocksdb.Store):
             last_offset: Offset in the changelog; None where Kafka did not tell it, in which case
                 the rows are read once more at the next restore.
         """
-        db = self._db_for_partition(partition)
+        self._put(self._db_for_partition(partition), rows, last_offset)
+
+    def restored(
+        self, partition: int, rows: Iterable[tuple[bytes, bytes | None]], last_offset: int | None
+    ) -> None:
+        """Write rows of the changelog, unless the partition has been taken away; any thread."""
+        db = self._dbs.get(partition)
+        if db is not None:
+            self._put(db, rows, last_offset)
+
+    def stands_at(self, partition: int) -> int:
+        """Return the changelog offset up to which a partition stands; -1 for an empty one."""
+        value = self.row(partition, self.offset_key)
+        return -1 if value is None else int(value)
+
+    def _put(
+        self,
+        db: rocksdict.Rdict,
+        rows: Iterable[tuple[bytes, bytes | None]],
+        last_offset: int | None,
+    ) -> None:
         batch = rocksdict.WriteBatch(raw_mode=True)
         for key, value in rows:
             if value is None:

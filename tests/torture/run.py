@@ -175,6 +175,9 @@ class Repetition:
             os.kill(process.pid, signal.SIGCONT)
 
     def _end(self, worker: WorkerProcess, keep: float) -> None:
+        # One that has only just been started does not listen to signals yet, and would end as one
+        # that was killed.
+        self._until(worker.is_ready, keep=keep)
         assert worker.process is not None
         worker.process.terminate()
         self._until(lambda: not worker.alive, keep=keep, but=[worker])
@@ -239,6 +242,7 @@ class Repetition:
         """Send what is left, let time pass until nothing waits, and end all workers well."""
         self._until(lambda: self._sender.left == 0 and self._lag.records() == 0, keep=0.0)
         self._sender.pass_time(self._applied)
+        self._until(self._all_ready, keep=0.0)
         for worker in self._workers:
             worker.end()
             self._expect(worker, 0)

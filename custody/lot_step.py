@@ -17,6 +17,7 @@ from custody import (
     ledger,
     lot_findings,
     rechecking,
+    sealing,
     sights,
 )
 from custody.balance import Balances, Here, Stamp
@@ -89,6 +90,7 @@ class LotStep:
     """
 
     __slots__ = (
+        "_beyond",
         "_book",
         "_clock",
         "_derivation",
@@ -111,6 +113,7 @@ class LotStep:
         self._references = References(reader)
         self._clock = clock
         self._step = Step(self._row)
+        self._beyond: list[FactRow] = []
         self._begin(LotBook(lot_id, self._row, reader), News())
 
     def _begin(self, book: LotBook, news: News) -> None:
@@ -126,7 +129,7 @@ class LotStep:
             self._receive(arrived.contents)
         if arrived.due or arrived.actions or arrived.drifted:
             self._hear(arrived)
-        facts = [reduced(fact) for fact in arrived.facts]
+        facts = self._bounded([reduced(fact) for fact in arrived.facts])
         if arrived.recheck or not self._add(facts):
             self._refold(facts, again=arrived.recheck)
         news = self._folding.news
@@ -203,6 +206,18 @@ class LotStep:
         self._known.forget()
         self._folding.news.everything()
 
+    def _bounded(self, facts: list[FactRow]) -> list[FactRow]:
+        """Return what the lot takes; what would begin a trip too many is kept and counted."""
+        taken, beyond = sealing.within(facts, self._book)
+        for fact in beyond:
+            if not self._book.is_sealed(fact.head.event_id):
+                self._book.put_sealed(fact)
+                self._beyond.append(fact)
+                self._row.sealed += 1
+        if self._beyond:
+            sealing.say(self._row, FACTS_MAX)
+        return taken
+
     def _add(self, facts: list[FactRow]) -> bool:
         """Add facts that all come last; tell whether they do."""
         fresh = self._fresh(facts)
@@ -266,7 +281,7 @@ class LotStep:
         book.put_material(MaterialRow())
         for name, row in old.every_given():
             book.put_given(name, GivenRow(row.held))
-        for fact in late:
+        for fact in [*self._beyond, *late]:
             book.put_sealed(fact)
         news = News()
         news.everything()
@@ -274,7 +289,8 @@ class LotStep:
         for number in changed:
             book.put_fact(every[number])
         stand, head.targets, found = factset.standing(every)
-        head.findings = [*found, *self._sealed_findings()]
+        head.findings = found
+        sealing.say(head, FACTS_MAX)
         for fact in stand:
             self._folding.apply(fact)
         head.facts = len(every)
@@ -300,15 +316,8 @@ class LotStep:
                 self._book.put_sealed(fact)
                 late.append(fact)
                 row.sealed += 1
-        row.findings = [f for f in row.findings if f.rule != "beyond_seal"]
-        row.findings.extend(self._sealed_findings())
+        sealing.say(self._row, FACTS_MAX)
         return taken, late
-
-    def _sealed_findings(self) -> list[Finding]:
-        if not self._row.sealed:
-            return []
-        detail = f"facts came after the lot had {FACTS_MAX}, and not last; they are not booked"
-        return [Finding("beyond_seal", "facts", detail)]
 
     # -- deriving -------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 BATCH_BYTES = 900_000
 """Below the broker's default of 1 MB for a batch (``message.max.bytes``)."""
 
-BATCH_BYTES_MAX = 8 * 1024 * 1024
+BATCH_BYTES_MAX = 32 * 1024 * 1024
 """What one group may have: what an owner's step leaves must survive a crash whole or not at all.
 The changelog takes such batches, and only there are groups so large."""
 

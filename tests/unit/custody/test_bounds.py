@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from custody import carried, exchange, handing, layers, lot_step, process_intake
+from custody import carried, exchange, handing, layers, lot_step, process_intake, sealing
 from custody.carried import ATTRIBUTE_MAX, micro
 from tests.support import tree
 
@@ -13,6 +13,7 @@ from tests.support import tree
     "sentence",
     [
         f"A lot of {lot_step.FACTS_MAX} facts is sealed",
+        f"begin trip {sealing.TRIPS_MAX + 1:,} of a lot",
         f"at most {process_intake.SIDES_MAX:,} sides",
         f"above {handing.GENERATIONS_MAX} the edge is frozen",
         f"at most {layers.LAYERS_MAX} layers (and {layers.LAYERS_BYTES:,} bytes of shares)",

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from custody import sealing
 from custody.core import CustodyFold
 from custody.events import LotFact, LotWeighed, Micros
 from custody.factset import unnamed
@@ -129,7 +130,8 @@ def test_it_is_said_once_as_an_alert_and_a_finding_that_count_them(
     world.tell(stock(maker, 15, 50_000), stock(maker, 25, 50_000))
     assert world.findings.count("beyond_seal") == 1
     assert open_alerts(world) == SAID
-    assert details(world) == ["facts came after the lot had 500, and not last; they are not booked"]
+    [detail] = details(world)
+    assert detail.startswith("facts came after the lot had 500, and not last, or would have begun")
 
 
 def test_a_late_fact_said_again_is_counted_once(
@@ -266,3 +268,40 @@ def test_another_version_of_reference_data_leaves_late_facts_late(
     assert kept(world) == (ids(facts), {late.event_id})
     assert head(world).sealed == 1
     assert open_alerts(world) == SAID
+
+
+def test_a_lot_takes_so_many_trips_and_keeps_what_would_begin_more(
+    maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """43,000 tickets of one lot once made a step too large for Kafka, and ended every worker."""
+    monkeypatch.setattr(sealing, "TRIPS_MAX", 20)
+    tickets: list[LotFact] = [
+        maker.weighing("MINE", 1 + no, "dispatch", 45_000, 15_000, movement_id=f"M-{no}")
+        for no in range(50)
+    ]
+    known = maker.move("dispatch", "MINE", 100, ("MINE", "PORT"), movement_id="M-3")
+    orders = ([*tickets, known], [tickets[7], *tickets, known, tickets[40]], [*tickets, known] * 2)
+    for order in orders:
+        for together in (True, False):
+            world = World()
+            world.tell(*order, together=together)
+            assert (head(world).trips, head(world).sealed) == (20, 30)
+            assert kept(world) == (ids([*tickets[:20], known]), ids(tickets[20:]))
+            assert ("beyond_seal", "lot/L-1") in world.open_rules()
+            assert world.sums()["lot/L-1/transit"]["wet"] == 30_000_000
+
+
+def test_a_late_ticket_folds_a_full_lot_anew_and_loses_none(
+    maker: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealing, "TRIPS_MAX", 20)
+    tickets: list[LotFact] = [
+        maker.weighing("MINE", 1 + no, "dispatch", 45_000, 15_000, movement_id=f"M-{no}")
+        for no in range(30)
+    ]
+    late = maker.assay("MINE", 0.5, {"Cu": (0.02, 0.0002)}, (0.1, 0.002))
+    world = World()
+    world.tell(*tickets[:25], together=True)
+    world.tell(late, *tickets[25:], together=True)
+    assert (head(world).trips, head(world).sealed) == (20, 10)
+    assert kept(world) == (ids([*tickets[:20], late]), ids(tickets[20:]))

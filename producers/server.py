@@ -11,11 +11,13 @@ import ssl
 import h11
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from custody.errors import Refused
 from producers.config import HttpConfig, TlsConfig
+from web.problem import Problem
 
 HEAD_BYTES_MAX = 16 * 1024
 """Request line and headers together; as each header has four bytes at least, their number, too."""
@@ -73,6 +75,27 @@ class TimedProtocol(H11Protocol):
             self._due = None
 
 
+def limited(app: ASGIApp) -> ASGIApp:
+    """Refuse a request whose head is too large; the parser sees to that only while one is coming.
+
+    A head that comes whole in one read of the socket has never been incomplete.
+    """
+
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _head_bytes(scope) > HEAD_BYTES_MAX:
+            detail = f"request line and headers take more than {HEAD_BYTES_MAX} bytes"
+            await Problem(400, "head-too-large", detail).response()(scope, receive, send)
+            return
+        await app(scope, receive, send)
+
+    return checked
+
+
+def _head_bytes(scope: Scope) -> int:
+    headers = sum(len(name) + len(value) + len(": \r\n") for name, value in scope["headers"])
+    return headers + len(scope["raw_path"]) + len(scope["query_string"])
+
+
 def server(app: FastAPI, config: HttpConfig) -> uvicorn.Server:
     """Return a server of the API, not started.
 
@@ -80,7 +103,7 @@ def server(app: FastAPI, config: HttpConfig) -> uvicorn.Server:
         TlsUnusable: A file of the certificate cannot be used.
     """
     settings = uvicorn.Config(
-        app,
+        limited(app),
         http=TimedProtocol,
         ws="none",
         log_config=None,

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -21,6 +20,10 @@ from runtime.cli.main import FOUND
 from runtime.client import JsonObject
 
 LIST_REQUESTS_MAX = 1000
+LIST_CHARS_MAX = 4 * 1024 * 1024
+"""Of one call; a gateway takes bodies of 16 MiB, and a letter may be four bytes."""
+LINE_CHARS_MAX = 1024 * 1024
+"""Of one request: more than any that a gateway would take."""
 _SHOWN_MAX = 50
 _ALLOWED = "one JSON object per line"
 _TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".ods")
@@ -64,17 +67,57 @@ def refused(code: str, field: str | None, found: object, allowed: str) -> JsonOb
 
 
 def lines_of(stream: IO[str]) -> Iterator[Line]:
-    """Yield the lines of a file that are not empty."""
-    for no, raw in enumerate(stream, start=1):
-        if not raw.strip():
-            continue
-        if not raw.isascii() and any("\ud800" <= letter <= "\udfff" for letter in raw):
-            yield Line(no, "", None, refused("not_utf8", None, shown(raw[:80]), "text in UTF-8"))
-            continue
-        try:
-            yield Line(no, raw, json.loads(raw))
-        except ValueError as error:
-            yield Line(no, raw, None, refused("not_json", None, str(error), _ALLOWED))
+    """Yield the lines of a file that are not empty, each judged as JSON as the gateway would.
+
+    One that is none is refused here: in a list it would have the whole list refused, the same one
+    each time. No line is held that is longer than a request may be.
+    """
+    no = 0
+    while raw := stream.readline(LINE_CHARS_MAX + 1):
+        no += 1
+        if len(raw) > LINE_CHARS_MAX and not raw.endswith("\n"):
+            _skip_line(stream)
+            found = f"{LINE_CHARS_MAX:,} characters and more"
+            yield Line(no, "", None, refused("too_many_items", None, found, _ALLOWED))
+        elif raw.strip():
+            yield _line(no, raw)
+
+
+def _line(no: int, raw: str) -> Line:
+    if not raw.isascii() and any("\ud800" <= letter <= "\udfff" for letter in raw):
+        return Line(no, "", None, refused("not_utf8", None, shown(raw[:80]), "text in UTF-8"))
+    try:
+        return Line(no, raw, json.loads(raw, parse_constant=_no_number))
+    except RecursionError:
+        why = "lists or objects within each other, too deep"
+    except ValueError as error:
+        # The interpreter's own words for a number of thousands of digits help nobody here.
+        why = "a number of too many digits" if "int_max_str" in str(error) else str(error)
+    return Line(no, raw, None, refused("not_json", None, why, _ALLOWED))
+
+
+def _no_number(name: str) -> object:
+    message = f"{name} is no number of JSON"
+    raise ValueError(message)
+
+
+def _skip_line(stream: IO[str]) -> None:
+    while (rest := stream.readline(LINE_CHARS_MAX)) and not rest.endswith("\n"):
+        pass
+
+
+def _lists(lines: Iterator[Line], requests_max: int) -> Iterator[list[Line]]:
+    """Yield lines in lists that go into one call, by their number and their size."""
+    some: list[Line] = []
+    size = 0
+    for line in lines:
+        if some and (len(some) == requests_max or size + len(line.text) > LIST_CHARS_MAX):
+            yield some
+            some, size = [], 0
+        some.append(line)
+        size += len(line.text)
+    if some:
+        yield some
 
 
 @click.command()
@@ -252,13 +295,16 @@ def send(
         list_requests: Requests per call.
         advance: Told how many lines are done.
     """
-    while chunk := list(islice(lines, list_requests)):
+    for chunk in _lists(lines, list_requests):
         good = [line for line in chunk if line.refusal is None]
         try:
             answers = iter(gateway.publish_texts([g.text for g in good], options) if good else [])
         except CustodyError:
             where = " ".join(f"{name} {no}" for name, no in chunk[0].place().items() if no)
-            output.talk(f"stopped at {where}; {run.totals()}; the same file again is fine")
+            output.talk(
+                f"stopped in the list that begins at {where}; {run.totals()};"
+                " what was taken is a duplicate when the file is sent again"
+            )
             raise
         for line in chunk:
             if line.refusal is not None:

@@ -5,6 +5,7 @@ with the unit in the key. Times are UTC with ``Z``.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import click
 Row = Mapping[str, object]
 
 _GAP = "  "
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,18 @@ def quantity(value: object, digits: int = 0, divisor: float = 1.0) -> str:
     return f"{float(value) / divisor:,.{digits}f}"
 
 
+def plain(text: str) -> str:
+    """Return text in which nothing speaks to the terminal: what a sender wrote is only shown.
+
+    Controls but line ends and tabs, and marks that turn the direction of reading, stand as
+    escapes.
+    """
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 def table(columns: Sequence[Column], rows: Iterable[Row]) -> None:
     """Write an aligned table with its heading to standard output; rows may be none."""
-    cells = [[c.show(row) for c in columns] for row in rows]
+    cells = [[plain(c.show(row)) for c in columns] for row in rows]
     widths = [max([len(c.title), *(len(line[i]) for line in cells)]) for i, c in enumerate(columns)]
     for line in [[c.title for c in columns], *cells]:
         padded = [
@@ -68,12 +79,12 @@ def line_json(value: Mapping[str, object]) -> None:
 
 def result(line: str) -> None:
     """Write a line of the result to standard output."""
-    click.echo(line)
+    click.echo(plain(line))
 
 
 def talk(line: str) -> None:
     """Write a line to standard error: what is going on, not what was asked for."""
-    click.echo(line, err=True)
+    click.echo(plain(line), err=True)
 
 
 def utc(micros: object) -> str:

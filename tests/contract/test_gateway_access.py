@@ -242,6 +242,10 @@ def test_a_head_larger_than_the_limit_is_refused(gateway: Gateway, access: Acces
             with raw_to(lims) as wire:
                 wire.sendall(head(lims, *headers))
                 assert everything(wire).startswith(b"HTTP/1.1 400 ")
+        # Whole in one read of the server, it is not noticed while it comes.
+        for size, status in ((17_000, 400), (60_000, 400), (15_000, 202)):
+            answer = lims.post("/v1/events", json=[], headers={"X-A": "y" * size})
+            assert answer.status_code == status
         assert lims.post("/v1/events", json=[]).status_code == 202
 
 

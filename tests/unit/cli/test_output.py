@@ -44,3 +44,13 @@ def test_no_bar_is_drawn_where_nobody_looks(capsys: pytest.CaptureFixture[str]) 
     with output.progress("publishing", 3) as advance:
         advance(3)
     assert capsys.readouterr().err == ""
+
+
+def test_what_a_sender_wrote_does_not_speak_to_the_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output.table([output.text("field", "field")], [{"field": "\x1b]0;owned\x07x\u202ey"}])
+    output.talk("a\x9bb\tc\nd")
+    said = capsys.readouterr()
+    assert said.out == "field\n\\x1b]0;owned\\x07x\\u202ey\n"
+    assert said.err == "a\\x9bb\tc\nd\n"

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -159,8 +160,11 @@ def _show(found: Sequence[Found], counts: Mapping[str, int], *, as_json: bool) -
         output.line_json({"faults": faults, "examined": counts})
         return
     for one in found:
-        mark = "  note" if one.harmless else "FAULT"
-        output.result(f"{mark}  {one.rule}  {one.about}\n       {one.detail}")
+        if not one.harmless:
+            output.result(f"FAULT  {one.rule}  {one.about}\n       {one.detail}")
+    notes = Counter(one.rule for one in found if one.harmless)
+    for rule, count in sorted(notes.items()):
+        output.result(f" note  {rule}  {count:,} times, no fault; --json names each")
     examined = ", ".join(f"{name} {count:,}" for name, count in counts.items())
     output.result(f"{faults or 'no'} fault{'' if faults == 1 else 's'}; examined: {examined}")
 

@@ -48,7 +48,13 @@ def default_name(platform_name: str) -> str:
     return f"custody-gateway-{version('custody')}-{platform_name}{suffix}"
 
 
-def write(platform_name: str, wheels: Sequence[Wheel], directory: Path, out: Path) -> Bundle:
+def write(
+    platform_name: str,
+    wheels: Sequence[Wheel],
+    directory: Path,
+    out: Path,
+    pythons: Sequence[str] = PYTHONS,
+) -> Bundle:
     """Write the archive. Blocks.
 
     Args:
@@ -56,6 +62,7 @@ def write(platform_name: str, wheels: Sequence[Wheel], directory: Path, out: Pat
         wheels: Of its packages.
         directory: Where their files are, and where custody's own is made.
         out: The archive; one of this name is replaced.
+        pythons: Versions of Python that the wheels are for.
 
     Raises:
         OSError: It cannot be written.
@@ -65,7 +72,7 @@ def write(platform_name: str, wheels: Sequence[Wheel], directory: Path, out: Pat
     files["requirements.txt"] = requirements([*wheels, own]).encode()
     for name in _WINDOWS if _is_windows(platform_name) else _LINUX:
         called = "README.txt" if name.startswith("README") else name
-        files[called] = _as_there(name, platform_name)
+        files[called] = _as_there(name, platform_name, pythons)
     sums = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
     files["SHA256SUMS"] = "".join(sums).encode()
     folder = f"custody-gateway-{version('custody')}-{platform_name}"
@@ -87,12 +94,15 @@ def _is_windows(platform_name: str) -> bool:
     return platform_name.startswith("windows")
 
 
-def _as_there(name: str, platform_name: str) -> bytes:
+def _as_there(name: str, platform_name: str, pythons: Sequence[str]) -> bytes:
     """Return a text as the system it is for reads it."""
     windows = _is_windows(platform_name)
     values = {
         "@VERSION@": version("custody"),
-        "@PYTHONS@": ", ".join(PYTHONS),
+        "@PYTHONS@": ", ".join(pythons),
+        # Newest first, as a shell and PowerShell have lists.
+        "@PYTHON_LIST@": " ".join(reversed(pythons)),
+        "@PYTHON_NAMES@": ", ".join(f'"{one}"' for one in reversed(pythons)),
         "@DATA@": _DATA_WINDOWS if windows else _DATA_LINUX,
     }
     text = (_FILES / name).read_text("utf-8")

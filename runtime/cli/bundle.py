@@ -54,8 +54,9 @@ def bundle_gateway(
     chosen = platform_name or this_platform()
     path = out or Path(archive.default_name(chosen))
     with tempfile.TemporaryDirectory(prefix="custody-bundle-") as scratch:
-        wheels = fetch(chosen, pythons or PYTHONS, Path(scratch))
-        written = archive.write(chosen, wheels, Path(scratch), path)
+        wanted = [one for one in PYTHONS if one in pythons] or PYTHONS
+        wheels = fetch(chosen, wanted, Path(scratch))
+        written = archive.write(chosen, wheels, Path(scratch), path, wanted)
     if as_json:
         row = {
             "path": str(written.path),

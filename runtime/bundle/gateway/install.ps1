@@ -22,7 +22,7 @@ function Invoke-Checked([string]$Program, [string[]]$Arguments) {
 }
 
 if (-not $Python -and (Get-Command py -ErrorAction SilentlyContinue)) {
-    foreach ($Version in "3.13", "3.12", "3.11") {
+    foreach ($Version in @PYTHON_NAMES@) {
         $ErrorActionPreference = "Continue"
         $Found = & py "-$Version-64" -c "import sys; print(sys.executable)" 2>$null
         $Works = $LASTEXITCODE -eq 0

@@ -16,12 +16,14 @@ fail() {
 }
 
 fits() {
-  "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2> /dev/null
+  "$1" -c 'import sys; sys.exit("%d.%d" % sys.version_info[:2] not in sys.argv[1:])' \
+    @PYTHON_LIST@ 2> /dev/null
 }
 
 python=${PYTHON:-}
 if [ -z "$python" ]; then
-  for name in python3.13 python3.12 python3.11 python3; do
+  for version in @PYTHON_LIST@ ""; do
+    name=python${version:-3}
     if command -v "$name" > /dev/null 2>&1 && fits "$name"; then
       python=$name
       break

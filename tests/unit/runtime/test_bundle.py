@@ -202,6 +202,18 @@ def contents(bundle: archive.Bundle) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("platform_name", PLATFORMS)
+def test_a_bundle_for_some_pythons_says_so_and_looks_for_no_other(
+    index: _Index, tmp_path: Path, platform_name: str
+) -> None:
+    wheels = fetch(platform_name, ["3.11"], tmp_path, index)
+    out = tmp_path / archive.default_name(platform_name)
+    files = contents(archive.write(platform_name, wheels, tmp_path, out, ["3.11"]))
+    texts = [files[name].decode() for name in files if name.startswith(("README", "install."))]
+    assert any("3.11" in text for text in texts)
+    assert not any("3.12" in text or "3.13" in text for text in texts)
+
+
+@pytest.mark.parametrize("platform_name", PLATFORMS)
 def test_the_same_code_gives_the_same_bytes(
     index: _Index, tmp_path: Path, platform_name: str
 ) -> None:

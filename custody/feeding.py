@@ -1,6 +1,6 @@
 """What an input into a process rests on, and what it hands over."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from custody import accounts, handing, returns
@@ -37,25 +37,40 @@ class Inputs:
         known: What is known of its material.
         context: With what is known now.
         carried: What it carries now.
+        given: What processes handed over with it.
+        own: Accounts of the processes it went into.
     """
 
-    def __init__(self, book: LotBook, known: Known, context: Context, carried: Carried) -> None:
+    def __init__(
+        self,
+        book: LotBook,
+        known: Known,
+        context: Context,
+        carried: Carried,
+        given: Sequence[Held],
+        own: frozenset[str],
+    ) -> None:
         self._book = book
         self._known = known
-        self._given = book.handed()
-        self._own = returns.processes_of(book) if self._given else frozenset()
-        now = AsFed(context, carried, handing.generation_after(self._given))
-        self._found = {_names(self._given): now}
+        self._given = given
+        self._own = own
+        self._comes_back = any(held.owner in own for held in given)
+        self._now = AsFed(context, carried, handing.generation_after(given))
+        self._found: dict[frozenset[tuple[str, str]], AsFed] = {}
 
     def known_of(self, fed: Fed) -> AsFed:
         """Return what an input rests on: of a lot that came back, what was known before that."""
+        if not self._comes_back:
+            return self._now
         given = returns.before(fed, self._own, self._given)
-        names = _names(given)
+        if len(given) == len(self._given):
+            return self._now
+        names = frozenset([(held.owner, held.cause) for held in given])
         if names not in self._found:
-            now = self._found[_names(self._given)]
+            context = self._now.context
             self._found[names] = AsFed(
-                now.context._replace(knowledge=self._known.given(given)),
-                carried_of(self._book, now.context.references, given),
+                context._replace(knowledge=self._known.given(given)),
+                carried_of(self._book, context.references, given),
                 handing.generation_after(given),
             )
         return self._found[names]
@@ -83,10 +98,6 @@ def handed(fed: Fed, amount: Amount, wet: Estimate, known: AsFed) -> Held:
     cause = Cause(fed.at, fed.known, fed.event_id)
     estimates: tuple[Estimate, Estimate, Mapping[str, Estimate]] = (wet, absolute(dry), metals)
     return handing.held(cause, ends, known.generation, amount, estimates, known.carried)
-
-
-def _names(given: list[Held]) -> frozenset[tuple[str, str]]:
-    return frozenset([(held.owner, held.cause) for held in given])
 
 
 def _milligrams(grams: Estimate) -> Estimate:

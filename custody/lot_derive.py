@@ -12,7 +12,7 @@ from dataclasses import replace
 from custody import accounts, elsewhere, exact, handing, returns, turns
 from custody.events import Micros
 from custody.feeding import Inputs, handed
-from custody.held import BEGINNING, Carried, Posted
+from custody.held import BEGINNING, Carried, Held, Posted
 from custody.ids import BETWEEN
 from custody.knowledge import Amount, Knowledge
 from custody.lot_book import LotBook, Source
@@ -92,7 +92,9 @@ class LotDerivation:
         self._carried = carried
         row, news = self._book.row, self._news
         row_givens = self._book.givens()
-        supplied = self._supplied()
+        given = [one.held for _, one in row_givens if one.held is not None]
+        feeds = self._book.feeds()
+        supplied = self._supplied(feeds, given)
         if supplied != row.supplied:
             # Only a trip that left from such a site was, or will be, its first weighing there.
             changed = {site for site, _ in supplied.items() ^ row.supplied.items()}
@@ -108,7 +110,7 @@ class LotDerivation:
         if row_givens and (news.restated or news.all_trips):
             self._givens(row_givens)
         if row.feeds:
-            self._feeds()
+            self._feeds(feeds, given)
         self._places()
         self._note_findings()
         return self._context.knowledge
@@ -130,7 +132,7 @@ class LotDerivation:
             return BEGINNING
         return max([book.until, *[given.held.at for _, given in givens if given.held is not None]])
 
-    def _supplied(self) -> Supplied:
+    def _supplied(self, feeds: list[tuple[str, FeedRow]], given: list[Held]) -> Supplied:
         """Return the sites that get the lot otherwise than by being weighed out of them.
 
         What lay there when all of it was weighed leaves out of that; what had left before was
@@ -138,7 +140,7 @@ class LotDerivation:
         """
         row = self._book.row
         sites: Supplied = {site: self._book.place(site).stocks[0].at for site in row.stocks}
-        for site, since in returns.supplied_by(self._book).items():
+        for site, since in returns.supplied_by(_fed(feeds), given).items():
             first = sites.get(site, since)
             sites[site] = None if since is None or first is None else min(since, first)
         sites.update(dict.fromkeys(row.arrived))
@@ -213,12 +215,12 @@ class LotDerivation:
             self._replace(row, new := GivenRow(row.held, handed=handed), made)
             self._book.put_given(name, new)
 
-    def _feeds(self) -> None:
+    def _feeds(self, rows: list[tuple[str, FeedRow]], given: list[Held]) -> None:
         """Post process inputs in order; one without a mass takes what those before it left."""
-        rows = self._book.feeds()
         for _, row in rows:
             self.withdraw(row)
-        inputs = Inputs(self._book, self._known, self._context, self._carried)
+        own = returns.processes_of(_fed(rows))
+        inputs = Inputs(self._book, self._known, self._context, self._carried, given, own)
         for name, row in rows:
             fed = row.fed
             assert fed is not None
@@ -358,6 +360,10 @@ class LotDerivation:
             here = accounts.lot(self._lot_id, held.place)
             moves.append(Posted("", here, held.wet, held.dry, amounts, held.at, None, None))
         return moves
+
+
+def _fed(rows: list[tuple[str, FeedRow]]) -> list[Fed]:
+    return [row.fed for _, row in rows if row.fed is not None]
 
 
 def _first_dry(posted: dict[str, Posted]) -> int:

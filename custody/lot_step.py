@@ -48,9 +48,6 @@ from custody.reduce import reduced
 from custody.reference import References
 from custody.rows import FactRow, Finding
 
-FACTS_MAX = 500
-"""Facts of a lot after which it is sealed: what then comes late changes nothing."""
-
 _EMPTY = {"trip": TripRow, "place": PlaceRow, "feed": FeedRow, "station": StationRow}
 
 
@@ -90,7 +87,6 @@ class LotStep:
     """
 
     __slots__ = (
-        "_beyond",
         "_book",
         "_clock",
         "_derivation",
@@ -101,6 +97,7 @@ class LotStep:
         "_reader",
         "_references",
         "_row",
+        "_sealed",
         "_step",
     )
 
@@ -113,7 +110,7 @@ class LotStep:
         self._references = References(reader)
         self._clock = clock
         self._step = Step(self._row)
-        self._beyond: list[FactRow] = []
+        self._sealed: list[FactRow] = []
         self._begin(LotBook(lot_id, self._row, reader), News())
 
     def _begin(self, book: LotBook, news: News) -> None:
@@ -210,13 +207,17 @@ class LotStep:
         """Return what the lot takes; what would begin a trip too many is kept and counted."""
         taken, beyond = sealing.within(facts, self._book)
         for fact in beyond:
-            if not self._book.is_sealed(fact.head.event_id):
-                self._book.put_sealed(fact)
-                self._beyond.append(fact)
-                self._row.sealed += 1
-        if self._beyond:
-            sealing.say(self._row, FACTS_MAX)
+            self._seal(fact)
+        if self._sealed:
+            sealing.say(self._row)
         return taken
+
+    def _seal(self, fact: FactRow) -> None:
+        """Keep and count a fact that changes nothing, once."""
+        if not self._book.is_sealed(fact.head.event_id):
+            self._book.put_sealed(fact)
+            self._sealed.append(fact)
+            self._row.sealed += 1
 
     def _add(self, facts: list[FactRow]) -> bool:
         """Add facts that all come last; tell whether they do."""
@@ -270,7 +271,7 @@ class LotStep:
     def _refold(self, facts: list[FactRow], *, again: bool) -> None:
         """Make the rows anew from all facts."""
         known_facts = list(self._book.facts())
-        facts, late = self._unsealed(facts)
+        facts = self._unsealed(facts)
         every, changed = factset.merged(known_facts, facts)
         self._step.findings.extend(["duplicate_event"] * (len(facts) - len(changed)))
         if not changed and not again:
@@ -281,7 +282,7 @@ class LotStep:
         book.put_material(MaterialRow())
         for name, row in old.every_given():
             book.put_given(name, GivenRow(row.held))
-        for fact in [*self._beyond, *late]:
+        for fact in self._sealed:
             book.put_sealed(fact)
         news = News()
         news.everything()
@@ -290,19 +291,18 @@ class LotStep:
             book.put_fact(every[number])
         stand, head.targets, found = factset.standing(every)
         head.findings = found
-        sealing.say(head, FACTS_MAX)
+        sealing.say(head)
         for fact in stand:
             self._folding.apply(fact)
         head.facts = len(every)
         head.last = max((fact.order for fact in every), default=None)
 
-    def _unsealed(self, facts: list[FactRow]) -> tuple[list[FactRow], list[FactRow]]:
-        """Return the facts a sealed lot still takes, and those now kept and counted only."""
+    def _unsealed(self, facts: list[FactRow]) -> list[FactRow]:
+        """Return the facts a sealed lot still takes; the others are kept and counted only."""
         row = self._row
-        if row.facts < FACTS_MAX or row.last is None:
-            return facts, []
+        if row.facts < sealing.FACTS_MAX or row.last is None:
+            return facts
         taken: list[FactRow] = []
-        late: list[FactRow] = []
         for fact in facts:
             kept = self._book.fact(fact.head.event_id)
             if kept is None:
@@ -312,12 +312,10 @@ class LotStep:
                 takes = not factset.merged([kept], [fact])[1]
             if takes:
                 taken.append(fact)
-            elif not self._book.is_sealed(fact.head.event_id):
-                self._book.put_sealed(fact)
-                late.append(fact)
-                row.sealed += 1
-        sealing.say(self._row, FACTS_MAX)
-        return taken, late
+            else:
+                self._seal(fact)
+        sealing.say(row)
+        return taken
 
     # -- deriving -------------------------------------------------------------------------------
 

@@ -9,32 +9,34 @@ Source:
     docs/ledger.md, "A lot that comes back"; docs/adr/0022-an-input-rests-on-what-came-before-it.md
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from custody import accounts
 from custody.events import Micros
 from custody.held import Held
-from custody.lot_book import LotBook
 from custody.rows import Fed
 
 
-def processes_of(book: LotBook) -> frozenset[str]:
+def processes_of(feeds: Iterable[Fed]) -> frozenset[str]:
     """Return the accounts of all processes that a lot went into."""
-    return frozenset([accounts.process(fed.side.process) for fed in _feeds(book)])
+    return frozenset([accounts.process(fed.side.process) for fed in feeds])
 
 
-def supplied_by(book: LotBook) -> dict[str, Micros | None]:
+def supplied_by(feeds: Iterable[Fed], given: Sequence[Held]) -> dict[str, Micros | None]:
     """Return the sites that processes supply a lot at.
+
+    Args:
+        feeds: The lot's inputs into processes.
+        given: What processes handed over with it.
 
     Returns:
         By site since when: the first input there into a process that gave it back there; None,
         from the start, where a process did that the lot had not been fed to there.
     """
-    given = book.handed()
     if not given:
         return {}
     fed: dict[tuple[str, str], Micros] = {}
-    for one in _feeds(book):
+    for one in feeds:
         key = (accounts.process(one.side.process), one.site)
         fed[key] = min(fed.get(key, one.at), one.at)
     since: dict[str, Micros | None] = {}
@@ -64,7 +66,3 @@ def before(fed: Fed, own: frozenset[str], given: Sequence[Held]) -> list[Held]:
         for held in given
         if held.owner not in own or (held.owner != process and held.at < fed.at)
     ]
-
-
-def _feeds(book: LotBook) -> list[Fed]:
-    return [row.fed for _, row in book.feeds() if row.fed is not None]

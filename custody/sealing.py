@@ -1,4 +1,4 @@
-"""How many trips a lot may have: what one step of it says has to fit into one batch of Kafka.
+"""How many facts and trips a lot may have: what one step says has to fit into a batch of Kafka.
 
 What makes a lot's trips anew (the first receipt at a site that they all left from, a new version of
 a scale) posts each of them again, some 500 bytes for each, and all of it survives a crash or none.
@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from custody.lot_book import LotBook
 from custody.lot_rows import LotRow
 from custody.rows import FactRow, Finding
+
+FACTS_MAX = 500
+"""Facts of a lot after which it is sealed: what then comes late changes nothing."""
 
 TRIPS_MAX = 8_000
 """Trips of one lot; what would begin another is kept and counted, and changes nothing."""
@@ -42,17 +45,12 @@ def within(facts: Sequence[FactRow], book: LotBook) -> tuple[list[FactRow], list
     return taken, beyond
 
 
-def say(row: LotRow, facts_max: int) -> None:
-    """Put what a lot does not take any more into its findings, in place of what they said before.
-
-    Args:
-        row: The lot's head.
-        facts_max: Facts of a lot that is sealed.
-    """
+def say(row: LotRow) -> None:
+    """Put what a lot does not take any more into its findings, in place of what was said before."""
     row.findings = [finding for finding in row.findings if finding.rule != "beyond_seal"]
     if row.sealed:
         detail = (
-            f"facts came after the lot had {facts_max}, and not last, or would have begun a trip"
+            f"facts came after the lot had {FACTS_MAX}, and not last, or would have begun a trip"
             f" beyond {TRIPS_MAX}; they are not booked"
         )
         row.findings.append(Finding("beyond_seal", "facts", detail))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from custody import carried, exchange, handing, layers, lot_step, process_intake, sealing
+from custody import carried, exchange, handing, layers, process_intake, sealing
 from custody.carried import ATTRIBUTE_MAX, micro
 from tests.support import tree
 
@@ -12,7 +12,7 @@ from tests.support import tree
 @pytest.mark.parametrize(
     "sentence",
     [
-        f"A lot of {lot_step.FACTS_MAX} facts is sealed",
+        f"A lot of {sealing.FACTS_MAX} facts is sealed",
         f"begin trip {sealing.TRIPS_MAX + 1:,} of a lot",
         f"at most {process_intake.SIDES_MAX:,} sides",
         f"above {handing.GENERATIONS_MAX} the edge is frozen",

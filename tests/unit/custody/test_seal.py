@@ -15,10 +15,10 @@ from custody.events import LotFact, LotWeighed, Micros
 from custody.factset import unnamed
 from custody.ids import BETWEEN
 from custody.lot_rows import LotRow
-from custody.lot_step import FACTS_MAX
 from custody.rechecking import CHANGED
 from custody.records import Sighting
 from custody.reduce import reduced
+from custody.sealing import FACTS_MAX
 from tests.support.facts import Maker, Read, corrected, event_id
 from tests.support.instruments import reference
 from tests.support.world import World
@@ -270,15 +270,20 @@ def test_another_version_of_reference_data_leaves_late_facts_late(
     assert open_alerts(world) == SAID
 
 
+def dispatches(maker: Maker, count: int) -> list[LotFact]:
+    """One truckload after another."""
+    return [
+        maker.weighing("MINE", 1 + no, "dispatch", 45_000, 15_000, movement_id=f"M-{no}")
+        for no in range(count)
+    ]
+
+
 def test_a_lot_takes_so_many_trips_and_keeps_what_would_begin_more(
     maker: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """43,000 tickets of one lot once made a step too large for Kafka, and ended every worker."""
     monkeypatch.setattr(sealing, "TRIPS_MAX", 20)
-    tickets: list[LotFact] = [
-        maker.weighing("MINE", 1 + no, "dispatch", 45_000, 15_000, movement_id=f"M-{no}")
-        for no in range(50)
-    ]
+    tickets = dispatches(maker, 50)
     known = maker.move("dispatch", "MINE", 100, ("MINE", "PORT"), movement_id="M-3")
     orders = ([*tickets, known], [tickets[7], *tickets, known, tickets[40]], [*tickets, known] * 2)
     for order in orders:
@@ -295,10 +300,7 @@ def test_a_late_ticket_folds_a_full_lot_anew_and_loses_none(
     maker: Maker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sealing, "TRIPS_MAX", 20)
-    tickets: list[LotFact] = [
-        maker.weighing("MINE", 1 + no, "dispatch", 45_000, 15_000, movement_id=f"M-{no}")
-        for no in range(30)
-    ]
+    tickets = dispatches(maker, 30)
     late = maker.assay("MINE", 0.5, {"Cu": (0.02, 0.0002)}, (0.1, 0.002))
     world = World()
     world.tell(*tickets[:25], together=True)

@@ -8,20 +8,18 @@ sink drops what has a row.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from custody.errors import Unavailable
+from runtime.asof import Ask
 from schemas import topics
 from schemas.headers import REPLAY_OF
 from schemas.reader import WRONG_PARTITION, Bad, read_batch
 from schemas.registry import Catalog
 from schemas.routes import BY_STEM, BY_TYPE, Record
-
-Ask = Callable[[str, Mapping[str, str]], Sequence[Mapping[str, object]]]
-"""Runs SQL with parameters and returns its rows."""
 
 READABLE, STORED, UNREADABLE, BY_NUMBER = "readable", "stored", "unreadable", "by_number"
 SENT = "sent"

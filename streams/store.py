@@ -134,8 +134,8 @@ class RowStore(rocksdb.Store):
     @override
     def persisted_offset(self, tp: TP) -> int | None:
         """Return the changelog offset up to which this store stands."""
-        value = self.row(tp.partition, self.offset_key)
-        return None if value is None else int(value)
+        at = self.stands_at(tp.partition)
+        return None if at < 0 else at
 
 
 class RowTable(faust.Table[bytes, bytes]):

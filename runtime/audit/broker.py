@@ -41,6 +41,7 @@ _HASH = struct.Struct("20s32s")
 _ALONE = ("head", "dead_letter")
 """Kinds that are numbered among themselves."""
 
+_TABLES = tuple(route.table for route in ROUTES if route.table is not None)
 TOPICS = tuple(dict.fromkeys(route.topic for route in ROUTES if route.table is not None))
 
 
@@ -110,6 +111,15 @@ class _Block(NamedTuple):
     end: int
     messages: Sequence[Message]
 
+    @property
+    def params(self) -> dict[str, str]:
+        return {
+            "topic": self.topic,
+            "partition": str(self.partition),
+            "first": str(self.first),
+            "end": str(self.end),
+        }
+
     def place(self, offset: int) -> str:
         return f"{self.topic}/{self.partition}@{offset}"
 
@@ -169,24 +179,18 @@ def _compared(block: _Block, ask: Ask, catalog: Catalog) -> Iterator[Difference]
 
 def _hashes(block: _Block, ask: Ask) -> dict[int, list[bytes]]:
     tables = [route.table for route in ROUTES if route.topic == block.topic and route.table]
-    each = " UNION ALL ".join(
-        f"SELECT offset, SHA256(concat(value, prev, digest)) AS hash FROM {table}"  # noqa: S608
+    each = _union(
+        "SELECT offset, SHA256(concat(value, prev, digest)) AS hash FROM {table}"
         " WHERE topic = {topic:String} AND partition = {partition:Int32}"
-        " AND offset >= {first:Int64} AND offset < {end:Int64}"
-        for table in tables
+        " AND offset >= {first:Int64} AND offset < {end:Int64}",
+        tables,
     )
-    values = {
-        "topic": block.topic,
-        "partition": str(block.partition),
-        "first": str(block.first),
-        "end": str(block.end),
-    }
     # Offsets as text of a fixed length: the engine cuts zero bytes off a number's own.
     packed = "concat(leftPad(toString(offset), 20, '0'), hash)"
     rows = ask(
         f"SELECT base64Encode(arrayStringConcat(groupArray({packed}))) AS packed"  # noqa: S608
         f" FROM ({each})",
-        values,
+        block.params,
     )
     raw = b64decode(str(rows[0]["packed"])) if rows else b""
     found: dict[int, list[bytes]] = {}
@@ -197,35 +201,34 @@ def _hashes(block: _Block, ask: Ask) -> dict[int, list[bytes]]:
 
 def _beyond(kafka: Mapping[str, str], ask: Ask) -> Iterator[Difference]:
     """Yield rows where Kafka has nothing yet: behind the last record, or in no such partition."""
-    each = " UNION ALL ".join(
-        f"SELECT topic, partition, max(offset) AS last FROM {route.table} GROUP BY topic, partition"  # noqa: S608
-        for route in ROUTES
-        if route.table is not None
+    each = _union(
+        "SELECT topic, partition, max(offset) AS last FROM {table} GROUP BY topic, partition",
+        _TABLES,
     )
     stored = ask(f"SELECT topic, partition, max(last) AS last FROM ({each}) GROUP BY ALL", {})  # noqa: S608
     # Asked after the tables: what is written meanwhile has its record.
     there = ends(kafka, TOPICS)
     for row in stored:
-        topic, partition, last = (
-            str(row["topic"]),
-            int(str(row["partition"])),
-            int(str(row["last"])),
-        )
+        topic, partition = str(row["topic"]), int(str(row["partition"]))
         end = there.get(topic, {}).get(partition, (0, 0))[1]
-        if last >= end:
+        if int(str(row["last"])) >= end:
             yield from _rows_beyond(topic, partition, end, ask)
 
 
 def _rows_beyond(topic: str, partition: int, end: int, ask: Ask) -> Iterator[Difference]:
-    each = " UNION ALL ".join(
-        f"SELECT offset FROM {route.table} WHERE topic = {{topic:String}}"  # noqa: S608
-        " AND partition = {partition:Int32} AND offset >= {end:Int64}"
-        for route in ROUTES
-        if route.table is not None
+    each = _union(
+        "SELECT offset FROM {table} WHERE topic = {topic:String}"
+        " AND partition = {partition:Int32} AND offset >= {end:Int64}",
+        _TABLES,
     )
     values = {"topic": topic, "partition": str(partition), "end": str(end)}
     for row in ask(f"SELECT offset FROM ({each}) ORDER BY offset", values):  # noqa: S608
         yield Difference(INSERTED, f"{topic}/{partition}@{row['offset']}", _NO_RECORD)
+
+
+def _union(select: str, tables: Iterable[str]) -> str:
+    """Return one statement over tables of our own, each in the place of ``{table}``."""
+    return " UNION ALL ".join(select.replace("{table}", table) for table in tables)
 
 
 def _hash(message: Message) -> bytes:
@@ -245,9 +248,9 @@ def _without_row(
     lost: dict[str, list[_Lost]] = {}
     for message in messages:
         offset = message.offset() or 0
-        record = _read(message, catalog)
         if offset in dead:
             continue
+        record = _read(message, catalog)
         if record is None:
             detail = "a record that cannot be read, without a dead letter"
             yield Difference(DROPPED, block.place(offset), detail)
@@ -266,12 +269,7 @@ def _dead(block: _Block, ask: Ask) -> frozenset[int]:
         "SELECT record_offset FROM dead_letter WHERE record_topic = {topic:String}"
         " AND record_partition = {partition:Int32}"
         " AND record_offset >= {first:Int64} AND record_offset < {end:Int64}",
-        {
-            "topic": block.topic,
-            "partition": str(block.partition),
-            "first": str(block.first),
-            "end": str(block.end),
-        },
+        block.params,
     )
     return frozenset(int(str(row["record_offset"])) for row in rows)
 
@@ -345,9 +343,9 @@ def _missed(block: _Block, stem: str, one: _Lost, told: str, ask: Ask) -> Differ
 
 def _each(more: str, stem: str, where: str) -> str:
     """Return the statement for rows of all tables in which a number of a stem may stand."""
-    return " UNION ALL ".join(
-        f"SELECT topic, partition, offset, {more} FROM {table} WHERE {where}"  # noqa: S608
-        for table in _beside(stem)
+    return _union(
+        f"SELECT topic, partition, offset, {more} FROM {{table}} WHERE {where}",  # noqa: S608
+        _beside(stem),
     )
 
 

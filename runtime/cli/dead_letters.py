@@ -40,10 +40,13 @@ def dead_letters() -> None:
     """
 
 
-@dead_letters.command("list")
-@click.option(
+_of_reason = click.option(
     "--reason", type=click.Choice(symbols("dead_letter", "reason")), help="Only of this reason."
 )
+
+
+@dead_letters.command("list")
+@_of_reason
 @click.option("--limit-rows", type=click.IntRange(1, 100_000), default=100, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per dead letter.")
 def dead_letters_list(reason: str | None, limit_rows: int, *, as_json: bool) -> None:
@@ -160,9 +163,7 @@ def _dead_letter(
 
 @dead_letters.command("replay")
 @click.argument("places", metavar="[TOPIC/PARTITION/OFFSET]...", nargs=-1)
-@click.option(
-    "--reason", type=click.Choice(symbols("dead_letter", "reason")), help="Only of this reason."
-)
+@_of_reason
 @click.option("--send", is_flag=True, help="Send what can be read now; without it nothing is sent.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per dead letter.")
 def dead_letters_replay(

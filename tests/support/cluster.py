@@ -203,7 +203,7 @@ class Worker:
             self._state, self._entries(topic, log, start), self._position[topics.FACT]
         )
         source = topic, start, start + count - 1
-        reduction = _now(self._reducer.reduce(self._state, source, owned))
+        reduction = finished(self._reducer.reduce(self._state, source, owned))
         self._maybe_crash()
         if reduction.groups:
             self._write(
@@ -261,8 +261,8 @@ class Worker:
             log.records.append((output.key, output.value))
 
 
-def _now(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that only yields to be polite."""
+def finished(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that waits for nothing and yields to be polite."""
     try:
         while True:
             coroutine.send(None)

@@ -7,35 +7,20 @@ from types import SimpleNamespace
 from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 
 from tests.support.sim.broker import Broker, Group, Headers, Member, Place, Record
-
-INVALID = -1001
-"""librdkafka's offset for none."""
+from tests.support.sim.producing import INVALID, Sent
 
 Listener = Callable[["Consumer", list[TopicPartition]], object]
 
 
-class Message:
+class Message(Sent):
     """The part of ``confluent_kafka.Message`` that we read."""
 
     def __init__(self, place: Place, offset: int, record: Record) -> None:
-        self._place = place
-        self._offset = offset
+        super().__init__(place, offset)
         self._record = record
 
     def error(self) -> None:
         """Return no error."""
-
-    def topic(self) -> str:
-        """Return its topic."""
-        return self._place[0]
-
-    def partition(self) -> int:
-        """Return its partition."""
-        return self._place[1]
-
-    def offset(self) -> int:
-        """Return where it stands."""
-        return self._offset
 
     def key(self) -> bytes | None:
         """Return its key."""

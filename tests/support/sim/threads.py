@@ -7,7 +7,7 @@ away again. Code that waits hands its turn on; nobody waits for the machine's cl
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace, TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 from unittest import mock
 
 from tests.support.sim.world import World
@@ -125,16 +125,6 @@ def asyncio_of(world: World) -> SimpleNamespace:
             world.wait(None, seconds)
 
     return SimpleNamespace(gather=gather, sleep=sleep, Lock=asyncio.Lock, Future=asyncio.Future)
-
-
-def finished(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that only hands its turn on, and yields to be polite."""
-    try:
-        while True:
-            coroutine.send(None)
-    except StopIteration as stop:
-        value: T = stop.value
-        return value
 
 
 @contextmanager

@@ -19,10 +19,10 @@ from streams.protocol import Protocol
 from streams.section import Section
 from streams.worker import framing
 from telemetry.metrics import Metrics
+from tests.support.cluster import finished
 from tests.support.sim.broker import Broker, Group, Member, Place
 from tests.support.sim.producing import AioProducer
 from tests.support.sim.registry import Registry
-from tests.support.sim.threads import finished
 from tests.support.sim.world import Process, World
 
 CACHE_BYTES = 50_000

@@ -107,15 +107,21 @@ def _skip_line(stream: IO[str]) -> None:
 
 
 def _lists(lines: Iterator[Line], requests_max: int) -> Iterator[list[Line]]:
-    """Yield lines in lists that go into one call, by their number and their size."""
+    """Yield lines in lists that go into one call, by their number and their size.
+
+    A full list goes before the next line is read: that one may be beyond reading.
+    """
     some: list[Line] = []
     size = 0
     for line in lines:
-        if some and (len(some) == requests_max or size + len(line.text) > LIST_CHARS_MAX):
+        if some and size + len(line.text) > LIST_CHARS_MAX:
             yield some
             some, size = [], 0
         some.append(line)
         size += len(line.text)
+        if len(some) == requests_max:
+            yield some
+            some, size = [], 0
     if some:
         yield some
 

@@ -35,7 +35,8 @@ class Layer:
 class Node(Process):
     """A stockpile, or any process that never closes.
 
-    Its layers are what lies there: one of them where mixing is perfect.
+    Its layers are what lies there: one of them where mixing is perfect. ``loose`` is what its books
+    hold beside them, without composition: what left the one and not the other.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Node(Process):
         super().__init__(process_id, facts, inputs, refs, rules)
         self.outputs: list[Side] = []
         self.layers: list[Layer] = []
+        self.loose: Amounts = {}
         self.fifo = self.body.get("mixing", "perfect") == "fifo"
         events: list[tuple[tuple[int, str], Handed | MaterialProcessed]] = []
         events += [((one.at, one.cause), one) for one in self.inputs]
@@ -58,6 +60,7 @@ class Node(Process):
                 self._put(Layer(dict(event.amounts), event.carried))
             else:
                 self._apply(event)
+            self._attach()
 
     def gives(self) -> list[tuple[str, Handed]]:
         return [(str(side.fact.output_lot_id), self.handed(side)) for side in self.outputs]
@@ -83,14 +86,11 @@ class Node(Process):
             )
             ends = f"origin/{fact.site_id}", self.account
             self.postings.append(Posting("added", fact.event_id, *ends, amounts))
-            if not self.layers:
-                self.layers.append(Layer({}, Carried()))
-            newest = self.layers[-1]
-            newest.amounts = added((1, newest.amounts), (1, amounts))
+            self.loose = added((1, self.loose), (1, amounts))
         elif fact.part == "stock":
             self._stock(fact)
         elif fact.part == "loss":
-            side = self._taken(fact)
+            side = self._taken(fact, lost=True)
             self._say("loss", side, f"loss/{self.process_id}/{fact.loss_kind}")
         elif fact.part == "output" and fact.output_lot_id:
             side = self._taken(fact)
@@ -109,7 +109,7 @@ class Node(Process):
         wet = here.get("wet", 0)
         return self.side(fact, here["dry"] / wet if wet > 0 else None)
 
-    def _taken(self, fact: MaterialProcessed) -> Side:
+    def _taken(self, fact: MaterialProcessed, *, lost: bool = False) -> Side:
         side = self._side(fact)
         if side.dry > self._here().get("dry", 0):
             self.findings.add("output_exceeds_content")
@@ -122,46 +122,51 @@ class Node(Process):
                 layer.amounts = added((1, layer.amounts), (-1, amounts))
                 wanted -= amounts["dry"]
                 took.append((amounts, layer.carried))
+        self.layers = [layer for layer in self.layers if any(layer.amounts.values())]
         whole = added(*((1, amounts) for amounts, _ in took))
         side.amounts = whole | side.masses()
         if self.kind.separated:
             side.amounts = {n: v for n, v in side.amounts.items() if not is_metal(n)}
+        if lost:
+            side.amounts = {n: v for n, v in side.amounts.items() if not is_attribute(n)}
         side.carried = mixture(took, self.weight) if took else Carried()
-        self._settle(added((1, whole), (-1, side.amounts)))
+        self.loose = added((1, self.loose), (1, whole), (-1, side.amounts))
         return side
 
-    def _settle(self, rest: Amounts) -> None:
-        """What was taken of the layers but not moved goes back, and the other way round."""
-        self.layers = [layer for layer in self.layers if any(layer.amounts.values())]
-        if any(rest.values()):
-            if not self.layers:
-                self.layers.append(Layer({}, Carried()))
+    def _attach(self) -> None:
+        """Attributes that are loose are the oldest layer's, as soon as there is one."""
+        if self.layers:
             first = self.layers[0]
-            first.amounts = added((1, first.amounts), (1, rest))
+            first.amounts = added((1, first.amounts), (1, attributes(self.loose)))
+            self.loose = added((1, self.loose), (-1, attributes(self.loose)))
 
     def _stock(self, fact: MaterialProcessed) -> None:
+        """The layers become what was measured at the grade they had; nothing else stays loose.
+
+        A survey finds no emissions: what the pile carries of them stays with what is left.
+        """
         side = self._side(fact)
-        here = self._here()
-        lost = added((1, here), (-1, side.masses()))
-        dry = here.get("dry", 0)
-        part = lost["dry"] / dry if dry > 0 else 0.0
-        # A survey finds no emissions: what the pile carries of them stays with what is left.
-        moved = {n: round(v * part) for n, v in here.items() if not is_attribute(n)}
-        moved |= {"wet": lost["wet"], "dry": lost["dry"]}
+        books = added((1, self._here()), (1, self.loose))
+        dry = self._here().get("dry", 0)
+        self.loose = attributes(self.loose)
+        if dry > 0 and side.dry > 0:
+            part = side.dry / dry
+            for layer in self.layers:
+                layer.amounts = {
+                    n: v if is_attribute(n) else round(v * part) for n, v in layer.amounts.items()
+                }
+                layer.amounts["wet"] = round(side.wet * layer.dry / side.dry)
+        else:
+            self.loose = added((1, self.loose), (1, attributes(self._here())))
+            self.layers = [Layer(side.masses(), Carried())] if side.dry > 0 else []
+        rest = added((1, side.masses()), (-1, self._here()))
+        self.loose |= {"wet": rest.get("wet", 0), "dry": rest.get("dry", 0)}
+        moved = added((1, books), (-1, self._here()), (-1, self.loose))
         if any(moved.values()):
             target = f"unaccounted/{self.process_id}"
             self.postings.append(Posting("stock", fact.event_id, self.account, target, moved))
-        carried = mixture([(layer.amounts, layer.carried) for layer in self.layers], self.weight)
-        left = added((1, here), (-1, moved))
-        if self.fifo and dry > 0:
-            self._shrink(1 - part, left)
-        else:
-            self.layers = [Layer(left, carried)]
 
-    def _shrink(self, part: float, left: Amounts) -> None:
-        """Every layer keeps the same part; what rounding leaves is the oldest's."""
-        for layer in self.layers:
-            layer.amounts = {
-                n: v if is_attribute(n) else round(v * part) for n, v in layer.amounts.items()
-            }
-        self._settle(added((1, left), (-1, self._here())))
+
+def attributes(amounts: Amounts) -> Amounts:
+    """The attributes among amounts."""
+    return {name: value for name, value in amounts.items() if is_attribute(name)}

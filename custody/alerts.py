@@ -30,6 +30,12 @@ from custody.severity import is_worse
 OPEN, ACKNOWLEDGED, SHELVED = "open", "acknowledged", "shelved"
 RESOLVED, RETRACTED = "resolved", "retracted"
 
+UNSHELVE = "unshelve"
+"""What the clock does when the time of a shelved alert is over; nobody's action, so no version."""
+
+COMMENT = "comment"
+"""A word about an alert. It changes nothing, so it is no version, and disturbs nobody's action."""
+
 LIFECYCLE: Mapping[tuple[str | None, str], str] = {
     (None, "evidence"): OPEN,
     (RETRACTED, "evidence"): OPEN,
@@ -39,12 +45,17 @@ LIFECYCLE: Mapping[tuple[str | None, str], str] = {
     (SHELVED, "no_evidence"): RETRACTED,
     (RESOLVED, "no_evidence"): RETRACTED,
     (OPEN, "acknowledge"): ACKNOWLEDGED,
+    (OPEN, "assign"): OPEN,
     (OPEN, "shelve"): SHELVED,
     (OPEN, "resolve"): RESOLVED,
+    (ACKNOWLEDGED, "assign"): ACKNOWLEDGED,
     (ACKNOWLEDGED, "shelve"): SHELVED,
     (ACKNOWLEDGED, "resolve"): RESOLVED,
     (ACKNOWLEDGED, "reopen"): OPEN,
     (SHELVED, "acknowledge"): ACKNOWLEDGED,
+    (SHELVED, "assign"): SHELVED,
+    (SHELVED, "shelve"): SHELVED,
+    (SHELVED, UNSHELVE): OPEN,
     (SHELVED, "resolve"): RESOLVED,
     (SHELVED, "reopen"): OPEN,
     (RESOLVED, "reopen"): OPEN,
@@ -172,9 +183,10 @@ def raise_or_keep(
     if before is not None and state is None and step == "evidence" and same:
         return Said(before, None)
     raised = before is None or state is not None
+    state = state or (OPEN if before is None else before.state)
     after = AlertState(
         1 if before is None else before.version + 1,
-        state or (OPEN if before is None else before.state),
+        state,
         verdict.rule,
         verdict.family,
         verdict.movement,
@@ -189,8 +201,19 @@ def raise_or_keep(
         verdict.about,
         sentence,
         verdict.severity,
+        *_said_by_people(before, state),
     )
     return Said(after, record(after, subject, verdict, cause=clock.cause))
+
+
+def _said_by_people(
+    before: AlertState | None, state: str
+) -> tuple[str | None, Micros | None, str | None]:
+    """Return who sees to an alert, until when it is shelved and how it ended, in its next state."""
+    if before is None:
+        return None, None, None
+    until = before.until if state == SHELVED else None
+    return before.assignee, until, before.resolution if state == RESOLVED else None
 
 
 def _lasting(verdict: Verdict) -> str:
@@ -216,7 +239,15 @@ def retract(before: AlertState, subject: str, clock: Clock, reason: str | None =
     state = LIFECYCLE.get((before.state, "no_evidence"))
     if state is None:
         return Said(before, None)
-    after = before._replace(version=before.version + 1, state=state, value=0.0)
+    assignee, until, resolution = _said_by_people(before, state)
+    after = before._replace(
+        version=before.version + 1,
+        state=state,
+        value=0.0,
+        assignee=assignee,
+        until=until,
+        resolution=resolution,
+    )
     return Said(
         after, record(after, subject, None, cause=clock.cause, reason=reason or UNSUPPORTED)
     )
@@ -225,29 +256,44 @@ def retract(before: AlertState, subject: str, clock: Clock, reason: str | None =
 def act(before: AlertState, action: ActionTaken, subject: str, verdict: Verdict | None) -> Said:
     """Apply what a person did; a stale or impossible step is answered with a conflict.
 
+    A comment is kept where actions are, and is no version. The end of shelving is nobody's action.
+
     Args:
         before: What is remembered.
         action: The action; the same one again changes nothing.
         subject: What the alert is about.
         verdict: What the test says now, for the evidence.
     """
-    if action.event_id == before.action_id:
-        return Said(before, None)
     state = LIFECYCLE.get((before.state, action.action))
+    by_clock = action.action == UNSHELVE
+    if by_clock:
+        nothing = state is None or action.until != before.until
+    else:
+        nothing = action.event_id == before.action_id or action.action == COMMENT
+    if nothing:
+        return Said(before, None)
     reason = action.reason or action.action
-    if action.version != before.version:
+    if not by_clock and action.version != before.version:
         reason = f"conflict: made on version {action.version}, the alert has {before.version}"
         state = None
     elif state is None:
         reason = f"conflict: {action.action} does not apply to an alert that is {before.state}"
+    assignee, until, resolution = _said_by_people(before, state or before.state)
+    if state is not None:
+        assignee = action.assignee if action.action == "assign" else assignee
+        until = action.until if action.action == "shelve" else until
+        resolution = action.resolution if action.action == "resolve" else resolution
     after = before._replace(
         version=before.version + 1,
         state=state or before.state,
         action_id=action.event_id,
         severity=before.severity if verdict is None else verdict.severity,
+        assignee=assignee,
+        until=until,
+        resolution=resolution,
     )
     alert = record(
-        after, subject, verdict, cause=action.event_id, reason=reason, actor=action.actor
+        after, subject, verdict, cause=action.event_id, reason=reason, actor=action.actor or None
     )
     return Said(after, alert)
 
@@ -309,6 +355,9 @@ def record(
         unobserved=details.unobserved,
         detectable=details.detectable,
         calibrations=details.calibrations,
+        assignee=state.assignee,
+        until=state.until,
+        resolution=state.resolution,
     )
 
 

@@ -6,7 +6,7 @@ This is the whole of what the streams know of the core (``custody.fold.Fold``).
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from custody import charts, rechecking
+from custody import charts, rechecking, shelf
 from custody.charting import ChartedRow
 from custody.charts import ChartRow, chart_step, drift_step
 from custody.deadlines import DUE, DueRow
@@ -35,7 +35,7 @@ from custody.rows import FactRow, LibraryRow, RefRow, ThingRow, UseRow
 from custody.things import KINDS, SeenRow, shared_step
 from custody.ticking import TickRow, tick_step
 
-VERSION = 10
+VERSION = 11
 """Grows when the same facts lead to another state."""
 
 ROW_TYPES: Mapping[str, type] = MappingProxyType(
@@ -105,10 +105,26 @@ class CustodyFold:
 
     def step(self, owner: str, row: Row | None, entries: Sequence[Entry], reader: Reader) -> Step:
         """Apply records to one owner; the row handed in is never changed."""
-        prefix, _, name = owner.partition("/")
-        if prefix not in OWNERS:
+        if owner.partition("/")[0] not in OWNERS:
             return _unnamed_step(owner, row, entries, reader)
         arrived, records = _sorted(entries)
+        before = shelf.alerts_of(row)
+        arrived.actions.extend(shelf.actions(owner, before, filter(shelf.is_over, arrived.due)))
+        arrived.due = [due for due in arrived.due if not shelf.is_over(due)]
+        step = self._named_step(owner, row, arrived, records, reader)
+        shelf.wait(owner, before, step)
+        return step
+
+    def _named_step(
+        self,
+        owner: str,
+        row: Row | None,
+        arrived: Arrived,
+        records: list[tuple[Micros, str]],
+        reader: Reader,
+    ) -> Step:
+        """Return the step of what facts name."""
+        prefix, _, name = owner.partition("/")
         if prefix == "process":
             held = row if isinstance(row, ProcessRow) else ProcessRow()
             return process_step(name, held, arrived, reader, Clock(records, held.known))

@@ -283,8 +283,10 @@ class ReferenceSet:
 class ActionTaken:
     """What a person did with an alert or a lot; the worker decides whether it takes effect.
 
-    ``action``: acknowledge, shelve, resolve, reopen, hold, release. ``version`` is the alert's
-    version the person saw (None for hold and release). Keyed by the bare id of ``subject``'s owner.
+    ``action``: acknowledge, assign, comment, shelve, resolve, reopen, hold, release. ``version`` is
+    the alert's version the person saw (None for hold and release). ``movement_id`` is the one load
+    that is held, ``assignee`` who is to see to the alert, ``until`` the end of shelving,
+    ``resolution`` what it turned out to be. Keyed by the bare id of ``subject``'s owner.
     """
 
     event_id: str
@@ -298,6 +300,10 @@ class ActionTaken:
     actor: str
     reason: str | None
     recorded_at: Micros
+    movement_id: str | None = None
+    assignee: str | None = None
+    until: Micros | None = None
+    resolution: str | None = None
 
 
 LotFact = (

@@ -65,8 +65,19 @@ def with_holds(holds: Sequence[Hold], actions: Iterable[ActionTaken]) -> list[Ho
     every = {hold.event_id: hold for hold in holds}
     for action in actions:
         held = action.action == "hold"
-        every[action.event_id] = Hold(action.recorded_at, action.event_id, held, action.actor)
-    return sorted(every.values())[-HOLDS_MAX:]
+        every[action.event_id] = Hold(
+            action.recorded_at, action.event_id, held, action.actor, action.movement_id
+        )
+    return _bounded(sorted(every.values()))
+
+
+def _bounded(holds: list[Hold]) -> list[Hold]:
+    """Return at most ``HOLDS_MAX``; what holds now outlives what is over."""
+    last = {hold.movement: hold for hold in holds}
+    standing = {hold.event_id for hold in last.values() if hold.held}
+    over = [hold for hold in holds if hold.event_id not in standing]
+    gone = {hold.event_id for hold in over[: max(0, len(holds) - HOLDS_MAX)]}
+    return [hold for hold in holds if hold.event_id not in gone][-HOLDS_MAX:]
 
 
 def _received_twice(name: str, trip: Trip) -> Iterator[Finding]:
@@ -143,11 +154,16 @@ def _late(
 
 
 def _breached(what: str, about: str, at: Micros, context: Context) -> list[Finding]:
-    """A departure or an input while a person held the lot."""
-    before = [hold for hold in context.holds if hold.at <= at]
-    if not before or not before[-1].held:
+    """A departure or an input while a person held the lot, or the load that departed.
+
+    A lot and each of its loads are held and released by themselves.
+    """
+    last = {hold.movement: hold for hold in context.holds if hold.at <= at}
+    holding = [hold for name, hold in last.items() if hold.held and name in (None, about)]
+    if not holding:
         return []
-    detail = f"{what} while {before[-1].actor} held the lot"
+    by = min(holding)
+    detail = f"{what} while {by.actor} held the {'lot' if by.movement is None else 'load'}"
     return [Finding("hold_breached", about, detail)]
 
 

@@ -239,6 +239,9 @@ class Alert:
     unobserved: tuple[str, ...] = ()
     detectable: tuple[Detectable, ...] = ()
     calibrations: tuple[CalibratedUntil, ...] = ()
+    assignee: str | None = None
+    until: Micros | None = None
+    resolution: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

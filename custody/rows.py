@@ -192,19 +192,21 @@ class Finding(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """A person held the lot, or released it."""
+    """A person held the lot, or one load of it, or released it."""
 
     at: Micros
     event_id: str
     held: bool
     actor: str
+    movement: str | None = None
 
 
 class AlertState(NamedTuple):
     """What is remembered of an alert between its versions.
 
     ``about`` is set where an exact rule raised it; ``sentence`` then stands for what it said last,
-    else for the trip it named. ``severity`` is that of the last version.
+    else for the trip it named. ``severity`` is that of the last version; ``assignee``, ``until``
+    (of a shelved alert) and ``resolution`` (of a resolved one) are what people said.
     """
 
     version: int
@@ -223,6 +225,9 @@ class AlertState(NamedTuple):
     about: str | None = None
     sentence: int = 0
     severity: str = "low"
+    assignee: str | None = None
+    until: Micros | None = None
+    resolution: str | None = None
 
 
 class RefVersion(NamedTuple):

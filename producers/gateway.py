@@ -299,6 +299,10 @@ def accept_action(request: ActionRequest, event_id: str, gateway: Gateway, now: 
         actor=request.actor,
         reason=request.reason,
         recorded_at=now,
+        movement_id=request.movement_id,
+        assignee=request.assignee,
+        until=None if request.until is None else request.until.at,
+        resolution=request.resolution,
     )
 
 

@@ -284,23 +284,43 @@ class ReferenceRequest(Request):
         return self
 
 
+ALERT_ACTIONS = ("acknowledge", "assign", "comment", "shelve", "resolve", "reopen")
+HOLD_ACTIONS = ("hold", "release")
+RESOLUTIONS = ("confirmed_fraud", "measurement_error", "explained", "false_alarm")
+_ONLY_WITH = {
+    "movement_id": HOLD_ACTIONS,
+    "assignee": ("assign",),
+    "until": ("shelve",),
+    "resolution": ("resolve",),
+}
+
+
 class ActionRequest(Model):
-    """What a person did with an alert (on the version they saw) or a lot."""
+    """What a person did with an alert (on the version they saw), a lot, or a load of it."""
 
     type: Literal["action"]
     event_id: EventId | None = None
-    action: Annotated[str, names("acknowledge", "shelve", "resolve", "reopen", "hold", "release")]
+    action: Annotated[str, names(*ALERT_ACTIONS, *HOLD_ACTIONS)]
     alert_id: Text | None = None
     version: Annotated[int, Read(count, {"type": "integer", "minimum": 0})] | None = None
     subject: Annotated[str, Field(pattern=r"^[a-z_]+/.+$", max_length=TEXT_CHARS_MAX)]
     actor: Text
     reason: Text | None = None
+    movement_id: Text | None = None
+    assignee: Text | None = None
+    until: Time | None = None
+    resolution: Annotated[str, names(*RESOLUTIONS)] | None = None
 
     @model_validator(mode="after")
     def _names_what_was_seen(self) -> Self:
-        on_alert = self.action not in {"hold", "release"}
+        on_alert = self.action in ALERT_ACTIONS
         if on_alert and (self.alert_id is None or self.version is None):
             raise fault(Code.MISSING_FIELD, None, ["alert_id", "version"])
+        if self.action == "comment" and self.reason is None:
+            raise fault(Code.MISSING_FIELD, None, "the comment", "reason")
+        for name, actions in _ONLY_WITH.items():
+            if getattr(self, name) is not None and self.action not in actions:
+                raise fault(Code.UNKNOWN_FIELD, self.action, f"with {' or '.join(actions)}", name)
         return self
 
 

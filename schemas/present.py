@@ -64,6 +64,9 @@ def alert_line(alert: Alert) -> JsonObject:
             one.device_id: None if one.until is None else rfc3339(one.until)
             for one in alert.calibrations
         },
+        "assignee": alert.assignee,
+        "until": None if alert.until is None else rfc3339(alert.until),
+        "resolution": alert.resolution,
     }
 
 

@@ -15,8 +15,8 @@ from custody.rows import RefRow
 from producers.outcome import Record
 from runtime.backtest.replay import Replay, Rows
 
-CONFIRMED = "confirmed"
-"""How the reason of an action begins that resolves an alert as what it says it is."""
+CONFIRMED = "confirmed_fraud"
+"""Resolution of an alert that was what it said."""
 
 _LOT = "lot/"
 _REF = "ref/"
@@ -80,8 +80,7 @@ def _note(confirmed: dict[str, tuple[str, bool]], action: ActionTaken) -> None:
     if action.alert_id is None or not action.subject.startswith(_LOT):
         return
     if action.action in ("resolve", "reopen"):
-        reason = (action.reason or "").strip().lower()
-        yes = action.action == "resolve" and reason.startswith(CONFIRMED)
+        yes = action.action == "resolve" and action.resolution == CONFIRMED
         confirmed[action.alert_id] = action.subject.removeprefix(_LOT), yes
 
 

@@ -48,8 +48,8 @@ def calibrate(
     Per origin mean and covariance of composition, per leg loss and drying, per way the mean error
     of each instrument, per XRF instrument heterogeneity and matrix factor, the span of scales with
     check weights, and the limit that one clean lot in 1,000 ever passes. A few bad lots move
-    nothing; lots that --exclude-lots names, and those whose alert a person resolved with a reason
-    that begins with "confirmed", are left out. Bodies that --reference has are kept and added to.
+    nothing; lots that --exclude-lots names, and those whose alert a person resolved as
+    confirmed_fraud, are left out. Bodies that --reference has are kept and added to.
     Says per figure from how many it is, and what was too thin. Exit 1 where a line was refused.
 
     \b

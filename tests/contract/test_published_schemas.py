@@ -53,6 +53,9 @@ ALERT_NAMES = [
     "unobserved",
     "detectable",
     "calibrated_until",
+    "assignee",
+    "until",
+    "resolution",
 ]
 BALANCE_NAMES = [
     "owner",

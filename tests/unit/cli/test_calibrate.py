@@ -132,14 +132,16 @@ def test_shuffled_lines_give_the_same_file_and_named_lots_are_left_out(
                 **action,
                 "event_id": event_id("a"),
                 "subject": f"lot/{others[0]}",
-                "reason": "Confirmed: two bags of sand",
+                "resolution": "confirmed_fraud",
+                "reason": "two bags of sand",
             },
             {
                 **action,
                 "event_id": event_id("b"),
                 "alert_id": "b",
                 "subject": f"lot/{others[1]}",
-                "reason": "not confirmed",
+                "resolution": "false_alarm",
+                "reason": "confirmed_fraud was too quick",
             },
         ],
     )  # fmt: skip

@@ -87,7 +87,7 @@ def test_an_alert_keeps_its_evidence_and_a_taken_name_has_its_prefix() -> None:
     )  # fmt: skip
     row |= dict.fromkeys(
         ("process_id", "movement_id", "onset_event_id", "cause", "actor", "action_id",
-         "onset_u_s"),
+         "onset_u_s", "assignee", "until", "resolution"),
     )  # fmt: skip
     row |= {"n": 1, "version": 2, "size": 0.5, "size_u": 0.1, "threshold": 3.0, "lot_id": ""}
     row |= {"raised_at": "2026-11-03 00:00:00.000000", "occurred_at": "1970-01-01 00:00:01"}

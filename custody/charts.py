@@ -245,7 +245,9 @@ def _verdict(
     if level.until is not None:
         return None
     lots = [one for one in heard if one.at >= level.since and quantity in one.quantities]
-    size = _left(quantity, lots[: level.lots])
+    # Of a chunk more lots may be here than a row remembers, and than an alert may name.
+    said = lots[: level.lots][-LOTS_MAX:]
+    size = _left(quantity, said)
     kind, _, name = owner.partition("/")
     # What is left of a road's loss may be a gain, and then it is nothing of the road's.
     if abs(size) <= CLEAR * level.u or (kind == WAY and size > 0.0):
@@ -262,7 +264,7 @@ def _verdict(
         BASIS,
         ((family, 1.0),),
         (lots[0].event_id, level.since, level.since),
-        tuple(_evidence(name if kind == INSTRUMENT else "", quantity, lots[: level.lots])),
+        tuple(_evidence(name if kind == INSTRUMENT else "", quantity, said)),
         _sentence(owner, quantity, size, level, lots[0].lot),
         BY_RULE[family],
         quantity,

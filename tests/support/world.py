@@ -20,6 +20,7 @@ from custody.records import (
     Transfer,
 )
 from runtime.backtest.replay import key_of
+from schemas.limits import violation
 from tests.support.facts import Read, Rows
 
 
@@ -74,6 +75,7 @@ class World:
             for output in step.outputs:
                 self.n += 1
                 numbered = replace(output, sender="worker/0", n=self.n)
+                assert violation(numbered) is None, violation(numbered)
                 self.outputs.append(numbered)
                 if isinstance(numbered, Handed):
                     said.append(numbered)

@@ -7,12 +7,15 @@ from random import Random
 
 import pytest
 
+from custody.charts import LOTS_MAX
 from custody.core import CustodyFold
+from custody.detect.cusum import BANK
 from custody.events import LotWeighed, Micros
 from custody.fold import Input, Output
-from custody.records import Alert, Drift, Residual
+from custody.records import Alert, Drift, Residual, ResidualFigure
 from runtime.backtest.replay import Replay
-from tests.support.facts import MINUTE, event_id
+from schemas.limits import violation
+from tests.support.facts import MINUTE, T0, Read, Rows, event_id
 from tests.support.fleet import Fleet
 from tests.support.instruments import reference
 
@@ -73,6 +76,28 @@ def test_the_size_is_the_weighted_mean_of_the_evidence() -> None:
     left = [one.observed - one.expected for one in alert.evidence]
     mean = sum(w * x for w, x in zip(weights, left, strict=True)) / sum(weights)
     assert alert.size == pytest.approx(mean)
+
+
+def test_a_drift_seen_slowly_in_one_chunk_names_no_more_lots_than_an_alert_may() -> None:
+    """A small drift takes more lots to be seen than an alert may name, and a row remembers."""
+    k, h = BANK[0]
+    lots = round(h / 0.02) + 2
+    assert lots > 2 * LOTS_MAX
+    figure = ResidualFigure(
+        quantity="Cu", value=(k + 0.02) * 0.01, u=0.01, u_shared=0.0, explained=0.0
+    )
+    told = [
+        Residual(
+            sender="worker/0", n=no, cause_event_id=event_id(f"lot/{no}"), lot_id=f"L-{no:04}",
+            thing="instrument/LAB", ways=("MINE>DEPOT",), occurred_at=Micros(T0 + no * MINUTE),
+            known_at=Micros(T0 + no * MINUTE), figures=(figure,),
+        )
+        for no in range(1, lots)
+    ]  # fmt: skip
+    step = CustodyFold().step("instrument/LAB", None, [Read(one) for one in told], Rows())
+    alerts = [one for one in step.outputs if isinstance(one, Alert)]
+    assert [(one.rule, len(one.evidence)) for one in alerts] == [("instrument_bias", LOTS_MAX)]
+    assert [violation(one) for one in step.outputs] == [None] * len(step.outputs)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -10,6 +10,7 @@ so taking out and putting in leaves no trace.
 from dataclasses import replace
 
 from custody import accounts, elsewhere, exact, handing, returns, turns
+from custody.estimate import NOTHING, Estimate
 from custody.events import Micros
 from custody.feeding import Inputs, handed
 from custody.held import BEGINNING, Carried, Held, Posted
@@ -19,7 +20,7 @@ from custody.lot_book import LotBook, Source
 from custody.lot_rows import FeedRow, GivenRow, PlaceRow, TripRow
 from custody.measured import given_back
 from custody.news import News
-from custody.place import Settled, doubts, lay_there, of_place, total
+from custody.place import Settled, doubts, is_empty, lay_there, of_place, settled, total
 from custody.place import put as put_in
 from custody.place import withdraw as take_out
 from custody.postings import (
@@ -260,6 +261,14 @@ class LotDerivation:
             self.settled[name] = there
             if not (place.postings or place.stocks):
                 place.marks = {}  # as of a place where it has never been
+
+    def lies_at(self, name: str) -> Estimate:
+        """Return the wet mass at a place and how well it is known, measured in this step or not."""
+        there = self.settled.get(name)
+        if there is None:
+            place = self._book.place(name)
+            there = Settled(0, NOTHING) if is_empty(place) else settled(place, self._context)
+        return there.estimate
 
     def total(self, name: str) -> Amount:
         """Return what lies at a place by all postings."""

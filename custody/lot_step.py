@@ -23,7 +23,6 @@ from custody import (
 from custody.balance import Balances, Here, Stamp
 from custody.carried import Said, mark_of, said
 from custody.detect.lot_asked import asked_of
-from custody.estimate import NOTHING
 from custody.events import ActionTaken, LotFact, Micros
 from custody.fold import Reader, Step
 from custody.held import BEGINNING, Held, Posted
@@ -383,9 +382,7 @@ class LotStep:
         return mark != self._book.shares_said()
 
     def _here(self, name: str) -> Here:
-        there = self._derivation.settled.get(name)
-        wet = NOTHING if there is None else there.estimate
-        return Here(name, self._derivation.total(name), wet)
+        return Here(name, self._derivation.total(name), self._derivation.lies_at(name))
 
     def _declared_at(self) -> str:
         material = self._book.material()

@@ -21,6 +21,7 @@ from custody.held import Carried, Held, Posted
 from custody.kinds import Kind
 from custody.knowledge import Amount
 from custody.process import (
+    RECOVERY_U_REL,
     Estimates,
     Standing,
     dry_share,
@@ -295,7 +296,8 @@ class Batch:
 
         A lot tells (handed) - (measured) with the uncertainty of what it measured.
         """
-        known = self._known_of(one, amount)
+        expected = dict.fromkeys(self._whole.metals, RECOVERY_U_REL)
+        known = self._known_of(one, amount, expected)
         measured = self._measured.get(one.cause.event_id)
         taken = known
         if measured is not None:
@@ -314,15 +316,18 @@ class Batch:
             carried,
         )
 
-    def _known_of(self, one: Standing, amount: Amount) -> Estimates:
-        """Return how well what went out is known: its mass as stated, its metals as the inputs'."""
+    def _known_of(self, one: Standing, amount: Amount, expected: Mapping[str, float]) -> Estimates:
+        """Return how well what went out is known: its mass as stated, its metals as the inputs'.
+
+        Of a separation also how far the metal may be from what is expected, relative.
+        """
         metals = travelling.metals_of(amount.amounts)
         inputs = self._whole.known.metals
         return output_known(
             (amount.wet, amount.dry, mass_u(one.side, amount.wet)),
             metals,
             {name: relative(inputs.get(name, NOTHING)) for name in metals},
-            separating=self._kind.separating,
+            expected if self._kind.separating else {},
         )
 
     def _lose(self) -> None:
@@ -339,7 +344,19 @@ class Batch:
             to = accounts.loss(self._process_id, one.side.loss_kind or "other")
             amount = Amount(wet, dry, metals)
             self._post("loss", one, (self._account, to), amount)
-            self.known = less(self.known, self._known_of(one, amount))
+            self.known = less(self.known, self._known_of(one, amount, self._lost_u()))
+
+    def _lost_u(self) -> dict[str, float]:
+        """Return how well a metal is known that a separation is expected to lose, relative.
+
+        What is not recovered is what went in less what is: little that is lost is known badly.
+        """
+        recovered = {name: self._kind.recovered(name) for name in self._whole.metals}
+        return {
+            name: RECOVERY_U_REL * share / (1.0 - share)
+            for name, share in recovered.items()
+            if share < 1.0
+        }
 
     def _close(self, close: Standing) -> None:
         """Post the rest: what a chemical kind turned into something else, then the unaccounted."""

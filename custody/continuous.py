@@ -212,7 +212,6 @@ class Node:
             (wet, dry, u),
             metals,
             {name: grades.get(name, NOTHING) for name in metals},
-            separating=False,
         )
         told = known if measured is None else held_estimates(measured)
         state.wet_u = _plus(state.wet_u, told.wet, -1.0)
@@ -243,7 +242,7 @@ class Node:
         outcome.carried = travelling.rounded(travelling.plain(drawn.carried))
         to = accounts.loss(self._process_id, one.side.loss_kind or "other")
         self._post("loss", one, (self._account, to), amount, outcome)
-        known = output_known((wet, dry, mass_u(one.side, wet)), {}, {}, separating=False)
+        known = output_known((wet, dry, mass_u(one.side, wet)), {}, {})
         self.state.wet_u = _plus(self.state.wet_u, known.wet, -1.0)
         self.state.dry_u = _plus(self.state.dry_u, known.dry, -1.0)
 

@@ -11,6 +11,7 @@ Source:
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from custody import carried as travelling
@@ -91,8 +92,7 @@ def output_known(
     masses: tuple[int, int, float],
     metals: Mapping[str, int],
     grades: Mapping[str, Estimate],
-    *,
-    separating: bool,
+    expected: Mapping[str, float] = MappingProxyType({}),
 ) -> Estimates:
     """Return how well an output is known.
 
@@ -100,17 +100,14 @@ def output_known(
         masses: Wet and dry grams, standard uncertainty of the wet mass.
         metals: Milligrams.
         grades: The metals of what it is taken from, in relative form.
-        separating: Its grade is an expected one.
+        expected: Relative standard uncertainty of the metals a separation is expected to put there.
     """
     wet = Estimate(float(masses[0]), masses[2] ** 2, {})
     dry = relative(wet)._replace(value=float(masses[1]))
-    var = dry.var + (RECOVERY_U_REL**2 if separating else 0.0)
-    found = {
-        analyte: absolute(
-            times(grades[analyte], Estimate(1.0, var, {}))._replace(value=float(value))
-        )
-        for analyte, value in metals.items()
-    }
+    found: dict[str, Estimate] = {}
+    for analyte, value in metals.items():
+        part = Estimate(1.0, dry.var + expected.get(analyte, 0.0) ** 2, {})
+        found[analyte] = absolute(times(grades[analyte], part)._replace(value=float(value)))
     return Estimates(wet, absolute(dry), found)
 
 

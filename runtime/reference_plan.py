@@ -176,7 +176,8 @@ _USES: Mapping[str, str] = {
     "commodity": "SELECT lot_id, occurred_at FROM lot WHERE commodity = {id:String}",
     "route": "SELECT lot_id, occurred_at FROM lot WHERE route_id = {id:String}",
     "contract": "SELECT lot_id, occurred_at FROM lot WHERE contract_id = {id:String}",
-    "process": "SELECT lot_id, occurred_at FROM processing WHERE kind = {id:String}",
+    "process": "SELECT if(f.lot_id = '', ifNull(f.output_lot_id, ''), f.lot_id) AS lot_id,"
+    " f.occurred_at FROM processing AS f WHERE {id:String} IN (toString(f.kind), f.process_id)",
     "site": "SELECT lot_id, occurred_at FROM events_all WHERE site_id = {id:String}",
     "gateway": "SELECT lot_id, occurred_at FROM events_all WHERE gateway_id = {id:String}",
 }

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from custody.errors import Refused
-from producers import body
+from producers import strict_json
 from producers.config import DropConfig
 from producers.group import BODY_BYTES_MAX
 from producers.outcome import Code, Refusal, Unread
-from web.problem import Problem
 
 _SKIP_BYTES = 64 * 1024
 
@@ -102,9 +101,9 @@ def one_list(dropped: Dropped) -> Iterator[Row]:
         Unreadable: It is neither.
     """
     try:
-        parsed = body.parse(dropped.file.read(dropped.limits.list_bytes_max))
-    except Problem as problem:
-        raise Unreadable(Fault.NOT_JSON, str(problem)) from None
+        parsed = strict_json.parsed(dropped.file.read(dropped.limits.list_bytes_max))
+    except strict_json.BadJson as error:
+        raise Unreadable(Fault.NOT_JSON, error.text) from None
     if not isinstance(parsed, list | dict):
         raise Unreadable(Fault.NOT_JSON, "neither a list nor an object")
     yield from enumerate(parsed if isinstance(parsed, list) else [parsed], start=1)
@@ -118,17 +117,12 @@ READERS: Mapping[str, Reader] = {
 """By the end of the name, lower case."""
 
 
-def unread(raw: bytes, why: str) -> Unread:
-    """Return what stands for a request that is no JSON."""
-    refusal = Refusal(Code.BAD_VALUE, "", why, "a JSON object in UTF-8")
-    return Unread(refusal, raw[:BODY_BYTES_MAX])
-
-
 def _parsed(line: bytes) -> object:
     try:
-        return body.parse(line)
-    except Problem as problem:
-        return unread(line, str(problem))
+        return strict_json.parsed(line)
+    except strict_json.BadJson as error:
+        refusal = Refusal(Code.BAD_VALUE, "", error.found, error.expected)
+        return Unread(refusal, line[:BODY_BYTES_MAX])
 
 
 def _skip_rest_of_line(file: BinaryIO) -> None:

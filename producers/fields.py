@@ -29,6 +29,8 @@ TIME_MAX = Micros(10_413_791_999_999_999)
 LONG_MAX = 2**53
 """Whole numbers above it do not survive a JSON reader that thinks in doubles."""
 
+_NUMBER_ALLOWED = "a JSON number or a decimal string: 0, or 1e-30 to 1e30 with either sign"
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICRO = timedelta(microseconds=1)
 _MINUTE = timedelta(minutes=1)
@@ -84,7 +86,7 @@ def number(value: object) -> Decimal:
     try:
         return units.decimal(value)
     except units.NotANumber:
-        raise fault(Code.NOT_A_NUMBER, value, "a JSON number or a decimal string") from None
+        raise fault(Code.NOT_A_NUMBER, value, _NUMBER_ALLOWED) from None
 
 
 def real(value: object) -> float:

@@ -9,11 +9,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from producers import body
+from producers import strict_json
 from producers.config import MqttConfig
 from producers.group import BODY_BYTES_MAX, Answer
 from producers.outcome import Code, Refusal, Unread
-from web.problem import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +33,9 @@ def read(payload: bytes, config: MqttConfig) -> Read:
     if len(payload) > config.payload_bytes_max:
         return _none(payload, Code.TOO_MANY_ITEMS, len(payload), config.payload_bytes_max)
     try:
-        parsed = body.parse(payload)
-    except Problem as problem:
-        return _none(payload, Code.BAD_VALUE, str(problem), "a request or a list, JSON in UTF-8")
+        parsed = strict_json.parsed(payload)
+    except strict_json.BadJson as error:
+        return _none(payload, Code.BAD_VALUE, error.found, error.expected)
     if not isinstance(parsed, list):
         return Read([parsed], is_list=False)
     if len(parsed) > config.items_max:

@@ -63,6 +63,9 @@ Record = LotFact | ReferenceSet | ActionTaken
 
 FOUND_CHARS_MAX = 200
 
+INTEGER_SHOWN_MAX = 10**30
+"""A larger one fills the screen of whoever has to find what is wrong with it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -159,6 +162,9 @@ Outcome = Accepted | Refusal
 
 def shown(value: object) -> object:
     """Return a value fit for a JSON answer: numbers and short text as they are, else text."""
+    if isinstance(value, int) and abs(value) > INTEGER_SHOWN_MAX:
+        digits = str(value)
+        return f"{digits[:20]}... ({len(digits.lstrip('-'))} digits)"
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):

@@ -15,7 +15,7 @@ from custody.detect.flowsheet import Flow, Flowsheet
 from custody.errors import Refused
 from custody.estimate import Estimate
 from custody.units import PER_FRACTION
-from producers import json_schemas
+from producers import json_schemas, strict_json
 
 NAME_CHARS_MAX = 200
 NUMBER_MAX = 1e15
@@ -177,28 +177,9 @@ def _parsed(text: str, name: str) -> object:
     if len(text) > FILE_BYTES_MAX:
         raise BadNetwork(name, f"{len(text)} characters", f"at most {FILE_BYTES_MAX}")
     try:
-        parsed: object = json.loads(
-            text, parse_constant=_no_number, object_pairs_hook=_without_repeats
-        )
-    except (ValueError, RecursionError) as error:
-        raise BadNetwork(name, f"no JSON: {error}", "one JSON object") from None
-    return parsed
-
-
-def _no_number(text: str) -> object:
-    message = f"{text} is not a number"
-    raise ValueError(message)
-
-
-def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Return an object; the second of two fields with one name would silently win."""
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        message = f"the field {twice!r} stands twice in one object"
-        raise ValueError(message)
-    return made
+        return strict_json.parsed(text, float)
+    except strict_json.BadJson as error:
+        raise BadNetwork(name, error.found, error.expected) from None
 
 
 _EXPECTED = {

@@ -6,12 +6,10 @@ counts once, and of two that differ under one id the one with the smaller conten
 shuffled file with repeats is the same history.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
@@ -21,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from custody.events import ActionTaken, LotFact, Micros, ReferenceSet
 from custody.fold import Handed
 from custody.records import Tick
+from producers import strict_json
 from producers.fields import Moment, Time
 from producers.judge import Terms, accept
 from producers.known import Known
@@ -137,9 +136,9 @@ def _judged(lines: Sequence[Line], known: Known) -> list[Judged]:
 
 def _judge(text: str, terms: Terms) -> tuple[Draft, ...] | Refusal:
     try:
-        raw = json.loads(text, parse_float=Decimal)
-    except (ValueError, RecursionError) as error:
-        return Refusal(Code.BAD_VALUE, "", str(error), "one JSON object per line")
+        raw = strict_json.parsed(text)
+    except strict_json.BadJson as error:
+        return Refusal(Code.BAD_VALUE, "", error.found, error.expected)
     if not isinstance(raw, dict):
         return Refusal(Code.BAD_VALUE, "", raw, "a JSON object")
     when = _recorded(raw)

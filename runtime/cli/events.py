@@ -3,17 +3,18 @@
 A table (CSV, XLSX) becomes such lines by a mapping, in ``runtime.cli.tables``.
 """
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Protocol
 
 import click
 
 from custody.errors import CustodyError
+from producers import strict_json
 from producers.outcome import shown
 from runtime.cli import connect, output
 from runtime.cli.main import FOUND
@@ -87,18 +88,14 @@ def _line(no: int, raw: str) -> Line:
     if not raw.isascii() and any("\ud800" <= letter <= "\udfff" for letter in raw):
         return Line(no, "", None, refused("not_utf8", None, shown(raw[:80]), "text in UTF-8"))
     try:
-        return Line(no, raw, json.loads(raw, parse_constant=_no_number))
-    except RecursionError:
-        why = "lists or objects within each other, too deep"
-    except ValueError as error:
-        # The interpreter's own words for a number of thousands of digits help nobody here.
-        why = "a number of too many digits" if "int_max_str" in str(error) else str(error)
-    return Line(no, raw, None, refused("not_json", None, why, _ALLOWED))
+        return Line(no, raw, strict_json.parsed(raw, _number))
+    except strict_json.BadJson as error:
+        return Line(no, raw, None, refused("not_json", None, error.found, error.expected))
 
 
-def _no_number(name: str) -> object:
-    message = f"{name} is no number of JSON"
-    raise ValueError(message)
+def _number(digits: str) -> float:
+    """Return a number of what the gateway reads as a decimal, or cannot."""
+    return float(Decimal(digits))
 
 
 def _skip_line(stream: IO[str]) -> None:
@@ -214,7 +211,7 @@ def _opened(file: str) -> Iterator[IO[str]]:
         message = f"{file} is a table: --mapping MAP.toml; custody mapping suggest proposes one"
         raise click.UsageError(message)
     # A byte that is no UTF-8 refuses its line, not the file.
-    with click.open_file(file, encoding="utf-8", errors="surrogateescape") as lines:
+    with click.open_file(file, encoding="utf-8-sig", errors="surrogateescape") as lines:
         yield lines
 
 

@@ -106,17 +106,58 @@ def test_a_body_may_be_compressed(client: httpx.Client) -> None:
     assert sent.json()["result"] == "accepted"
     assert_problem(client.post("/v1/events", content=body[:-9], headers=headers), 400, "bad-gzip")
     assert_problem(client.post("/v1/events", content=b"{}", headers=headers), 400, "bad-gzip")
+    assert_problem(client.post("/v1/events", content=b"", headers=headers), 400, "bad-gzip")
     odd = client.post("/v1/events", content=b"", headers={"Content-Encoding": "br"})
     assert_problem(odd, 415, "unknown-encoding")
 
 
+def test_a_compressed_body_may_have_members_within_the_same_limits(gateway: Gateway) -> None:
+    """RFC 1952, 2.2: as from ``cat a.gz b.gz``, or a logger that flushes."""
+    headers = {"Content-Encoding": "gzip"}
+    text = json.dumps(request_of("weighing")).encode()
+    pieces = [gzip.compress(text[at : at + 7]) for at in range(0, len(text), 7)]
+    with client_of(gateway) as client:
+        sent = client.post("/v1/events", content=b"".join(pieces), headers=headers)
+        assert sent.json()["result"] == "accepted"
+        for tail in (b"{}", b"\0" * 8, pieces[0][:-1]):
+            cut = client.post("/v1/events", content=b"".join(pieces) + tail, headers=headers)
+            assert_problem(cut, 400, "bad-gzip")
+        many = client.post("/v1/events", content=gzip.compress(b" ") * 1_001, headers=headers)
+        assert "1000 members" in str(assert_problem(many, 400, "bad-gzip")["detail"])
+    with client_of(gateway, HttpConfig(body_bytes_max=1_000)) as small:
+        bomb = gzip.compress(b" " * 600) * 2
+        assert_problem(small.post("/v1/events", content=bomb, headers=headers), 413, "too-large")
+
+
 @pytest.mark.parametrize(
-    "body",
-    [b"", b"{", b"\xff\xff", b'{"a":NaN}', b"[" * 100_000],
-    ids=["empty", "cut", "bytes", "nan", "deep"],
+    ("body", "said"),
+    [
+        (b"", "nothing to read"),
+        (b"{", "ends too early, line 1, column 2"),
+        (b"\xff\xff", "byte 1 is no text in UTF-8"),
+        (b'{"a":NaN}', "NaN is no number of JSON"),
+        (b"[" * 100_000, "more than 100 deep within each other, line 1, column 101"),
+        (b"[" * 500 + b"]" * 500, "more than 100 deep within each other, line 1, column 101"),
+        (b'{"a":' + b"1" * 5_000 + b"}", "a whole number of 5,000 digits, line 1, column 6"),
+        (b'{"a":1e99999999999999999999}', "an exponent of 20 digits, line 1, column 6"),
+        (b'[{}, {"net_kg": 1, "net_kg": 2}]', 'the field "net_kg" stands twice in 1'),
+    ],
+    ids=["empty", "cut", "bytes", "nan", "deep", "deep_list", "long", "exponent", "twice"],
 )
-def test_what_is_no_json_is_a_bad_request(client: httpx.Client, body: bytes) -> None:
-    assert_problem(client.post("/v1/events", content=body), 400, "bad-json")
+def test_what_is_no_json_is_a_bad_request_that_says_where(
+    client: httpx.Client, body: bytes, said: str
+) -> None:
+    problem = assert_problem(client.post("/v1/events", content=body), 400, "bad-json")
+    assert said in str(problem["detail"])
+    assert str(problem["detail"]).endswith("; nothing of it was taken")
+
+
+def test_a_number_beyond_reason_is_refused_in_few_words(client: httpx.Client) -> None:
+    text = json.dumps(request_of("weighing"))
+    for number, found in (("1e308", "1E+308"), ("7" * 300, "77777777777777777777... (300 digits)")):
+        sent = client.post("/v1/events", content=text.replace("45000", number)).json()
+        assert (sent["code"], sent["field"], sent["found"]) == ("not_a_number", "gross_kg", found)
+        assert "1e-30 to 1e30" in sent["allowed"]
 
 
 def test_without_the_token_nothing_is_taken_or_told(gateway: Gateway) -> None:

@@ -31,16 +31,19 @@ def read(text: str) -> list[Line]:
 def test_what_is_no_json_is_refused_in_its_place_and_the_rest_is_sent() -> None:
     bad = ("not json\n", '{"a": NaN}\n', '{"a": Infinity}\n', "[" * 100_000 + "\n")
     huge = '{"a": ' + "9" * 5_000 + "}\n"
+    twice = '{"net_kg": 1, "net_kg": 2}\n{"a": 1e99999999999999999999}\n'
     gateway, run = Gateway(), Run(as_json=False)
-    text = GOOD + "".join(bad) + huge + "\n" + GOOD
+    text = GOOD + "".join(bad) + huge + twice + "\n" + GOOD
     send(gateway, lines_of(io.StringIO(text)), run, {}, 200, lambda _: None)
     assert gateway.lists == [[GOOD, GOOD]]
-    assert run.totals() == "accepted 2, duplicate 0, refused 5"
+    assert run.totals() == "accepted 2, duplicate 0, refused 7"
     refused = [line for line in read(text) if line.refusal is not None]
-    assert [line.no for line in refused] == [2, 3, 4, 5, 6]
+    assert [line.no for line in refused] == [2, 3, 4, 5, 6, 7, 8]
     said = [str(line.refusal["found"]) for line in refused if line.refusal is not None]
     assert "NaN is no number" in said[1]
-    assert "too deep" in said[3]
+    assert 'the field "net_kg" stands twice' in said[5]
+    assert "an exponent of 20 digits" in said[6]
+    assert "more than 100 deep" in said[3]
     assert "sys." not in said[4]
 
 

@@ -184,8 +184,9 @@ MASS = ("streams", 1, "mass")
     [
         (changed(*MASS, "u_random", to=-1),
          "network.json: streams.1.mass.u_random (stream out): found -1", "a number from 0"),
-        (changed(*MASS, "value", to=float("nan")), "network.json: no JSON: NaN", "one JSON object"),
-        (changed(*MASS, "value", to=1e400), "network.json: no JSON: Infinity", "one JSON object"),
+        (changed(*MASS, "value", to=float("nan")), "network.json: NaN is no number of JSON",
+         "digits"),
+        (changed(*MASS, "value", to=1e400), "Infinity is no number of JSON", "digits"),
         (changed(*MASS, "value", to=2e15), "(stream out): found 2000000000000000", "to 1e+15"),
         (changed(*MASS, "value", to=7).replace("7", "1e400"), "found a number too large", "1e+15"),
         (changed(*MASS, "value", to="99"), '(stream out): found "99"', "a number"),
@@ -211,11 +212,12 @@ MASS = ("streams", 1, "mass")
          "do not fit together", "another name for the analyte in streams.1.grades.mass"),
         (changed("grade_units", to={"Cu": "pct"}), "do not fit together", "a grade of Cu"),
         (changed("grade_units", to={"Cu": "percent"}), "found \"percent\"", "'pct'"),
-        ("{", "network.json: no JSON", "one JSON object"),
-        ("[" * 100_000, "network.json: no JSON", "one JSON object"),
+        ("{", "network.json: the text ends too early", "one JSON value"),
+        ("[" * 100_000, "more than 100 deep within each other, line 1, column 101",
+         "no request needs more"),
         ("[]", "network.json: the whole: found []", "an object"),
-        ('{"nodes": ["a"], "nodes": ["b"], "streams": []}', "'nodes' stands twice",
-         "one JSON object"),
+        ('{"nodes": ["a"], "nodes": ["b"], "streams": []}', 'the field "nodes" stands twice',
+         "each name once"),
     ],
 )  # fmt: skip
 def test_bad_input_is_refused_with_place_bound_and_next_step(

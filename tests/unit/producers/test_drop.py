@@ -258,6 +258,7 @@ def test_a_line_over_its_bound_is_refused_and_the_next_ones_are_read(
         ("noend", b"anything", "unknown_kind"),
         ("day.json", b"[1, 2", "not_json"),
         ("day.json", b"7", "not_json"),
+        ("day.json", b'{"net_kg": 1, "net_kg": 2}', "not_json"),
         ("day.json", b"\xff\xfe\xff", "not_json"),
         ("day.json", b"[" * 100_000, "not_json"),
         ("day.ndjson", b"\x00\n" * (UNREAD_MAX + 1), "unreadable_rows"),

@@ -1,8 +1,9 @@
 """The file drop: a folder that is looked into, and whose files are taken one after the other.
 
 It is polled, because notices of changes do not come across network shares. A file that was the
-same at two looks is moved to ``taking`` and read there. Whatever is wrong with the folder is a
-state in ``/health`` and a line in the log, and is tried again at the next look.
+same at two looks, an empty one at twelve, is moved to ``taking`` and read there. Whatever is
+wrong with the folder is a state in ``/health`` and a line in the log, and is tried again at the
+next look.
 """
 
 import logging
@@ -15,7 +16,7 @@ from producers import drop_file as one_file
 from producers import drop_place as place
 from producers import drop_read, drop_table
 from producers.config import DropConfig
-from producers.drop_look import Sight, look, sight, status_of, steady
+from producers.drop_look import Quiet, Sight, look, seen_again, sight, status_of, steady
 from producers.drop_read import Reader
 from producers.drop_state import DropState
 from producers.inlet import Surroundings
@@ -54,7 +55,7 @@ class Drop:
         self._stop = threading.Event()
         self._state, self._reason = STARTING, ""
         self._waiting = 0
-        self._seen: Mapping[str, Sight] = {}
+        self._quiet: Mapping[str, Quiet] = {}
         self._told: Mapping[str, str] = {}
         given.counts.watch(metrics.DROP_WAITING, lambda: float(self._waiting))
         self._thread = threading.Thread(target=self._run, name="drop", daemon=True)
@@ -127,8 +128,8 @@ class Drop:
         found = look(self._config.folder, _OURS)
         self._refuse(found.others, at)
         self._waiting = len(found.files)
-        ready, self._seen = steady(self._seen, found.files), found.files
-        for name in ready:
+        self._quiet = seen_again(self._quiet, found.files)
+        for name in steady(self._quiet):
             self._claim(name, found.files[name], at)
 
     def _refuse(self, others: Mapping[str, str], at: one_file.Workplace) -> None:

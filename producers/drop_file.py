@@ -149,6 +149,8 @@ class _One:
             raise Unreadable(Fault.UNKNOWN_KIND, f"known: {', '.join(given.readers)}")
         self.reader = reader
         size_bytes, bytes_max = os.fstat(file.fileno()).st_size, reader.bytes_max(given.limits)
+        if not size_bytes:
+            raise Unreadable(Fault.EMPTY, "0 bytes; nothing was taken")
         if size_bytes > bytes_max:
             raise Unreadable(Fault.TOO_LARGE, f"{size_bytes} bytes, at most {bytes_max}")
         self.dropped = Dropped(file, path, given.places.folder, name, given.limits)

@@ -12,6 +12,12 @@ from producers.drop_name import is_ignored
 FILES_PER_LOOK_MAX = 10_000
 """Names that one look takes in; others have their turn when these are gone."""
 
+LOOKS = 2
+"""A file that was the same so often is taken."""
+
+EMPTY_LOOKS = 12
+"""The same of an empty one: many programs make a file first and write to it later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -20,6 +26,19 @@ class Sight:
     size_bytes: int
     changed_ns: int
     inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """How long a file has been quiet: what it looks like, and for how many looks."""
+
+    sight: Sight
+    looks: int
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether it can be taken."""
+        return self.looks >= (LOOKS if self.sight.size_bytes else EMPTY_LOOKS)
 
 
 @dataclass(slots=True)
@@ -76,13 +95,22 @@ def sight(status: os.stat_result) -> Sight:
     return Sight(status.st_size, status.st_mtime_ns, status.st_ino)
 
 
-def steady(before: Mapping[str, Sight], now: Mapping[str, Sight]) -> list[str]:
-    """Return the files that were the same at two looks, the oldest first.
+def seen_again(before: Mapping[str, Quiet], now: Mapping[str, Sight]) -> dict[str, Quiet]:
+    """Return for how many looks each file has been the same, this one included."""
+    return {
+        name: Quiet(seen, before[name].looks + 1 if _same(before.get(name), seen) else 1)
+        for name, seen in now.items()
+    }
 
-    An empty file is not ready: many programs make a file first and write to it later.
-    """
-    ready = [name for name, seen in now.items() if seen.size_bytes and before.get(name) == seen]
-    return sorted(ready, key=lambda name: (now[name].changed_ns, name))
+
+def steady(quiet: Mapping[str, Quiet]) -> list[str]:
+    """Return the files that nobody writes to any more, the oldest first."""
+    ready = [name for name, one in quiet.items() if one.is_steady]
+    return sorted(ready, key=lambda name: (quiet[name].sight.changed_ns, name))
+
+
+def _same(before: Quiet | None, seen: Sight) -> bool:
+    return before is not None and before.sight == seen
 
 
 def _kind(mode: int) -> str:

@@ -47,6 +47,7 @@ class Fault(StrEnum):
     BAD_NAME = "bad_name"
     NOT_A_FILE = "not_a_file"
     UNKNOWN_KIND = "unknown_kind"
+    EMPTY = "empty"
     TOO_LARGE = "too_large"
     UNREADABLE = "unreadable"
     NOT_JSON = "not_json"

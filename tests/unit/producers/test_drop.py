@@ -15,6 +15,7 @@ from custody.events import Micros
 from producers import drop_place
 from producers.drop import Drop
 from producers.drop_file import UNREAD_MAX
+from producers.drop_look import EMPTY_LOOKS
 from producers.drop_name import safe, wrong_in
 from producers.drop_read import READERS, Dropped, Fault, Reader, Row, Unreadable, lines
 from producers.group import Answer
@@ -272,6 +273,37 @@ def test_what_is_no_file_of_requests_fails_as_a_whole_by_name(
     looked(inlets.drop(gateway, folder))
     assert result_of(folder, name)["reason"] == reason
     assert event_ids(gateway.outbox.path) == []
+
+
+def test_an_empty_file_is_given_time_and_then_fails_by_name(gateway: Gateway, folder: Path) -> None:
+    one = inlets.drop(gateway, folder)
+    for name in ("day.ndjson", "late.ndjson", "day.csv"):
+        (folder / name).touch()
+    for _ in range(EMPTY_LOOKS - 1):
+        one._look_once()
+    assert names(folder) == ["day.csv", "day.ndjson", "late.ndjson"]
+    # Its writer comes at the last moment: it is read like any other.
+    (folder / "late.ndjson").write_text(ndjson([ticket(1)]))
+    looked(one)
+    for name in ("day.ndjson", "day.csv"):
+        result = result_of(folder, name)
+        assert (result["outcome"], result["reason"]) == ("failed", "empty")
+        assert "0 bytes" in str(result["detail"])
+        assert (folder / "failed" / name).exists()
+    assert codes(result_of(folder, "late.ndjson")) == ["accepted"]
+    # The same name with content, and the next empty one, are files of their own.
+    (folder / "day.ndjson").write_text(ndjson([ticket(2)]))
+    looked(one)
+    assert (folder / "done" / "day.ndjson").exists()
+
+
+def test_an_empty_file_that_is_touched_is_still_somebody_s(gateway: Gateway, folder: Path) -> None:
+    one = inlets.drop(gateway, folder)
+    for no in range(2 * EMPTY_LOOKS):
+        (folder / "day.ndjson").touch()
+        os.utime(folder / "day.ndjson", ns=(no, no))
+        one._look_once()
+    assert names(folder) == ["day.ndjson"]
 
 
 def test_an_empty_list_is_done(gateway: Gateway, folder: Path) -> None:

@@ -12,6 +12,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from producers import folders
+
 _BYTES = 256
 """Fixed length, so that one write replaces the whole."""
 
@@ -50,7 +52,7 @@ class EpochFile:
     """
 
     def __init__(self, path: Path) -> None:
-        path.touch(mode=0o600, exist_ok=True)
+        folders.own(path)
         # Unbuffered and binary: a write is one call, and no system changes a byte of it.
         self._file = path.open("r+b", buffering=0)
 

@@ -15,6 +15,7 @@ from nacl.signing import SigningKey
 from custody import heads
 from custody.errors import Unavailable
 from custody.heads import Head
+from producers import folders
 
 FILE = "signing.key"
 
@@ -59,6 +60,7 @@ def load_or_make(directory: Path, gateway_id: str) -> Signer:
     path = directory / FILE
     if not path.exists():
         _write(path, secrets.token_bytes(heads.KEY_BYTES))
+    folders.own(path)
     return Signer(gateway_id, _read(path))
 
 

@@ -15,6 +15,7 @@ from typing import Any, cast
 from custody.errors import Corrupt
 from custody.events import Micros, ReferenceSet
 from custody.ids import uuid_bytes, uuid_text
+from producers import folders
 from producers.chain import Entry, Position
 
 FORMAT = 1
@@ -176,12 +177,14 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
 
 
 def create(path: Path) -> sqlite3.Connection:
-    """Open the file for writing and make what is missing in it.
+    """Open the file for writing and make what is missing in it; it is its owner's alone.
 
     Raises:
         OutboxUnreadable: It has another format.
+        OSError: It cannot be made.
         sqlite3.Error: It cannot be opened or written, or is no SQLite file.
     """
+    folders.own(path)
     connection = connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(_TABLES)

@@ -5,7 +5,6 @@ and durable, and the gateway sees from one number whether there is something new
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Any
 
 from custody.errors import Refused, Unavailable
 from custody.events import Micros
+from producers import folders
 from producers.tokens import Token
 
 FILE = "tokens.sqlite3"
@@ -91,8 +91,7 @@ class TokenStore:
         self.path = directory / FILE
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Before SQLite would make it, and readable by more than its owner.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
+            folders.own(self.path)
             self._connection = sqlite3.connect(
                 self.path,
                 isolation_level=None,

@@ -1,7 +1,9 @@
 """The outbox: durable before the answer, no holes, duplicates known, epochs told apart."""
 
+import os
 import shutil
 import sqlite3
+import stat
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -133,6 +135,33 @@ def test_a_new_outbox_beside_an_old_mark_begins_the_next_epoch(tmp_path: Path) -
     second = Outbox(config(tmp_path), lambda: NOW)
     assert second.gateway == ("GW-TEST", 2)
     second.close()
+
+
+def modes(directory: Path) -> dict[str, int]:
+    found = [path for path in directory.iterdir() if path.name != "lock"]
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in found}
+
+
+DATABASE = ("outbox.sqlite3", "outbox.sqlite3-wal", "outbox.sqlite3-shm")
+PRIVATE = dict.fromkeys((*DATABASE, "epoch.json", "signing.key"), 0o600)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have no modes there")
+def test_an_outbox_is_its_owners_alone_also_one_that_was_open_to_others(tmp_path: Path) -> None:
+    outbox = Outbox(config(tmp_path), lambda: NOW)
+    send(outbox, ticket(1))
+    assert modes(tmp_path) == PRIVATE
+    # What is beside it when a gateway was killed.
+    kept = tmp_path.with_name("kept")
+    shutil.copytree(tmp_path, kept)
+    outbox.close()
+    for path in kept.iterdir():
+        path.chmod(0o644)
+    reopened = Outbox(config(kept), lambda: NOW)
+    assert modes(kept) == PRIVATE
+    assert results(send(reopened, ticket(1), ticket(2))) == ["duplicate", "accepted"]
+    assert modes(kept) == PRIVATE
+    reopened.close()
 
 
 def test_two_processes_cannot_share_an_outbox(outbox: Outbox) -> None:

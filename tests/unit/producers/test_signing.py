@@ -40,6 +40,9 @@ def test_a_key_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
     assert signing.load_or_make(tmp_path, "GW-A").public == first.public
     if os.name == "posix":
         assert (tmp_path / signing.FILE).stat().st_mode & 0o777 == 0o600
+        (tmp_path / signing.FILE).chmod(0o644)
+        signing.load_or_make(tmp_path, "GW-A")
+        assert (tmp_path / signing.FILE).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_rotated_key_is_another_and_the_old_one_is_kept(tmp_path: Path) -> None:

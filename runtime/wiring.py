@@ -61,19 +61,26 @@ def kafka_options(settings: Settings, address: str) -> dict[str, str]:
     Raises:
         BadSettings: The password's file cannot be read.
     """
+    return {"bootstrap.servers": address, **_secured(settings)}
+
+
+def _secured(settings: Settings) -> dict[str, str]:
+    """Return librdkafka's options for proving who we are; aiokafka's are made of ``_security``.
+
+    Raises:
+        BadSettings: The password's file cannot be read.
+    """
     kafka = settings.kafka
-    return {"bootstrap.servers": address, "security.protocol": kafka.security_protocol} | {
-        name: value
-        for name, value in {
-            "sasl.mechanism": kafka.sasl_mechanism,
-            "sasl.username": kafka.sasl_username,
-            "sasl.password": secret(kafka.sasl_password, kafka.sasl_password_file),
-            "ssl.ca.location": str(kafka.ca_file) if kafka.ca_file else None,
-            "ssl.certificate.location": str(kafka.cert_file) if kafka.cert_file else None,
-            "ssl.key.location": str(kafka.key_file) if kafka.key_file else None,
-        }.items()
-        if value is not None
+    given = {
+        "security.protocol": kafka.security_protocol,
+        "sasl.mechanism": kafka.sasl_mechanism,
+        "sasl.username": kafka.sasl_username,
+        "sasl.password": secret(kafka.sasl_password, kafka.sasl_password_file),
+        "ssl.ca.location": kafka.ca_file,
+        "ssl.certificate.location": kafka.cert_file,
+        "ssl.key.location": kafka.key_file,
     }
+    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def auditor_options(settings: Settings, address: str) -> dict[str, str]:
@@ -198,6 +205,7 @@ def worker_config(settings: Settings, no: int) -> "WorkerConfig":
         stuck_after_s=own.stuck_after_s,
         log_level=settings.log_level,
         security=_security(settings),
+        librdkafka=_secured(settings),
     )
 
 
@@ -221,14 +229,11 @@ def sink_config(settings: Settings) -> "SinkConfig":
     from sinks.config import SinkConfig
 
     own = settings.sink
-    address = bootstrap(settings)
-    options = kafka_options(settings, address)
-    del options["bootstrap.servers"]
     return SinkConfig(
-        bootstrap=address,
+        bootstrap=bootstrap(settings),
         warehouse=warehouse(settings),
         instance=own.instance,
-        kafka=options,
+        kafka=_secured(settings),
         batch_rows_max=own.batch_rows_max,
         batch_bytes_max=own.batch_bytes_max,
         batch_age_s=own.batch_age_s,

@@ -19,7 +19,7 @@ from streams.lease import Lease
 from streams.producer import GuardedProducer
 from streams.protocol import Protocol
 from streams.restore import BulkTables
-from streams.security import faust_settings, plain_options
+from streams.security import faust_settings
 from streams.store import RowTable
 from streams.transport import GuardedConsumer, GuardedTransport
 
@@ -93,7 +93,7 @@ def make_app(config: WorkerConfig, protocol: Protocol) -> GuardedApp:
     )
     tables = app.tables
     assert isinstance(tables, BulkTables)
-    tables.options = plain_options(config.bootstrap, config.security)
+    tables.options = {"bootstrap.servers": config.bootstrap, **config.librdkafka}
     table = app.Table(TABLE, key_type=bytes, value_type=bytes)
     assert isinstance(table, RestoredTable)
     table.protocol = protocol

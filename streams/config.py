@@ -94,7 +94,8 @@ class WorkerConfig:
         stuck_after_s: No progress for this long with work waiting is a failing health.
         log_level: Lowest level that is logged.
         pause: Test hook between the stages of the protocol.
-        security: How all clients of the worker reach the broker.
+        security: How the clients of the worker reach the broker that are Faust's or aiokafka's.
+        librdkafka: The same of the one that restores rows, as librdkafka's options.
         kafka: Further client options by their Faust setting name.
     """
 
@@ -115,6 +116,7 @@ class WorkerConfig:
     log_level: str = "INFO"
     pause: Pause | None = None
     security: Security = field(default_factory=Security)
+    librdkafka: Mapping[str, str] = field(default_factory=dict, repr=False)
     kafka: Mapping[str, object] = field(default_factory=dict)
 
 

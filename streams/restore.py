@@ -60,9 +60,7 @@ class Bulk:
         wanted: Of each partition the last offset to read.
     """
 
-    def __init__(
-        self, options: Mapping[str, str | int | bool], store: Stored, wanted: Mapping[TP, int]
-    ) -> None:
+    def __init__(self, options: Mapping[str, str], store: Stored, wanted: Mapping[TP, int]) -> None:
         self._options = options
         self._store = store
         self._wanted = {tp.partition: last for tp, last in wanted.items()}
@@ -186,7 +184,7 @@ class BulkRecovery(Recovery):
 class BulkTables(TableManager):
     """Faust's tables with our recovery."""
 
-    options: Mapping[str, str | int | bool]
+    options: Mapping[str, str]
 
     @property
     @override

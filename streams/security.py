@@ -1,4 +1,4 @@
-"""How the worker's clients prove who they are to the broker: Faust's own and our plain ones."""
+"""How the worker's clients prove who they are to the broker: Faust's own and aiokafka's."""
 
 import ssl
 from collections.abc import Mapping
@@ -46,25 +46,6 @@ def client_options(security: Security) -> Mapping[str, object]:
         options["sasl_plain_username"] = security.username
         options["sasl_plain_password"] = security.password
     return options
-
-
-def plain_options(bootstrap: str, security: Security) -> Mapping[str, str | int | bool]:
-    """Return librdkafka's options for reaching the broker.
-
-    Args:
-        bootstrap: Kafka's addresses.
-        security: How to reach the broker.
-    """
-    given = {
-        "sasl.mechanism": security.mechanism,
-        "sasl.username": security.username,
-        "sasl.password": security.password,
-        "ssl.ca.location": security.ca_file,
-        "ssl.certificate.location": security.cert_file,
-        "ssl.key.location": security.key_file,
-    }
-    options = {name: str(value) for name, value in given.items() if value is not None}
-    return {"bootstrap.servers": bootstrap, "security.protocol": security.protocol, **options}
 
 
 def _credentials(security: Security) -> CredentialsT | None:

@@ -102,6 +102,8 @@ def test_every_client_is_told_how_to_reach_a_secured_broker(tmp_path: Path) -> N
     assert wiring.sink_config(settings).kafka == expected
     published = wiring.gateway_config(settings).publisher.kafka
     assert published == {**expected, "bootstrap.servers": "broker:9093"}
+    # Both of the worker's kinds of client: it restores rows with the second.
+    assert wiring.worker_config(settings, 1).librdkafka == expected
     assert wiring.worker_config(settings, 1).security == Security(
         protocol="SASL_SSL",
         mechanism="SCRAM-SHA-512",

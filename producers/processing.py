@@ -35,9 +35,10 @@ def accept_processing(
 ) -> list[MaterialProcessed]:
     """Return the records of a process request: inputs, outputs, losses, stock, added, close.
 
-    Ids follow from the request's id and the part's place where the sender gave one, else from the
-    natural key: process, part, lot or kind, time, source_ref. A part that repeats another's key
-    within the request is told apart by its ordinal (2, 3, ...).
+    A request that names its one part has that part's id. Else ids follow from the request's id
+    and the part's place where the sender gave one, else from the natural key: process, part, lot
+    or kind, time, source_ref. A part that repeats another's key within the request is told apart
+    by its ordinal (2, 3, ...).
 
     Args:
         request: The request, parsed.
@@ -69,6 +70,8 @@ def _parts(request: ProcessingRequest) -> Iterator[Part]:
 
 
 def _part_id(request: ProcessingRequest, part: Part, ordinal: int) -> str:
+    if request.part is not None:
+        return request.part.event_id
     if request.event_id is not None:
         return derived_id("processing", [request.event_id, part.name, part.no])
     key: list[str | int | None] = [
@@ -95,7 +98,7 @@ def _record(
         process_id=request.process_id,
         kind=request.kind,
         part=part.name,
-        part_no=part.no,
+        part_no=part.no if request.part is None else request.part.no,
         output_lot_id=side.lot_id if part.name == "output" and isinstance(side, LotSide) else None,
         loss_kind=side.kind if isinstance(side, Loss) else None,
         mass_wet_g=None if side is None else side.mass_wet_g,

@@ -209,10 +209,18 @@ class Loss(Side):
     kind: Text
 
 
+class PartIdentity(Model):
+    """One part of a process as another gateway took it: ``custody publish`` of an export."""
+
+    event_id: EventId
+    no: Annotated[int, Read(count, {"type": "integer", "minimum": 0})]
+
+
 class ProcessingRequest(FactRequest):
     """One side of a process, or a whole one; the gateway cuts it into one record per side.
 
     ``attributes`` are what the plant itself adds, such as its energy; they are one part together.
+    With ``part`` the request has that one part, under its own event id.
     """
 
     type: Literal["processing"]
@@ -238,6 +246,7 @@ class ProcessingRequest(FactRequest):
     stock: tuple[Side, ...] = ()
     close: StrictBool = False
     attributes: Attributes = ()
+    part: PartIdentity | None = None
 
     @model_validator(mode="after")
     def _has_parts(self) -> Self:
@@ -250,6 +259,9 @@ class ProcessingRequest(FactRequest):
         if self.corrects is not None and parts > 1:
             # Each side would replace the one target, and only one of them can.
             raise fault(Code.CORRECTION_MISMATCH, f"{parts} parts", "one part", "corrects")
+        if self.part is not None and (parts > 1 or self.event_id is not None):
+            found = f"{parts} parts" if parts > 1 else "event_id"
+            raise fault(Code.BAD_VALUE, found, "one part, and no other event_id", "part")
         return self
 
 

@@ -123,6 +123,16 @@ UNREADABLE = [
         of("lot", declared_origins=origins("1.1")),
         (RANGE, "declared_origins.0.share"),
     ),
+    Bad(
+        "two parts under one part's id",
+        process(inputs=[side()], close=True, part={"event_id": OWN, "no": 1}),
+        (Code.BAD_VALUE, "part"),
+    ),
+    Bad(
+        "a part with two ids",
+        process(inputs=[side()], event_id=UNSEEN, part={"event_id": OWN, "no": 1}),
+        (Code.BAD_VALUE, "part"),
+    ),
     Bad("negative gross", of("weighing", gross_kg=-45000), (NEGATIVE, "gross_kg")),
     Bad("negative tare", of("weighing", tare_kg=-15000), (NEGATIVE, "tare_kg")),
     Bad("negative net", of("weighing", net_kg=-30000), (NEGATIVE, "net_kg")),

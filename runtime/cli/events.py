@@ -3,10 +3,11 @@
 A table (CSV, XLSX) becomes such lines by a mapping, in ``runtime.cli.tables``.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import IO, Protocol
@@ -16,6 +17,7 @@ import click
 from custody.errors import CustodyError
 from producers import strict_json
 from producers.outcome import shown
+from runtime import exported
 from runtime.cli import connect, output
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject
@@ -93,6 +95,31 @@ def _line(no: int, raw: str) -> Line:
         return Line(no, raw, None, refused("not_json", None, error.found, error.expected))
 
 
+def restated(lines: Iterator[Line]) -> Iterator[Line]:
+    """Yield lines, those of ``custody outbox export`` as the requests that give their records.
+
+    Passed over are heads, which are of their own gateway, and the copies of a reference record
+    that go to other partitions: who takes the first makes them again.
+    """
+    last: object = None
+    for line in lines:
+        row = line.request
+        if line.refusal is not None or not exported.is_row(row):
+            yield line
+            continue
+        assert isinstance(row, dict), "a line of an export is an object"
+        is_copy = row.get("type") == "reference" and row.get("event_id") == last
+        last = row.get("event_id")
+        try:
+            request = None if is_copy else exported.request_in(row)
+        except exported.BadExport as error:
+            refusal = refused(error.code, error.field, error.found, error.expected)
+            yield replace(line, request=None, refusal=refusal)
+            continue
+        if request is not None:
+            yield replace(line, text=json.dumps(request, ensure_ascii=False), request=request)
+
+
 def _number(digits: str) -> float:
     """Return a number of what the gateway reads as a decimal, or cannot."""
     return float(Decimal(digits))
@@ -155,7 +182,8 @@ def publish(  # noqa: PLR0913  one command, two kinds of file
     """Publish FILE, one request per line of JSON, through the gateway; - is standard input.
 
     Accepted means durable in the gateway's outbox. Publishing a file again is harmless: what
-    was accepted is answered as duplicate. Exit 1 where a line was refused.
+    was accepted is answered as duplicate. Exit 1 where a line was refused. A file of custody
+    outbox export is taken too: each record under the event id it had.
 
     With --mapping, FILE is a table, and rows that were refused are written to
     FILE.refused.csv with their reasons. Mend them there or in FILE and publish it again with the
@@ -188,7 +216,7 @@ def publish(  # noqa: PLR0913  one command, two kinds of file
         _answering(dry_run=dry_run) as gateway,
         output.progress(f"publishing {file}", None) as advance,
     ):
-        send(gateway, lines_of(lines), run, options, list_requests, advance)
+        send(gateway, restated(lines_of(lines)), run, options, list_requests, advance)
     return run.finish()
 
 

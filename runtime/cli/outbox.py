@@ -1,9 +1,7 @@
 """``custody outbox``: what a gateway holds, whether it runs or not."""
 
-import base64
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import cast
@@ -13,14 +11,12 @@ import click
 from custody.errors import CustodyError
 from custody.events import Micros
 from producers import view
-from producers.chain import Entry
 from producers.view import State, View
 from runtime.cli import output
+from runtime.exported import row_of
 from runtime.moment import time_of
 from runtime.settings import load
 from runtime.wiring import data_dir
-from schemas import avro, headers
-from schemas.codec import decode
 from schemas.present import rfc3339
 
 _LIMIT_LINES = 50
@@ -93,13 +89,15 @@ def outbox_export(*, out: Path, every: bool) -> None:
     """Write what waits into a file of JSON lines, to be read or carried where there is no line.
 
     Each line has the record as Kafka would get it (key, headers, body) and what it says. It is a
-    copy: the outbox keeps what waits, and publishes it when the line is back. Nothing reads such
-    a file back into another gateway, because a record's number and place in the chain are its
-    gateway's own; where the line will never come, carry the outbox itself (docs/gateway.md).
+    copy: the outbox keeps what waits, and publishes it when the line is back. custody publish
+    takes the file at any gateway: each record under its own event id, numbered and chained by
+    the gateway that takes it; one that arrives on both ways counts once. To keep numbers and
+    chain, carry the outbox itself (docs/gateway.md).
 
     \b
     Example:
       custody outbox export --out /media/stick/waiting.ndjson
+      custody publish /media/stick/waiting.ndjson      # at a gateway with a line
     """
     with view.opened(data_dir(load(os.environ)).gateway) as opened:
         count = _write(out, opened, every=every)
@@ -192,7 +190,8 @@ def _write(out: Path, opened: View, *, every: bool) -> int:
     fresh, count = out.with_name(out.name + ".part"), 0
     try:
         with fresh.open("w", encoding="utf-8", newline="\n") as file:
-            for row in _exported(opened, gateway_id, every=every):
+            for epoch, entry in opened.entries(every=every):
+                row = row_of(epoch, entry, gateway_id)
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
                 count += 1
             file.flush()
@@ -212,47 +211,6 @@ class NotWritten(CustodyError):
             expected="a place with room that may be written",
             next_step="name another with --out",
         )
-
-
-def _exported(opened: View, gateway_id: str, *, every: bool) -> Iterator[dict[str, object]]:
-    for epoch, entry in opened.entries(every=every):
-        yield {
-            "gateway_id": gateway_id,
-            "gateway_epoch": epoch,
-            "gateway_seq": entry.seq,
-            "no": entry.no,
-            "type": entry.stem,
-            "event_id": entry.event_id,
-            "accepted_at": _time(entry.accepted_at),
-            "topic": entry.topic,
-            "partition": entry.partition,
-            "key": entry.key.decode("utf-8", "backslashreplace"),
-            "headers": _headers(entry, gateway_id),
-            "schema_fingerprint": entry.fingerprint.hex(),
-            "body_base64": base64.b64encode(entry.body).decode(),
-            "content": _content(entry),
-        }
-
-
-def _headers(entry: Entry, gateway_id: str) -> dict[str, str]:
-    if entry.prev is None or entry.digest is None:
-        return {}
-    values = (entry.prev, entry.digest, gateway_id.encode())
-    pairs = zip(headers.GATEWAY_WRITES, values, strict=True)
-    return {name: value.hex() for name, value in pairs}
-
-
-def _content(entry: Entry) -> object:
-    """Return what a body says; None where it was written under an earlier schema."""
-    if entry.fingerprint != avro.fingerprint(entry.stem):
-        return None
-    found: object = json.loads(json.dumps(asdict(decode(entry.stem, entry.body)), default=_hex))
-    return found
-
-
-def _hex(value: object) -> str:
-    assert isinstance(value, bytes), "records hold numbers, texts, lists and bytes"
-    return value.hex()
 
 
 def _time(at: Micros | None) -> str | None:

@@ -2,21 +2,27 @@
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from custody.digest import GENESIS, first_break
 from producers import view
+from producers.content import canonical
 from producers.fields import plain
+from producers.outcome import Record
+from producers.requests import MODELS
 from producers.service import Gateway, Options
 from runtime.cli.main import run
 from runtime.client import JsonObject
 from schemas.codec import decode
 from tests.support.gateway import config, golden, running, ticket
+
+SOME_ID, UNSEEN_ID = (f"0199f3c0-6d1e-7c4a-9b1f-2a5d8c3e7f9{no}" for no in (0, 1))
 
 
 @pytest.fixture
@@ -114,6 +120,93 @@ def test_an_export_holds_each_waiting_record_whole(
         assert content["gateway_seq"] == entry.seq
         assert content == json.loads(json.dumps(asdict(decode(entry.stem, entry.body))))
     assert first_break(GENESIS, [_link(row) for row, _ in facts]) is None
+
+
+def exported(tmp_path: Path, capsys: pytest.CaptureFixture[str], *more: str) -> Path:
+    out = tmp_path / "waiting.ndjson"
+    said(capsys, "outbox", "export", "--out", str(out), *more)
+    return out
+
+
+def facts(directory: Path) -> dict[str, set[tuple[str, int, bytes]]]:
+    """What an outbox holds by event id: places, and what is said there whoever took it when."""
+    found: dict[str, set[tuple[str, int, bytes]]] = {}
+    with view.opened(directory) as seen:
+        for _, entry in seen.entries(every=True):
+            if entry.event_id is not None:
+                record = cast("Record", decode(entry.stem, entry.body))
+                place = (entry.topic, entry.partition, canonical(record))
+                found.setdefault(entry.event_id, set()).add(place)
+    return found
+
+
+def test_an_export_published_elsewhere_ends_as_the_same_facts_and_here_as_duplicates(
+    gateway: Gateway,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    take(gateway, *(golden(stem) for stem in MODELS), ticket(1, corrects=UNSEEN_ID, void=True))
+    own_ids = {"event_id": SOME_ID, "process_id": "P-78"}
+    take(gateway, {**golden("processing"), **own_ids})
+    out = exported(tmp_path, capsys)
+    # A reference stands in a line for each partition; its copies and the heads are passed over.
+    sent = len(MODELS) + 1 + 2 * 5 - 1
+    here = said(capsys, "publish", str(out))
+    assert here == f"accepted 0, duplicate {sent}, refused 0\n"
+
+    with running(config(tmp_path / "other", gateway_id="GW-OTHER"), publish=False) as other:
+        monkeypatch.setattr("runtime.cli.events.connect.gateway", lambda: _asked(other))
+        take(other, golden("weighing"))
+        there = said(capsys, "publish", str(out)).partition(";")[0].strip()
+        assert there == f"accepted {sent - 1}, duplicate 1, refused 0"
+        assert facts(tmp_path / "other") == facts(tmp_path / "gateway")
+        assert said(capsys, "publish", str(out)).startswith(f"accepted 0, duplicate {sent}")
+
+
+@pytest.mark.parametrize(
+    ("field", "bend", "code"),
+    [
+        ("body_base64", lambda body: "AAAA" + body[4:], "damaged_export"),
+        ("body_base64", lambda _: "no base64", "damaged_export"),
+        ("content", lambda content: {**content, "net_g": 1}, "damaged_export"),
+        ("headers", lambda _: {}, "damaged_export"),
+        ("schema_fingerprint", lambda text: text[:-1], "damaged_export"),
+        ("type", lambda _: "transfer", "unknown_type"),
+    ],
+)
+def test_a_line_that_is_not_as_it_was_exported_is_refused_and_the_others_are_taken(
+    gateway: Gateway,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    field: str,
+    bend: Callable[[Any], object],
+    code: str,
+) -> None:
+    take(gateway, ticket(1), ticket(2))
+    out = exported(tmp_path, capsys)
+    lines = rows(out.read_text("utf-8"))
+    at = next(no for no, row in enumerate(lines) if row["gateway_seq"] == 1)
+    lines[at][field] = bend(lines[at][field])
+    out.write_text("".join(json.dumps(row) + "\n" for row in lines), "utf-8")
+    answers = rows(said(capsys, "publish", "--json", str(out), code=1))
+    assert [(a["line"], a.get("code") or a["result"]) for a in answers] == [
+        (at + 1, code),
+        (at + 2, "duplicate"),
+    ]
+
+
+def test_a_record_of_another_version_says_so(
+    gateway: Gateway,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    take(gateway, ticket(1))
+    monkeypatch.setattr("runtime.exported.avro.fingerprint", lambda _: bytes(32))
+    [answer] = rows(said(capsys, "publish", "--json", str(exported(tmp_path, capsys)), code=1))
+    assert (answer["code"], answer["field"]) == ("other_schema", "schema_fingerprint")
+    assert "exported by the version that reads it" in str(answer["allowed"])
 
 
 def _link(row: Mapping[str, object]) -> tuple[bytes, bytes, bytes, bytes]:

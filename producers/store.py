@@ -27,6 +27,13 @@ ENTRY_COLUMNS = (
 )
 """What ``entry_of`` reads, in its order."""
 
+RESENT = """
+CREATE TABLE IF NOT EXISTS resent (
+  no INTEGER PRIMARY KEY, resent_at INTEGER NOT NULL, result TEXT NOT NULL
+)
+"""
+"""One row per refused request that was sent again: when last, and with what result."""
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 -- One row per record on its way to Kafka; pruned some days after it got there.
@@ -188,6 +195,7 @@ def create(path: Path) -> sqlite3.Connection:
     connection = connect(path)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(_TABLES)
+    connection.execute(RESENT)
     found = get_meta(connection, "format")
     if found is None:
         put_meta(connection, {"format": FORMAT})
@@ -364,7 +372,9 @@ def prune(connection: sqlite3.Connection, published_before: Micros, floor: int, 
 
 
 def forget_refused(connection: sqlite3.Connection, before: Micros) -> int:
-    """Delete refused requests of before a time; return how many."""
+    """Delete refused requests of before a time, notes on them first; return how many."""
+    gone = "SELECT no FROM refused WHERE at < ?"
+    connection.execute(f"DELETE FROM resent WHERE no IN ({gone})", (before,))  # noqa: S608  ours
     return connection.execute("DELETE FROM refused WHERE at < ?", (before,)).rowcount
 
 

@@ -18,6 +18,8 @@ from producers.chain import Entry
 
 READ_ENTRIES = 1_000
 FILE = "outbox.sqlite3"
+_KEPT = "no, at, sender, code, reason, body, resent_at, result"
+"""Columns of ``Kept``."""
 
 
 class NoOutbox(Unavailable):
@@ -116,7 +118,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A refused request as it is kept, with its number."""
+    """A refused request as it is kept, with its number.
+
+    ``resent_at`` and ``resent_result`` are of the last time it was sent again from here; None where
+    it was not.
+    """
 
     no: int
     at: Micros
@@ -124,6 +130,8 @@ class Kept:
     code: str
     reason: str
     body: bytes
+    resent_at: Micros | None = None
+    resent_result: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +219,13 @@ class View:
             after = last
 
     def refused(
-        self, *, codes: tuple[str, ...], sender: str, since: Micros, limit: int
+        self,
+        *,
+        codes: tuple[str, ...],
+        sender: str,
+        since: Micros,
+        limit: int,
+        only_open: bool = False,
     ) -> list[Kept]:
         """Return refused requests, the latest first.
 
@@ -220,11 +234,13 @@ class View:
             sender: Only of senders with this in their name; empty for all.
             since: Only those from then on.
             limit: At most so many.
+            only_open: Only those that were not sent again.
         """
         marks = ", ".join("?" for _ in codes)
         which = f" AND code IN ({marks})" if codes else ""
+        which += " AND resent_at IS NULL" if only_open else ""
         rows = self.connection.execute(
-            "SELECT no, at, sender, code, reason, body FROM refused"  # noqa: S608  marks only
+            f"SELECT {_KEPT} FROM {self._refused()}"  # noqa: S608  ours, and marks only
             f" WHERE at >= ? AND instr(sender, ?) > 0{which} ORDER BY no DESC LIMIT ?",
             (since, sender, *codes, limit),
         )
@@ -233,9 +249,18 @@ class View:
     def refused_one(self, no: int) -> Kept | None:
         """Return the refused request with a number, or None."""
         row = self.connection.execute(
-            "SELECT no, at, sender, code, reason, body FROM refused WHERE no = ?", (no,)
+            f"SELECT {_KEPT} FROM {self._refused()} WHERE no = ?",  # noqa: S608  ours
+            (no,),
         ).fetchone()
         return None if row is None else Kept(*row)
+
+    def _refused(self) -> str:
+        """Return where refused requests stand with what came of them when they were sent again."""
+        noted = self.connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'resent'")
+        if noted.fetchone():
+            return "refused LEFT JOIN resent USING (no)"
+        # Of a gateway that has not been started since there are notes.
+        return "refused, (SELECT NULL AS resent_at, NULL AS result)"
 
 
 @contextmanager

@@ -9,14 +9,14 @@ import click
 
 from custody.errors import Refused
 from custody.events import Micros
-from producers import view
+from producers import resent, view
 from producers.outcome import Code
 from producers.view import Kept
 from runtime.cli import connect, output
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject, as_object
 from runtime.mending import is_whole, mended, text_of
-from runtime.moment import time_of
+from runtime.moment import now, time_of
 from runtime.settings import load
 from runtime.wiring import data_dir
 from schemas.present import rfc3339
@@ -57,24 +57,36 @@ def refused() -> None:
     help="Only this reason; may be given again.",
 )
 @click.option("--since", metavar="TIME", help="Only requests from then on.")
+@click.option("--open", "only_open", is_flag=True, help="Only those that were not sent again.")
 @click.option("--sender", default="", help="Only senders with this in their name.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=_LIMIT_LINES, show_default=True, help="At most."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per request and line.")
 def refused_list(
-    *, codes: tuple[str, ...], since: str | None, sender: str, limit: int, as_json: bool
+    *,
+    codes: tuple[str, ...],
+    since: str | None,
+    sender: str,
+    limit: int,
+    only_open: bool,
+    as_json: bool,
 ) -> None:
-    """List refused requests, the latest first.
+    """List refused requests, the latest first, and what came of those that were sent again.
+
+    Open is what nobody has sent again with custody refused resend. One that was refused a second
+    time is not: it is kept anew, under a number of its own, and that one is open.
 
     \b
     Examples:
-      custody refused list
+      custody refused list --open
       custody refused list --since 2026-11-03 --json | jq -r .no
     """
     from_then = Micros(0) if since is None else time_of(since, "--since")
     with view.opened(data_dir(load(os.environ)).gateway) as opened:
-        found = opened.refused(codes=codes, sender=sender, since=from_then, limit=limit)
+        found = opened.refused(
+            codes=codes, sender=sender, since=from_then, limit=limit, only_open=only_open
+        )
     rows = [_row(one) for one in found]
     if as_json:
         for row in rows:
@@ -104,7 +116,7 @@ def refused_show(no: int, *, raw: bool, as_json: bool) -> None:
     else:
         for name, value in _row(one).items():
             shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            output.result(f"{name:<12}{shown}")
+            output.result(f"{name:<15}{shown}")
         output.result(text)
 
 
@@ -130,7 +142,8 @@ def refused_resend(
 ) -> int:
     """Send refused requests to the running gateway again, as they are kept or mended.
 
-    One that was taken in the meantime is answered as duplicate. Exit 1 where one is refused again;
+    One that was taken in the meantime is answered as duplicate. custody refused list then says
+    when each was sent again, and with what result. Exit 1 where one is refused again;
     it is then kept again, under a number of its own.
 
     \b
@@ -149,12 +162,16 @@ def refused_resend(
     with connect.gateway() as gateway:
         answers = gateway.publish_texts(sent, {"backfill": "true"} if backfill else None)
     refused_again = False
+    results = [str(answer.get("result")) for answer in answers]
     for no, answer in zip(numbers, answers, strict=True):
         refused_again |= answer.get("result") == "refused"
         if as_json:
             output.line_json({"no": no, **answer})
         else:
             output.result(f"{no}  {_said(answer)}")
+    # After the answers are shown: they are what was asked for, and hold whether noted or not.
+    directory = data_dir(load(os.environ)).gateway
+    resent.note(directory, list(zip(numbers, results, strict=True)), now())
     return FOUND if refused_again else 0
 
 
@@ -187,6 +204,8 @@ def _row(one: Kept) -> JsonObject:
         "allowed": answer.get("allowed"),
         "body_bytes": len(one.body),
         "whole": is_whole(one),
+        "resent_at": None if one.resent_at is None else rfc3339(one.resent_at),
+        "resent_result": one.resent_result,
     }
 
 
@@ -212,4 +231,6 @@ _COLUMNS = (
     _short("found"),
     _short("allowed"),
     output.text("bytes", "body_bytes", right=True),
+    output.Column("sent again (UTC)", lambda row: str(row["resent_at"] or "")),
+    output.Column("as", lambda row: str(row["resent_result"] or "")),
 )

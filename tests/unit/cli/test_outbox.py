@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from custody.digest import GENESIS, first_break
+from custody.events import Micros
 from producers import view
 from producers.content import canonical
 from producers.fields import plain
@@ -20,7 +22,7 @@ from producers.service import Gateway, Options
 from runtime.cli.main import run
 from runtime.client import JsonObject
 from schemas.codec import decode
-from tests.support.gateway import config, golden, running, ticket
+from tests.support.gateway import NOW, config, golden, running, ticket
 
 SOME_ID, UNSEEN_ID = (f"0199f3c0-6d1e-7c4a-9b1f-2a5d8c3e7f9{no}" for no in (0, 1))
 
@@ -255,6 +257,60 @@ def test_a_mended_request_is_taken_and_its_repeat_is_a_duplicate(
     assert (taken["no"], taken["result"]) == (1, "accepted")
     [repeat] = rows(said(capsys, *mend))
     assert (repeat["result"], repeat["event_id"]) == ("duplicate", taken["event_id"])
+
+
+def test_what_was_sent_again_is_marked_with_its_result_and_the_rest_is_open(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(gateway, ticket(1, net_kg=29_000), ticket(2, net_kg=29_000), {"type": "?"})
+    for at, arguments, code in (
+        (NOW, ("1", "--set", "net_kg=30000"), 0),
+        (NOW, ("2", "--set", "net_kg=28000"), 1),
+        (Micros(NOW + 1_000_000), ("1", "--set", "net_kg=30000"), 0),
+    ):
+        monkeypatch.setattr("runtime.cli.refused.now", lambda at=at: at)
+        said(capsys, "refused", "resend", *arguments, code=code)
+    listed = rows(said(capsys, "refused", "list", "--json"))
+    assert [(row["no"], row["resent_at"], row["resent_result"]) for row in listed] == [
+        (4, None, None),
+        (3, None, None),
+        (2, "2026-11-05T07:12:00Z", "refused"),
+        (1, "2026-11-05T07:12:01Z", "duplicate"),
+    ]
+    # The second one is refused anew, as the fourth: one thing to mend is open once.
+    still = rows(said(capsys, "refused", "list", "--open", "--json"))
+    assert [row["no"] for row in still] == [4, 3]
+    assert "2026-11-05T07:12:01Z  duplicate" in said(capsys, "refused", "list")
+    assert "2026-11-05T07:12:00Z" in said(capsys, "refused", "show", "2")
+
+
+def test_what_cannot_be_noted_is_said_after_the_answer(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(gateway, ticket(1, net_kg=29_000))
+    blocker = sqlite3.connect(gateway.outbox.path, isolation_level=None)
+    blocker.execute(
+        "CREATE TRIGGER full BEFORE INSERT ON resent BEGIN SELECT RAISE(FAIL, 'x'); END"
+    )
+    blocker.close()
+    capsys.readouterr()
+    assert run(["refused", "resend", "1", "--set", "net_kg=30000"]) == 3
+    told = capsys.readouterr()
+    assert "accepted" in told.out
+    assert "sent again, and not noted" in told.err
+    assert "it is a duplicate" in told.err
+
+
+def test_an_outbox_that_has_no_notes_yet_is_listed(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(gateway, ticket(1, net_kg=29_000))
+    older = sqlite3.connect(gateway.outbox.path, isolation_level=None)
+    older.execute("DROP TABLE resent")
+    older.close()
+    assert [r["no"] for r in rows(said(capsys, "refused", "list", "--open", "--json"))] == [1]
+    said(capsys, "refused", "resend", "1", "--set", "net_kg=30000")
+    assert said(capsys, "refused", "list", "--open", "--json") == ""
 
 
 def test_a_file_takes_the_place_of_one_request(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from custody.events import Micros
-from producers import store
+from producers import resent, store
 from producers.config import OutboxConfig
 from producers.group import Submission
 from producers.judge import accept
@@ -133,8 +133,10 @@ def test_pruning_looks_again_after_the_clock_was_set_back(tmp_path: Path) -> Non
     store.put_refused(writer, [store.Refused(NOW, "test", "not_json", "{}", b"")])
     room.prune(NOW, 1)
     assert len(store.get_refused(writer, Micros(0), 9)) == 1
+    resent.note(tmp_path, [(1, "accepted")], NOW)
     late = Micros(NOW + 91 * 86_400_000_000)
     room.prune(late, 1)
+    assert writer.execute("SELECT * FROM resent").fetchall() == [], "a number may come again"
     assert store.get_refused(writer, Micros(0), 9) == []
     store.put_refused(writer, [store.Refused(Micros(0), "test", "not_json", "{}", b"")])
     room.prune(Micros(late - 86_400_000_000), 1)

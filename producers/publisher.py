@@ -45,7 +45,9 @@ METADATA_TIMEOUT_S = 5.0
 METADATA_TIMEOUT_MAX_S = 20.0
 """Doubled up to this while the broker does not answer: on a bad line it takes some time."""
 
-COMPRESSION = "lz4"
+COMPRESSION = "zstd"
+"""Of a backlog on a bad line a sixth less than lz4, at the same cost to those who send and read."""
+
 FLUSH_S = 3.0
 """How long a stop waits for answers; what has none stays in the outbox."""
 

@@ -109,6 +109,26 @@ def test_a_bad_line_loses_nothing_doubles_nothing_and_keeps_the_order(
     assert carried.total() / sent <= BYTES_PER_EVENT_MAX
 
 
+def test_a_ticket_that_comes_alone_takes_no_more_than_any_other(
+    behind: Behind, tmp_path: Path
+) -> None:
+    """Both ways, connections that are there already; the table in docs/gateway.md adds it up."""
+    _, _, line = behind
+    line.change(FAIR)
+    given = over(behind, tmp_path, "GW-LONE", silence_s=20.0)
+    with support.running(given, publish=False) as gateway:
+        gateway.publisher.start()
+        for no in range(21):
+            if no == 1:
+                line.change(FAIR)
+            gateway.take([support.ticket(no)], Options(), "t").result(30)
+            support.wait_for(lambda: gateway.outbox.depth == 0)
+        carried = Counter(line.tally.bytes)
+    per_event = {way: carried[way] / 20 for way in (UP, DOWN)}
+    print(f"alone: {per_event}")
+    assert 0 < sum(per_event.values()) <= BYTES_PER_EVENT_MAX
+
+
 def test_what_is_never_answered_is_given_up_as_a_whole_and_sent_anew(
     behind: Behind, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

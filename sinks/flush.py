@@ -33,12 +33,13 @@ from sinks.config import SinkConfig
 from sinks.consumer import Consumer
 from sinks.dead_letters import DeadLetters
 from sinks.intent import Digest, Intent, Settled
+from sinks.prints import without
 from sinks.progress import Progress
 from sinks.readback import sealed
 from sinks.recovery import Partition, TopicMadeAnew
 from sinks.rows import Rows, counts, rows_of
 from sinks.slice import Place, Slice
-from sinks.writer import Writer, waits, without
+from sinks.writer import Writer, waits
 
 _T = TypeVar("_T")
 
@@ -238,9 +239,10 @@ def missing_of(part: Part) -> list[tuple[str, pa.Table]]:
     partition = part.partition
     found: list[tuple[str, pa.Table]] = []
     for table, rows in part.rows.tables:
-        found.append((table, without(rows, partition.present)))
-        found += [(t, without(r, partition.derived)) for t, r in edges.derived(table, rows)]
-    return [(table, rows) for table, rows in found if rows.num_rows]
+        found.append((table, rows))
+        found += edges.derived(table, rows)
+    missing = [(table, without(table, rows, partition.present)) for table, rows in found]
+    return [(table, rows) for table, rows in missing if rows.num_rows]
 
 
 def ledger_rows(parts: Sequence[Part], writer: str, now: Micros) -> pa.Table:
@@ -301,7 +303,6 @@ def _confirm(part: Part) -> None:
     partition, last = part.partition, part.slice.last
     partition.done = last + 1
     partition.sealed = max(partition.sealed, last + 1)
-    partition.present = {offset for offset in partition.present if offset > last}
-    partition.derived = {offset for offset in partition.derived if offset > last}
+    partition.present = {at: found for at, found in partition.present.items() if at > last}
     partition.pending = []
     partition.bytes = 0

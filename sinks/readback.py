@@ -6,8 +6,8 @@ Asked when partitions are assigned, and before an insert is tried again.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
-from custody.errors import Corrupt
 from schemas.routes import BY_STEM, ROUTES
+from sinks import prints
 from sinks.client import Warehouse
 from sinks.dedup import Known, Number
 from sinks.slice import Place
@@ -25,39 +25,28 @@ class Sealed(NamedTuple):
     next_offset: int
 
 
-class RowStandsTwice(Corrupt):
-    """The same record is in the warehouse more than once."""
-
-    def __init__(self, place: Place, offset: int) -> None:
-        super().__init__(
-            f"record {place.topic}/{place.partition}/{offset} stands twice in the warehouse",
-            expected="each record at most once",
-            next_step="see that one sink only writes to this warehouse; then custody verify",
-        )
-
-
-def offsets_from(
+def rows_from(
     warehouse: Warehouse, topic: str, tables: Sequence[str], starts: Starts
-) -> dict[int, set[int]]:
-    """Return the offsets at or above ``starts`` that are in the tables, without an upper bound.
+) -> dict[int, dict[int, list[str]]]:
+    """Return the prints of the rows at or above ``starts``, by partition and offset.
 
-    A process that died after cutting a smaller batch anew leaves rows above its last intent; a
-    bounded look would insert them twice.
+    Without an upper bound: a process that died after cutting a smaller batch anew leaves rows above
+    its last intent, and a bounded look would insert them twice. Whose rows they are is for their
+    prints to say: a row counts for the record at its offset only where it has its bytes.
 
     Raises:
-        RowStandsTwice: An offset is in more than one row.
         WarehouseUnavailable: Ask again later.
     """
-    found: dict[int, set[int]] = {partition: set() for partition in starts}
+    found: dict[int, dict[int, list[str]]] = {partition: {} for partition in starts}
     for table in tables:
         query = (
-            f"SELECT partition, offset FROM custody.{table}"  # noqa: S608  name of the route table
+            f"SELECT partition, offset, {prints.expression(table)}"  # noqa: S608  route table
+            f" FROM custody.{table}"
             f" WHERE topic = {{topic:String}} AND ({_each(starts, '>=')})"
         )
-        for partition, offset in _integers(warehouse, query, topic):
-            if offset in found[partition]:
-                raise RowStandsTwice(Place(topic, partition), offset)
-            found[partition].add(offset)
+        for partition, offset, one in warehouse.rows(query, {"topic": topic}):
+            at = found[cast("int", partition)].setdefault(cast("int", offset), [])
+            at.append(prints.named(table, str(one)))
     return found
 
 
@@ -154,10 +143,4 @@ def _each(starts: Starts, comparison: str) -> str:
     return " OR ".join(
         f"(partition = {partition:d} AND offset {comparison} {start:d})"
         for partition, start in starts.items()
-    )
-
-
-def _integers(warehouse: Warehouse, query: str, topic: str) -> list[tuple[int, int]]:
-    return cast(
-        "list[tuple[int, int]]", [tuple(r) for r in warehouse.rows(query, {"topic": topic})]
     )

@@ -1,9 +1,11 @@
 """Where the sink stands in each partition, from what Kafka and the warehouse say.
 
 The committed offset is the truth: all before it is confirmed. Rows at or above it are there from
-a flush that was not confirmed; they are read back, and their records are not inserted again.
+a flush that was not confirmed; they are read back, and their records are not inserted again. Rows
+of somebody else, which have no record's bytes, are named in the log and stand for no record.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,9 +18,14 @@ from sinks.config import SinkConfig
 from sinks.consumer import Committed, Consumer, Topic
 from sinks.dedup import Seen
 from sinks.intent import Digest, Intent, Settled, read
+from sinks.prints import Present
 from sinks.readback import Sealed
 from sinks.slice import Message, Place, Slice
 from sinks.tables import tables_of
+
+_LOG = logging.getLogger(__name__)
+_NAMED_MAX = 20
+"""Offsets named in a line of the log."""
 
 
 class TopicMadeAnew(Corrupt):
@@ -80,10 +87,9 @@ class Partition:
         next: Offset of the next record to take.
         last: Highest offset that may be in the tables; -1 for none. Never shrinks.
         sealed: All records before it are accounted for in ``ingest_batches``.
-        present: Offsets at or above ``done`` that are in the tables already.
+        present: Rows at or above ``done`` that are in the tables already, by offset.
         seen: Last numbers of all senders before ``next``.
         breaker: Counts what cannot be read.
-        derived: The same of rows made from others: edges.
         settled: Nothing is announced that is not confirmed.
         announced: What the last process announced, until its records have been read again.
         again: Digest of the announced records as read again.
@@ -97,13 +103,12 @@ class Partition:
     next: int
     last: int
     sealed: int
-    present: set[int]
+    present: Present
     seen: Seen
     breaker: Breaker
     settled: bool = True
     announced: Intent | None = None
     again: Digest = field(default_factory=Digest)
-    derived: set[int] = field(default_factory=set)
     pending: list[Message] = field(default_factory=list)
     bytes: int = 0
 
@@ -157,8 +162,8 @@ def recover(
             )
             for place in mine
         }
-        present = readback.offsets_from(warehouse, topic, tables_of(topic), starts)
-        made = readback.offsets_from(warehouse, topic, edges.tables_of(topic), starts)
+        tables = [*tables_of(topic), *edges.tables_of(topic)]
+        present = readback.rows_from(warehouse, topic, tables, starts)
         numbers = readback.numbers_before(warehouse, topic, starts)
         for place in mine:
             start = starts[place.partition]
@@ -172,13 +177,13 @@ def recover(
                 last=intent.last if isinstance(intent, Intent) else start - 1,
                 sealed=seal.next_offset if seal else start,
                 present=present[place.partition],
-                derived=made[place.partition],
                 seen=Seen(numbers[place.partition], partial(readback.standing, warehouse, place)),
                 breaker=Breaker(f"{topic}/{place.partition}", config.dead_letter_limits),
                 settled=not isinstance(intent, Intent),
                 announced=intent if isinstance(intent, Intent) else None,
             )
-            _check_rows(found[place], known=committed[place].offset is not None or seal is None)
+            if committed[place].offset is not None or seal is None:
+                _check_rows(found[place])
     return found
 
 
@@ -207,13 +212,29 @@ def _check_moved(consumer: Consumer, place: Place, committed: int, seal: Sealed 
     raise OffsetMovedOn(place, seal.next_offset, committed)
 
 
-def _check_rows(partition: Partition, *, known: bool) -> None:
-    """Check rows at or above the start; ``known`` is False where the broker forgot our place."""
-    found = partition.present | partition.derived
-    if not found:
+def _check_rows(partition: Partition) -> None:
+    """Check rows at or above the start that no batch of ours announced.
+
+    Below the last seal they are ours, and somebody has moved the offset. From there on none can
+    be: somebody else has put them in. They stay for a person to judge, and keep nothing back: a
+    record that comes to their offset gets its own row.
+    """
+    ours = partition.last if partition.announced is not None else partition.done - 1
+    strange = sorted(offset for offset in partition.present if offset > ours)
+    if not strange:
         return
-    lowest, highest = min(found), max(found)
-    if partition.announced is None and known:
-        raise RowsWithoutIntent(partition.place, lowest, highest, None)
-    if partition.announced is not None and highest > partition.last:
-        raise RowsWithoutIntent(partition.place, lowest, highest, partition.last)
+    if strange[0] < partition.sealed:
+        allowed = None if partition.announced is None else ours
+        raise RowsWithoutIntent(partition.place, strange[0], strange[-1], allowed)
+    tables = {one.partition("/")[0] for at in strange for one in partition.present[at]}
+    _LOG.error(
+        "rows that no batch announced: somebody else has put them in",
+        extra={
+            "topic": partition.place.topic,
+            "partition": partition.place.partition,
+            "offsets": strange[:_NAMED_MAX],
+            "rows": len(strange),
+            "tables": sorted(tables),
+            "next": "custody audit names each",
+        },
+    )

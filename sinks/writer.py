@@ -1,7 +1,7 @@
 """Inserts rows and reads back what is in: the two halves of exactly once.
 
 An insert that failed may have left some of its rows, since each table and each month is a part of
-its own. So nothing is ever inserted a second time before the offsets that are in have been read.
+its own. So nothing is ever inserted a second time before the rows that are in have been read.
 """
 
 import time
@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from itertools import count
 from zlib import crc32
 
-import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sinks.client import Warehouse, WarehouseUnavailable
 from sinks.config import SinkConfig
-from sinks.readback import offsets_from
+from sinks.prints import without
+from sinks.readback import rows_from
 
 
 class Writer:
@@ -86,18 +87,16 @@ class Writer:
     def _missing(self, table: str, rows: pa.Table, last_try: str) -> pa.Table:
         if self._warehouse.running(last_try):
             raise WarehouseUnavailable(None, f"insert {last_try} is still running")
-        places = _places(rows)
-        present = {
-            topic: offsets_from(self._warehouse, topic, [table], starts)
-            for topic, starts in places.items()
-        }
-        missing = [
-            offset not in present[topic][partition]
-            for topic, partition, offset in zip(
-                *(rows[name].to_pylist() for name in ("topic", "partition", "offset")), strict=True
-            )
-        ]
-        return rows.filter(pa.array(missing))
+        left = []
+        for topic, starts in _places(rows).items():
+            found = rows_from(self._warehouse, topic, [table], starts)
+            for partition, present in found.items():
+                place = pc.and_(
+                    pc.equal(rows["topic"].cast(pa.string()), topic),
+                    pc.equal(rows["partition"], partition),
+                )
+                left.append(without(table, rows.filter(place), present))
+        return pa.concat_tables(left).unify_dictionaries()
 
 
 def waits(config: SinkConfig) -> Iterator[float | None]:
@@ -115,15 +114,6 @@ def waits(config: SinkConfig) -> Iterator[float | None]:
         yield bound * (1 + spread) / 2
         bound = min(bound * 2, config.retry_wait_s_max)
     yield None
-
-
-def without(rows: pa.Table, present: set[int]) -> pa.Table:
-    """Return the rows of one place whose offsets are not present."""
-    if not present:
-        return rows
-    offsets = rows["offset"].to_numpy()
-    keep = ~np.isin(offsets, np.fromiter(present, np.int64, len(present)))
-    return rows.filter(pa.array(keep))
 
 
 def _places(rows: pa.Table) -> dict[str, dict[int, int]]:

@@ -10,12 +10,14 @@ tests before it have left on the topics, and all of it has to come out exactly, 
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 
+from runtime.audit.broker import INSERTED, differences
 from runtime.stack.topics import NewTopics, ensure
 from schemas import topics
 from schemas.partition import partition_of
@@ -27,6 +29,7 @@ from tests.support import stack
 from tests.support.accounted import asked, is_complete, violations
 from tests.support.poison import every_kind
 from tests.support.sinks import (
+    CATALOG,
     PARTITIONS,
     Gateway,
     Running,
@@ -235,6 +238,7 @@ def committed(settings: SinkConfig, partition: int, moved_to: int | None = None)
 
 
 PARTITION = partition_of(b"L-1", PARTITIONS)
+NEXT = "SELECT max(last) + 1 FROM custody.ingest_batches"
 LAST_BATCH = "SELECT max(first) FROM custody.ingest_batches"
 OUT_OF = "DELETE FROM custody.{}"
 OF_PARTITION = f"WHERE topic = '{topics.FACT}' AND partition = {PARTITION:d}"
@@ -254,6 +258,46 @@ def test_an_offset_that_was_moved_stops_the_sink_and_nothing_is_doubled_or_left_
     committed(settings, PARTITION, end)
     with running(settings) as sink:
         exact(sink, line)
+
+
+FORGED = f"""
+INSERT INTO custody.weighing
+SELECT * REPLACE(offset + {{further}} AS offset, concat(value, 'x') AS value, 'forged' AS event_id)
+FROM (
+    SELECT * FROM custody.weighing {OF_PARTITION} AND event_id != 'forged'
+    ORDER BY offset DESC LIMIT 1
+)
+"""  # noqa: S608  names of this module
+
+
+def test_rows_that_somebody_put_in_beyond_the_last_record_keep_nothing_back_and_are_named(
+    line: Line, settings: SinkConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One where the next record comes, twice, and one where none comes."""
+    with running(settings) as sink:
+        line.publish()
+        exact(sink, line)
+        end = int(str(sink.one(f"{NEXT} {OF_PARTITION}")))
+    alter(settings, [FORGED.format(further=further) for further in (1, 1, 100_000)])
+    line.publish()
+    places = [f"{topics.FACT}/{PARTITION}@{end - 1 + further}" for further in (1, 1, 100_000)]
+    with running(settings) as sink:
+        wait_until(lambda: bool(sink.failed) or is_complete(sink.address, line.bootstrap), WITHIN_S)
+        assert sink.failed == []
+        facts = "SELECT count(), uniqExact(event_id) FROM custody.events_all WHERE event_id != {}"
+        assert sink.rows(facts.format("'forged'")) == [(len(line.gateway.sent),) * 2]
+        found = differences(
+            {"bootstrap.servers": line.bootstrap},
+            partial(asked, sink.address),
+            CATALOG,
+            lambda _: None,
+        )
+        assert sorted((one.kind, one.place) for one in found) == sorted(
+            (INSERTED, p) for p in places
+        )
+        assert list(violations(sink.address, line.bootstrap)) == ["events", "kafka"]
+        said = [r for r in caplog.records if "somebody else" in r.message]
+        assert [vars(r)["offsets"] for r in said] == [[end, end + 99_999]]
 
 
 def test_rows_taken_out_behind_an_offset_set_back_are_stored_again(

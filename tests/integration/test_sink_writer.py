@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from custody.events import Micros
+from custody.records import Transfer
 from schemas import topics
 from schemas.arrow import to_arrow
 from schemas.partition import partition_of
 from schemas.reader import read_batch
 from schemas.routes import BY_STEM
-from sinks import flush, migrate, readback
+from sinks import edges, flush, migrate, prints, readback
 from sinks.client import Warehouse, WarehouseRefused, WarehouseUnavailable, open_warehouse
 from sinks.config import SinkConfig
 from sinks.dedup import Seen
@@ -87,7 +88,8 @@ class Failing(Warehouse):
 def _offsets(warehouse: Warehouse) -> list[int]:
     """Offsets of the weighings, each of which stands once."""
     place = {PLACE.partition: 0}
-    found = readback.offsets_from(warehouse, topics.FACT, ["weighing"], place)
+    found = readback.rows_from(warehouse, topics.FACT, ["weighing"], place)
+    assert all(len(stand) == 1 for stand in found[PLACE.partition].values())
     return sorted(found[PLACE.partition])
 
 
@@ -114,11 +116,18 @@ def test_a_column_the_table_lacks_is_refused_at_once(warehouse: Warehouse, rows:
         Writer(warehouse, SETTINGS, lambda _: None).insert("weighing", wrong, "test")
 
 
-def test_a_row_that_stands_twice_stops_the_recovery(warehouse: Warehouse, rows: pa.Table) -> None:
-    for _ in range(2):
-        warehouse.insert_arrow("weighing", rows.slice(5, 1), "test")
-    with pytest.raises(readback.RowStandsTwice, match="105"):
-        readback.offsets_from(warehouse, topics.FACT, ["weighing"], {PLACE.partition: 0})
+def test_a_row_of_somebody_else_does_not_stand_for_a_record(
+    warehouse: Warehouse, rows: pa.Table
+) -> None:
+    """Also where it is there before an insert is tried again."""
+    forged = rows.slice(5, 1)
+    at = forged.column_names.index("value")
+    warehouse.insert_arrow("weighing", forged.set_column(at, "value", pa.array([b"?"])), "test")
+    Writer(Failing(warehouse, [3]), SETTINGS, lambda _: None).insert("weighing", rows, "test")
+    found = readback.rows_from(warehouse, topics.FACT, ["weighing"], {PLACE.partition: 0})
+    mine = zip(range(100, 120), prints.prints_of("weighing", rows), strict=True)
+    assert all(one in found[PLACE.partition][offset] for offset, one in mine)
+    assert len(found[PLACE.partition][105]) == 2
 
 
 def test_last_numbers_are_those_below_the_start(warehouse: Warehouse, rows: pa.Table) -> None:
@@ -130,11 +139,15 @@ def test_last_numbers_are_those_below_the_start(warehouse: Warehouse, rows: pa.T
 def test_only_what_is_asked_for_is_found(warehouse: Warehouse, rows: pa.Table) -> None:
     warehouse.insert_arrow("weighing", rows, "test")
     other = (PLACE.partition + 1) % PARTITIONS
-    ask = partial(readback.offsets_from, warehouse, topics.FACT, ["weighing"])
-    assert ask({PLACE.partition: 118, other: 0}) == {PLACE.partition: {118, 119}, other: set()}
-    assert ask({PLACE.partition: 120}) == {PLACE.partition: set()}
-    elsewhere = readback.offsets_from(warehouse, topics.FLOW, ["weighing"], {PLACE.partition: 0})
-    assert elsewhere == {PLACE.partition: set()}
+    ask = partial(readback.rows_from, warehouse, topics.FACT, ["weighing"])
+    expected = prints.prints_of("weighing", rows.slice(18))
+    assert ask({PLACE.partition: 118, other: 0}) == {
+        PLACE.partition: {118: [expected[0]], 119: [expected[1]]},
+        other: {},
+    }
+    assert ask({PLACE.partition: 120}) == {PLACE.partition: {}}
+    elsewhere = readback.rows_from(warehouse, topics.FLOW, ["weighing"], {PLACE.partition: 0})
+    assert elsewhere == {PLACE.partition: {}}
 
 
 def test_the_last_seal_of_each_partition_says_where_to_go_on(warehouse: Warehouse) -> None:
@@ -153,6 +166,25 @@ def _seal(topic: str, partition: int, first: int, last: int) -> pa.Table:
         "digest": "d", "writer": "w",
     }  # fmt: skip
     return pa.Table.from_pylist([row], schema=flush.LEDGER)
+
+
+def test_engine_and_arrow_make_the_same_prints_of_an_edge(warehouse: Warehouse) -> None:
+    moved = Transfer(
+        sender="worker/0", n=1, kind="measured", cause_event_id="e", debit="lot/L-1/SITE",
+        credit="process/P", mass_wet_g=20, mass_dry_g=10, metals=(), effective_at=Micros(1),
+        known_at=Micros(2), replaces_event_id=None, replaces_kind=None, lot_id="L-1",
+        process_id="P", movement_id=None, origins=(),
+    )  # fmt: skip
+    place = Place(topics.TRANSFER, PLACE.partition)
+    slice_ = slice_of(place, [(b"L-1", framed(moved)), (b"L-1", framed(replace(moved, n=2)))])
+    batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
+    [(table, transfers)] = rows_of(slice_, batch, Seen()).tables
+    [(_, made)] = edges.derived(table, transfers)
+    warehouse.insert_arrow(edges.TABLE, made, "test")
+    found = readback.rows_from(warehouse, place.topic, [edges.TABLE], {place.partition: 0})
+    expected = prints.prints_of(edges.TABLE, made)
+    assert found == {place.partition: {0: [expected[0]], 1: [expected[1]]}}
+    warehouse.command(f"TRUNCATE TABLE custody.{edges.TABLE}")
 
 
 @pytest.mark.parametrize("stem", [route.stem for route in stored()])

@@ -78,7 +78,7 @@ class Stored:
         assert not batch.bad
         partition = Partition(
             place=place, topic=Topic("id", PARTITIONS), done=first, next=first, last=-1,
-            sealed=first, present=set(), seen=Seen(), breaker=Breaker("test", Limits()),
+            sealed=first, present={}, seen=Seen(), breaker=Breaker("test", Limits()),
         )  # fmt: skip
         for table, rows in missing_of(Part(partition, slice_, rows_of(slice_, batch, Seen()), "")):
             self.warehouse.insert_arrow(table, rows, "test")

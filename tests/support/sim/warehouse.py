@@ -13,7 +13,7 @@ from typing import Any, cast
 import pyarrow as pa
 from typing_extensions import override
 
-from sinks import edges
+from sinks import edges, prints
 from sinks.client import Warehouse, WarehouseRefused, WarehouseUnavailable
 from sinks.tables import columns, stored
 
@@ -23,7 +23,7 @@ SEALS = "ingest_batches"
 Row = Mapping[str, Any]
 
 _OFFSETS = re.compile(
-    r"SELECT partition, offset FROM custody\.(?P<table>\w+)"
+    r"SELECT partition, offset, (?P<prints>.+) FROM custody\.(?P<table>\w+)"
     r" WHERE topic = \{topic:String\} AND \((?P<each>.+)\)"
 )
 _NUMBERS = re.compile(
@@ -103,7 +103,11 @@ class MemoryWarehouse(Warehouse):
         for name in rows.column_names:
             if name not in names:
                 raise WarehouseRefused(UNKNOWN_COLUMN, f"No such column {name} in custody.{table}")
-        found = list(_rows(rows, _SEAL_COLUMNS if table == SEALS else _KEPT))
+        if table == SEALS:
+            found = list(_rows(rows, _SEAL_COLUMNS))
+        else:
+            named = prints.prints_of(table, rows)
+            found = list(_rows(rows.append_column("print", pa.array(named)), (*_KEPT, "print")))
         failing = self._tables.fault(table, len(found))
         kept = range(len(found)) if failing is None else failing.kept
         self._tables.rows.setdefault(table, []).extend(found[number] for number in kept)
@@ -119,8 +123,7 @@ class MemoryWarehouse(Warehouse):
         if failing is not None:
             raise failing.error
         if match := _OFFSETS.fullmatch(query):
-            found = self._where(match["table"], topic, match["each"])
-            return [(row["partition"], row["offset"]) for row in found]
+            return self._prints(match, topic)
         if match := _NUMBERS.fullmatch(query):
             return self._numbers(match, topic)
         if query == _SEALED:
@@ -147,6 +150,14 @@ class MemoryWarehouse(Warehouse):
             below, start = bounds[row["partition"]]
             if (row["offset"] < start) == below:
                 yield row
+
+    def _prints(self, match: re.Match[str], topic: str) -> list[tuple[object, ...]]:
+        table = match["table"]
+        assert match["prints"] == prints.expression(table)
+        return [
+            (row["partition"], row["offset"], row["print"].partition("/")[2])
+            for row in self._where(table, topic, match["each"])
+        ]
 
     def _numbers(self, match: re.Match[str], topic: str) -> list[tuple[object, ...]]:
         who, major, minor = (_value(match[name]) for name in ("who", "major", "minor"))

@@ -11,7 +11,7 @@ from schemas import topics
 from schemas.breaker import Breaker, Limits
 from schemas.partition import partition_of
 from schemas.reader import read_batch
-from sinks import edges
+from sinks import edges, prints
 from sinks.consumer import Topic
 from sinks.dedup import Seen
 from sinks.flush import Part, missing_of
@@ -89,16 +89,27 @@ def test_a_kill_between_transfers_and_edges_leaves_the_edges_to_insert() -> None
     slice_ = slice_of(PLACE, [(KEY, framed(INPUT)), (KEY, framed(OUTPUT))], 100)
     batch = read_batch(*PLACE, PARTITIONS, slice_.keys, slice_.values, CATALOG)
     judged = rows_of(slice_, batch, Seen())
+    stood = {}
+    [(_, transfers)] = judged.tables
+    for table, rows in [("transfer", transfers), (edges.TABLE, edges.edges_of(transfers))]:
+        stood[table] = dict(
+            zip(rows["offset"].to_pylist(), prints.prints_of(table, rows), strict=True)
+        )
     found = []
-    for present, derived in [
+    for transfer, edge in [
         (set(), set()),
         ({100, 101}, set()),
         ({100, 101}, {101}),
         ({100}, {100, 101}),
     ]:
+        present = {
+            offset: [stood[table][offset] for table, at in there.items() if offset in at]
+            for there in [{"transfer": transfer, edges.TABLE: edge}]
+            for offset in transfer | edge
+        }
         partition = Partition(
             place=PLACE, topic=Topic("id", 4), done=100, next=102, last=101, sealed=100,
-            present=present, derived=derived, seen=Seen(), breaker=Breaker("t/0", Limits()),
+            present=present, seen=Seen(), breaker=Breaker("t/0", Limits()),
         )  # fmt: skip
         missing = missing_of(Part(partition, slice_, judged, "d"))
         found.append({table: rows["offset"].to_pylist() for table, rows in missing})

@@ -27,7 +27,7 @@ def _partition() -> Partition:
     digest.add(announced.offsets, announced.values)
     intent = Intent("id", 13, 15, 4, digest.text())
     return Partition(
-        place=PLACE, topic=Topic("id", 4), done=10, next=10, last=15, sealed=10, present={11},
+        place=PLACE, topic=Topic("id", 4), done=10, next=10, last=15, sealed=10, present={},
         seen=Seen(), breaker=Breaker("custody.fact.v1/0", Limits()), settled=False,
         announced=intent,
     )  # fmt: skip

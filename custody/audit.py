@@ -61,6 +61,7 @@ class Link(NamedTuple):
         partition: Kafka partition.
         offset: Kafka offset.
         event_id: Its event.
+        again: It was a dead letter first and was sent again, so it stands behind later numbers.
     """
 
     seq: int
@@ -71,6 +72,7 @@ class Link(NamedTuple):
     partition: int
     offset: int
     event_id: str
+    again: bool = False
 
     @property
     def place(self) -> str:
@@ -181,13 +183,22 @@ class Chain:
                 continue
             faults.extend(self._judge(link, before))
             self._add(link.digest)
-            place = f"{link.topic}/{link.partition}"
-            self.ends[place] = max(self.ends.get(place, -1), link.offset)
-            for claim in claims:
-                if claim.size == self.seq:
-                    faults.extend(self._held(claim))
+            if not link.again:
+                place = f"{link.topic}/{link.partition}"
+                self.ends[place] = max(self.ends.get(place, -1), link.offset)
+            faults.extend(self._due(claims))
             before = link
         return faults
+
+    def through(self, digest: bytes, claims: Sequence[Claim]) -> list[Fault]:
+        """Go on over a record without a row whose digest is known: a dead letter.
+
+        Args:
+            digest: As the record said; what was written on it, and heads, confirm it.
+            claims: In order of size.
+        """
+        self._add(digest)
+        return list(self._due(claims))
 
     def recall(self, claim: Claim) -> list[Fault] | None:
         """Hold a claim of a size that has been passed; None where its root is not remembered."""
@@ -200,6 +211,11 @@ class Chain:
         fault = self._gap(self.seq + 1, to)
         self.seq, self.digest, self.frontier = to, None, None
         return fault
+
+    def _due(self, claims: Sequence[Claim]) -> Iterator[Fault]:
+        for claim in claims:
+            if claim.size == self.seq:
+                yield from self._held(claim)
 
     def _add(self, digest: bytes) -> None:
         self.seq += 1
@@ -222,7 +238,8 @@ class Chain:
             # Every later head will say so, too.
             self.contradicted = True
             yield Fault(BROKEN, gateway, f"{epoch}/{self.seq}", f"{which} {what}: exchanged")
-        if link.offset <= self.ends.get(f"{link.topic}/{link.partition}", -1):
+        last_offset = self.ends.get(f"{link.topic}/{link.partition}", -1)
+        if not link.again and link.offset <= last_offset:
             what = (
                 "stands before records with lower numbers in its partition: the order was changed"
             )

@@ -32,7 +32,7 @@ SILENT_S = 30.0
 """A broker that gives nothing for so long, while it has something, is away."""
 
 DROPPED, CHANGED, INSERTED, REPEATED = "dropped", "changed", "inserted", "repeated"
-REORDERED = "reordered"
+REORDERED, DEAD = "reordered", "dead letter"
 TWICE = "two records with one number"
 _NO_RECORD = "a row that Kafka has no record of"
 
@@ -60,8 +60,8 @@ class Difference(NamedTuple):
 
     @property
     def harmless(self) -> bool:
-        """Sent again by a gateway whose line broke, and counted once."""
-        return self.kind == REPEATED
+        """Nobody has done anything: sent again and counted once, or kept as a dead letter."""
+        return self.kind in {REPEATED, DEAD}
 
 
 class Away(Unavailable):
@@ -249,6 +249,7 @@ def _without_row(
     for message in messages:
         offset = message.offset() or 0
         if offset in dead:
+            yield Difference(DEAD, block.place(offset), dead[offset])
             continue
         record = _read(message, catalog)
         if record is None:
@@ -264,14 +265,15 @@ def _without_row(
             yield from _fates(block, stem, some[at : at + LOST_AT_ONCE], ask)
 
 
-def _dead(block: _Block, ask: Ask) -> frozenset[int]:
+def _dead(block: _Block, ask: Ask) -> dict[int, str]:
+    """Return why records of a block could not be read, by offset."""
     rows = ask(
-        "SELECT record_offset FROM dead_letter WHERE record_topic = {topic:String}"
-        " AND record_partition = {partition:Int32}"
+        "SELECT record_offset, concat(reason, ': ', detail) AS why FROM dead_letter"
+        " WHERE record_topic = {topic:String} AND record_partition = {partition:Int32}"
         " AND record_offset >= {first:Int64} AND record_offset < {end:Int64}",
         block.params,
     )
-    return frozenset(int(str(row["record_offset"])) for row in rows)
+    return {int(str(row["record_offset"])): str(row["why"]) for row in rows}
 
 
 def _read(message: Message, catalog: Catalog) -> Record | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from custody.audit import Chain, Claim, Fault, Link, Log, Stretch
 from custody.digest import DIGEST_BYTES
 from runtime.asof import Ask, Row
+from runtime.audit import letters
 from schemas.routes import ROUTES
 from schemas.topics import CONTROL, FACT
 
@@ -134,7 +135,8 @@ def _asked(chain: Chain, to: int, fingerprints: Fingerprints) -> _Asked:
     made = f"transform(schema_id, [0{ids and ', ' + ids}], [''{prints and ', ' + prints}], '')"
     each = " UNION ALL ".join(
         "SELECT gateway_seq AS seq, prev, digest, topic, partition, offset, event_id,"  # noqa: S608
-        f" digest = SHA256(concat(prev, {made}, substring(value, 6))) AS good"
+        f" digest = SHA256(concat(prev, {made}, substring(value, 6))) AS good,"
+        f" {letters.AGAIN} AS again"
         f" FROM {table} WHERE gateway_id = {{gateway:String}} AND gateway_epoch = {{epoch:Int32}}"
         " AND gateway_seq > {after:Int64} AND gateway_seq <= {to:Int64}"
         for table in TABLES
@@ -151,18 +153,19 @@ def _values(chain: Chain, after: int) -> dict[str, str]:
 _STRETCH = """
 SELECT count() AS records, uniqExact(seq) AS numbers, min(seq) AS first, max(seq) AS last,
     countIf(NOT good) AS bad, countIf(above > 1 AND prev != before) AS breaks,
-    countIf(offset <= lower) AS disordered,
+    countIf(NOT again AND offset <= lower) AS disordered,
     base64Encode(argMin(prev, seq)) AS written_on,
     base64Encode(arrayStringConcat(arrayMap(x -> x.2, arraySort(groupArray((seq, digest))))))
         AS digests,
-    minMap(map(place, offset)) AS starts, maxMap(map(place, offset)) AS ends
+    minMapIf(map(place, offset), NOT again) AS starts,
+    maxMapIf(map(place, offset), NOT again) AS ends
 FROM (
-    SELECT seq, prev, digest, good, offset, place,
+    SELECT seq, prev, digest, good, offset, place, again,
         lagInFrame(digest) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
             AS before,
         row_number() OVER (ORDER BY seq) AS above,
         lagInFrame(offset, 1, -1) OVER (
-            PARTITION BY place ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+            PARTITION BY place, again ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
             AS lower
     FROM (SELECT *, concat(topic, '/', toString(partition)) AS place FROM ({each}))
 )
@@ -170,7 +173,7 @@ FROM (
 
 _LINKS = """
 SELECT seq, base64Encode(prev) AS prev, base64Encode(digest) AS digest, good, topic, partition,
-    offset, event_id
+    offset, event_id, again
 FROM ({each}) ORDER BY seq, topic, partition, offset
 """
 
@@ -201,6 +204,7 @@ def _link(row: Row) -> Link:
         _int(row["partition"]),
         _int(row["offset"]),
         str(row["event_id"]),
+        bool(_int(row["again"])),
     )
 
 

@@ -16,9 +16,10 @@ from custody.audit import SIGNATURE, Chain, Claim, Fault, Log
 from custody.events import Micros
 from custody.heads import Head
 from runtime.asof import Ask
-from runtime.audit import chains
+from runtime.audit import chains, letters
 from runtime.audit import heads as stored_heads
 from runtime.audit.chains import Fingerprints
+from runtime.audit.letters import DeadLetter
 
 CLAIMS_MAX = 50_000
 """Claims of a chain that are kept to hold against it when it is followed anew, the last ones."""
@@ -34,6 +35,7 @@ class _Log:
     """Greatest size that a head of its own gateway claims."""
     faults: list[Fault] = field(default_factory=list)
     gaps: list[tuple[int, int, Fault]] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
     missing_since: Micros | None = None
 
 
@@ -130,6 +132,7 @@ class Standing:
         one.chain, one.missing_since = Chain(one.chain.log), None
         one.faults.clear()
         one.gaps.clear()
+        one.letters.clear()
 
     def _log(self, log: Log) -> _Log:
         return self._logs.setdefault(log, _Log(Chain(log)))
@@ -155,6 +158,11 @@ class Standing:
             self.records += one.chain.seq - before
             if one.chain.seq >= one.held:
                 break
+            letter = letters.after(self._ask, one.chain)
+            if letter is not None:
+                one.letters.append(letter)
+                one.faults += one.chain.through(letter.digest, one.claims)
+                continue
             one.missing_since = now if one.missing_since is None else one.missing_since
             if now - one.missing_since < self._grace_us:
                 return
@@ -163,6 +171,10 @@ class Standing:
             last = one.held if beyond is None else beyond - 1
             one.gaps.append((first, last, one.chain.pass_over(last)))
         one.missing_since = None
+
+    def letters(self) -> list[DeadLetter]:
+        """Return the numbers of chains that dead letters stand for, in order."""
+        return sorted(letter for one in self._logs.values() for letter in one.letters)
 
     def _standing(self) -> list[Fault]:
         found: dict[Fault, None] = {}

@@ -15,6 +15,7 @@ from custody import heads
 from custody.audit import Fault
 from custody.errors import Refused
 from runtime import wiring
+from runtime.audit.letters import DeadLetter
 from runtime.audit.proof_check import NotProved, Proved, check
 from runtime.cli import connect, output
 from runtime.cli.main import FOUND
@@ -103,11 +104,18 @@ def _chains(warehouse: Warehouse, catalog: RegistryCatalog) -> tuple[list[Found]
     standing = Standing(ask, lambda: fingerprints_of(ask, text, avro.fingerprint_of))
     with output.progress("chains", None) as advance:
         faults = standing.go_over(now(), unsigned=True, advance=advance)
-    return [_of_fault(one) for one in faults], {"chains": standing.records, "heads": standing.heads}
+    found = [_of_fault(one) for one in faults]
+    found += [_of_letter(one) for one in standing.letters()]
+    return found, {"chains": standing.records, "heads": standing.heads}
 
 
 def _of_fault(fault: Fault) -> Found:
     return Found(fault.rule, f"{fault.gateway} {fault.about}", fault.detail)
+
+
+def _of_letter(letter: DeadLetter) -> Found:
+    (gateway, epoch), detail = letter.log, f"stood at {letter.place}, {letter.reason}"
+    return Found("number_dead_letter", f"{gateway} {epoch}/{letter.seq}", detail, harmless=True)
 
 
 def _rows(

@@ -6,6 +6,7 @@ line broke is named, too, and is no fault.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from custody.audit import BROKEN, GAP, REUSED, Fault
 from producers.chain import Entry
 from runtime.audit.broker import (
     CHANGED,
+    DEAD,
     DROPPED,
     INSERTED,
     REORDERED,
@@ -28,6 +30,7 @@ from runtime.audit.broker import (
 from runtime.ends import ends
 from runtime.stack.topics import NewTopics, ensure
 from schemas.codec import frame
+from schemas.headers import REPLAY_OF
 from tests.support import stack
 from tests.support.gateway import NOW
 from tests.support.signing import Plant
@@ -37,8 +40,10 @@ from tests.support.stored import Stored, opened, standing_of
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 COUNT = 60
+ASTRAY = (8, 9, 30)
+"""Which of a gateway's records come to a wrong partition: they are dead letters."""
 BEYOND = 100_000
-NAMES = ("HONEST", "RESENT", "SWAPPED", "DROPPED", "DOUBLE", "EDITED")
+NAMES = ("HONEST", "RESENT", "SWAPPED", "DROPPED", "DOUBLE", "EDITED", "LETTERS")
 
 
 class Written(NamedTuple):
@@ -57,13 +62,18 @@ class Written(NamedTuple):
         return [fault for fault in found if fault.gateway == gateway]
 
 
-def send(broker: str, entries: Sequence[Entry]) -> None:
-    """Write records as they stand in an outbox, each on its partition, in this order."""
+def send(broker: str, entries: Sequence[Entry], name: str = "GW", *, again: bool = False) -> None:
+    """Write records as they stand in an outbox, each on its partition, in this order.
+
+    Sent ``again`` as a dead letter is, with the header that says so.
+    """
     producer = Producer({"bootstrap.servers": broker, "enable.idempotence": True, "linger.ms": 5})
     for entry in entries:
         headers: list[tuple[str, str | bytes | None]] = []
         if entry.prev is not None and entry.digest is not None:
-            headers = [("prev", entry.prev), ("digest", entry.digest), ("gateway", b"GW")]
+            headers = [("prev", entry.prev), ("digest", entry.digest), ("gateway", name.encode())]
+        if again:
+            headers.append((REPLAY_OF, b"there"))
         value = frame(CATALOG.schema_id(entry.stem), entry.body)
         producer.produce(entry.topic, value, entry.key, entry.partition, headers=headers)
     assert producer.flush(30) == 0
@@ -84,9 +94,17 @@ def swapped(entries: Sequence[Entry]) -> list[Entry]:
     return order
 
 
+def astray(entries: Sequence[Entry]) -> list[Entry]:
+    """The records, some of them on the partition beside their own."""
+    return [
+        replace(entry, partition=(entry.partition + 1) % PARTITIONS) if at in ASTRAY else entry
+        for at, entry in enumerate(entries)
+    ]
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
-    """Six gateways' records on a broker, and a sink's tables of them."""
+    """Seven gateways' records on a broker, and a sink's tables of them."""
     folder: Path = tmp_path_factory.mktemp("tampered")
     with stack.running_kafka(folder / "kafka") as broker:
         ensure({"bootstrap.servers": broker}, NewTopics(PARTITIONS, 1, "changelog", 60))
@@ -108,11 +126,14 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
         send(broker, [*tickets["DROPPED"][:30], *tickets["DROPPED"][33:]])
         send(broker, [*tickets["DOUBLE"], *other])
         send(broker, tickets["EDITED"])
+        send(broker, astray(tickets["LETTERS"]), "GW-LETTERS")
+        send(broker, tickets["LETTERS"][8:9], "GW-LETTERS", again=True)
         send(broker, [*signatures, operator.head()])
         with running(config(broker, folder / "warehouse")) as sink:
             there = ends({"bootstrap.servers": broker}, TOPICS)
             total = sum(end for partitions in there.values() for _, end in partitions.values())
-            sink.wait("SELECT sum(last - first + 1) FROM custody.ingest_batches", total, 60)
+            sealed = "SELECT sum(last - first + 1) FROM custody.ingest_batches"
+            sink.wait(sealed, total + len(ASTRAY), 60)
         with opened(folder) as stored:
             yield Written(broker, stored, tickets)
 
@@ -156,6 +177,24 @@ def test_records_that_never_came_are_a_gap(written: Written) -> None:
     found = written.faults("GW-DROPPED")
     assert [fault.rule for fault in found] == [GAP]
     assert "records 31 to 33" in found[0].detail
+
+
+def test_a_dead_letter_is_named_as_one_and_is_no_gap(
+    written: Written, untouched: list[Difference]
+) -> None:
+    """Two are still dead letters; one was sent again, behind all later numbers of its gateway."""
+    entries = written.tickets["LETTERS"]
+    standing = standing_of(written.stored)
+    assert [f for f in standing.go_over(NOW, unsigned=True) if f.gateway == "GW-LETTERS"] == []
+    found = [(one.log, one.seq, one.digest, one.reason) for one in standing.letters()]
+    assert found == [
+        (("GW-LETTERS", 1), entries[at].seq, entries[at].digest, "wrong_partition")
+        for at in ASTRAY[1:]
+    ]
+    named = [one for one in untouched if one.kind == DEAD]
+    assert len(named) == len(ASTRAY)
+    assert all(one.harmless and one.detail.startswith("wrong_partition") for one in named)
+    assert not [one for one in untouched if "GW-LETTERS" in one.detail]
 
 
 def test_two_gateways_with_one_id_are_named_on_either_side(

@@ -179,7 +179,8 @@ class Chain:
         before: Link | None = None
         for link in links:
             if link.seq <= self.seq:
-                faults.append(self._reused(link, before))
+                places = [link.place] if before is None else sorted([before.place, link.place])
+                faults.append(reused(self.log, link.seq, places))
                 continue
             faults.extend(self._judge(link, before))
             self._add(link.digest)
@@ -245,12 +246,6 @@ class Chain:
             )
             yield Fault(BROKEN, gateway, f"{epoch}/{link.seq} order", f"{which} {what}")
 
-    def _reused(self, link: Link, before: Link | None) -> Fault:
-        gateway, epoch = self.log
-        beside = "" if before is None else f" and {before.place}"
-        what = f"number {link.seq} of epoch {epoch} stands twice: {link.place}{beside}"
-        return Fault(REUSED, gateway, f"{epoch}/{link.seq}", what)
-
     def _gap(self, first: int, last: int) -> Fault:
         gateway, epoch = self.log
         what = f"record {first}" if first == last else f"records {first} to {last}"
@@ -280,3 +275,10 @@ class Chain:
             f"{who} says of the first {claim.size} records of epoch {epoch} what those that are"
             " stored do not make: they are not the ones it was signed over",
         )
+
+
+def reused(log: Log, seq: int, places: Sequence[str]) -> Fault:
+    """Return that a number stands at several places."""
+    gateway, epoch = log
+    what = f"number {seq} of epoch {epoch} stands twice: {' and '.join(places)}"
+    return Fault(REUSED, gateway, f"{epoch}/{seq}", what)

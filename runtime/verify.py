@@ -16,15 +16,12 @@ and proves nothing; these do:
 - ``dead_letters``: each record that could not be read has one dead letter.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from runtime.verify_compensations import COMPENSATION_COUNT, COMPENSATIONS
+from runtime.verify_facts import EVENT_COUNT, EVENTS, Ask, Row, sequence
 from schemas.routes import ROUTES, Route
-
-Row = Mapping[str, object]
-Ask = Callable[[str], Sequence[Row]]
-"""Runs one statement and returns its rows, columns by name."""
 
 Ends = Mapping[str, Mapping[int, tuple[int, int]]]
 """Topic -> partition -> first offset the broker has, and the one after the last."""
@@ -84,10 +81,20 @@ def verify(ask: Ask, ends: Ends | None = None) -> list[Check]:
         _asked(ask, "edges", _EDGES_WRONG, _EDGE_ROWS),
         _asked(ask, "numbers", _NUMBERS, _SENDERS),
         _asked(ask, "negative", _NEGATIVE, _ACCOUNTS),
-        _asked(ask, "events", _EVENTS, _FACTS),
+        _asked(ask, "events", EVENTS, EVENT_COUNT),
         _kafka(ask, ends),
         _asked(ask, "dead_letters", _DEAD_LETTERS, _DEAD_LETTER_COUNT),
     ]
+
+
+def numbered(ask: Ask) -> Check:
+    """See that the numbers of each gateway are stored without a hole, and stand once. Blocks.
+
+    Raises:
+        Unavailable: The warehouse does not answer.
+    """
+    examined, wrong = sequence(ask)
+    return Check("sequence", examined, tuple(Violation(*one) for one in wrong[:VIOLATIONS_MAX]))
 
 
 def _asked(ask: Ask, name: str, find: str, count: str) -> Check:
@@ -228,12 +235,6 @@ WHERE total < 0
     )
 ORDER BY account, quantity
 """  # noqa: S608
-
-_FACTS = "SELECT uniqExact(event_id) AS n FROM custody.events_all"
-_EVENTS = """
-SELECT event_id AS subject, concat('stands ', toString(count()), ' times') AS detail
-FROM custody.events_all GROUP BY event_id HAVING count() > 1 ORDER BY event_id
-"""
 
 _DEAD_LETTERS = """
 SELECT concat(topic, '/', toString(partition)) AS subject,

@@ -49,6 +49,11 @@ class Route:
     table: str | None
     derived: bool = False
 
+    @property
+    def chained(self) -> bool:
+        """Numbered by a gateway and a link of its chain: an event, with an id of its own."""
+        return self.topic in {topics.FACT, topics.CONTROL}
+
 
 ROUTES = (
     Route("lot", events.LotDeclared, "custody.Lot", topics.FACT, "lot"),

@@ -1,7 +1,9 @@
 """Which records are new.
 
-Each writer numbers what it sends, and a number at or below the last one of the same writer on the
-same partition has been stored already.
+Each writer numbers what it sends. A number above the last one of its writer on the partition is
+new. One at or below it is a repeat; of a worker, whose numbers nobody else gives, always. Of a
+gateway it is one only where a row has both the number and the event: two gateways that run from
+copies of one disk give one number to two events, the books count both, and so do the tables.
 
 The verdict is a function of the partition's log up to the record, so that a batch read again
 after a crash is judged as the first time: the numbers at the committed offset come from the rows
@@ -21,8 +23,8 @@ Number = tuple[int, int]
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-Known = tuple[str, int, int]
-"""Who numbered a record, and its number."""
+Known = tuple[str, int, int, str]
+"""Who numbered a record, its number, and its event; '' where the number alone tells."""
 
 Standing = Callable[[Sequence[Known], int], Collection[Known]]
 """Which of some numbers have a row before an offset of the partition; may block and raise
@@ -33,12 +35,23 @@ _BEFORE_ALL: Number = (-(2**63), -(2**63))
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """Numbers of a partition's records in log order: who numbered, what, and if it is a replay."""
+    """Numbers of a partition's records in log order.
+
+    Attributes:
+        sender: Who numbered.
+        major: First part of the number.
+        minor: Second part.
+        replay: Which are dead letters sent again.
+        named: Which are events: their number alone does not tell them.
+        event: Returns the ids of all, null for what is no event; seldom asked.
+    """
 
     sender: pa.Array
     major: Int64s
     minor: Int64s
     replay: Bools
+    named: Bools
+    event: Callable[[], pa.Array]
 
 
 def _none_stands(_asked: Sequence[Known], _before: int) -> Collection[Known]:
@@ -50,7 +63,8 @@ class Seen:
 
     Args:
         last: Those of the rows there are.
-        standing: Asked about dead letters that are sent again, and about nothing else.
+        standing: Asked about what comes seldom: dead letters that are sent again, and numbers of
+            gateways at or below the last.
     """
 
     def __init__(
@@ -67,7 +81,8 @@ class Seen:
         """Return which records are new, and remember their numbers.
 
         A replay is a dead letter sent again with its old number, which says nothing of whether it
-        is new: it is, unless a row has that number already, as where it was sent again twice.
+        is new: it is, unless a row has that number already, as where it was sent again twice. So
+        it is with an event under a number at or below the last.
 
         Args:
             numbers: Records that follow all those of earlier calls.
@@ -76,18 +91,29 @@ class Seen:
         Raises:
             Unavailable: What stands cannot be asked; nothing has been remembered.
         """
-        asked = _replayed(numbers)
-        stands = set(self._standing(asked, first)) if asked else set()
+        last = dict(self._last)
+        keep = self._in_order(numbers)
+        late: Bools = numbers.replay | (numbers.named & ~keep)
+        if not late.any():
+            return keep
+        known = _known(numbers)
+        asked = [known[int(i)] for i in np.flatnonzero(late)]
+        try:
+            stands = set(self._standing(asked, first))
+        except Exception:
+            self._last = last
+            raise
+        return _told_apart(known, keep, late, stands)
+
+    def _in_order(self, numbers: Numbers) -> Bools:
+        """Return which numbers are above the last of their sender, and remember them."""
         keep = np.zeros(len(numbers.minor), np.bool_)
         codes = numbers.sender.dictionary_encode()
         which = np.asarray(codes.indices)
         for code, name in enumerate(codes.dictionary.to_pylist()):
             at = np.flatnonzero(which == code)
             keep[at] = self._of_sender(str(name), numbers.major[at], numbers.minor[at])
-        fresh: Bools = keep | numbers.replay
-        if asked:
-            _drop_doubled(numbers, fresh, frozenset(asked), stands)
-        return fresh
+        return keep
 
     def _of_sender(self, sender: str, major: Int64s, minor: Int64s) -> Bools:
         last = self._last.get(sender, _BEFORE_ALL)
@@ -109,22 +135,27 @@ class Seen:
         return keep
 
 
-def _known(numbers: Numbers, i: int) -> Known:
-    return str(numbers.sender[i].as_py()), int(numbers.major[i]), int(numbers.minor[i])
+def _known(numbers: Numbers) -> list[Known]:
+    events = numbers.event().to_pylist()
+    return [
+        (str(sender), major, minor, str(event) if named else "")
+        for sender, major, minor, event, named in zip(
+            numbers.sender.to_pylist(),
+            numbers.major.tolist(),
+            numbers.minor.tolist(),
+            events,
+            numbers.named.tolist(),
+            strict=True,
+        )
+    ]
 
 
-def _replayed(numbers: Numbers) -> list[Known]:
-    """Return the numbers of the replays; as a rule there are none."""
-    return [_known(numbers, int(i)) for i in np.flatnonzero(numbers.replay)]
-
-
-def _drop_doubled(
-    numbers: Numbers, fresh: Bools, asked: frozenset[Known], stands: set[Known]
-) -> None:
-    """Drop replays whose number has a row, from before the batch or from earlier in it."""
+def _told_apart(known: Sequence[Known], keep: Bools, late: Bools, stands: set[Known]) -> Bools:
+    """Return what is new: late records are unless they stand, or stood earlier in the batch."""
+    fresh: Bools = keep | late
     for i in map(int, np.flatnonzero(fresh)):
-        one = _known(numbers, i)
-        if one in stands and numbers.replay[i]:
+        if late[i] and known[i] in stands:
             fresh[i] = False
-        elif one in asked:
-            stands.add(one)
+        else:
+            stands.add(known[i])
+    return fresh

@@ -12,7 +12,7 @@ from sinks.client import Warehouse
 from sinks.dedup import Known, Number
 from sinks.slice import Place
 
-_ASKED_AT_ONCE = 1_000
+_ASKED_AT_ONCE = 5_000
 
 Starts = Mapping[int, int]
 """Partition -> offset, of one topic."""
@@ -78,9 +78,10 @@ def numbers_before(
 def standing(
     warehouse: Warehouse, place: Place, asked: Sequence[Known], before: int
 ) -> frozenset[Known]:
-    """Return which numbers have a row of a partition before an offset.
+    """Return which numbers have a row of a partition before an offset, events under their own.
 
-    Reads the numbers of the whole partition: for what comes seldom, as dead letters sent again do.
+    Reads the numbers of the whole partition: for what comes seldom, as dead letters sent again do,
+    and what a gateway sends again after its line broke.
 
     Args:
         warehouse: Where to look.
@@ -92,21 +93,19 @@ def standing(
         WarehouseUnavailable: Ask again later.
     """
     found: set[Known] = set()
+    values = {"topic": place.topic, "partition": place.partition, "before": before}
+    minors = sorted({minor for _, _, minor, _ in asked})
     for stem in (r.stem for r in ROUTES if r.topic == place.topic and r.table is not None):
         sender, major, minor = _numbered_by(stem)
-        query = (
-            f"SELECT DISTINCT toString({sender}), toInt64({major}), toInt64({minor})"  # noqa: S608
-            f" FROM custody.{BY_STEM[stem].table}"
-            " WHERE topic = {topic:String} AND partition = {partition:Int32}"
-            f" AND offset < {{before:Int64}} AND toInt64({minor}) IN {{minors:Array(Int64)}}"
-        )
-        for some in range(0, len(asked), _ASKED_AT_ONCE):
-            values = {
-                "topic": place.topic,
-                "partition": place.partition,
-                "before": before,
-                "minors": [number for _, _, number in asked[some : some + _ASKED_AT_ONCE]],
-            }
+        event = "event_id" if BY_STEM[stem].chained else "''"
+        for at in range(0, len(minors), _ASKED_AT_ONCE):
+            some = ", ".join(f"{number:d}" for number in minors[at : at + _ASKED_AT_ONCE])
+            query = (
+                f"SELECT DISTINCT toString({sender}), toInt64({major}), toInt64({minor}), {event}"  # noqa: S608
+                f" FROM custody.{BY_STEM[stem].table}"
+                " WHERE topic = {topic:String} AND partition = {partition:Int32}"
+                f" AND offset < {{before:Int64}} AND toInt64({minor}) IN ({some})"
+            )
             found |= {cast("Known", tuple(row)) for row in warehouse.rows(query, values)}
     return frozenset(found & set(asked))
 

@@ -93,6 +93,10 @@ def _drop_duplicates(
         np.concatenate([major for _, major, _ in parts])[order],
         np.concatenate([minor for _, _, minor in parts])[order],
         slice_.chain.replay[index],
+        np.concatenate(
+            [np.full(table.num_rows, BY_STEM[group.stem].chained) for group, table in stored]
+        )[order],
+        lambda: pa.concat_arrays([_events(g.stem, t) for g, t in stored]).take(pa.array(order)),
     )
     fates[index[~seen.new(numbers, slice_.first)]] = Fate.DUPLICATE
 
@@ -115,6 +119,12 @@ def numbers_of(stem: str, table: pa.Table) -> tuple[pa.Array, Int64s, Int64s]:
         return pa.array(places, pa.string()), none, _int64(table["offset"])
     seq = _int64(table["gateway_seq"])
     return _text(table["gateway_id"]), _int64(table["gateway_epoch"]), seq
+
+
+def _events(stem: str, table: pa.Table) -> pa.Array:
+    if BY_STEM[stem].chained:
+        return _text(table["event_id"])
+    return pa.nulls(table.num_rows, pa.string())
 
 
 def dead_letter_sender(topic: str, partition: int) -> str:

@@ -326,7 +326,13 @@ def _fates(block: _Block, stem: str, some: Sequence[_Lost], ask: Ask) -> Iterato
 
 
 def _missed(block: _Block, stem: str, one: _Lost, told: str, ask: Ask) -> Difference:
-    """Return whether a record without a row stands behind later numbers, or has been dropped."""
+    """Return whether a record without a row stands behind later numbers, or has been dropped.
+
+    An event has its row wherever it stands; others count by their numbers alone.
+    """
+    place = block.place(one.offset)
+    if BY_STEM[stem].chained:
+        return Difference(DROPPED, place, f"{stem} {told} has no row")
     (sender, kind), *rest = _identity(stem).items()
     numbers = ", ".join(name for name, _ in rest)
     params = ", ".join(f"{{v{at}:{kind}}}" for at, (_, kind) in enumerate(rest, 1))
@@ -336,7 +342,6 @@ def _missed(block: _Block, stem: str, one: _Lost, told: str, ask: Ask) -> Differ
     )
     values = {f"v{at}": value for at, value in enumerate(one.number)}
     values |= {"topic": block.topic, "partition": str(block.partition), "offset": str(one.offset)}
-    place = block.place(one.offset)
     if list(ask(f"SELECT * FROM ({_each('1 AS one', stem, later)}) LIMIT 1", values)):  # noqa: S608
         detail = f"{stem} {told} stands behind a later number: it counts as a repeat of itself"
         return Difference(REORDERED, place, f"{detail} and has no row")
@@ -359,7 +364,8 @@ def _identity(stem: str) -> Mapping[str, str]:
         return {"gateway_id": "String", "gateway_epoch": "Int32", "size": "Int64"}
     if stem == "dead_letter":
         return {"topic": "String", "partition": "Int32", "offset": "Int64"}
-    return {"gateway_id": "String", "gateway_epoch": "Int32", "gateway_seq": "Int64"}
+    number = {"gateway_id": "String", "gateway_epoch": "Int32", "gateway_seq": "Int64"}
+    return {**number, "event_id": "String"}
 
 
 def _beside(stem: str) -> Iterable[str]:

@@ -9,12 +9,11 @@ from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from custody.audit import Chain, Claim, Fault, Link, Log, Stretch
+from custody.audit import Chain, Claim, Fault, Link, Log, Stretch, reused
 from custody.digest import DIGEST_BYTES
 from runtime.asof import Ask, Row
 from runtime.audit import letters
 from schemas.routes import ROUTES
-from schemas.topics import CONTROL, FACT
 
 STRETCH = 50_000
 """Records followed at once."""
@@ -22,7 +21,7 @@ STRETCH = 50_000
 Fingerprints = Mapping[int, bytes]
 """SHA-256 of the canonical form of the schema that an id stands for."""
 
-TABLES = tuple(route.table for route in ROUTES if route.topic in {FACT, CONTROL})
+TABLES = tuple(route.table for route in ROUTES if route.chained)
 
 SCHEMA_IDS = " UNION DISTINCT ".join(
     f"SELECT DISTINCT schema_id FROM {table}"  # noqa: S608  from the route table
@@ -82,6 +81,50 @@ def follow(
             break
         advance(chain.seq - before)
     return faults
+
+
+def sealed(ask: Ask) -> dict[str, int]:
+    """Return the last offset of confirmed flushes, by topic and partition; blocks."""
+    rows = ask(_SEALED, {})
+    return {f"{row['topic']}/{row['partition']}": _int(row["high"]) for row in rows}
+
+
+def given_twice(ask: Ask, after: Mapping[str, int]) -> list[Fault]:
+    """Return the numbers that a gateway gave to one of some records and to another one; blocks.
+
+    Their own headers prove it, whatever has been signed: a number has one record.
+
+    Args:
+        ask: Runs SQL.
+        after: By place the offset behind which the records stand that are looked at.
+    """
+    if not after:
+        return []
+    news = " OR ".join(
+        f"(topic = '{topic}' AND partition = {int(number):d} AND offset > {last:d})"
+        for place, last in after.items()
+        for topic, _, number in [place.rpartition("/")]
+    )
+    number = "gateway_id, gateway_epoch, gateway_seq"
+    fresh = " UNION ALL ".join(f"SELECT {number} FROM {table} WHERE {news}" for table in TABLES)  # noqa: S608
+    each = " UNION ALL ".join(
+        f"SELECT {number}, topic, partition, offset FROM {table}"  # noqa: S608
+        f" WHERE ({number}) IN (SELECT * FROM fresh)"
+        for table in TABLES
+    )
+    rows = ask(
+        f"WITH fresh AS ({fresh}) SELECT {number}, arraySort(groupArray("  # noqa: S608
+        "concat(topic, '/', toString(partition), '@', toString(offset)))) AS places"
+        f" FROM ({each}) GROUP BY {number} HAVING count() > 1 ORDER BY {number}",
+        {},
+    )
+    return [
+        reused(
+            (str(row["gateway_id"]), _int(row["gateway_epoch"])), _int(row["gateway_seq"]), places
+        )
+        for row in rows
+        if isinstance(places := row["places"], list)
+    ]
 
 
 def next_number(ask: Ask, chain: Chain) -> int | None:
@@ -149,6 +192,12 @@ def _values(chain: Chain, after: int) -> dict[str, str]:
     gateway, epoch = chain.log
     return {"gateway": gateway, "epoch": str(epoch), "after": str(after)}
 
+
+_TOPICS = ", ".join(f"'{topic}'" for topic in sorted({r.topic for r in ROUTES if r.chained}))
+_SEALED = f"""
+SELECT topic, partition, max(last) AS high FROM ingest_batches WHERE topic IN ({_TOPICS})
+GROUP BY topic, partition
+"""  # noqa: S608  from the route table
 
 _STRETCH = """
 SELECT count() AS records, uniqExact(seq) AS numbers, min(seq) AS first, max(seq) AS last,

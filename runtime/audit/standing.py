@@ -60,6 +60,7 @@ class Standing:
         self._doubted: dict[Fault, Head] = {}
         self._told: dict[Fault, None] = {}
         self._newest: dict[str, Head] = {}
+        self._sealed: dict[str, int] | None = None
         self.records = 0
         """Records of chains gone over so far."""
         self.heads = 0
@@ -77,6 +78,7 @@ class Standing:
         """
         self._judge.records = stored_heads.keys(self._ask)
         self._read_heads()
+        self._look_at_new()
         if unsigned:
             for log, last in chains.logs(self._ask).items():
                 self._log(log).held = max(self._log(log).held, last)
@@ -87,6 +89,18 @@ class Standing:
             if one.chain.seq < one.held:
                 self._follow(one, prints or self._fingerprints(), now, advance)
         return self._standing()
+
+    def _look_at_new(self) -> None:
+        """Hold the numbers of what has come since the last pass against all others.
+
+        A chain that has been followed is not looked at again, and what no head speaks of is not
+        followed: a second record under a number needs neither to be one.
+        """
+        known, self._sealed = self._sealed, chains.sealed(self._ask)
+        if known is None or known == self._sealed:
+            return
+        after = {place: known.get(place, -1) for place in self._sealed}
+        self._told.update(dict.fromkeys(chains.given_twice(self._ask, after)))
 
     def _read_heads(self) -> None:
         for one in stored_heads.stored(self._ask, self._ends):

@@ -16,11 +16,11 @@ from schemas.codec import frame
 from tests.support.gateway import NOW
 from tests.support.signing import Plant, seen_of
 from tests.support.sinks import CATALOG, PARTITIONS
-from tests.support.stored import Stored, opened, standing_of
+from tests.support.stored import PARTITION, Stored, opened, standing_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-TABLES = ("weighing", "reference", "head")
+TABLES = ("weighing", "reference", "head", "ingest_batches")
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +175,33 @@ def test_two_gateways_with_one_name_are_named(stored: Stored) -> None:
 
     stored.put_entries(others)
     assert {(REUSED, "GW-A", f"1/{seq}") for seq in range(11, 16)} <= set(found(stored))
+
+
+def seal(stored: Stored) -> None:
+    """Say that all that is stored is confirmed, as a flush of the sink does."""
+    for topic, end in stored.next.items():
+        row = f"'{topic}', {PARTITION}, 0, {end - 1}"
+        columns = "topic, partition, first, last"
+        stored.warehouse.command(f"INSERT INTO custody.ingest_batches ({columns}) VALUES ({row})")  # noqa: S608  names of ours
+
+
+def test_a_second_record_under_a_number_is_named_without_a_head_of_either(stored: Stored) -> None:
+    """One under a number that has been gone over, and two under one no head speaks of."""
+    one, clone = Plant("GW-A", 1), Plant("GW-A", 1)
+    stored.put_entries([one.key(OPS), OPS.key(OPS), *one.tickets(range(10)), one.head()])
+    stored.put_entries([OPS.head()])
+    seal(stored)
+    audit = standing_of(stored)
+    assert audit.go_over(NOW) == []
+
+    others = [*clone.tickets(range(100, 110)), *clone.tickets(range(110, 111))]
+    stored.put_entries([*one.tickets(range(10, 11)), others[3], others[10]])
+    assert audit.go_over(NOW) == [], "only what is confirmed counts"
+    seal(stored)
+    named = audit.go_over(NOW)
+    assert [(f.rule, f.about) for f in named] == [(REUSED, "1/11"), (REUSED, "1/4")]
+    assert named[0].detail.count("custody.fact.v1/") == 2
+    assert audit.go_over(NOW) == named
 
 
 def test_whose_key_is_not_known_or_not_his_is_named(stored: Stored) -> None:

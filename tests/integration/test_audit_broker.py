@@ -14,6 +14,7 @@ import pytest
 from confluent_kafka import Producer
 
 from custody.audit import BROKEN, GAP, REUSED, Fault
+from custody.events import LotWeighed
 from producers.chain import Entry
 from runtime.audit.broker import (
     CHANGED,
@@ -29,7 +30,7 @@ from runtime.audit.broker import (
 )
 from runtime.ends import ends
 from runtime.stack.topics import NewTopics, ensure
-from schemas.codec import frame
+from schemas.codec import decode, encode, frame
 from schemas.headers import REPLAY_OF
 from tests.support import stack
 from tests.support.gateway import NOW
@@ -43,7 +44,7 @@ COUNT = 60
 ASTRAY = (8, 9, 30)
 """Which of a gateway's records come to a wrong partition: they are dead letters."""
 BEYOND = 100_000
-NAMES = ("HONEST", "RESENT", "SWAPPED", "DROPPED", "DOUBLE", "EDITED", "LETTERS")
+NAMES = ("HONEST", "RESENT", "SWAPPED", "DROPPED", "DOUBLE", "EDITED", "LETTERS", "FALSE")
 
 
 class Written(NamedTuple):
@@ -102,9 +103,16 @@ def astray(entries: Sequence[Entry]) -> list[Entry]:
     ]
 
 
+def falsified(entry: Entry) -> Entry:
+    """The record under its own number and event, of another load."""
+    fact = decode(entry.stem, entry.body)
+    assert isinstance(fact, LotWeighed)
+    return replace(entry, body=encode(replace(fact, net_g=fact.net_g + 1_000_000)))
+
+
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
-    """Seven gateways' records on a broker, and a sink's tables of them."""
+    """Eight gateways' records on a broker, and a sink's tables of them."""
     folder: Path = tmp_path_factory.mktemp("tampered")
     with stack.running_kafka(folder / "kafka") as broker:
         ensure({"bootstrap.servers": broker}, NewTopics(PARTITIONS, 1, "changelog", 60))
@@ -126,6 +134,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
         send(broker, [*tickets["DROPPED"][:30], *tickets["DROPPED"][33:]])
         send(broker, [*tickets["DOUBLE"], *other])
         send(broker, tickets["EDITED"])
+        send(broker, tickets["FALSE"])
+        send(broker, [falsified(tickets["FALSE"][0])])
         send(broker, astray(tickets["LETTERS"]), "GW-LETTERS")
         send(broker, tickets["LETTERS"][8:9], "GW-LETTERS", again=True)
         send(broker, [*signatures, operator.head()])
@@ -159,18 +169,17 @@ def test_what_was_sent_again_is_named_and_is_no_fault(
     assert len(again) == 40 + (COUNT - 25) + COUNT - COUNT
 
 
-def test_an_order_that_was_changed_on_the_way_is_named(
+def test_an_order_that_was_changed_on_the_way_is_named_and_each_has_its_row(
     written: Written, untouched: list[Difference]
 ) -> None:
-    """What stands behind a later number counts as its repeat: it has no row, and is missed."""
-    entry = written.tickets["SWAPPED"][20]
-    assert [(one.rule, one.about) for one in written.faults("GW-SWAPPED")] == [
-        (GAP, f"1/{entry.seq}")
-    ]
-    [moved] = [one for one in untouched if one.kind == REORDERED]
-    assert moved.place.startswith(f"{entry.topic}/{entry.partition}@")
-    assert f"GW-SWAPPED gateway_epoch 1 gateway_seq {entry.seq}" in moved.detail
-    assert not moved.harmless
+    found = [(one.rule, one.about.partition(" ")[2]) for one in written.faults("GW-SWAPPED")]
+    assert found
+    assert set(found) == {(BROKEN, "order")}
+    assert not [one for one in untouched if one.kind in (REORDERED, DROPPED)]
+    rows = written.stored.ask(
+        "SELECT count() AS n FROM weighing WHERE gateway_id = 'GW-SWAPPED'", {}
+    )
+    assert int(str(rows[0]["n"])) == COUNT
 
 
 def test_records_that_never_came_are_a_gap(written: Written) -> None:
@@ -197,15 +206,34 @@ def test_a_dead_letter_is_named_as_one_and_is_no_gap(
     assert not [one for one in untouched if "GW-LETTERS" in one.detail]
 
 
-def test_two_gateways_with_one_id_are_named_on_either_side(
+def test_two_gateways_with_one_id_have_all_their_rows_and_are_named(
     written: Written, untouched: list[Difference]
 ) -> None:
-    """A number that is taken on its partition has no second row; elsewhere it has one."""
-    twice = [one for one in untouched if one.kind == TWICE]
-    assert all("GW-DOUBLE" in one.detail for one in twice)
+    """One number, two events: the books count both, so both have a row, on any partition."""
     reused = [one for one in written.faults("GW-DOUBLE") if one.rule == REUSED]
-    assert twice
-    assert len(twice) + len(reused) == 20
+    assert [one.about for one in reused] == sorted(f"1/{number}" for number in range(41, 61))
+    assert not [one for one in untouched if one.kind == DROPPED]
+    rows = written.stored.ask(
+        "SELECT count() AS n, uniqExact(event_id) AS events FROM weighing"
+        " WHERE gateway_id = 'GW-DOUBLE'",
+        {},
+    )
+    assert {int(str(rows[0][name])) for name in ("n", "events")} == {COUNT + 20}
+
+
+def test_an_event_that_was_sent_again_with_other_figures_is_named_and_has_one_row(
+    written: Written, untouched: list[Difference]
+) -> None:
+    """The books count the first of an event, and so do the tables."""
+    [twice] = [one for one in untouched if one.kind == TWICE]
+    assert "GW-FALSE" in twice.detail
+    assert twice.detail.count("custody.fact.v1/") == 1
+    rows = written.stored.ask(
+        "SELECT count() AS n, any(net_g) AS net_g FROM weighing"
+        " WHERE gateway_id = 'GW-FALSE' AND gateway_seq = 1",
+        {},
+    )
+    assert [int(str(value)) for value in rows[0].values()] == [1, 30_000_000]
 
 
 def test_what_somebody_does_to_the_tables_is_named_by_its_place(written: Written) -> None:

@@ -24,7 +24,7 @@ from schemas.routes import BY_STEM
 from sinks import edges, flush, migrate, prints, readback
 from sinks.client import Warehouse, WarehouseRefused, WarehouseUnavailable, open_warehouse
 from sinks.config import SinkConfig
-from sinks.dedup import Seen
+from sinks.dedup import Known, Seen
 from sinks.rows import numbers_of, rows_of
 from sinks.slice import Place
 from sinks.tables import stored
@@ -213,4 +213,9 @@ def test_sql_and_arrow_agree_on_who_numbered_a_row(
     found = readback.numbers_before(warehouse, place.topic, {place.partition: 1})
     said = {(who, *number) for who, number in found[place.partition].items()}
     assert [said] == expected or not (said or expected)
+    event = record.event_id if BY_STEM[stem].chained else ""  # type: ignore[union-attr]  # events have one
+    known: list[Known] = [(*number, event) for number in said]
+    other: list[Known] = [(*number, "another") for number in said]
+    assert readback.standing(warehouse, place, [*known, *other], 1) == set(known)
+    assert readback.standing(warehouse, place, known, 0) == set()
     warehouse.command(f"TRUNCATE TABLE custody.{stem}")

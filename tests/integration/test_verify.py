@@ -14,6 +14,7 @@ from console.reader import Reader
 from custody.events import Micros
 from custody.records import Amount, AttributeAmount, Balance, Content, DeadLetter, Metal, Transfer
 from runtime.cli.dead_letters import latest_dead_letters
+from runtime.verify import Check, numbered
 from schemas import topics
 from sinks import migrate
 from sinks.client import Warehouse, open_warehouse
@@ -89,6 +90,11 @@ HANDED = Content(
     mass_wet_g=1200, mass_wet_u_random_g=1.0, mass_wet_u_systematic_g=(), moisture_fraction=None,
     moisture_u_fraction=None, mass_dry_g=600, mass_dry_u_random_g=1.0, mass_dry_u_systematic_g=(),
     metals=(Metal(analyte="Cu", value_mg=30, u_random_mg=1.0, u_systematic_mg=()),), origins=(),
+)  # fmt: skip
+
+LETTER = DeadLetter(
+    reason="undecodable", detail="", topic=topics.FACT, partition=PARTITION, offset=2,
+    timestamp_ms=0, key=KEY, value=b"bad", header_names=(), header_values=(),
 )  # fmt: skip
 
 
@@ -291,7 +297,23 @@ def test_a_process_that_closed_below_nothing_is_found(store: Store) -> None:
 def test_an_event_that_stands_twice_is_found(store: Store) -> None:
     store.put(topics.FACT, [weighing("L-1", 2)])
     event_id = weighing("L-1", 2).event_id
-    assert store.wrong() == {"events": [(event_id, "stands 2 times")]}
+    [(subject, detail)] = store.wrong()["events"]
+    assert subject == event_id
+    assert detail.startswith("stands 2 times: lot L-1 under GW-1 1/2; the books count it once")
+
+
+def test_numbers_of_a_gateway_that_are_missing_or_have_two_events_are_found(store: Store) -> None:
+    assert numbered(store.ask) == Check("sequence", 2, ())
+    store.put(topics.FACT, [weighing("L-2", 2), weighing("L-1", 5)])
+    found = numbered(store.ask)
+    assert found.examined == 3
+    assert [one.subject for one in found.violations] == ["GW-1 epoch 1"] * 2
+    missing, twice = (one.detail for one in found.violations)
+    assert missing == "3 of 5 numbers are stored"
+    assert twice.startswith("1 records stand under a number that another one has")
+    letter = replace(LETTER, offset=9, header_names=("gateway",), header_values=(b"GW-1",))
+    store.put(topics.DEAD_LETTER, [letter])
+    assert "of this gateway 1 dead letters" in numbered(store.ask).violations[0].detail
 
 
 def test_records_kafka_has_and_we_have_not_are_found(store: Store) -> None:
@@ -332,11 +354,7 @@ def test_a_dead_letter_that_is_missing_is_found(store: Store) -> None:
     store.put(topics.FACT, [], extra_bad=1)
     text = "1 were counted, 0 stand on the dead-letter topic"
     assert store.wrong() == {"dead_letters": [(f"custody.fact.v1/{PARTITION}", text)]}
-    letter = DeadLetter(
-        reason="undecodable", detail="", topic=topics.FACT, partition=PARTITION, offset=2,
-        timestamp_ms=0, key=KEY, value=b"bad", header_names=(), header_values=(),
-    )  # fmt: skip
-    store.put(topics.DEAD_LETTER, [letter])
+    store.put(topics.DEAD_LETTER, [LETTER])
     assert store.wrong() == {}
 
 

@@ -137,3 +137,13 @@ def test_compensations_negate_what_they_name(facts: list[LotFact]) -> None:
         else:
             key = (t.replaces_kind, t.replaces_event_id, t.debit, t.credit)
             assert tuple(-v for v in values) == standing.pop(key)
+
+
+@settings(max_examples=10, deadline=None)
+@given(histories.history())
+def test_the_books_know_no_number_of_a_gateway(facts: list[LotFact]) -> None:
+    """Facts of two gateways under one number count both, as they have a row each."""
+    world = perfect([replace(f, gateway_epoch=1, gateway_seq=1) for f in facts])
+    expected = perfect(facts)
+    assert world.sums() == expected.sums()
+    assert timeless(world.balances) == timeless(expected.balances)

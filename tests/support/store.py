@@ -42,7 +42,7 @@ class Store:
         batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
         judged = rows_of(slice_, batch, Seen())
         partition = Partition(
-            place, Topic("id", PARTITIONS), first, first, -1, first, set(), Seen(), None  # type: ignore[arg-type]  # not asked
+            place, Topic("id", PARTITIONS), first, first, -1, first, {}, Seen(), None  # type: ignore[arg-type]  # not asked
         )  # fmt: skip
         part = Part(partition, slice_, judged, "d")
         for table, rows in missing_of(part):

@@ -31,6 +31,12 @@ _NUMBERS = re.compile(
     r" FROM custody\.(?P<table>\w+)"
     r" WHERE topic = \{topic:String\} AND \((?P<each>.+)\) GROUP BY partition, who"
 )
+_STANDING = re.compile(
+    r"SELECT DISTINCT toString\((?P<who>.+)\), toInt64\((?P<major>\w+)\),"
+    r" toInt64\((?P<minor>.+)\), (?P<event>event_id|'') FROM custody\.(?P<table>\w+)"
+    r" WHERE topic = \{topic:String\} AND partition = \{partition:Int32\}"
+    r" AND offset < \{before:Int64\} AND toInt64\((?P=minor)\) IN \((?P<minors>[-\d, ]+)\)"
+)
 _SEALED = (
     "SELECT partition, argMax(topic_id, last), max(last) + 1 FROM custody.ingest_batches"
     " WHERE topic = {topic:String} GROUP BY partition"
@@ -39,6 +45,7 @@ _ONE = re.compile(r"\(partition = (\d+) AND offset (>=|<) (\d+)\)")
 
 _EXPRESSIONS: Mapping[str, Callable[[Row], object]] = {
     "0": lambda row: 0,  # noqa: ARG005
+    "''": lambda row: "",  # noqa: ARG005
     "concat(record_topic, '/', toString(record_partition))": lambda row: (
         f"{row['record_topic']}/{row['record_partition']}"
     ),
@@ -46,7 +53,8 @@ _EXPRESSIONS: Mapping[str, Callable[[Row], object]] = {
 }
 _KEPT = (
     "topic", "partition", "offset", "value", "sender", "n", "gateway_id", "gateway_epoch",
-    "gateway_seq", "at", "record_topic", "record_partition", "record_offset", "debit", "credit",
+    "gateway_seq", "event_id", "at", "record_topic", "record_partition", "record_offset", "debit",
+    "credit",
 )  # fmt: skip
 _SEAL_COLUMNS = (
     "topic", "topic_id", "partition", "first", "last", "rows", "duplicates", "dead_letters",
@@ -126,6 +134,8 @@ class MemoryWarehouse(Warehouse):
             return self._prints(match, topic)
         if match := _NUMBERS.fullmatch(query):
             return self._numbers(match, topic)
+        if match := _STANDING.fullmatch(query):
+            return self._standing(match, parameters or {})
         if query == _SEALED:
             return self._sealed(topic)
         raise WarehouseRefused(62, f"not one of the sink's questions: {query}")
@@ -166,6 +176,17 @@ class MemoryWarehouse(Warehouse):
             name, number = (row["partition"], who(row)), (major(row), minor(row))
             highest[name] = max(number, highest.get(name, number))
         return [(partition, sender, number) for (partition, sender), number in highest.items()]
+
+    def _standing(
+        self, match: re.Match[str], parameters: Mapping[str, object]
+    ) -> list[tuple[object, ...]]:
+        names = ("who", "major", "minor", "event")
+        each = [_value(match[name]) for name in names]
+        minors = {int(number) for number in match["minors"].split(",")}
+        below = f"(partition = {parameters['partition']} AND offset < {parameters['before']})"
+        rows = self._where(match["table"], str(parameters["topic"]), below)
+        found = {tuple(value(row) for value in each) for row in rows}
+        return [row for row in found if row[2] in minors]
 
     def _sealed(self, topic: str) -> list[tuple[object, ...]]:
         mine = [row for row in self._tables.of(SEALS) if row["topic"] == topic]

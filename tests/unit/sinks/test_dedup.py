@@ -18,10 +18,11 @@ RECORDS = st.lists(
         st.integers(1, 3),
         st.integers(1, 12),
         st.booleans(),
+        st.sampled_from(["a", "b"]),
     ),
     max_size=40,
 )
-Record = tuple[str, int, int, bool]
+Record = tuple[str, int, int, bool, str]
 
 
 def _numbers(records: list[Record]) -> Numbers:
@@ -30,20 +31,32 @@ def _numbers(records: list[Record]) -> Numbers:
         np.array([r[1] for r in records], np.int64),
         np.array([r[2] for r in records], np.int64),
         np.array([r[3] for r in records], np.bool_),
+        np.array([_is_event(r) for r in records], np.bool_),
+        lambda: pa.array([r[4] if _is_event(r) else None for r in records], pa.string()),
     )
 
 
+def _is_event(record: Record) -> bool:
+    return record[0].startswith("GW")
+
+
+def _name(record: Record) -> Known:
+    return (*record[:3], record[4] if _is_event(record) else "")
+
+
 def _plainly(records: list[Record]) -> list[bool]:
-    """Above the last number of its sender, or a replay whose number no row has."""
+    """Above the last number of its sender; a replay or another event that no row has."""
     kept, last, stands = [], dict[str, Number](), set[Known]()
-    for sender, major, minor, replay in records:
+    for record in records:
+        sender, major, minor, replay, _ = record
         new = (major, minor) > last.get(sender, (-1, -1))
+        late = replay or (_is_event(record) and not new)
         if new:
             last[sender] = (major, minor)
-        if replay:
-            new = (sender, major, minor) not in stands
+        if late:
+            new = _name(record) not in stands
         if new:
-            stands.add((sender, major, minor))
+            stands.add(_name(record))
         kept.append(new)
     return kept
 
@@ -51,7 +64,7 @@ def _plainly(records: list[Record]) -> list[bool]:
 def _rows(records: list[Record]) -> Standing:
     """What stands of records that were judged, as the warehouse tells it."""
     judged = zip(records, _plainly(records), strict=True)
-    return partial(_among, {record[:3] for record, kept in judged if kept})
+    return partial(_among, {_name(record) for record, kept in judged if kept})
 
 
 def _among(rows: set[Known], asked: Sequence[Known], _before: int) -> set[Known]:
@@ -71,7 +84,7 @@ def test_numbers_of_stored_rows_give_the_verdicts_of_the_first_time(
 ) -> None:
     first = _plainly(records)
     stored: dict[str, Number] = {}
-    for (sender, major, minor, _), kept in zip(records[:cut], first, strict=False):
+    for (sender, major, minor, _, _), kept in zip(records[:cut], first, strict=False):
         if kept:
             stored[sender] = max((major, minor), stored.get(sender, (-1, -1)))
     seen = Seen(stored, _rows(records[:cut]))
@@ -89,7 +102,7 @@ def test_the_cut_between_batches_changes_no_verdict(records: list[Record], cut: 
 
 def test_a_dead_letter_sent_again_twice_is_new_once() -> None:
     seen = Seen({"GW-1": (1, 9)})
-    twice = _numbers([("GW-1", 1, 4, True), ("GW-1", 1, 4, True)])
+    twice = _numbers([("GW-1", 1, 4, True, "a"), ("GW-1", 1, 4, True, "a")])
     assert seen.new(twice).tolist() == [True, False]
 
 
@@ -106,7 +119,7 @@ def test_numbers_are_not_remembered_where_what_stands_cannot_be_asked() -> None:
         return answers.pop()
 
     seen = Seen(standing=ask)
-    records = _numbers([("GW-1", 1, 1, False), ("GW-1", 1, 2, True)])
+    records = _numbers([("GW-1", 1, 1, False, "a"), ("GW-1", 1, 2, True, "b")])
     with pytest.raises(Unavailable):
         seen.new(records)
     answers.append(set())
@@ -114,9 +127,14 @@ def test_numbers_are_not_remembered_where_what_stands_cannot_be_asked() -> None:
 
 
 def test_a_new_epoch_begins_at_one_again() -> None:
-    seen = Seen({"GW-1": (1, 500)})
-    assert seen.new(_numbers([("GW-1", 2, 1, False), ("GW-1", 1, 501, False)])).tolist() == [
-        True,
-        False,
-    ]
-    assert seen.last("GW-1") == (2, 1)
+    seen = Seen({"worker/0": (1, 500)})
+    both = [("worker/0", 2, 1, False, ""), ("worker/0", 1, 501, False, "")]
+    assert seen.new(_numbers(both)).tolist() == [True, False]
+    assert seen.last("worker/0") == (2, 1)
+
+
+def test_a_number_given_to_two_events_is_a_row_of_each_and_a_repeat_of_neither() -> None:
+    stands = {("GW-1", 1, 4, "a")}
+    seen = Seen({"GW-1": (1, 9)}, partial(_among, stands))
+    again, other = ("GW-1", 1, 4, False, "a"), ("GW-1", 1, 4, False, "b")
+    assert seen.new(_numbers([again, other, other])).tolist() == [False, True, False]

@@ -63,6 +63,7 @@ class _Parts(NamedTuple):
     path: list[bytes]
     seq: int
     event_id: str
+    note: str
     public: bytes | None
 
 
@@ -101,6 +102,7 @@ def _parts(proof: Mapping[str, Any]) -> _Parts:
             [_raw(one) for one in proof["path"]],
             int(proof["gateway_seq"]),
             str(proof["event_id"]),
+            str(proof["note"]),
             heads.key_of(proof["public_key"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -120,6 +122,8 @@ def _problems(parts: _Parts, public: bytes) -> Iterator[tuple[str, str]]:
     if not heads.is_signed(head, public):
         known = heads.key_id(head.gateway_id, public)
         yield "the head is not signed by this key", f"a signature of key {known}"
+    elif parts.note != heads.note(head, public):
+        yield "the note is not the head's", "the head as a signed note, for other tools"
 
 
 def _made(parts: _Parts) -> bytes | None:

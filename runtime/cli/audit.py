@@ -17,7 +17,7 @@ from custody.errors import Refused
 from runtime import wiring
 from runtime.audit.letters import DeadLetter
 from runtime.audit.proof_check import NotProved, Proved, check
-from runtime.cli import connect, output
+from runtime.cli import connect, output, proof_text
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject, Warehouse
 from runtime.moment import now
@@ -272,6 +272,5 @@ def _tell(proved: Proved, *, trusted: bool, as_json: bool) -> None:
     if not trusted:
         output.result("the key is the file's own: compare it with one from whom you trust (--key)")
     output.result(f"{BY_TYPE[type(record)].stem}")
-    for name, value in asdict(record).items():
-        if value not in (None, (), ""):
-            output.result(f"  {name}  {value}")
+    for line in proof_text.lines(record):
+        output.result(line)

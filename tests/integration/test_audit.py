@@ -249,10 +249,14 @@ def test_a_proof_needs_nothing_but_the_key_and_no_byte_of_it_can_be_changed(
         "head": {**made["head"], "size": 21},
         "schema": {"type": "string"},
         "format": "x",
+        "note": made["note"].replace("20", "21", 1),
         "public_key": None,
     }.items():
         with pytest.raises(proof_check.NotProved):
             proof_check.check({**made, name: wrong}, None)
+    silent = {name: value for name, value in made.items() if name != "note"}
+    with pytest.raises(proof_check.NotProved, match="note"):
+        proof_check.check(silent, None)
     with pytest.raises(proof_check.NotProved, match="not signed by this key"):
         proof_check.check(made, Plant("GW-B", 2).signer.public)
 

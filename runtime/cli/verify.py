@@ -2,13 +2,14 @@
 
 import os
 import time
+from collections.abc import Callable, Sequence
 
 import click
 
 from runtime import verify as checks
 from runtime import wiring
 from runtime.cli import connect, output
-from runtime.cli.main import FOUND
+from runtime.cli.main import FOUND, OUTSIDE
 from runtime.client import Gateway, Warehouse
 from runtime.settings import load
 from schemas.routes import ROUTES
@@ -16,6 +17,7 @@ from streams.config import APP_ID, SOURCES
 
 _PAUSE_S = 0.5
 _SHOWN_MAX = 10
+_SETTLE_TIMES_MAX = 6
 
 _STORED_TOPICS = tuple(dict.fromkeys(route.topic for route in ROUTES if route.table is not None))
 
@@ -26,7 +28,7 @@ _STORED_TOPICS = tuple(dict.fromkeys(route.topic for route in ROUTES if route.ta
     type=click.FloatRange(0.0, 3600.0),
     default=10.0,
     show_default=True,
-    help="Seconds to wait for records that are still on their way.",
+    help="Seconds to wait for records on their way, from the last that moved.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per check.")
 def verify(settle_s: float, *, as_json: bool) -> int:
@@ -41,7 +43,10 @@ def verify(settle_s: float, *, as_json: bool) -> int:
     have applied every record; kafka: every record is a row, a dropped duplicate, a dead letter or a
     record without a table; dead_letters: each record that could not be read has one dead letter.
 
-    Exit 1 where one is not clean.
+    While records are on their way nothing is proved either way: it waits for them, for --settle-s
+    after the last one that moved and six times that at most, and then says "not yet complete".
+
+    Exit 1 where one is not clean; 3 where it is not complete.
 
     \b
     Examples:
@@ -49,17 +54,15 @@ def verify(settle_s: float, *, as_json: bool) -> int:
       custody verify --json | jq 'select(.clean | not)'
     """
     with connect.gateway() as gateway, connect.warehouse() as warehouse:
-        deadline_s = time.monotonic() + settle_s
-        found = examine(gateway, warehouse)
-        while not all(c.clean for c in found) and time.monotonic() < deadline_s:
-            time.sleep(_PAUSE_S)
-            found = examine(gateway, warehouse)
+        found = settled(lambda: examine(gateway, warehouse), settle_s)
+    complete = checks.is_complete(found)
     for check in found:
         if as_json:
             output.line_json(
                 {
                     "check": check.name,
                     "clean": check.clean,
+                    "complete": complete,
                     "examined": check.examined,
                     "violations": [
                         {"subject": v.subject, "detail": v.detail} for v in check.violations
@@ -67,8 +70,41 @@ def verify(settle_s: float, *, as_json: bool) -> int:
                 }
             )
         else:
-            _show(check)
-    return 0 if all(check.clean for check in found) else FOUND
+            _show(check, complete=complete)
+    if all(check.clean for check in found):
+        return 0
+    return FOUND if complete else OUTSIDE
+
+
+def settled(
+    look: Callable[[], list[checks.Check]],
+    settle_s: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[checks.Check]:
+    """Look until all is clean, or nothing has moved for a while.
+
+    Args:
+        look: Runs all checks.
+        settle_s: So long from the last change of what is on its way; six times that at most.
+        clock: Seconds of a clock that only goes forward.
+        sleep: Waits so many seconds.
+    """
+    began_s = moved_s = clock()
+    found = look()
+    while not all(check.clean for check in found):
+        now_s = clock()
+        if now_s - moved_s >= settle_s or now_s - began_s >= _SETTLE_TIMES_MAX * settle_s:
+            break
+        sleep(_PAUSE_S)
+        before, found = _on_the_way(found), look()
+        if _on_the_way(found) != before:
+            moved_s = clock()
+    return found
+
+
+def _on_the_way(found: Sequence[checks.Check]) -> list[checks.Violation]:
+    return [one for check in found for one in check.violations if one.pending]
 
 
 def examine(gateway: Gateway, warehouse: Warehouse) -> list[checks.Check]:
@@ -86,7 +122,11 @@ def _outbox(gateway: Gateway) -> checks.Check:
     health = gateway.health()
     waiting = int(str(health.get("waiting", 0)))
     violations = (
-        (checks.Violation(str(health.get("gateway_id")), f"{waiting} accepted records wait"),)
+        (
+            checks.Violation(
+                str(health.get("gateway_id")), f"{waiting} accepted records wait", pending=True
+            ),
+        )
         if waiting
         else ()
     )
@@ -102,7 +142,9 @@ def _applied() -> checks.Check:
     bounds = ends(kafka, SOURCES)
     done = committed(kafka, APP_ID, SOURCES)
     violations = tuple(
-        checks.Violation(f"{topic}/{partition}", f"{last - at} records are not applied yet")
+        checks.Violation(
+            f"{topic}/{partition}", f"{last - at} records are not applied yet", pending=True
+        )
         for topic, partitions in bounds.items()
         for partition, (first, last) in partitions.items()
         if first < last and (at := max(first, done.get(topic, {}).get(partition, 0))) < last
@@ -120,9 +162,10 @@ def _ends() -> checks.Ends:
     return ends(wiring.kafka_options(settings, wiring.bootstrap(settings)), _STORED_TOPICS)
 
 
-def _show(check: checks.Check) -> None:
-    verdict = "clean" if check.clean else f"{len(check.violations)} violations"
-    output.result(f"{check.name:<14}{verdict:<16}{check.examined:>10,} examined")
+def _show(check: checks.Check, *, complete: bool) -> None:
+    wrong = f"{len(check.violations)} violations" if complete else "not yet complete"
+    verdict = "clean" if check.clean else wrong
+    output.result(f"{check.name:<14}{verdict:<18}{check.examined:>10,} examined")
     for violation in check.violations[:_SHOWN_MAX]:
         output.result(f"    {violation.subject}: {violation.detail}")
     hidden = len(check.violations) - _SHOWN_MAX

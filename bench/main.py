@@ -82,6 +82,7 @@ PARTS = (
     Part("lineage", ("-m", "bench.lineage")),
     Part("gateway", ("-m", "bench.gateway")),
     Part("drain", ("-m", "bench.drain", "--events", "1000000")),
+    Part("audit", ("-m", "bench.audit")),
     Part("latency", ("-m", "bench.latency"), stack=True),
     Part("cascade", ("-m", "bench.cascade"), stack=True),
 )  # fmt: skip
@@ -139,6 +140,8 @@ GOALS = (
          _both(_field("accepts_per_s", shape="single posts"),
                _field("answer_ms_p99", shape="single posts"))),
     Goal("drain of 1 M waiting events, events/s", "20,000", "drain", _field("drained_per_s")),
+    Goal("custody audit, digests and chains, events/s, and CPU s per million", "60,000, -",
+         "audit", _both(_field("events_per_s"), _field("cpu_s_per_million"))),
     Goal("accept to alert at 300/s and at 1,000/s, p99 ms", "<= 500, <= 1,500", "latency",
          _both(_field("p99_ms", rate_asked=300), _field("p99_ms", rate_asked=1_000))),
     Goal("late input to the shares three processes on, p50 and p99 ms", "<= 600, <= 1,500",

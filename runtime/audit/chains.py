@@ -7,7 +7,7 @@ Only a stretch with a fault comes record by record.
 
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from custody.audit import Chain, Claim, Fault, Link, Log, Stretch, reused
 from custody.digest import DIGEST_BYTES
@@ -16,7 +16,10 @@ from runtime.audit import letters
 from schemas.routes import ROUTES
 
 STRETCH = 50_000
-"""Records followed at once."""
+"""Records of a chain followed at once where there may be a fault: each comes as a row."""
+
+PACK = 200_000
+"""Records followed at once where there is none, of however many chains."""
 
 Fingerprints = Mapping[int, bytes]
 """SHA-256 of the canonical form of the schema that an id stands for."""
@@ -70,17 +73,78 @@ def follow(
     faults: list[Fault] = []
     while chain.seq < to:
         before = chain.seq
-        asked = _asked(chain, min(to, chain.seq + STRETCH), fingerprints)
-        stretch = _stretch(ask(*asked.stretch))
+        part = Part(chain, min(to, chain.seq + STRETCH), ordered)
+        stretch = _stretches(ask, fingerprints, [part]).get(chain.log)
         if stretch is not None and chain.fits(stretch):
             faults.extend(chain.follow(stretch, ordered))
         else:
-            links = [_link(row) for row in ask(*asked.links)]
+            links = [_link(row) for row in ask(_LINKS.format(each=_each([part], fingerprints)), {})]
             faults.extend(chain.inspect(_contiguous(links, chain.seq), ordered))
         if chain.seq == before:
             break
         advance(chain.seq - before)
     return faults
+
+
+class Part(NamedTuple):
+    """Records of a chain that are to be followed.
+
+    Attributes:
+        chain: How far it has been followed; changed.
+        to: The last number.
+        claims: What has been signed of it, in order of size.
+    """
+
+    chain: Chain
+    to: int
+    claims: Sequence[Claim]
+
+
+def follow_clean(
+    ask: Ask, fingerprints: Fingerprints, parts: Iterable[Part], advance: Callable[[int], None]
+) -> dict[Log, list[Fault]]:
+    """Follow chains as far as there is no fault among their records, several at a time; blocks.
+
+    A question reads its tables once, of however many chains it is. What is left is for ``follow``.
+
+    Args:
+        ask: Runs SQL.
+        fingerprints: Of every schema id in use.
+        parts: One of each chain.
+        advance: Told of records, as they are done.
+
+    Returns:
+        What heads say otherwise, by chain.
+    """
+    faults: dict[Log, list[Fault]] = {}
+    waiting = list(parts)
+    while waiting:
+        pack = _packed(waiting)
+        found = _stretches(ask, fingerprints, pack)
+        stopped = set()
+        for part in pack:
+            chain, before = part.chain, part.chain.seq
+            stretch = found.get(chain.log)
+            if stretch is not None and chain.fits(stretch):
+                faults.setdefault(chain.log, []).extend(chain.follow(stretch, part.claims))
+                advance(chain.seq - before)
+            if chain.seq < part.to:
+                stopped.add(chain.log)
+        waiting = [p for p in waiting if p.chain.seq < p.to and p.chain.log not in stopped]
+    return faults
+
+
+def _packed(parts: Sequence[Part]) -> list[Part]:
+    """Return as many of the next records of chains as one question may be of."""
+    pack: list[Part] = []
+    room = PACK
+    for part in parts:
+        if not room:
+            break
+        some = min(room, part.to - part.chain.seq)
+        pack.append(part._replace(to=part.chain.seq + some))
+        room -= some
+    return pack
 
 
 def sealed(ask: Ask) -> dict[str, int]:
@@ -163,29 +227,31 @@ def _contiguous(links: Iterable[Link], seq: int) -> Iterable[Link]:
         yield link
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Two questions about the same records: statement and values."""
-
-    stretch: tuple[str, Mapping[str, str]]
-    links: tuple[str, Mapping[str, str]]
-
-
-def _asked(chain: Chain, to: int, fingerprints: Fingerprints) -> _Asked:
+def _each(parts: Sequence[Part], fingerprints: Fingerprints) -> str:
+    """Return the SQL of the records of parts, with whether their bytes make their digests."""
     ids = ", ".join(str(number) for number in fingerprints)
     prints = ", ".join(f"unhex('{found.hex()}')" for found in fingerprints.values())
     # No schema has the id 0; without it an empty warehouse would make an empty list.
     made = f"transform(schema_id, [0{ids and ', ' + ids}], [''{prints and ', ' + prints}], '')"
-    each = " UNION ALL ".join(
-        "SELECT gateway_seq AS seq, prev, digest, topic, partition, offset, event_id,"  # noqa: S608
-        f" digest = SHA256(concat(prev, {made}, substring(value, 6))) AS good,"
-        f" {letters.AGAIN} AS again"
-        f" FROM {table} WHERE gateway_id = {{gateway:String}} AND gateway_epoch = {{epoch:Int32}}"
-        " AND gateway_seq > {after:Int64} AND gateway_seq <= {to:Int64}"
+    wanted = " OR ".join(
+        f"(gateway_id = unhex('{gateway.encode().hex()}') AND gateway_epoch = {epoch:d}"
+        f" AND gateway_seq > {part.chain.seq:d} AND gateway_seq <= {part.to:d})"
+        for part in parts
+        for gateway, epoch in [part.chain.log]
+    )
+    return " UNION ALL ".join(
+        "SELECT gateway_id, gateway_epoch, gateway_seq AS seq, prev, digest, topic, partition,"  # noqa: S608
+        f" offset, event_id, digest = SHA256(concat(prev, {made}, substring(value, 6))) AS good,"
+        f" {letters.AGAIN} AS again FROM {table} WHERE {wanted}"
         for table in TABLES
     )
-    values = {**_values(chain, chain.seq), "to": str(to)}
-    return _Asked((_STRETCH.format(each=each), values), (_LINKS.format(each=each), values))
+
+
+def _stretches(
+    ask: Ask, fingerprints: Fingerprints, parts: Sequence[Part]
+) -> dict[Log, Stretch | None]:
+    rows = ask(_STRETCH.format(each=_each(parts, fingerprints)), {})
+    return {(str(row["gateway_id"]), _int(row["gateway_epoch"])): _stretch(row) for row in rows}
 
 
 def _values(chain: Chain, after: int) -> dict[str, str]:
@@ -200,7 +266,8 @@ GROUP BY topic, partition
 """  # noqa: S608  from the route table
 
 _STRETCH = """
-SELECT count() AS records, uniqExact(seq) AS numbers, min(seq) AS first, max(seq) AS last,
+SELECT gateway_id, gateway_epoch,
+    count() AS records, uniqExact(seq) AS numbers, min(seq) AS first, max(seq) AS last,
     countIf(NOT good) AS bad, countIf(above > 1 AND prev != before) AS breaks,
     countIf(NOT again AND offset <= lower) AS disordered,
     base64Encode(argMin(prev, seq)) AS written_on,
@@ -209,15 +276,16 @@ SELECT count() AS records, uniqExact(seq) AS numbers, min(seq) AS first, max(seq
     minMapIf(map(place, offset), NOT again) AS starts,
     maxMapIf(map(place, offset), NOT again) AS ends
 FROM (
-    SELECT seq, prev, digest, good, offset, place, again,
-        lagInFrame(digest) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-            AS before,
-        row_number() OVER (ORDER BY seq) AS above,
+    SELECT gateway_id, gateway_epoch, seq, prev, digest, good, offset, place, again,
+        lagInFrame(digest) OVER (PARTITION BY gateway_id, gateway_epoch ORDER BY seq
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS before,
+        row_number() OVER (PARTITION BY gateway_id, gateway_epoch ORDER BY seq) AS above,
         lagInFrame(offset, 1, -1) OVER (
-            PARTITION BY place, again ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
-            AS lower
+            PARTITION BY gateway_id, gateway_epoch, place, again ORDER BY seq
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS lower
     FROM (SELECT *, concat(topic, '/', toString(partition)) AS place FROM ({each}))
 )
+GROUP BY gateway_id, gateway_epoch
 """
 
 _LINKS = """
@@ -227,12 +295,11 @@ FROM ({each}) ORDER BY seq, topic, partition, offset
 """
 
 
-def _stretch(rows: Sequence[Row]) -> Stretch | None:
-    """Return records in a row; None where there are none, or not without a fault."""
-    row = rows[0]
+def _stretch(row: Row) -> Stretch | None:
+    """Return records in a row; None where they are not without a fault."""
     count, first, last = (_int(row[name]) for name in ("records", "first", "last"))
     clean = not any(_int(row[name]) for name in ("bad", "breaks", "disordered"))
-    if not count or not clean or not count == _int(row["numbers"]) == last - first + 1:
+    if not clean or not count == _int(row["numbers"]) == last - first + 1:
         return None
     raw = b64decode(str(row["digests"]))
     if len(raw) != count * DIGEST_BYTES:

@@ -82,13 +82,30 @@ class Standing:
         if unsigned:
             for log, last in chains.logs(self._ask).items():
                 self._log(log).held = max(self._log(log).held, last)
-        behind = {log: one for log, one in self._logs.items() if one.chain.seq < one.held}
-        prints = self._fingerprints() if behind else {}
         for one in self._logs.values():
             self._refill(one)
-            if one.chain.seq < one.held:
-                self._follow(one, prints or self._fingerprints(), now, advance)
+        behind = [one for one in self._logs.values() if one.chain.seq < one.held]
+        if behind:
+            prints = self._fingerprints()
+            self._follow_clean(behind, prints, advance or (lambda _: None))
+            for one in behind:
+                self._follow(one, prints, now, advance)
         return self._standing()
+
+    def _follow_clean(
+        self, behind: Sequence[_Log], prints: Fingerprints, advance: Callable[[int], None]
+    ) -> None:
+        parts = [
+            chains.Part(one.chain, one.held, sorted(one.claims, key=lambda claim: claim.size))
+            for one in behind
+        ]
+
+        def told(done: int) -> None:
+            self.records += done
+            advance(done)
+
+        for log, found in chains.follow_clean(self._ask, prints, parts, told).items():
+            self._log(log).faults += found
 
     def _look_at_new(self) -> None:
         """Hold the numbers of what has come since the last pass against all others.

@@ -16,6 +16,7 @@ from confluent_kafka import Producer
 from custody.audit import BROKEN, GAP, REUSED, Fault
 from custody.events import LotWeighed
 from producers.chain import Entry
+from runtime.audit import proof, proof_check
 from runtime.audit.broker import (
     CHANGED,
     DEAD,
@@ -200,6 +201,8 @@ def test_a_dead_letter_is_named_as_one_and_is_no_gap(
         (("GW-LETTERS", 1), entries[at].seq, entries[at].digest, "wrong_partition")
         for at in ASTRAY[1:]
     ]
+    behind = proof.prove(written.stored.ask, CATALOG, str(entries[40].event_id))
+    assert proof_check.check(behind).seq == entries[40].seq
     named = [one for one in untouched if one.kind == DEAD]
     assert len(named) == len(ASTRAY)
     assert all(one.harmless and one.detail.startswith("wrong_partition") for one in named)

@@ -34,7 +34,10 @@ def _header(name: str) -> str:
     return f"header_values[indexOf(header_names, '{name}')]"
 
 
-AGAIN = f"digest IN (SELECT {_header(headers.DIGEST)} FROM dead_letter)"  # noqa: S608  constants
+AGAIN = (
+    f"digest IN (SELECT {_header(headers.DIGEST)} FROM dead_letter"  # noqa: S608  constants
+    f" WHERE has(header_names, '{headers.DIGEST}'))"
+)
 """Whether a row's record was a dead letter first: sent again, it stands behind later numbers."""
 
 _AFTER = f"""

@@ -38,6 +38,9 @@ _NO_RECORD = "a row that Kafka has no record of"
 
 _HASH = struct.Struct("20s32s")
 
+RECORD = "record_"
+"""What a column is named with whose name the envelope has."""
+
 _ALONE = ("head", "dead_letter")
 """Kinds that are numbered among themselves."""
 
@@ -258,7 +261,9 @@ def _without_row(
         elif BY_TYPE[type(record)].table is not None:
             stem = BY_TYPE[type(record)].stem
             body = sha256(_bytes(message.value())[FRAME_BYTES:]).hexdigest().upper()
-            number = tuple(str(getattr(record, name)) for name in _identity(stem))
+            number = tuple(
+                str(getattr(record, name.removeprefix(RECORD))) for name in _identity(stem)
+            )
             lost.setdefault(stem, []).append(_Lost(offset, number, body))
     for stem, some in sorted(lost.items()):
         for at in range(0, len(some), LOST_AT_ONCE):
@@ -363,7 +368,12 @@ def _identity(stem: str) -> Mapping[str, str]:
     if stem == "head":
         return {"gateway_id": "String", "gateway_epoch": "Int32", "size": "Int64"}
     if stem == "dead_letter":
-        return {"topic": "String", "partition": "Int32", "offset": "Int64"}
+        # Its table has its record's place under these names: its own is the dead letter's.
+        return {
+            f"{RECORD}topic": "String",
+            f"{RECORD}partition": "Int32",
+            f"{RECORD}offset": "Int64",
+        }
     number = {"gateway_id": "String", "gateway_epoch": "Int32", "gateway_seq": "Int64"}
     return {**number, "event_id": "String"}
 

@@ -292,9 +292,8 @@ def test_rows_that_somebody_put_in_beyond_the_last_record_keep_nothing_back_and_
             CATALOG,
             lambda _: None,
         )
-        assert sorted((one.kind, one.place) for one in found) == sorted(
-            (INSERTED, p) for p in places
-        )
+        named = sorted((one.kind, one.place) for one in found if not one.harmless)
+        assert named == sorted((INSERTED, place) for place in places)
         assert list(violations(sink.address, line.bootstrap)) == ["events", "kafka"]
         said = [r for r in caplog.records if "somebody else" in r.message]
         assert [vars(r)["offsets"] for r in said] == [[end, end + 99_999]]

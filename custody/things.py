@@ -160,19 +160,29 @@ def _journeys(seen: Sequence[Seen]) -> str:
     it. So two uses are of one journey where they share the movement, or the lot and begin at
     different sites; and of what is one journey with a third.
     """
-    groups: list[list[Seen]] = []
+    sites: dict[str, set[str]] = {}
     for one in seen:
-        mine = [group for group in groups if any(_together(one, other) for other in group)]
-        groups = [group for group in groups if group not in mine]
-        groups.append([one, *(other for group in mine for other in group)])
-    if len(groups) < 2:
+        sites.setdefault(one.lot, set()).add(one.site)
+    journeys: dict[str, str] = {}
+    for one in seen:
+        movement = _first(journeys, "movement " + one.text)
+        if len(sites[one.lot]) > 1:
+            # Uses of a lot at one site are of one journey by its use at another.
+            journeys[_first(journeys, "lot " + one.lot)] = movement
+    firsts: dict[str, Seen] = {}
+    for one in sorted(seen):
+        firsts.setdefault(_first(journeys, "movement " + one.text), one)
+    if len(firsts) < 2:
         return ""
-    firsts = sorted(min(group) for group in groups)[:2]
-    return " and ".join(f"lot {one.lot} from {one.site or 'unknown'}" for one in firsts)
+    some = list(firsts.values())[:2]
+    return " and ".join(f"lot {one.lot} from {one.site or 'unknown'}" for one in some)
 
 
-def _together(one: Seen, other: Seen) -> bool:
-    return one.text == other.text or (one.lot == other.lot and one.site != other.site)
+def _first(journeys: dict[str, str], name: str) -> str:
+    """Return the name under which a journey goes that has several."""
+    while (other := journeys.setdefault(name, name)) != name:
+        name = other
+    return name
 
 
 def _of_vehicle(

@@ -1,26 +1,20 @@
-"""The core over records in memory: what the worker does with them, without Kafka.
+"""The core over records in memory: what workers do with them, without Kafka.
 
-One record at a time, in the order in which they were recorded, and whatever owners hand each other
-before the next: so an alert is raised with the record that makes it provable, and two runs say the
-same to the byte. There is one partition, and its clock is the time of the records.
+Round after round in the order of recording, and whatever owners hand each other before the next.
+The clock is the time of the records. Two runs say the same to the byte, and so do one process and
+several: what is said depends on the pace and on how many partitions there are, on nothing else.
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
-from custody.deadlines import DUE, waiting_of
-from custody.events import ActionTaken, Micros, ReferenceSet
-from custody.fold import Fold, Handed, Input, Output, Row
+from custody.events import Micros
+from custody.fold import Fold, Handed, Input, Output
 from custody.held import BEGINNING
-from custody.ids import BETWEEN
-from custody.records import Content, Drift, Residual, Sighting, Tick
 from custody.ticking import SILENT_US
-from runtime.backtest.history import recorded_at
-from schemas.routes import BY_TYPE, fact_key
-from streams.outputs import bare_id, number, sender_of
-
-PARTITION = 0
+from runtime.backtest.partition import Partition
+from runtime.backtest.rounds import ONE_BY_ONE, Pace, Round, rounds_of
+from runtime.backtest.rows import Rows
 
 TICK_US = 10_000_000
 """How often a worker writes a tick."""
@@ -28,79 +22,38 @@ TICK_US = 10_000_000
 LAST_TICKS = 3
 """Ticks after the last record: a doubt is told by the second tick from the next one on."""
 
-_TICK = f"tick/{PARTITION}"
-_DUE = DUE + "/"
+Letters = dict[int, list[Handed]]
+"""What is to be told, by the partition that is to hear it."""
 
 
-class Entry(NamedTuple):
-    """A record as the fold sees it."""
+class News(NamedTuple):
+    """What partitions say to each other between two steps.
 
-    stem: str
-    offset: int
-    event: Input
-
-
-class Rows:
-    """Rows of the partition: the reader of the fold.
-
-    Keys are grouped up to their first ``BETWEEN``, because that is what scans ask for; those that
-    wait for the clock stand in order.
+    Attributes:
+        letters: What each is to be told, in the order of the senders.
+        moves: Something is to be told, here or elsewhere.
+        due: The first time that something waits for the clock, here or elsewhere.
     """
 
-    def __init__(self) -> None:
-        self._rows: dict[str, Row] = {}
-        self._groups: dict[str, dict[str, set[str]]] = {}
-        self._due: list[str] = []
-
-    def get(self, key: str) -> Row | None:
-        """Return the row under a key, or None."""
-        return self._rows.get(key)
-
-    def scan(self, prefix: str, before: str | None = None) -> list[str]:
-        """Return the keys that begin with a prefix, in order; those before another where given."""
-        if prefix == _DUE:
-            return self._due[: len(self._due) if before is None else bisect_left(self._due, before)]
-        found = self._found(prefix)
-        return found if before is None else [key for key in found if key < before]
-
-    def _found(self, prefix: str) -> list[str]:
-        kind, group = _group(prefix)
-        groups = self._groups.get(kind, {})
-        if BETWEEN in prefix:
-            return sorted(key for key in groups.get(group, ()) if key.startswith(prefix))
-        return sorted(
-            key for name, keys in groups.items() if name.startswith(prefix) for key in keys
-        )
-
-    def put(self, key: str, row: Row | None) -> None:
-        """Replace a row; None takes it away."""
-        kind, group = _group(key)
-        if kind == DUE:
-            self._put_due(key, gone=row is None)
-        if row is not None:
-            if key not in self._rows:
-                self._groups.setdefault(kind, {}).setdefault(group, set()).add(key)
-            self._rows[key] = row
-        elif self._rows.pop(key, None) is not None:
-            keys = self._groups[kind][group]
-            keys.discard(key)
-            if not keys:
-                del self._groups[kind][group]
-
-    def first_due(self) -> Micros | None:
-        """Return when the first row that waits for the clock wants to be looked at."""
-        return waiting_of(self._due[0]).at if self._due else None
-
-    def _put_due(self, key: str, *, gone: bool) -> None:
-        if not gone and key not in self._rows:
-            insort(self._due, key)
-        elif gone and key in self._rows:
-            del self._due[bisect_left(self._due, key)]
+    letters: Letters
+    moves: bool
+    due: Micros | None
 
 
-def _group(key: str) -> tuple[str, str]:
-    group = key.partition(BETWEEN)[0]
-    return group.partition("/")[0], group
+class Line(Protocol):
+    """A line to the partitions that are told elsewhere."""
+
+    def exchange(self, mine: News) -> News:
+        """Return what those here are to be told, and what holds of all; blocks."""
+        ...
+
+
+class Alone:
+    """A line to nobody: all partitions are here."""
+
+    def exchange(self, mine: News) -> News:
+        """Return it as it is."""
+        return mine
 
 
 class Replay:
@@ -108,98 +61,96 @@ class Replay:
 
     Args:
         fold: The core.
+        pace: How much is told together.
+        partitions: How many there are.
+        here: Those that are told here; without them all.
+        line: To the others.
     """
 
-    def __init__(self, fold: Fold) -> None:
-        self._fold = fold
+    def __init__(
+        self,
+        fold: Fold,
+        pace: Pace = ONE_BY_ONE,
+        partitions: int = 1,
+        here: Sequence[int] | None = None,
+        line: Line | None = None,
+    ) -> None:
+        self._pace = pace
+        self._count = partitions
         self._ticks = "tick" in fold.row_types
-        self._rows = Rows()
-        self._n = 0
-        self._offset = 0
+        self._line = Alone() if line is None else line
+        self._tick_us = max(pace.round_us, TICK_US)
         self._now = BEGINNING
+        self._due: Micros | None = None
+        self._here = {
+            index: Partition(fold, index, partitions, pace)
+            for index in (range(partitions) if here is None else here)
+        }
 
     @property
     def rows(self) -> Rows:
-        """Rows of the partition, as the records told so far have left them."""
-        return self._rows
+        """Rows of the first partition, as the records told so far have left them."""
+        return next(iter(self._here.values())).rows
 
     def run(self, records: Iterable[Input]) -> Iterator[list[Output]]:
-        """Yield what is said with each record, in order.
+        """Yield what is said with each round, in order.
 
         Args:
             records: Facts, reference records and actions, in the order they were recorded.
 
         Yields:
-            What each record led to, with what the clock said before it; and what it says after the
+            What each round led to, with what the clock said before it; and what it says after the
             last one.
         """
-        for record in records:
-            now = recorded_at(record)
-            said = self._until(now) if self._ticks else []
-            self._now = max(self._now, now)
-            said.extend(self._tell(record))
-            yield said
-        if self._ticks:
-            # What was doubted at the last records has its time; no deadline ends in it.
-            yield self._until(Micros(self._now + LAST_TICKS * TICK_US))
+        yield from self.told(rounds_of(records, self._pace, self._count))
 
-    def _until(self, now: Micros) -> list[Output]:
+    def told(self, rounds: Iterable[Round]) -> Iterator[list[Output]]:
+        """Yield what is said with each of some rounds, as ``run`` does; blocks on the line."""
+        for one in rounds:
+            self._until(one.begin, self._tick_us)
+            self._now = max(self._now, one.end)
+            for partition in self._here.values():
+                partition.release(one.begin if one.facts else None)
+                partition.tell(one.shares.get(partition.index, ()), one.begin)
+            self._settle(one.begin)
+            yield self._said()
+        for partition in self._here.values():
+            partition.release()
+        self._settle(self._now)
+        # What was doubted at the last records has its time; no deadline ends in it.
+        self._until(Micros(self._now + LAST_TICKS * TICK_US), TICK_US)
+        yield self._said()
+
+    def _until(self, now: Micros, tick_us: int) -> None:
         """Let the clock tick as far as anything waits for it."""
-        said: list[Output] = []
-        while (due := self._rows.first_due()) is not None:
+        while self._ticks and self._due is not None:
             # Whoever waits for the next ticks, or for a time that is over, gets the next one.
-            at = max(-(-(due + SILENT_US) // TICK_US), self._now // TICK_US + 1) * TICK_US
+            at = max(-(-(self._due + SILENT_US) // tick_us), self._now // tick_us + 1) * tick_us
             if at > now:
                 break
             self._now = Micros(at)
-            tick = Tick(partition=PARTITION, now=self._now, fact_end_offset=0, silent_sites=())
-            told = self._step(_TICK, tick)
-            said.extend([*told, *self._hand_on(told)])
-        return said
+            for partition in self._here.values():
+                partition.tick(self._now)
+            self._settle(self._now)
 
-    def _tell(self, record: Input) -> list[Output]:
-        said = self._step(self._owner(record), record)
-        said.extend(self._hand_on(said))
-        return said
+    def _settle(self, begin: Micros) -> None:
+        """Deliver what owners tell each other until none is left."""
+        while True:
+            news = self._line.exchange(self._news())
+            if not news.moves:
+                self._due = news.due
+                return
+            for index, letters in news.letters.items():
+                self._here[index].tell(letters, begin)
 
-    def _hand_on(self, said: list[Output]) -> list[Output]:
-        """Deliver contents and sightings until none is left; return what that led to."""
-        waiting = [one for one in said if isinstance(one, Handed)]
-        led_to: list[Output] = []
-        for one in waiting:
-            new = self._step(self._owner(one), one)
-            led_to.extend(new)
-            waiting.extend([n for n in new if isinstance(n, Handed)])
-        return led_to
+    def _news(self) -> News:
+        letters: Letters = {}
+        for partition in self._here.values():
+            for receiver, some in partition.letters().items():
+                letters.setdefault(receiver, []).extend(some)
+        dues = [partition.rows.first_due() for partition in self._here.values()]
+        due = min((one for one in dues if one is not None), default=None)
+        return News(letters, bool(letters), due)
 
-    def _owner(self, event: Input) -> str:
-        return self._fold.owner(self._entry(event), key_of(event))
-
-    def _entry(self, event: Input) -> Entry:
-        return Entry(BY_TYPE[type(event)].stem, self._offset, event)
-
-    def _step(self, owner: str, event: Input) -> list[Output]:
-        self._offset += 1
-        step = self._fold.step(owner, self._rows.get(owner), [self._entry(event)], self._rows)
-        for key, row in step.rows.items():
-            self._rows.put(key, row)
-        self._rows.put(owner, step.row)
-        for output in step.outputs:
-            self._n += 1
-            number(output, sender_of(PARTITION), self._n)
-        return list(step.outputs)
-
-
-def key_of(event: Input) -> str:
-    """Return the Kafka key of a record, as gateway and worker set it."""
-    match event:
-        case Content(to_owner=receiver) | ActionTaken(subject=receiver):
-            return bare_id(receiver)
-        case Sighting(thing=receiver) | Residual(thing=receiver) | Drift(thing=receiver):
-            return bare_id(receiver)
-        case ReferenceSet():
-            return event.id
-        case Tick():
-            return ""
-        case _:
-            return fact_key(event)
+    def _said(self) -> list[Output]:
+        return [one for partition in self._here.values() for one in partition.said()]

@@ -13,7 +13,9 @@ from custody.reference import References
 from custody.reference_versions import body_at
 from custody.rows import RefRow
 from producers.outcome import Record
-from runtime.backtest.replay import Replay, Rows
+from runtime.backtest.replay import Replay
+from runtime.backtest.rounds import BY_SERIES
+from runtime.backtest.rows import Rows
 
 CONFIRMED = "confirmed_fraud"
 """Resolution of an alert that was what it said."""
@@ -48,9 +50,9 @@ def told_lots(
     Args:
         records: In the order they were recorded.
         excluded: Lots to be left out.
-        advance: Told how many more records are done.
+        advance: Told how many more rounds of records are done.
     """
-    replay = Replay(CustodyFold())
+    replay = Replay(CustodyFold(), BY_SERIES)
     for _ in replay.run(records):
         advance(1)
     orders: dict[str, list[str]] = {}

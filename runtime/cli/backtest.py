@@ -15,7 +15,7 @@ from runtime.backtest import courses, history
 from runtime.backtest.history import History, Line, recorded_at
 from runtime.backtest.supposed import KIND, Setting, settings_of, supposing
 from runtime.backtest.warehouse import raised_live
-from runtime.cli import connect, histories, output
+from runtime.cli import connect, histories, output, telling
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject
 from schemas import present
@@ -40,31 +40,29 @@ class NoAlerts(Refused):
 @click.option(
     "--balances", type=histories.Written, help="Write the last balance of each account here."
 )
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="As if reference data had said so: detection.threshold=50.",
-)
 @click.option("--against", help="Alerts of another run, or 'live': what the stack has raised.")
+@telling.options
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def backtest(
     *,
     source: histories.Source,
     alerts: Path | None,
     balances: Path | None,
-    settings: Sequence[str],
     against: str | None,
+    how: telling.Telling,
     as_json: bool,
 ) -> int:
     """Run the books and all tests over a history, as the worker would, without Kafka.
 
     Lines are requests as ``custody publish`` takes them; ``recorded_at`` may stand beside, and
     decides the order (without it: occurred_at, of a reference valid_from). Repeats count once and
-    the order of lines means nothing. Prints alerts by family with the time from the onset to the
-    record that raised them. Exit 1 where a line was refused, or where --against differs. --set puts
-    a value into the detection record that all lots are tested by, at any time, for this run alone.
+    the order of lines means nothing. Facts are told minute by minute and the shots of a series
+    together; where that says something of an alert they are told again one by one, so an alert is
+    dated to the record that raised it. Files are the same for any number of processes.
+
+    Prints alerts by family with the time from the onset to the record that raised them. Exit 1
+    where a line was refused, or where --against differs. --set puts a value into the detection
+    record that all lots are tested by, at any time, for this run alone.
 
     \b
     Examples:
@@ -75,13 +73,18 @@ def backtest(
       custody backtest --from-warehouse --since 2026-11-01 --against live
     """
     # NumPy comes with an extra, and is not waited for where only help is asked.
-    from custody.core import CustodyFold
-    from runtime.backtest.replay import Replay
+    from runtime.backtest.processes import processes_for, replayed
+    from runtime.backtest.rounds import BY_SERIES, ONE_BY_ONE
 
-    setting = settings_of(settings)
+    setting = settings_of(how.settings)
     told = source.read()
     there = None if against is None else _other(against)
-    steps = Replay(CustodyFold()).run(supposing(told.records, setting))
+    records = supposing(told.records, setting)
+    steps = replayed(
+        records,
+        ONE_BY_ONE if how.one_by_one else BY_SERIES,
+        how.processes or processes_for(len(records)),
+    )
     found = _run(steps, told, alerts, balances)
     families = courses.by_family(found.values())
     unlike = None if there is None else courses.differences(found, there)
@@ -120,7 +123,7 @@ def _run(
     last: dict[str, Balance] = {}
     with ExitStack() as stack:
         out = None if alerts is None else stack.enter_context(histories.opened(alerts))
-        advance = stack.enter_context(output.progress("applying facts", len(told.records)))
+        advance = stack.enter_context(output.progress("applying facts, round by round", None))
         for outputs in steps:
             new = _alerts(outputs)
             said.extend(new)

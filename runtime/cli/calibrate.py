@@ -66,7 +66,7 @@ def calibrate(
 
     history = source.read()
     excluded = {line.strip() for line in exclude_lots or () if line.strip()}
-    with output.progress("applying facts", len(history.records)) as advance:
+    with output.progress("applying facts, minute by minute", None) as advance:
         told = told_lots(history.records, excluded, advance)
     if not told.lots or told.newest is None:
         raise NoLots

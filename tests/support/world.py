@@ -19,7 +19,7 @@ from custody.records import (
     Tick,
     Transfer,
 )
-from runtime.backtest.replay import key_of
+from runtime.backtest.rounds import key_of
 from schemas.limits import violation
 from tests.support.facts import Read, Rows
 

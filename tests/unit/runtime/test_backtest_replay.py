@@ -8,7 +8,8 @@ from custody.deadlines import Due, key_of
 from custody.events import LotFact, Micros
 from custody.fold import Output
 from custody.records import Alert, Balance, Content, Transfer
-from runtime.backtest.replay import Replay, Rows
+from runtime.backtest.replay import Replay
+from runtime.backtest.rows import Rows
 from tests.support import chains
 from tests.support.agreement import Said, said_in
 from tests.support.chain_references import record

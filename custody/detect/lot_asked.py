@@ -302,19 +302,25 @@ def _shots(
     devices: dict[str, Xrf] = {}
     for site in stations:
         row = book.station(site)
+        for series in row.series.values():
+            measured.note(INSTRUMENT, series.device, series.at, series.event_id)
         for event_id, taken in row.shots.items():
             series = row.series[taken.series]
-            measured.note(INSTRUMENT, series.device, series.at, series.event_id)
             if series.device not in devices:
                 devices[series.device] = _xrf(series.device, series.at, references)
-            seen = {a: (ppb, u) for a, (ppb, u) in taken.results.items() if ppb > 0}
+            fractions: dict[str, float] = {}
+            counting: dict[str, float] = {}
+            for analyte, (ppb, u) in taken.results.items():
+                if ppb > 0:
+                    fractions[analyte] = ppb / PPB
+                    counting[analyte] = u / ppb
             shots.append(
                 Shot(
                     event_id=event_id,
                     station=site,
                     device=series.device,
-                    fractions={a: ppb / PPB for a, (ppb, _) in seen.items()},
-                    counting_rel={a: u / ppb for a, (ppb, u) in seen.items()},
+                    fractions=fractions,
+                    counting_rel=counting,
                     dry=series.dry,
                 )
             )

@@ -139,7 +139,7 @@ class Arranger:
             if reading.station in known:
                 # Copies that differ are told apart by what they say, not by which came first.
                 before = by_id.setdefault(reading.event_id, reading)
-                if before != reading:
+                if before is not reading and before != reading:
                     by_id[reading.event_id] = min(before, reading, key=repr)
             else:
                 left.append(reading.event_id)

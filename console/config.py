@@ -13,10 +13,12 @@ class ConsoleConfig:
     Attributes:
         warehouse: ``chdb:///path`` or ``http(s)://user:password@host:port``, as for the sink; the
             embedded engine has one process per path, so both run in that process.
-        token_file: Holds the bearer token; made at the first start with mode 0600.
+        token_file: Holds the operator's token; made at the first start with mode 0600.
+        analyst_token_file: Holds that of analysts, who read the views; None where there are none.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         queries_at_once: Queries that run at the same time; others wait their turn.
+        queries_waiting_max: Queries that wait for a turn; more are refused at once.
         query_wait_s: Longest wait for a turn.
         query_timeout_s: Longest run of one query.
         query_memory_bytes: Memory of one query.
@@ -28,9 +30,11 @@ class ConsoleConfig:
 
     warehouse: str = field(repr=False)
     token_file: Path
+    analyst_token_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8420
     queries_at_once: int = 2
+    queries_waiting_max: int = 16
     query_wait_s: float = 10.0
     query_timeout_s: float = 60.0
     query_memory_bytes: int = 1024 * _MIB

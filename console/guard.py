@@ -1,213 +1,155 @@
-"""Which statements may be asked: one statement that reads, and reads tables only.
+"""Which statements may be asked: one statement that reads, and reads what its role may.
 
-The engine's own ``readonly=1`` is set on every client and refuses writes, DDL and changed
-settings. It does not refuse scalar ``file('/path')`` nor ``INTO OUTFILE`` (tried on chDB 4.4), and
-table functions that open a connection are the engine's to judge only on a server with users. So
-this guard reads the statement's tokens and refuses by name whatever reaches beyond the tables.
-It is an allow-list of statements and a deny-list of words; a word in a string, a quoted name or a
-comment is not a word.
+Three readers, because each sees what the others do not:
+
+- the tokens (``console/lexing.py``, here) refuse what could be read in two ways, every function
+  that reaches out, wherever its name stands, and words that write. A parser gives functions names
+  of its own and does not know which words a later engine adds;
+- sqlglot, a parser with ClickHouse's dialect (``console/relations.py``), says which names are
+  tables, also after a comma, in ``IN`` and under ``WITH``, which tokens cannot;
+- the engine's ``readonly=1`` refuses writes, changed settings and most table functions. It does
+  not refuse scalar ``file('/path')`` nor ``INTO OUTFILE`` (tried on chDB 4.4).
 """
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from custody.errors import Refused
+from console import reach, relations, statements
+from console.lexing import Kind, Token, lex
+from console.rules import STATEMENTS, NotAllowed, Rule, check_format, place
+from console.tail import cut_tail
+from console.who import Role
 
-STATEMENTS = frozenset({"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"})
-
-FORMATS = frozenset(
-    {
-        "JSONEachRow",
-        "JSONCompactEachRow",
-        "JSONCompactEachRowWithNames",
-        "JSONCompactEachRowWithNamesAndTypes",
-        "JSON",
-        "JSONCompact",
-        "CSV",
-        "CSVWithNames",
-        "TSV",
-        "TabSeparated",
-        "TabSeparatedWithNames",
-        "TSVWithNames",
-        "Arrow",
-        "ArrowStream",
-        "Parquet",
-        "Native",
-        "Pretty",
-        "PrettyCompact",
-        "Vertical",
-        "Markdown",
-        "Null",
-    }
-)
-
-_FUNCTIONS = frozenset(
-    """
-    file url urlcluster filecluster s3 s3cluster gcs oss cosn hdfs hdfscluster azureblobstorage
-    azureblobstoragecluster remote remotesecure cluster clusterallreplicas executable python
-    mysql postgresql mongodb redis sqlite odbc jdbc ytsaurus input iceberg icebergs3 iceberglocal
-    icebergazure iceberghdfs icebergcluster deltalake deltalakes3 deltalakelocal deltalakeazure
-    deltalakecluster hudi hudicluster paimon paimons3 paimonlocal arrowflight fuzzjson fuzzquery
-    loop dictionary catboostevaluate sleep sleepeachrow showcertificate getserverport
-    getclienthttpheader initializeaggregation addresstoline addresstolinewithinlines
-    addresstosymbol demangle throwif mergetreeindex mergetreeprojection mergetreeparts
-    mergetreepartinfo mergetreeanalyzeindexes timeseriesdata timeseriestags timeseriesmetrics
-    executablepool prometheusquery prometheusqueryrange filesystem tryfile kafka nats rabbitmq
-    """.split()  # noqa: SIM905  a list of words reads better as words
-)
-"""Functions that reach files, the network, other programs or memory of this process."""
+__all__ = ["Checked", "Scope", "check"]
 
 _WORDS = frozenset(
     """
     INSERT UPDATE DELETE ALTER CREATE DROP TRUNCATE RENAME EXCHANGE ATTACH DETACH OPTIMIZE SYSTEM
     KILL GRANT REVOKE SET USE BACKUP RESTORE MOVE FREEZE UNDROP OUTFILE INFILE SETTINGS FORMAT
-    """.split()  # noqa: SIM905
+    PARALLEL
+    """.split()  # noqa: SIM905  a list of words reads better as words
 )
-"""Words that write, change settings or choose the output: none is needed to ask. The format is a
-parameter of the request."""
+"""Words that write, change settings or choose the output: none is needed to ask."""
 
-_TABLE_FUNCTIONS = frozenset(
-    {
-        "numbers",
-        "numbers_mt",
-        "zeros",
-        "values",
-        "generateseries",
-        "generate_series",
-        "view",
-        "null",
-        "v_lot_balance_at",
-        "v_stock_at",
-        "v_metal_balance",
-        "v_unaccounted",
-        "v_lineage",
-    }
-)
-"""Functions that may stand where a table stands, and our views that take parameters."""
-
-_TOKEN = re.compile(
-    r"""
-    (?P<space>\s+|--[^\n]*|\#[ !][^\n]*|/\*.*?\*/)
-    |(?P<string>'(?:[^'\\]|\\.|'')*')
-    |(?P<heredoc>\$[A-Za-z0-9_]*\$)
-    |(?P<quoted>"(?:[^"\\]|\\.|"")*"|`(?:[^`\\]|\\.|``)*`)
-    |(?P<word>[^\W\d]\w*)
-    |(?P<number>\d\w*)
-    |(?P<sign>.)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+_OUTPUT = frozenset({"SETTINGS", "FORMAT"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
+class Scope:
+    """Who asks, and what there is.
+
+    Attributes:
+        role: The operator reads all tables, an analyst the views.
+        tables: Names in the database custody; a name after ``WITH`` may not hide one.
+    """
+
+    role: Role = Role.OPERATOR
+    tables: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A statement that may run.
+
+    Attributes:
+        text: What the engine is to be asked, without comments, FORMAT and SETTINGS.
+        format: The format it asks for itself; empty where it does not.
+        settings: The settings it asks for itself; not yet judged.
+    """
+
     text: str
-
-    @property
-    def name(self) -> str:
-        """The identifier it is, in capitals; quotes make no difference to the engine."""
-        if self.kind == "quoted":
-            return self.text[1:-1].upper()
-        return self.text.upper() if self.kind == "word" else ""
+    format: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
-class Rule(Enum):
-    """What a statement has to keep to."""
-
-    STATEMENT = f"a statement that begins with one of {', '.join(sorted(STATEMENTS))}"
-    ONE = "one statement"
-    READS = "a statement that only reads, without settings of its own"
-    FUNCTION = "functions over tables and values"
-    TABLE = f"a table, or one of {', '.join(sorted(_TABLE_FUNCTIONS))}"
-    QUOTES = "quotes that are closed, names without escapes, no heredocs"
-    OUTPUT = "the format as a parameter of the request: ?format=CSV"
-    FORMAT = f"a format out of {', '.join(sorted(FORMATS))}"
-
-
-class NotAllowed(Refused):
-    """A statement that this door does not let through."""
-
-    def __init__(self, rule: Rule, found: str) -> None:
-        self.rule = rule
-        super().__init__(
-            f"not allowed here: {found[:40] or 'nothing'}",
-            expected=rule.value,
-            next_step="the tables are listed by: SHOW TABLES FROM custody",
-        )
-
-
-def check(statement: str) -> str:
-    """Return the statement without what stands behind it, or refuse it.
+def check(statement: str, scope: Scope | None = None) -> Checked:
+    """Return what may be asked of the engine, or refuse the statement.
 
     Args:
         statement: What was sent.
+        scope: Who asks; the operator where nothing is said.
 
     Raises:
-        NotAllowed: It is not one statement that reads tables.
+        NotAllowed: It is not one statement that reads what the role may read.
     """
-    tokens = list(_tokens(statement))
-    while tokens and tokens[-1].text == ";":
-        tokens.pop()
-    if not tokens or tokens[0].text.upper() not in STATEMENTS:
-        raise NotAllowed(Rule.STATEMENT, tokens[0].text if tokens else "")
+    asked = scope or Scope()
+    text, tokens = lex(statement)
+    tokens = _one(text, tokens)
+    first = next((t for t in tokens if not t.says("(")), None)
+    if first is None or first.text.upper() not in STATEMENTS:
+        raise NotAllowed(Rule.STATEMENT, first.text if first else "")
+    tail = cut_tail(text, tokens)
+    if tail.format:
+        check_format(tail.format)
+    text, tokens = text[: tail.end].rstrip(), tail.tokens
     for i, token in enumerate(tokens):
-        before = tokens[i - 1].text.upper() if i else ""
-        if before == "JOIN" and i > 1 and tokens[i - 2].text.upper() == "ARRAY":
-            before = "ARRAY JOIN"
-        after = tokens[i + 1].text if i + 1 < len(tokens) else ""
-        _check_token(token, before, after)
-    return statement.rstrip().rstrip(";").rstrip()
+        _check_token(text, tokens, i, token)
+    return Checked(_judge(text, tokens, asked), tail.format, tail.settings)
 
 
-def check_format(name: str) -> str:
-    """Return the name of an output format, or refuse it.
+def _one(text: str, tokens: Sequence[Token]) -> Sequence[Token]:
+    """Return the tokens of the one statement; semicolons at its end are not part of it."""
+    end = len(tokens)
+    while end and tokens[end - 1].says(";"):
+        end -= 1
+    for token in tokens[:end]:
+        if token.says(";"):
+            raise NotAllowed(Rule.ONE, token.text, place(text, token.start))
+    return tokens[:end]
 
-    Raises:
-        NotAllowed: It is none of ours.
-    """
-    if name not in FORMATS:
-        raise NotAllowed(Rule.FORMAT, name)
-    return name
 
-
-def _check_token(token: _Token, before: str, after: str) -> None:
-    match token.kind:
-        case "sign" if token.text == ";":
-            raise NotAllowed(Rule.ONE, token.text)
-        case "sign" if token.text in "'\"`":
-            raise NotAllowed(Rule.QUOTES, token.text)
-        case "heredoc":
-            raise NotAllowed(Rule.QUOTES, token.text)
-        case "quoted" if "\\" in token.text:
-            raise NotAllowed(Rule.QUOTES, token.text)
-        case "word" | "quoted" if after == "(":
-            _check_call(token, before)
-        case "word":
-            _check_word(token, before, after)
+def _judge(text: str, tokens: Sequence[Token], scope: Scope) -> str:
+    """Ask who knows this kind of statement, and return what the engine is to be asked."""
+    readable = relations.Readable(scope.role, scope.tables)
+    match tokens[0].text.upper():
+        case "SHOW":
+            statements.check_show(text, tokens, readable)
+        case "EXISTS":
+            statements.check_exists(text, tokens, readable)
+        case "DESCRIBE" | "DESC":
+            statements.check_describe(text, tokens, readable)
+        case "EXPLAIN":
+            return statements.checked_explain(text, tokens, readable)
         case _:
-            pass
+            return relations.checked(text, readable)
+    return text
 
 
-def _check_call(token: _Token, before: str) -> None:
-    name = token.name.lower()
-    if name in _FUNCTIONS:
-        raise NotAllowed(Rule.FUNCTION, token.text)
-    if before in {"FROM", "JOIN"} and name not in _TABLE_FUNCTIONS:
-        raise NotAllowed(Rule.TABLE, token.text)
-
-
-def _check_word(token: _Token, before: str, after: str) -> None:
-    part_of_a_name = "." in {before, after}
-    if token.name not in _WORDS or part_of_a_name or (before, token.name) == ("SHOW", "CREATE"):
+def _check_token(text: str, tokens: Sequence[Token], i: int, token: Token) -> None:
+    before = tokens[i - 1] if i else None
+    after = tokens[i + 1] if i + 1 < len(tokens) else None
+    if not token.is_name:
+        _check_parameter(text, tokens, i, token)
         return
-    raise NotAllowed(Rule.OUTPUT if token.name == "FORMAT" else Rule.READS, token.text)
+    where = place(text, token.start)
+    is_part = before is not None and before.says(".")
+    if after is not None and after.says("(") and token.kind is Kind.QUOTED:
+        if reach.denied_call(token.name):
+            raise NotAllowed(Rule.FUNCTION, token.text, where)
+    elif not is_part and reach.denied_name(token.name):
+        raise NotAllowed(Rule.FUNCTION, token.text, where)
+    if token.kind is Kind.WORD:
+        _check_word(text, token, before, after)
 
 
-def _tokens(statement: str) -> Iterator[_Token]:
-    for found in _TOKEN.finditer(statement):
-        kind = str(found.lastgroup)
-        if kind != "space":
-            yield _Token(kind, found.group())
+def _check_word(text: str, token: Token, before: Token | None, after: Token | None) -> None:
+    word = token.text.upper()
+    if word not in _WORDS:
+        # IN( is an operator and a function; the parser tells them apart.
+        if after is not None and after.says("(") and word != "IN" and reach.denied_call(word):
+            raise NotAllowed(Rule.FUNCTION, token.text, place(text, token.start))
+        return
+    is_part = (before is not None and before.says(".")) or (after is not None and after.says("."))
+    is_call = after is not None and after.says("(")
+    is_show = word == "CREATE" and before is not None and before.says("SHOW")
+    if is_part or is_call or is_show:
+        return
+    rule = Rule.OUTPUT if word in _OUTPUT else Rule.READS
+    raise NotAllowed(rule, token.text, place(text, token.start))
+
+
+def _check_parameter(text: str, tokens: Sequence[Token], i: int, token: Token) -> None:
+    """A parameter of type Identifier puts a table where nobody has looked."""
+    is_type = i + 3 < len(tokens) and token.says("{") and tokens[i + 2].says(":")
+    if is_type and tokens[i + 3].name.upper() == "IDENTIFIER":
+        raise NotAllowed(Rule.PARAMETER, tokens[i + 3].text, place(text, tokens[i + 3].start))

@@ -1,6 +1,6 @@
 """SQL over HTTP, health and metrics of the warehouse process. Thin: read, ask, answer."""
 
-import hmac
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -11,26 +11,18 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from console.access import Access
+from console.clickhouse import Door, add_clickhouse
 from console.config import ConsoleConfig
+from console.parameters import escaped, sent_parameters
 from console.problem import problem_of
-from console.reader import Reader
+from console.reader import Ask, Reader
+from console.request import statement_of
+from console.streaming import Manner, Streamed
 from custody.errors import CustodyError
 from telemetry import metrics as names
 from telemetry.metrics import CONTENT_TYPE, Metrics
 from web.problem import Problem, on_bug, on_http_error, on_problem
-
-_TEXT = "text/plain; charset=utf-8"
-_CONTENT_TYPES = {
-    "JSONEachRow": "application/x-ndjson",
-    "JSON": "application/json",
-    "JSONCompact": "application/json",
-    "CSV": "text/csv; charset=utf-8",
-    "CSVWithNames": "text/csv; charset=utf-8",
-    "Arrow": "application/vnd.apache.arrow.file",
-    "ArrowStream": "application/vnd.apache.arrow.stream",
-    "Parquet": "application/vnd.apache.parquet",
-    "Native": "application/octet-stream",
-}
 
 
 class Health(Protocol):
@@ -61,13 +53,13 @@ class Process:
     ready: Callable[[], bool]
 
 
-def make_app(config: ConsoleConfig, reader: Reader, token: str, process: Process) -> FastAPI:
+def make_app(config: ConsoleConfig, reader: Reader, access: Access, process: Process) -> FastAPI:
     """Return the HTTP answers of the warehouse process.
 
     Args:
         config: Bounds.
         reader: Runs the queries; closed by the caller.
-        token: The bearer token that may ask.
+        access: Says who may ask.
         process: What it shows of itself.
     """
     app = FastAPI(
@@ -80,30 +72,65 @@ def make_app(config: ConsoleConfig, reader: Reader, token: str, process: Process
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(Exception, on_bug)
-    _add_sql(app, config, reader, token, process.metrics)
+    door = Door(
+        config,
+        reader,
+        access,
+        new_id=lambda: secrets.token_hex(16),
+        ended=lambda error: process.metrics.add(names.SQL_QUERIES, _outcome(error)),
+    )
+    add_clickhouse(app, door)
+    _add_sql(app, door)
+    _add_queries(app, door)
     _add_process(app, process)
     return app
 
 
-def _add_sql(
-    app: FastAPI, config: ConsoleConfig, reader: Reader, token: str, metrics: Metrics
-) -> None:
+def _outcome(error: CustodyError | None) -> str:
+    if error is None:
+        return "ok"
+    return "refused" if problem_of(error).status in {403, 413, 429} else "failed"
+
+
+def _add_sql(app: FastAPI, door: Door) -> None:
     @app.post("/sql", summary="Run one statement that reads")
     async def sql(request: Request) -> Response:
-        _authorise(request, token)
-        statement = await _statement(request, config.query_characters_max)
+        role = door.access.role_of(request.headers)
         asked = request.query_params
-        format_name = asked.get("format", "JSONEachRow")
-        values = {k.removeprefix("param_"): v for k, v in asked.items() if k.startswith("param_")}
+        statement = await statement_of(request, door.config.query_characters_max)
+        query_id = door.new_id()
+        ask = Ask(
+            statement=statement,
+            role=role,
+            query_id=query_id,
+            format=asked.get("format", "JSONEachRow"),
+            parameters=escaped(sent_parameters(asked)),
+        )
+        manner = Manner(
+            failed=lambda error: problem_of(error).response(),
+            broken=lambda error: str(error).encode(),
+            ended=door.ended,
+            # All of it is held until it is whole: what was answered 200 is no half answer.
+            head_bytes=door.config.result_bytes_max,
+        )
+        return Streamed(door.reader, ask, manner)
+
+
+def _add_queries(app: FastAPI, door: Door) -> None:
+    @app.get("/v1/queries", summary="Names of the queries that run or wait")
+    async def queries(request: Request) -> list[str]:
+        return door.reader.running(door.access.role_of(request.headers))
+
+    @app.delete("/v1/queries/{query_id}", summary="Stop a query")
+    async def cancel(query_id: str, request: Request) -> Response:
+        role = door.access.role_of(request.headers)
         try:
-            body = await run_in_threadpool(reader.ask, statement, format_name, values)
+            found = await run_in_threadpool(door.reader.cancel, query_id, role)
         except CustodyError as error:
-            problem = problem_of(error)
-            outcome = "refused" if problem.status in {403, 413, 429} else "failed"
-            metrics.add(names.SQL_QUERIES, outcome)
-            raise problem from error
-        metrics.add(names.SQL_QUERIES, "ok")
-        return Response(body, 200, media_type=_CONTENT_TYPES.get(format_name, _TEXT))
+            raise problem_of(error) from error
+        if not found:
+            raise Problem(404, "no-such-query", f"no query {query_id!r} runs or waits")
+        return Response(status_code=204)
 
 
 def _add_process(app: FastAPI, process: Process) -> None:
@@ -121,26 +148,3 @@ def _add_process(app: FastAPI, process: Process) -> None:
     @app.get("/metrics", summary="Metrics for Prometheus")
     async def metrics() -> Response:
         return Response(process.metrics.exposition(), media_type=CONTENT_TYPE)
-
-
-def _authorise(request: Request, token: str) -> None:
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), token.encode()):
-        headers = {"WWW-Authenticate": "Bearer"}
-        raise Problem(401, "no-token", "Authorization: Bearer <token> is needed", headers)
-
-
-async def _statement(request: Request, characters_max: int) -> str:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > 4 * characters_max:
-            break
-    try:
-        statement = body.decode()
-    except UnicodeDecodeError as error:
-        raise Problem(400, "not-text", "the query is not UTF-8 text") from error
-    if len(statement) > characters_max:
-        detail = f"a query has at most {characters_max:,} characters"
-        raise Problem(413, "too-long", detail)
-    return statement

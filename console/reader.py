@@ -1,61 +1,104 @@
-"""Runs statements that the guard let through, on clients that cannot write and have bounds."""
+"""Runs statements that the guard let through, a few at a time, within bounds, until cancelled."""
 
-import queue
-import re
-from collections.abc import Mapping
-from typing import Protocol, cast
-
-import clickhouse_connect
-from clickhouse_connect.driver.exceptions import ClickHouseError
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from console import guard
+from console.asked import engine_settings
 from console.config import ConsoleConfig
-from custody.errors import Refused, Unavailable
+from console.engine import Chunk, EngineError, Query, open_engine
+from console.errors import SAME_ID_IS_RUNNING, Busy, Cancelled, Failed, sorted_error
+from console.parameters import escaped, used_parameters
+from console.rules import check_format
+from console.who import Role
+from custody.errors import CustodyError
 
-_AWAY = frozenset({202, 203, 209, 210, 236, 279, 999})
-_PARAMETER = re.compile(r"\{\s*(\w+)\s*:")
-
-
-class Beyond(Refused):
-    """A query ran into one of its bounds."""
-
-    def __init__(self, what: str, bound: str) -> None:
-        super().__init__(
-            f"the query was stopped: {what}",
-            expected=bound,
-            next_step="ask for less: a lot, a month, a LIMIT",
-        )
+_KILLS = 25
+_KILL_S = 0.2
+_TABLES = "SELECT name FROM system.tables WHERE database = 'custody'"
 
 
-class Failed(Refused):
-    """The engine did not take the query; the text is the engine's."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A statement as somebody sent it.
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
+    Attributes:
+        statement: One statement; it may end in FORMAT and SETTINGS.
+        role: Whose it is.
+        query_id: Name to cancel it by; no other of that name may be running.
+        format: Used where the statement says none.
+        parameters: Values of ``{name:Type}``, escaped as in a TSV; more than the statement names
+            are left out.
+        settings: Settings by name, judged by ``console/asked.py``.
+    """
 
-
-class Busy(Unavailable):
-    """All turns are taken."""
-
-    def __init__(self, at_once: int, waited_s: float) -> None:
-        super().__init__(
-            f"{at_once} queries are running and none ended within {waited_s:g} s",
-            next_step="ask again in a moment",
-        )
-
-
-class Away(Unavailable):
-    """The warehouse does not answer."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(f"the warehouse does not answer: {detail}", next_step="custody status")
+    statement: str
+    role: Role
+    query_id: str
+    format: str = "TabSeparated"
+    parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
-class _Client(Protocol):
-    def raw_query(
-        self, query: str, parameters: Mapping[str, str] | None = None, *, fmt: str
-    ) -> bytes: ...
-    def close(self) -> None: ...
+@dataclass(slots=True)
+class Answer:
+    """A statement that runs: its parts come while it does.
+
+    Close it, whether all parts were taken or not: only then its turn is another's.
+
+    Attributes:
+        query_id: Name to cancel it by.
+        format: ClickHouse's name of the format.
+        rows: Rows in the parts so far, as far as the engine says.
+        size: Bytes in the parts so far.
+    """
+
+    query_id: str
+    format: str
+    _parts: Iterator[Chunk]
+    _check: Callable[[], None]
+    _sorted: Callable[[EngineError], CustodyError]
+    _done: Callable[[], None]
+    rows: int = 0
+    size: int = 0
+
+    def next(self) -> bytes | None:
+        """Return the next part; None at the end. Blocks while the engine works.
+
+        Raises:
+            Refused: A bound was passed, or it was cancelled.
+            Unavailable: The warehouse went away.
+        """
+        self._check()
+        try:
+            chunk = next(self._parts, None)
+        except EngineError as error:
+            raise self._sorted(error) from error
+        if chunk is None:
+            return None
+        self.rows += chunk.rows
+        self.size += len(chunk.data)
+        return chunk.data
+
+    def close(self) -> None:
+        """End the statement and give its turn back; harmless to call again."""
+        close = getattr(self._parts, "close", None)
+        try:
+            if close is not None:
+                close()
+        finally:
+            self._done()
+
+
+@dataclass(slots=True)
+class _Running:
+    role: Role
+    started: bool = False
+    cancelled: bool = False
+    kills: int = 0
 
 
 class Reader:
@@ -63,87 +106,176 @@ class Reader:
 
     Args:
         config: Address and bounds.
+        clock: Seconds that only go up; for the wait of a turn.
     """
 
-    def __init__(self, config: ConsoleConfig) -> None:
+    def __init__(self, config: ConsoleConfig, clock: Callable[[], float] = time.monotonic) -> None:
         self._config = config
-        self._idle: queue.Queue[_Client | None] = queue.Queue()
-        for _ in range(config.queries_at_once):
-            self._idle.put(None)
+        self._clock = clock
+        self._engine = open_engine(config.warehouse)
+        self._changed = threading.Condition()
+        self._running = dict[str, _Running]()
+        self._free = config.queries_at_once
+        self._waiting = 0
+        self._own = 0
+        self._tables = frozenset[str]()
 
     def ask(self, statement: str, format_name: str, parameters: Mapping[str, str]) -> bytes:
-        """Run one statement that reads and return the answer in a format of ClickHouse.
+        """Run a statement of the operator and return the whole answer.
 
         Blocks at most ``query_wait_s`` for its turn and ``query_timeout_s`` for the answer.
 
         Args:
             statement: One statement; ``{name:Type}`` marks a parameter.
-            format_name: One of ``guard.FORMATS``.
+            format_name: One of ``rules.FORMATS``, where the statement says none.
             parameters: Values by name; more than the statement names are left out.
 
         Raises:
             Refused: The guard or the engine does not take it, or a bound was passed.
             Unavailable: No turn in time, or no warehouse.
         """
-        query, fmt = guard.check(statement), guard.check_format(format_name)
-        named = set(_PARAMETER.findall(query))
-        values = {name: value for name, value in parameters.items() if name in named}
+        with self._changed:
+            self._own += 1
+            query_id = f"own-{self._own}"
+        answer = self.start(
+            Ask(
+                statement=statement,
+                role=Role.OPERATOR,
+                query_id=query_id,
+                format=format_name,
+                parameters=escaped(parameters),
+            )
+        )
         try:
-            client = self._idle.get(timeout=self._config.query_wait_s)
-        except queue.Empty as error:
-            raise Busy(self._config.queries_at_once, self._config.query_wait_s) from error
-        try:
-            client = client or self._open()
-            # Without values the driver must not touch the query: a % in it is no placeholder.
-            return client.raw_query(query, values or None, fmt=fmt)
-        except (ClickHouseError, OSError) as error:
-            raise self._sorted(error) from error
+            return b"".join(iter(answer.next, None))
         finally:
-            self._idle.put(client)
+            answer.close()
+
+    def start(self, ask: Ask) -> Answer:
+        """Judge a statement, wait for its turn and begin it.
+
+        Blocks at most ``query_wait_s``. The answer is to be closed.
+
+        Raises:
+            Refused: The guard does not take it, or its id is taken.
+            Unavailable: No turn in time, or no warehouse.
+        """
+        scope = guard.Scope(ask.role, self._known_tables() if ask.role is Role.ANALYST else _NONE)
+        checked = guard.check(ask.statement, scope)
+        format_name = checked.format or check_format(ask.format)
+        asked = {**ask.settings, **checked.settings}
+        query = Query(
+            text=checked.text,
+            format=format_name,
+            query_id=ask.query_id,
+            settings=engine_settings(self._config, ask.role, asked, format_name),
+            parameters=used_parameters(checked.text, ask.parameters),
+        )
+        self._take_turn(ask)
+        return Answer(
+            query_id=ask.query_id,
+            format=format_name,
+            _parts=self._engine.run(query),
+            _check=lambda: self._check_cancelled(ask.query_id),
+            _sorted=lambda error: sorted_error(error, self._config, ask.query_id),
+            _done=lambda: self._give_back(ask.query_id),
+        )
+
+    def cancel(self, query_id: str, role: Role) -> bool:
+        """Stop a statement that runs or waits; the operator may stop anybody's.
+
+        Returns:
+            Whether there is one of that name and role.
+
+        Raises:
+            Unavailable: The warehouse does not answer.
+        """
+        with self._changed:
+            found = self._running.get(query_id)
+            if found is None or (role is not Role.OPERATOR and found.role is not role):
+                return False
+            found.cancelled = True
+            self._changed.notify_all()
+        for _ in range(_KILLS):
+            if not self._is_running(query_id, found):
+                break
+            # Between its turn and its first step the engine does not know it yet: once more then.
+            try:
+                self._engine.kill(query_id)
+            except EngineError as error:
+                raise sorted_error(error, self._config, query_id) from error
+        return True
+
+    def _is_running(self, query_id: str, entry: "_Running") -> bool:
+        """Return whether it still has its turn, after a moment for it to end."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._running.get(query_id) is not entry, 0 if not entry.kills else _KILL_S
+            )
+            entry.kills += 1
+            return entry.started and self._running.get(query_id) is entry
+
+    def running(self, role: Role) -> list[str]:
+        """Return the names of statements that run or wait; the operator's are all."""
+        with self._changed:
+            return [
+                name
+                for name, found in self._running.items()
+                if role is Role.OPERATOR or found.role is role
+            ]
 
     def close(self) -> None:
-        """Close the clients that are idle."""
-        while not self._idle.empty():
-            client = self._idle.get_nowait()
-            if client is not None:
-                client.close()
+        """Close what is held between statements."""
+        self._engine.close()
 
-    def _open(self) -> _Client:
+    def _known_tables(self) -> frozenset[str]:
+        """Ask once which tables there are: they do not change while this process runs."""
+        if not self._tables:
+            rows = self.ask(_TABLES, "TabSeparated", {})
+            self._tables = frozenset(rows.decode().split())
+        return self._tables
+
+    def _take_turn(self, ask: Ask) -> None:
         config = self._config
-        settings = {
-            "max_threads": config.threads,
-            "max_execution_time": config.query_timeout_s,
-            "max_memory_usage": config.query_memory_bytes,
-            "max_result_rows": config.result_rows_max,
-            "max_result_bytes": config.result_bytes_max,
-            "result_overflow_mode": "throw",
-            "output_format_json_quote_64bit_integers": 0,
-            # Threads that only write rows out cost a small answer a sixth of its time.
-            "output_format_parallel_formatting": 0,
-            "readonly": 1,  # the last one: nothing can be set after it
-        }
-        client = clickhouse_connect.get_client(
-            dsn=config.warehouse, database="custody", settings=settings
-        )
-        return cast("_Client", client)
+        with self._changed:
+            if ask.query_id in self._running:
+                message = f"a query with the id {ask.query_id} is running already"
+                raise Failed(message, SAME_ID_IS_RUNNING)
+            if not self._free and self._waiting >= config.queries_waiting_max:
+                raise Busy(config.queries_at_once, f"{self._waiting} wait")
+            entry = self._running[ask.query_id] = _Running(ask.role)
+            self._waiting += 1
+            try:
+                self._wait(entry, ask.query_id)
+            except BaseException:
+                del self._running[ask.query_id]
+                raise
+            finally:
+                self._waiting -= 1
+            self._free -= 1
+            entry.started = True
 
-    def _sorted(self, error: Exception) -> Refused | Unavailable:
-        config, code = self._config, cast("int | None", getattr(error, "code", None))
-        match code:
-            case 159:  # TIMEOUT_EXCEEDED
-                return Beyond("it took too long", f"at most {config.query_timeout_s:g} s")
-            case 241:  # MEMORY_LIMIT_EXCEEDED
-                mib = config.query_memory_bytes >> 20
-                return Beyond("it needs too much memory", f"at most {mib} MiB")
-            case 396:  # TOO_MANY_ROWS_OR_BYTES
-                return Beyond(
-                    "its answer is too large",
-                    f"at most {config.result_rows_max:,} rows"
-                    f" and {config.result_bytes_max >> 20} MiB",
-                )
-            case None:
-                return Away(str(error).partition("\n")[0][:500])
-            case _ if code in _AWAY:
-                return Away(str(error).partition("\n")[0][:500])
-            case _:
-                return Failed(str(error).strip()[:2000])
+    def _wait(self, entry: _Running, query_id: str) -> None:
+        config = self._config
+        until = self._clock() + config.query_wait_s
+        while not self._free and not entry.cancelled:
+            left = until - self._clock()
+            if left <= 0 or not self._changed.wait(left):
+                why = f"none ended within {config.query_wait_s:g} s"
+                raise Busy(config.queries_at_once, why)
+        if entry.cancelled:
+            raise Cancelled(query_id)
+
+    def _check_cancelled(self, query_id: str) -> None:
+        entry = self._running.get(query_id)
+        if entry is not None and entry.cancelled:
+            raise Cancelled(query_id)
+
+    def _give_back(self, query_id: str) -> None:
+        with self._changed:
+            if self._running.pop(query_id, None) is not None:
+                self._free += 1
+                self._changed.notify_all()
+
+
+_NONE = frozenset[str]()

@@ -71,6 +71,11 @@ class DataDir:
         return self.gateway / "token"
 
     @property
+    def analyst_token(self) -> Path:
+        """The token of analysts, who read the warehouse's views."""
+        return self.root / "sink" / "analyst_token"
+
+    @property
     def sink_token(self) -> Path:
         """The bearer token of the sink's SQL, mode 0600."""
         return self.sink / "token"

@@ -61,6 +61,7 @@ def warehouse(settings: Settings) -> None:
         Unavailable: Kafka or the warehouse stays away; a restart may help.
         Corrupt: Stored history contradicts itself; a person is needed.
     """
+    from console.access import load_access
     from console.http import Process, make_app
     from console.reader import Reader
     from console.server import Server
@@ -69,7 +70,6 @@ def warehouse(settings: Settings) -> None:
     from sinks.progress import Progress
     from telemetry import logs
     from telemetry.metrics import Metrics
-    from web.token import load_or_make
 
     logs.configure("warehouse", settings.log_level)
     config, console = wiring.sink_config(settings), wiring.console_config(settings)
@@ -78,7 +78,7 @@ def warehouse(settings: Settings) -> None:
     stop, ready = _stopped_by_signal(), threading.Event()
     reader = Reader(console)
     process = Process(metrics, progress.health, ready.is_set)
-    app = make_app(console, reader, load_or_make(console.token_file), process)
+    app = make_app(console, reader, load_access(console), process)
     registry = wiring.registry_url(settings)
     catalog = RegistryCatalog(registry)
     audited = _audited(settings, reader, registry, ready, stop)

@@ -252,6 +252,7 @@ def console_config(settings: Settings) -> "ConsoleConfig":
     return ConsoleConfig(
         warehouse=warehouse(settings),
         token_file=data_dir(settings).sink_token,
+        analyst_token_file=data_dir(settings).analyst_token,
         host=own.host,
         port=own.port,
         query_timeout_s=own.query_timeout_s,

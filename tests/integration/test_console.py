@@ -2,70 +2,39 @@
 
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
-from console.config import ConsoleConfig
-from console.http import Process, make_app
-from console.reader import Reader
+from console import guard
+from console.reader import Ask
 from console.server import Server
-from custody.events import Micros
-from sinks import migrate
-from sinks.client import open_warehouse
+from console.who import Role
 from telemetry import metrics as names
 from telemetry.http import Health
-from telemetry.metrics import Metrics
+from tests.support.desk import ENDLESS, Desk, config_at, open_desk
 from web.listen import PortTaken
 from web.token import TokenUnreadable, load_or_make
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
-class Desk:
-    """A running console with a client on it."""
-
-    def __init__(self, directory: Path) -> None:
-        self.config = ConsoleConfig(
-            warehouse=f"chdb://{directory / 'warehouse'}",
-            token_file=directory / "sink" / "token",
-            port=0,
-            queries_at_once=1,
-            query_wait_s=0.5,
-            query_timeout_s=2,
-            result_rows_max=1000,
-            query_memory_bytes=200 << 20,
-        )
-        self.token = load_or_make(self.config.token_file)
-        self.metrics = Metrics("warehouse")
-        self.health = Health(ok=True, fields={"lag_records": 0})
-        self.is_ready = True
-        self.reader = Reader(self.config)
-        process = Process(self.metrics, lambda: self.health, lambda: self.is_ready)
-        app = make_app(self.config, self.reader, self.token, process)
-        self.server = Server(app, "127.0.0.1", 0)
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.server.port}", trust_env=False)
-
-    def sql(self, statement: str, token: str | None = None, **params: str) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self.token if token is None else token}"}
-        return self.http.post("/sql", content=statement, params=params, headers=headers)
-
-
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    directory = tmp_path_factory.mktemp("console")
-    warehouse = open_warehouse(f"chdb://{directory / 'warehouse'}")
-    migrate.migrate(warehouse, Micros(0))
-    made = Desk(directory)
-    with made.server:
+    config = replace(
+        config_at(tmp_path_factory.mktemp("console")),
+        queries_at_once=1,
+        queries_waiting_max=1,
+        query_wait_s=0.5,
+        query_timeout_s=2,
+        result_rows_max=1000,
+        query_memory_bytes=200 << 20,
+    )
+    with open_desk(config) as made:
         yield made
-    made.http.close()
-    made.reader.close()
-    warehouse.close()
 
 
 def test_a_query_is_answered_in_the_format_asked_for(desk: Desk) -> None:
@@ -96,7 +65,7 @@ def test_the_token_is_made_once_for_its_owner_only(desk: Desk) -> None:
         ("DROP TABLE weighing", 403, "begins with"),
         ("SELECT file('/etc/hostname')", 403, "file"),
         ("SELECT nonsense", 400, "nonsense"),
-        ("SELECT (1", 400, "Syntax error"),
+        ("SELECT (1", 400, "understands"),
         ("SELECT number FROM numbers(100000)", 413, "at most 1,000 rows"),
         ("SELECT sum(cityHash64(number)) FROM numbers(100000000000)", 413, "at most 2 s"),
         ("SELECT groupArray(number) FROM numbers(100000000)", 413, "at most 200 MiB"),
@@ -113,15 +82,32 @@ def test_what_is_refused_says_why(desk: Desk, statement: str, status: int, text:
 
 
 def test_a_query_without_a_turn_is_asked_to_come_back(desk: Desk) -> None:
-    client = desk.reader._idle.get()
-    answer = desk.sql("SELECT 1")
-    desk.reader._idle.put(client)
+    running = desk.reader.start(Ask(statement="SELECT 1", role=Role.OPERATOR, query_id="long"))
+    try:
+        answer = desk.sql("SELECT 1")
+    finally:
+        running.close()
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "5")
     assert desk.sql("SELECT 1").status_code == 200
 
 
+def test_a_query_can_be_stopped_by_its_name(desk: Desk) -> None:
+    answers = list[int]()
+    asking = threading.Thread(target=lambda: answers.append(desk.sql(ENDLESS).status_code))
+    asking.start()
+    (name,) = desk.until(lambda: desk.http.get("/v1/queries", headers=desk.bearer()).json())
+    analyst = desk.bearer(desk.analyst_token)
+    assert desk.http.get("/v1/queries", headers=analyst).json() == []
+    assert desk.http.delete(f"/v1/queries/{name}", headers=analyst).status_code == 404
+    assert desk.http.delete(f"/v1/queries/{name}", headers=desk.bearer()).status_code == 204
+    asking.join()
+    assert answers == [400]
+    assert desk.http.delete(f"/v1/queries/{name}", headers=desk.bearer()).status_code == 404
+    assert desk.sql("SELECT 1").status_code == 200
+
+
 def test_a_write_is_refused_by_the_engine_too(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("console.guard.check", lambda statement: statement)
+    monkeypatch.setattr("console.guard.check", lambda statement, _: guard.Checked(statement))
     for statement in (
         "INSERT INTO lot (lot_id) VALUES ('x')",
         "CREATE TABLE x (a Int8) ENGINE = Memory",

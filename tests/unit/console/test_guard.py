@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from console.guard import NotAllowed, Rule, check, check_format
+from console.guard import Checked, Scope, check
+from console.lexing import TOKENS_MAX
+from console.rules import NotAllowed, Rule, check_format
+from console.who import Role
+from tests.support import attacks
+
+ANALYST = Scope(Role.ANALYST, frozenset({"weighing", "lot", "assay", "v_alerts", "v_lots"}))
 
 
 @pytest.mark.parametrize(
@@ -16,22 +22,50 @@ from console.guard import NotAllowed, Rule, check, check_format
         "select count() from weighing where lot_id = {lot:String};",
         "WITH 1 AS a SELECT a",
         "SHOW TABLES FROM custody",
+        "SHOW TABLES LIKE 'v_%' LIMIT 5",
         "SHOW CREATE TABLE custody.weighing",
+        "SHOW COLUMNS FROM weighing",
         "DESCRIBE TABLE custody.weighing",
-        "EXPLAIN indexes = 1 SELECT * FROM weighing",
-        "SELECT name FROM system.settings",
-        "SELECT 'INSERT INTO t; file(' AS text -- DROP TABLE",
-        "SELECT `results.analyte` FROM assay /* ; */ ORDER BY offset",
+        "DESC (SELECT 1 AS a)",
+        "EXISTS custody.weighing",
+        "EXPLAIN indexes = 1, actions = 1 SELECT * FROM weighing",
+        "EXPLAIN QUERY TREE SELECT 1",
+        "SELECT 'INSERT INTO t; file(' AS text",
+        "SELECT `results.analyte` FROM assay ORDER BY offset",
         "SELECT * FROM numbers(10) JOIN weighing ON 1",
         "SELECT format('{}', lot_id), replaceAll(lot_id, 'a', 'b') FROM lot",
-        "SELECT 'it''s', 'it\\'s', 5 % 2",
+        "SELECT 'it''s', 'it\\'s', 5 % 2, 1e-3, .5, 0x1F",
         "SELECT count() FROM (SELECT 1)",
         "SELECT a FROM lot ARRAY JOIN arrayConcat([1], [2]) AS a",
-        "SELECT * FROM weighing WHERE lot_id IN ('a', 'b')",
+        "SELECT * FROM weighing WHERE lot_id IN ('a', 'b') AND site_id NOT IN (SELECT 'x')",
+        "SELECT t.file, t.url FROM lot AS t",
+        "(SELECT 1) UNION ALL (SELECT 2)",
+        "SELECT arrayMap(v -> back ? -v : v, x), arrayFold((a, v) -> a = v ? 1 : 0, x, 1)",
+        "SELECT quantile(0.9)(x), a ? b : c, arrayMap(x -> x + 1, y), m['k'], t.1 FROM lot",
+        "SELECT * FROM v_stock_at(at = {at:DateTime64(6, 'UTC')}, known_at = now64(6))",
+        "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT * FROM r",
     ],
 )
 def test_a_reading_statement_passes(statement: str) -> None:
-    assert check(statement) == statement.rstrip(";")
+    assert check(statement) == Checked(statement.rstrip(";"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT * FROM v_alerts",
+        "SELECT * FROM custody.v_alerts AS weighing",
+        "SELECT lot FROM v_lots WHERE lot IN (SELECT lot_id FROM v_alerts)",
+        "WITH mine AS (SELECT * FROM v_lots) SELECT * FROM mine WHERE a IN mine",
+        "SELECT * FROM v_lineage(lot = 'a')",
+        "SELECT name FROM system.columns WHERE database = 'custody'",
+        "SELECT weighing, lot FROM v_lots",
+        "DESCRIBE v_alerts",
+        "SELECT count() FROM events_all",
+    ],
+)
+def test_an_analyst_reads_views(statement: str) -> None:
+    assert check(statement, ANALYST).text == statement
 
 
 @pytest.mark.parametrize(
@@ -39,38 +73,85 @@ def test_a_reading_statement_passes(statement: str) -> None:
     [
         ("", Rule.STATEMENT),
         ("-- only a comment", Rule.STATEMENT),
-        ("INSERT INTO weighing VALUES (1)", Rule.STATEMENT),
-        ("DROP TABLE weighing", Rule.STATEMENT),
-        ("SET readonly = 0", Rule.STATEMENT),
-        ("USE system", Rule.STATEMENT),
-        ("SYSTEM SHUTDOWN", Rule.STATEMENT),
-        ("(SELECT 1)", Rule.STATEMENT),
         ("SELECT 1; DROP TABLE weighing", Rule.ONE),
         ("SELECT 1 INTO OUTFILE '/tmp/x'", Rule.READS),
-        ("SELECT 1 SETTINGS readonly = 0", Rule.READS),
-        ("EXPLAIN INSERT INTO t SELECT 1", Rule.READS),
-        ("WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x", Rule.READS),
-        ("SELECT 1 FORMAT CSV", Rule.OUTPUT),
-        ("SELECT file('/etc/passwd')", Rule.FUNCTION),
+        ("SELECT * FROM (SELECT 1 SETTINGS readonly = 0)", Rule.OUTPUT),
         ("SELECT FiLe /* a */ ('/etc/passwd')", Rule.FUNCTION),
-        ("SELECT `file`('/etc/passwd')", Rule.FUNCTION),
-        ("SELECT \"file\"('/etc/passwd')", Rule.FUNCTION),
         ("SELECT `fi\\x6ce`('/etc/passwd')", Rule.QUOTES),
-        ("SELECT * FROM url('http://127.0.0.1/', CSV)", Rule.FUNCTION),
-        ("SELECT 1 IN s3('http://127.0.0.1/')", Rule.FUNCTION),
-        ("DESCRIBE TABLE remote('127.0.0.1', system.one)", Rule.FUNCTION),
-        ("SELECT * FROM a, executable('ls', TSV)", Rule.FUNCTION),
-        ("SELECT * FROM python(x)", Rule.FUNCTION),
-        ("SELECT * FROM merge('custody', '.*')", Rule.TABLE),
+        ("SELECT * FROM a, merge('custody', '.*')", Rule.TABLE),
         ("SELECT * FROM somethingnew('x')", Rule.TABLE),
+        ("SELECT * FROM a.b.c", Rule.TABLE),
         ("SELECT $$x$$", Rule.QUOTES),
         ("SELECT 'open", Rule.QUOTES),
+        ("SELECT 'a''b' 'c''", Rule.QUOTES),
+        ("SELECT x'41'", Rule.QUOTES),
+        ("SELECT ‘a’", Rule.CHARACTER),  # noqa: RUF001
+        ("SELECT 1 \\G", Rule.CHARACTER),
+        ("SELECT 1 -- a\n // b", Rule.COMMENT),
+        ("SELECT /* a /* b */ 1", Rule.COMMENT),
+        ("SELECT {a:Identifier} FROM lot", Rule.PARAMETER),
+        ("SELECT FROM WHERE", Rule.PARSE),
+        ("SELECT " + "(" * 200 + "1" + ")" * 200, Rule.DEPTH),
+        ("SELECT 1" + ", 1" * TOKENS_MAX, Rule.LENGTH),
+        ("SHOW PROCESSLIST", Rule.SHOW),
+        ("EXPLAIN CURRENT TRANSACTION", Rule.EXPLAIN),
+        ("SELECT 1 SETTINGS a b", Rule.OUTPUT),
     ],
 )
-def test_what_reaches_further_is_refused(statement: str, rule: Rule) -> None:
+def test_what_reaches_further_is_refused_by_its_rule(statement: str, rule: Rule) -> None:
     with pytest.raises(NotAllowed) as refused:
         check(statement)
     assert refused.value.rule is rule
+
+
+@pytest.mark.parametrize(
+    "statement", [s for text in attacks.ANYBODY.values() for s in attacks.listed(text)]
+)
+def test_an_attack_is_refused(statement: str) -> None:
+    with pytest.raises(NotAllowed):
+        check(statement)
+
+
+@pytest.mark.parametrize("statement", attacks.listed(attacks.ANALYSTS))
+def test_an_analyst_reads_nothing_but_views(statement: str) -> None:
+    try:
+        text = check(statement, ANALYST).text
+    except NotAllowed:
+        return
+    # Columns of system tables that show paths: taken out, so that the engine knows none.
+    assert " EXCEPT (" in text
+    assert any(column in statement for column in attacks.TAKEN_OUT)
+
+
+def test_a_refusal_says_where() -> None:
+    with pytest.raises(NotAllowed, match="line 2, column 3"):
+        check("SELECT 1,\n  file('x')")
+    with pytest.raises(NotAllowed, match="line 2, column 6"):
+        check("SELECT *\nFROM weighing", ANALYST)
+
+
+def test_comments_are_blanked_and_places_stay() -> None:
+    checked = check("SELECT /* a\nb */ 1 -- c\n")
+    assert checked.text == "SELECT     \n     1"
+    assert check("SELECT '/* a */'").text == "SELECT '/* a */'"
+
+
+@pytest.mark.parametrize(
+    ("tail", "expected"),
+    [
+        (" FORMAT CSV", ("CSV", {})),
+        (" FORMAT CSV;", ("CSV", {})),
+        (" SETTINGS a = 1, b = 'x''y' FORMAT CSV", ("CSV", {"a": "1", "b": "x'y"})),
+        (" FORMAT CSV SETTINGS a = -1", ("CSV", {"a": "-1"})),
+        (" LIMIT 0 /* x */ FORMAT Native", ("Native", {})),
+    ],
+)
+def test_format_and_settings_at_the_end_are_cut_off(
+    tail: str, expected: tuple[str, dict[str, str]]
+) -> None:
+    checked = check("SELECT 1" + tail)
+    assert (checked.format, checked.settings) == expected
+    assert checked.text in {"SELECT 1", "SELECT 1 LIMIT 0"}
 
 
 @settings(deadline=None)

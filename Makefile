@@ -75,6 +75,10 @@ bench: env ## measure and store the figures of the README's table
 torture: env ## workers killed, stopped and moved, until the books are wrong (REPETITIONS=100 SEED=1)
 	@$(BIN)/python -m tests.torture --repetitions $(REPETITIONS) --seed $(SEED)
 
+.PHONY: worst-queries
+worst-queries: env ## the worst questions an analyst can ask, at full size, beside inserts
+	@CUSTODY_WORST_QUERIES=long $(BIN)/python -m pytest -q tests/integration/test_worst_queries.py
+
 .PHONY: bench-detection
 bench-detection: env ## what of each fraud is found, beside what can be (WORLD=ore SEED=1)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.detection --world $(WORLD) --seed $(SEED)

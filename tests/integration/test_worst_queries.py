@@ -1,0 +1,114 @@
+"""The worst that an analyst can ask: refused or stopped with a clear error, and nothing else hurt.
+
+While they run, rows go in on the sink's own client, and each insert has to come through.
+``make worst-queries`` runs them at full size.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.support.desk import ENDLESS, Desk, config_at, open_desk
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+IS_LONG = os.environ.get("CUSTODY_WORST_QUERIES") == "long"
+TIMEOUT_S = 20.0 if IS_LONG else 1.5
+MEMORY_BYTES = (1024 if IS_LONG else 256) << 20
+AT_ONCE = 50
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    config = replace(
+        config_at(tmp_path_factory.mktemp("worst")),
+        query_timeout_s=TIMEOUT_S,
+        query_memory_bytes=MEMORY_BYTES,
+        queries_waiting_max=4,
+        query_wait_s=60.0,
+    )
+    with open_desk(config) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def inserts(desk: Desk) -> Iterator[None]:
+    """Insert beside each query, as the sink does; every insert comes through."""
+    table = "worst"
+    desk.warehouse.command(
+        f"CREATE TABLE IF NOT EXISTS custody.{table} (n UInt64) ENGINE = MergeTree ORDER BY n"
+    )
+    over, sent, failed = threading.Event(), list[int](), list[BaseException]()
+
+    def insert() -> None:
+        try:
+            while not over.is_set() or not sent:
+                desk.warehouse.insert_rows(table, ("n",), [(len(sent),)])
+                sent.append(1)
+                over.wait(0.05)
+        except BaseException as error:  # noqa: BLE001  any at all fails the test
+            failed.append(error)
+
+    thread = threading.Thread(target=insert)
+    thread.start()
+    yield
+    over.set()
+    thread.join()
+    assert failed == []
+    (stored,) = desk.warehouse.rows(f"SELECT count() FROM custody.{table}")  # noqa: S608
+    assert stored[0] == len(sent)
+    desk.warehouse.command(f"TRUNCATE TABLE custody.{table}")
+    assert desk.ask("SELECT 1", desk.analyst_token).text == "1\n"
+    assert desk.http.get("/health").status_code == 200
+
+
+CROSS_JOIN = """
+SELECT count() FROM numbers(10000000) AS a CROSS JOIN numbers(10000000) AS b
+WHERE a.number + b.number = 7
+"""
+SORT_OF_A_GIGABYTE = """
+SELECT cityHash64(number) AS h, repeat(toString(h), 5) AS s FROM numbers(20000000)
+ORDER BY s, h FORMAT CSVWithNames
+"""
+ENDLESS_RECURSION = """
+WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT sum(n) FROM r
+"""
+
+
+@pytest.mark.parametrize(
+    ("statement", "codes"),
+    [
+        (CROSS_JOIN, {"159", "241"}),
+        (SORT_OF_A_GIGABYTE, {"159", "241"}),
+        ("SELECT groupUniqArray(toString(number)) FROM numbers(1000000000)", {"159", "241"}),
+        (f"{ENDLESS} SETTINGS max_threads = 64, max_execution_time = 0", {"159"}),
+        ("SELECT repeat('x', 1000000) FROM numbers(1000000) FORMAT JSON", {"159", "241", "396"}),
+        (ENDLESS_RECURSION, {"159", "241", "306"}),
+    ],
+)
+def test_a_worst_query_is_stopped_with_a_clear_error(
+    desk: Desk, statement: str, codes: set[str]
+) -> None:
+    answer = desk.ask(statement, desk.analyst_token)
+    assert answer.headers["x-clickhouse-exception-code"] in codes
+    assert "DB::Exception" in answer.text
+
+
+def test_of_fifty_at_once_some_run_and_the_others_are_told_to_come_back(desk: Desk) -> None:
+    codes = list[str]()
+
+    def ask() -> None:
+        answer = desk.ask(ENDLESS, desk.analyst_token)
+        codes.append(answer.headers["x-clickhouse-exception-code"])
+
+    threads = [threading.Thread(target=ask) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    allowed = desk.config.queries_at_once + desk.config.queries_waiting_max
+    assert codes.count("159") == allowed
+    assert codes.count("202") == AT_ONCE - allowed

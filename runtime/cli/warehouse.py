@@ -125,14 +125,15 @@ def sql(query: str, format_name: str, params: Sequence[str], *, as_json: bool) -
       custody sql "SELECT * FROM v_lot_balance WHERE lot_id = {lot:String}" --param lot=L-24-0117
       custody sql "SELECT * FROM v_transfers" --format Parquet > transfers.parquet
     """
-    values = _params(params)
+    values = named_values(params)
     text = click.get_text_stream("stdin").read() if query == "-" else query
     with connect.warehouse() as warehouse:
         body = warehouse.sql(text, "JSONEachRow" if as_json else format_name, values)
     sys.stdout.buffer.write(body)
 
 
-def _params(params: Sequence[str]) -> dict[str, str]:
+def named_values(params: Sequence[str]) -> dict[str, str]:
+    """Return the values of NAME=VALUE by name."""
     values = {}
     for param in params:
         name, equals, value = param.partition("=")

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -314,3 +315,12 @@ def test_no_column_of_ours_has_the_name_of_a_refused_function(desk: Desk) -> Non
     names = {part for (name,) in rows for part in str(name).split(".")}
     assert names
     assert [name for name in names if denied_name(name)] == []
+
+
+def test_the_line_of_the_docs_is_answered(desk: Desk) -> None:
+    page = Path("docs/warehouse.md").read_text()
+    line = page.partition("## SQL over HTTP")[2].split("```")[1].strip()
+    home = str(desk.config.token_file.parent)
+    line = line.replace(".custody/sink", home).replace(":8420", f":{desk.port}")
+    asked = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert asked.stdout == '"account","mass_dry_g"\n'

@@ -21,8 +21,9 @@ from tests.support.oracle.refs import References
 from tests.support.oracle.rules import RULES
 from tests.support.oracle.stand import owner_of, standing, when
 
-CLEAR_EXCESS = 0.3
-"""Of what came in; less than that may be within 4 sigma, which this model does not know."""
+CLEAR_EXCESS = 0.5
+"""Of what came in; less than that may be within 4 sigma, which this model does not know: an output
+that a few shots measure is known by 12 %, and so may be 40 % of what came in (seed 2476)."""
 
 
 class Oracle:

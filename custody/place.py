@@ -14,7 +14,7 @@ from custody import accounts, turns
 from custody.estimate import NOTHING, Estimate, sigma
 from custody.events import Micros
 from custody.flow_pages import in_order
-from custody.held import Posted, Sums
+from custody.held import BEGINNING, Posted, Sums
 from custody.knowledge import Amount, Knowledge, last_of
 from custody.lot import STOCKS_MAX
 from custody.lot_rows import Cause, Flow, Mass, PlaceRow
@@ -172,10 +172,10 @@ def _measured(
     does not make a posting of its own.
     """
     rest, newest = whole
-    parts = _by_turns(name, place, context)
+    parts, last = _by_turns(name, place, context)
     for _, amount in parts:
         rest = minus(rest, amount)
-    if parts and (newest is None or newest.at <= parts[-1][0].at or _is_small(rest, place, parts)):
+    if parts and (newest is None or newest.at <= last or _is_small(rest, place, parts)):
         cause, amount = parts.pop()
         parts.append((cause, plus(amount, rest)))
     elif newest is not None:
@@ -183,9 +183,19 @@ def _measured(
     return parts
 
 
-def _by_turns(name: str, place: PlaceRow, context: Context) -> list[tuple[Cause, Amount]]:
-    """Return what brings a place, at each turn, to what was known with it."""
+def _by_turns(
+    name: str, place: PlaceRow, context: Context
+) -> tuple[list[tuple[Cause, Amount]], Micros]:
+    """Return what brings a place, at each turn, to what was known with it.
+
+    What was learnt of material when all of it had gone counts from when the last of it went: what
+    it moved into a process is as known now, and the place would hold less than nothing till then.
+
+    Returns:
+        Cause and amount of each part, and the time of the last turn among them.
+    """
     parts: list[tuple[Cause, Amount]] = []
+    last = before = BEGINNING
     done = _NO_AMOUNT
     for cause, basis in turns.of_place(name, place, context.turns):
         sums = place.marks.get(cause.at)
@@ -195,9 +205,26 @@ def _by_turns(name: str, place: PlaceRow, context: Context) -> list[tuple[Cause,
         known = context.knowledge.amount_on(wet, basis)
         rest = minus(known, plus(Amount(sums.wet, sums.dry, sums.amounts), done))
         if not _is_rounding(rest, sums.postings + len(parts)):
-            parts.append((cause, rest))
+            parts.append((_when_gone(place, cause, before, context), rest))
             done = plus(done, rest)
-    return parts
+            last = cause.at
+        before = cause.at
+    return parts, last
+
+
+def _when_gone(place: PlaceRow, cause: Cause, before: Micros, context: Context) -> Cause:
+    """Return a turn at the time the last of a place went, where it had gone since the turn before.
+
+    Args:
+        place: The place.
+        cause: The turn.
+        before: The time of the turn before it.
+        context: Instruments.
+    """
+    if lay_there(place, cause.at, context) > 0:
+        return cause
+    went = [f.at for f in place.flows.values() if f.sign < 0 and before < f.at <= cause.at]
+    return cause._replace(at=max(went)) if went else cause
 
 
 def _lay_by(place: PlaceRow, sums: Sums, at: Micros, context: Context) -> int:

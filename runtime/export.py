@@ -20,7 +20,6 @@ from typing_extensions import override
 
 from custody.errors import Refused, Unavailable
 
-FORMATS = ("parquet", "arrow", "csv")
 _MARK = b"__exception__\r\n"
 _TAIL_BYTES = 1 << 15
 
@@ -58,7 +57,7 @@ def export(
 
     Args:
         parts: The stream as it comes.
-        format_name: One of ``FORMATS``.
+        format_name: parquet, arrow or csv.
         path: Where to; what is there is replaced at the end.
         told: Called with the rows so far.
 

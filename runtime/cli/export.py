@@ -9,9 +9,8 @@ import click
 from console.parameters import escaped
 from runtime.cli import complete_to, connect, output
 from runtime.cli.warehouse import named_values
-from runtime.export import FORMATS
-from runtime.export import export as write
 
+FORMATS = ("parquet", "arrow", "csv")
 _ROWS_MAX = 100_000_000
 _TOLD_ROWS = 1_000_000
 
@@ -63,6 +62,8 @@ def export(
       custody export "SELECT * FROM v_transfers" --out transfers.parquet
       custody export - --format csv --out lot.csv --param lot=L-24-0117 < lot.sql
     """
+    from runtime.export import export as write
+
     text = click.get_text_stream("stdin").read() if query == "-" else query
     with connect.warehouse() as warehouse:
         done = complete_to.ask(warehouse, None)

@@ -20,8 +20,7 @@ from custody.records import AttributeAmount, Share, Transfer
 from runtime import asof, reference_plan, totals
 from runtime.asof import Times
 from runtime.cli import complete_to, connect
-from runtime.cli.main import FOUND
-from runtime.cli.totals import period_totals
+from runtime.cli.main import FOUND, cli
 from runtime.complete import Complete, complete, earliest
 from runtime.moment import Period, sql_time, time_of
 from runtime.period import FLOWS, sigma, site_balance, z_of
@@ -410,11 +409,11 @@ def test_a_country_misses_what_a_leg_lost_and_a_mine_dug_more_than_it_may(
     monkeypatch.setattr(complete_to, "ask", lambda *_: Complete(FAR, None, ""))
     span = f"{sql_time(over.start)}Z/{sql_time(over.end)}Z"
     asked = ["--period", span, "--country", "CD", "--known", "2099-01-01"]
-    assert period_totals.main(asked, standalone_mode=False) == FOUND
+    assert cli.main(["totals", *asked], standalone_mode=False) == FOUND
     told = capsys.readouterr().out
     assert re.search(r"missing_feed +CD +dry +t .*\*\n", told)
     assert "tests speak (limit z " in told
-    assert period_totals.main([*asked, "--json"], standalone_mode=False) == FOUND
+    assert cli.main(["totals", *asked, "--json"], standalone_mode=False) == FOUND
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert sum(line["found_out"] for line in lines) == len(speaking(found))
 

@@ -61,6 +61,7 @@ def test_a_command_that_lacks_an_extra_names_it_in_one_line() -> None:
         "reconcile": " examples/network.json",
         "calibrate": " --out /nowhere/out",
         "dead-letters": " replay",
+        "export": " SELECT --out /nowhere/out",
     }
     lines = [verb + arguments.get(verb, "") for verb in EXTRAS]
     done = _python(f"print([main.run(line.split()) for line in {lines}])")

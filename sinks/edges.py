@@ -16,12 +16,11 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.routes import BY_STEM
-
 TABLE = "edge"
-"""The table; migration 0009 makes it."""
+"""The table; migration 0010 makes it."""
 
-_SOURCE = BY_STEM["transfer"]
+SOURCE = "transfer"
+"""The table whose rows they are made from."""
 _LOT, _PROCESS = "lot/", "process/"
 _LAST = "/[^/]*$"
 _COPIED = (
@@ -48,24 +47,6 @@ _COPIED = (
     "shares.label",
     "shares.share",
 )
-
-
-def tables_of(topic: str) -> tuple[str, ...]:
-    """Return the tables of rows that are derived from those of a topic."""
-    return (TABLE,) if topic == _SOURCE.topic else ()
-
-
-def derived(table: str, rows: pa.Table) -> list[tuple[str, pa.Table]]:
-    """Return what rows of a table lead to besides themselves, by table; often nothing.
-
-    Args:
-        table: Where the rows go.
-        rows: Rows with the envelope.
-    """
-    if table != _SOURCE.table:
-        return []
-    found = edges_of(rows)
-    return [(TABLE, found)] if found.num_rows else []
 
 
 def edges_of(transfers: pa.Table) -> pa.Table:

@@ -6,8 +6,8 @@
 2. Announce: commit each partition's first offset with its intent. This also says that all before
    it is confirmed.
 3. Dead letters, acknowledged.
-4. One insert per table over all partitions, leaving out what is in already; edges after the
-   transfers they are made from.
+4. One insert per table over all partitions, leaving out what is in already; what is made
+   from rows (``derived``) after them.
 5. Seal: one row per partition in ``ingest_batches``.
 
 A kill before 2 costs nothing; after it the next process reads back what is in.
@@ -27,7 +27,7 @@ from custody.events import Micros
 from schemas import breaker
 from schemas.reader import Batch, read_batch
 from schemas.registry import Catalog
-from sinks import edges
+from sinks import derived
 from sinks.client import Warehouse
 from sinks.config import SinkConfig
 from sinks.consumer import Consumer
@@ -240,7 +240,7 @@ def missing_of(part: Part) -> list[tuple[str, pa.Table]]:
     found: list[tuple[str, pa.Table]] = []
     for table, rows in part.rows.tables:
         found.append((table, rows))
-        found += edges.derived(table, rows)
+        found += derived.derived(table, rows)
     missing = [(table, without(table, rows, partition.present)) for table, rows in found]
     return [(table, rows) for table, rows in missing if rows.num_rows]
 

@@ -6,24 +6,32 @@ can write to the warehouse can put another one at an offset, also at one that is
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from types import MappingProxyType
 
 import pyarrow as pa
 
-from sinks import edges
+from sinks import corrections, edges
 
 Present = Mapping[int, Sequence[str]]
 """Prints of the rows that stand at an offset of one partition."""
 
 _RECORD = ("value", "prev", "digest")
-_EDGE = ("sender", "n", "parent", "child", "mass_wet_g", "mass_dry_g")
+_MADE: Mapping[str, Sequence[str]] = MappingProxyType(
+    {
+        edges.TABLE: ("sender", "n", "parent", "child", "mass_wet_g", "mass_dry_g"),
+        corrections.TABLE: ("stem", "lot_id", "event_id", "corrects"),
+    }
+)
+"""Columns of rows that are made from others and have no bytes of a record."""
+
 _BETWEEN = " "
 
 
 def expression(table: str) -> str:
     """Return the SQL that makes a table's prints."""
-    if table != edges.TABLE:
+    if table not in _MADE:
         return f"hex(SHA256(concat({', '.join(_RECORD)})))"
-    named = f", '{_BETWEEN}', ".join(f"toString({name})" for name in _EDGE)
+    named = f", '{_BETWEEN}', ".join(f"toString({name})" for name in _MADE[table])
     return f"hex(SHA256(concat({named})))"
 
 
@@ -34,9 +42,9 @@ def named(table: str, found: str) -> str:
 
 def prints_of(table: str, rows: pa.Table) -> list[str]:
     """Return the prints of rows that are to go into a table, in their order."""
-    names = _EDGE if table == edges.TABLE else _RECORD
+    names = _MADE.get(table, _RECORD)
     parts = zip(*(rows[name].to_pylist() for name in names), strict=True)
-    if table == edges.TABLE:
+    if table in _MADE:
         texts = (_BETWEEN.join(map(str, row)).encode() for row in parts)
     else:
         texts = (b"".join(row) for row in parts)

@@ -12,7 +12,7 @@ from functools import partial
 
 from custody.errors import Corrupt
 from schemas.breaker import Breaker
-from sinks import edges, readback
+from sinks import derived, readback
 from sinks.client import Warehouse
 from sinks.config import SinkConfig
 from sinks.consumer import Committed, Consumer, Topic
@@ -162,7 +162,7 @@ def recover(
             )
             for place in mine
         }
-        tables = [*tables_of(topic), *edges.tables_of(topic)]
+        tables = [*tables_of(topic), *derived.tables_of(topic)]
         present = readback.rows_from(warehouse, topic, tables, starts)
         numbers = readback.numbers_before(warehouse, topic, starts)
         for place in mine:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from custody.events import Micros
-from sinks import edges, migrate, tables
+from sinks import corrections, edges, migrate, tables
 from sinks.client import Warehouse, open_warehouse
 from sinks.tables import Column
 
@@ -64,6 +64,59 @@ def test_every_column_of_lineage_says_what_it_means(warehouse: Warehouse, table:
     columns = _real(warehouse, table)
     assert columns
     assert [c.name for c in columns if not c.comment] == []
+
+
+FACTS = {
+    "lot": "v_lots",
+    "weighing": "v_weighings",
+    "assay": "v_assays",
+    "xrf": "v_scans",
+    "shipment": "v_movements",
+    "processing": "v_processing",
+    "claim": "v_claims",
+}
+_PREFIXES = {
+    "results.": "",
+    "declared_origins.": "origin_",
+    "declared_composition.": "declared_",
+    "attributes.": "attribute_",
+    "documents.": "document_",
+}
+_UNITS = {"_g": "_kg", "_day": "_on"}
+
+
+def _shown(name: str) -> str:
+    """The column of a view that shows one of its table."""
+    for prefix, short in _PREFIXES.items():
+        if name.startswith(prefix):
+            name = short + name.removeprefix(prefix)
+            if name in {"unit", "declared_unit"}:
+                name = name.replace("unit", "reported_unit")
+    for ours, theirs in _UNITS.items():
+        if name.endswith(ours):
+            name = name.removesuffix(ours) + theirs
+    return name
+
+
+def test_a_view_of_facts_shows_every_field_of_its_record(warehouse: Warehouse) -> None:
+    own = {"topic", "partition", "offset"}
+    left_out = {c.name for c in tables.ENVELOPE} - own | {"void"}
+    for stem, view in FACTS.items():
+        declared = {_shown(c.name) for c in tables.columns(stem) if c.name not in left_out}
+        assert {c.name for c in _real(warehouse, view)} == declared, view
+
+
+@pytest.mark.parametrize("view", [*FACTS.values(), "v_events", "v_superseded"])
+def test_no_user_sees_a_state_or_an_unnamed_unit(warehouse: Warehouse, view: str) -> None:
+    for column in _real(warehouse, view):
+        assert column.comment, column.name
+        assert "AggregateFunction" not in column.type
+        assert not column.name.endswith(("_g", "_mg")), "people read kilograms"
+
+
+def test_corrections_have_the_columns_that_the_sink_makes(warehouse: Warehouse) -> None:
+    real = {c.name for c in _real(warehouse, corrections.TABLE)}
+    assert real == {*corrections.COPIED, "stem"}
 
 
 def test_events_all_has_the_columns_that_all_facts_share(warehouse: Warehouse) -> None:

@@ -13,6 +13,7 @@ from producers.outcome import Accepted
 from schemas import topics
 from schemas.codec import FRAME_BYTES, schema_id_of
 from schemas.routes import ROUTES, Record
+from sinks import corrections
 from tests.support import agreement
 from tests.support.differences import difference
 from tests.support.oracle.books import Oracle
@@ -36,6 +37,7 @@ def faults(run: Run) -> Iterator[str]:
     yield from _unaccounted(run)
     yield from _doubled(run)
     yield from _unlike_edges(run)
+    yield from _unlike_corrections(run)
     yield from _unlike_books(run, [record for _, record in given])
 
 
@@ -145,6 +147,22 @@ def _unlike_edges(run: Run) -> Iterator[str]:
     found = {(row["partition"], row["offset"]) for row in run.tables.of("edge")}
     if found != expected:
         yield f"edges {sorted(found ^ expected)}"
+
+
+def _unlike_corrections(run: Run) -> Iterator[str]:
+    """Each fact that corrects another has its row among the corrections."""
+    expected = {
+        (row["partition"], row["offset"], row["event_id"])
+        for stem in corrections.STEMS
+        for row in run.tables.of(stem)
+        if row["corrects"] is not None
+    }
+    found = {
+        (row["partition"], row["offset"], row["event_id"])
+        for row in run.tables.of(corrections.TABLE)
+    }
+    if found != expected:
+        yield f"corrections {sorted(found ^ expected)}"
 
 
 def _said(run: Run, table: str) -> list[Any]:

@@ -13,7 +13,7 @@ from typing import Any, cast
 import pyarrow as pa
 from typing_extensions import override
 
-from sinks import edges, prints
+from sinks import corrections, edges, prints
 from sinks.client import Warehouse, WarehouseRefused, WarehouseUnavailable
 from sinks.tables import columns, stored
 
@@ -54,7 +54,7 @@ _EXPRESSIONS: Mapping[str, Callable[[Row], object]] = {
 _KEPT = (
     "topic", "partition", "offset", "value", "sender", "n", "gateway_id", "gateway_epoch",
     "gateway_seq", "event_id", "at", "record_topic", "record_partition", "record_offset", "debit",
-    "credit",
+    "credit", "corrects",
 )  # fmt: skip
 _SEAL_COLUMNS = (
     "topic", "topic_id", "partition", "first", "last", "rows", "duplicates", "dead_letters",
@@ -225,5 +225,6 @@ def _columns_of(table: str) -> frozenset[str]:
         for route in stored():
             _NAMES[str(route.table)] = frozenset(c.name for c in columns(route.stem))
         _NAMES[edges.TABLE] = _NAMES["transfer"] | set(_EDGE_OWN)
+        _NAMES[corrections.TABLE] = frozenset({*corrections.COPIED, "stem"})
         _NAMES[SEALS] = frozenset(_SEAL_COLUMNS)
     return _NAMES[table]

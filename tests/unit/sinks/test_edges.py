@@ -11,7 +11,7 @@ from schemas import topics
 from schemas.breaker import Breaker, Limits
 from schemas.partition import partition_of
 from schemas.reader import read_batch
-from sinks import edges, prints
+from sinks import derived, edges, prints
 from sinks.consumer import Topic
 from sinks.dedup import Seen
 from sinks.flush import Part, missing_of
@@ -81,8 +81,8 @@ def test_its_compensation_gives_again_whatever_its_kind_is_called() -> None:
 def test_other_transfers_are_no_edges() -> None:
     moved = replace(INPUT, kind="dispatch", credit="lot/L-1/SITE/transit")
     lost = replace(OUTPUT, kind="loss", credit="loss/P/7/tailings")
-    assert edges.derived("transfer", _stored(moved, replace(lost, n=2))) == []
-    assert edges.derived("weighing", _stored(INPUT)) == []
+    assert derived.derived("transfer", _stored(moved, replace(lost, n=2))) == []
+    assert derived.derived("balance", _stored(INPUT)) == []
 
 
 def test_a_kill_between_transfers_and_edges_leaves_the_edges_to_insert() -> None:

@@ -1,5 +1,7 @@
 """The views analysts ask, on the real engine: what stands, and that it stands there once."""
 
+import math
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +13,15 @@ from console.config import ConsoleConfig
 from console.reader import Reader
 from custody.events import LotFact, Micros
 from custody.factset import standing
+from custody.records import Transfer
 from custody.rows import FactHead, FactRow
+from runtime.asof import Times
 from sinks import migrate
 from sinks.client import open_warehouse
+from tests.support.chains import Chain
 from tests.support.facts import Maker, corrected, event_id
 from tests.support.store import Store
+from tests.support.world import World
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -32,6 +38,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     warehouse.close()
 
 
+_FILLED: list[World] = []
+"""What stands in the store, where it is that of ``filled``."""
+
+
 @pytest.fixture
 def empty(store: Store) -> Store:
     tables = store.ask(
@@ -41,6 +51,7 @@ def empty(store: Store) -> Store:
     for table in tables:
         store.warehouse.command(f"TRUNCATE TABLE custody.{table['name']}")
     store.ends.clear()
+    _FILLED.clear()
     return store
 
 
@@ -97,3 +108,160 @@ def test_a_mass_is_in_kilograms_to_the_gram(empty: Store) -> None:
     assert row == {"net_kg": 27600.123, "type": "Decimal(18, 3)"}
     [row] = empty.ask("SELECT event_type, kind, mass_kg FROM v_events WHERE lot_id = 'L-1'")
     assert row == {"event_type": "weighing", "kind": "stock", "mass_kg": 27600.123}
+
+
+@pytest.fixture
+def filled(store: Store, request: pytest.FixtureRequest) -> tuple[Store, World]:
+    """A chain of lots and processes, its books beside its facts; only read, so filled once."""
+    if _FILLED:
+        return store, _FILLED[0]
+    empty: Store = request.getfixturevalue("empty")
+    facts, world = numbered(Chain(Random(1)).draw().facts), World()
+    world.tell(*facts)
+    empty.put_all([*facts, *world.outputs])
+    _FILLED.append(world)
+    return empty, world
+
+
+def numbered(facts: list[LotFact]) -> list[LotFact]:
+    """As one gateway numbers them, in the order it takes them."""
+    ordered = sorted(facts, key=lambda fact: (fact.recorded_at, fact.event_id))
+    return [replace(fact, gateway_seq=no) for no, fact in enumerate(ordered, start=1)]
+
+
+def test_a_sum_over_lots_adds_what_one_scale_does_to_them_straight(
+    filled: tuple[Store, World],
+) -> None:
+    store, world = filled
+    held = [b for b in world.balances.values() if b.lot_id and b.mass_wet_g]
+    shared: dict[str, float] = defaultdict(float)
+    for one in held:
+        for part in one.mass_wet_u_systematic_g:
+            shared[part.source] += part.u / 1e3
+    random = [b.mass_wet_u_random_g / 1e3 for b in held]
+    [row] = store.ask(
+        "SELECT sum(amount_kg) AS kg, u_of_sum(u_random_kg, u_systematic_kg) AS u,"
+        " sqrt(sum(u_kg * u_kg)) AS squares"
+        " FROM v_lot_quantities WHERE quantity = 'wet' AND lot_id != ''"
+    )
+    assert row["kg"] == sum(b.mass_wet_g for b in held) / 1e3
+    assert row["u"] == pytest.approx(math.hypot(*random, *shared.values()))
+    assert float(str(row["u"])) > 1.03 * float(str(row["squares"])), "nothing was shared: no test"
+    by_site = store.ask("SELECT site_id, lots, amount_kg, u_kg FROM v_stock WHERE quantity = 'wet'")
+    asked = "SELECT site_id, lots, value, u FROM v_stock_at(at = {at:DateTime64(6, 'UTC')},"
+    asked += " known_at = {known:DateTime64(6, 'UTC')}) WHERE quantity = 'wet'"
+    then = store.rows(asked, Times(FAR, FAR).params())
+    assert {r["site_id"]: (r["lots"], r["amount_kg"]) for r in by_site} == {
+        r["site_id"]: (r["lots"], int(str(r["value"])) / 1e3) for r in then
+    }
+    u = {r["site_id"]: float(str(r["u"])) / 1e3 for r in then}
+    assert {r["site_id"]: r["u_kg"] for r in by_site} == pytest.approx(u)
+
+
+FAR = Micros(4_102_444_800_000_000)
+"""2100."""
+_BOTH = "at = {at:DateTime64(6, 'UTC')}, known_at = {known:DateTime64(6, 'UTC')}"
+_KNOWN = "known_at = {known:DateTime64(6, 'UTC')}"
+_PERIOD = "period_start = '2025-01-01 00:00:00', period_end = {at:DateTime64(6, 'UTC')}"
+_AT = (
+    f"SELECT * FROM v_stock_at({_BOTH}) ORDER BY ALL",  # noqa: S608  test's own
+    f"SELECT * FROM v_lot_balance_at({_BOTH}) ORDER BY ALL",  # noqa: S608  test's own
+    f"SELECT * FROM v_metal_balance({_PERIOD}, {_KNOWN}) ORDER BY ALL",  # noqa: S608  test's own
+)
+
+
+def test_an_answer_for_two_times_is_the_same_for_ever(empty: Store) -> None:
+    facts, world = numbered(Chain(Random(11)).draw().facts), World()
+    half = len(facts) // 2
+    world.tell(*facts[:half])
+    early = [*facts[:half], *world.outputs]
+    times = Times(facts[half // 2].occurred_at, facts[half - 1].recorded_at).params()
+    empty.put_all(early)
+    before = [empty.rows(query, times) for query in _AT]
+    assert all(before)
+    # Later facts, and corrections of early ones.
+    said = len(world.outputs)
+    wrong = next(f for f in facts[:half] if getattr(f, "purpose", "") == "stock")
+    late = corrected(wrong, "later", minutes=1e6, gateway_seq=len(facts) + 1, net_g=1_000_000)
+    world.tell(*facts[half:], late)
+    empty.put_all([*facts[half:], late, *world.outputs[said:]])
+    assert before == [empty.rows(query, times) for query in _AT]
+    # The same records stored anew, in other flushes and so in other parts.
+    for table in ("transfer", "balance", "edge"):
+        empty.warehouse.command(f"TRUNCATE TABLE custody.{table}")
+    books = list(world.outputs)
+    for first in range(0, len(books), 400):
+        empty.put_all(books[first : first + 400])
+    assert before == [empty.rows(query, times) for query in _AT]
+    empty.warehouse.command("OPTIMIZE TABLE custody.balance FINAL")
+    empty.warehouse.command("OPTIMIZE TABLE custody.transfer FINAL")
+    assert before == [empty.rows(query, times) for query in _AT]
+
+
+def test_production_by_day_is_the_sum_of_transfers(filled: tuple[Store, World]) -> None:
+    store, world = filled
+    made: dict[tuple[str, str], int] = defaultdict(int)
+    for one in world.transfers:
+        giver, place = one.debit.partition("/")[0], one.credit.rpartition("/")[2]
+        if one.credit.startswith("lot/") and giver in {"origin", "process"} and place != "transit":
+            made[place, {"origin": "mined", "process": "produced"}[giver]] += one.mass_dry_g
+    rows = store.ask(
+        "SELECT site_id, flow, sum(mass_dry_kg) AS dry_kg FROM v_daily_production"
+        " WHERE flow IN ('mined', 'produced') GROUP BY site_id, flow"
+    )
+    assert {(r["site_id"], r["flow"]): r["dry_kg"] for r in rows} == {
+        key: pytest.approx(grams / 1e3) for key, grams in made.items()
+    }
+    plan = store.ask("EXPLAIN SELECT * FROM v_daily_production")
+    assert "daily" in str(plan), "the projection is not used"
+
+
+def test_coverage_adds_up_and_is_as_traced_as_the_origins_say(
+    filled: tuple[Store, World],
+) -> None:
+    store, world = filled
+    rows = store.ask(
+        "SELECT site_id, month, mineral, sum(share_fraction) AS whole, any(total_kg) AS kg"
+        " FROM v_coverage GROUP BY ALL"
+    )
+    assert rows
+    assert [row["whole"] for row in rows] == pytest.approx([1.0] * len(rows))
+    traced: dict[str, float] = defaultdict(float)
+    for one in world.transfers:
+        if comes_in(one):
+            place = one.credit.rpartition("/")[2]
+            shares = sum(origin.share for origin in one.origins if origin.level == "site")
+            traced[place] += shares * one.mass_dry_g / 1e3
+    found = store.ask(
+        "SELECT site_id, sum(amount_kg) AS kg FROM v_coverage"
+        " WHERE mineral = 'dry' AND tier = 'site' GROUP BY site_id"
+    )
+    assert {str(r["site_id"]): r["kg"] for r in found} == {
+        place: pytest.approx(kg) for place, kg in traced.items() if round(kg, 3)
+    }
+
+
+def comes_in(one: Transfer) -> bool:
+    """Whether a transfer brings something to a site, from elsewhere."""
+    (giver, *_, left), (taker, *_, place) = one.debit.split("/"), one.credit.split("/")
+    within = giver == "lot" and left == place
+    outside = giver in {"origin", "outside", "process", "lot", "unaccounted"}
+    return taker == "lot" and place != "transit" and outside and not within
+
+
+def test_data_quality_counts_what_is_late_and_whose_instrument_nobody_knows(empty: Store) -> None:
+    maker = Maker("L-1")
+    ticket = maker.weighing("MINE", 10, "stock", 45_000, 15_000, device_id="WB-9")
+    late = replace(ticket, event_id=event_id("late"), gateway_seq=2)
+    late = replace(late, recorded_at=Micros(ticket.recorded_at + 2 * 86_400_000_000))
+    empty.put_all([ticket, late, corrected(ticket, "less", gateway_seq=3)])
+    found = {
+        (str(row["measure"]), str(row["about"])): row["value"]
+        for row in empty.ask("SELECT measure, about, value FROM v_data_quality")
+    }
+    assert found["facts", "MINE"] == 3
+    assert found["late_facts", "MINE"] == 1
+    assert found["corrections", "MINE"] == 1
+    assert found["unknown_devices", "MINE"] == 1
+    assert found["duplicates", "custody.fact.v1"] == 0
+    assert found["gap", ticket.gateway_id] == 0

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from console.access import Access
 from console.clickhouse import Door, add_clickhouse
+from console.complete import CompleteTo
 from console.config import ConsoleConfig
 from console.parameters import escaped, sent_parameters
 from console.problem import problem_of
@@ -20,6 +21,7 @@ from console.reader import Ask, Reader
 from console.request import statement_of
 from console.streaming import Manner, Streamed
 from custody.errors import CustodyError
+from custody.events import Micros
 from telemetry import metrics as names
 from telemetry.metrics import CONTENT_TYPE, Metrics
 from web.problem import Problem, on_bug, on_http_error, on_problem
@@ -46,11 +48,14 @@ class Process:
         metrics: What ``/metrics`` answers.
         health: Asked at every ``/health``; must not block.
         ready: Whether the tables are there and the sink has begun; ``/ready``.
+        complete_to: Up to when everything is in, microseconds; None where that is not known. Said
+            with every answer (``console/complete.py``).
     """
 
     metrics: Metrics
     health: Callable[[], Health]
     ready: Callable[[], bool]
+    complete_to: Callable[[], Micros | None] = lambda: None
 
 
 def make_app(config: ConsoleConfig, reader: Reader, access: Access, process: Process) -> FastAPI:
@@ -83,6 +88,7 @@ def make_app(config: ConsoleConfig, reader: Reader, access: Access, process: Pro
     _add_sql(app, door)
     _add_queries(app, door)
     _add_process(app, process)
+    app.add_middleware(CompleteTo, complete_to=process.complete_to)
     return app
 
 

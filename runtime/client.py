@@ -21,6 +21,7 @@ JsonObject = dict[str, object]
 _Parts = Iterator[bytes]
 
 _TIMEOUT_S = 30.0
+_COMPLETE_TO = "X-Custody-Complete-To"
 _QUERY_TIMEOUT_S = 120.0
 _EXPORT_S = 3_600.0
 _EXPORT_BYTES_MAX = 1 << 40
@@ -295,6 +296,8 @@ class Warehouse:
 
     def __init__(self, endpoint: Endpoint, transport: httpx.BaseTransport | None = None) -> None:
         self._http = Http(endpoint, transport)
+        self.complete_to = ""
+        """Everything recorded until then is in the last answer, RFC 3339; empty: not known."""
 
     def sql(
         self, query: str, format_name: str = "JSONEachRow", params: Mapping[str, str] | None = None
@@ -318,6 +321,7 @@ class Warehouse:
         )
         if response.status_code != 200:
             raise self._http.refuse(response)
+        self.complete_to = response.headers.get(_COMPLETE_TO, "")
         return response.content
 
     @contextmanager

@@ -83,6 +83,33 @@ def complete(
     return Complete(before, own, "the workers have not applied all that is stored")
 
 
+def by_site(ask: Ask, broker: Progress) -> dict[str, Micros]:
+    """Return up to when everything is known, per site, and under ``''`` of all together.
+
+    A site of which that is not known is missing; so are all while the sink has outputs to store.
+
+    Args:
+        ask: Runs SQL.
+        broker: What the broker said, a moment ago.
+    """
+    if _not_stored(ask, broker, lambda: False):
+        return {}
+    heads = ask(_HEADS, {"site": ""})
+    to = {str(row["gateway_id"]): row["complete_to"] for row in heads}
+    gateways: dict[str, list[object]] = {"": list(to.values())}
+    for row in ask(_GATEWAYS, {}):
+        # A gateway that is gone for good holds nothing back, here neither.
+        if str(row["gateway_id"]) in to:
+            gateways.setdefault(str(row["site_id"]), []).append(to[str(row["gateway_id"])])
+    pending = _pending(ask, broker.applied)
+    found: dict[str, Micros] = {}
+    for site, times in gateways.items():
+        stored = earliest([{"complete_to": at} for at in times])
+        if stored is not None:
+            found[site] = stored if pending is None else min(stored, Micros(pending - 1))
+    return found
+
+
 def earliest(heads: Sequence[Row]) -> Micros | None:
     """Return the earliest time of gateways' heads; None where one has none, or there is none."""
     times = [row["complete_to"] for row in heads]
@@ -107,6 +134,8 @@ WHERE gateway_id NOT IN (
 )
 ORDER BY gateway_id
 """
+
+_GATEWAYS = "SELECT site_id, gateway_id FROM events_all GROUP BY site_id, gateway_id"
 
 _STORED = """
 SELECT topic, partition, max(last) + 1 AS high FROM ingest_batches GROUP BY topic, partition

@@ -6,7 +6,7 @@ Composition in one place per process; heavy packages are imported by the process
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from runtime.settings import Settings
 if TYPE_CHECKING:
     from console.reader import Reader
     from runtime.client import JsonObject
+    from runtime.watermark import Watermark
 
 
 def gateway(settings: Settings) -> None:
@@ -77,12 +78,15 @@ def warehouse(settings: Settings) -> None:
     progress = Progress(metrics, config.stuck_after_s)
     stop, ready = _stopped_by_signal(), threading.Event()
     reader = Reader(console)
-    process = Process(metrics, progress.health, ready.is_set)
+    watermark = _watermark(settings, reader)
+    process = Process(metrics, progress.health, ready.is_set, lambda: watermark.complete_to)
     app = make_app(console, reader, load_access(console), process)
     registry = wiring.registry_url(settings)
     catalog = RegistryCatalog(registry)
     audited = _audited(settings, reader, registry, ready, stop)
-    with closing(reader), catalog, Server(app, console.host, console.port), audited:
+    every_s = settings.sink.watermark_interval_s
+    told = _beside(lambda: watermark.run(every_s, ready, stop), stop, "watermark", every_s)
+    with closing(reader), catalog, Server(app, console.host, console.port), audited, told:
         sink.run(config, catalog, progress, now, stop, ready.set)
 
 
@@ -128,15 +132,51 @@ def _audited(
             partitions=settings.kafka.partitions,
             clock=now,
         )
-        thread = threading.Thread(
-            target=auditor.run, args=(own.audit_interval_s, ready, stop), name="auditor"
-        )
-        thread.start()
-        try:
+        with _beside(lambda: auditor.run(own.audit_interval_s, ready, stop), stop, "auditor", 1.0):
             yield
-        finally:
-            stop.set()
-            thread.join()
+
+
+def _watermark(settings: Settings, reader: "Reader") -> "Watermark":
+    """Return what says up to when everything is in; it opens its clients when it needs them."""
+    from runtime.client import rows_of
+    from runtime.complete import OUTPUTS, Progress
+    from runtime.ends import committed, ends
+    from runtime.watermark import COLUMNS, TABLE, Said, Watermark
+    from sinks.client import open_warehouse
+    from streams.config import APP_ID, SOURCES
+
+    def ask(statement: str, values: Mapping[str, str]) -> "list[JsonObject]":
+        return list(rows_of(reader.ask(statement, "JSONEachRow", values)))
+
+    def say(rows: Sequence[Said]) -> None:
+        with closing(open_warehouse(wiring.warehouse(settings))) as store:
+            store.insert_rows(TABLE, COLUMNS, rows)
+
+    def progress() -> Progress:
+        kafka = wiring.auditor_options(settings, wiring.bootstrap(settings))
+        applied = committed(kafka, APP_ID, SOURCES)
+        said = ends(kafka, OUTPUTS)
+        last = {t: {p: end for p, (_, end) in some.items()} for t, some in said.items()}
+        return Progress(applied, last)
+
+    return Watermark(ask, say, progress, now)
+
+
+@contextmanager
+def _beside(
+    work: Callable[[], None], stop: threading.Event, name: str, interval_s: float
+) -> Iterator[None]:
+    """Run work in a thread for the length of the block; nothing where its interval is 0."""
+    if not interval_s:
+        yield
+        return
+    thread = threading.Thread(target=work, name=name)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 def now() -> Micros:

@@ -159,6 +159,9 @@ class SinkSettings(Group):
     processes on one warehouse one is to do it."""
     audit_grace_s: float = Field(default=60.0, ge=0.0, le=86_400.0)
     """A record may be stored so long after the head that speaks of it before it is missing."""
+    watermark_interval_s: float = Field(default=20.0, ge=0.0, le=3600.0)
+    """How often it is found out up to when everything is in (``v_watermark``); gateways say a head
+    once a minute. 0: never; of several processes on one warehouse one is enough."""
     audit_sasl_username: str | None = None
     """The auditor's own account at the broker, where each process has one: it writes sightings,
     and the sink may not. Without it the sink's account has to have both roles."""

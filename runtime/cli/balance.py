@@ -133,6 +133,8 @@ def balance(  # noqa: PLR0913  one command, three questions
 def _latest(lot_id: str, *, show_all: bool, as_json: bool) -> None:
     with connect.warehouse() as warehouse:
         rows = warehouse.rows(_BALANCES, {"lot": lot_id})
+        to = warehouse.complete_to
+        complete_to.say(warehouse)
     found = [cast("Balance", record_of("balance", row)) for row in rows]
     if not found:
         raise UnknownLot(lot_id)
@@ -140,7 +142,9 @@ def _latest(lot_id: str, *, show_all: bool, as_json: bool) -> None:
     shown = found if show_all else held or found
     if as_json:
         for one in shown:
-            output.line_json(present.balance_line(one))
+            output.line_json(
+                present.balance_line(one, time_of(to, "the warehouse") if to else None)
+            )
         return
     output.result(f"{lot_id} as known {output.utc(max(b.known_at for b in shown))}")
     output.table(_BALANCE_COLUMNS, balance_rows(shown))

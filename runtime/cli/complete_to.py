@@ -48,6 +48,14 @@ def _progress() -> Progress | None:
     return Progress(applied, said)
 
 
+def say(warehouse: Warehouse) -> None:
+    """Write on standard error up to when the last answer is complete, of all sites together.
+
+    The result on standard output stays what was asked for, whatever reads it.
+    """
+    output.talk(f"complete up to {warehouse.complete_to or 'a time not known'}")
+
+
 def text(done: Complete) -> str:
     """Return what is complete, as a person reads it."""
     to = "complete up to " + (output.utc(done.to) if done.to is not None else "a time not known")

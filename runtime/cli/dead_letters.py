@@ -9,7 +9,7 @@ import click
 
 from custody.errors import Refused
 from runtime import wiring
-from runtime.cli import connect, output
+from runtime.cli import complete_to, connect, output
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject, Warehouse
 from runtime.settings import load
@@ -59,6 +59,7 @@ def dead_letters_list(reason: str | None, limit_rows: int, *, as_json: bool) -> 
     """
     with connect.warehouse() as warehouse:
         rows, total = latest_dead_letters(warehouse.rows, reason or "", limit_rows)
+        complete_to.say(warehouse)
     if as_json:
         for row in rows:
             output.line_json(row)

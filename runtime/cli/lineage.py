@@ -12,7 +12,7 @@ from custody.genealogy import DRY, LOT, PROCESS, Graph, Way, contributions, desc
 from custody.handing import GENERATIONS_MAX
 from runtime import ancestry
 from runtime.ancestry import Carried, Held
-from runtime.cli import connect, output, tree
+from runtime.cli import complete_to, connect, output, tree
 from runtime.client import JsonObject
 from runtime.lineage import (
     BACK,
@@ -121,6 +121,7 @@ def lineage(
     moment = moment_of(at, known)
     with connect.warehouse() as warehouse:
         found = trace(warehouse.rows, lot_id, moment, depth, back=back)
+        complete_to.say(warehouse)
     match shape:
         case "json":
             for row in rows_of(found):

@@ -7,7 +7,7 @@ from itertools import groupby
 import click
 
 from custody.errors import Refused
-from runtime.cli import connect, output
+from runtime.cli import complete_to, connect, output
 from runtime.cli.figures import measured
 from runtime.client import Gateway, JsonObject, Warehouse
 
@@ -58,6 +58,7 @@ def trace(event_id: str, *, as_json: bool) -> None:
         raise NotAnEventId(event_id)
     with connect.gateway() as gateway, connect.warehouse() as warehouse:
         hops = list(way(gateway, warehouse, event_id.lower()))
+        complete_to.say(warehouse)
     if not hops:
         raise UnknownEvent(event_id)
     if as_json:

@@ -8,7 +8,7 @@ from custody.coverage import Evidence, covered, elements, gaps
 from custody.genealogy import DRY
 from custody.handing import GENERATIONS_MAX
 from runtime import evidence
-from runtime.cli import connect, output
+from runtime.cli import complete_to, connect, output
 from runtime.cli.lineage import Lineage, moment_of, percent, trace
 from runtime.client import JsonObject
 from runtime.lineage import Ask, Moment
@@ -37,6 +37,7 @@ def traceability(lot_id: str, *, at: str | None, known: str | None, as_json: boo
     moment = moment_of(at, known)
     with connect.warehouse() as warehouse:
         found, answers = examine(warehouse.rows, lot_id, moment)
+        complete_to.say(warehouse)
     if as_json:
         for answer in answers:
             output.line_json(answer)

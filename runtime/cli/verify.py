@@ -8,7 +8,7 @@ import click
 
 from runtime import verify as checks
 from runtime import wiring
-from runtime.cli import connect, output
+from runtime.cli import complete_to, connect, output
 from runtime.cli.main import FOUND, OUTSIDE
 from runtime.client import Gateway, Warehouse
 from runtime.settings import load
@@ -55,6 +55,7 @@ def verify(settle_s: float, *, as_json: bool) -> int:
     """
     with connect.gateway() as gateway, connect.warehouse() as warehouse:
         found = settled(lambda: examine(gateway, warehouse), settle_s)
+        complete_to.say(warehouse)
     complete = checks.is_complete(found)
     for check in found:
         if as_json:

@@ -8,7 +8,7 @@ from typing import cast
 import click
 
 from custody.records import Alert
-from runtime.cli import connect, output
+from runtime.cli import complete_to, connect, output
 from runtime.cli.figures import measured
 from runtime.stored import record_of
 from schemas import present
@@ -54,6 +54,7 @@ def alerts(
     }
     with connect.warehouse() as warehouse:
         rows = warehouse.rows(_ALERTS, wanted)
+        complete_to.say(warehouse)
     if as_json:
         for row in rows:
             output.line_json(present.alert_line(cast("Alert", record_of("alert", row))))
@@ -115,13 +116,14 @@ _ALERT_COLUMNS = (
 def sql(query: str, format_name: str, params: Sequence[str], *, as_json: bool) -> None:
     """Run one SELECT over the warehouse; QUERY - is read from standard input.
 
-    One table per kind of record, in the database custody; v_lot_balance, v_alerts, v_transfers,
-    v_dead_letters and events_all are views for the questions asked most. A view with parameters,
-    such as v_stock_at(at, known_at), answers for any time.
+    Views begin with v_: v_events, v_weighings, v_lot_balance, v_stock, v_alerts and others.
+    v_columns says what each column means, docs/analysts.md what to ask them. A view with
+    parameters, such as v_stock_at(at, known_at), answers for any time. On standard error stands
+    up to when everything recorded is in the answer.
 
     \b
     Examples:
-      custody sql "SELECT count() FROM weighing"
+      custody sql "SELECT site_id, sum(net_kg) FROM v_weighings GROUP BY site_id"
       custody sql "SELECT * FROM v_lot_balance WHERE lot_id = {lot:String}" --param lot=L-24-0117
       custody sql "SELECT * FROM v_transfers" --format Parquet > transfers.parquet
     """
@@ -129,6 +131,7 @@ def sql(query: str, format_name: str, params: Sequence[str], *, as_json: bool) -
     text = click.get_text_stream("stdin").read() if query == "-" else query
     with connect.warehouse() as warehouse:
         body = warehouse.sql(text, "JSONEachRow" if as_json else format_name, values)
+        complete_to.say(warehouse)
     sys.stdout.buffer.write(body)
 
 

@@ -209,6 +209,9 @@ CREATE OR REPLACE VIEW custody.v_alerts
     `evidence_instruments` Array(Array(String)) COMMENT 'Instruments and laboratories it rests on. Unit: none. Source: rule.',
     `sender` LowCardinality(String) COMMENT 'Who numbers this record: worker/<partition> or audit/<partition>. Unit: none. Source: writer.',
     `n` Int64 COMMENT 'Number of the record in its sending partition, growing over all output topics. Unit: count. Source: writer.',
+    `assignee` Nullable(String) COMMENT 'Who is to see to it; null for nobody. Unit: none. Source: user.',
+    `until` Nullable(DateTime64(6, 'UTC')) COMMENT 'End of shelving of a shelved alert; null where only a person ends it. Unit: UTC. Source: user.',
+    `resolution` LowCardinality(Nullable(String)) COMMENT 'What a resolved alert turned out to be. Unit: none. Source: user.',
     `said_at` DateTime64(3, 'UTC') COMMENT 'When the worker said this version. Unit: UTC. Source: Kafka timestamp.'
 )
 AS SELECT
@@ -221,7 +224,7 @@ AS SELECT
     `evidence.observed` AS evidence_observed, `evidence.u` AS evidence_u,
     `evidence.z` AS evidence_z, `evidence.unit` AS evidence_unit,
     `evidence.event_ids` AS evidence_event_ids, `evidence.instruments` AS evidence_instruments,
-    sender, n, timestamp AS said_at
+    sender, n, assignee, until, resolution, timestamp AS said_at
 FROM custody.alert
 ORDER BY alert_id, version DESC, n DESC
 LIMIT 1 BY alert_id
@@ -269,6 +272,9 @@ CREATE OR REPLACE VIEW custody.v_alert_history
     `evidence_instruments` Array(Array(String)) COMMENT 'Instruments and laboratories it rests on. Unit: none. Source: rule.',
     `sender` LowCardinality(String) COMMENT 'Who numbers this record: worker/<partition> or audit/<partition>. Unit: none. Source: writer.',
     `n` Int64 COMMENT 'Number of the record in its sending partition, growing over all output topics. Unit: count. Source: writer.',
+    `assignee` Nullable(String) COMMENT 'Who is to see to it; null for nobody. Unit: none. Source: user.',
+    `until` Nullable(DateTime64(6, 'UTC')) COMMENT 'End of shelving of a shelved alert; null where only a person ends it. Unit: UTC. Source: user.',
+    `resolution` LowCardinality(Nullable(String)) COMMENT 'What a resolved alert turned out to be. Unit: none. Source: user.',
     `said_at` DateTime64(3, 'UTC') COMMENT 'When the worker said this version. Unit: UTC. Source: Kafka timestamp.'
 )
 AS SELECT
@@ -281,7 +287,7 @@ AS SELECT
     `evidence.observed` AS evidence_observed, `evidence.u` AS evidence_u,
     `evidence.z` AS evidence_z, `evidence.unit` AS evidence_unit,
     `evidence.event_ids` AS evidence_event_ids, `evidence.instruments` AS evidence_instruments,
-    sender, n, timestamp AS said_at
+    sender, n, assignee, until, resolution, timestamp AS said_at
 FROM custody.alert
 ORDER BY alert_id, version, n DESC
 LIMIT 1 BY alert_id, version

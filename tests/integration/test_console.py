@@ -13,6 +13,8 @@ from console import guard
 from console.reader import Ask
 from console.server import Server
 from console.who import Role
+from custody.events import Micros
+from runtime.client import Endpoint, Warehouse
 from telemetry import metrics as names
 from telemetry.http import Health
 from tests.support.desk import ENDLESS, Desk, config_at, open_desk
@@ -43,6 +45,20 @@ def test_a_query_is_answered_in_the_format_asked_for(desk: Desk) -> None:
     csv = desk.sql("SELECT count() FROM weighing WHERE lot_id LIKE '%a%'", format="CSV")
     assert (csv.text, csv.headers["content-type"]) == ("0\n", "text/csv; charset=utf-8")
     assert desk.sql("SHOW TABLES LIKE 'weighing'").json() == {"name": "weighing"}
+
+
+def test_every_answer_says_up_to_when_it_is_complete(desk: Desk) -> None:
+    assert desk.sql("SELECT 1").headers["X-Custody-Complete-To"] == ""
+    desk.complete_to = Micros(1_700_000_000_000_000)
+    said = desk.sql("SELECT 1", format="Parquet").headers["X-Custody-Complete-To"]
+    assert said == "2023-11-14T22:13:20Z"
+    assert desk.ask("SELECT 1").headers["X-Custody-Complete-To"] == said
+    url = f"http://127.0.0.1:{desk.port}"
+    endpoint = Endpoint("warehouse", url, desk.config.token_file)
+    client = Warehouse(endpoint)
+    client.rows("SELECT 1")
+    assert client.complete_to == said
+    client.close()
 
 
 def test_the_token_is_made_once_for_its_owner_only(desk: Desk) -> None:

@@ -56,7 +56,10 @@ class Desk:
         self.health = Health(ok=True, fields={"lag_records": 0})
         self.is_ready = True
         self.reader = Reader(self.config)
-        process = Process(self.metrics, lambda: self.health, lambda: self.is_ready)
+        self.complete_to: Micros | None = None
+        process = Process(
+            self.metrics, lambda: self.health, lambda: self.is_ready, lambda: self.complete_to
+        )
         self.server = Server(
             make_app(self.config, self.reader, access, process), "127.0.0.1", self.config.port
         )

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from runtime.complete import Complete, Progress, complete
+from custody.events import Micros
+from runtime.complete import Complete, Progress, by_site, complete
 from runtime.moment import time_of
+from runtime.watermark import Said, Watermark
 
 TEN, NINE = "2026-11-03 10:00:00.000000", "2026-11-03 09:00:00.000000"
 AT_TEN, AT_NINE = time_of("2026-11-03T10:00:00Z", ""), time_of("2026-11-03T09:00:00Z", "")
@@ -23,11 +25,17 @@ class Warehouse:
             {"gateway_id": g, "complete_to": at, "of_site": of_site} for g, at, of_site in heads
         ]
         self.high, self.pending = high, pending
+        self.sites = [("MINE", "GW-1"), ("PORT", "GW-2"), ("OLD", "GW-GONE")]
+        self.watermarks: list[dict[str, object]] = []
 
     def ask(self, statement: str, params: Mapping[str, str]) -> list[dict[str, object]]:
         del params
         if "v_complete_to" in statement:
             return list(self.heads)
+        if "GROUP BY site_id" in statement:
+            return [{"site_id": site, "gateway_id": g} for site, g in self.sites]
+        if "v_watermark" in statement:
+            return list(self.watermarks)
         if "ingest_batches" in statement:
             return [{"topic": "custody.transfer.v1", "partition": 0, "high": self.high}]
         assert "(topic = 'custody.fact.v1' AND partition = 0 AND offset >= 5)" in statement
@@ -78,3 +86,31 @@ def test_without_a_broker_it_speaks_of_facts_and_says_so() -> None:
     found = Warehouse([("GW-1", TEN, 1)]).said(progress=None)
     assert found.to == AT_TEN
     assert "workers" in found.why
+
+
+def test_each_site_is_as_complete_as_its_own_gateways() -> None:
+    both = Warehouse([("GW-1", TEN, 0), ("GW-2", NINE, 0)])
+    assert by_site(both.ask, APPLIED) == {"": AT_NINE, "MINE": AT_TEN, "PORT": AT_NINE}
+    half = Warehouse([("GW-1", TEN, 0), ("GW-2", None, 0)])
+    assert by_site(half.ask, APPLIED) == {"MINE": AT_TEN}
+
+
+def test_no_site_is_more_complete_than_workers_and_sink_have_come() -> None:
+    behind = Warehouse([("GW-1", TEN, 0), ("GW-2", TEN, 0)], pending=NINE)
+    assert set(by_site(behind.ask, APPLIED).values()) == {AT_NINE - 1}
+    assert by_site(Warehouse([("GW-1", TEN, 0)], high=6).ask, APPLIED) == {}
+
+
+def test_a_watermark_says_what_moved_on_and_never_takes_it_back() -> None:
+    warehouse = Warehouse([("GW-1", TEN, 0), ("GW-2", NINE, 0)])
+    warehouse.watermarks = [{"site_id": "PORT", "complete_to": TEN}]
+    said: list[Said] = []
+    mark = Watermark(warehouse.ask, said.extend, lambda: APPLIED, lambda: Micros(7))
+    mark.go_over()
+    assert said == [("", AT_NINE, 7), ("MINE", AT_TEN, 7)]
+    assert mark.complete_to == AT_NINE
+    mark.go_over()
+    assert len(said) == 2
+    warehouse.heads[1]["complete_to"] = None
+    mark.go_over()
+    assert (mark.complete_to, len(said)) == (AT_NINE, 2)

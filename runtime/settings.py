@@ -130,6 +130,9 @@ class SinkSettings(Group):
     clickhouse_url: str | None = Field(default=None, pattern=r"^https?://[^@]+$")
     """``http(s)://host:port`` of a ClickHouse server. Unset: the embedded engine below the data
     directory."""
+    clickhouse_cluster: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    """Name of the servers' cluster, as their ``remote_servers`` has it: tables are replicated and
+    sharded, by the servers' macros ``shard`` and ``replica``. Unset: one server."""
     clickhouse_user: str = "custody"
     """User on the server."""
     clickhouse_password: SecretStr | None = None

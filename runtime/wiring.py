@@ -232,6 +232,7 @@ def sink_config(settings: Settings) -> "SinkConfig":
     return SinkConfig(
         bootstrap=bootstrap(settings),
         warehouse=warehouse(settings),
+        cluster=own.clickhouse_cluster if own.clickhouse_url else None,
         instance=own.instance,
         kafka=_secured(settings),
         batch_rows_max=own.batch_rows_max,

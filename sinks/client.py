@@ -55,6 +55,7 @@ _INSERT_SETTINGS: Mapping[str, str] = MappingProxyType(
         "min_insert_block_size_rows": "1048576",
         "min_insert_block_size_bytes": "268435456",
         "input_format_null_as_default": "1",
+        "distributed_foreground_insert": "1",  # a cluster's answer means stored, not spooled
         "max_execution_time": "240",  # below the poll interval of the consumer
     }
 )

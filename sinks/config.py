@@ -20,6 +20,8 @@ class SinkConfig:
         bootstrap: Kafka's addresses.
         warehouse: ``chdb:///path`` for the embedded engine, ``http(s)://user:password@host:port``
             for a server.
+        cluster: Name of the servers' cluster where tables are sharded and replicated; None for
+            one server.
         group: Consumer group; its committed offsets are the sink's place in every topic.
         instance: Static member name, so that a restarted process is back at once. Two running
             sinks need two names.
@@ -44,6 +46,7 @@ class SinkConfig:
 
     bootstrap: str
     warehouse: str = field(repr=False)
+    cluster: str | None = None
     group: str = GROUP
     instance: str = "custody-sink-1"
     kafka: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)

@@ -3,7 +3,8 @@
 ``migrations/NNNN_<name>.sql`` holds statements that each end with ``;`` at the end of a line and
 may be run again: ClickHouse has no transaction around DDL, so a file that broke in the middle is
 run anew from its start. What has been applied stands in ``schema_migrations`` with the SHA-256 of
-its text; a file that was changed afterwards stops the process.
+its text; a file that was changed afterwards stops the process. ``profiles`` renders a statement for
+where it runs, and refuses one that rewrites or removes.
 """
 
 import hashlib
@@ -13,7 +14,9 @@ from importlib import resources
 
 from custody.errors import Corrupt
 from custody.events import Micros
+from sinks import profiles
 from sinks.client import Warehouse
+from sinks.profiles import Cluster
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS custody.schema_migrations
@@ -107,7 +110,10 @@ def parse(file_name: str, text: str) -> Migration:
 
 
 def migrate(
-    warehouse: Warehouse, now: Micros, migrations: Sequence[Migration] | None = None
+    warehouse: Warehouse,
+    now: Micros,
+    migrations: Sequence[Migration] | None = None,
+    cluster: Cluster | None = None,
 ) -> list[str]:
     """Apply what is missing, in order; harmless to call again.
 
@@ -115,6 +121,7 @@ def migrate(
         warehouse: An open client that may create tables.
         now: Written beside what is applied.
         migrations: Another list than the shipped one, for tests.
+        cluster: Where tables are sharded and replicated; None embedded and on one server.
 
     Returns:
         The names of the migrations applied now.
@@ -122,11 +129,14 @@ def migrate(
     Raises:
         MigrationChanged: An applied file has another text.
         WarehouseIsNewer: The warehouse has a migration we do not know.
+        DangerousMigration: A file would rewrite or remove what is stored; nothing of it was run.
         Unavailable: The warehouse does not answer.
     """
     known = load() if migrations is None else tuple(migrations)
-    warehouse.command("CREATE DATABASE IF NOT EXISTS custody ENGINE = Atomic")
-    warehouse.command(_LEDGER)
+    on = "" if cluster is None else f" ON CLUSTER '{cluster.name}'"
+    warehouse.command(f"CREATE DATABASE IF NOT EXISTS custody{on} ENGINE = Atomic")
+    for statement in profiles.render(_LEDGER.strip(), cluster):
+        warehouse.command(statement)
     rows = warehouse.rows(
         "SELECT version, name, checksum FROM custody.schema_migrations ORDER BY version"
     )
@@ -135,7 +145,10 @@ def migrate(
     missing = [m for m in known if m.version not in applied]
     for migration in missing:
         for statement in migration.statements:
-            warehouse.command(statement)
+            profiles.check(migration.file, statement)
+        for statement in migration.statements:
+            for rendered in profiles.render(statement, cluster):
+                warehouse.command(rendered)
         warehouse.insert_rows(
             "schema_migrations",
             ("version", "name", "checksum", "applied_at"),

@@ -18,6 +18,7 @@ from sinks.config import SinkConfig
 from sinks.consumer import BrokerUnavailable, Consumer, SecondSink, Topic
 from sinks.dead_letters import DeadLettersNotTaken
 from sinks.flush import Flusher, Interrupted, Outside, settlement
+from sinks.profiles import Cluster
 from sinks.progress import Progress
 from sinks.recovery import Partition
 from sinks.slice import Place
@@ -59,7 +60,8 @@ def run(
     """
     warehouse = open_warehouse(config.warehouse)
     try:
-        migrate.migrate(warehouse, now())
+        cluster = None if config.cluster is None else Cluster(config.cluster)
+        migrate.migrate(warehouse, now(), cluster=cluster)
         ready()
         with _seldom_collected():
             _serve(lambda: Sink(config, warehouse, catalog, progress, now, stop), progress, stop)

@@ -57,6 +57,14 @@ def verify(settle_s: float, *, as_json: bool) -> int:
         found = settled(lambda: examine(gateway, warehouse), settle_s)
         complete_to.say(warehouse)
     complete = checks.is_complete(found)
+    shown(found, as_json=as_json, complete=complete)
+    if all(check.clean for check in found):
+        return 0
+    return FOUND if complete else OUTSIDE
+
+
+def shown(found: Sequence[checks.Check], *, as_json: bool, complete: bool) -> None:
+    """Write what each check found; of one that is not complete, that it may be on its way."""
     for check in found:
         if as_json:
             output.line_json(
@@ -72,9 +80,6 @@ def verify(settle_s: float, *, as_json: bool) -> int:
             )
         else:
             _show(check, complete=complete)
-    if all(check.clean for check in found):
-        return 0
-    return FOUND if complete else OUTSIDE
 
 
 def settled(

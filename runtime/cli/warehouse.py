@@ -131,8 +131,8 @@ def sql(query: str, format_name: str, params: Sequence[str], *, as_json: bool) -
     text = click.get_text_stream("stdin").read() if query == "-" else query
     with connect.warehouse() as warehouse:
         body = warehouse.sql(text, "JSONEachRow" if as_json else format_name, values)
+        sys.stdout.buffer.write(body)
         complete_to.say(warehouse)
-    sys.stdout.buffer.write(body)
 
 
 def named_values(params: Sequence[str]) -> dict[str, str]:

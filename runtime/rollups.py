@@ -1,0 +1,106 @@
+"""What is stored beside its base: held against it, and made anew from it.
+
+Three things: ``edge`` (from transfers), ``correction`` (from facts), both rows of the sink, and the
+projection ``daily`` in the parts of the transfers. They differ from their base only after an edit
+by hand, or where a disk does not give back what was written.
+"""
+
+from collections.abc import Callable
+
+from runtime.verify import VIOLATIONS_MAX, Ask, Check, Violation
+from sinks.migrate import load
+
+ROLLUPS = ("edge", "correction", "daily")
+"""In the order in which they are made anew."""
+
+_BACKFILLS = {
+    table: statement
+    for migration in load()
+    for statement in migration.statements
+    for table in ("edge", "correction")
+    if statement.startswith(f"INSERT INTO custody.{table} ")
+}
+"""How a migration filled a table from its base: the one place that says it in SQL."""
+
+_DAILY = """
+SELECT
+    toDate32(effective_at) AS day, splitByChar('/', debit)[1] AS from_class,
+    splitByChar('/', debit)[-1] AS from_place, splitByChar('/', credit)[1] AS to_class,
+    splitByChar('/', credit)[-1] AS to_place, sum(mass_wet_g) AS wet_g, sum(mass_dry_g) AS dry_g,
+    sumMap(`metals.analyte`, `metals.value_mg`) AS metals, count() AS moves
+FROM custody.transfer {where}
+GROUP BY day, from_class, from_place, to_class, to_place
+"""
+_BY_SCAN = "WHERE offset >= 0"
+"""Of a column that the projection has not, so that the engine reads the rows."""
+
+
+def check(ask: Ask) -> list[Check]:
+    """Hold each rollup against its base. Blocks; changes nothing; reads all of both.
+
+    Args:
+        ask: Runs SQL.
+
+    Raises:
+        Unavailable: The warehouse does not answer.
+    """
+    stored = {table: f"SELECT {_columns(table)} FROM custody.{table}" for table in _BACKFILLS}  # noqa: S608
+    sides = {table: (stored[table], _base(table)) for table in stored}
+    sides["daily"] = (_DAILY.format(where=""), _DAILY.format(where=_BY_SCAN))
+    return [_held(ask, name, *sides[name]) for name in ROLLUPS]
+
+
+def rebuild(command: Callable[[str], None]) -> None:
+    """Make each rollup anew from its base. Blocks for as long as all of them take.
+
+    The tables are made beside the old ones and change places with them in one step. Nothing may
+    be stored meanwhile: what the sink stored after the copy would be missing in it.
+
+    Args:
+        command: Runs a statement that changes something, and waits for it.
+    """
+    for table, filled in _BACKFILLS.items():
+        fresh = f"custody.{table}_rebuilt"
+        command(f"DROP TABLE IF EXISTS {fresh} SYNC")
+        command(f"CREATE TABLE {fresh} AS custody.{table}")
+        command(filled.replace(f"custody.{table}", fresh))
+        command(f"EXCHANGE TABLES {fresh} AND custody.{table}")
+        command(f"DROP TABLE {fresh} SYNC")
+    for step in ("CLEAR", "MATERIALIZE"):
+        command(f"ALTER TABLE custody.transfer {step} PROJECTION daily SETTINGS mutations_sync = 2")
+
+
+def _columns(table: str) -> str:
+    """Return the columns a backfill fills, as it names them."""
+    return _BACKFILLS[table].partition("(")[2].partition(")")[0]
+
+
+def _base(table: str) -> str:
+    """Return the rows a table should have: the backfill's SELECT, leaving nothing out."""
+    select = "SELECT" + _BACKFILLS[table].partition("\nSELECT")[2]
+    cut = select.rindex("(topic, partition, offset) NOT IN")
+    return select[:cut].rstrip().removesuffix("AND").removesuffix("WHERE")
+
+
+def _held(ask: Ask, name: str, stored: str, base: str) -> Check:
+    """Compare counts and sums of hashes, and row by row only where they differ."""
+    [ours], [theirs] = ask(_SUM.format(rows=stored)), ask(_SUM.format(rows=base))
+    examined = int(str(theirs["n"]))
+    if ours == theirs:
+        return Check(name, examined, ())
+    found = ask(_DIFFERENT.format(stored=stored, base=base))
+    violations = tuple(Violation(str(row["line"]), str(row["what"])) for row in found)
+    return Check(name, examined, violations)
+
+
+_SUM = "SELECT count() AS n, toString(sum(cityHash64(tuple(*)::String))) AS rows FROM ({rows})"
+_DIFFERENT = f"""
+SELECT substring(line, 1, 200) AS line, if(sum(side) > 0, 'is too much', 'is missing') AS what
+FROM
+(
+    SELECT tuple(*)::String AS line, 1 AS side FROM ({{stored}})
+    UNION ALL
+    SELECT tuple(*)::String, -1 FROM ({{base}})
+)
+GROUP BY line HAVING sum(side) != 0 LIMIT {VIOLATIONS_MAX}
+"""  # noqa: S608  put together from constants of this module

@@ -83,5 +83,11 @@ worst-queries: env ## the worst questions an analyst can ask, at full size, besi
 bench-detection: env ## what of each fraud is found, beside what can be (WORLD=ore SEED=1)
 	@OMP_NUM_THREADS=1 $(BIN)/python -m bench.detection --world $(WORLD) --seed $(SEED)
 
+FACTS ?= 10000000
+.PHONY: bench-warehouse
+bench-warehouse: env ## how long the views take, beside the plain scan (FACTS=10000000), and lineage
+	@$(BIN)/python -m bench.warehouse --facts $(FACTS)
+	@$(BIN)/python -m bench.lineage
+
 docs: env ## write the pages that are made from the code
 	@$(BIN)/python -m tests.support.pages

@@ -26,10 +26,12 @@ _DAILY = """
 SELECT
     toDate32(effective_at) AS day, splitByChar('/', debit)[1] AS from_class,
     splitByChar('/', debit)[-1] AS from_place, splitByChar('/', credit)[1] AS to_class,
-    splitByChar('/', credit)[-1] AS to_place, sum(mass_wet_g) AS wet_g, sum(mass_dry_g) AS dry_g,
+    splitByChar('/', credit)[-1] AS to_place,
+    coalesce(replaces_kind, kind) = 'measured' AS measured, sum(mass_wet_g) AS wet_g,
+    sum(mass_dry_g) AS dry_g,
     sumMap(`metals.analyte`, `metals.value_mg`) AS metals, count() AS moves
 FROM custody.transfer {where}
-GROUP BY day, from_class, from_place, to_class, to_place
+GROUP BY day, from_class, from_place, to_class, to_place, measured
 """
 _BY_SCAN = "WHERE offset >= 0"
 """Of a column that the projection has not, so that the engine reads the rows."""

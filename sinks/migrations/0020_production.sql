@@ -1,14 +1,17 @@
 -- What each site mined, made, took and sent by day, over all history: a projection inside each part
--- of the transfers, so that it cannot differ from them, and compensations make its sums right.
+-- of the transfers, so that it cannot differ from them, and compensations make its sums right. What
+-- is measured of an output later belongs to what was produced, also where it is given back.
 ALTER TABLE custody.transfer ADD PROJECTION IF NOT EXISTS daily
 (
     SELECT
         toDate32(effective_at), splitByChar('/', debit)[1], splitByChar('/', debit)[-1],
         splitByChar('/', credit)[1], splitByChar('/', credit)[-1],
+        coalesce(replaces_kind, kind) = 'measured',
         sum(mass_wet_g), sum(mass_dry_g), sumMap(`metals.analyte`, `metals.value_mg`), count()
     GROUP BY
         toDate32(effective_at), splitByChar('/', debit)[1], splitByChar('/', debit)[-1],
-        splitByChar('/', credit)[1], splitByChar('/', credit)[-1]
+        splitByChar('/', credit)[1], splitByChar('/', credit)[-1],
+        coalesce(replaces_kind, kind) = 'measured'
 );
 
 ALTER TABLE custody.transfer MATERIALIZE PROJECTION daily;
@@ -43,10 +46,12 @@ FROM
             toDate32(effective_at) AS day,
             splitByChar('/', debit)[1] AS from_class, splitByChar('/', debit)[-1] AS from_place,
             splitByChar('/', credit)[1] AS to_class, splitByChar('/', credit)[-1] AS to_place,
+            coalesce(replaces_kind, kind) = 'measured' AS measured,
+            measured AND from_class = 'lot' AND to_class = 'process' AS back,
             sum(mass_wet_g) AS wet_g, sum(mass_dry_g) AS dry_g,
             sumMap(`metals.analyte`, `metals.value_mg`) AS metals_moved, count() AS moves
         FROM custody.transfer
-        GROUP BY day, from_class, from_place, to_class, to_place
+        GROUP BY day, from_class, from_place, to_class, to_place, measured
     )
     ARRAY JOIN
         [
@@ -54,16 +59,17 @@ FROM
              transform(from_class, ['origin', 'outside', 'process', 'lot', 'unaccounted'],
                 ['mined', 'bought', 'produced', 'received', 'restated'], 'other'), 1),
             (if(from_class = 'lot', from_place, ''),
-             transform(to_class, ['outside', 'process', 'lot', 'unaccounted'],
-                ['sold', 'consumed', 'shipped', 'restated'], 'other'),
-             if(to_class = 'unaccounted', -1, 1))
+             if(back, 'produced', transform(to_class, ['outside', 'process', 'lot', 'unaccounted'],
+                ['sold', 'consumed', 'shipped', 'restated'], 'other')),
+             if(back OR to_class = 'unaccounted', -1, 1))
         ] AS side
     WHERE site_id NOT IN ('', 'transit') AND NOT (from_class = to_class AND from_place = to_place)
 )
 GROUP BY site_id, day, flow
 COMMENT 'What each site mined, made, took in and sent, by day and flow, over all history: sums of transfers, as now known.';
 
--- How much of what came to a site is traced, and how far: the origins that travel with the mass.
+-- How much of what came to a site is traced, and how far: the origins that travel with the mass. What
+-- better measurements add or take off is part of what came.
 CREATE OR REPLACE VIEW custody.v_coverage
 (
     `site_id` String COMMENT 'Site that it came to, or that made it.',
@@ -81,12 +87,13 @@ AS SELECT
 FROM
 (
     SELECT
-        splitByChar('/', credit)[-1] AS site_id, toStartOfMonth(effective_at) AS month,
-        known.1 AS mineral, level AS tier, known.2 * share AS part
+        site_id, toStartOfMonth(effective_at) AS month,
+        known.1 AS mineral, level AS tier, sign * known.2 * share AS part
     FROM
     (
         SELECT
-            debit, credit, effective_at,
+            splitByChar('/', if(comes, credit, debit))[-1] AS site_id, if(comes, 1, -1) AS sign,
+            effective_at,
             arrayJoin(arrayConcat(
                 [('dry', mass_dry_g * 1000, arrayMap(l -> l::String, `origins.level`), `origins.share`)],
                 arrayMap(
@@ -100,10 +107,19 @@ FROM
                             `origins.share`)),
                     `metals.analyte`, `metals.value_mg`)
             )) AS known
-        FROM custody.transfer
-        WHERE startsWith(credit, 'lot/') AND NOT endsWith(credit, '/transit')
-            AND match(debit, '^(origin|outside|process|lot|unaccounted)/')
-            AND (NOT startsWith(debit, 'lot/') OR splitByChar('/', debit)[-1] != splitByChar('/', credit)[-1])
+        FROM
+        (
+            SELECT
+                *,
+                startsWith(credit, 'lot/')
+                    AND match(debit, '^(origin|outside|process|lot|unaccounted)/') AS comes,
+                startsWith(debit, 'lot/')
+                    AND (startsWith(credit, 'unaccounted/') OR (startsWith(credit, 'process/')
+                    AND coalesce(replaces_kind, kind) = 'measured')) AS taken_off
+            FROM custody.transfer
+        )
+        WHERE (comes OR taken_off) AND site_id != 'transit'
+            AND splitByChar('/', debit)[-1] != splitByChar('/', credit)[-1]
     )
     ARRAY JOIN
         arrayPushBack(known.3, 'unknown') AS level,

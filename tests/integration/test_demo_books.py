@@ -1,8 +1,10 @@
 """What the demo asks of the warehouse: the real engine, on a day that the real core booked."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -187,3 +189,17 @@ def test_emissions_are_said_only_where_the_books_carry_them(
     found = restated.read_ghg(warehouse, lot_id)
     dry_g = sum(b.mass_dry_g for b in books.world.balances.values() if b.lot_id == lot_id)
     assert found == (pytest.approx(carried / dry_g) if carried else None)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "analysts.md"
+ASKED = re.compile(
+    r"^### (.+?)\n\n```sql\n(.*?)\n```\n\n((?:\|[^\n]*\n)+)", re.MULTILINE | re.DOTALL
+)
+
+
+def test_the_analysts_page_has_the_answers_that_the_warehouse_gives(warehouse: Warehouse) -> None:
+    questions = ASKED.findall(PAGE.read_text("utf-8"))
+    assert len(questions) == 10
+    for question, statement, answer in questions:
+        found = warehouse.sql(statement, "Markdown").decode()
+        assert found.strip() == answer.strip(), question

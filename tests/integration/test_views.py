@@ -201,20 +201,29 @@ def test_an_answer_for_two_times_is_the_same_for_ever(empty: Store) -> None:
 
 def test_production_by_day_is_the_sum_of_transfers(filled: tuple[Store, World]) -> None:
     store, world = filled
-    made: dict[tuple[str, str], int] = defaultdict(int)
+    mined: dict[str, int] = defaultdict(int)
     for one in world.transfers:
-        giver, place = one.debit.partition("/")[0], one.credit.rpartition("/")[2]
-        if one.credit.startswith("lot/") and giver in {"origin", "process"} and place != "transit":
-            made[place, {"origin": "mined", "process": "produced"}[giver]] += one.mass_dry_g
-    rows = store.ask(
-        "SELECT site_id, flow, sum(mass_dry_kg) AS dry_kg FROM v_daily_production"
-        " WHERE flow IN ('mined', 'produced') GROUP BY site_id, flow"
-    )
-    assert {(r["site_id"], r["flow"]): r["dry_kg"] for r in rows} == {
-        key: pytest.approx(grams / 1e3) for key, grams in made.items()
-    }
+        if one.debit.startswith("origin/") and one.credit.startswith("lot/"):
+            mined[one.credit.rpartition("/")[2]] += one.mass_dry_g
+    assert by_flow(store, "mined") == {site: g / 1e3 for site, g in mined.items() if g}
+    # Edges know what was handed over, also where an output was measured later.
+    for flow, giver in (("consumed", "lot/"), ("produced", "process/")):
+        edges = store.ask(
+            "SELECT place, sum(mass_dry_g) / 1e3 AS kg FROM edge"  # noqa: S608  test's own
+            f" WHERE startsWith(parent, '{giver}') GROUP BY place HAVING kg != 0"
+        )
+        assert by_flow(store, flow) == {str(r["place"]): r["kg"] for r in edges}, flow
     plan = store.ask("EXPLAIN SELECT * FROM v_daily_production")
     assert "daily" in str(plan), "the projection is not used"
+
+
+def by_flow(store: Store, flow: str) -> dict[str, object]:
+    rows = store.rows(
+        "SELECT site_id, sum(mass_dry_kg) AS kg FROM v_daily_production"
+        " WHERE flow = {flow:String} GROUP BY site_id HAVING kg != 0",
+        {"flow": flow},
+    )
+    return {str(row["site_id"]): row["kg"] for row in rows}
 
 
 def test_coverage_adds_up_and_is_as_traced_as_the_origins_say(
@@ -229,10 +238,9 @@ def test_coverage_adds_up_and_is_as_traced_as_the_origins_say(
     assert [row["whole"] for row in rows] == pytest.approx([1.0] * len(rows))
     traced: dict[str, float] = defaultdict(float)
     for one in world.transfers:
-        if comes_in(one):
-            place = one.credit.rpartition("/")[2]
-            shares = sum(origin.share for origin in one.origins if origin.level == "site")
-            traced[place] += shares * one.mass_dry_g / 1e3
+        place, sign = came_to(one)
+        shares = sum(origin.share for origin in one.origins if origin.level == "site")
+        traced[place] += sign * shares * one.mass_dry_g / 1e3
     found = store.ask(
         "SELECT site_id, sum(amount_kg) AS kg FROM v_coverage"
         " WHERE mineral = 'dry' AND tier = 'site' GROUP BY site_id"
@@ -242,12 +250,17 @@ def test_coverage_adds_up_and_is_as_traced_as_the_origins_say(
     }
 
 
-def comes_in(one: Transfer) -> bool:
-    """Whether a transfer brings something to a site, from elsewhere."""
+def came_to(one: Transfer) -> tuple[str, int]:
+    """The site that a transfer brings something to, or takes off what came to it, and its sign."""
     (giver, *_, left), (taker, *_, place) = one.debit.split("/"), one.credit.split("/")
-    within = giver == "lot" and left == place
-    outside = giver in {"origin", "outside", "process", "lot", "unaccounted"}
-    return taker == "lot" and place != "transit" and outside and not within
+    again = taker == "process" and (one.replaces_kind or one.kind) == "measured"
+    if left == place:
+        return "", 0
+    if taker == "lot" and place != "transit" and giver not in {"loss", "conversion"}:
+        return place, 1
+    if giver == "lot" and left != "transit" and (again or taker == "unaccounted"):
+        return left, -1
+    return "", 0
 
 
 def test_data_quality_counts_what_is_late_and_whose_instrument_nobody_knows(empty: Store) -> None:

@@ -17,7 +17,7 @@ import httpx
 from console.config import ConsoleConfig
 from console.reader import Reader
 from custody.events import LotFact, Micros, ReferenceSet
-from custody.records import Balance, Content, Transfer
+from custody.records import Alert, Balance, Content, Transfer
 from demo.day import Day
 from demo.requests import Request
 from producers.judge import Terms, accept
@@ -28,7 +28,7 @@ from schemas import topics
 from schemas.partition import partition_of
 from schemas.reader import read_batch
 from schemas.routes import Record
-from sinks import migrate
+from sinks import derived, migrate
 from sinks.client import Warehouse as Store
 from sinks.client import open_warehouse
 from sinks.dedup import Seen
@@ -96,6 +96,7 @@ def warehouse_of(books: Books, directory: Path) -> Iterator[Warehouse]:
     _put(store, topics.FACT, list(books.facts.values()))
     _put(store, topics.TRANSFER, [o for o in outputs if isinstance(o, Transfer)])
     _put(store, topics.BALANCE, [o for o in outputs if isinstance(o, Balance)])
+    _put(store, topics.ALERT, [o for o in outputs if isinstance(o, Alert)])
     _put(store, topics.FLOW, [o for o in outputs if isinstance(o, Content)])
     reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "token"))
     yield client(reader, directory)
@@ -124,4 +125,5 @@ def _put(store: Store, topic: str, records: Sequence[Record]) -> None:
     batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
     assert not batch.bad, batch.bad[0]
     for table, rows in rows_of(slice_, batch, Seen()).tables:
-        store.insert_arrow(table, rows, "test")
+        for into, made in [(table, rows), *derived.derived(table, rows)]:
+            store.insert_arrow(into, made, "test")

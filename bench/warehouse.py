@@ -1,0 +1,224 @@
+"""How long analysts and the lot page wait, at ten million facts of 250,000 lots.
+
+Facts, transfers and balances are made by SQL in the embedded engine, in months, as the sink's
+tables have them, and merged by themselves only; two facts in a thousand are corrected. A question
+is asked as the console asks (one thread, its limits), of seeded lots, and beside it the plain scan
+it is to spare: the same sum without the projection, the same lot without its sorting key. CPU is
+that of this process; a busy machine shows in the difference from the time.
+
+Goals: history of a lot 40 ms, daily production over all history 40 ms, lot page p95 250 ms.
+Lineage has its own bench. Prints one JSON object per line.
+
+    python -m bench.warehouse --facts 10000000
+"""
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from console.config import ConsoleConfig
+from console.reader import Reader
+from custody.events import Micros
+from sinks import migrate
+from sinks.client import Warehouse, open_warehouse
+
+_PER_INSERT = 500_000
+_LOT_SHARE = 40
+"""Facts per lot."""
+_GATEWAY = (
+    "'custody.fact.v1' AS topic, number % 4 AS partition, number AS offset,"
+    " toDateTime64('2026-01-01 00:00:00', 3) + number * {step} AS timestamp, 1 AS schema_id,"
+    " concat('L-', toString(number % {lots})) AS key,"
+    " concat('{stem}-', lower(hex(sipHash128(number)))) AS event_id, 'GW-1' AS gateway_id,"
+    " 1 AS gateway_epoch, number AS gateway_seq,"
+    " concat('SITE-', toString(number % 12)) AS site_id, key AS lot_id,"
+    " toDateTime64(timestamp, 6) AS occurred_at, toDateTime64(timestamp, 6) AS recorded_at,"
+    " if(number % 1000 < 2 AND number > {lots},"
+    " concat('{stem}-', lower(hex(sipHash128(number - {lots})))), NULL) AS corrects, false AS void"
+)
+_STEMS = {
+    "weighing": (
+        0.4,
+        (
+            "toString(number) AS ticket_no, concat('W-', toString(number)) AS movement_id,"
+            " concat('WB-', toString(number % 24)) AS device_id, 'receipt' AS purpose,"
+            " 'in' AS direction, toInt64(28000000 + rand(1) % 4000000) AS net_g,"
+            " 'weighed' AS tare_kind"
+        ),
+    ),
+    "xrf": (
+        0.3,
+        (
+            "concat('XRF-', toString(number % 24)) AS device_id, toInt64(number) AS shot_no,"
+            " 'as_is' AS basis"
+        ),
+    ),
+    "shipment": (0.2, "'receipt' AS kind, concat('W-', toString(number)) AS movement_id"),
+    "assay": (
+        0.1,
+        (
+            "toString(number) AS certificate_no, concat('LAB-', toString(number % 6)) AS lab_id,"
+            " 'final' AS stage, 'seller' AS party"
+        ),
+    ),
+}
+_TRANSFER = (
+    "'custody.transfer.v1' AS topic, number % 4 AS partition, number AS offset,"
+    " toDateTime64('2026-01-01 00:00:00', 3) + number * {step} AS timestamp, 1 AS schema_id,"
+    " 'worker/0' AS sender, number AS n, concat('L-', toString(number % {lots})) AS lot_id,"
+    " ['receipt', 'first_weighing', 'process_output'][number % 3 + 1] AS kind,"
+    " concat('e-', toString(number)) AS cause_event_id,"
+    " [concat('lot/', lot_id, '/SITE-', toString(number % 11)), 'origin/SITE-1',"
+    " concat('process/P-', toString(intDiv(number, 100)))][number % 3 + 1] AS debit,"
+    " concat('lot/', lot_id, '/SITE-', toString(number % 12)) AS credit,"
+    " toInt64(28000000 + rand(1) % 4000000) AS mass_wet_g, toInt64(mass_wet_g * 0.92)"
+    " AS mass_dry_g, ['Cu', 'Co'] AS `metals.analyte`,"
+    " [mass_dry_g * 25, mass_dry_g * 3] AS `metals.value_mg`,"
+    " toDateTime64(timestamp, 6) AS effective_at, toDateTime64(timestamp, 6) AS known_at"
+)
+_BALANCE = (
+    "'custody.balance.v1' AS topic, number % 4 AS partition, number AS offset,"
+    " toDateTime64('2026-01-01 00:00:00', 3) + number * {step} AS timestamp, 1 AS schema_id,"
+    " 'worker/0' AS sender, number AS n, concat('L-', toString(number % {lots})) AS lot_id,"
+    " concat('lot/', lot_id) AS owner, concat('SITE-', toString(number % 12)) AS place,"
+    " concat(owner, '/', place) AS account, 'weighed' AS status,"
+    " toDateTime64(timestamp, 6) AS at, toDateTime64(timestamp, 6) AS known_at,"
+    " toInt64(28000000) AS mass_wet_g, 12000. AS mass_wet_u_random_g,"
+    " toInt64(26000000) AS mass_dry_g, 15000. AS mass_dry_u_random_g"
+)
+_SCAN = (
+    "SELECT splitByChar('/', credit)[-1] AS site, toDate32(effective_at) AS day, sum(mass_dry_g)"
+)
+_PAGE = (
+    "SELECT * FROM v_events WHERE lot_id = {lot:String} ORDER BY occurred_at",
+    "SELECT * FROM v_lot_balance WHERE lot_id = {lot:String}",
+    "SELECT * FROM v_transfers WHERE lot_id = {lot:String} ORDER BY effective_at",
+    "SELECT * FROM v_alerts WHERE subject = concat('lot/', {lot:String})",
+)
+
+
+def fill(warehouse: Warehouse, facts: int, lots: int) -> None:
+    """Make facts, transfers and balances; blocks for minutes."""
+    made = {stem: (round(facts * part), own) for stem, (part, own) in _STEMS.items()}
+    for stem, (rows, own) in made.items():
+        _insert(warehouse, stem, rows, lots, f"{_GATEWAY}, {own}".replace("{stem}", stem))
+    _insert(warehouse, "transfer", facts // 2, lots, _TRANSFER)
+    _insert(warehouse, "balance", facts // 10, lots, _BALANCE)
+    copied = "topic, partition, offset, timestamp, key, lot_id"
+    warehouse.command(
+        f"INSERT INTO custody.correction ({copied}, stem, event_id, corrects, void, recorded_at)"  # noqa: S608  constants
+        f" SELECT {copied}, _table, event_id, assumeNotNull(corrects), void, recorded_at"
+        " FROM custody.events_all WHERE corrects IS NOT NULL"
+    )
+
+
+def _insert(warehouse: Warehouse, table: str, rows: int, lots: int, select: str) -> None:
+    step = 180 * 86_400 / max(1, rows)
+    for first in range(0, rows, _PER_INSERT):
+        count = min(_PER_INSERT, rows - first)
+        shown = select.replace("{lots}", str(lots)).replace("{step}", f"{step:.9f}")
+        names = [part.rpartition(" AS ")[2].strip() for part in _split(shown)]
+        warehouse.command(
+            f"INSERT INTO custody.{table} ({', '.join(names)})"  # noqa: S608  constants
+            f" SELECT {shown} FROM numbers({first}, {count})"
+        )
+
+
+def _split(select: str) -> list[str]:
+    """Cut a list of expressions at its outer commas."""
+    parts, depth, start = [], 0, 0
+    for at, letter in enumerate(select):
+        depth += (letter in "([") - (letter in ")]")
+        if letter == "," and not depth:
+            parts.append(select[start:at])
+            start = at + 1
+    return [*parts, select[start:]]
+
+
+def measured(name: str, goal_ms: float, ask: Callable[[], object], times: int) -> float:
+    """Ask so often, print how long it took, and return the median, milliseconds."""
+    ask()
+    wall, cpu = [], []
+    for _ in range(times):
+        began, worked = time.perf_counter(), time.process_time()
+        ask()
+        wall.append((time.perf_counter() - began) * 1e3)
+        cpu.append((time.process_time() - worked) * 1e3)
+    wall.sort()
+    cpu.sort()
+    line = {
+        "bench": "warehouse",
+        "question": name,
+        "p50_ms": round(wall[len(wall) // 2], 1),
+        "p95_ms": round(wall[int(len(wall) * 0.95)], 1),
+        "cpu_p50_ms": round(cpu[len(cpu) // 2], 1),
+        "goal_ms": goal_ms or None,
+    }
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+    return wall[len(wall) // 2]
+
+
+def run(facts: int, lots: int, directory: Path) -> None:
+    """Fill a warehouse and measure."""
+    address = f"chdb://{directory / 'warehouse'}"
+    warehouse = open_warehouse(address)
+    migrate.migrate(warehouse, Micros(0))
+    began = time.perf_counter()
+    fill(warehouse, facts, lots)
+    reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "token"))
+    rng = random.Random(1)
+
+    def ask(*statements: str) -> Callable[[], object]:
+        def once() -> object:
+            lot = {"lot": f"L-{rng.randrange(lots)}"}
+            return [reader.ask(statement, "JSONEachRow", lot) for statement in statements]
+
+        return once
+
+    [[parts]] = warehouse.rows("SELECT count() FROM system.parts WHERE active")
+    size = {"facts": facts, "lots": lots, "parts": parts}
+    filled = {"bench": "warehouse_filled", **size, "s": round(time.perf_counter() - began)}
+    sys.stdout.write(json.dumps(filled) + "\n")
+    _pair(
+        ("history of a lot", 40.0, ask(_PAGE[0])),
+        ask("SELECT count() FROM events_all WHERE endsWith(lot_id, {lot:String})"),
+    )
+    _pair(
+        ("daily production of all sites", 40.0, ask("SELECT * FROM v_daily_production")),
+        ask(f"{_SCAN} FROM transfer GROUP BY site, day"),
+    )
+    measured("lot page, its four questions", 250.0, ask(*_PAGE), 40)
+    measured("stock of all sites now", 0, ask("SELECT * FROM v_stock"), 2)
+    measured("all weighings, in the view", 0, ask("SELECT sum(net_kg) FROM v_weighings"), 3)
+    measured("all weighings, in the table", 0, ask("SELECT sum(net_g) FROM weighing"), 3)
+    measured("complete to", 0, ask("SELECT * FROM v_complete_to"), 3)
+    reader.close()
+    warehouse.close()
+
+
+def _pair(asked: tuple[str, float, Callable[[], object]], scan: Callable[[], object]) -> None:
+    name, goal_ms, ask = asked
+    median = measured(name, goal_ms, ask, 40)
+    plain = measured(f"{name}, by plain scan", 0, scan, 3)
+    ratio = {"bench": "warehouse", "question": name, "of_plain_scan": round(median / plain, 4)}
+    sys.stdout.write(json.dumps(ratio) + "\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--facts", type=int, default=10_000_000)
+    parser.add_argument("--lots", type=int, default=0, help="default: a lot per 40 facts")
+    parsed = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as directory:
+        run(parsed.facts, parsed.lots or parsed.facts // _LOT_SHARE, Path(directory))
+
+
+if __name__ == "__main__":
+    main()

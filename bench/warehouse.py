@@ -94,6 +94,10 @@ _BALANCE = (
 _SCAN = (
     "SELECT splitByChar('/', credit)[-1] AS site, toDate32(effective_at) AS day, sum(mass_dry_g)"
 )
+_HISTORY = (
+    "SELECT occurred_at, site_id, event_type, kind, document_no, mass_kg FROM v_events"
+    " WHERE lot_id = {lot:String} ORDER BY occurred_at"
+)
 _PAGE = (
     "SELECT * FROM v_events WHERE lot_id = {lot:String} ORDER BY occurred_at",
     "SELECT * FROM v_lot_balance WHERE lot_id = {lot:String}",
@@ -191,8 +195,9 @@ def run(facts: int, lots: int, directory: Path) -> None:
     )
     _pair(
         ("daily production of all sites", 40.0, ask("SELECT * FROM v_daily_production")),
-        ask(f"{_SCAN} FROM transfer GROUP BY site, day"),
+        ask(f"{_SCAN} FROM transfer WHERE offset >= 0 GROUP BY site, day"),
     )
+    measured("history of a lot, six columns of it", 40.0, ask(_HISTORY), 40)
     measured("lot page, its four questions", 250.0, ask(*_PAGE), 40)
     measured("stock of all sites now", 0, ask("SELECT * FROM v_stock"), 2)
     measured("all weighings, in the view", 0, ask("SELECT sum(net_kg) FROM v_weighings"), 3)

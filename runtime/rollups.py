@@ -25,8 +25,9 @@ _BACKFILLS = {
 _DAILY = """
 SELECT
     toDate32(effective_at) AS day, splitByChar('/', debit)[1] AS from_class,
-    splitByChar('/', debit)[-1] AS from_place, splitByChar('/', credit)[1] AS to_class,
-    splitByChar('/', credit)[-1] AS to_place,
+    if(startsWith(debit, 'lot/'), splitByChar('/', debit)[-1], '') AS from_place,
+    splitByChar('/', credit)[1] AS to_class,
+    if(startsWith(credit, 'lot/'), splitByChar('/', credit)[-1], '') AS to_place,
     coalesce(replaces_kind, kind) = 'measured' AS measured, sum(mass_wet_g) AS wet_g,
     sum(mass_dry_g) AS dry_g,
     sumMap(`metals.analyte`, `metals.value_mg`) AS metals, count() AS moves

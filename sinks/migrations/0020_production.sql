@@ -1,16 +1,17 @@
 -- What each site mined, made, took and sent by day, over all history: a projection inside each part
 -- of the transfers, so that it cannot differ from them, and compensations make its sums right. What
--- is measured of an output later belongs to what was produced, also where it is given back.
+-- is measured of an output later belongs to what was produced, also where it is given back. Of other
+-- accounts than lots only the kind is a key: by process there would be nearly as many sums as rows.
 ALTER TABLE custody.transfer ADD PROJECTION IF NOT EXISTS daily
 (
     SELECT
-        toDate32(effective_at), splitByChar('/', debit)[1], splitByChar('/', debit)[-1],
-        splitByChar('/', credit)[1], splitByChar('/', credit)[-1],
+        toDate32(effective_at), splitByChar('/', debit)[1], if(startsWith(debit, 'lot/'), splitByChar('/', debit)[-1], ''),
+        splitByChar('/', credit)[1], if(startsWith(credit, 'lot/'), splitByChar('/', credit)[-1], ''),
         coalesce(replaces_kind, kind) = 'measured',
         sum(mass_wet_g), sum(mass_dry_g), sumMap(`metals.analyte`, `metals.value_mg`), count()
     GROUP BY
-        toDate32(effective_at), splitByChar('/', debit)[1], splitByChar('/', debit)[-1],
-        splitByChar('/', credit)[1], splitByChar('/', credit)[-1],
+        toDate32(effective_at), splitByChar('/', debit)[1], if(startsWith(debit, 'lot/'), splitByChar('/', debit)[-1], ''),
+        splitByChar('/', credit)[1], if(startsWith(credit, 'lot/'), splitByChar('/', credit)[-1], ''),
         coalesce(replaces_kind, kind) = 'measured'
 );
 
@@ -44,8 +45,10 @@ FROM
     (
         SELECT
             toDate32(effective_at) AS day,
-            splitByChar('/', debit)[1] AS from_class, splitByChar('/', debit)[-1] AS from_place,
-            splitByChar('/', credit)[1] AS to_class, splitByChar('/', credit)[-1] AS to_place,
+            splitByChar('/', debit)[1] AS from_class,
+            if(startsWith(debit, 'lot/'), splitByChar('/', debit)[-1], '') AS from_place,
+            splitByChar('/', credit)[1] AS to_class,
+            if(startsWith(credit, 'lot/'), splitByChar('/', credit)[-1], '') AS to_place,
             coalesce(replaces_kind, kind) = 'measured' AS measured,
             measured AND from_class = 'lot' AND to_class = 'process' AS back,
             sum(mass_wet_g) AS wet_g, sum(mass_dry_g) AS dry_g,
@@ -119,7 +122,8 @@ FROM
             FROM custody.transfer
         )
         WHERE (comes OR taken_off) AND site_id != 'transit'
-            AND splitByChar('/', debit)[-1] != splitByChar('/', credit)[-1]
+            AND NOT (startsWith(debit, 'lot/') AND startsWith(credit, 'lot/')
+            AND splitByChar('/', debit)[-1] = splitByChar('/', credit)[-1])
     )
     ARRAY JOIN
         arrayPushBack(known.3, 'unknown') AS level,

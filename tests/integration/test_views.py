@@ -241,6 +241,7 @@ def test_coverage_adds_up_and_is_as_traced_as_the_origins_say(
         place, sign = came_to(one)
         shares = sum(origin.share for origin in one.origins if origin.level == "site")
         traced[place] += sign * shares * one.mass_dry_g / 1e3
+    assert any(one.debit.startswith("origin/") for one in world.transfers)
     found = store.ask(
         "SELECT site_id, sum(amount_kg) AS kg FROM v_coverage"
         " WHERE mineral = 'dry' AND tier = 'site' GROUP BY site_id"
@@ -254,7 +255,7 @@ def came_to(one: Transfer) -> tuple[str, int]:
     """The site that a transfer brings something to, or takes off what came to it, and its sign."""
     (giver, *_, left), (taker, *_, place) = one.debit.split("/"), one.credit.split("/")
     again = taker == "process" and (one.replaces_kind or one.kind) == "measured"
-    if left == place:
+    if giver == taker == "lot" and left == place:
         return "", 0
     if taker == "lot" and place != "transit" and giver not in {"loss", "conversion"}:
         return place, 1

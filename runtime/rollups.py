@@ -7,7 +7,8 @@ by hand, or where a disk does not give back what was written.
 
 from collections.abc import Callable
 
-from runtime.verify import VIOLATIONS_MAX, Ask, Check, Violation
+from runtime.verify import VIOLATIONS_MAX, Check, Violation
+from runtime.verify_facts import Ask
 from sinks.migrate import load
 
 ROLLUPS = ("edge", "correction", "daily")

@@ -21,7 +21,7 @@ from schemas.arrow import to_arrow
 from schemas.partition import partition_of
 from schemas.reader import read_batch
 from schemas.routes import BY_STEM
-from sinks import edges, flush, migrate, prints, readback
+from sinks import derived, edges, flush, migrate, prints, readback
 from sinks.client import Warehouse, WarehouseRefused, WarehouseUnavailable, open_warehouse
 from sinks.config import SinkConfig
 from sinks.dedup import Known, Seen
@@ -29,6 +29,7 @@ from sinks.rows import numbers_of, rows_of
 from sinks.slice import Place
 from sinks.tables import stored
 from sinks.writer import Writer
+from tests.support.facts import Maker, corrected
 from tests.support.sim.warehouse import MemoryWarehouse, Tables
 from tests.support.sinks import CATALOG, PARTITIONS, config, framed, slice_of, weighing
 from tests.support.strategies import records_of
@@ -179,12 +180,25 @@ def test_engine_and_arrow_make_the_same_prints_of_an_edge(warehouse: Warehouse) 
     slice_ = slice_of(place, [(b"L-1", framed(moved)), (b"L-1", framed(replace(moved, n=2)))])
     batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
     [(table, transfers)] = rows_of(slice_, batch, Seen()).tables
-    [(_, made)] = edges.derived(table, transfers)
+    [(_, made)] = derived.derived(table, transfers)
     warehouse.insert_arrow(edges.TABLE, made, "test")
     found = readback.rows_from(warehouse, place.topic, [edges.TABLE], {place.partition: 0})
     expected = prints.prints_of(edges.TABLE, made)
     assert found == {place.partition: {0: [expected[0]], 1: [expected[1]]}}
     warehouse.command(f"TRUNCATE TABLE custody.{edges.TABLE}")
+
+
+def test_engine_and_arrow_make_the_same_prints_of_a_correction(warehouse: Warehouse) -> None:
+    ticket = Maker("L-1").weighing("MINE", 10, "stock", 45_000, 15_000)
+    place = Place(topics.FACT, PLACE.partition)
+    slice_ = slice_of(place, [(b"L-1", framed(corrected(ticket, "less", void=True)))])
+    batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
+    [(table, facts)] = rows_of(slice_, batch, Seen()).tables
+    [(into, made)] = derived.derived(table, facts)
+    warehouse.insert_arrow(into, made, "test")
+    found = readback.rows_from(warehouse, place.topic, [into], {place.partition: 0})
+    assert found == {place.partition: {0: prints.prints_of(into, made)}}
+    warehouse.command(f"TRUNCATE TABLE custody.{into}")
 
 
 @pytest.mark.parametrize("stem", [route.stem for route in stored()])

@@ -62,9 +62,7 @@ def test_a_kill_between_the_fact_and_its_row_leaves_the_row_to_insert() -> None:
         {key for key in stood if key[0] != "correction"},
         {("assay", 101), ("correction", 102)},
     ]:
-        present = {
-            offset: [stood[key] for key in there if key[1] == offset] for _, offset in there
-        }
+        present = {offset: [stood[key] for key in there if key[1] == offset] for _, offset in there}
         partition = Partition(
             place=PLACE, topic=Topic("id", 4), done=100, next=103, last=102, sealed=100,
             present=present, seen=Seen(), breaker=Breaker("t/0", Limits()),

@@ -20,12 +20,13 @@ class Server:
         app: What answers.
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
+        proxied: A proxy on this machine stands before it and says who asks.
 
     Raises:
         PortTaken: The address is in use.
     """
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, *, proxied: bool = False) -> None:
         self._listener = listen(host, port, PORT_SETTING)
         self._server = uvicorn.Server(
             uvicorn.Config(
@@ -33,6 +34,8 @@ class Server:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                # Without a proxy, who asks could say that he is somebody else.
+                proxy_headers=proxied,
                 timeout_graceful_shutdown=_DRAIN_S,
             )
         )

@@ -47,6 +47,16 @@ class DataDir:
         return self.root / "sink"
 
     @property
+    def console(self) -> Path:
+        """The console's users, sessions and what was done."""
+        return self.root / "console"
+
+    @property
+    def first_password(self) -> Path:
+        """Password of the console's first user, mode 0600, until it is changed."""
+        return self.console / "first-password"
+
+    @property
     def logs(self) -> Path:
         """One rotated file per process."""
         return self.root / "logs"

@@ -66,6 +66,7 @@ def warehouse(settings: Settings) -> None:
     from console.http import Process, make_app
     from console.reader import Reader
     from console.server import Server
+    from runtime.desk import desk
     from schemas.registry import RegistryCatalog
     from sinks import sink
     from sinks.progress import Progress
@@ -80,13 +81,18 @@ def warehouse(settings: Settings) -> None:
     reader = Reader(console)
     watermark = _watermark(settings, reader)
     process = Process(metrics, progress.health, ready.is_set, lambda: watermark.complete_to)
-    app = make_app(console, reader, load_access(console), process)
+    access = load_access(console)
+    app = make_app(console, reader, access, process)
     registry = wiring.registry_url(settings)
     catalog = RegistryCatalog(registry)
     audited = _audited(settings, reader, registry, ready, stop)
+    people = desk(app, wiring.desk_config(settings), access, now)
+    serving = Server(
+        app, console.host, console.port, proxied=settings.console.public_url is not None
+    )
     every_s = settings.sink.watermark_interval_s
     told = _beside(lambda: watermark.run(every_s, ready, stop), stop, "watermark", every_s)
-    with closing(reader), catalog, Server(app, console.host, console.port), audited, told:
+    with closing(reader), catalog, people, serving, audited, told:
         sink.run(config, catalog, progress, now, stop, ready.set)
 
 

@@ -197,6 +197,13 @@ class ConsoleSettings(Group):
     """Port to listen on."""
     query_timeout_s: float = Field(default=60.0, ge=1.0, le=3600.0)
     """Longest run of one query."""
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+$")
+    """Where browsers reach the console, such as ``https://custody.example``, through a proxy that
+    speaks TLS. Unset: the address it listens on. With https, cookies travel by it alone."""
+    session_idle_s: float = Field(default=28_800.0, ge=60.0, le=2_592_000.0)
+    """So long without a request a session is over. Eight hours are a shift."""
+    session_absolute_s: float = Field(default=604_800.0, ge=60.0, le=31_536_000.0)
+    """So long after the login it is over, used or not."""
 
 
 class StackSettings(Group):

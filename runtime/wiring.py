@@ -12,6 +12,7 @@ from runtime.stack import addresses as where
 
 if TYPE_CHECKING:  # the packages are heavy, and each process needs one of them
     from console.config import ConsoleConfig
+    from console.desk_config import DeskConfig
     from producers.config import DropConfig, GatewayConfig, MqttConfig, TlsConfig
     from sinks.config import SinkConfig
     from streams.config import Security, WorkerConfig
@@ -257,6 +258,19 @@ def console_config(settings: Settings) -> "ConsoleConfig":
         host=own.host,
         port=own.port,
         query_timeout_s=own.query_timeout_s,
+    )
+
+
+def desk_config(settings: Settings) -> "DeskConfig":
+    """Return the configuration of people's side of the console."""
+    from console.desk_config import DeskConfig
+    from console.people.sessions import Ends
+
+    own = settings.console
+    return DeskConfig(
+        directory=data_dir(settings).console,
+        public_url=own.public_url,
+        ends=Ends(idle_s=own.session_idle_s, absolute_s=own.session_absolute_s),
     )
 
 

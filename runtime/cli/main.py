@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "worker": "runtime.cli.processes:worker",
         "warehouse": "runtime.cli.processes:warehouse",
         "token": "runtime.cli.tokens:token",
+        "user": "runtime.cli.users:user",
         "publish": "runtime.cli.events:publish",
         "mapping": "runtime.cli.mapping:mapping",
         "outbox": "runtime.cli.outbox:outbox",

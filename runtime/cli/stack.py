@@ -162,6 +162,8 @@ def _show(found: "Status", *, as_json: bool) -> None:
             output.result(f"{process.name} is left stopped: {process.reason}")
     for name, address in found.addresses.items():
         output.result(f"{name:<10}{address}")
+    if found.first_password_file is not None:
+        output.result(f"first user of the console: admin, password in {found.first_password_file}")
 
 
 def _down(settings: Settings, steps: _Steps) -> None:

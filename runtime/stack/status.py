@@ -47,10 +47,12 @@ class Status:
     Attributes:
         addresses: Effective addresses by name: kafka, registry, gateway, console.
         processes: Every process, the ones others need first.
+        first_password_file: Holds the password of the console's first user until it is changed.
     """
 
     addresses: dict[str, str]
     processes: tuple[ProcessStatus, ...]
+    first_password_file: str | None = None
 
     @property
     def healthy(self) -> bool:
@@ -73,7 +75,12 @@ def status(data: DataDir, trust: ssl.SSLContext | None = None) -> Status:
     if supervisor.pid() is None or found is None:
         return Status({}, ())
     processes = tuple(_status(process, found, trust) for process in supervisor.processes())
-    return Status({name: getattr(found, name) for name in where.MAIN}, processes)
+    first = data.first_password
+    return Status(
+        {name: getattr(found, name) for name in where.MAIN},
+        processes,
+        str(first) if first.exists() else None,
+    )
 
 
 def probe(name: str, data: DataDir, trust: ssl.SSLContext | None = None) -> ProcessStatus:

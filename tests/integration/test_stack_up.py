@@ -26,6 +26,9 @@ def test_stack_is_up_once_healed_after_kills_and_gone_when_down(
         assert list(before) == _NAMES
         system.custody("up")
         assert _pids(system) == before, "a second up starts nothing"
+        first = DataDir(system.data_dir).first_password
+        assert first.stat().st_mode & 0o777 == 0o600
+        assert f"admin, password in {first}" in system.custody("status").stdout
         monkeypatch.setenv("CUSTODY_WORKER__COUNT", "2")
         assert "other settings; custody down" in system.custody("up").stderr
         monkeypatch.delenv("CUSTODY_WORKER__COUNT")

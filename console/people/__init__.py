@@ -1,0 +1,1 @@
+"""Who uses the console: users, their sessions, what each may do, and what each has done."""

@@ -1,5 +1,6 @@
 """What people's side of the console is told."""
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,9 +17,15 @@ class DeskConfig:
         public_url: Where browsers reach it, where that is not the address it listens on.
         ends: When sessions are over.
         cost: Of a guess at a password.
+        gateway_url: Gateway that takes what people do; None where none is set.
+        gateway_token_file: Holds its bearer token.
+        gateway_trust: Whom to trust at an address that is https; None for the system's.
     """
 
     directory: Path
     public_url: str | None = None
     ends: Ends = field(default_factory=Ends)
     cost: Cost = field(default_factory=Cost)
+    gateway_url: str | None = None
+    gateway_token_file: Path
+    gateway_trust: ssl.SSLContext | None = None

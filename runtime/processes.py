@@ -66,7 +66,7 @@ def warehouse(settings: Settings) -> None:
     from console.http import Process, make_app
     from console.reader import Reader
     from console.server import Server
-    from runtime.desk import desk
+    from runtime.desk import Parts, desk
     from schemas.registry import RegistryCatalog
     from sinks import sink
     from sinks.progress import Progress
@@ -86,7 +86,7 @@ def warehouse(settings: Settings) -> None:
     registry = wiring.registry_url(settings)
     catalog = RegistryCatalog(registry)
     audited = _audited(settings, reader, registry, ready, stop)
-    people = desk(app, wiring.desk_config(settings), access, now)
+    people = desk(app, wiring.desk_config(settings), Parts(access, console, progress, now))
     serving = Server(
         app, console.host, console.port, proxied=settings.console.public_url is not None
     )

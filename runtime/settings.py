@@ -204,6 +204,12 @@ class ConsoleSettings(Group):
     """So long without a request a session is over. Eight hours are a shift."""
     session_absolute_s: float = Field(default=604_800.0, ge=60.0, le=31_536_000.0)
     """So long after the login it is over, used or not."""
+    gateway_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+$")
+    """Gateway that takes what people do at the console: one that may publish control records. The
+    local stack names its own. Unset: nobody can act."""
+    gateway_token_file: Path | None = None
+    """File that holds the console's token there, made with ``custody token create console --type
+    action``. Unset: the operator's token of this data directory."""
 
 
 class StackSettings(Group):

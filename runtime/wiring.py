@@ -9,6 +9,7 @@ from runtime.paths import DataDir
 from runtime.settings import Settings, secret
 from runtime.settings_gateway import GatewaySettings
 from runtime.stack import addresses as where
+from runtime.trust import gateway_trust
 
 if TYPE_CHECKING:  # the packages are heavy, and each process needs one of them
     from console.config import ConsoleConfig
@@ -262,7 +263,11 @@ def console_config(settings: Settings) -> "ConsoleConfig":
 
 
 def desk_config(settings: Settings) -> "DeskConfig":
-    """Return the configuration of people's side of the console."""
+    """Return the configuration of people's side of the console.
+
+    Raises:
+        TrustUnusable: A certificate of the settings cannot be used.
+    """
     from console.desk_config import DeskConfig
     from console.people.sessions import Ends
 
@@ -271,6 +276,9 @@ def desk_config(settings: Settings) -> "DeskConfig":
         directory=data_dir(settings).console,
         public_url=own.public_url,
         ends=Ends(idle_s=own.session_idle_s, absolute_s=own.session_absolute_s),
+        gateway_url=own.gateway_url,
+        gateway_token_file=own.gateway_token_file or data_dir(settings).gateway_token,
+        gateway_trust=gateway_trust(settings.gateway),
     )
 
 

@@ -289,7 +289,8 @@ def _ours(data: DataDir, planned: Addresses) -> Iterator[Command]:
         port = (where.port_of(url) or 0) - (no - 1)
         worker = {**shared, f"worker{DELIMITER}port": str(port)}
         yield _own(f"worker-{no}", ["worker", "--no", str(no)], worker)
-    yield _own("warehouse", ["warehouse"], shared)
+    warehouse = {**shared, f"console{DELIMITER}gateway_url": planned.gateway}
+    yield _own("warehouse", ["warehouse"], warehouse)
 
 
 def _own(name: str, arguments: Sequence[str], values: Mapping[str, str]) -> Command:

@@ -1,0 +1,103 @@
+"""What people do with alerts and lots, as requests to a gateway; and what came of it. Pure.
+
+Source:
+    docs/alert-lifecycle.md
+"""
+
+from collections.abc import Mapping, Sequence
+
+from console.rows import Row, time_of
+from custody.ids import derived_id
+
+CONFLICT = "conflict:"
+"""Begins the reason of a version that answers an action which was not taken."""
+
+ALERT_FIELDS = ("reason", "assignee", "until", "resolution")
+HOLD_FIELDS = ("reason", "movement_id")
+
+VERSIONS = """
+SELECT version, state, subject, severity, actor, reason, action_id, assignee, until, resolution
+FROM alert WHERE alert_id = {alert:String}
+ORDER BY version DESC, n DESC LIMIT 1 BY version LIMIT 64
+"""
+"""The last versions of an alert, the newest first."""
+
+
+def event_id_of(actor: str, key: str) -> str:
+    """Return the id of an action: a user's key stands for one action, however often it is sent."""
+    return derived_id("console", [actor, key])
+
+
+def alert_request(
+    alert_id: str, subject: str, body: Mapping[str, object], actor: str, key: str
+) -> dict[str, object]:
+    """Return the request of an action on an alert.
+
+    Args:
+        alert_id: Which alert.
+        subject: What the alert is about.
+        body: ``action`` and ``version``, and what the action needs.
+        actor: Who acts.
+        key: Of the browser, for this one action.
+    """
+    return {
+        "type": "action",
+        "event_id": event_id_of(actor, key),
+        "action": body.get("action"),
+        "alert_id": alert_id,
+        "version": body.get("version"),
+        "subject": subject,
+        "actor": actor,
+        **{name: body[name] for name in ALERT_FIELDS if name in body},
+    }
+
+
+def hold_request(
+    action: str, lot_id: str, body: Mapping[str, object], actor: str, key: str
+) -> dict[str, object]:
+    """Return the request of ``hold`` or ``release`` of a lot, or of one load of it."""
+    return {
+        "type": "action",
+        "event_id": event_id_of(actor, key),
+        "action": action,
+        "subject": f"lot/{lot_id}",
+        "actor": actor,
+        **{name: body[name] for name in HOLD_FIELDS if name in body},
+    }
+
+
+def made_by(versions: Sequence[Row], event_id: str) -> Row | None:
+    """Return the version that answers an action; None where there is none yet."""
+    return next((row for row in versions if row["action_id"] == event_id), None)
+
+
+def is_conflict(version: Row) -> bool:
+    """Tell whether a version says that its action was not taken."""
+    return str(version["reason"]).startswith(CONFLICT)
+
+
+def present(versions: Sequence[Row]) -> dict[str, object]:
+    """Return where an alert stands: its version, and who brought it there by what.
+
+    Args:
+        versions: The newest first; one at least.
+    """
+    newest = versions[0]
+    # Answers to what was not taken carry a name, and changed nothing.
+    last = next((row for row in versions if row["actor"] and not is_conflict(row)), None)
+    return {
+        "version": int(str(newest["version"])),
+        "state": newest["state"],
+        "severity": newest["severity"],
+        "assignee": newest["assignee"],
+        "until": time_of(newest["until"]),
+        "resolution": newest["resolution"],
+        "last_action": None
+        if last is None
+        else {
+            "version": int(str(last["version"])),
+            "actor": last["actor"],
+            "made_it": last["state"],
+        }
+        | {"reason": last["reason"]},
+    }

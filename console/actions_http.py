@@ -1,0 +1,199 @@
+"""Actions of people over HTTP: to the gateway, and back with what came of them."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from console import actions, visits
+from console.gateway import Gateway
+from console.people.door import Visitor
+from console.people.roles import Right
+from console.problem import problem_of
+from console.rows import Ask, Row
+from console.visits import Visits
+from custody.errors import CustodyError
+from web import problem as problems
+from web.problem import Problem
+
+_POLL_S = 0.2
+_KEY = re.compile(r"[!-~]{1,128}", re.ASCII)
+
+_STORED = (
+    "SELECT 1 AS stored FROM action WHERE subject = {subject:String} AND event_id = {id:String}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """What actions need.
+
+    Attributes:
+        gateway: Takes them.
+        ask: Reads the warehouse.
+        wait_s: How long an answer waits for what came of an action.
+        seen: Tells whether an action has been seen on Kafka already, by its id.
+    """
+
+    gateway: Gateway
+    ask: Ask
+    wait_s: float = 5.0
+    seen: Callable[[str], bool] = lambda _: False
+
+
+def actions_router(found: Visits, acting: Acting) -> APIRouter:
+    """Return the routes of actions.
+
+    Args:
+        found: Tells who sends a request.
+        acting: What actions need.
+    """
+    router = APIRouter()
+
+    @router.post("/api/alerts/{alert_id}/actions", summary="Act on an alert as it was seen")
+    async def post_action(request: Request, alert_id: str) -> Response:
+        visitor = await run_in_threadpool(found.changer, request)
+        body = await visits.json_body(request)
+        what = str(body.get("action"))[:40]
+        found.door.require(visitor, Right.ACT, what, alert_id)
+        _only(body, "action", "version", *actions.ALERT_FIELDS)
+        with _noted(found, visitor, what, alert_id) as note:
+            answer = await _act(acting, alert_id, body, visitor.user.name, _key(request))
+            note.append("taken" if answer.status_code == 200 else "not taken")
+            if answer.status_code == 202:
+                note.append("on its way")
+        return answer
+
+    for action in ("hold", "release"):
+        _add_hold(router, found, acting, action)
+    return router
+
+
+def _add_hold(router: APIRouter, found: Visits, acting: Acting, action: str) -> None:
+    @router.post(f"/api/lots/{{lot_id:path}}/{action}", summary=f"{action.title()} a lot or a load")
+    async def post_hold(request: Request, lot_id: str) -> Response:
+        visitor = await run_in_threadpool(found.changer, request)
+        body = await visits.json_body(request)
+        found.door.require(visitor, Right.ACT, action, f"lot/{lot_id}")
+        _only(body, *actions.HOLD_FIELDS)
+        about = f"lot/{lot_id} {body.get('movement_id', '')}".rstrip()
+        with _noted(found, visitor, action, about) as note:
+            asked = actions.hold_request(action, lot_id, body, visitor.user.name, _key(request))
+            item = await run_in_threadpool(acting.gateway.post, asked)
+            stored = await _until(acting, lambda: _is_stored(acting, asked))
+            note.append("taken" if stored else "on its way")
+            said = {"result": note[-1], "event_id": asked["event_id"], "gateway": item}
+            return _json(said, 200 if stored else 202)
+
+
+async def _act(
+    acting: Acting, alert_id: str, body: Mapping[str, object], actor: str, key: str
+) -> Response:
+    event_id = actions.event_id_of(actor, key)
+    versions = await run_in_threadpool(_versions, acting, alert_id)
+    if not versions:
+        raise Problem(404, "unknown-alert", f"no alert {alert_id[:80]}")
+    made = actions.made_by(versions, event_id)
+    is_comment = body.get("action") == "comment"
+    if made is None and not is_comment and body.get("version") != int(str(versions[0]["version"])):
+        return _conflict(versions, f"made on version {body.get('version')}")
+    asked = actions.alert_request(alert_id, str(versions[0]["subject"]), body, actor, key)
+    item = await run_in_threadpool(acting.gateway.post, asked)
+    said = {"result": "taken", "event_id": event_id, "gateway": item}
+    if is_comment:
+        # It makes no version; accepted is all there is to it.
+        return _json(said | {"alert": actions.present(versions)}, 200)
+
+    def answered() -> list[Row]:
+        now = _versions(acting, alert_id)
+        return now if actions.made_by(now, event_id) else []
+
+    after = await _until(acting, answered)
+    made = actions.made_by(after or [], event_id)
+    if not after or made is None:
+        return _json(said | {"result": "on its way"}, 202)
+    if actions.is_conflict(made):
+        return _conflict(after, str(made["reason"]).removeprefix(actions.CONFLICT).strip())
+    return _json(
+        said | {"version": int(str(made["version"])), "alert": actions.present(after)}, 200
+    )
+
+
+async def _until(acting: Acting, found: Callable[[], list[Row]]) -> list[Row]:
+    """Ask until there is something, or for as long as an answer waits."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + acting.wait_s
+    while True:
+        rows = await run_in_threadpool(found)
+        if rows or loop.time() >= end:
+            return rows
+        await asyncio.sleep(_POLL_S)
+
+
+def _is_stored(acting: Acting, asked: Mapping[str, object]) -> list[Row]:
+    event_id = str(asked["event_id"])
+    if acting.seen(event_id):
+        return [{"stored": 1}]
+    return _asked(acting, _STORED, {"subject": str(asked["subject"]), "id": event_id})
+
+
+def _versions(acting: Acting, alert_id: str) -> list[Row]:
+    return _asked(acting, actions.VERSIONS, {"alert": alert_id})
+
+
+def _asked(acting: Acting, statement: str, values: Mapping[str, str]) -> list[Row]:
+    try:
+        return acting.ask(statement, values)
+    except CustodyError as error:
+        raise problem_of(error) from error
+
+
+@contextmanager
+def _noted(found: Visits, visitor: Visitor, what: str, about: str) -> Iterator[list[str]]:
+    """Write down what came of a block: the last word it was given, or its problem."""
+    note: list[str] = []
+    try:
+        yield note
+    except Problem as problem:
+        note.append(f"{problem.status} {problem.name}: {problem.detail}")
+        raise
+    finally:
+        found.door.note(visitor, what, about, note[-1] if note else "failed")
+
+
+def _key(request: Request) -> str:
+    key = request.headers.get("idempotency-key", "")
+    if not _KEY.fullmatch(key):
+        detail = "Idempotency-Key: 1 to 128 visible characters, a new one for each action"
+        raise Problem(400, "no-idempotency-key", detail)
+    return key
+
+
+def _only(body: Mapping[str, object], *names: str) -> None:
+    unknown = [name for name in body if name not in names]
+    if unknown:
+        detail = f"unknown: {', '.join(unknown)[:200]}; known: {', '.join(names)}"
+        raise Problem(400, "unknown-field", detail)
+
+
+def _conflict(versions: list[Row], why: str) -> Response:
+    body = {
+        "type": "/problems/conflict",
+        "title": HTTPStatus.CONFLICT.phrase,
+        "status": 409,
+        "detail": f"not taken: {why}; look again, and act on what is there now",
+        "present": actions.present(versions),
+    }
+    return Response(json.dumps(body), 409, media_type=problems.CONTENT_TYPE)
+
+
+def _json(body: Mapping[str, object], status: int) -> Response:
+    return Response(json.dumps(body), status, media_type="application/json")

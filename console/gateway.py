@@ -1,0 +1,71 @@
+"""The gateway that the console posts through: what people do becomes a record like any other."""
+
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from web.problem import Problem
+
+_TIMEOUT_S = 10.0
+
+
+class Gateway:
+    """Posts one request at a time. Threads may share it.
+
+    Args:
+        url: Base address of a gateway that may publish control records; None where none is set.
+        token_file: Holds its bearer token; read at every post, because it may be renewed.
+        trust: Whom to trust where the address is https; None for those the system trusts.
+    """
+
+    def __init__(self, url: str | None, token_file: Path, trust: ssl.SSLContext | None) -> None:
+        self._url = url
+        self._token_file = token_file
+        self._client = httpx.Client(timeout=_TIMEOUT_S, trust_env=False, verify=trust or True)
+
+    def post(self, request: Mapping[str, object]) -> dict[str, object]:
+        """Post a request and return the gateway's answer to it. Blocks, 10 s at most.
+
+        The same request again is a duplicate, so whoever gets a 503 asks again.
+
+        Raises:
+            Problem: 503: no gateway is set, none answers, or it does not take the post as such;
+                409 and 422: it takes the post and refuses what is in it.
+        """
+        if self._url is None:
+            raise _away(self._url, "is not set: CUSTODY_CONSOLE__GATEWAY_URL")
+        try:
+            token = self._token_file.read_text("utf-8").strip()
+            headers = {"Authorization": f"Bearer {token}"}
+            answer = self._client.post(f"{self._url}/v1/events", json=request, headers=headers)
+            item = answer.json()
+        except OSError as error:
+            raise _away(self._url, f"no token in {self._token_file}: {error.strerror}") from error
+        except (httpx.HTTPError, ValueError) as error:
+            why = str(error) or type(error).__name__
+            raise _away(self._url, f"does not answer: {why}") from error
+        if answer.status_code != 202 or not isinstance(item, dict):
+            said = item.get("detail") if isinstance(item, dict) else None
+            raise _away(self._url, f"answers {answer.status_code}: {said}")
+        if item.get("result") == "refused":
+            raise _refused(item)
+        return item
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def _away(url: str | None, why: str) -> Problem:
+    detail = f"the gateway for what people do ({url}): {why}"
+    return Problem(503, "gateway-away", detail, {"Retry-After": "5"})
+
+
+def _refused(item: Mapping[str, object]) -> Problem:
+    if item.get("code") == "duplicate_conflict":
+        detail = "this Idempotency-Key was used for something else; take a new one"
+        return Problem(409, "key-used", detail)
+    detail = f"{item.get('field')}: {item.get('code')}; allowed: {item.get('allowed')}"
+    return Problem(422, "refused", detail)

@@ -1,0 +1,130 @@
+"""Whether a lot may go: who holds it, what is open, and up to when that is known.
+
+The gate asks this. It says ``CLEAR`` only where it knows: the lot has facts, and what people do
+reaches the warehouse.
+
+Source:
+    docs/alert-lifecycle.md; ``custody.exact``, which finds a held lot that left, goes by the same
+    order of holds and releases.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from console.rows import Ask, Row, time_of
+from custody.errors import CustodyError
+
+HOLDS = """
+SELECT event_id, action, actor, reason, movement_id, recorded_at FROM action
+WHERE subject = {subject:String} AND action IN ('hold', 'release')
+ORDER BY recorded_at, event_id
+"""
+
+OPEN_ALERTS = """
+SELECT alert_id, version, state, family, severity, movement_id, raised_at
+FROM (
+    SELECT * FROM alert WHERE lot_id = {lot:String}
+    ORDER BY alert_id, version DESC, n DESC LIMIT 1 BY alert_id
+)
+WHERE state IN ('open', 'acknowledged', 'shelved')
+ORDER BY raised_at, alert_id
+"""
+
+KNOWN = "SELECT 1 AS known FROM events_all WHERE lot_id = {lot:String} LIMIT 1"
+
+COMPLETE_TO = """
+SELECT if(countIf(complete_to IS NULL) = 0, min(complete_to), NULL) AS complete_to
+FROM v_complete_to
+"""
+
+_FRESH_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotStatus:
+    """What is known of a lot for the gate.
+
+    Attributes:
+        status: ``HOLD``, ``CLEAR`` or ``UNKNOWN``.
+        why: Why it is unknown; empty where it is not.
+        holds: What people hold now: the lot (no movement) and loads of it.
+        open_alerts: Alerts about it that nobody has settled.
+    """
+
+    status: str
+    why: str
+    holds: Sequence[Row]
+    open_alerts: Sequence[Row]
+
+
+def standing(rows: Iterable[Row]) -> list[Row]:
+    """Return what is held, of holds and releases in any order.
+
+    A lot and each of its loads are held and released by themselves; a hold of what is held keeps
+    its beginning and takes the later name and reason.
+    """
+    held: dict[object, Row] = {}
+    for row in sorted(rows, key=lambda row: (str(row["recorded_at"]), str(row["event_id"]))):
+        movement = row["movement_id"]
+        if row["action"] == "release":
+            held.pop(movement, None)
+            continue
+        before = held.get(movement)
+        held[movement] = {
+            "movement_id": movement,
+            "actor": row["actor"],
+            "reason": row["reason"],
+            "since": time_of(row["recorded_at"]) if before is None else before["since"],
+        }
+    return list(held.values())
+
+
+def status_of(
+    holds: Sequence[Row], alerts: Sequence[Row], movement: str | None, unknown: str
+) -> LotStatus:
+    """Return what is known of a lot.
+
+    Args:
+        holds: What is held now.
+        alerts: What is open.
+        movement: Load it is asked for; None for all of the lot: then any load counts.
+        unknown: Why nothing is known; empty where something is.
+    """
+    counts = [hold for hold in holds if movement is None or hold["movement_id"] in (None, movement)]
+    if counts:
+        return LotStatus(status="HOLD", why="", holds=holds, open_alerts=alerts)
+    status = "UNKNOWN" if unknown else "CLEAR"
+    return LotStatus(status=status, why=unknown, holds=holds, open_alerts=alerts)
+
+
+class CompleteTo:
+    """Up to when the warehouse knows all facts; asked every ten seconds at most.
+
+    The question goes over all facts, and a gate is asked at every truck.
+
+    Args:
+        ask: Reads the warehouse.
+        monotonic: Seconds that never go back.
+    """
+
+    def __init__(self, ask: Ask, monotonic: Callable[[], float]) -> None:
+        self._ask = ask
+        self._monotonic = monotonic
+        self._asking = threading.Lock()
+        self._known: str | None = None
+        self._asked_s: float | None = None
+
+    def get(self) -> str | None:
+        """Return the time as RFC 3339; None where it is not known. Blocks where it is asked."""
+        fresh = self._asked_s is not None and self._monotonic() - self._asked_s < _FRESH_S
+        if not fresh and self._asking.acquire(blocking=self._asked_s is None):
+            try:
+                found = self._ask(COMPLETE_TO, {})
+                self._known = time_of(found[0]["complete_to"]) if found else None
+                self._asked_s = self._monotonic()
+            except CustodyError:
+                self._known = None
+            finally:
+                self._asking.release()
+        return self._known

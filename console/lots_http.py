@@ -1,0 +1,77 @@
+"""``GET /v1/lots/{id}/status``: what a gate asks before a truck leaves."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from console import lot_status
+from console.lot_status import CompleteTo
+from console.people.roles import Right
+from console.problem import problem_of
+from console.rows import Ask, Row, time_of
+from console.visits import Visits
+from custody.errors import CustodyError
+
+
+@dataclass(frozen=True, slots=True)
+class Lots:
+    """What the status of a lot is read from.
+
+    Attributes:
+        ask: Reads the warehouse.
+        complete_to: Up to when it knows all facts.
+        stores: Empty where what people do reaches the warehouse; else what keeps it.
+        recent: Holds and releases of a lot that were seen on Kafka and may not be stored yet.
+    """
+
+    ask: Ask
+    complete_to: CompleteTo
+    stores: Callable[[], str]
+    recent: Callable[[str], list[Row]] = lambda _: []
+
+
+def lots_router(found: Visits, lots: Lots) -> APIRouter:
+    """Return the routes of lots.
+
+    Args:
+        found: Tells who sends a request.
+        lots: What the status is read from.
+    """
+    router = APIRouter()
+
+    @router.get("/v1/lots/{lot_id:path}/status", summary="Whether a lot, or a load of it, may go")
+    def get_status(request: Request, lot_id: str) -> Response:
+        found.reader(request, Right.SEE, "lot status")
+        try:
+            body = _status(lots, lot_id, request.query_params.get("movement_id"))
+        except CustodyError as error:
+            raise problem_of(error) from error
+        return Response(json.dumps(body), media_type="application/json")
+
+    return router
+
+
+def _status(lots: Lots, lot_id: str, movement: str | None) -> dict[str, object]:
+    # In this order, or a release between the two would leave nothing of either.
+    recent = lots.recent(lot_id)
+    stored = lots.ask(lot_status.HOLDS, {"subject": f"lot/{lot_id}"})
+    actions = {str(row["event_id"]): row for row in [*recent, *stored]}
+    holds = lot_status.standing(actions.values())
+    alerts = lots.ask(lot_status.OPEN_ALERTS, {"lot": lot_id})
+    unknown = lots.stores()
+    if not unknown and not actions and not lots.ask(lot_status.KNOWN, {"lot": lot_id}):
+        unknown = "no fact of this lot is known"
+    said = lot_status.status_of(holds, alerts, movement, unknown)
+    return {
+        "lot_id": lot_id,
+        "movement_id": movement,
+        "status": said.status,
+        "why": said.why,
+        "holds": said.holds,
+        "open_alerts": [row | {"raised_at": time_of(row["raised_at"])} for row in said.open_alerts],
+        "complete_to": lots.complete_to.get(),
+    }

@@ -1,0 +1,330 @@
+"""Actions and the status of a lot, on a real gateway's disk and the real engine.
+
+The worker's part is played by rows that are inserted: what it answers is its own tests' business,
+and ``tests/e2e/test_desk.py`` has all of it in one.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import clickhouse_connect
+import httpx
+import pytest
+
+from console.actions_http import Acting
+from console.config import ConsoleConfig
+from console.desk import add_desk
+from console.gateway import Gateway
+from console.lot_status import CompleteTo
+from console.lots_http import Lots
+from console.people.file import PeopleFile
+from console.people.roles import Role
+from console.reader import Reader
+from console.rows import Row, asked
+from custody.events import Micros
+from custody.ids import derived_id
+from sinks import migrate
+from sinks.client import open_warehouse
+from tests.support import gateway as gateways
+from tests.support.visitors import TOKEN, Clock, Desk
+from web.problem import Problem
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+ALERT = derived_id("alert", ["test", "lot/L-1", None])
+
+
+class Room(Desk):
+    """A desk with a gateway behind it and a warehouse beside it."""
+
+    def __init__(self, directory: Path, url: str, secret: Path) -> None:
+        super().__init__(PeopleFile(directory / "console"), Clock())
+        address = f"chdb://{directory / 'warehouse'}"
+        with closing(open_warehouse(address)) as warehouse:
+            migrate.migrate(warehouse, Micros(0))
+        self.rows = clickhouse_connect.get_client(dsn=address, database="custody")
+        self.reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "no"))
+        self.gateway = Gateway(url, secret, None)
+        self.failing = ""
+        self.recent: list[Row] = []
+        self.on_ask: Callable[[str], None] = lambda _: None
+        acting = Acting(self.gateway, self.ask, wait_s=0.5)
+        complete_to = CompleteTo(self.ask, self.clock.seconds)
+        lots = Lots(self.ask, complete_to, lambda: self.failing, lambda _: self.recent)
+        add_desk(self.app, self.visits, acting, lots)
+        for role in Role:
+            self.user(f"the-{role}", role)
+
+    def ask(self, statement: str, values: Mapping[str, str]) -> list[Row]:
+        self.on_ask(statement)
+        return asked(self.reader, statement, values, secrets.token_hex(8))
+
+    def insert(self, table: str, **row: object) -> None:
+        names = ", ".join(row)
+        values = ", ".join("NULL" if v is None else f"'{v}'" for v in row.values())
+        self.rows.command(f"INSERT INTO {table} ({names}) VALUES ({values})")  # noqa: S608  of tests
+
+    def version(self, version: int, state: str, **more: object) -> None:
+        row = {"alert_id": ALERT, "version": version, "n": version, "state": state}
+        self.insert("alert", **row, subject="lot/L-1", lot_id="L-1", severity="high", **more)
+
+    def close(self) -> None:
+        for part in (self.rows, self.reader, self.gateway, self.file):
+            part.close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Room, Path]]:
+    directory = tmp_path_factory.mktemp("desk")
+    secret = directory / "token"
+    secret.write_text(TOKEN)
+    with ExitStack() as stack:
+        config = gateways.config(directory / "gateway")
+        gateway = stack.enter_context(gateways.running(config, publish=False))
+        url = stack.enter_context(gateways.serving(gateway, TOKEN))
+        made = stack.enter_context(closing(Room(directory, url, secret)))
+        yield made, secret
+
+
+@pytest.fixture
+def room(running: tuple[Room, Path]) -> Room:
+    made, _ = running
+    made.rows.command("TRUNCATE TABLE alert")
+    made.rows.command("TRUNCATE TABLE action")
+    made.failing, made.recent, made.on_ask = "", [], lambda _: None
+    made.version(1, "open", reason="mass falls")
+    return made
+
+
+def act(browser: httpx.Client, key: str, version: int = 1, **more: object) -> httpx.Response:
+    body = {"action": "acknowledge", "version": version, **more}
+    headers = {"Idempotency-Key": key}
+    return browser.post(f"/api/alerts/{ALERT}/actions", json=body, headers=headers)
+
+
+def hold(browser: httpx.Client, key: str, lot: str = "L-1", **body: object) -> httpx.Response:
+    headers = {"Idempotency-Key": key}
+    return browser.post(f"/api/lots/{lot}/hold", json=body, headers=headers)
+
+
+def answered(room: Room, key: str, version: int, state: str, reason: str) -> None:
+    """Have the worker's answer to an action there once the gateway has taken it."""
+    action_id = derived_id("console", ["the-operator", key])
+    looks = iter(range(100))
+
+    def on_ask(statement: str) -> None:
+        # The first look is before the action, the second after it.
+        if "FROM alert" in statement and next(looks) == 1:
+            room.version(version, state, actor="the-operator", reason=reason, action_id=action_id)
+
+    room.on_ask = on_ask
+
+
+def test_an_action_goes_to_the_gateway_once_and_comes_back_with_its_version(room: Room) -> None:
+    browser = room.browser("the-operator")
+    answered(room, "k1", 2, "acknowledged", "looking into it")
+    first = act(browser, "k1", reason="looking into it")
+    assert first.status_code == 200, first.text
+    said = first.json()
+    assert (said["result"], said["version"]) == ("taken", 2)
+    assert said["alert"]["last_action"]["actor"] == "the-operator"
+    assert said["gateway"]["result"] == "accepted"
+    again = act(browser, "k1", reason="looking into it")
+    assert (again.status_code, again.json()["gateway"]["result"]) == (200, "duplicate")
+    assert again.json()["event_id"] == said["event_id"]
+    deeds = [(d.actor, d.what, d.about, d.outcome) for _, d in room.register.deeds(2)]
+    assert deeds == [("the-operator", "acknowledge", ALERT, "taken")] * 2
+
+
+def test_the_second_of_two_people_gets_who_was_first_and_nothing_is_sent(room: Room) -> None:
+    room.version(2, "shelved", actor="ann", reason="umpire", action_id="a", until="2026-12-01")
+    second = act(room.browser("the-operator"), "late")
+    assert second.status_code == 409
+    said = second.json()
+    assert said["type"] == "/problems/conflict"
+    assert said["present"] == {
+        "version": 2,
+        "state": "shelved",
+        "severity": "high",
+        "assignee": None,
+        "until": "2026-12-01T00:00:00Z",
+        "resolution": None,
+        "last_action": {"version": 2, "actor": "ann", "made_it": "shelved", "reason": "umpire"},
+    }
+
+
+def test_a_conflict_that_the_worker_finds_is_a_conflict_here(room: Room) -> None:
+    answered(room, "k2", 3, "open", "conflict: made on version 1, the alert has 2")
+    said = act(room.browser("the-operator"), "k2")
+    assert said.status_code == 409
+    assert "made on version 1, the alert has 2" in said.json()["detail"]
+    assert said.json()["present"]["last_action"] is None, "the answer itself changed nothing"
+
+
+def test_what_has_no_answer_in_time_is_on_its_way(room: Room) -> None:
+    said = act(room.browser("the-operator"), "slow", version=1)
+    assert (said.status_code, said.json()["result"]) == (202, "on its way")
+
+
+def test_a_comment_makes_no_version_and_cannot_conflict(room: Room) -> None:
+    room.version(2, "acknowledged", actor="ann", reason="x", action_id="a")
+    said = act(room.browser("the-operator"), "word", action="comment", reason="called the site")
+    assert (said.status_code, said.json()["result"]) == (200, "taken")
+
+
+def test_who_may_not_act_cannot_and_what_is_not_understood_is_refused(room: Room) -> None:
+    for role in ("viewer", "analyst"):
+        refused = act(room.browser(f"the-{role}"), "x")
+        assert refused.json()["type"] == "/problems/not-for-this-role"
+        assert hold(room.browser(f"the-{role}"), "x").status_code == 403
+    browser = room.browser("the-operator")
+    assert act(room.client(), "x").status_code == 401
+    assert act(browser, "").json()["type"] == "/problems/no-idempotency-key"
+    assert act(browser, "y", actor="somebody else").json()["type"] == "/problems/unknown-field"
+    unknown = browser.post(
+        "/api/alerts/none/actions", json={"action": "comment"}, headers={"Idempotency-Key": "z"}
+    )
+    assert unknown.status_code == 404
+    refused = act(browser, "odd", action="resolve", resolution="nonsense")
+    assert (refused.status_code, "confirmed_fraud" in refused.json()["detail"]) == (422, True)
+    act(browser, "once")
+    other = act(browser, "once", reason="something else")
+    assert (other.status_code, other.json()["type"]) == (409, "/problems/key-used")
+
+
+def test_a_gateway_that_is_away_is_503_and_written_down(
+    room: Room, running: tuple[Room, Path]
+) -> None:
+    _, secret = running
+    secret.write_text("wrong")
+    said = act(room.browser("the-operator"), "away")
+    secret.write_text(TOKEN)
+    assert (said.status_code, said.headers["retry-after"]) == (503, "5")
+    assert "401" in said.json()["detail"]
+    assert room.register.deeds(1)[0][1].outcome.startswith("503 gateway-away")
+    nowhere = Gateway("http://127.0.0.1:1", secret, None)
+    with closing(nowhere), pytest.raises(Problem, match="does not answer"):
+        nowhere.post({})
+
+
+def status(room: Room, lot: str = "L-1", **params: str) -> dict[str, object]:
+    said = room.client().get(
+        f"/v1/lots/{lot}/status", params=params, headers={"Authorization": f"Bearer {TOKEN}"}
+    )
+    assert said.status_code == 200, said.text
+    found: dict[str, object] = said.json()
+    return found
+
+
+def taken(room: Room, no: int, action: str, movement: str | None = None, at: int = 0) -> None:
+    room.insert(
+        "action",
+        event_id=f"e-{no}",
+        action=action,
+        subject="lot/L-1",
+        actor=f"p{no}",
+        reason=f"r{no}",
+        movement_id=movement,
+        recorded_at=f"2026-11-05 07:00:{at or no:02d}.000000",
+    )
+
+
+def test_a_held_lot_says_so_and_who_held_it_since_when(room: Room) -> None:
+    assert status(room)["status"] == "UNKNOWN", "no fact of it is known"
+    taken(room, 1, "hold")
+    taken(room, 2, "hold")
+    said = status(room)
+    assert said["status"] == "HOLD"
+    assert said["holds"] == [
+        {"movement_id": None, "actor": "p2", "reason": "r2", "since": "2026-11-05T07:00:01Z"}
+    ]
+    assert [row["alert_id"] for row in said["open_alerts"]] == [ALERT]  # type: ignore[attr-defined]
+    taken(room, 3, "release")
+    room.version(2, "resolved", actor="ann", action_id="x")
+    said = status(room)
+    assert (said["status"], said["holds"], said["open_alerts"]) == ("CLEAR", [], [])
+
+
+def test_a_load_is_held_by_itself(room: Room) -> None:
+    taken(room, 1, "hold", "WAY-1")
+    assert status(room)["status"] == "HOLD", "asked for the lot, any load counts"
+    assert status(room, movement_id="WAY-1")["status"] == "HOLD"
+    assert status(room, movement_id="WAY-2")["status"] == "CLEAR"
+    taken(room, 2, "release")
+    assert status(room, movement_id="WAY-1")["status"] == "HOLD", "the lot's release is not its"
+    taken(room, 3, "hold")
+    taken(room, 4, "release", "WAY-1")
+    assert status(room, movement_id="WAY-1")["status"] == "HOLD", "the lot is held"
+
+
+def test_the_order_is_of_the_gateways_clock_whatever_was_stored_first(room: Room) -> None:
+    taken(room, 9, "release", at=2)
+    taken(room, 8, "hold", at=1)
+    assert status(room)["status"] == "CLEAR"
+    taken(room, 7, "hold", at=2)
+    assert status(room)["status"] == "CLEAR", "of one moment the id decides, as in the worker"
+
+
+def test_what_kafka_has_and_the_warehouse_not_yet_counts_once(room: Room) -> None:
+    row: Row = {
+        "event_id": "e-1",
+        "action": "hold",
+        "actor": "p1",
+        "reason": "r1",
+        "movement_id": None,
+    }
+    room.recent = [row | {"recorded_at": "2026-11-05 07:00:01.000000"}]
+    assert status(room)["status"] == "HOLD"
+    taken(room, 1, "hold")
+    taken(room, 2, "release")
+    assert status(room)["status"] == "CLEAR"
+
+
+def test_nothing_is_clear_while_the_warehouse_does_not_get_on(room: Room) -> None:
+    taken(room, 1, "hold")
+    taken(room, 2, "release")
+    room.failing = "records wait"
+    said = status(room)
+    assert (said["status"], said["why"]) == ("UNKNOWN", "records wait")
+    taken(room, 3, "hold")
+    assert status(room)["status"] == "HOLD", "what is known to be held is held"
+
+
+def test_a_gate_asks_with_a_token_and_a_person_with_a_session(room: Room) -> None:
+    path = "/v1/lots/L-1/status"
+    assert room.client().get(path).status_code == 401
+    wrong = room.client().get(path, headers={"Authorization": "Bearer x"})
+    assert wrong.json()["type"] == "/problems/no-token"
+    assert room.browser("the-viewer").get(path).json()["lot_id"] == "L-1"
+    assert status(room, "a/b")["lot_id"] == "a/b"
+
+
+def test_a_hold_is_known_here_once_it_is_stored(room: Room) -> None:
+    browser = room.browser("the-operator")
+    assert hold(browser, "h1", reason="seal broken").json()["result"] == "on its way"
+    event_id = derived_id("console", ["the-operator", "h1"])
+    room.insert("action", event_id=event_id, action="hold", subject="lot/L-1", actor="x")
+    said = hold(browser, "h1", reason="seal broken")
+    assert (said.status_code, said.json()["gateway"]["result"]) == (200, "duplicate")
+    assert hold(browser, "h2", version=1).json()["type"] == "/problems/unknown-field"
+    release = browser.post(
+        "/api/lots/L-1/release", json={"movement_id": "W"}, headers={"Idempotency-Key": "h3"}
+    )
+    assert release.status_code == 202
+    assert room.register.deeds(1)[0][1].about == "lot/L-1 W"
+
+
+def test_up_to_when_all_is_known_is_asked_every_ten_seconds(room: Room) -> None:
+    asked: list[str] = []
+    room.clock.pass_s(11)
+    room.on_ask = lambda statement: (
+        asked.append(statement) if "v_complete_to" in statement else None
+    )
+    assert status(room)["complete_to"] is None
+    status(room)
+    assert len(asked) == 1
+    room.clock.pass_s(11)
+    status(room)
+    assert len(asked) == 2

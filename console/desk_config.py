@@ -4,6 +4,7 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from console.live.hub import LiveConfig
 from console.people.passwords import Cost
 from console.people.sessions import Ends
 
@@ -20,6 +21,8 @@ class DeskConfig:
         gateway_url: Gateway that takes what people do; None where none is set.
         gateway_token_file: Holds its bearer token.
         gateway_trust: Whom to trust at an address that is https; None for the system's.
+        live: Where and how the live events are read.
+        worker_urls: Where the workers say how they are; none where nobody said.
     """
 
     directory: Path
@@ -29,3 +32,5 @@ class DeskConfig:
     gateway_url: str | None = None
     gateway_token_file: Path
     gateway_trust: ssl.SSLContext | None = None
+    live: LiveConfig
+    worker_urls: tuple[str, ...] = ()

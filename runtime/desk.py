@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,6 +16,9 @@ from console.config import ConsoleConfig
 from console.desk import add_desk
 from console.desk_config import DeskConfig
 from console.gateway import Gateway
+from console.live.hub import Hub
+from console.live.pulse import STALE_S, Part, Pulse, Workers
+from console.live_http import Live
 from console.lot_status import CompleteTo
 from console.lots_http import Lots
 from console.people.door import Door
@@ -26,6 +30,8 @@ from console.reader import Reader
 from console.rows import Row, asked
 from console.visits import Visits
 from custody.events import Micros
+from schemas.present import rfc3339
+from schemas.registry import Catalog
 from sinks.progress import Progress
 
 _LOG = logging.getLogger(__name__)
@@ -38,14 +44,18 @@ class Parts:
     Attributes:
         access: Knows the tokens of whoever has no session.
         console: Where the warehouse is.
+        catalog: Where schema ids are looked up; closed by the caller.
         progress: How the sink gets on.
         now: Time of day.
+        stop: Set when the process ends.
     """
 
     access: Access
     console: ConsoleConfig
+    catalog: Catalog
     progress: Progress
     now: Callable[[], Micros]
+    stop: threading.Event
 
 
 @contextmanager
@@ -60,25 +70,67 @@ def desk(app: FastAPI, config: DeskConfig, parts: Parts) -> Iterator[None]:
     Raises:
         PeopleUnreadable: The file of users cannot be used.
     """
-    # Of its own: a gate does not wait until analysts have their answers.
+    # Readers of its own: a gate does not wait until analysts have their answers.
     reader = Reader(parts.console)
 
     def ask(statement: str, values: Mapping[str, str]) -> list[Row]:
         return asked(reader, statement, values, secrets.token_hex(16))
 
-    def stores() -> str:
-        health = parts.progress.health()
-        return "" if health.ok else f"the warehouse does not get on: {health.reason}"
-
     gateway = Gateway(config.gateway_url, config.gateway_token_file, config.gateway_trust)
+    hub = Hub(config.live, parts.catalog, time.monotonic)
+    workers = Workers(config.worker_urls, time.monotonic)
+    pulse = Pulse(
+        lambda: {"worker": workers.state(), "sink": _sink(parts), "stream": _stream(hub)},
+        hub.since_record_s,
+        lambda: rfc3339(parts.now()),
+        time.monotonic,
+    )
     with closing(PeopleFile(config.directory)) as file, closing(gateway), closing(reader):
         add_desk(
             app,
             Visits(_door(file, config, parts.now), parts.access, config.public_url),
-            Acting(gateway, ask),
-            Lots(ask, CompleteTo(ask, time.monotonic), stores),
+            Acting(gateway, ask, seen=hub.recent.has),
+            Lots(ask, CompleteTo(ask, time.monotonic), lambda: _stores(parts), hub.recent.holds),
+            Live(hub, pulse, parts.stop.is_set),
         )
+        with _beside(parts.stop, live=hub.run, workers=workers.run):
+            yield
+
+
+def _stores(parts: Parts) -> str:
+    health = parts.progress.health()
+    return "" if health.ok else f"the warehouse does not get on: {health.reason}"
+
+
+def _sink(parts: Parts) -> Part:
+    health = parts.progress.health()
+    since_s = float(str(health.fields["since_turn_s"]))
+    return Part(health.ok and since_s <= STALE_S, since_s, health.reason)
+
+
+def _stream(hub: Hub) -> Part:
+    since_s = hub.since_heard_s()
+    if since_s is None:
+        return Part(ok=False, since_s=None, reason="Kafka has not answered yet")
+    late = since_s > STALE_S
+    return Part(not late, since_s, "Kafka does not answer" if late else "")
+
+
+@contextmanager
+def _beside(stop: threading.Event, **bodies: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Run functions in threads of their own for the length of the block."""
+    threads = [
+        threading.Thread(target=body, args=(stop,), name=f"console-{name}")
+        for name, body in bodies.items()
+    ]
+    for thread in threads:
+        thread.start()
+    try:
         yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
 
 
 def _door(file: PeopleFile, config: DeskConfig, now: Callable[[], Micros]) -> Door:

@@ -86,7 +86,8 @@ def warehouse(settings: Settings) -> None:
     registry = wiring.registry_url(settings)
     catalog = RegistryCatalog(registry)
     audited = _audited(settings, reader, registry, ready, stop)
-    people = desk(app, wiring.desk_config(settings), Parts(access, console, progress, now))
+    lent = Parts(access, console, catalog, progress, now, stop)
+    people = desk(app, wiring.desk_config(settings), lent)
     serving = Server(
         app, console.host, console.port, proxied=settings.console.public_url is not None
     )

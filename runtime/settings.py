@@ -210,6 +210,22 @@ class ConsoleSettings(Group):
     gateway_token_file: Path | None = None
     """File that holds the console's token there, made with ``custody token create console --type
     action``. Unset: the operator's token of this data directory."""
+    sasl_username: str | None = None
+    """The console's own account at the broker, where each process has one: it reads alerts,
+    balances and actions. Unset: the sink's, which reads everything."""
+    sasl_password_file: Path | None = None
+    """File that holds that account's password."""
+    worker_urls: str = ""
+    """Base addresses of the workers' ``/health``, with commas between them, so that a page sees
+    when one stops. The local stack names its own. Empty: no worker is watched."""
+
+    @model_validator(mode="after")
+    def _account_has_a_password(self) -> Self:
+        require(
+            (self.sasl_username is None) == (self.sasl_password_file is None),
+            "sasl_username and sasl_password_file go together",
+        )
+        return self
 
 
 class StackSettings(Group):

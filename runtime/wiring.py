@@ -269,6 +269,7 @@ def desk_config(settings: Settings) -> "DeskConfig":
         TrustUnusable: A certificate of the settings cannot be used.
     """
     from console.desk_config import DeskConfig
+    from console.live.hub import LiveConfig
     from console.people.sessions import Ends
 
     own = settings.console
@@ -279,7 +280,17 @@ def desk_config(settings: Settings) -> "DeskConfig":
         gateway_url=own.gateway_url,
         gateway_token_file=own.gateway_token_file or data_dir(settings).gateway_token,
         gateway_trust=gateway_trust(settings.gateway),
+        live=LiveConfig(kafka=_console_options(settings, bootstrap(settings))),
+        worker_urls=tuple(url.strip() for url in own.worker_urls.split(",") if url.strip()),
     )
+
+
+def _console_options(settings: Settings, address: str) -> dict[str, str]:
+    options, own = kafka_options(settings, address), settings.console
+    if own.sasl_username is not None:
+        options["sasl.username"] = own.sasl_username
+        options["sasl.password"] = str(secret(None, own.sasl_password_file))
+    return options
 
 
 def warehouse(settings: Settings) -> str:

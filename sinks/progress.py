@@ -104,5 +104,6 @@ class Progress:
             "lag_records": sum(lag.values()),
             "lag_by_topic": lag,
             "since_progress_s": round(since, 3),
+            "since_turn_s": round(silent, 3),
         }
         return Health(ok=not reason, reason=reason, fields=fields)

@@ -72,6 +72,11 @@ class Door:
             raise Problem(401, "no-session", "log in at /login")
         return Visitor(session.user, secret, address)
 
+    def is_in(self, visitor: Visitor) -> bool:
+        """Tell whether a visitor's session goes on and still may see."""
+        session = self._sessions.find(visitor.secret, used=False)
+        return session is not None and session.user.may(Right.SEE)
+
     def require(self, visitor: Visitor, right: Right, what: str, about: str = "") -> None:
         """See that a visitor has a right.
 

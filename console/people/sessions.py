@@ -55,8 +55,13 @@ class Sessions:
         )
         return secret
 
-    def find(self, secret: str) -> Session | None:
-        """Return the session of a secret; None where there is none, or it is over."""
+    def find(self, secret: str, *, used: bool = True) -> Session | None:
+        """Return the session of a secret; None where there is none, or it is over.
+
+        Args:
+            secret: Of the session.
+            used: Somebody did something; a page that only watches does nothing.
+        """
         now, digest = self._clock(), _digest(secret)
         idle, absolute = self._limits(now)
         found = self._file.rows(
@@ -69,7 +74,7 @@ class Sessions:
         if not found:
             return None
         *user, created_at, seen_at = found[0]
-        if now - seen_at >= _SEEN_EVERY_US:
+        if used and now - seen_at >= _SEEN_EVERY_US:
             self._file.rows("UPDATE session SET seen_at = ? WHERE digest = ?", (now, digest))
         return Session(
             user=user_of(tuple(user)), created_at=Micros(created_at), seen_at=Micros(seen_at)

@@ -28,6 +28,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # documented,
     ResourceType,
 )
 
+from console.live.broker import GROUP as LIVE_GROUP
 from custody.errors import Refused, Unavailable
 from producers.config import READER_GROUP
 from schemas import topics
@@ -111,6 +112,8 @@ _POSTS_CONTROL = (
     *_ANY_GATEWAY,
 )
 
+_LIVE = Grant(GROUP, LIVE_GROUP, DESCRIBE, "to tell what happens; no place is kept")
+
 ROLES: Mapping[str, tuple[Grant, ...]] = MappingProxyType(
     {
         "gateway": (
@@ -118,7 +121,11 @@ ROLES: Mapping[str, tuple[Grant, ...]] = MappingProxyType(
             *_ANY_GATEWAY,
         ),
         "operator": _POSTS_CONTROL,
-        "console": _POSTS_CONTROL,
+        "console": (
+            *_POSTS_CONTROL,
+            *_topics(READ, "what it shows as it happens", topics.ALERT, topics.BALANCE),
+            _LIVE,
+        ),
         "worker": (
             *_topics(READ, "its sources", *SOURCES),
             *_topics(READ, "which gateways are silent", topics.HEAD),
@@ -132,6 +139,7 @@ ROLES: Mapping[str, tuple[Grant, ...]] = MappingProxyType(
             *_topics(READ, "what it stores", *_ALL),
             *_topics(WRITE, "what cannot be read", topics.DEAD_LETTER),
             Grant(GROUP, SINK_GROUP, READ, "its place in every topic"),
+            _LIVE,
         ),
         "auditor": (
             *_topics(READ, "what it checks", *_ALL),

@@ -289,7 +289,11 @@ def _ours(data: DataDir, planned: Addresses) -> Iterator[Command]:
         port = (where.port_of(url) or 0) - (no - 1)
         worker = {**shared, f"worker{DELIMITER}port": str(port)}
         yield _own(f"worker-{no}", ["worker", "--no", str(no)], worker)
-    warehouse = {**shared, f"console{DELIMITER}gateway_url": planned.gateway}
+    warehouse = {
+        **shared,
+        f"console{DELIMITER}gateway_url": planned.gateway,
+        f"console{DELIMITER}worker_urls": ",".join(planned.workers),
+    }
     yield _own("warehouse", ["warehouse"], warehouse)
 
 

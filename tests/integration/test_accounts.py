@@ -52,7 +52,7 @@ WRITES = {
 READS = {
     "gateway": {topics.HEAD, topics.CONTROL},
     "operator": {topics.HEAD, topics.CONTROL},
-    "console": {topics.HEAD, topics.CONTROL},
+    "console": {topics.HEAD, topics.CONTROL, topics.ALERT, topics.BALANCE},
     "worker": {topics.FACT, topics.CONTROL, topics.FLOW, topics.HEAD, CHANGELOG},
     "sink": ALL,
     "auditor": ALL,

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from console.access import Access
 from console.desk import add_desk
+from console.live_http import Live
 from console.people.door import Door
 from console.people.file import PeopleFile
 from console.people.passwords import Cost
@@ -109,9 +110,11 @@ def log_in(client: httpx.Client, name: str, password: str = PASSWORD) -> httpx.R
 
 
 @contextmanager
-def people(directory: Path, public_url: str | None = None) -> Iterator[Desk]:
-    """A desk of people alone."""
+def people(
+    directory: Path, public_url: str | None = None, live: Live | None = None
+) -> Iterator[Desk]:
+    """A desk of people alone, who may watch where there is something to watch."""
     with closing(PeopleFile(directory)) as file:
         made = Desk(file, Clock(), public_url)
-        add_desk(made.app, made.visits)
+        add_desk(made.app, made.visits, live=live)
         yield made

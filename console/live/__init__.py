@@ -1,0 +1,1 @@
+"""What happens now, told to browsers as it happens: from Kafka by server-sent events."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from console.live.hub import LiveConfig
 from console.people.passwords import Cost
 from console.people.sessions import Ends
+from console.webhook.sender import WebhookConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +24,7 @@ class DeskConfig:
         gateway_trust: Whom to trust at an address that is https; None for the system's.
         live: Where and how the live events are read.
         worker_urls: Where the workers say how they are; none where nobody said.
+        webhook: Where alerts that matter are posted to; None for nowhere.
     """
 
     directory: Path
@@ -34,3 +36,4 @@ class DeskConfig:
     gateway_trust: ssl.SSLContext | None = None
     live: LiveConfig
     worker_urls: tuple[str, ...] = ()
+    webhook: WebhookConfig | None = None

@@ -29,10 +29,12 @@ from console.people.throttle import Throttle
 from console.reader import Reader
 from console.rows import Row, asked
 from console.visits import Visits
+from console.webhook.sender import Outside, Sender
 from custody.events import Micros
 from schemas.present import rfc3339
 from schemas.registry import Catalog
 from sinks.progress import Progress
+from telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class Parts:
         console: Where the warehouse is.
         catalog: Where schema ids are looked up; closed by the caller.
         progress: How the sink gets on.
+        metrics: Of the process.
         now: Time of day.
         stop: Set when the process ends.
     """
@@ -54,6 +57,7 @@ class Parts:
     console: ConsoleConfig
     catalog: Catalog
     progress: Progress
+    metrics: Metrics
     now: Callable[[], Micros]
     stop: threading.Event
 
@@ -93,7 +97,11 @@ def desk(app: FastAPI, config: DeskConfig, parts: Parts) -> Iterator[None]:
             Lots(ask, CompleteTo(ask, time.monotonic), lambda: _stores(parts), hub.recent.holds),
             Live(hub, pulse, parts.stop.is_set),
         )
-        with _beside(parts.stop, live=hub.run, workers=workers.run):
+        bodies = {"live": hub.run, "workers": workers.run}
+        if config.webhook is not None:
+            given = Outside(parts.catalog, parts.metrics, parts.now)
+            bodies["webhook"] = Sender(config.webhook, given, parts.stop.wait).run
+        with _beside(parts.stop, bodies):
             yield
 
 
@@ -117,7 +125,9 @@ def _stream(hub: Hub) -> Part:
 
 
 @contextmanager
-def _beside(stop: threading.Event, **bodies: Callable[[threading.Event], None]) -> Iterator[None]:
+def _beside(
+    stop: threading.Event, bodies: Mapping[str, Callable[[threading.Event], None]]
+) -> Iterator[None]:
     """Run functions in threads of their own for the length of the block."""
     threads = [
         threading.Thread(target=body, args=(stop,), name=f"console-{name}")

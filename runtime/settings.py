@@ -219,6 +219,21 @@ class ConsoleSettings(Group):
     """Base addresses of the workers' ``/health``, with commas between them, so that a page sees
     when one stops. The local stack names its own. Empty: no worker is watched."""
 
+    webhook_url: str | None = Field(default=None, pattern=r"^https?://")
+    """Address that alerts which matter are posted to, each version once. Unset: none."""
+    webhook_secret_file: Path | None = None
+    """File that holds the secret by which the receiver knows that a post is ours."""
+    webhook_ca_file: Path | None = None
+    """Certificates to trust there, PEM. Unset: those of the system."""
+
+    @model_validator(mode="after")
+    def _webhook_has_a_secret(self) -> Self:
+        require(
+            (self.webhook_url is None) == (self.webhook_secret_file is None),
+            "webhook_url and webhook_secret_file go together",
+        )
+        return self
+
     @model_validator(mode="after")
     def _account_has_a_password(self) -> Self:
         require(

@@ -14,6 +14,7 @@ from runtime.trust import gateway_trust
 if TYPE_CHECKING:  # the packages are heavy, and each process needs one of them
     from console.config import ConsoleConfig
     from console.desk_config import DeskConfig
+    from console.webhook.sender import WebhookConfig
     from producers.config import DropConfig, GatewayConfig, MqttConfig, TlsConfig
     from sinks.config import SinkConfig
     from streams.config import Security, WorkerConfig
@@ -272,7 +273,7 @@ def desk_config(settings: Settings) -> "DeskConfig":
     from console.live.hub import LiveConfig
     from console.people.sessions import Ends
 
-    own = settings.console
+    own, kafka = settings.console, _console_options(settings, bootstrap(settings))
     return DeskConfig(
         directory=data_dir(settings).console,
         public_url=own.public_url,
@@ -280,8 +281,24 @@ def desk_config(settings: Settings) -> "DeskConfig":
         gateway_url=own.gateway_url,
         gateway_token_file=own.gateway_token_file or data_dir(settings).gateway_token,
         gateway_trust=gateway_trust(settings.gateway),
-        live=LiveConfig(kafka=_console_options(settings, bootstrap(settings))),
+        live=LiveConfig(kafka=kafka),
+        webhook=_webhook(settings, kafka),
         worker_urls=tuple(url.strip() for url in own.worker_urls.split(",") if url.strip()),
+    )
+
+
+def _webhook(settings: Settings, kafka: dict[str, str]) -> "WebhookConfig | None":
+    from console.webhook.sender import WebhookConfig
+
+    own = settings.console
+    if own.webhook_url is None or own.webhook_secret_file is None:
+        return None
+    return WebhookConfig(
+        url=own.webhook_url,
+        secret_file=own.webhook_secret_file,
+        ca_file=own.webhook_ca_file,
+        directory=data_dir(settings).console,
+        kafka=kafka,
     )
 
 

@@ -306,6 +306,13 @@ SQL_QUERIES = Counter(
     Label("outcome", ("ok", "refused", "failed")),
 )
 
+WEBHOOK_POSTS = Counter(
+    "warehouse",
+    "custody_webhook_posts_total",
+    "Posts of alerts to the webhook; a failed one is tried again, until it is given up.",
+    Label("outcome", ("ok", "failed", "given_up")),
+)
+
 TABLE: tuple[Counter | Gauge | Histogram, ...] = (
     GATEWAY_ACCEPTED,
     GATEWAY_DUPLICATE,
@@ -346,6 +353,7 @@ TABLE: tuple[Counter | Gauge | Histogram, ...] = (
     SINK_LAG,
     SINK_SINCE_PROGRESS,
     SQL_QUERIES,
+    WEBHOOK_POSTS,
 )
 
 

@@ -1,0 +1,1 @@
+"""Alerts that matter, posted to an address of the operator's: once for each version."""

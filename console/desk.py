@@ -1,5 +1,7 @@
 """What people do at the console, put on the HTTP answers of the warehouse process."""
 
+from dataclasses import dataclass
+
 from fastapi import FastAPI
 
 from console.actions_http import Acting, actions_router
@@ -7,30 +9,42 @@ from console.headers import Guarded
 from console.live_http import Live, live_router
 from console.lots_http import Lots, lots_router
 from console.people_http import people_router
+from console.sql_http import Asking, sql_router
 from console.visits import Visits
 
 
-def add_desk(
-    app: FastAPI,
-    found: Visits,
-    acting: Acting | None = None,
-    lots: Lots | None = None,
-    live: Live | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """What people do here; None for what is not there.
+
+    Attributes:
+        acting: What actions need.
+        lots: What the status of a lot is read from.
+        live: What is watched.
+        asking: What SQL needs.
+    """
+
+    acting: Acting | None = None
+    lots: Lots | None = None
+    live: Live | None = None
+    asking: Asking | None = None
+
+
+def add_desk(app: FastAPI, found: Visits, rooms: Rooms) -> None:
     """Add the routes of people, and the headers that browsers go by to every answer.
 
     Args:
         app: What answers.
         found: Tells who sends a request.
-        acting: What actions need; None where there is nothing to act on.
-        lots: What the status of a lot is read from; None where there are none.
-        live: What is watched; None where nothing is.
+        rooms: What people do here.
     """
     app.include_router(people_router(found))
-    if acting is not None:
-        app.include_router(actions_router(found, acting))
-    if lots is not None:
-        app.include_router(lots_router(found, lots))
-    if live is not None:
-        app.include_router(live_router(found, live))
+    if rooms.acting is not None:
+        app.include_router(actions_router(found, rooms.acting))
+    if rooms.lots is not None:
+        app.include_router(lots_router(found, rooms.lots))
+    if rooms.live is not None:
+        app.include_router(live_router(found, rooms.live))
+    if rooms.asking is not None:
+        app.include_router(sql_router(found, rooms.asking))
     app.add_middleware(Guarded, secure=found.secure)

@@ -82,7 +82,7 @@ def make_app(config: ConsoleConfig, reader: Reader, access: Access, process: Pro
         reader,
         access,
         new_id=lambda: secrets.token_hex(16),
-        ended=lambda error: process.metrics.add(names.SQL_QUERIES, _outcome(error)),
+        ended=lambda error: process.metrics.add(names.SQL_QUERIES, outcome_of(error)),
     )
     add_clickhouse(app, door)
     _add_sql(app, door)
@@ -92,7 +92,8 @@ def make_app(config: ConsoleConfig, reader: Reader, access: Access, process: Pro
     return app
 
 
-def _outcome(error: CustodyError | None) -> str:
+def outcome_of(error: CustodyError | None) -> str:
+    """Return how a query ended, as it is counted."""
     if error is None:
         return "ok"
     return "refused" if problem_of(error).status in {403, 413, 429} else "failed"

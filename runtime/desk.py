@@ -13,9 +13,10 @@ from fastapi import FastAPI
 from console.access import Access
 from console.actions_http import Acting
 from console.config import ConsoleConfig
-from console.desk import add_desk
+from console.desk import Rooms, add_desk
 from console.desk_config import DeskConfig
 from console.gateway import Gateway
+from console.http import outcome_of
 from console.live.hub import Hub
 from console.live.pulse import STALE_S, Part, Pulse, Workers
 from console.live_http import Live
@@ -28,12 +29,14 @@ from console.people.sessions import Sessions
 from console.people.throttle import Throttle
 from console.reader import Reader
 from console.rows import Row, asked
+from console.sql_http import Asking
 from console.visits import Visits
 from console.webhook.sender import Outside, Sender
 from custody.events import Micros
 from schemas.present import rfc3339
 from schemas.registry import Catalog
 from sinks.progress import Progress
+from telemetry import metrics as names
 from telemetry.metrics import Metrics
 
 _LOG = logging.getLogger(__name__)
@@ -45,7 +48,8 @@ class Parts:
 
     Attributes:
         access: Knows the tokens of whoever has no session.
-        console: Where the warehouse is.
+        console: Where the warehouse is, and the bounds of SQL.
+        reader: Runs people's SQL.
         catalog: Where schema ids are looked up; closed by the caller.
         progress: How the sink gets on.
         metrics: Of the process.
@@ -55,6 +59,7 @@ class Parts:
 
     access: Access
     console: ConsoleConfig
+    reader: Reader
     catalog: Catalog
     progress: Progress
     metrics: Metrics
@@ -90,19 +95,32 @@ def desk(app: FastAPI, config: DeskConfig, parts: Parts) -> Iterator[None]:
         time.monotonic,
     )
     with closing(PeopleFile(config.directory)) as file, closing(gateway), closing(reader):
-        add_desk(
-            app,
-            Visits(_door(file, config, parts.now), parts.access, config.public_url),
-            Acting(gateway, ask, seen=hub.recent.has),
-            Lots(ask, CompleteTo(ask, time.monotonic), lambda: _stores(parts), hub.recent.holds),
-            Live(hub, pulse, parts.stop.is_set),
+        rooms = Rooms(
+            acting=Acting(gateway, ask, seen=hub.recent.has),
+            lots=Lots(
+                ask, CompleteTo(ask, time.monotonic), lambda: _stores(parts), hub.recent.holds
+            ),
+            live=Live(hub, pulse, parts.stop.is_set),
+            asking=_asking(parts),
         )
+        door = _door(file, config, parts.now)
+        add_desk(app, Visits(door, parts.access, config.public_url), rooms)
         bodies = {"live": hub.run, "workers": workers.run}
         if config.webhook is not None:
             given = Outside(parts.catalog, parts.metrics, parts.now)
             bodies["webhook"] = Sender(config.webhook, given, parts.stop.wait).run
         with _beside(parts.stop, bodies):
             yield
+
+
+def _asking(parts: Parts) -> Asking:
+    return Asking(
+        parts.reader,
+        parts.console.query_characters_max,
+        parts.console.result_bytes_max,
+        new_id=lambda: secrets.token_hex(16),
+        ended=lambda error: parts.metrics.add(names.SQL_QUERIES, outcome_of(error)),
+    )
 
 
 def _stores(parts: Parts) -> str:

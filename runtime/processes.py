@@ -86,7 +86,7 @@ def warehouse(settings: Settings) -> None:
     registry = wiring.registry_url(settings)
     catalog = RegistryCatalog(registry)
     audited = _audited(settings, reader, registry, ready, stop)
-    lent = Parts(access, console, catalog, progress, metrics, now, stop)
+    lent = Parts(access, console, reader, catalog, progress, metrics, now, stop)
     people = desk(app, wiring.desk_config(settings), lent)
     serving = Server(
         app, console.host, console.port, proxied=settings.console.public_url is not None

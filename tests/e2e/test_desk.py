@@ -1,5 +1,6 @@
 """An alert settled and a lot held at the console, through every part of a running stack."""
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -52,6 +53,18 @@ def browsers(system: System) -> Iterator[dict[str, httpx.Client]]:
         yield found
 
 
+def parts(browser: httpx.Client) -> list[dict[str, object]]:
+    """How worker, sink and stream are, as a page hears it."""
+    with browser.stream("GET", "/api/live") as answer:
+        lines = answer.iter_lines()
+        beats = (next(lines) for line in lines if line == "event: health")
+        for beat in itertools.islice(beats, 15):
+            said = json.loads(beat.removeprefix("data: "))
+            if said["ok"]:
+                break
+        return [said["worker"], said["sink"], said["stream"]]
+
+
 def test_two_people_at_an_alert_and_a_held_lot(
     system: System, browsers: dict[str, httpx.Client]
 ) -> None:
@@ -85,6 +98,8 @@ def test_two_people_at_an_alert_and_a_held_lot(
         "made_it": "acknowledged",
         "reason": "calling the depot",
     }
+
+    assert [part["ok"] for part in parts(browsers["ann"])] == [True] * 3
 
     token = (DataDir(system.data_dir).sink_token).read_text().strip()
     headers = {"Authorization": f"Bearer {token}"}

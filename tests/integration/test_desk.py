@@ -15,7 +15,7 @@ import pytest
 
 from console.actions_http import Acting
 from console.config import ConsoleConfig
-from console.desk import add_desk
+from console.desk import Rooms, add_desk
 from console.gateway import Gateway
 from console.lot_status import CompleteTo
 from console.lots_http import Lots
@@ -23,6 +23,8 @@ from console.people.file import PeopleFile
 from console.people.roles import Role
 from console.reader import Reader
 from console.rows import Row, asked
+from console.sql_http import Asking
+from custody.errors import CustodyError
 from custody.events import Micros
 from custody.ids import derived_id
 from sinks import migrate
@@ -49,11 +51,15 @@ class Room(Desk):
         self.gateway = Gateway(url, secret, None)
         self.failing = ""
         self.recent: list[Row] = []
+        self.ended: list[CustodyError | None] = []
         self.on_ask: Callable[[str], None] = lambda _: None
         acting = Acting(self.gateway, self.ask, wait_s=0.5)
         complete_to = CompleteTo(self.ask, self.clock.seconds)
         lots = Lots(self.ask, complete_to, lambda: self.failing, lambda _: self.recent)
-        add_desk(self.app, self.visits, acting, lots)
+        asking = Asking(
+            self.reader, 1_000, 1 << 20, lambda: secrets.token_hex(8), self.ended.append
+        )
+        add_desk(self.app, self.visits, Rooms(acting=acting, lots=lots, asking=asking))
         for role in Role:
             self.user(f"the-{role}", role)
 
@@ -328,3 +334,26 @@ def test_up_to_when_all_is_known_is_asked_every_ten_seconds(room: Room) -> None:
     room.clock.pass_s(11)
     status(room)
     assert len(asked) == 2
+
+
+def sql(browser: httpx.Client, statement: str, **params: str) -> httpx.Response:
+    return browser.post("/api/sql", content=statement, params=params)
+
+
+def test_an_analyst_asks_the_views_an_admin_all_and_others_nothing(room: Room) -> None:
+    analyst, admin = room.browser("the-analyst"), room.browser("the-admin")
+    said = sql(analyst, "SELECT {n:Int8} AS n", param_n="5")
+    assert (said.status_code, said.json()) == (200, {"n": 5})
+    csv = sql(analyst, "SELECT count() AS alerts FROM v_alerts", format="CSVWithNames")
+    assert csv.text == '"alerts"\n1\n'
+    assert sql(analyst, "SELECT count() FROM alert").status_code == 403
+    assert sql(admin, "SELECT count() AS n FROM alert").json() == {"n": 1}
+    assert sql(admin, "DROP TABLE alert").status_code == 403
+    assert sql(admin, "SELECT '" + "x" * 1_000 + "'").status_code == 413
+    refused = sql(room.browser("the-operator"), "SELECT 1")
+    assert refused.json()["type"] == "/problems/not-for-this-role"
+    assert sql(room.client(), "SELECT 1").status_code == 401
+    assert None in room.ended
+    deeds = [(deed.actor, deed.about, deed.outcome) for _, deed in room.register.deeds(20)]
+    assert ("the-analyst", "SELECT count() FROM alert", "asked") in deeds
+    assert ("the-operator", "SELECT 1", "not allowed") in deeds

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from typing_extensions import override
 
 from console.access import Access
-from console.desk import add_desk
+from console.desk import Rooms, add_desk
 from console.live_http import Live
 from console.people.door import Door
 from console.people.file import PeopleFile
@@ -116,5 +116,5 @@ def people(
     """A desk of people alone, who may watch where there is something to watch."""
     with closing(PeopleFile(directory)) as file:
         made = Desk(file, Clock(), public_url)
-        add_desk(made.app, made.visits, live=live)
+        add_desk(made.app, made.visits, Rooms(live=live))
         yield made

@@ -28,12 +28,19 @@ class Entry:
     """One event and the number it has in the ring.
 
     Attributes:
-        told: The event.
+        place: Partition of its record.
+        offset: Offset of its record.
         frame: As it is sent to whoever has seen all before it, its id included.
     """
 
-    told: Told
+    place: Place
+    offset: int
     frame: bytes
+
+    @property
+    def told(self) -> Told:
+        """The event, for whoever gets another id with it; kept once, in the frame."""
+        return Told(self.place, self.offset, self.frame[self.frame.index(b"\n") + 1 : -1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +95,14 @@ class Ring:
             for one in told:
                 self._end[one.place] = one.offset + 1
                 frame = framed(one, text_of(self._end))
-                self._entries.append(Entry(one, frame))
+                self._entries.append(Entry(one.place, one.offset, frame))
                 self._bytes += len(frame)
                 self._next_no += 1
             self._end.update(read)
             while len(self._entries) > self._entries_max or self._bytes > self._bytes_max:
                 gone = self._entries.popleft()
                 self._bytes -= len(gone.frame)
-                self._start[gone.told.place] = gone.told.offset + 1
+                self._start[gone.place] = gone.offset + 1
 
     def after(self, no: int, most: int) -> list[Entry] | None:
         """Return entries from a number on, at most so many; None where some of them are gone."""

@@ -77,10 +77,10 @@ def test_the_ring_is_bounded_by_entries_and_by_bytes_and_knows_what_is_gone() ->
     ring = Ring(START, 10, 1 << 20)
     ring.add([event(no) for no in range(25)], {ALERTS: 27})
     now = ring.standing()
-    assert [entry.told.offset for entry in now.entries] == list(range(15, 25))
+    assert [entry.offset for entry in now.entries] == list(range(15, 25))
     assert (now.start[ALERTS], now.end[ALERTS], now.next_no) == (15, 27, 25)
     assert ring.after(14, 5) is None
-    assert [entry.told.offset for entry in ring.after(15, 3) or []] == [15, 16, 17]
+    assert [entry.offset for entry in ring.after(15, 3) or []] == [15, 16, 17]
     assert ring.after(25, 5) == []
     small = Ring(START, 1_000, 200)
     small.add([event(no) for no in range(100)], {})

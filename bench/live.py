@@ -5,7 +5,7 @@ rate; everybody who watches reads all of it. Time is from the producer's call to
 reader, on one clock. Prints one JSON object.
 
 Expected: a frame is made once, so 200 x 10/s is 2,000 writes of some 2 kB a second, a tenth to a
-third of a core; memory flat once the list of 8,192 events is full or the run is over.
+third of a core; memory flat once the list of 4,096 events is full.
 
     python -m bench.live --viewers 200 --rate 10 --seconds 60
 """
@@ -74,10 +74,12 @@ class Seen:
     Attributes:
         took_ms: From the producer to each of them, of each alert.
         resets: How many were told to begin anew.
+        rss_mb: Memory of the hub's process, once a minute.
     """
 
     took_ms: list[float] = field(default_factory=list)
     resets: int = 0
+    rss_mb: list[int] = field(default_factory=list)
 
 
 async def watch(
@@ -98,7 +100,9 @@ async def watch(
             seen.resets += line == b"event: reset\n"
 
 
-async def drive(bootstrap: str, port: int, cookie: str, arguments: argparse.Namespace) -> Seen:
+async def drive(
+    bootstrap: str, port: int, cookie: str, process: psutil.Process, arguments: argparse.Namespace
+) -> Seen:
     """Have them watch, and say alerts at the rate."""
     sent: dict[str, float] = {}
     seen, there = Seen(), asyncio.Semaphore(0)
@@ -112,6 +116,8 @@ async def drive(bootstrap: str, port: int, cookie: str, arguments: argparse.Name
     (alert, *_) = golden.records("alert")
     assert isinstance(alert, Alert)
     for no in range(round(arguments.rate * arguments.seconds)):
+        if no % round(arguments.rate * 60) == 0:
+            seen.rss_mb.append(process.memory_info().rss >> 20)
         lot = f"L-{no % 17}"
         place = partition_of(lot.encode(), _PARTITIONS)
         made = replace(alert, n=no, sender=f"worker/{place}", alert_id=f"bench-{no}", lot_id=lot)
@@ -138,9 +144,9 @@ def measure(arguments: argparse.Namespace) -> dict[str, object]:
             with subprocess.Popen(command, stdin=subprocess.PIPE) as served:
                 cookie = _logged_in(port)
                 process = psutil.Process(served.pid)
-                before, rss = process.cpu_times(), process.memory_info().rss
+                before = process.cpu_times()
                 began_s = time.monotonic()
-                seen = asyncio.run(drive(bootstrap, port, cookie, arguments))
+                seen = asyncio.run(drive(bootstrap, port, cookie, process, arguments))
                 took_s = time.monotonic() - began_s
                 after, rss_after = process.cpu_times(), process.memory_info().rss
                 assert served.stdin is not None
@@ -158,8 +164,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, object]:
         "p95_ms": round(quantiles(seen.took_ms, n=20)[-1], 1),
         "max_ms": round(max(seen.took_ms), 1),
         "cores": round(cpu_s / took_s, 3),
-        "rss_mb_before": rss >> 20,
-        "rss_mb_after": rss_after >> 20,
+        "rss_mb": [*seen.rss_mb, rss_after >> 20],
     }
 
 

@@ -50,8 +50,8 @@ class LiveConfig:
 
     kafka: Mapping[str, str]
     history_records: int = 500
-    entries_max: int = 8_192
-    bytes_max: int = 32 << 20
+    entries_max: int = 4_096
+    bytes_max: int = 16 << 20
     past_records_max: int = 20_000
 
 

@@ -66,6 +66,7 @@ def instant(no: int) -> str:
 def asked(stored: Stored, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
     class Asked:
         rows = staticmethod(lambda query, params=None: stored.ask(query, params or {}))
+        complete_to = ""
 
         def __enter__(self) -> Self:
             return self
@@ -77,7 +78,7 @@ def asked(stored: Stored, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> s
     result = CliRunner().invoke(cli, arguments, standalone_mode=False)
     if result.exception is not None:
         raise result.exception
-    return result.output
+    return result.stdout
 
 
 def a_plant(*, close: bool = True, receipt: bool = True) -> list[LotFact]:

@@ -16,14 +16,10 @@ from tests.support.oracle.amounts import Amounts, Carried, Handed, added, is_att
 from tests.support.oracle.lots import Back, LotBooks
 from tests.support.oracle.nodes import Node
 from tests.support.oracle.postings import Posting, sums_of
-from tests.support.oracle.processes import Batch, Process
+from tests.support.oracle.processes import CLEAR_EXCESS, Batch, Process
 from tests.support.oracle.refs import References
 from tests.support.oracle.rules import RULES
 from tests.support.oracle.stand import owner_of, standing, when
-
-CLEAR_EXCESS = 0.5
-"""Of what came in; less than that may be within 4 sigma, which this model does not know: an output
-that a few shots measure is known by 12 %, and so may be 40 % of what came in (seed 2476)."""
 
 
 class Oracle:
@@ -205,6 +201,9 @@ class Oracle:
         """
         undecided = {("lot_redeclared", f"lot/{lot_id}") for lot_id in self.lots}
         undecided |= {("overdrawn", f"lot/{lot_id}") for lot_id in self.lots}
+        for process_id, process in self.processes.items():
+            unclear = process.unclear - process.findings
+            undecided |= {(name, f"process/{process_id}") for name in unclear}
         return undecided | {
             ("output_exceeds_input", f"process/{process_id}")
             for process_id, process in self.processes.items()

@@ -14,7 +14,7 @@ from tests.support.oracle.amounts import (
     mixture,
 )
 from tests.support.oracle.postings import Posting
-from tests.support.oracle.processes import Process, Side
+from tests.support.oracle.processes import CLEAR_EXCESS, Process, Side
 from tests.support.oracle.refs import References
 
 LAYERS_MAX = 64
@@ -111,8 +111,10 @@ class Node(Process):
 
     def _taken(self, fact: MaterialProcessed, *, lost: bool = False) -> Side:
         side = self._side(fact)
-        if side.dry > self._here().get("dry", 0):
-            self.findings.add("output_exceeds_content")
+        there = self._here().get("dry", 0)
+        if side.dry > there:
+            clear = side.dry > (1 + CLEAR_EXCESS) * there
+            (self.findings if clear else self.unclear).add("output_exceeds_content")
         took: list[tuple[Amounts, Carried]] = []
         wanted = side.dry
         for layer in self.layers:

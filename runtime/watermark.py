@@ -8,10 +8,8 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
-from confluent_kafka import KafkaException
-
-from custody.errors import CustodyError
 from custody.events import Micros
+from runtime import passes
 from runtime.asof import Ask
 from runtime.complete import Progress, by_site
 from runtime.moment import time_of
@@ -61,20 +59,7 @@ class Watermark:
             ready: Set when the tables are there.
             stop: Set by another thread.
         """
-        reason = ""
-        while not stop.wait(interval_s):
-            if not ready.is_set():
-                continue
-            try:
-                self.go_over()
-                reason = ""
-            except (CustodyError, KafkaException) as error:
-                if str(error) != reason:
-                    log.warning("watermark waits", extra={"reason": str(error)})
-                reason = str(error)
-            except Exception:
-                # A process edge: rows go on being stored, whatever happens here.
-                log.exception("watermark failed")
+        passes.repeat(self.go_over, "watermark", log, interval_s, ready, stop)
 
     def go_over(self) -> None:
         """Make one pass and say what has moved on; blocks.

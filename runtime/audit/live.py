@@ -10,13 +10,14 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, Message, Producer
 
 from custody.audit import Fault
-from custody.errors import CustodyError, Unavailable
+from custody.errors import Unavailable
 from custody.events import Micros
 from custody.ids import BETWEEN, derived_id
 from custody.records import Sighting
+from runtime import passes
 from runtime.asof import Ask
 from runtime.audit.standing import Standing
 from runtime.ends import ends
@@ -87,20 +88,7 @@ class Auditor:
             ready: Set when the tables are there.
             stop: Set by another thread.
         """
-        reason = ""
-        while not stop.wait(interval_s):
-            if not ready.is_set():
-                continue
-            try:
-                self.go_over()
-                reason = ""
-            except (CustodyError, KafkaException) as error:
-                if str(error) != reason:
-                    log.warning("audit waits", extra={"reason": str(error)})
-                reason = str(error)
-            except Exception:
-                # A process edge: rows go on being stored, whatever the auditor trips over.
-                log.exception("audit failed")
+        passes.repeat(self.go_over, "audit", log, interval_s, ready, stop)
 
     def go_over(self) -> None:
         """Make one pass and say what has changed; blocks.

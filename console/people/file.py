@@ -4,7 +4,6 @@ SQLite, because the command line and the running console both have it open: each
 durable when it returns, and counts at the next request, for the other process, too.
 """
 
-import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from console import private_file
 from custody.errors import Unavailable
 
 FILE = "people.sqlite3"
@@ -76,16 +76,9 @@ class PeopleFile:
         self.path = directory / FILE
         self._lock = threading.RLock()
         try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Before SQLite would make it, and readable by more than its owner; the log and the
-            # index beside it get the mode of the file.
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._connection = sqlite3.connect(
-                self.path, isolation_level=None, timeout=_PATIENT_S, check_same_thread=False
+            self._connection = private_file.opened(
+                self.path, _TABLES, patient_s=_PATIENT_S, one_thread=False
             )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.executescript(_TABLES)
         except (sqlite3.Error, OSError) as error:
             raise PeopleUnreadable(self.path, error) from error
 

@@ -1,10 +1,10 @@
 """How far the webhook is, and what it said last of each alert: SQLite, one change at a time."""
 
-import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
 
+from console import private_file
 from console.live.places import Place
 from console.webhook.notice import Stands
 from custody.errors import Unavailable
@@ -52,12 +52,7 @@ class Cursor:
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE
         try:
-            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._connection = sqlite3.connect(self._path, isolation_level=None)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._connection.executescript(_TABLES)
+            self._connection = private_file.opened(self._path, _TABLES)
         except (sqlite3.Error, OSError) as error:
             raise CursorUnreadable(self._path, error) from error
 

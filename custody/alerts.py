@@ -201,19 +201,18 @@ def raise_or_keep(
         verdict.about,
         sentence,
         verdict.severity,
-        *_said_by_people(before, state),
     )
+    after = after if before is None else _kept(after, before)
     return Said(after, record(after, subject, verdict, cause=clock.cause))
 
 
-def _said_by_people(
-    before: AlertState | None, state: str
-) -> tuple[str | None, Micros | None, str | None]:
-    """Return who sees to an alert, until when it is shelved and how it ended, in its next state."""
-    if before is None:
-        return None, None, None
-    until = before.until if state == SHELVED else None
-    return before.assignee, until, before.resolution if state == RESOLVED else None
+def _kept(after: AlertState, before: AlertState) -> AlertState:
+    """Return the next state of an alert with what people have said of it that is still so."""
+    return after._replace(
+        assignee=before.assignee,
+        until=before.until if after.state == SHELVED else None,
+        resolution=before.resolution if after.state == RESOLVED else None,
+    )
 
 
 def _lasting(verdict: Verdict) -> str:
@@ -239,15 +238,7 @@ def retract(before: AlertState, subject: str, clock: Clock, reason: str | None =
     state = LIFECYCLE.get((before.state, "no_evidence"))
     if state is None:
         return Said(before, None)
-    assignee, until, resolution = _said_by_people(before, state)
-    after = before._replace(
-        version=before.version + 1,
-        state=state,
-        value=0.0,
-        assignee=assignee,
-        until=until,
-        resolution=resolution,
-    )
+    after = _kept(before._replace(version=before.version + 1, state=state, value=0.0), before)
     return Said(
         after, record(after, subject, None, cause=clock.cause, reason=reason or UNSUPPORTED)
     )
@@ -278,24 +269,32 @@ def act(before: AlertState, action: ActionTaken, subject: str, verdict: Verdict 
         state = None
     elif state is None:
         reason = f"conflict: {action.action} does not apply to an alert that is {before.state}"
-    assignee, until, resolution = _said_by_people(before, state or before.state)
-    if state is not None:
-        assignee = action.assignee if action.action == "assign" else assignee
-        until = action.until if action.action == "shelve" else until
-        resolution = action.resolution if action.action == "resolve" else resolution
     after = before._replace(
         version=before.version + 1,
         state=state or before.state,
         action_id=action.event_id,
         severity=before.severity if verdict is None else verdict.severity,
-        assignee=assignee,
-        until=until,
-        resolution=resolution,
     )
+    after = _kept(after, before)
+    if state is not None:
+        after = _told(after, action)
     alert = record(
         after, subject, verdict, cause=action.event_id, reason=reason, actor=action.actor or None
     )
     return Said(after, alert)
+
+
+def _told(after: AlertState, action: ActionTaken) -> AlertState:
+    """Return the state an action led to with what it says beside its step."""
+    match action.action:
+        case "assign":
+            return after._replace(assignee=action.assignee)
+        case "shelve":
+            return after._replace(until=action.until)
+        case "resolve":
+            return after._replace(resolution=action.resolution)
+        case _:
+            return after
 
 
 def record(

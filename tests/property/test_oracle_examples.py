@@ -367,7 +367,7 @@ def test_a_stock_taking_ends_a_period() -> None:
 
 def test_more_than_lies_there_moves_all_the_same_and_is_found() -> None:
     m = Maker("sides")
-    found = model(*fed("A", 10, 0.04, kind="stockpile"), output(m, "X", 12, kind="stockpile"))
+    found = model(*fed("A", 10, 0.04, kind="stockpile"), output(m, "X", 16, kind="stockpile"))
     assert found.findings() == {("output_exceeds_content", "process/P")}
-    assert found.accounts()["process/P"] == {"wet": -2_000_000, "dry": -2_000_000}
+    assert found.accounts()["process/P"] == {"wet": -6_000_000, "dry": -6_000_000}
     assert found.accounts()["lot/X/PLANT"]["Cu"] == 400_000_000

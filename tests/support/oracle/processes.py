@@ -23,9 +23,8 @@ U_SIDE_REL = 0.005
 
 CLEAR_EXCESS = 0.5
 """Of what came in or lies there. Less may be within 4 sigma, which this model does not know: an
-output
-that a few shots measure is known by 12 %, and so may be 40 % of what came in (seed 2476); a stock
-by 5 % (seed 3710)."""
+output that a few shots measure is known by 12 %, and so may be 40 % of what came in (seed 2476); a
+stock by 5 % (seed 3710)."""
 
 CLOSING = ("conversion", "unaccounted")
 

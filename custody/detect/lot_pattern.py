@@ -208,9 +208,13 @@ class Builder:
         own, shared = self.covariances()
         return own + shared
 
+    def usual_share(self) -> Floats:
+        """Return by row what one deviation of the usual ln(1 - moisture) does to it."""
+        return self.model.dry_share[1] * self.share * (1.0 - self.mass)
+
     def covariances(self) -> tuple[Floats, Floats]:
         """Return V in two parts: what differs from lot to lot, and instruments' own errors."""
-        columns = [self.model.dry_share[1] * self.share * (1.0 - self.mass)]
+        columns = [self.usual_share()]
         for number, leg in enumerate(self.model.legs):
             columns.append(leg.drying_u * self.share * self.since(number + 1))
         noise, bias, source = np.zeros(self.n), np.zeros(self.n), np.zeros(self.n, dtype=np.int64)

@@ -42,6 +42,8 @@ class Fleet:
         xrf: Instrument and element likewise.
         stolen: Way of whose lots a share is taken from then on, and which.
         composition: Lots are shot and certified, too.
+        moisture: What lots hold of water, from and to.
+        at_port: Lots are certified at the port, too, not only at the mine.
     """
 
     seed: int
@@ -52,6 +54,8 @@ class Fleet:
     xrf: tuple[str, str, float] | None = None
     stolen: tuple[str, float] | None = None
     composition: bool = False
+    moisture: tuple[float, float] = (0.06, 0.10)
+    at_port: bool = True
     span: dict[str, float] = field(default_factory=dict)
     bias: dict[tuple[str, str], float] = field(default_factory=dict)
 
@@ -68,7 +72,7 @@ class Fleet:
         mine = self.mines[number % len(self.mines)]
         maker, start = Maker(f"L-{number:03d}"), number * GAP_MIN
         wrong = number >= self.since
-        dry, moisture = rng.uniform(24_000, 28_000), rng.uniform(0.06, 0.10)
+        dry, moisture = rng.uniform(24_000, 28_000), rng.uniform(*self.moisture)
         ore = {a: c * math.exp(rng.gauss(0, 0.15)) for a, c in ELEMENTS.items()}
         yield maker.lot(mine, start, {})
         way = (mine, DEPOT), (DEPOT, PORT)
@@ -103,6 +107,7 @@ class Fleet:
             )
         if self.composition:
             yield from self._shots(maker, PORT, start + 175, (ore, moisture), rng, wrong=wrong)
+        if self.composition and self.at_port:
             yield self._assay(maker, PORT, start + 180, (ore, moisture), rng)
 
     def _weighing(

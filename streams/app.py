@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import faust
 from faust import Stream
+from faust.exceptions import ConsumerNotStarted
 from faust.types import TP, StreamT
 from faust.types.transports import TransportT
 from typing_extensions import override
@@ -45,8 +46,16 @@ class GuardedApp(faust.App):
 
     @property
     def guarded_consumer(self) -> GuardedConsumer:
-        """The consumer."""
-        consumer = self.consumer
+        """The consumer.
+
+        Raises:
+            ConsumerNotStarted: Faust has not made it yet. It makes one for whoever asks
+                ``consumer`` first, without a lock: the thread that answers ``/health`` would make
+                a second one beside that which is started.
+        """
+        consumer = self._consumer
+        if consumer is None:
+            raise ConsumerNotStarted
         assert isinstance(consumer, GuardedConsumer)
         return consumer
 

@@ -109,5 +109,11 @@ def _run(app: GuardedApp, loop: asyncio.AbstractEventLoop) -> None:
     worker.spinner = None
     try:
         worker.execute_from_commandline()
+    except SystemExit as end:
+        # Faust makes an exit with 1 of whatever ended its start.
+        error = end.__context__
+        if end.code and isinstance(error, Exception):
+            stop.on_error(error)
+        raise
     except Exception as error:  # noqa: BLE001  H: whatever Faust dies of
         stop.on_error(error)

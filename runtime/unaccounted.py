@@ -1,8 +1,9 @@
 """How sure what is unaccounted for is: its standard uncertainty, from what it is a difference of.
 
 - ``leg``: the two weighings of the trip, by the scale's class or calibration, as the worker takes
-  them (``custody.metrology``). Dry mass and metals in proportion: both weighings are taken on one
-  moisture and one grade, so the difference is one of mass.
+  them (``custody.metrology``), also where they agree to the gram. Dry mass and metals in
+  proportion: both weighings are taken on one moisture and one grade, so the difference is one of
+  mass.
 - ``stock``: the wet masses of the place's balances before and after the posting, whose difference
   it is. Of a place that was emptied: all weighings in and out. Dry mass and metals in proportion.
 - ``restated``: the balances before and after. Nothing is missing; what lies there is better known,
@@ -29,7 +30,7 @@ from custody.reference_versions import with_version
 from custody.rows import RefRow
 from runtime.asof import Ask, Quantity, Row, Uncertainty
 from runtime.moment import Period, sql_time
-from runtime.rests import DRY, RESTATED, WET, Rest, divided, mix_of, rests_of
+from runtime.rests import DRY, LEG, RESTATED, WET, Rest, divided, even_legs, mix_of, rests_of
 from runtime.stored import record_of
 
 
@@ -78,10 +79,11 @@ def unaccounted(ask: Ask, site_id: str, period: Period, known: str) -> list[Unac
         known: As known at, as text for the warehouse.
     """
     span = {"start": sql_time(period.start), "end": sql_time(period.end), "known": known}
-    rests = rests_of(ask(_RESTS, span | {"site": site_id}))
+    asked = {"known": known, "site": site_id} | span
+    rests = rests_of(ask(_RESTS, asked))
+    rests += even_legs(ask(_LEGS, asked), rests)
     if not rests:
         return []
-    asked = {"known": known, "site": site_id} | span
     mixes = _mixes(ask, rests, asked)
     rests = [part for rest in rests for part in divided(rest, mixes.get(rest.account))]
     sources = Sources(
@@ -127,12 +129,13 @@ def error_of(rest: Rest, quantity: Quantity, sources: Sources) -> Estimate | Non
     if rest.found_in == RESTATED:
         emptied = after is None or not after.mass_wet_g
         return None if emptied else _changed(at, quantity, sources)
-    if rest.found_in == "leg" or (after is not None and not after.mass_wet_g):
+    if rest.found_in == LEG or (after is not None and not after.mass_wet_g):
         wet = sources.weighings.get((rest.account, rest.movement_id))
     else:
         wet = _changed(at, WET, sources)
     moved = rest.lost.get(WET, 0)
-    return None if wet is None or not moved else _scaled(wet, rest.lost[quantity] / moved)
+    per_gram = rest.lost[quantity] / moved if moved else rest.mix.get(quantity)
+    return None if wet is None or per_gram is None else _scaled(wet, per_gram)
 
 
 def _changed(at: tuple[str, str], quantity: Quantity, sources: Sources) -> Estimate | None:
@@ -178,12 +181,31 @@ ORDER BY account, event_id
 """
 
 
-_ACCOUNTS = """
-    SELECT account FROM v_unaccounted(
-        period_start = {start:DateTime64(6, 'UTC')}, period_end = {end:DateTime64(6, 'UTC')},
-        known_at = {known:DateTime64(6, 'UTC')})
-    WHERE site_id = {site:String}
+_RECEIVED = """
+    FROM v_postings
+    WHERE kind = 'receipt' AND class IN ('mass', 'metal') AND endsWith(account, '/transit')
+        AND startsWith(other_account, 'lot/') AND extract(other_account, '[^/]*$') = {site:String}
+        AND effective_at >= {start:DateTime64(6, 'UTC')}
+        AND effective_at < {end:DateTime64(6, 'UTC')}
+        AND known_at <= {known:DateTime64(6, 'UTC')}
 """
+_LEGS = f"""
+SELECT account, ifNull(replaces_event_id, cause_event_id) AS event_id,
+    ifNull(any(movement_id), '') AS movement_id, class, quantity, unit, quality,
+    -sum(amount) AS amount
+{_RECEIVED}
+GROUP BY account, event_id, class, quantity, unit, quality
+HAVING amount != 0 AND event_id IN (SELECT event_id FROM weighing)
+ORDER BY account, event_id
+"""  # noqa: S608  put together from constants of this module
+_ACCOUNTS = f"""
+    SELECT account FROM v_unaccounted(
+        period_start = {{start:DateTime64(6, 'UTC')}}, period_end = {{end:DateTime64(6, 'UTC')}},
+        known_at = {{known:DateTime64(6, 'UTC')}})
+    WHERE site_id = {{site:String}}
+    UNION ALL
+    SELECT account {_RECEIVED}
+"""  # noqa: S608
 _STANDING = f"""
     SELECT account, if(endsWith(account, '/transit'), ifNull(movement_id, ''), '') AS trip,
         ifNull(replaces_event_id, cause_event_id) AS event, toInt8(sign(sum(amount))) AS way

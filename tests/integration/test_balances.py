@@ -25,6 +25,7 @@ from runtime.complete import Complete, complete, earliest
 from runtime.moment import Period, sql_time, time_of
 from runtime.period import FLOWS, sigma, site_balance, z_of
 from runtime.rests import WET
+from runtime.unaccounted import Unaccounted
 from sinks import migrate
 from sinks.client import open_warehouse
 from tests.support.asof import Sums, sums
@@ -187,6 +188,45 @@ def test_a_theft_on_a_leg_is_unaccounted_for_where_the_leg_ends_with_its_z(empty
     assert z_of(dry) == pytest.approx(z, rel=1e-3)
     _, none = site_balance(empty.rows, "DEPOT", Period(Micros(0), facts[0].occurred_at), FAR)
     assert none == []
+
+
+def test_legs_that_come_out_even_are_no_better_known(empty: Store) -> None:
+    """Two of three trips weigh the same at both ends; a sum that left them out looked surer."""
+    world, ends = World(), ("MINE", "DEPOT")
+    facts: list[LotFact] = []
+    for number, (start, received) in enumerate(((0, 45_000), (200, 45_000), (400, 44_980))):
+        maker, leg = Maker(f"L-{number}"), {"movement_id": f"M-{number}"}
+        weighed = {"device_id": "WB-1", **leg}, {"device_id": "WB-2", **leg}
+        facts += [
+            maker.lot("MINE", start, {"Cu": 0.02}),
+            maker.weighing("MINE", start + 10, "dispatch", 45_000, 15_000, **weighed[0]),
+            maker.move("dispatch", "MINE", start + 11, ends, **leg),
+            maker.move("receipt", "DEPOT", start + 60, ends, **leg),
+            maker.weighing("DEPOT", start + 61, "receipt", received, 15_000, **weighed[1]),
+        ]
+    facts = numbered(facts)
+    world.tell(*facts)
+    empty.put_all([*facts, *world.outputs])
+    for until, lost_g, legs in ((FAR, 20_000, 3), (facts[9].occurred_at + 1, 0, 2)):
+        _, lost = site_balance(empty.rows, "DEPOT", Period(Micros(0), Micros(until)), FAR)
+        found = {one.quantity.name: one for one in lost}
+        assert (found["wet"].lost, found["wet"].without_u) == (lost_g, 0)
+        one = legs_alone(empty, facts)
+        for name in ("wet", "dry", "Cu"):
+            u, alone = found[name].u, one[name].u
+            assert u is not None
+            assert alone is not None
+            # Chance adds in squares, what one scale does to all of them straight.
+            assert u.random == pytest.approx(alone.random * math.sqrt(legs), rel=1e-3)
+            by_source = {part.source: part.u * legs for part in alone.parts}
+            assert {p.source: p.u for p in u.parts} == pytest.approx(by_source, rel=1e-3)
+
+
+def legs_alone(store: Store, facts: list[LotFact]) -> dict[str, Unaccounted]:
+    """What the last leg alone says, by quantity."""
+    last = Period(facts[10].occurred_at, FAR)
+    _, lost = site_balance(store.rows, "DEPOT", last, FAR)
+    return {one.quantity.name: one for one in lost}
 
 
 def a_mine(maker: Maker) -> list[LotFact]:

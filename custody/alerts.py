@@ -92,7 +92,8 @@ class Verdict(NamedTuple):
         threshold: What ``value`` is compared with.
         basis: Where the threshold comes from.
         posterior: Probability of each competing family, largest first.
-        onset: Last event before it can have happened, its time and that of the first after it.
+        onset: Last event before it can have happened, None where it is forgotten, its time and that
+            of the first after it.
         evidence: What it rests on.
         reason: One sentence.
         severity: How bad it is, by the facts as they are.
@@ -109,7 +110,7 @@ class Verdict(NamedTuple):
     threshold: float
     basis: str
     posterior: Sequence[tuple[str, float]]
-    onset: tuple[str, Micros, Micros] | None
+    onset: tuple[str | None, Micros, Micros] | None
     evidence: Sequence[Evidence]
     reason: str
     severity: str
@@ -179,6 +180,7 @@ def raise_or_keep(
         before is not None
         and sentence == before.sentence
         and not is_worse(verdict.severity, before.severity)
+        and not _is_resized(before, verdict)
     )
     if before is not None and state is None and step == "evidence" and same:
         return Said(before, None)
@@ -217,6 +219,10 @@ def _kept(after: AlertState, before: AlertState) -> AlertState:
 
 def _lasting(verdict: Verdict) -> str:
     """Return of what a verdict says the part that a new version is said for, if another."""
+    if verdict.rule in CHARTS:
+        # Each lot moves the last digits of a size: see ``_is_resized``.
+        since = verdict.onset and verdict.onset[1]
+        return f"{verdict.size > 0.0} {since} {len(verdict.evidence)}"
     if verdict.about is not None:
         return verdict.reason
     # One of several trucks may be named only when the others have come.
@@ -373,6 +379,11 @@ def _figures(state: AlertState) -> tuple[str, float, float]:
 
 def _middle(first: Micros, last: Micros) -> Micros:
     return Micros((first + last) // 2)
+
+
+def _is_resized(before: AlertState, verdict: Verdict) -> bool:
+    """Tell whether a chart's size has moved by more than it was known to."""
+    return verdict.rule in CHARTS and abs(verdict.size - before.size) > before.size_u
 
 
 def _is_news(before: AlertState, verdict: Verdict) -> bool:

@@ -13,12 +13,11 @@ Source:
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from struct import Struct
-from typing import NamedTuple
+from datetime import UTC, datetime
 
 import numpy as np
 
-from custody import findings, rechecking
+from custody import blame, findings, rechecking
 from custody.alerts import CHARTS, INSTRUMENT_BIAS, ROUTE_LOSS, Verdict, alert_id
 from custody.detect import drift
 from custody.detect.cusum import RUN_LENGTH
@@ -28,6 +27,7 @@ from custody.detect.residuals import CLEAR, INSTRUMENT, TO, WAY
 from custody.drifts import DriftRow, Level
 from custody.events import Micros
 from custody.fold import Reader, Step
+from custody.heard import FIGURE, FIGURE_MAX, FOUR, Heard
 from custody.held import BEGINNING
 from custody.ledger import Clock
 from custody.lot_step import Arrived
@@ -44,38 +44,6 @@ nothing any more."""
 BASIS = f"CUSUM bank of six sums, one false alarm in {RUN_LENGTH:,} lots of a healthy one"
 
 RETURNED = "its residuals no longer show it: it has been mended, or lots were measured again"
-
-SIGMAS = 2.0
-"""By how many standard uncertainties a scale must be off on other ways than its busiest."""
-
-
-FIGURE = np.dtype("<i4")
-"""A figure of a lot: whole millionths of the logarithm."""
-
-FIGURE_MAX = 2_000_000_000
-"""Greatest figure, either way: a factor no instrument is off by."""
-
-_FOUR = Struct("<4i")
-
-
-class Heard(NamedTuple):
-    """What a lot says: when it was measured, which lot, on which ways, after which fact.
-
-    ``figures``: by quantity, in the order of ``quantities``, value, u, shared u and what others
-    explain, as four ``FIGURE``: a chart reads all its lots with each word that comes, and these are
-    read without being looked at one by one.
-    """
-
-    at: Micros
-    lot: str
-    ways: tuple[str, ...]
-    event_id: str
-    quantities: tuple[str, ...]
-    figures: bytes
-
-    def of(self, quantity: str) -> tuple[int, ...]:
-        """Return the four figures of one of the quantities."""
-        return _FOUR.unpack_from(self.figures, _FOUR.size * self.quantities.index(quantity))
 
 
 @dataclass(slots=True)
@@ -111,7 +79,11 @@ def chart_step(owner: str, row: ChartRow, arrived: Arrived, clock: Clock) -> Ste
     heard, missed = _taken(row, arrived.residuals)
     after = ChartRow(clock.newest, heard, row.before, row.last, row.said, row.alerts)
     charts = _read(row.before, heard)
-    found = {q: levels for q, chart in charts.items() if (levels := _named(owner, q, chart, heard))}
+    found = {
+        q: levels
+        for q, chart in charts.items()
+        if (levels := _named(owner, q, chart, row.said.get(q, ()), heard))
+    }
     _forget(after)
     step = Step(after)
     step.findings.extend(["beyond_chart"] * missed)
@@ -151,7 +123,7 @@ def _millionths(figure: ResidualFigure) -> bytes:
     four = (figure.value, figure.u, figure.u_shared, figure.explained)
     whole = [min(max(round(x * 1e6), -FIGURE_MAX), FIGURE_MAX) for x in four]
     whole[1] = max(whole[1], 1)
-    return _FOUR.pack(*whole)
+    return FOUR.pack(*whole)
 
 
 def _points(heard: Iterable[Heard], quantity: str) -> Iterable[Point]:
@@ -201,40 +173,15 @@ def _forget(row: ChartRow) -> None:
     row.last = old[-1].at, old[-1].lot
 
 
-def _named(owner: str, quantity: str, chart: Chart, heard: Sequence[Heard]) -> tuple[Level, ...]:
+def _named(
+    owner: str, quantity: str, chart: Chart, said: Sequence[Level], heard: Sequence[Heard]
+) -> tuple[Level, ...]:
     """Return the levels that can be said to be of this one and of nothing else."""
+    if owner.startswith(f"{INSTRUMENT}/"):
+        return blame.own(quantity, chart.levels, said, heard)
     level = chart.level
-    if level is None:
-        return chart.levels
-    kind = owner.partition("/")[0]
-    if kind == WAY:
-        # Nothing is gained on a road: what seems so is one of the scales at its ends.
-        return chart.levels if level.mean < 0.0 else chart.levels[:-1]
-    if quantity == MASS and not _is_shared(level, heard):
-        return chart.levels[:-1]
-    return chart.levels
-
-
-def _is_shared(level: Level, heard: Sequence[Heard]) -> bool:
-    """Tell whether a scale is off on more ways than one.
-
-    A scale at the end of a single way and a loss on that way look alike; to call it the scale's
-    would be to excuse whoever takes a little from every lot.
-    """
-    sums: dict[tuple[str, ...], tuple[float, float]] = {}
-    for one in heard:
-        if one.at < level.since or MASS not in one.quantities:
-            continue
-        value, u, _, _ = one.of(MASS)
-        weight, moment = sums.get(one.ways, (0.0, 0.0))
-        sums[one.ways] = weight + 1.0 / u**2, moment + value / u**2
-    busiest = max(sums, key=lambda ways: (sums[ways][0], ways), default=())
-    weight = sum(w for ways, (w, _) in sums.items() if ways != busiest)
-    moment = sum(m for ways, (_, m) in sums.items() if ways != busiest)
-    if weight == 0.0:
-        return len(busiest) > 1
-    sign = 1.0 if level.mean > 0.0 else -1.0
-    return sign * moment >= SIGMAS * math.sqrt(weight)
+    # Nothing is gained on a road: what seems so is one of the scales at its ends.
+    return chart.levels if level is None or level.mean < 0.0 else chart.levels[:-1]
 
 
 def _verdict(
@@ -263,9 +210,9 @@ def _verdict(
         1.0,
         BASIS,
         ((family, 1.0),),
-        (lots[0].event_id, level.since, level.since),
+        (lots[0].event_id if lots[0].at == level.since else None, level.since, level.since),
         tuple(_evidence(name if kind == INSTRUMENT else "", quantity, said)),
-        _sentence(owner, quantity, size, level, lots[0].lot),
+        _sentence(owner, quantity, size, level),
         BY_RULE[family],
         quantity,
     )
@@ -281,10 +228,11 @@ def _left(quantity: str, lots: Sequence[Heard]) -> float:
     return moment / weight / 1e6 if weight else 0.0
 
 
-def _sentence(owner: str, quantity: str, size: float, level: Level, first: str) -> str:
+def _sentence(owner: str, quantity: str, size: float, level: Level) -> str:
     kind, _, name = owner.partition("/")
-    lots = f"over {level.lots} lots, from lot {first} on"
-    amount = f"{abs(size):.2%} (sigma {level.u:.2%})"
+    since = datetime.fromtimestamp(level.since // 1_000_000, UTC)
+    lots = f"over {level.lots} lots, since {since:%Y-%m-%d %H:%M} UTC"
+    amount = f"{abs(math.expm1(size)):.2%} (sigma {level.u * math.exp(size):.2%})"
     if kind == INSTRUMENT:
         way = "high" if size > 0.0 else "low"
         return f"{name} reads {quantity} {amount} {way} {lots}; its lots are judged without that"

@@ -66,7 +66,7 @@ class Measured:
 
     Attributes:
         first: By kind and name the first word of it.
-        ways: By scale the ways it stands at the ends of.
+        ways: By scale the ways it stands at the ends of; by any other where the lot began.
     """
 
     first: dict[tuple[str, str], First] = field(default_factory=dict)
@@ -104,6 +104,9 @@ def asked_of(book: LotBook, references: References) -> Asked | None:
     weighings, trips = _weighings(book, stations, references, measured)
     for one in (*moist, *graded):
         measured.note(INSTRUMENT, one.assayed.lab, one.at, one.event_id)
+        measured.ways.setdefault(one.assayed.lab, set()).add(stations[0])
+    for device in devices:
+        measured.ways.setdefault(device, set()).add(stations[0])
     readings = Readings(
         weighings=tuple(weighings),
         moistures=tuple(_moistures(moist, references)),

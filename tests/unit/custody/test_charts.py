@@ -160,12 +160,14 @@ def test_the_order_in_which_lots_become_known_does_not_matter() -> None:
         ]
         late.sort(key=lambda one: getattr(one, "recorded_at", 0))
         [alert] = open_alerts(said(late)).values()
-        # A version is said when its sentence changes; the size within its digits is that of then.
-        assert (alert.subject, alert.reason, alert.onset_at) == (
+        # A version is said when lots have doubled or its size moved by its u: within that it is
+        # the size of then.
+        assert (alert.subject, alert.onset_at, len(alert.evidence)) == (
             expected.subject,
-            expected.reason,
             expected.onset_at,
+            len(expected.evidence),
         )
+        assert alert.size == pytest.approx(expected.size, abs=expected.size_u)
 
 
 def test_weighings_that_are_put_right_take_the_finding_back() -> None:

@@ -1,0 +1,132 @@
+"""Whether a shift that a chart has found can be said to be an instrument's own.
+
+An instrument that is named is judged without: its lots are looked at again as if it read right. So
+whoever cheats often enough would be excused by his own frauds, and honest lots be accused in their
+place, if each shift were called the instrument's. It is called so only where
+
+- its lots agree on it: they scatter about the shift no more than they may, some frauds among them
+  apart. Lots of which every second is another material have a mean that none of them shows;
+- it is off with material of other origins, too. A swap is made where the material is, a bias goes
+  wherever the instrument looks. A scale is so told from a loss on its only road; for all others the
+  origin counts, and one that only ever sees one may be named;
+- of an instrument with one origin no more than ``ANALYTES_MAX`` analytes are off at once. Another
+  material differs in all of them;
+- it is off by less than ``FACTOR_MAX``, a third: whoever works with an instrument that is off by
+  more sees it.
+
+Source:
+    docs/detection/charts.md, "Who it was"
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from custody.detect.lot_facts import MASS, MOISTURE
+from custody.drifts import Level
+from custody.heard import Heard
+
+SIGMAS = 2.0
+"""By how many standard uncertainties an instrument must be off on other ways than its busiest."""
+
+ANALYTES_MAX = 2
+"""Analytes that an instrument may be off in at once where all its lots come from one place."""
+
+OFF = 3.0
+"""Standard uncertainties, what is shared included, from which an analyte counts as off."""
+
+FACTOR_MAX = math.log(4.0 / 3.0)
+"""Greatest shift of an instrument, either way."""
+
+CLIP = 9.0
+"""Most that one lot counts in the scatter, as z^2."""
+
+FRAUDS = 0.1
+"""Share of lots that may be far off a shift without speaking against it."""
+
+CHANCE = 4.0
+"""Standard deviations of the mean of z^2 that a scatter may have beyond what is expected."""
+
+
+def own(
+    quantity: str, levels: Sequence[Level], said: Sequence[Level], heard: Sequence[Heard]
+) -> tuple[Level, ...]:
+    """Return the levels of an instrument that are its own.
+
+    Args:
+        quantity: Of what.
+        levels: As the chart has them, in order.
+        said: Those that were told before: a level whose first lots are forgotten stays what it was.
+        heard: The lots that are remembered, in the order of time.
+    """
+    before = {one.since for one in said}
+    return tuple(one for one in levels if _is_own(quantity, one, one.since in before, heard))
+
+
+def _is_own(quantity: str, level: Level, said: bool, heard: Sequence[Heard]) -> bool:  # noqa: FBT001
+    if not heard or heard[0].at > level.since:
+        return said
+    lots = [
+        one for one in heard if one.at >= level.since and (not level.until or one.at < level.until)
+    ]
+    mine = [one for one in lots if quantity in one.quantities]
+    if not mine:
+        return said
+    if quantity == MASS:
+        return _agree(quantity, mine) and _is_shared(quantity, level, mine)
+    return (
+        abs(level.mean) <= FACTOR_MAX
+        and _agree(quantity, mine)
+        and (_is_shared(quantity, level, mine) if _ways(mine) > 1 else _is_alone(quantity, lots))
+    )
+
+
+def _agree(quantity: str, lots: Sequence[Heard]) -> bool:
+    """Tell whether lots scatter about a level as their uncertainties say."""
+    figures = np.array([one.of(quantity)[:2] for one in lots]) / 1e6
+    # About their own mean: that of a level is said anew only when its lots have doubled.
+    weight = figures[:, 1] ** -2
+    mean = float((weight * figures[:, 0]).sum() / weight.sum())
+    z2 = np.minimum(((figures[:, 0] - mean) / figures[:, 1]) ** 2, CLIP)
+    # The variance of chi-square of one degree of freedom is 2.
+    limit = 1.0 + FRAUDS * CLIP + CHANCE * math.sqrt(2.0 / len(lots))
+    return float(z2.mean()) <= limit
+
+
+def _ways(lots: Iterable[Heard]) -> int:
+    return len({one.ways for one in lots})
+
+
+def _is_shared(quantity: str, level: Level, lots: Iterable[Heard]) -> bool:
+    """Tell whether an instrument is off on more ways than one.
+
+    A scale at the end of a single way and a loss on that way look alike; to call it the scale's
+    would be to excuse whoever takes a little from every lot.
+    """
+    sums: dict[tuple[str, ...], tuple[float, float]] = {}
+    for one in lots:
+        value, u, _, _ = one.of(quantity)
+        weight, moment = sums.get(one.ways, (0.0, 0.0))
+        sums[one.ways] = weight + 1.0 / u**2, moment + value / u**2
+    busiest = max(sums, key=lambda ways: (sums[ways][0], ways), default=())
+    weight = sum(w for ways, (w, _) in sums.items() if ways != busiest)
+    moment = sum(m for ways, (_, m) in sums.items() if ways != busiest)
+    if weight == 0.0:
+        return len(busiest) > 1
+    sign = 1.0 if level.mean > 0.0 else -1.0
+    return sign * moment >= SIGMAS * math.sqrt(weight)
+
+
+def _is_alone(quantity: str, lots: Sequence[Heard]) -> bool:
+    """Tell whether few other analytes are off over the same lots."""
+    others = {q for one in lots for q in one.quantities} - {quantity, MASS, MOISTURE}
+    return sum(_is_off(other, lots) for other in others) < ANALYTES_MAX
+
+
+def _is_off(quantity: str, lots: Iterable[Heard]) -> bool:
+    figures = [one.of(quantity) for one in lots if quantity in one.quantities]
+    weight = sum(u**-2 for _, u, _, _ in figures)
+    mean = sum(value / u**2 for value, u, _, _ in figures) / weight
+    shared = sum(shared for _, _, shared, _ in figures) / len(figures)
+    return abs(mean) > OFF * math.hypot(weight**-0.5, shared)

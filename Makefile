@@ -81,6 +81,7 @@ torture: env ## workers killed, stopped and moved, until the books are wrong (RE
 .PHONY: worst-queries
 worst-queries: env ## the worst questions an analyst can ask, at full size, beside inserts
 	@CUSTODY_WORST_QUERIES=long $(BIN)/python -m pytest -q tests/integration/test_worst_queries.py
+	@$(BIN)/python -m bench.worst_queries
 
 .PHONY: bench-detection
 bench-detection: env ## what of each fraud is found, beside what can be (WORLD=ore SEED=1)

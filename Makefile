@@ -93,5 +93,6 @@ bench-warehouse: env ## how long the views take, beside the plain scan (FACTS=10
 	@$(BIN)/python -m bench.warehouse --facts $(FACTS)
 	@$(BIN)/python -m bench.lineage
 
-docs: env ## write the pages that are made from the code
+docs: env ## write the pages and dashboards that are made from the code
 	@$(BIN)/python -m tests.support.pages
+	@$(BIN)/python -m dashboards.main

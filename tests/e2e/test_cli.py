@@ -7,6 +7,8 @@ depot 1.5 t go missing.
 import json
 import math
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,8 +19,10 @@ from typing import cast
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 from confluent_kafka import Producer
 
+from runtime.cli.main import cli
 from tests.support.gateway import wait_for
 from tests.support.system import System, environment
 
@@ -331,3 +335,28 @@ def test_verify_is_not_complete_while_the_worker_stands_still(system: System) ->
 
 def test_published_schemas_are_those_of_the_code_and_the_registry(system: System) -> None:
     assert system.custody("schema", "--check").stdout == "0 problems\n"
+
+
+RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
+READS = re.compile(
+    r"custody (status|alerts|sql|outbox (status|list)|dead-letters (list|replay))( (?!.*--send).*)?"
+)
+
+
+def test_the_commands_of_runbooks_that_only_read_run_and_only_read(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process: they are many, and each of its own would start an interpreter."""
+    monkeypatch.setenv("CUSTODY_DATA_DIR", str(system.data_dir))
+    blocks = [
+        block
+        for page in sorted(RUNBOOKS.glob("*.md"))
+        for block in re.findall(r"```sh\n(.*?)```", page.read_text("utf-8"), re.DOTALL)
+    ]
+    assert len(blocks) >= 9
+    for command in sorted({line for block in blocks for line in block.splitlines()}):
+        assert READS.fullmatch(command), f"{command}: is it one that only reads?"
+        done = CliRunner().invoke(cli, shlex.split(command)[1:])
+        assert done.exception is None or isinstance(done.exception, SystemExit), (command, done)
+        assert done.exit_code in {0, 1}, (command, done.output)
+        assert done.output, command

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from console.reader import Ask, Reader
+from console.who import Role
 from custody.accounts import TRANSIT
+from dashboards import balance
+from dashboards.main import queries
 from demo import chain, flow, lineage, restated
 from demo.correction import ANALYTE
 from demo.day import Day, make_day
 from demo.plant import MINES
 from runtime.client import Warehouse
-from tests.support.demo_books import EVENING, Books, books_of, warehouse_of
+from tests.support.demo_books import EVENING, Books, books_of, client, reader_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -33,9 +37,19 @@ def books(day: Day) -> Books:
 
 
 @pytest.fixture(scope="module")
-def warehouse(books: Books, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    with warehouse_of(books, tmp_path_factory.mktemp("demo-books")) as opened:
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo-books")
+
+
+@pytest.fixture(scope="module")
+def reader(books: Books, directory: Path) -> Iterator[Reader]:
+    with reader_of(books, directory) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def warehouse(reader: Reader, directory: Path) -> Warehouse:
+    return client(reader, directory)
 
 
 @pytest.fixture(scope="module")
@@ -203,3 +217,21 @@ def test_the_analysts_page_has_the_answers_that_the_warehouse_gives(warehouse: W
     for question, statement, answer in questions:
         found = warehouse.sql(statement, "Markdown").decode()
         assert found.strip() == answer.strip(), question
+
+
+SHOWN_FROM, SHOWN_TO = "toDateTime('2026-03-01 00:00:00')", "toDateTime('2026-03-08 00:00:00')"
+"""As the data source writes the time range of a dashboard: the week of the day."""
+
+
+def test_every_panel_on_custody_shows_rows_to_an_analyst(reader: Reader) -> None:
+    targets = {title: query["rawSql"] for title, query in queries(balance.FILE)}
+    assert len(targets) >= 9
+    for no, (title, sql) in enumerate(targets.items()):
+        said = str(sql).replace("$__fromTime", SHOWN_FROM).replace("$__toTime", SHOWN_TO)
+        assert "$" not in said, title
+        ask = Ask(statement=said, role=Role.ANALYST, query_id=f"{no}", format="JSONEachRow")
+        answer = reader.start(ask)
+        try:
+            assert b"".join(iter(answer.next, None)).strip(), title
+        finally:
+            answer.close()

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import cast
@@ -87,8 +88,8 @@ def _tell(books: Books, known: Known, requests: Sequence[Request], first: Micros
 
 
 @contextmanager
-def warehouse_of(books: Books, directory: Path) -> Iterator[Warehouse]:
-    """Give the client of a warehouse that holds the books, as the sink would have written them."""
+def reader_of(books: Books, directory: Path) -> Iterator[Reader]:
+    """Give who reads a warehouse that holds the books, as the sink would have written them."""
     address = f"chdb://{directory / 'warehouse'}"
     store = open_warehouse(address)
     migrate.migrate(store, Micros(0))
@@ -98,10 +99,19 @@ def warehouse_of(books: Books, directory: Path) -> Iterator[Warehouse]:
     _put(store, topics.BALANCE, [o for o in outputs if isinstance(o, Balance)])
     _put(store, topics.ALERT, [o for o in outputs if isinstance(o, Alert)])
     _put(store, topics.FLOW, [o for o in outputs if isinstance(o, Content)])
+    said = datetime.fromtimestamp(EVENING / 1e6 + 60, UTC)
+    store.insert_rows("watermark", ("site_id", "complete_to", "said_at"), [("", said, said)])
     reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "token"))
-    yield client(reader, directory)
+    yield reader
     reader.close()
     store.close()
+
+
+@contextmanager
+def warehouse_of(books: Books, directory: Path) -> Iterator[Warehouse]:
+    """Give the client of such a warehouse."""
+    with reader_of(books, directory) as reader:
+        yield client(reader, directory)
 
 
 def client(reader: Reader, directory: Path) -> Warehouse:

@@ -16,7 +16,7 @@ PACKAGES = (
     "runtime",
 )
 
-_BESIDE = ("demo", "bench")
+_BESIDE = ("demo", "bench", "dashboards")
 
 
 def modules(*, with_tests: bool = False) -> list[Path]:

@@ -119,6 +119,16 @@ def fill(warehouse: Warehouse, facts: int, lots: int) -> None:
         f" SELECT {copied}, _table, event_id, assumeNotNull(corrects), void, recorded_at"
         " FROM custody.events_all WHERE corrects IS NOT NULL"
     )
+    for migration in migrate.load():
+        for statement in migration.statements:
+            if statement.startswith("INSERT INTO custody.event "):
+                warehouse.command(statement)
+
+
+def settle(warehouse: Warehouse) -> None:
+    """Wait until no merge runs: what is asked meanwhile waits for a core, not for the question."""
+    while warehouse.rows("SELECT count() FROM system.merges") != [(0,)]:
+        time.sleep(0.5)
 
 
 def _insert(warehouse: Warehouse, table: str, rows: int, lots: int, select: str) -> None:
@@ -175,6 +185,7 @@ def run(facts: int, lots: int, directory: Path) -> None:
     migrate.migrate(warehouse, Micros(0))
     began = time.perf_counter()
     fill(warehouse, facts, lots)
+    settle(warehouse)
     reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "token"))
     rng = random.Random(1)
 

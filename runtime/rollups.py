@@ -1,8 +1,8 @@
 """What is stored beside its base: held against it, and made anew from it.
 
-Three things: ``edge`` (from transfers), ``correction`` (from facts), both rows of the sink, and the
-projection ``daily`` in the parts of the transfers. They differ from their base only after an edit
-by hand, or where a disk does not give back what was written.
+``edge`` (from transfers), ``event`` and ``correction`` (from facts) are rows of the sink; ``daily``
+is two projections in the parts of the transfers. They differ from their base only after an edit by
+hand, or where a disk does not give back what was written.
 """
 
 from collections.abc import Callable
@@ -11,32 +11,28 @@ from runtime.verify import VIOLATIONS_MAX, Check, Violation
 from runtime.verify_facts import Ask
 from sinks.migrate import load
 
-ROLLUPS = ("edge", "correction", "daily")
+ROLLUPS = ("edge", "event", "correction", "daily")
 """In the order in which they are made anew."""
 
 _BACKFILLS = {
     table: statement
     for migration in load()
     for statement in migration.statements
-    for table in ("edge", "correction")
+    for table in ("edge", "event", "correction")
     if statement.startswith(f"INSERT INTO custody.{table} ")
 }
 """How a migration filled a table from its base: the one place that says it in SQL."""
 
 _DAILY = """
-SELECT
-    toDate32(effective_at) AS day, splitByChar('/', debit)[1] AS from_class,
-    if(startsWith(debit, 'lot/'), splitByChar('/', debit)[-1], '') AS from_place,
-    splitByChar('/', credit)[1] AS to_class,
-    if(startsWith(credit, 'lot/'), splitByChar('/', credit)[-1], '') AS to_place,
-    coalesce(replaces_kind, kind) = 'measured' AS measured, sum(mass_wet_g) AS wet_g,
-    sum(mass_dry_g) AS dry_g,
+SELECT day, {side} AS side, sum(mass_wet_g) AS wet_g, sum(mass_dry_g) AS dry_g,
     sumMap(`metals.analyte`, `metals.value_mg`) AS metals, count() AS moves
-FROM custody.transfer {where}
-GROUP BY day, from_class, from_place, to_class, to_place, measured
+FROM (SELECT *, {side}, toDate32(effective_at) AS day FROM custody.transfer {where})
+GROUP BY day, side
 """
+_PROJECTIONS = {"arriving": "arrives", "leaving": "leaves"}
+"""Projection of the transfers -> the column it sums by."""
 _BY_SCAN = "WHERE offset >= 0"
-"""Of a column that the projection has not, so that the engine reads the rows."""
+"""Of a column that the projections have not, so that the engine reads the rows."""
 
 
 def check(ask: Ask) -> list[Check]:
@@ -50,7 +46,7 @@ def check(ask: Ask) -> list[Check]:
     """
     stored = {table: f"SELECT {_columns(table)} FROM custody.{table}" for table in _BACKFILLS}  # noqa: S608
     sides = {table: (stored[table], _base(table)) for table in stored}
-    sides["daily"] = (_DAILY.format(where=""), _DAILY.format(where=_BY_SCAN))
+    sides["daily"] = (_daily(""), _daily(_BY_SCAN))
     return [_held(ask, name, *sides[name]) for name in ROLLUPS]
 
 
@@ -70,8 +66,18 @@ def rebuild(command: Callable[[str], None]) -> None:
         command(filled.replace(f"custody.{table}", fresh))
         command(f"EXCHANGE TABLES {fresh} AND custody.{table}")
         command(f"DROP TABLE {fresh} SYNC")
-    for step in ("CLEAR", "MATERIALIZE"):
-        command(f"ALTER TABLE custody.transfer {step} PROJECTION daily SETTINGS mutations_sync = 2")
+    for name in _PROJECTIONS:
+        for step in ("CLEAR", "MATERIALIZE"):
+            command(f"ALTER TABLE custody.transfer {step} PROJECTION {name} {_WAITED_FOR}")
+
+
+_WAITED_FOR = "SETTINGS mutations_sync = 2"
+
+
+def _daily(where: str) -> str:
+    return " UNION ALL ".join(
+        _DAILY.format(side=side, where=where) for side in _PROJECTIONS.values()
+    )
 
 
 def _columns(table: str) -> str:

@@ -11,19 +11,22 @@ from types import MappingProxyType
 import pyarrow as pa
 
 from schemas import topics
-from sinks import corrections, edges
+from sinks import corrections, edges, events
 
-_MADE: Mapping[str, tuple[str, Callable[[pa.Table], pa.Table]]] = MappingProxyType(
-    {edges.SOURCE: (edges.TABLE, edges.edges_of)}
+_MADE: Mapping[str, tuple[tuple[str, Callable[[pa.Table], pa.Table]], ...]] = MappingProxyType(
+    {edges.SOURCE: ((edges.TABLE, edges.edges_of),)}
     | {
-        stem: (corrections.TABLE, partial(corrections.corrections_of, stem))
+        stem: (
+            (events.TABLE, partial(events.events_of, stem)),
+            (corrections.TABLE, partial(corrections.corrections_of, stem)),
+        )
         for stem in corrections.STEMS
     }
 )
-"""Table -> the table its rows lead to, and how."""
+"""Table -> the tables its rows lead to, and how."""
 
 _FED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {topics.TRANSFER: (edges.TABLE,), topics.FACT: (corrections.TABLE,)}
+    {topics.TRANSFER: (edges.TABLE,), topics.FACT: (events.TABLE, corrections.TABLE)}
 )
 
 
@@ -39,8 +42,5 @@ def derived(table: str, rows: pa.Table) -> list[tuple[str, pa.Table]]:
         table: Where the rows go.
         rows: Rows with the envelope.
     """
-    if table not in _MADE:
-        return []
-    into, make = _MADE[table]
-    found = make(rows)
-    return [(into, found)] if found.num_rows else []
+    made = ((into, make(rows)) for into, make in _MADE.get(table, ()))
+    return [(into, found) for into, found in made if found.num_rows]

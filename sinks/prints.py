@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pyarrow as pa
 
-from sinks import corrections, edges
+from sinks import corrections, edges, events
 
 Present = Mapping[int, Sequence[str]]
 """Prints of the rows that stand at an offset of one partition."""
@@ -19,6 +19,7 @@ _RECORD = ("value", "prev", "digest")
 _MADE: Mapping[str, Sequence[str]] = MappingProxyType(
     {
         edges.TABLE: ("sender", "n", "parent", "child", "mass_wet_g", "mass_dry_g"),
+        events.TABLE: ("stem", "lot_id", "event_id", "gateway_id"),
         corrections.TABLE: ("stem", "lot_id", "event_id", "corrects"),
     }
 )

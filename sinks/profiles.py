@@ -5,7 +5,8 @@ on each shard, ``<table>_local``, under a Distributed one that has its name, so 
 and the sink do not know the difference; joins and sets are made once and sent along (GLOBAL).
 
 Dangerous changes are refused before anything runs: a migration may add, it may not rewrite or
-remove what is stored. A person who must do that does it by hand, with the sink stopped.
+remove what is stored. A person who must do that does it by hand, with the sink stopped. An index
+or a projection may go: all that it holds is in the rows.
 """
 
 import re
@@ -39,7 +40,7 @@ class DangerousMigration(Corrupt):
 
 _DANGERS = (
     (r"\bMODIFY COLUMN\b", "rewrite a column"),
-    (r"\bDROP (COLUMN|TABLE|DATABASE|PARTITION|VIEW|PROJECTION|INDEX)\b", "drop something"),
+    (r"\bDROP (COLUMN|TABLE|DATABASE|PARTITION|VIEW)\b", "drop something"),
     (r"\bRENAME (COLUMN|TABLE)\b", "rename something that is read by its name"),
     (r"\bTRUNCATE\b", "empty a table"),
     (r"\b(ALTER TABLE \S+ (DELETE|UPDATE)|DELETE FROM)\b", "change rows"),
@@ -57,7 +58,7 @@ _STORED_ONLY = re.compile(r"\bAFTER `[^`]+`")
 _TEXT = re.compile(r"'(?:[^'\\]|\\.)*'")
 _SET = re.compile(r"(?<!GLOBAL )\b((?:NOT )?IN) \((?=\s*SELECT\b)")
 _JOIN = re.compile(r"(?<!GLOBAL )\b((?:LEFT ANTI|LEFT|INNER) JOIN)\b")
-_SHARDED_BY = {"edge": "sipHash64(child)"}
+_SHARDED_BY = {"edge": "sipHash64(child)", "event": "sipHash64(lot_id, process_id)"}
 """Where a table is asked by something else than its records' key."""
 
 

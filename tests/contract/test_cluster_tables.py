@@ -44,7 +44,8 @@ for migration in migrate.load():
 engines = dict(client.query(
     "SELECT name, engine FROM system.tables WHERE database = 'custody'").result_rows)
 columns = client.query(
-    "SELECT table, name, type FROM system.columns WHERE database = 'custody'").result_rows
+    "SELECT table, name, type FROM system.columns WHERE database = 'custody'"
+    " AND default_kind = ''").result_rows
 print(json.dumps({"made": made, "parsed": parsed, "engines": engines, "columns": columns}))
 sys.stdout.flush()
 os._exit(0)  # replicas that never became writable would be waited for

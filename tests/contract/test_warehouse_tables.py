@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from custody.events import Micros
-from sinks import corrections, edges, migrate, tables
+from sinks import corrections, edges, events, migrate, tables
 from sinks.client import Warehouse, open_warehouse
 from sinks.tables import Column
 
@@ -30,7 +30,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
 def _real(warehouse: Warehouse, table: str) -> list[Column]:
     rows = warehouse.rows(
         "SELECT name, type, comment FROM system.columns"
-        " WHERE database = 'custody' AND table = {table:String} ORDER BY position",
+        " WHERE database = 'custody' AND table = {table:String} AND default_kind = ''"
+        " ORDER BY position",
         {"table": table},
     )
     return [Column(str(name), str(type_), str(comment)) for name, type_, comment in rows]
@@ -57,6 +58,17 @@ def test_edge_has_the_columns_that_the_sink_makes(warehouse: Warehouse) -> None:
     own = {"lot_id", "process_id"}  # never null here
     copied = [name for name in real if name in declared and name not in own]
     assert {n: real[n] for n in copied} == {n: declared[n] for n in copied}
+
+
+@pytest.mark.parametrize("stem", corrections.STEMS)
+def test_event_has_the_columns_that_the_sink_makes(warehouse: Warehouse, stem: str) -> None:
+    masses = {c.name: pa.int64() for c in tables.columns(stem) if c.type.endswith("Int64)")}
+    none = pa.table(
+        {c.name: pa.nulls(0, masses.get(c.name, pa.string())) for c in tables.columns(stem)}
+    )
+    made = events.events_of(stem, none).column_names
+    real = {c.name for c in _real(warehouse, events.TABLE)}
+    assert set(made) == set(events.COLUMNS) == real
 
 
 def test_every_column_of_every_table_and_view_says_what_it_means(warehouse: Warehouse) -> None:

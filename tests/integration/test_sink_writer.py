@@ -188,17 +188,21 @@ def test_engine_and_arrow_make_the_same_prints_of_an_edge(warehouse: Warehouse) 
     warehouse.command(f"TRUNCATE TABLE custody.{edges.TABLE}")
 
 
-def test_engine_and_arrow_make_the_same_prints_of_a_correction(warehouse: Warehouse) -> None:
+def test_engine_and_arrow_make_the_same_prints_of_what_a_fact_leads_to(
+    warehouse: Warehouse,
+) -> None:
     ticket = Maker("L-1").weighing("MINE", 10, "stock", 45_000, 15_000)
     place = Place(topics.FACT, PLACE.partition)
     slice_ = slice_of(place, [(b"L-1", framed(corrected(ticket, "less", void=True)))])
     batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
     [(table, facts)] = rows_of(slice_, batch, Seen()).tables
-    [(into, made)] = derived.derived(table, facts)
-    warehouse.insert_arrow(into, made, "test")
-    found = readback.rows_from(warehouse, place.topic, [into], {place.partition: 0})
-    assert found == {place.partition: {0: prints.prints_of(into, made)}}
-    warehouse.command(f"TRUNCATE TABLE custody.{into}")
+    tables = derived.derived(table, facts)
+    assert [into for into, _ in tables] == ["event", "correction"]
+    for into, made in tables:
+        warehouse.insert_arrow(into, made, "test")
+        found = readback.rows_from(warehouse, place.topic, [into], {place.partition: 0})
+        assert found == {place.partition: {0: prints.prints_of(into, made)}}
+        warehouse.command(f"TRUNCATE TABLE custody.{into}")
 
 
 @pytest.mark.parametrize("stem", [route.stem for route in stored()])

@@ -214,7 +214,8 @@ def test_production_by_day_is_the_sum_of_transfers(filled: tuple[Store, World]) 
         )
         assert by_flow(store, flow) == {str(r["place"]): r["kg"] for r in edges}, flow
     plan = store.ask("EXPLAIN SELECT * FROM v_daily_production")
-    assert "daily" in str(plan), "the projection is not used"
+    assert "arriving" in str(plan), "the projection is not used"
+    assert "leaving" in str(plan), "the projection is not used"
 
 
 def by_flow(store: Store, flow: str) -> dict[str, object]:
@@ -290,12 +291,12 @@ def test_rollups_are_held_against_their_base_and_made_anew(filled: tuple[Store, 
 
     assert {c.name: c.clean for c in rollups.check(ask)} == dict.fromkeys(rollups.ROLLUPS, True)
     assert all(check.examined for check in rollups.check(ask))
-    for table in ("edge", "correction"):
+    for table in ("edge", "event", "correction"):
         [row] = store.ask(f"SELECT min(offset) AS first FROM {table}")  # noqa: S608
         gone = f"ALTER TABLE custody.{table} DELETE WHERE offset = {row['first']}"
         store.warehouse.command(f"{gone} SETTINGS mutations_sync = 2")
     wrong = {c.name: [v.detail for v in c.violations] for c in rollups.check(ask) if not c.clean}
-    assert wrong == {"edge": ["is missing"], "correction": ["is missing"]}
+    assert wrong == {name: ["is missing"] for name in ("edge", "event", "correction")}
     rollups.rebuild(store.warehouse.command)
     assert all(check.clean for check in rollups.check(ask))
-    assert "daily" in str(store.ask("EXPLAIN SELECT * FROM v_daily_production"))
+    assert "arriving" in str(store.ask("EXPLAIN SELECT * FROM v_daily_production"))

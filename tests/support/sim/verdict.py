@@ -13,7 +13,7 @@ from producers.outcome import Accepted
 from schemas import topics
 from schemas.codec import FRAME_BYTES, schema_id_of
 from schemas.routes import ROUTES, Record
-from sinks import corrections
+from sinks import corrections, events
 from tests.support import agreement
 from tests.support.differences import difference
 from tests.support.oracle.books import Oracle
@@ -38,6 +38,7 @@ def faults(run: Run) -> Iterator[str]:
     yield from _doubled(run)
     yield from _unlike_edges(run)
     yield from _unlike_corrections(run)
+    yield from _unlike_events(run)
     yield from _unlike_books(run, [record for _, record in given])
 
 
@@ -163,6 +164,20 @@ def _unlike_corrections(run: Run) -> Iterator[str]:
     }
     if found != expected:
         yield f"corrections {sorted(found ^ expected)}"
+
+
+def _unlike_events(run: Run) -> Iterator[str]:
+    """Each fact has its narrow row, once."""
+    expected, found = (
+        Counter(
+            (row["partition"], row["offset"], row["event_id"])
+            for table in tables
+            for row in run.tables.of(table)
+        )
+        for tables in (corrections.STEMS, (events.TABLE,))
+    )
+    if found != expected:
+        yield f"events {sorted((found - expected) + (expected - found))}"
 
 
 def _said(run: Run, table: str) -> list[Any]:

@@ -13,7 +13,7 @@ from typing import Any, cast
 import pyarrow as pa
 from typing_extensions import override
 
-from sinks import corrections, edges, prints
+from sinks import corrections, edges, events, prints
 from sinks.client import Warehouse, WarehouseRefused, WarehouseUnavailable
 from sinks.tables import columns, stored
 
@@ -226,5 +226,6 @@ def _columns_of(table: str) -> frozenset[str]:
             _NAMES[str(route.table)] = frozenset(c.name for c in columns(route.stem))
         _NAMES[edges.TABLE] = _NAMES["transfer"] | set(_EDGE_OWN)
         _NAMES[corrections.TABLE] = frozenset({*corrections.COPIED, "stem"})
+        _NAMES[events.TABLE] = frozenset(events.COLUMNS)
         _NAMES[SEALS] = frozenset(_SEAL_COLUMNS)
     return _NAMES[table]

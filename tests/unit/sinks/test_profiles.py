@@ -8,7 +8,7 @@ from sinks import migrate, profiles
 from sinks.profiles import Cluster, DangerousMigration
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "cluster"
-SHOWN = ("ingest_batches", "events_all", "balance_lots", "corrections")
+SHOWN = ("ingest_batches", "events_all", "balance_lots", "corrections", "event", "flows")
 CLUSTER = Cluster("ore")
 
 
@@ -43,6 +43,10 @@ def test_what_rewrites_or_removes_is_refused_with_what_to_do(statement: str) -> 
 
 def test_words_in_a_comment_are_no_danger() -> None:
     profiles.check("0099_new.sql", "CREATE VIEW v AS SELECT 1 COMMENT 'DROP TABLE, he\\'d say'")
+
+
+def test_what_the_rows_hold_anyway_may_go() -> None:
+    profiles.check("0099_new.sql", "ALTER TABLE custody.transfer DROP PROJECTION IF EXISTS daily")
 
 
 def test_embedded_and_on_one_server_a_statement_stands_as_it_is() -> None:

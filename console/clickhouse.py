@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from console import errors
 from console.access import Access
@@ -20,6 +20,7 @@ from console.asked import TRANSPORT, SettingRefused
 from console.config import ConsoleConfig
 from console.native import CUSTOM_SERIALISATION, NotInNative
 from console.packing import chosen
+from console.pages_http import HOME
 from console.parameters import sent_parameters
 from console.reader import Ask, Reader
 from console.request import statement_of
@@ -105,6 +106,9 @@ def add_clickhouse(app: FastAPI, door: Door) -> None:
     @app.get("/", summary="ClickHouse's HTTP protocol: a statement as ?query=")
     async def get(request: Request) -> Response:
         if "query" not in request.query_params:
+            # A program that asks whether somebody is there, or a person's browser.
+            if "text/html" in request.headers.get("accept", ""):
+                return RedirectResponse(HOME, 303)
             return Response("Ok.\n", media_type=TEXT)
         return await _answer(request, door)
 

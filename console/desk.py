@@ -5,12 +5,16 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from console.actions_http import Acting, actions_router
+from console.alerts_http import alerts_router
+from console.flow_http import flow_router
 from console.headers import Guarded
 from console.live_http import Live, live_router
 from console.lots_http import Lots, lots_router
+from console.pages_http import pages_router
 from console.people_http import people_router
 from console.sql_http import Asking, sql_router
 from console.visits import Visits
+from console.watched import Watched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,12 +26,14 @@ class Rooms:
         lots: What the status of a lot is read from.
         live: What is watched.
         asking: What SQL needs.
+        watched: What pages read.
     """
 
     acting: Acting | None = None
     lots: Lots | None = None
     live: Live | None = None
     asking: Asking | None = None
+    watched: Watched | None = None
 
 
 def add_desk(app: FastAPI, found: Visits, rooms: Rooms) -> None:
@@ -39,6 +45,7 @@ def add_desk(app: FastAPI, found: Visits, rooms: Rooms) -> None:
         rooms: What people do here.
     """
     app.include_router(people_router(found))
+    app.include_router(pages_router(found))
     if rooms.acting is not None:
         app.include_router(actions_router(found, rooms.acting))
     if rooms.lots is not None:
@@ -47,4 +54,7 @@ def add_desk(app: FastAPI, found: Visits, rooms: Rooms) -> None:
         app.include_router(live_router(found, rooms.live))
     if rooms.asking is not None:
         app.include_router(sql_router(found, rooms.asking))
+    if rooms.watched is not None:
+        app.include_router(alerts_router(found, rooms.watched))
+        app.include_router(flow_router(found, rooms.watched))
     app.add_middleware(Guarded, secure=found.secure)

@@ -2,7 +2,7 @@
 
 import html
 import json
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from console import visits
+from console.pages_http import next_of
 from console.people.door import Visitor
 from console.people.passwords import UnfitPassword
 from console.people.roles import RIGHTS, Right
@@ -18,9 +19,6 @@ from console.visits import Visits
 from console.wording import words
 from schemas.present import rfc3339
 from web.problem import Problem
-
-HOME = "/api/me"
-"""Where a browser goes after the login."""
 
 _DEEDS_MAX = 1_000
 
@@ -61,7 +59,8 @@ def _add_login(router: APIRouter, found: Visits) -> None:
             answer = _form(request, problem.status, word)
             answer.headers.update(problem.headers)
             return answer
-        response: Response = RedirectResponse(HOME, 303) if as_form else _me(visitor)
+        after = next_of(request.query_params.get("next", ""))
+        response: Response = RedirectResponse(after, 303) if as_form else _me(visitor)
         found.keep(response, visitor.secret)
         return response
 
@@ -150,25 +149,31 @@ async def _of_form(request: Request) -> tuple[str, str]:
 _FORM = """<!doctype html>
 <html lang="{language}">
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} - custody</title>
-<h1>custody</h1>
-<form method="post" action="/login">
-<p role="alert">{fault}</p>
+<link rel="icon" href="/pages/icon.svg">
+<link rel="stylesheet" href="/pages/style.css">
+<main class="login">
+<h1 class="brand">custody</h1>
+<p class="lead">{lead}</p>
+<form class="panel" method="post" action="/login?next={next}">
+<p role="alert" class="fault">{fault}</p>
 <p><label for="user">{user}</label>
 <input id="user" name="user" autocomplete="username" autocapitalize="none" required autofocus></p>
 <p><label for="password">{password}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required></p>
-<p><button>{enter}</button></p>
+<p><button class="main">{enter}</button></p>
 </form>
+</main>
 </html>
 """
 
 
 def _form(request: Request, status: int, fault: str) -> Response:
     language, said = words(request.headers.get("accept-language", ""))
-    names = ("title", "user", "password", "enter")
+    names = ("title", "lead", "user", "password", "enter")
     shown = {name: html.escape(said[f"login.{name}"]) for name in names}
     fault = html.escape(said[fault]) if fault else ""
-    page = _FORM.format(language=language, fault=fault, **shown)
+    after = quote(next_of(request.query_params.get("next", "")), safe="")
+    page = _FORM.format(language=language, fault=fault, next=after, **shown)
     return Response(page, status, {"Vary": "Accept-Language"}, "text/html; charset=utf-8")

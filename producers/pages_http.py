@@ -6,13 +6,10 @@ the reader's token where that is needed. The policy lets no script run but our f
 become markup.
 """
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -21,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from producers.openapi import problem
 from producers.report import REFUSED_MAX
 from producers.service import Gateway
+from web.files import File, file_of, files_of
 from web.problem import Problem
 
 POLICY = (
@@ -41,57 +39,17 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-cache",
 }
 
-_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
-    ".svg": "image/svg+xml",
-}
-
 Admit = Callable[[Request], Collection[str]]
 """Tells whose refused requests a request may see: sites, none for all; raises ``Problem``."""
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file of the pages: its bytes, media type and the tag of its content."""
-
-    body: bytes
-    media_type: str
-    tag: str
-
-    def answer(self, request: Request) -> Response:
-        """Return it, or 304 where the asker has it."""
-        headers = {**HEADERS, "ETag": self.tag}
-        if self.tag in request.headers.get("if-none-match", ""):
-            return Response(None, 304, headers)
-        return Response(self.body, 200, headers, self.media_type)
-
-
 def page_files() -> dict[str, File]:
     """Return the files of the pages by name, such as ``form.js`` or ``words/fr.json``."""
-    found = dict(_walk(files("producers").joinpath("pages"), ""))
+    found = files_of(files("producers").joinpath("pages"))
     # What a phone keeps to open the form without the gateway.
     names = json.dumps(sorted(name for name in found if not name.endswith(".html")))
-    found["files.json"] = _file("files.json", names.encode())
+    found["files.json"] = file_of("files.json", names.encode())
     return found
-
-
-def _walk(folder: Traversable, prefix: str) -> list[tuple[str, File]]:
-    found: list[tuple[str, File]] = []
-    for item in folder.iterdir():
-        name = prefix + item.name
-        if item.is_dir():
-            found += _walk(item, f"{name}/")
-        elif any(name.endswith(ending) for ending in _TYPES):
-            found.append((name, _file(name, item.read_bytes())))
-    return found
-
-
-def _file(name: str, body: bytes) -> File:
-    _, dot, ending = name.rpartition(".")
-    return File(body, _TYPES[dot + ending], f'"{hashlib.sha256(body).hexdigest()[:32]}"')
 
 
 def pages_router(gateway: Gateway, admit: Admit) -> APIRouter:
@@ -110,11 +68,11 @@ def pages_router(gateway: Gateway, admit: Admit) -> APIRouter:
 
     @router.get("/status", include_in_schema=False)
     def get_status(request: Request) -> Response:
-        return found["status.html"].answer(request)
+        return found["status.html"].answer(request, HEADERS)
 
     @router.get("/form", include_in_schema=False)
     def get_form(request: Request) -> Response:
-        return found["form.html"].answer(request)
+        return found["form.html"].answer(request, HEADERS)
 
     @router.get("/pages/{name:path}", include_in_schema=False)
     def get_file(request: Request, name: str) -> Response:
@@ -122,7 +80,7 @@ def pages_router(gateway: Gateway, admit: Admit) -> APIRouter:
         file = found.get(name)
         if file is None:
             raise Problem(404, "unknown-page", f"no file {name!r} of a page")
-        answer = file.answer(request)
+        answer = file.answer(request, HEADERS)
         if name == "offline.js":
             answer.headers["Service-Worker-Allowed"] = "/form"
         return answer

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from console.access import Access
 from console.actions_http import Acting
+from console.answering import Watermarks
 from console.config import ConsoleConfig
 from console.desk import Rooms, add_desk
 from console.desk_config import DeskConfig
@@ -31,6 +32,7 @@ from console.reader import Reader
 from console.rows import Row, asked
 from console.sql_http import Asking
 from console.visits import Visits
+from console.watched import Watched
 from console.webhook.sender import Outside, Sender
 from custody.events import Micros
 from schemas.present import rfc3339
@@ -102,6 +104,7 @@ def desk(app: FastAPI, config: DeskConfig, parts: Parts) -> Iterator[None]:
             ),
             live=Live(hub, pulse, parts.stop.is_set),
             asking=_asking(parts),
+            watched=Watched(ask, Watermarks(ask, time.monotonic).get, parts.now),
         )
         door = _door(file, config, parts.now)
         add_desk(app, Visits(door, parts.access, config.public_url), rooms)

@@ -60,7 +60,7 @@ class Direct(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         async def asked() -> httpx.Response:
             answer = await self._asgi.handle_async_request(request)
-            body = await answer.aread()
+            body = b"".join([part async for part in answer.aiter_raw()])
             return httpx.Response(answer.status_code, headers=answer.headers, content=body)
 
         return asyncio.run(asked())

@@ -236,7 +236,7 @@ def test_the_form_logs_in_says_what_is_wrong_and_repeats_nothing(desk: Desk) -> 
     assert (wrong.status_code, "The name or the password is wrong." in wrong.text) == (401, True)
     assert name not in wrong.text
     right = client.post("/login", data={"user": "the-viewer", "password": PASSWORD})
-    assert (right.status_code, right.headers["location"]) == (303, "/api/me")
+    assert (right.status_code, right.headers["location"]) == (303, "/now")
     assert client.get("/api/me").json()["user"] == "the-viewer"
 
 

@@ -1,0 +1,124 @@
+"""One way to answer with rows: as JSON for a page, or one of its tables as CSV for a sheet.
+
+Every answer says up to when it is complete, for each site.
+"""
+
+import csv
+import io
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from console.problem import problem_of
+from console.rows import Ask, Row
+from custody.errors import CustodyError
+from web.problem import Problem
+
+_ISO = "SETTINGS date_time_output_format = 'iso'"
+"""Ends a statement, so that its times are RFC 3339."""
+
+_WATERMARKS = "SELECT site_id, complete_to FROM v_watermark ORDER BY site_id"
+_FRESH_S = 5.0
+
+
+class Watermarks:
+    """Up to when each site's records are in facts and books; asked every five seconds at most.
+
+    Args:
+        ask: Reads the warehouse.
+        monotonic: Seconds that never go back.
+    """
+
+    def __init__(self, ask: Ask, monotonic: Callable[[], float]) -> None:
+        self._ask = ask
+        self._monotonic = monotonic
+        self._asking = threading.Lock()
+        self._known: list[Row] = []
+        self._asked_s: float | None = None
+
+    def get(self) -> list[Row]:
+        """Return ``site_id`` (empty for all together) and ``complete_to``, RFC 3339.
+
+        Blocks where it is asked.
+
+        Raises:
+            Unavailable: No warehouse.
+        """
+        with self._asking:
+            if self._asked_s is None or self._monotonic() - self._asked_s >= _FRESH_S:
+                self._known = self._ask(f"{_WATERMARKS} {_ISO}", {})
+                self._asked_s = self._monotonic()
+            return self._known
+
+
+def asked_rows(ask: Ask, statement: str, values: Mapping[str, str]) -> list[Row]:
+    """Run a statement of a page; times in its rows are RFC 3339.
+
+    Raises:
+        Problem: It failed, or the warehouse is away.
+    """
+    try:
+        return ask(f"{statement} {_ISO}", values)
+    except CustodyError as error:
+        raise problem_of(error) from error
+
+
+def answer(
+    request: Request,
+    tables: Mapping[str, Sequence[Row]],
+    more: Mapping[str, object],
+    complete_to: Callable[[], list[Row]],
+) -> Response:
+    """Answer with tables.
+
+    Args:
+        request: ``?format=csv``, or ``Accept: text/csv``, asks for CSV of ``?table=``, which is
+            the first where none is said; else JSON of all.
+        tables: Rows by the name of their table.
+        more: What else the JSON says.
+        complete_to: Gives up to when each site is complete.
+
+    Raises:
+        Problem: 400: there is no such table or format. 503: the warehouse is away.
+    """
+    asked = request.query_params
+    accepts_csv = "text/csv" in request.headers.get("accept", "")
+    wanted = asked.get("format") or ("csv" if accepts_csv else "json")
+    try:
+        complete = complete_to()
+    except CustodyError as error:
+        raise problem_of(error) from error
+    if wanted == "json":
+        body = {**more, **tables, "complete_to": complete}
+        return Response(json.dumps(body), media_type="application/json")
+    if wanted != "csv":
+        raise Problem(400, "bad-query", f"format={wanted[:40]}: json or csv")
+    name = asked.get("table") or next(iter(tables))
+    if name not in tables:
+        raise Problem(400, "bad-query", f"table={name[:40]}: one of {', '.join(tables)}")
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(csv_of(tables[name]), 200, headers, "text/csv; charset=utf-8")
+
+
+def csv_of(rows: Sequence[Row]) -> str:
+    """Return rows as CSV with a line of names; lists and objects within a cell as JSON.
+
+    A cell that a sheet would take for a formula begins with an apostrophe.
+    """
+    out = io.StringIO()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(names)
+    writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, dict | list):
+        return json.dumps(value)
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"}:
+        return f"'{value}"
+    return value

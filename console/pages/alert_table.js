@@ -1,0 +1,103 @@
+/* The list of alerts, and groups of them where there are many. */
+
+import { FOLD_FROM, groups, stakeOf, surenessOf } from "./alerts.js";
+import { severityBadge, stateBadge } from "./badges.js";
+import { el } from "./dom.js";
+import { idLink, subjectLink } from "./links.js";
+import { count, number, percent, quantity, time } from "./numbers.js";
+import { table } from "./table.js";
+import { language, say, sayOr } from "./words.js";
+
+/* What an alert says has happened: of an exact rule its finding, else the family. */
+export function nameOf(alert) {
+  return alert.statistic === "rule" ? sayOr("finding.", alert.rule) : sayOr("family.", alert.family);
+}
+
+/* What is at stake: money where the metals have a price, else a share of the metal. */
+export function stakeText(alert) {
+  const stake = stakeOf(alert.reason);
+  if (!stake) return null;
+  if (stake.amount === null) return say("stake.share", { share: percent(stake.share, 2) });
+  return `${number(stake.amount, null, 3)}\u00a0${stake.currency}`;
+}
+
+export function sizeText(alert) {
+  return alert.statistic === "rule" && !alert.size ? null : quantity(alert.size, alert.size_u, alert.unit);
+}
+
+/* Where and between whom, as the worker says it: the family and its size stand beside it already. */
+function whereOf(alert) {
+  return alert.reason.split("; ")[0].replace(/^\w+ [\d.]+% \(sigma [\d.]+%\) /, "");
+}
+
+function what(alert) {
+  return [el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}`, class: "what" }, nameOf(alert)),
+    el("span", { class: "why" }, whereOf(alert))];
+}
+
+function about(alert) {
+  return [subjectLink(alert.subject), alert.movement_id ? el("span", { class: "why" }, idLink("movement", alert.movement_id)) : null];
+}
+
+function who(alert) {
+  return [stateBadge(alert.state), alert.assignee ? el("span", { class: "why" }, alert.assignee) : null];
+}
+
+export function columns() {
+  return [
+    { title: say("alerts.severity"), cell: (alert) => severityBadge(alert.severity) },
+    { title: say("alerts.what"), cell: what },
+    { title: say("alerts.about"), cell: about },
+    { title: say("alerts.size"), cell: sizeText, number: true },
+    { title: say("alerts.stake"), cell: stakeText, number: true },
+    { title: say("alerts.sure"), cell: (alert) => percentOrCertain(alert), number: true },
+    { title: say("alerts.since"), cell: (alert) => time(alert.onset_at || alert.raised_at, language()) },
+    { title: say("alerts.state"), cell: who },
+  ];
+}
+
+function percentOrCertain(alert) {
+  const sure = surenessOf(alert);
+  if (sure === null) return alert.statistic === "rule" ? say("alerts.certain") : null;
+  return sure > 0.9995 ? `>\u00a099.9\u00a0%` : percent(sure);
+}
+
+const SOURCE = "/api/alerts";
+
+/* The list; folded by cause where it is long. `opened` holds the keys of groups that are unfolded,
+   and `toggled(key)` is told of a change. */
+export function alertList(alerts, empty, opened, toggled) {
+  if (alerts.length < FOLD_FROM) {
+    return el("div", { class: "alerts" }, table(columns(), alerts, {
+      label: say("alerts.list"), source: SOURCE, empty, rowClass: (alert) => `is-${alert.severity}` }));
+  }
+  return el("div", { class: "alerts" }, groups(alerts).map((group) => folded(group, opened, toggled)));
+}
+
+const SHOWN_MAX = 100;
+
+function folded(group, opened, toggled) {
+  const open = opened.has(group.key);
+  const worst = group.alerts[0];
+  const made = el("details", { class: `group is-${worst.severity}`, open },
+    el("summary", {}, severityBadge(worst.severity), el("strong", { class: "count" }, count(group.alerts.length)),
+      el("span", { class: "what" }, nameOf(worst)),
+      group.instruments ? el("span", { class: "why" }, group.instruments) : null,
+      el("span", { class: "why" }, say("alerts.group.since", { since: time(oldest(group.alerts), language()) }))));
+  const unfold = () => made.append(table(columns(), group.alerts.slice(0, SHOWN_MAX), {
+    label: nameOf(worst), rowClass: (alert) => `is-${alert.severity}` }),
+  group.alerts.length > SHOWN_MAX ? el("p", { class: "note" },
+    say("alerts.group.more", { shown: SHOWN_MAX, all: group.alerts.length })) : "");
+  // The rows of a folded group are not made: a thousand of them would hold up who types.
+  if (open) unfold();
+  made.addEventListener("toggle", () => {
+    if (made.open === opened.has(group.key)) return;
+    if (made.open && made.childElementCount === 1) unfold();
+    toggled(group.key, made.open);
+  });
+  return made;
+}
+
+function oldest(alerts) {
+  return alerts.reduce((first, alert) => (alert.raised_at < first ? alert.raised_at : first), alerts[0].raised_at);
+}

@@ -1,0 +1,71 @@
+/* Alerts as they are listed: worth first, folded by cause when there are many. Pure. */
+
+const SEVERITIES = ["critical", "high", "medium", "low"];
+
+/* More than so many and they are folded by cause. */
+export const FOLD_FROM = 40;
+
+export const UNSETTLED = new Set(["open", "acknowledged", "shelved"]);
+
+export function severityRank(severity) {
+  const at = SEVERITIES.indexOf(severity);
+  return at < 0 ? SEVERITIES.length : at;
+}
+
+/* What is at stake, as the end of an alert's reason says it: the share of the metal's value, that
+   value and its currency; null where the rule says nothing of how much. */
+export function stakeOf(reason) {
+  const found = /at stake ([\d.]+)% of (?:([\d,]+)(?: ([A-Z]{3}))? \()?/.exec(reason || "");
+  if (!found) return null;
+  const share = Number(found[1]) / 100;
+  const value = found[2] ? Number(found[2].replaceAll(",", "")) : null;
+  return { share, amount: value === null ? null : share * value, currency: found[3] || "" };
+}
+
+/* The probability of the family that is named; null of a rule that is certain. */
+export function surenessOf(alert) {
+  const found = (alert.posterior || {})[alert.family];
+  return found === undefined || alert.statistic === "rule" ? null : found;
+}
+
+/* The worst first; of one severity what is at stake, in money before shares; then the oldest. */
+export function ranked(alerts) {
+  const keyed = alerts.map((alert) => {
+    const stake = stakeOf(alert.reason);
+    const amount = stake ? (stake.amount === null ? stake.share : 1 + stake.amount) : -1;
+    return { alert, rank: severityRank(alert.severity), amount };
+  });
+  keyed.sort((a, b) => a.rank - b.rank || b.amount - a.amount ||
+    (a.alert.raised_at < b.alert.raised_at ? -1 : a.alert.raised_at > b.alert.raised_at ? 1 : 0));
+  return keyed.map((one) => one.alert);
+}
+
+/* What alerts of one cause share: what is said to have happened, and what measured it. */
+export function causeOf(alert) {
+  const instruments = alert.instruments || instrumentsOf(alert.evidence || []);
+  return [alert.statistic === "rule" ? alert.rule : alert.family, [...instruments].sort().join(", ")];
+}
+
+function instrumentsOf(evidence) {
+  if (!evidence.length) return [];
+  const worst = evidence.reduce((a, b) => (Math.abs(b.z) > Math.abs(a.z) ? b : a));
+  return worst.instruments || [];
+}
+
+/* Groups by cause, in the order of their worst: [{key, family, instruments, alerts}]. */
+export function groups(rankedAlerts) {
+  const found = new Map();
+  for (const alert of rankedAlerts) {
+    const [family, instruments] = causeOf(alert);
+    const key = `${family}|${instruments}`;
+    if (!found.has(key)) found.set(key, { key, family, instruments, alerts: [] });
+    found.get(key).alerts.push(alert);
+  }
+  return [...found.values()];
+}
+
+export function countsOf(alerts) {
+  const counts = Object.fromEntries(SEVERITIES.map((severity) => [severity, 0]));
+  for (const alert of alerts) counts[alert.severity] = (counts[alert.severity] || 0) + 1;
+  return counts;
+}

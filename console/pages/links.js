@@ -1,0 +1,21 @@
+/* From what is named to its page. */
+
+import { el } from "./dom.js";
+
+const PAGES = { lot: "/lots/", process: "/processes/", site: "/sites/", alert: "/alerts/" };
+
+/* Address of the page of a thing; null where it has none of its own, then a search finds it. */
+export function addressOf(kind, id) {
+  return kind in PAGES ? PAGES[kind] + encodeURIComponent(id) : `/search?q=${encodeURIComponent(id)}`;
+}
+
+/* A link for a path such as lot/L-24-0117 or instrument/SCALE-1. */
+export function subjectLink(subject) {
+  const cut = subject.indexOf("/");
+  const [kind, id] = cut < 0 ? ["", subject] : [subject.slice(0, cut), subject.slice(cut + 1)];
+  return el("a", { href: addressOf(kind, id), class: "id" }, id);
+}
+
+export function idLink(kind, id) {
+  return id ? el("a", { href: addressOf(kind, id), class: "id" }, id) : null;
+}

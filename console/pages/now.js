@@ -1,0 +1,115 @@
+/* Now: what is wrong, how the mass flows, how the pipeline is. */
+
+import { alertList } from "./alert_table.js";
+import { UNSETTLED, countsOf, ranked } from "./alerts.js";
+import { severityBadge } from "./badges.js";
+import { el, fill, panel } from "./dom.js";
+import { flowChart } from "./flow.js";
+import { on, state } from "./live.js";
+import { count, time } from "./numbers.js";
+import { completeTable, pipelineParts } from "./pipeline.js";
+import { getJson, session } from "./session.js";
+import { withQuery } from "./table.js";
+import { trouble } from "./trouble.js";
+import { language, say } from "./words.js";
+
+const ANEW_MS = 30_000;
+const SOON_MS = 3_000;
+const PAUSE_MS = 250;
+
+const alerts = new Map();
+const opened = new Set(new URLSearchParams(location.search).getAll("open"));
+let loaded = false;
+let due = null;
+
+const FLOW = "/api/flow?hours=24";
+
+const places = { verdict: el("div", { class: "verdict" }), list: el("div", { class: "listed" }),
+  flow: el("div", { class: "flowed" }), parts: el("div"), complete: el("div") };
+
+export async function show(main) {
+  fill(main, el("h1", { class: "sr" }, say("title.now")), places.verdict,
+    panel(say("now.alerts"), places.list),
+    el("div", { class: "grid" }, panel(say("now.flow"), places.flow),
+      panel(say("now.pipeline"), places.parts, places.complete)));
+  on("alert", (alert) => { take(alert); later(); });
+  // What was raised just before the line came up may not be in the warehouse yet: ask twice.
+  on("hello", () => { load(); setTimeout(load, SOON_MS); });
+  on("state", () => { fill(places.parts, pipelineParts()); later(); });
+  on("health", () => fill(places.parts, pipelineParts()));
+  setInterval(load, ANEW_MS);
+  setInterval(loadFlow, ANEW_MS);
+  fill(places.parts, pipelineParts());
+  await Promise.all([load(), loadFlow()]);
+}
+
+function take(alert) {
+  const known = alerts.get(alert.alert_id);
+  if (!known || known.version <= alert.version) alerts.set(alert.alert_id, { ...alert, seen: Date.now() });
+}
+
+async function load() {
+  try {
+    const found = await getJson("/api/alerts");
+    const standing = new Set(found.alerts.map((alert) => alert.alert_id));
+    // What the warehouse no longer has among them was settled, unless it is newer than its answer.
+    for (const [id, alert] of alerts) {
+      if (!standing.has(id) && Date.now() - (alert.seen || 0) > SOON_MS) alerts.delete(id);
+    }
+    found.alerts.forEach(take);
+    loaded = true;
+    draw();
+  } catch (error) {
+    if (!loaded) fill(places.list, trouble(error, load));
+  }
+}
+
+async function loadFlow() {
+  try {
+    const found = await getJson(FLOW);
+    fill(places.flow, flowChart(found, FLOW));
+    fill(places.complete, completeTable(found.complete_to));
+  } catch (error) {
+    fill(places.flow, trouble(error, loadFlow));
+  }
+}
+
+function later() {
+  // Many in a moment are drawn once.
+  due = due || setTimeout(() => { due = null; draw(); }, PAUSE_MS);
+}
+
+function draw() {
+  if (!loaded) return;
+  const standing = ranked([...alerts.values()].filter((alert) => UNSETTLED.has(alert.state)));
+  fill(places.verdict, verdict(standing));
+  const focus = document.activeElement && document.activeElement.getAttribute("href");
+  fill(places.list, alertList(standing, el("span", {}, none()), opened, toggled));
+  if (focus) [...places.list.querySelectorAll("a")].find((link) => link.getAttribute("href") === focus)?.focus();
+}
+
+function none() {
+  return session.completeTo
+    ? say("now.none", { time: time(session.completeTo, language()) })
+    : say("now.none.unknown");
+}
+
+function verdict(standing) {
+  if (!standing.length) {
+    // Nothing open is good news only as far as it is known.
+    const known = state.ok && session.completeTo;
+    return el("p", { class: known ? "huge" : "huge quiet" }, none());
+  }
+  const counts = Object.entries(countsOf(standing)).filter(([, many]) => many);
+  return [el("p", { class: "huge" }, say(standing.length === 1 ? "now.one" : "now.many", { count: count(standing.length) })),
+    el("ul", { class: "counts" }, counts.map(([severity, many]) =>
+      el("li", {}, el("strong", {}, count(many)), " ", severityBadge(severity))))];
+}
+
+function toggled(key, isOpen) {
+  if (isOpen) opened.add(key);
+  else opened.delete(key);
+  const address = new URL(withQuery(location.pathname, {}), location.origin);
+  for (const one of opened) address.searchParams.append("open", one);
+  history.replaceState(null, "", address.pathname + address.search);
+}

@@ -1,0 +1,38 @@
+/* Begins every page: words, session, the bar above, what is live; then the page of the address. */
+
+import { fill, el } from "./dom.js";
+import { watch } from "./live.js";
+import { loadSession, session } from "./session.js";
+import { showPassword, showTop } from "./top.js";
+import { trouble } from "./trouble.js";
+import { loadWords, preferred, say, sayDocument } from "./words.js";
+
+/* Pages by address; `id` is what follows the first part. A module has `show(main, {id, query})`. */
+const PAGES = {
+  now: () => import("./now.js"),
+};
+
+async function begin() {
+  await loadWords(preferred());
+  sayDocument(document);
+  const main = document.getElementById("main");
+  try {
+    await loadSession();
+    const [, name, ...rest] = location.pathname.split("/");
+    document.title = `${say(`title.${name}`)} – custody`;
+    showTop(Object.keys(PAGES).map((page) => `/${page}`));
+    if (session.mustChange) {
+      showPassword();
+      return;
+    }
+    watch();
+    const page = await PAGES[name]();
+    await page.show(main, { id: decodeURIComponent(rest.join("/")), query: new URLSearchParams(location.search) });
+  } catch (error) {
+    fill(main, el("div", { class: "panel" }, trouble(error, () => location.reload())));
+  } finally {
+    document.body.classList.add("is-ready");
+  }
+}
+
+begin();

@@ -1,5 +1,7 @@
 """What pages ask about alerts, as statements. Names are those of ``schemas/json/alert.json``."""
 
+from console.rows import Row
+
 STANDING = """
 SELECT
     alert_id, version, state, rule, family, severity, subject, nullIf(lot_id, '') AS lot_id,
@@ -17,6 +19,7 @@ WHERE (alert_id, version, n) IN
     (
         SELECT alert_id, max((version, n)) AS last
         FROM alert
+        WHERE timestamp <= {until:DateTime64(6, 'UTC')}
         GROUP BY alert_id
         HAVING argMax(state, (version, n)) IN {states:Array(String)}
     )
@@ -24,5 +27,82 @@ WHERE (alert_id, version, n) IN
 ORDER BY indexOf(['low', 'medium', 'high', 'critical'], severity) DESC, raised_at, alert_id
 LIMIT 5000
 """
-"""Alerts that stand in some states, the worst first; of each the instruments whose reading is
-furthest from what was expected."""
+"""Alerts that stand in some states at a time, the worst first; of each the instruments whose
+reading is furthest from what was expected."""
+
+LATEST = """
+SELECT
+    alert_id, version, state, rule, family, severity, subject, nullIf(lot_id, '') AS lot_id,
+    process_id, movement_id, onset_event_id, raised_by_event_id, raised_at, occurred_at, onset_at,
+    onset_u_s, size, size_u, unit, statistic, record_value AS value, threshold, threshold_basis,
+    reason, cause, actor, action_id, assignee, until, resolution, unobserved,
+    `posterior.family` AS posterior_family, `posterior.probability` AS posterior_probability,
+    `posterior.ln_e` AS posterior_ln_e,
+    `evidence.quantity` AS evidence_quantity, `evidence.analyte` AS evidence_analyte,
+    `evidence.expected` AS evidence_expected, `evidence.observed` AS evidence_observed,
+    `evidence.u` AS evidence_u, `evidence.z` AS evidence_z, `evidence.unit` AS evidence_unit,
+    `evidence.event_ids` AS evidence_event_ids, `evidence.instruments` AS evidence_instruments,
+    `evidence.shift` AS evidence_shift, `evidence.ln_ratio` AS evidence_ln_ratio,
+    `gated.event_id` AS gated_event_id, `gated.device_id` AS gated_device_id,
+    `gated.site_id` AS gated_site_id, `gated.why` AS gated_why,
+    `gated.value` AS gated_value, `gated.threshold` AS gated_threshold,
+    `detectable.family` AS detectable_family, `detectable.size` AS detectable_size,
+    `calibrations.device_id` AS calibrations_device_id, `calibrations.until` AS calibrations_until
+FROM alert WHERE alert_id = {alert:String}
+ORDER BY version DESC, n DESC LIMIT 1
+"""
+"""An alert as it is now, with all it rests on; lists side by side, for ``nested``."""
+
+VERSIONS = """
+SELECT
+    version, state, family, severity, size, size_u, unit, record_value AS value, threshold,
+    raised_by_event_id, raised_at, reason, cause, actor, assignee, until, resolution,
+    timestamp AS said_at
+FROM alert WHERE alert_id = {alert:String}
+ORDER BY version, n DESC LIMIT 1 BY version
+LIMIT 1000
+"""
+"""What an alert was, one row a version."""
+
+COMMENTS = """
+SELECT event_id, action, version, actor, reason, recorded_at
+FROM action WHERE subject = {subject:String} AND alert_id = {alert:String} AND action = 'comment'
+ORDER BY recorded_at, event_id LIMIT 1000
+"""
+"""What people said of an alert: of all they do, only a word makes no version."""
+
+FACTS = """
+SELECT event_id, event_type, kind, site_id, occurred_at, recorded_at, document_no, mass_kg
+FROM v_events
+WHERE lot_id = {lot:String} AND event_id IN {events:Array(String)}
+ORDER BY occurred_at, event_id
+"""
+"""The facts that an alert names, of its lot."""
+
+_NESTED = ("posterior", "evidence", "gated", "detectable", "calibrations")
+
+
+def nested(row: Row) -> tuple[Row, dict[str, list[Row]]]:
+    """Return an alert without its lists, and its lists as rows.
+
+    Args:
+        row: Of ``LATEST``: each list is columns side by side, such as ``evidence_z``.
+    """
+    tables: dict[str, list[Row]] = {}
+    plain = dict(row)
+    for name in _NESTED:
+        begin = f"{name}_"
+        columns = {key: plain.pop(key) for key in row if key.startswith(begin)}
+        values = [value for value in columns.values() if isinstance(value, list)]
+        names = [key.removeprefix(begin) for key in columns]
+        tables[name] = [dict(zip(names, one, strict=True)) for one in zip(*values, strict=True)]
+    return plain, tables
+
+
+def events_of(row: Row, evidence: list[Row]) -> list[str]:
+    """Return the ids of all facts that an alert names."""
+    named = [str(row[name]) for name in ("onset_event_id", "raised_by_event_id") if row[name]]
+    for one in evidence:
+        ids = one["event_ids"]
+        named += [str(event) for event in ids] if isinstance(ids, list) else []
+    return list(dict.fromkeys(named))

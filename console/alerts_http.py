@@ -1,17 +1,22 @@
-"""Alerts for pages: what stands."""
+"""Alerts for pages: what stands, and all that is known of one."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from console import alert_rows
-from console.answering import answer, asked_rows
+from console.answering import answer, array_of, asked_rows
 from console.people.roles import Right
+from console.rows import Row
 from console.visits import Visits
 from console.watched import Watched
+from web.problem import Problem
 
 STATES = ("open", "acknowledged", "shelved")
 """Of an alert that nobody has settled."""
+
+
+_EVER = "2200-01-01 00:00:00"
 
 
 def alerts_router(found: Visits, watched: Watched) -> APIRouter:
@@ -26,8 +31,31 @@ def alerts_router(found: Visits, watched: Watched) -> APIRouter:
     @router.get("/api/alerts", summary="Alerts that nobody has settled, the worst first")
     def get_alerts(request: Request) -> Response:
         found.reader(request, Right.SEE, "alerts")
-        states = ", ".join(f"'{state}'" for state in STATES)
-        rows = asked_rows(watched.ask, alert_rows.STANDING, {"states": f"[{states}]"})
+        rows = asked_rows(
+            watched.ask, alert_rows.STANDING, {"states": array_of(STATES), "until": _EVER}
+        )
         return answer(request, {"alerts": rows}, {}, watched.complete_to)
 
+    @router.get("/api/alerts/{alert_id}", summary="An alert, what it rests on, what became of it")
+    def get_alert(request: Request, alert_id: str) -> Response:
+        found.reader(request, Right.SEE, "alert")
+        return _alert(request, watched, alert_id)
+
     return router
+
+
+def _alert(request: Request, watched: Watched, alert_id: str) -> Response:
+    asked = {"alert": alert_id}
+    rows = asked_rows(watched.ask, alert_rows.LATEST, asked)
+    if not rows:
+        raise Problem(404, "unknown-alert", f"no alert {alert_id[:80]}")
+    alert, lists = alert_rows.nested(rows[0])
+    versions = asked_rows(watched.ask, alert_rows.VERSIONS, asked)
+    about = {"subject": str(alert["subject"]), **asked}
+    comments = asked_rows(watched.ask, alert_rows.COMMENTS, about)
+    tables = {**lists, "versions": versions, "comments": comments, "facts": list[Row]()}
+    if alert["lot_id"]:
+        named = alert_rows.events_of(alert, lists["evidence"])
+        values = {"lot": str(alert["lot_id"]), "events": array_of(named)}
+        tables["facts"] = asked_rows(watched.ask, alert_rows.FACTS, values)
+    return answer(request, tables, {"alert": alert}, watched.complete_to)

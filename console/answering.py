@@ -7,7 +7,7 @@ import csv
 import io
 import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,8 @@ from starlette.responses import Response
 from console.problem import problem_of
 from console.rows import Ask, Row
 from custody.errors import CustodyError
+from custody.events import Micros
+from schemas.present import rfc3339
 from web.problem import Problem
 
 _ISO = "SETTINGS date_time_output_format = 'iso'"
@@ -64,6 +66,18 @@ def asked_rows(ask: Ask, statement: str, values: Mapping[str, str]) -> list[Row]
         return ask(f"{statement} {_ISO}", values)
     except CustodyError as error:
         raise problem_of(error) from error
+
+
+def stamp(at: Micros) -> str:
+    """Return a time as the value of a parameter of type DateTime64."""
+    return rfc3339(at).replace("T", " ").removesuffix("Z")
+
+
+def array_of(texts: Iterable[str]) -> str:
+    """Return texts as the value of a parameter that is an array."""
+    escaped = (text.replace("\\", "\\\\").replace("'", "\\'") for text in texts)
+    quoted = ", ".join(f"'{text}'" for text in escaped)
+    return f"[{quoted}]"
 
 
 def answer(

@@ -12,6 +12,7 @@ from console.live_http import Live, live_router
 from console.lots_http import Lots, lots_router
 from console.pages_http import pages_router
 from console.people_http import people_router
+from console.rounds_http import rounds_router
 from console.sql_http import Asking, sql_router
 from console.visits import Visits
 from console.watched import Watched
@@ -57,4 +58,5 @@ def add_desk(app: FastAPI, found: Visits, rooms: Rooms) -> None:
     if rooms.watched is not None:
         app.include_router(alerts_router(found, rooms.watched))
         app.include_router(flow_router(found, rooms.watched))
+        app.include_router(rounds_router(found, rooms.watched))
     app.add_middleware(Guarded, secure=found.secure)

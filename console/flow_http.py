@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console import flow_rows
-from console.answering import answer, asked_rows
+from console.answering import answer, asked_rows, stamp
 from console.people.roles import Right
 from console.visits import Visits
 from console.watched import Watched
@@ -32,16 +32,12 @@ def flow_router(found: Visits, watched: Watched) -> APIRouter:
         hours = _hours(request.query_params.get("hours", "24"))
         until = watched.now()
         since = Micros(until - hours * _HOUR_US)
-        values = {"since": _stamp(since), "until": _stamp(until)}
+        values = {"since": stamp(since), "until": stamp(until)}
         rows = asked_rows(watched.ask, flow_rows.FLOWS, values)
         more = {"since": rfc3339(since), "until": rfc3339(until)}
         return answer(request, {"flow": rows}, more, watched.complete_to)
 
     return router
-
-
-def _stamp(at: Micros) -> str:
-    return rfc3339(at).replace("T", " ").removesuffix("Z")
 
 
 def _hours(text: str) -> int:

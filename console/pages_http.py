@@ -49,7 +49,13 @@ class Page:
     has_charts: bool = False
 
 
-PAGES: tuple[Page, ...] = (Page("/now", has_charts=True),)
+PAGES: tuple[Page, ...] = (
+    Page("/now", has_charts=True),
+    Page("/alerts/{alert_id}", has_charts=True),
+    Page("/handover"),
+    Page("/gateways"),
+    Page("/search"),
+)
 
 
 class NoChartLibrary(Unavailable):

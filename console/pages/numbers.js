@@ -16,12 +16,14 @@ export function count(value) {
   return value === null || value === undefined ? "–" : grouped(Number(value), 0);
 }
 
+/* What the books hold, in what people say: masses in kilograms, shares in percent. */
+const SHOWN_IN = { fraction: [100, "%"], g: [1e-3, "kg"], mg: [1e-6, "kg"] };
+
 /* Value, u and unit: "27 600 ± 85 kg"; of a fraction "2.30 ± 0.20 %". */
 export function quantity(value, u, unit) {
-  let [at, off, said] = [value, u, unit];
-  if (unit === "fraction" && value !== null && value !== undefined) {
-    [at, off, said] = [100 * Number(value), u === null || u === undefined ? u : 100 * Number(u), "%"];
-  }
+  const [factor, said] = SHOWN_IN[unit] || [1, unit];
+  const scaled = (one) => (one === null || one === undefined ? one : factor * Number(one));
+  const [at, off] = [scaled(value), scaled(u)];
   const shown = number(at, off);
   const known = off !== null && off !== undefined && Number(off) > 0;
   const spread = known ? `${NO_BREAK}±${NO_BREAK}${grouped(Number(off), placesOf(Number(off), 2))}` : "";

@@ -10,6 +10,10 @@ import { loadWords, preferred, say, sayDocument } from "./words.js";
 /* Pages by address; `id` is what follows the first part. A module has `show(main, {id, query})`. */
 const PAGES = {
   now: () => import("./now.js"),
+  alerts: () => import("./alert.js"),
+  handover: () => import("./handover.js"),
+  gateways: () => import("./gateways.js"),
+  search: () => import("./search.js"),
 };
 
 async function begin() {

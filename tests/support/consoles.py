@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -24,6 +24,7 @@ from console.people.roles import Role
 from console.reader import Reader
 from console.server import Server
 from custody.events import Micros
+from custody.records import Alert
 from runtime.desk import Parts, desk
 from schemas.registry import StaticCatalog
 from schemas.routes import Record
@@ -127,6 +128,11 @@ def running(
                     stop.set()
                     sink.stopped.set()
                     beating.join()
+
+
+def replaced(one: Alert, **changes: object) -> Alert:
+    """Return an alert with some fields changed."""
+    return replace(one, **changes)  # type: ignore[arg-type]  # a test names fields that are there
 
 
 def _now() -> Micros:

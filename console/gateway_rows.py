@@ -1,0 +1,35 @@
+"""What is known of gateways from what they sent, as a statement."""
+
+GATEWAYS = """
+SELECT
+    gateway_id, gateway_epoch, sites, last_head_at,
+    toInt64(dateDiff('second', last_head_at, {now:DateTime64(6, 'UTC')})) AS silent_s,
+    head_seq, stored_seq, complete_seq, complete_to,
+    if(head_seq IS NULL, NULL, greatest(0, head_seq - complete_seq)) AS missing,
+    signed
+FROM
+(
+    SELECT
+        gateway_id, gateway_epoch, last_seq AS stored_seq, complete_seq, complete_to
+    FROM v_complete_to
+    ORDER BY gateway_id, gateway_epoch DESC LIMIT 1 BY gateway_id
+) AS stored
+LEFT JOIN
+(
+    SELECT
+        gateway_id, toNullable(max(at)) AS last_head_at,
+        toNullable(argMax(last_seq, (gateway_epoch, last_seq))) AS head_seq,
+        toBool(argMax(signature IS NOT NULL, at)) AS signed
+    FROM head GROUP BY gateway_id
+) AS heads USING (gateway_id)
+LEFT JOIN
+(
+    SELECT toString(gateway_id) AS gateway_id, arraySort(groupUniqArray(toString(site_id))) AS sites
+    FROM events_all
+    WHERE recorded_at > {now:DateTime64(6, 'UTC')} - INTERVAL 30 DAY
+    GROUP BY gateway_id
+) AS sent USING (gateway_id)
+ORDER BY gateway_id
+"""
+"""Each gateway's newest head, what is stored of it, and what is missing between the two: on its way
+or still in its outbox."""

@@ -1,0 +1,41 @@
+"""What a shift hands over, as statements."""
+
+CHANGES = """
+SELECT
+    alert_id, version, state, before, statistic, rule, family, severity, subject, actor, reason,
+    cause, assignee, until, resolution, timestamp AS said_at
+FROM
+(
+    SELECT
+        *, lagInFrame(toNullable(toString(state))) OVER
+            (PARTITION BY alert_id ORDER BY version, n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+            AS before
+    FROM
+    (
+        SELECT * FROM alert
+        WHERE alert_id IN
+        (
+            SELECT alert_id FROM alert
+            WHERE timestamp > {since:DateTime64(6, 'UTC')}
+                AND timestamp <= {until:DateTime64(6, 'UTC')}
+        )
+        ORDER BY alert_id, version, n DESC LIMIT 1 BY alert_id, version
+    )
+)
+WHERE said_at > {since:DateTime64(6, 'UTC')} AND said_at <= {until:DateTime64(6, 'UTC')}
+    AND NOT startsWith(reason, 'conflict:')
+ORDER BY said_at, alert_id, version
+LIMIT 5000
+"""
+"""Every version of an alert that was said in a time, with the state before it; answers to actions
+that were not taken changed nothing and are left out."""
+
+DEEDS = """
+SELECT recorded_at, actor, action, subject, movement_id, alert_id, reason
+FROM action
+WHERE recorded_at > {since:DateTime64(6, 'UTC')} AND recorded_at <= {until:DateTime64(6, 'UTC')}
+    AND action IN ('hold', 'release', 'comment')
+ORDER BY recorded_at, event_id
+LIMIT 5000
+"""
+"""What people did that makes no version of an alert."""

@@ -1,0 +1,102 @@
+/* Alert: what, how much, how sure, since when, why; what it rests on; what became of it. */
+
+import { alertActions, holdActions } from "./alert_actions.js";
+import { evidencePanels } from "./alert_charts.js";
+import { nameOf, sizeText, stakeText } from "./alert_table.js";
+import { timeline, versionTable } from "./alert_timeline.js";
+import { surenessOf } from "./alerts.js";
+import { severityBadge, stateBadge } from "./badges.js";
+import { el, fill, panel } from "./dom.js";
+import { idLink, subjectLink } from "./links.js";
+import { on } from "./live.js";
+import { duration, percent, quantity, time } from "./numbers.js";
+import { getJson } from "./session.js";
+import { trouble } from "./trouble.js";
+import { language, say, sayOr } from "./words.js";
+
+const PAUSE_MS = 400;
+
+export async function show(main, { id }) {
+  const source = `/api/alerts/${encodeURIComponent(id)}`;
+  const places = { head: el("div"), acts: el("div"), hold: el("div"), charts: el("div"), below: el("div") };
+  fill(main, places.head, el("div", { class: "grid", id: "acts" }, panel(say("alert.do"), places.acts), places.hold), places.charts, places.below);
+  let version = 0;
+
+  /* Load and draw. `kept` is what was said of an action: it stays although the rest is drawn anew. */
+  async function load(kept) {
+    let found;
+    try {
+      found = await getJson(source);
+    } catch (error) {
+      fill(main, el("div", { class: "panel" }, trouble(error, () => location.reload())));
+      return;
+    }
+    const { alert } = found;
+    alert.posterior = Object.fromEntries(found.posterior.map((one) => [one.family, one.probability]));
+    document.title = `${nameOf(alert)} ${alert.subject} – custody`;
+    fill(places.head, head(alert));
+    if (alert.version !== version || kept) {
+      const actions = alertActions(alert, load);
+      if (kept && !kept.querySelector(".conflict")) actions.querySelector(".outcome")?.replaceWith(kept);
+      fill(places.acts, actions);
+    }
+    if (alert.version !== version) fill(places.charts, evidencePanels(found, source));
+    version = alert.version;
+    fill(places.below, panel(say("timeline.title"), timeline(found)), panel(say("version.title"), versionTable(found, source)), rests(found, source));
+    if (alert.lot_id) await loadHold(alert.lot_id);
+  }
+
+  async function loadHold(lotId) {
+    const status = await getJson(`/v1/lots/${encodeURIComponent(lotId)}/status`).catch(() => null);
+    if (status) fill(places.hold, panel(say("gate.title", { lot: lotId }), holdActions(lotId, status, () => loadHold(lotId))));
+  }
+
+  let due = null;
+  const soon = () => { due = due || setTimeout(() => { due = null; load(); }, PAUSE_MS); };
+  on("alert", (alert) => { if (alert.alert_id === id && alert.version >= version) soon(); });
+  on("action", (action) => { if (action.alert_id === id || (action.subject || "").startsWith("lot/")) soon(); });
+  on("hello", soon);
+  await load();
+}
+
+function head(alert) {
+  const sure = surenessOf(alert);
+  const figure = (word, ...value) => el("div", {}, el("dt", {}, say(word)), el("dd", {}, ...value));
+  return el("section", { class: `panel head is-${alert.severity}`, "aria-labelledby": "alert-name" },
+    el("p", { class: "row" }, severityBadge(alert.severity), stateBadge(alert.state),
+      alert.assignee ? say("alert.assigned", { who: alert.assignee }) : "",
+      alert.state === "shelved" && alert.until ? say("timeline.until", { until: time(alert.until, language()) }) : "",
+      alert.resolution ? sayOr("resolution.", alert.resolution) : ""),
+    el("h1", { id: "alert-name" }, nameOf(alert), " · ", subjectLink(alert.subject)),
+    el("dl", { class: "figures" },
+      figure("alerts.size", sizeText(alert) || "–"),
+      figure("alerts.sure", sure === null ? (alert.statistic === "rule" ? say("alerts.certain") : "–") : sure > 0.9995 ? ">\u00a099.9\u00a0%" : percent(sure)),
+      figure("alert.onset", since(alert)),
+      figure("alerts.stake", stakeText(alert) || "–"),
+      alert.movement_id ? figure("alert.movement", idLink("movement", alert.movement_id)) : null),
+    el("p", {}, el("strong", {}, say("alert.why")), " ", alert.reason),
+    alert.state === "retracted" ? el("p", { class: "retracted" }, say("alert.retracted"), " ",
+      alert.cause ? idLink("event", alert.cause) : say("alert.cause.unknown")) : null);
+}
+
+function since(alert) {
+  const at = time(alert.onset_at || alert.raised_at, language());
+  return alert.onset_u_s ? `${at}\u00a0±\u00a0${duration(alert.onset_u_s)}` : at;
+}
+
+function percentOr(size, unit) {
+  return unit === "fraction" ? percent(size, 2) : quantity(size, null, unit);
+}
+
+/* What else one should know: what would have been seen, what nothing sees, calibrations, shots. */
+function rests(found) {
+  const { alert } = found;
+  const line = (word, text) => (text ? [el("dt", {}, say(word)), el("dd", {}, text)] : null);
+  const list = [
+    line("rests.detectable", found.detectable.map((one) => `${sayOr("family.", one.family)} ${percentOr(one.size, alert.unit)}`).join(" · ")),
+    line("rests.unobserved", alert.unobserved.join(", ")),
+    line("rests.calibrations", found.calibrations.map((one) => `${one.device_id}: ${one.until ? time(one.until, language()) : say("rests.no_calibration")}`).join(" · ")),
+    line("rests.gated", found.gated.map((one) => `${one.device_id} ${sayOr("gated.", one.why)} (${quantity(one.value, null, "")} > ${quantity(one.threshold, null, "")})`).join(" · ")),
+  ].filter(Boolean);
+  return list.length ? panel(say("rests.title"), el("dl", { class: "rests" }, list)) : null;
+}

@@ -1,0 +1,130 @@
+/* What a person can do with an alert, and what came of it. */
+
+import { stateBadge } from "./badges.js";
+import { el, fill } from "./dom.js";
+import { time } from "./numbers.js";
+import { may, postJson, session } from "./session.js";
+import { trouble } from "./trouble.js";
+import { language, say, sayOr } from "./words.js";
+
+/* From which states an action leads anywhere: the table of docs/alert-lifecycle.md. */
+const FROM = {
+  acknowledge: ["open", "shelved"],
+  assign: ["open", "acknowledged", "shelved"],
+  comment: ["open", "acknowledged", "shelved", "resolved", "retracted"],
+  shelve: ["open", "acknowledged", "shelved"],
+  resolve: ["open", "acknowledged", "shelved"],
+  reopen: ["acknowledged", "shelved", "resolved"],
+};
+const RESOLUTIONS = ["confirmed_fraud", "measurement_error", "explained", "false_alarm"];
+
+/* done() is called when something was taken: the page loads anew. */
+export function alertActions(alert, done) {
+  if (!may("act")) return el("p", { class: "quiet" }, say("act.not_allowed"));
+  const outcome = el("div", { class: "outcome", role: "status" });
+  const form = el("form", { class: "act" });
+  const buttons = Object.keys(FROM).filter((action) => FROM[action].includes(alert.state)).map((action) =>
+    el("button", { type: "button", "aria-pressed": "false", "data-action": action,
+      onclick: (event) => choose(action, event.currentTarget) }, say(`act.${action}`)));
+  function choose(action, button) {
+    buttons.forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
+    fill(outcome);
+    fill(form, fields(action), el("p", {}, el("button", { class: "main" }, say(`act.${action}.do`))));
+    // One key for one action: pressed twice it is done once.
+    const key = newKey();
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      send(`/api/alerts/${encodeURIComponent(alert.alert_id)}/actions`, { action, version: alert.version, ...valuesOf(form) }, key, outcome, form, done);
+    };
+    form.querySelector("input, select, textarea, button").focus();
+  }
+  return el("div", { class: "actions" }, el("div", { class: "row" }, buttons), form, outcome);
+}
+
+function field(id, word, input, hint) {
+  input.id = `act-${id}`;
+  input.name = id;
+  return el("p", {}, el("label", { for: input.id }, say(word)), input, hint ? el("span", { class: "why" }, hint) : null);
+}
+
+function reason(required) {
+  return field("reason", required ? "act.reason" : "act.reason.may", el("textarea", { rows: 2, maxlength: 1000, required }));
+}
+
+function fields(action) {
+  switch (action) {
+    case "assign": return [field("assignee", "act.assignee", el("input", { value: session.user, autocomplete: "off" }), say("act.assignee.hint")), reason(false)];
+    case "comment": return [reason(true)];
+    case "shelve": return [field("until", "act.until", el("input", { type: "datetime-local", value: inHours(8) }), say("act.until.hint")), reason(true)];
+    case "resolve": return [field("resolution", "act.resolution", el("select", { required: true },
+      el("option", { value: "" }, say("act.resolution.choose")), RESOLUTIONS.map((one) => el("option", { value: one }, sayOr("resolution.", one))))), reason(true)];
+    case "hold": return [reason(true)];
+    default: return [reason(false)];
+  }
+}
+
+function inHours(hours) {
+  return new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 16);
+}
+
+function valuesOf(form) {
+  const values = {};
+  for (const input of form.querySelectorAll("[name]")) {
+    const value = input.value.trim();
+    if (value) values[input.name] = input.name === "until" ? `${value}:00Z` : value;
+  }
+  return values;
+}
+
+function newKey() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function send(path, body, key, outcome, form, done) {
+  const button = form.querySelector("button");
+  button.disabled = true;
+  fill(outcome, el("p", {}, say("act.sending")));
+  try {
+    const answer = await postJson(path, body, { "Idempotency-Key": key });
+    fill(form);
+    fill(outcome, el("p", { class: answer.status === 200 ? "good" : "" }, say(answer.status === 200 ? "act.taken" : "act.on_its_way")));
+    await done(outcome);
+  } catch (error) {
+    button.disabled = false;
+    fill(outcome, error.status === 409 && error.body.present ? conflict(error.body.present, done, outcome) : trouble(error));
+  }
+}
+
+/* Somebody was first: who, what the alert is now, and that nothing was changed. */
+function conflict(present, done, outcome) {
+  const last = present.last_action;
+  const who = last ? say("act.conflict.who", { actor: last.actor }) : say("act.conflict.system");
+  return el("div", { class: "trouble conflict", role: "alert" }, el("strong", {}, say("act.conflict.title")),
+    el("p", {}, who, " ", stateBadge(present.state), present.assignee ? ` · ${present.assignee}` : "",
+      present.until ? ` · ${time(present.until, language())}` : ""),
+    last && last.reason ? el("p", { class: "why" }, last.reason) : null,
+    el("p", {}, say("act.conflict.next")),
+    el("p", {}, el("button", { type: "button", onclick: () => done(outcome) }, say("act.conflict.look"))));
+}
+
+/* Hold and release of a lot. holds: what is held of it now, as the gate is told. */
+export function holdActions(lotId, status, done) {
+  const held = status.holds.some((one) => !one.movement_id);
+  const action = held ? "release" : "hold";
+  const outcome = el("div", { class: "outcome", role: "status" });
+  const said = el("p", {}, el("strong", { class: `gate ${status.status.toLowerCase()}` }, say(`gate.${status.status.toLowerCase()}`)),
+    status.why ? ` ${status.why}` : "", status.holds.map((one) => el("span", { class: "why" },
+      say("gate.held", { actor: one.actor, since: time(one.since, language()) }), one.movement_id ? ` · ${one.movement_id}` : "", one.reason ? ` · ${one.reason}` : "")));
+  if (!may("act")) return el("div", {}, said);
+  const form = el("form", { class: "act" });
+  const open = el("button", { type: "button", "data-action": action, onclick: () => {
+    const key = newKey();
+    fill(form, fields(action), el("p", {}, el("button", { class: "main" }, say(`act.${action}.do`))));
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      send(`/api/lots/${encodeURIComponent(lotId)}/${action}`, valuesOf(form), key, outcome, form, done);
+    };
+    form.querySelector("textarea").focus();
+  } }, say(`act.${action}`));
+  return el("div", { class: "actions" }, said, el("div", { class: "row" }, open), form, outcome);
+}

@@ -1,0 +1,46 @@
+/* What was measured, in words and in units that a laboratory uses. Pure.
+
+   Evidence of a whole lot is in natural logarithms; a person reads fractions and ratios. */
+
+import { number, percent, quantity } from "./numbers.js";
+import { say, sayOr } from "./words.js";
+
+/* What was measured: "Cu", "dry share", "mass, arrived / sent". */
+export function nameOf(one) {
+  if (one.analyte) return one.analyte;
+  return sayOr("measured.", one.quantity);
+}
+
+/* The same with who measured it: "Cu, XRF-HOY-1". */
+export function labelOf(one) {
+  const by = (one.instruments || []).join(" / ");
+  return by ? `${nameOf(one)}, ${by}` : nameOf(one);
+}
+
+const SCALES = { ln_fraction: "fraction", ln_dry_share: "share", ln_net: "ratio" };
+
+function shown(value, u, scale) {
+  if (scale === "ratio") return `${number(value, u)}${u ? `\u00a0±\u00a0${number(u, null, 2)}` : ""}`;
+  if (scale === "fraction" && value < 0.001) return quantity(value * 1e6, u === null ? null : u * 1e6, "g/t");
+  return quantity(value, u, "fraction");
+}
+
+/* expected and observed as texts, and u of their difference, in one unit. */
+export function inUnits(one) {
+  const scale = SCALES[one.quantity];
+  if (!scale) {
+    return {
+      expected: quantity(one.expected, null, one.unit === "1" ? "" : one.unit),
+      observed: quantity(one.observed, one.u, one.unit === "1" ? "" : one.unit),
+    };
+  }
+  const [expected, observed] = [Math.exp(one.expected), Math.exp(one.observed)];
+  // Of a logarithm u is a share; of the value it is that share of it.
+  return { expected: shown(expected, null, scale), observed: shown(observed, observed * one.u, scale) };
+}
+
+/* How far, as a share of what was expected: "−2.3 %". */
+export function differenceOf(one) {
+  if (!SCALES[one.quantity]) return null;
+  return percent(Math.expm1(one.observed - one.expected), 2);
+}

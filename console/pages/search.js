@@ -1,0 +1,46 @@
+/* Search: any id, from anywhere, to its page. */
+
+import { el, fill, panel } from "./dom.js";
+import { addressOf, idLink } from "./links.js";
+import { time } from "./numbers.js";
+import { getJson } from "./session.js";
+import { table, withQuery } from "./table.js";
+import { trouble } from "./trouble.js";
+import { language, say, sayOr } from "./words.js";
+
+const PAGED = new Set(["lot", "process", "site", "alert"]);
+
+export async function show(main, { query }) {
+  const q = (query.get("q") || "").trim();
+  const place = el("div");
+  fill(main, el("h1", {}, say("title.search")), place);
+  if (!q) {
+    fill(place, el("p", { class: "quiet" }, say("search.how")));
+    return;
+  }
+  try {
+    const source = withQuery("/api/search", { q });
+    const found = await getJson(source);
+    const exact = found.hits.filter((hit) => hit.id === q);
+    // One thing of that name that has a page of its own: there one wanted to go.
+    if (exact.length === 1 && found.hits.length === 1 && addressOfHit(exact[0])) location.replace(addressOfHit(exact[0]));
+    else fill(place, panel(say("search.found", { q }), hits(found.hits, source)));
+  } catch (error) {
+    fill(place, el("div", { class: "panel" }, trouble(error, () => location.reload())));
+  }
+}
+
+function addressOfHit(hit) {
+  if (PAGED.has(hit.kind)) return addressOf(hit.kind, hit.id);
+  return hit.kind === "gateway" ? "/gateways" : null;
+}
+
+function hits(rows, source) {
+  return table([
+    { title: say("search.kind"), cell: (hit) => sayOr("kind.", hit.kind) },
+    { title: say("search.id"), cell: (hit) => (addressOfHit(hit) ? el("a", { href: addressOfHit(hit), class: "id" }, hit.id) : el("span", { class: "id" }, hit.id)) },
+    { title: say("kind.lot"), cell: (hit) => idLink("lot", hit.lot_id) },
+    { title: say("kind.site"), cell: (hit) => idLink("site", hit.site_id) },
+    { title: say("timeline.at"), cell: (hit) => time(hit.at, language()) },
+  ], rows, { label: say("title.search"), source, empty: say("search.none") });
+}

@@ -1,0 +1,84 @@
+"""What is asked on a round: what a shift hands over, how gateways are, what has an id."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from console import alert_rows, gateway_rows, handover_rows, search_rows
+from console.alerts_http import STATES
+from console.answering import answer, array_of, asked_rows, stamp
+from console.people.roles import Right
+from console.visits import Visits
+from console.watched import Watched
+from custody.events import Micros
+from schemas.present import rfc3339
+from web.problem import Problem
+
+_SHIFT_US = 8 * 3_600_000_000
+_DAYS_MAX = 31
+_QUERY_MAX = 200
+
+
+def rounds_router(found: Visits, watched: Watched) -> APIRouter:
+    """Return the routes of handover, gateways and search.
+
+    Args:
+        found: Tells who sends a request.
+        watched: What they are read from.
+    """
+    router = APIRouter()
+
+    @router.get("/api/handover", summary="What opened, changed and stays open between two times")
+    def get_handover(request: Request) -> Response:
+        found.reader(request, Right.SEE, "handover")
+        return _handover(request, watched)
+
+    @router.get("/api/gateways", summary="When each gateway was last heard, and what is missing")
+    def get_gateways(request: Request) -> Response:
+        found.reader(request, Right.SEE, "gateways")
+        rows = asked_rows(watched.ask, gateway_rows.GATEWAYS, {"now": stamp(watched.now())})
+        return answer(request, {"gateways": rows}, {}, watched.complete_to)
+
+    @router.get("/api/search", summary="What has an id, or begins with it")
+    def get_search(request: Request) -> Response:
+        found.reader(request, Right.SEE, "search")
+        q = request.query_params.get("q", "").strip()
+        if not q or len(q) > _QUERY_MAX:
+            raise Problem(400, "bad-query", f"q: an id of 1 to {_QUERY_MAX} characters")
+        rows = asked_rows(watched.ask, search_rows.SEARCH, {"q": q})
+        return answer(request, {"hits": rows}, {"q": q}, watched.complete_to)
+
+    return router
+
+
+def _handover(request: Request, watched: Watched) -> Response:
+    asked = request.query_params
+    until = _time(asked, "until", watched.now())
+    since = _time(asked, "since", Micros(until - _SHIFT_US))
+    if not 0 < until - since <= _DAYS_MAX * 24 * 3_600_000_000:
+        raise Problem(400, "bad-query", f"since before until, and at most {_DAYS_MAX} days")
+    span = {"since": stamp(since), "until": stamp(until)}
+    standing = {"states": array_of(STATES), "until": span["until"]}
+    tables = {
+        "changes": asked_rows(watched.ask, handover_rows.CHANGES, span),
+        "standing": asked_rows(watched.ask, alert_rows.STANDING, standing),
+        "deeds": asked_rows(watched.ask, handover_rows.DEEDS, span),
+    }
+    more = {"since": rfc3339(since), "until": rfc3339(until)}
+    return answer(request, tables, more, watched.complete_to)
+
+
+def _time(asked: Mapping[str, str], name: str, usual: Micros) -> Micros:
+    text = asked.get(name, "")
+    if not text:
+        return usual
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        detail = f"{name}={text[:40]}: a time such as 2026-11-07T06:00:00Z"
+        raise Problem(400, "bad-query", detail) from error
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return Micros(round(at.timestamp() * 1_000_000))

@@ -1,0 +1,218 @@
+"""The console's pages in a real browser, on the real engine and a real broker.
+
+What a worker answers is its own tests' business: alerts are said to Kafka and put into the tables
+here, and ``tests/e2e/test_pages.py`` goes through all of it with two people.
+"""
+
+import itertools
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from playwright.sync_api import expect
+
+from console.live.places import TOPICS
+from custody.events import Micros
+from custody.records import Alert
+from schemas import topics
+from schemas.partition import partition_of
+from tests.support import chromium, consoles, stack
+from tests.support.alerts import alert
+from tests.support.chromium import PHONE, Visitors
+from tests.support.consoles import Console
+from tests.support.sinks import framed
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.slow,
+    pytest.mark.skipif(chromium.path() is None, reason="no browser on this machine"),
+]
+
+PARTITIONS = 4
+FLOOD = 1_000
+PAGES = ("/now", "/alerts/{seen}", "/handover", "/gateways", "/search?q=L-")
+SEEN = alert("SEEN", version=1, n=1, severity="critical")
+LATER = alert("SEEN", version=2, n=2, severity="critical")
+SMALL = alert("SMALL", version=1, n=3, severity="medium")
+DEAR = alert("DEAR", version=1, n=4, severity="medium")
+NUMBERS = itertools.count(time.time_ns())
+
+
+def said(*alerts: Alert, bootstrap: str) -> None:
+    """Say alerts on Kafka, as a worker does."""
+    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5})
+    for one in alerts:
+        key = (one.lot_id or "").encode()
+        place = partition_of(key, PARTITIONS)
+        made = framed_by(one, place)
+        producer.produce(topics.ALERT, made, key, place)
+    assert producer.flush(30) == 0
+
+
+def framed_by(one: Alert, place: int) -> bytes:
+    return framed(consoles.replaced(one, sender=f"worker/{place}", n=next(NUMBERS)))
+
+
+@pytest.fixture(scope="module")
+def console(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    known = AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=30).topics
+    missing = [name for name in TOPICS if name not in known]
+    if missing:
+        stack.create_topics(kafka, missing, partitions=PARTITIONS)
+    with consoles.running(tmp_path_factory.mktemp("pages"), kafka) as made:
+        cheap = SMALL.reason.replace("40,000 USD", "900 USD")
+        made.put(SEEN, LATER, consoles.replaced(SMALL, reason=cheap), DEAR)
+        made.complete_to[0] = Micros(1_793_862_720_000_000)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def visitors(console: Console) -> Iterator[Visitors]:
+    with chromium.running() as browser, closing(Visitors(browser, console.url)) as made:
+        yield made
+
+
+def address(path: str) -> str:
+    return path.format(seen=SEEN.alert_id)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nobody_is_shut_out_of_a_page_and_a_phone_shows_all_of_it(
+    visitors: Visitors, path: str
+) -> None:
+    with visitors.visit("the-operator", address(path), width=PHONE) as visit:
+        visit.page.wait_for_selector("main h1, main .verdict p")
+        assert visit.shut_out() == []
+        visit.page.emulate_media(color_scheme="dark")
+        assert visit.shut_out() == [], "in the dark"
+        assert visit.overflow_px() == 0
+        assert visit.told == []
+
+
+def test_who_is_not_logged_in_comes_to_the_page_he_asked_for(
+    visitors: Visitors, console: Console
+) -> None:
+    with visitors.visit() as visit:
+        visit.log_in("the-viewer", then=address("/alerts/{seen}?x=1"))
+        assert visit.page.url == f"{console.url}{address('/alerts/{seen}?x=1')}"
+        expect(visit.page.locator("h1")).to_contain_text("L-SEEN")
+        expect(visit.page.get_by_text("Your role looks on")).to_be_visible()
+
+
+def test_alerts_stand_by_severity_then_by_what_is_at_stake(visitors: Visitors) -> None:
+    with visitors.visit("the-operator", "/now") as visit:
+        rows = visit.page.locator(".alerts tbody tr")
+        expect(rows).to_have_count(3)
+        order = [text.split("L-")[1].split()[0] for text in rows.all_inner_texts()]
+        assert [name.split("W-")[0] for name in order] == ["SEEN", "DEAR", "SMALL"]
+        expect(rows.first).to_contain_text("12.3\u00a0±\u00a01.1\u00a0%")
+        expect(rows.nth(1)).to_contain_text("4440\u00a0USD")
+
+
+def test_evidence_charts_draw_the_numbers_of_the_alert(visitors: Visitors) -> None:
+    with visitors.visit("the-operator", address("/alerts/{seen}")) as visit:
+        observed = visit.numbers("Each measurement, by how far it is off", trace=1)
+        assert observed["x"] == [1.0, -10.0]
+        expected = visit.numbers("Each measurement, by how far it is off")
+        assert (expected["x"], expected["spread"]) == ([0, 0], [1.96])
+        added = visit.numbers("What each measurement adds")["x"]
+        assert added == pytest.approx([-1.0, 50 / 2.302585], rel=1e-4)
+        families = visit.numbers("Probability of each thing that may have happened")
+        assert families["x"] == pytest.approx([10, 90])
+        assert families["y"] == ["Water was added", "Mass is missing"]
+        grown = visit.numbers("E-value over the facts that moved it")
+        assert grown["y"] == pytest.approx([0, 6, 6])
+        limit = visit.numbers("E-value over the facts that moved it", trace=1)
+        assert limit["y"] == pytest.approx([3, 3])
+        visit.page.locator("summary", has_text="Numbers").first.click()
+        beside = visit.page.locator("figure.chart table").first
+        expect(beside).to_contain_text("0.886\u00a0±\u00a00.011")
+        expect(beside).to_contain_text("2.57\u00a0±\u00a00.10\u00a0%")
+
+
+def test_an_alert_appears_without_a_reload_and_goes_when_it_is_settled(
+    visitors: Visitors, kafka: str
+) -> None:
+    fresh = alert("FRESH", version=1, severity="critical")
+    with visitors.visit("the-operator", "/now") as visit:
+        expect(visit.page.locator("#light")).to_contain_text("live")
+        visit.page.evaluate("window.sameDocument = true")
+        said(fresh, bootstrap=kafka)
+        row = visit.page.locator(".alerts tr", has_text="L-FRESH")
+        expect(row).to_be_visible()
+        done = consoles.replaced(fresh, version=2, state="resolved", resolution="explained")
+        said(done, bootstrap=kafka)
+        expect(row).to_have_count(0)
+        assert visit.page.evaluate("window.sameDocument")
+        assert visit.told == []
+
+
+def test_a_thousand_alerts_in_a_moment_fold_by_their_cause(visitors: Visitors, kafka: str) -> None:
+    other = {"family": "water", "severity": "low"}
+    flood = [
+        alert(f"FLOOD-{no}", version=1, **({"severity": "high"} if no % 4 else other))
+        for no in range(FLOOD)
+    ]
+    with visitors.visit("the-operator", "/now") as visit:
+        expect(visit.page.locator(".alerts tbody tr")).to_have_count(3)
+        said(*flood, bootstrap=kafka)
+        groups = visit.page.locator("details.group")
+        expect(groups).to_have_count(2)
+        expect(groups.first.locator(".count")).to_have_text("753")
+        expect(groups.nth(1).locator(".count")).to_have_text("250")
+        visit.page.fill("#q", "still here")
+        groups.nth(1).locator("summary").click()
+        expect(groups.nth(1).locator("tbody tr")).to_have_count(100)
+        assert "open=water" in visit.page.url
+    settled = [consoles.replaced(one, version=2, state="retracted") for one in flood]
+    said(*settled, bootstrap=kafka)
+
+
+def test_an_id_leads_to_its_page_from_anywhere(visitors: Visitors) -> None:
+    with visitors.visit("the-operator", "/gateways") as visit:
+        visit.page.keyboard.press("/")
+        visit.page.keyboard.type(SEEN.alert_id)
+        visit.page.keyboard.press("Enter")
+        visit.page.wait_for_url(f"**/alerts/{SEEN.alert_id}")
+        visit.open("/search?q=NOTHING-HAS-THIS")
+        expect(visit.page.locator("main")).to_contain_text("Nothing has this id")
+
+
+def test_a_table_can_be_taken_along_and_french_is_french(visitors: Visitors) -> None:
+    with visitors.visit("the-operator", "/now") as visit:
+        expect(visit.page.locator(".alerts tbody tr")).to_have_count(3)
+        with visit.page.expect_download() as loading:
+            visit.page.locator(".alerts .downloads a", has_text="CSV").click()
+        lines = Path(loading.value.path()).read_text("utf-8").splitlines()
+        assert lines[0].startswith("alert_id,version,state")
+        assert len(lines) == 4
+        visit.page.click("#menu summary")
+        visit.page.select_option("#language", "fr")
+        expect(visit.page.locator(".verdict")).to_contain_text("3 alertes à régler")
+        visit.page.click("#menu summary")
+        visit.page.select_option("#theme", "dark")
+        assert visit.page.evaluate("document.documentElement.dataset.theme") == "dark"
+        visit.page.evaluate("localStorage.clear()")
+
+
+def test_the_api_says_what_is_wrong_with_a_question(console: Console) -> None:
+    with closing(console.client("the-viewer")) as client:
+        for path, name in {
+            "/api/alerts/none": "unknown-alert",
+            "/api/flow?hours=0": "bad-query",
+            "/api/handover?since=yesterday": "bad-query",
+            "/api/handover?since=2026-11-02T00:00:00Z&until=2026-11-01T00:00:00Z": "bad-query",
+            "/api/search?q=": "bad-query",
+            "/api/alerts?format=xml": "bad-query",
+            "/api/alerts?format=csv&table=none": "bad-query",
+        }.items():
+            assert client.get(path).json()["type"] == f"/problems/{name}", path
+        found = client.get("/api/alerts").json()
+        assert {"alerts", "complete_to"} == found.keys()
+    for path in ("/api/alerts", "/api/alerts/x", "/api/flow", "/api/handover", "/api/gateways"):
+        assert httpx.get(f"{console.url}{path}", trust_env=False).status_code == 401

@@ -47,9 +47,13 @@ check: env fmtcheck lint type imports ## the fast subset
 # The same examples each time, so that a gate and a desk say the same of the same commit; pytest by
 # hand searches anew.
 tests: export CI := true
-tests: env
+tests: env chromium
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not e2e and not fault"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "e2e or fault"
+
+.PHONY: chromium
+chromium: ## a browser for the tests of pages, where this machine can have one
+	@bash deploy/chromium.sh
 
 .PHONY: fmtcheck
 fmtcheck: env
@@ -92,6 +96,10 @@ FACTS ?= 10000000
 bench-warehouse: env ## how long the views take, beside the plain scan (FACTS=10000000), and lineage
 	@$(BIN)/python -m bench.warehouse --facts $(FACTS)
 	@$(BIN)/python -m bench.lineage
+
+.PHONY: screenshots
+screenshots: env ## the console's pages as pictures, for the docs; look at each before it is committed
+	@$(BIN)/python -m tests.support.screenshots
 
 docs: env ## write the pages and dashboards that are made from the code
 	@$(BIN)/python -m tests.support.pages

@@ -6,29 +6,32 @@ STANDING = """
 SELECT
     alert_id, version, state, rule, family, severity, subject, nullIf(lot_id, '') AS lot_id,
     process_id, movement_id, raised_at, occurred_at, onset_at, size, size_u, unit, statistic,
-    record_value AS value, threshold, threshold_basis, reason, assignee, until, resolution,
-    mapFromArrays(`posterior.family`, `posterior.probability`) AS posterior,
+    record_value AS value, threshold, threshold_basis, reason, actor, why, assignee, until,
+    resolution, mapFromArrays(`posterior.family`, `posterior.probability`) AS posterior,
     arrayMap(abs, `evidence.z`) AS far,
     `evidence.instruments`[indexOf(far, arrayMax(far))] AS instruments,
     timestamp AS said_at
 FROM alert
-WHERE (alert_id, version, n) IN
+INNER JOIN
 (
-    SELECT alert_id, tupleElement(last, 1), tupleElement(last, 2)
+    SELECT alert_id, tupleElement(last, 1) AS version, tupleElement(last, 2) AS n, why
     FROM
     (
-        SELECT alert_id, max((version, n)) AS last
+        SELECT
+            alert_id, max((version, n)) AS last,
+            argMaxIf(reason, (version, n), actor IS NULL) AS why
         FROM alert
         WHERE timestamp <= {until:DateTime64(6, 'UTC')}
         GROUP BY alert_id
         HAVING argMax(state, (version, n)) IN {states:Array(String)}
     )
-)
+) AS standing USING (alert_id, version, n)
 ORDER BY indexOf(['low', 'medium', 'high', 'critical'], severity) DESC, raised_at, alert_id
 LIMIT 5000
 """
-"""Alerts that stand in some states at a time, the worst first; of each the instruments whose
-reading is furthest from what was expected."""
+"""Alerts that stand in some states at a time, the worst first. ``why`` is what the evidence says:
+the reason of a version that a person made is his. ``instruments`` are those whose reading is
+furthest from what was expected."""
 
 LATEST = """
 SELECT

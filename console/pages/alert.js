@@ -20,7 +20,7 @@ export async function show(main, { id }) {
   const source = `/api/alerts/${encodeURIComponent(id)}`;
   const places = { head: el("div"), acts: el("div"), hold: el("div"), charts: el("div"), below: el("div") };
   fill(main, places.head, el("div", { class: "grid", id: "acts" }, panel(say("alert.do"), places.acts), places.hold), places.charts, places.below);
-  let version = 0;
+  let [version, drawn] = [0, ""];
 
   /* Load and draw. `kept` is what was said of an action: it stays although the rest is drawn anew. */
   async function load(kept) {
@@ -33,16 +33,23 @@ export async function show(main, { id }) {
     }
     const { alert } = found;
     alert.posterior = Object.fromEntries(found.posterior.map((one) => [one.family, one.probability]));
+    alert.why = whyFrom(found.versions, alert);
     document.title = `${nameOf(alert)} ${alert.subject} – custody`;
     fill(places.head, head(alert));
-    if (alert.version !== version || kept) {
+    const form = places.acts.querySelector("form.act:not(:empty)");
+    if (alert.version !== version && form && !kept) {
+      // Whoever is writing goes on; what he sends is on what he saw, and is answered as such.
+      fill(places.acts.querySelector(".outcome"), el("p", { class: "moved" }, say("act.moved")));
+    } else if (alert.version !== version || kept) {
       const actions = alertActions(alert, load);
       if (kept && !kept.querySelector(".conflict")) actions.querySelector(".outcome")?.replaceWith(kept);
       fill(places.acts, actions);
     }
-    if (alert.version !== version) fill(places.charts, evidencePanels(found, source));
     version = alert.version;
-    fill(places.below, panel(say("timeline.title"), timeline(found)), panel(say("version.title"), versionTable(found, source)), rests(found, source));
+    const rests = JSON.stringify([found.evidence, found.posterior, found.versions.map((one) => one.value)]);
+    if (rests !== drawn) fill(places.charts, evidencePanels(found, source));
+    drawn = rests;
+    fill(places.below, panel(say("timeline.title"), timeline(found)), panel(say("version.title"), versionTable(found, source)), toKnow(found));
     if (alert.lot_id) await loadHold(alert.lot_id);
   }
 
@@ -74,9 +81,16 @@ function head(alert) {
       figure("alert.onset", since(alert)),
       figure("alerts.stake", stakeText(alert) || "–"),
       alert.movement_id ? figure("alert.movement", idLink("movement", alert.movement_id)) : null),
-    el("p", {}, el("strong", {}, say("alert.why")), " ", alert.reason),
+    el("p", {}, el("strong", {}, say("alert.why")), " ", alert.why),
+    alert.actor ? el("p", { class: "why" }, `${alert.actor}: ${alert.reason}`) : null,
     alert.state === "retracted" ? el("p", { class: "retracted" }, say("alert.retracted"), " ",
       alert.cause ? idLink("event", alert.cause) : say("alert.cause.unknown")) : null);
+}
+
+/* What the evidence says is in the last version that no person made. */
+function whyFrom(versions, alert) {
+  const said = versions.filter((one) => !one.actor).at(-1);
+  return said ? said.reason : alert.reason;
 }
 
 function since(alert) {
@@ -89,7 +103,7 @@ function percentOr(size, unit) {
 }
 
 /* What else one should know: what would have been seen, what nothing sees, calibrations, shots. */
-function rests(found) {
+function toKnow(found) {
   const { alert } = found;
   const line = (word, text) => (text ? [el("dt", {}, say(word)), el("dd", {}, text)] : null);
   const list = [

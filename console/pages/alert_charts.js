@@ -115,7 +115,8 @@ function tiny(probability) {
 
 /* The e-value over the facts that moved it, with the limit above which an alert is open. */
 function evidencePath(found, source) {
-  const rows = found.versions.filter((one) => one.value > 0);
+  // What people do makes versions, too; only those that changed the evidence are steps of it.
+  const rows = found.versions.filter((one, at, all) => one.value > 0 && one.value !== (all[at - 1] || {}).value);
   const threshold = Math.log10(found.alert.threshold);
   const texts = rows.map((one) => factText(found.facts, one));
   const ticks = rows.map((_, at) => at + 1);
@@ -132,7 +133,8 @@ function evidencePath(found, source) {
           line: { color: colours.bad, width: 2, dash: "dash" }, hovertemplate: `${say("chart.threshold")}: 10^%{y:.1f}<extra></extra>` },
       ],
       layout: {
-        showlegend: true, margin: { l: 8, r: 12, t: 8, b: 60 },
+        showlegend: true, margin: { l: 8, r: 12, t: 34, b: 40 },
+        legend: { orientation: "h", y: 1, yanchor: "bottom", x: 0 },
         xaxis: { tickvals: [0, ...ticks], ticktext: [say("chart.evidence.before"), ...rows.map((one) => time(one.raised_at, language()))] },
         yaxis: { title: { text: say("chart.evidence.axis") } },
       },

@@ -1,6 +1,6 @@
 /* The list of alerts, and groups of them where there are many. */
 
-import { FOLD_FROM, groups, stakeOf, surenessOf } from "./alerts.js";
+import { FOLD_FROM, groups, stakeOf, surenessOf, whyOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el } from "./dom.js";
 import { idLink, subjectLink } from "./links.js";
@@ -15,7 +15,7 @@ export function nameOf(alert) {
 
 /* What is at stake: money where the metals have a price, else a share of the metal. */
 export function stakeText(alert) {
-  const stake = stakeOf(alert.reason);
+  const stake = stakeOf(whyOf(alert));
   if (!stake) return null;
   if (stake.amount === null) return say("stake.share", { share: percent(stake.share, 2) });
   return `${number(stake.amount, null, 3)}\u00a0${stake.currency}`;
@@ -27,7 +27,7 @@ export function sizeText(alert) {
 
 /* Where and between whom, as the worker says it: the family and its size stand beside it already. */
 function whereOf(alert) {
-  return alert.reason.split("; ")[0].replace(/^\w+ [\d.]+% \(sigma [\d.]+%\) /, "");
+  return whyOf(alert).split("; ")[0].replace(/^\w+ [\d.]+% \(sigma [\d.]+%\) /, "");
 }
 
 function what(alert) {
@@ -69,7 +69,7 @@ const SOURCE = "/api/alerts";
 export function alertList(alerts, empty, opened, toggled) {
   if (alerts.length < FOLD_FROM) {
     return el("div", { class: "alerts" }, table(columns(), alerts, {
-      label: say("alerts.list"), source: SOURCE, empty, rowClass: (alert) => `is-${alert.severity}` }));
+      label: say("alerts.list"), source: SOURCE, empty, cards: true, rowClass: (alert) => `is-${alert.severity}` }));
   }
   return el("div", { class: "alerts" }, groups(alerts).map((group) => folded(group, opened, toggled)));
 }
@@ -85,7 +85,7 @@ function folded(group, opened, toggled) {
       group.instruments ? el("span", { class: "why" }, group.instruments) : null,
       el("span", { class: "why" }, say("alerts.group.since", { since: time(oldest(group.alerts), language()) }))));
   const unfold = () => made.append(table(columns(), group.alerts.slice(0, SHOWN_MAX), {
-    label: nameOf(worst), rowClass: (alert) => `is-${alert.severity}` }),
+    label: nameOf(worst), cards: true, rowClass: (alert) => `is-${alert.severity}` }),
   group.alerts.length > SHOWN_MAX ? el("p", { class: "note" },
     say("alerts.group.more", { shown: SHOWN_MAX, all: group.alerts.length })) : "");
   // The rows of a folded group are not made: a thousand of them would hold up who types.

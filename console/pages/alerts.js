@@ -7,6 +7,18 @@ export const FOLD_FROM = 40;
 
 export const UNSETTLED = new Set(["open", "acknowledged", "shelved"]);
 
+/* What the evidence says: the reason of a version that a person made is that person's. */
+export function whyOf(alert) {
+  return alert.why === undefined || alert.why === null ? alert.reason : alert.why;
+}
+
+/* The newer of two of one alert; news of what a person did keeps what the evidence says. */
+export function newer(known, fresh) {
+  if (known && known.version > fresh.version) return known;
+  const why = fresh.why !== undefined ? fresh.why : fresh.actor ? known && whyOf(known) : fresh.reason;
+  return { ...fresh, why: why === undefined ? fresh.reason : why };
+}
+
 export function severityRank(severity) {
   const at = SEVERITIES.indexOf(severity);
   return at < 0 ? SEVERITIES.length : at;
@@ -31,7 +43,7 @@ export function surenessOf(alert) {
 /* The worst first; of one severity what is at stake, in money before shares; then the oldest. */
 export function ranked(alerts) {
   const keyed = alerts.map((alert) => {
-    const stake = stakeOf(alert.reason);
+    const stake = stakeOf(whyOf(alert));
     const amount = stake ? (stake.amount === null ? stake.share : 1 + stake.amount) : -1;
     return { alert, rank: severityRank(alert.severity), amount };
   });

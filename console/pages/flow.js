@@ -30,7 +30,8 @@ export function flowChart(found, source) {
         hovertemplate: `%{y}: %{x:.1f} t<extra>${say(`flow.${flow}`)}</extra>`,
       })),
       layout: { barmode: "relative", showlegend: true, xaxis: { title: { text: say("flow.axis") }, zerolinewidth: 2 },
-        yaxis: { type: "category" }, margin: { l: 8, r: 12, t: 8, b: 72 }, bargap: 0.35 },
+        yaxis: { type: "category" }, margin: { l: 8, r: 12, t: 34, b: 44 }, bargap: 0.35,
+        legend: { orientation: "h", y: 1, yanchor: "bottom", x: 0 } },
     }),
     columns: [
       { title: say("flow.site"), cell: (row) => idLink("site", row.site_id) },

@@ -1,7 +1,7 @@
 /* Now: what is wrong, how the mass flows, how the pipeline is. */
 
 import { alertList } from "./alert_table.js";
-import { UNSETTLED, countsOf, ranked } from "./alerts.js";
+import { UNSETTLED, countsOf, newer, ranked } from "./alerts.js";
 import { severityBadge } from "./badges.js";
 import { el, fill, panel } from "./dom.js";
 import { flowChart } from "./flow.js";
@@ -44,8 +44,7 @@ export async function show(main) {
 }
 
 function take(alert) {
-  const known = alerts.get(alert.alert_id);
-  if (!known || known.version <= alert.version) alerts.set(alert.alert_id, { ...alert, seen: Date.now() });
+  alerts.set(alert.alert_id, { ...newer(alerts.get(alert.alert_id), alert), seen: Date.now() });
 }
 
 async function load() {

@@ -7,7 +7,7 @@ import { say } from "./words.js";
 
    columns: [{key, title, cell(row) -> text or element, number: true for figures, narrow: false}]
    rows: what is shown.
-   options: {caption, source: the endpoint that gives the rows, empty: text for no rows, rowClass(row)} */
+   options: {caption, cards: on a phone each row is a card, source: the endpoint that gives the rows, empty: text for no rows, rowClass(row)} */
 export function table(columns, rows, options = {}) {
   const body = el("tbody", {}, rows.map((row) => line(columns, row, options)));
   if (!rows.length) {
@@ -15,19 +15,20 @@ export function table(columns, rows, options = {}) {
   }
   const head = el("tr", {}, columns.map((one) =>
     el("th", { scope: "col", class: one.number ? "number" : null }, one.title)));
-  const made = el("table", {}, options.caption ? el("caption", {}, options.caption) : null,
+  const made = el("table", { class: options.cards ? "cards" : null }, options.caption ? el("caption", {}, options.caption) : null,
     el("thead", {}, head), body);
   // Wider than a phone it scrolls by itself; a keyboard has to reach it.
   const around = el("div", { class: "scroll", tabindex: 0, role: "group",
     "aria-label": options.caption || options.label || columns[0].title }, made);
-  return el("div", { class: "tabled" }, around, options.source ? downloads(options.source, options.caption) : null);
+  return el("div", { class: "tabled" }, around, options.source ? downloads(options.source, options.caption || options.label) : null);
 }
 
 export function line(columns, row, options = {}) {
   const cells = columns.map((one, index) => {
     const shown = one.cell ? one.cell(row) : row[one.key];
     const content = shown === null || shown === undefined || shown === "" ? "–" : shown;
-    return el(index ? "td" : "th", { scope: index ? null : "row", class: one.number ? "number" : null }, content);
+    return el(index ? "td" : "th", { scope: index ? null : "row", class: one.number ? "number" : null,
+      "data-title": options.cards && one.number ? one.title : null }, content);
   });
   return el("tr", { class: options.rowClass ? options.rowClass(row) : null }, cells);
 }

@@ -37,7 +37,8 @@ PARTITIONS = 4
 FLOOD = 1_000
 PAGES = ("/now", "/alerts/{seen}", "/handover", "/gateways", "/search?q=L-")
 SEEN = alert("SEEN", version=1, n=1, severity="critical")
-LATER = alert("SEEN", version=2, n=2, severity="critical")
+LATER = alert("SEEN", version=2, n=2, severity="critical", value=1e8)
+NOTED = alert("SEEN", version=3, n=5, severity="critical", value=1e8, state="acknowledged")
 SMALL = alert("SMALL", version=1, n=3, severity="medium")
 DEAR = alert("DEAR", version=1, n=4, severity="medium")
 NUMBERS = itertools.count(time.time_ns())
@@ -66,7 +67,7 @@ def console(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Co
         stack.create_topics(kafka, missing, partitions=PARTITIONS)
     with consoles.running(tmp_path_factory.mktemp("pages"), kafka) as made:
         cheap = SMALL.reason.replace("40,000 USD", "900 USD")
-        made.put(SEEN, LATER, consoles.replaced(SMALL, reason=cheap), DEAR)
+        made.put(SEEN, LATER, NOTED, consoles.replaced(SMALL, reason=cheap), DEAR)
         made.complete_to[0] = Micros(1_793_862_720_000_000)
         yield made
 
@@ -126,7 +127,7 @@ def test_evidence_charts_draw_the_numbers_of_the_alert(visitors: Visitors) -> No
         assert families["x"] == pytest.approx([10, 90])
         assert families["y"] == ["Water was added", "Mass is missing"]
         grown = visit.numbers("E-value over the facts that moved it")
-        assert grown["y"] == pytest.approx([0, 6, 6])
+        assert grown["y"] == pytest.approx([0, 6, 8])
         limit = visit.numbers("E-value over the facts that moved it", trace=1)
         assert limit["y"] == pytest.approx([3, 3])
         visit.page.locator("summary", has_text="Numbers").first.click()

@@ -38,15 +38,18 @@ STUCK_AFTER_S = 30.0
 
 @dataclass(slots=True)
 class Beating:
-    """A sink's loop that turns until it is stopped, as far as anybody hears."""
+    """A sink's loop, as far as anybody hears: it turns but while ``stopped`` is set."""
 
     progress: Progress
     stopped: threading.Event
 
+    ended: threading.Event
+
     def run(self) -> None:
         self.progress.started()
-        while not self.stopped.wait(0.5):
-            self.progress.turned({})
+        while not self.ended.wait(0.5):
+            if not self.stopped.is_set():
+                self.progress.turned({})
 
 
 @dataclass(slots=True)
@@ -56,7 +59,7 @@ class Console:
     Attributes:
         url: Where browsers reach it.
         stored: Its warehouse, to put records in.
-        sink: Says how the sink gets on; set ``sink.stopped`` and it says nothing more.
+        sink: Says how the sink gets on; set ``sink.stopped`` and it says nothing.
         complete_to: Up to when everything is in, as said with every answer.
     """
 
@@ -99,7 +102,7 @@ def running(
         )
         metrics, stop = Metrics("warehouse"), threading.Event()
         progress = Progress(metrics, STUCK_AFTER_S)
-        sink = Beating(progress, threading.Event())
+        sink = Beating(progress, threading.Event(), threading.Event())
         complete_to: list[Micros | None] = [None]
         access = load_access(config)
         process = Process(
@@ -126,7 +129,7 @@ def running(
                 finally:
                     # Lines that are watched end before the server waits for them.
                     stop.set()
-                    sink.stopped.set()
+                    sink.ended.set()
                     beating.join()
 
 

@@ -4,8 +4,9 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 from console.config import ConsoleConfig
 from console.reader import Reader
@@ -39,6 +40,8 @@ class Stored:
     warehouse: Warehouse
     reader: Reader
     next: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    at_ms: int | None = None
+    """When Kafka took what is put from now on; any time where it is None."""
 
     def put(self, records: Sequence[Record]) -> None:
         """Store records as a flush of the sink would."""
@@ -73,6 +76,10 @@ class Stored:
             self.next[topic] += len(group)
 
     def _insert(self, slice_: Slice) -> None:
+        if self.at_ms is not None:
+            kept = cast("list[Kept]", slice_.messages)
+            dated = [replace(one, kept_timestamp_ms=self.at_ms) for one in kept]
+            slice_ = Slice(slice_.place, dated)
         place, first = slice_.place, slice_.first
         batch = read_batch(*place, PARTITIONS, slice_.keys, slice_.values, CATALOG)
         assert not batch.bad

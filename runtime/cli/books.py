@@ -6,7 +6,7 @@ JSON and CSV have the same names and one row per quantity: ``value`` and ``u`` a
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -14,14 +14,13 @@ import click
 
 from custody.events import Micros
 from runtime.asof import Holding, Quantity, Uncertainty
+from runtime.book_rows import Row, holding_row, period_rows, stock_rows
 from runtime.cli import complete_to, output
 from runtime.cli.figures import KILOGRAM, TONNE, Unit, named_parts
 from runtime.complete import Complete
 from runtime.period import FLOWS, Account, Sum, sigma, summed, z_of
 from runtime.rests import RESTATED
 from runtime.unaccounted import Unaccounted
-
-Row = dict[str, object]
 
 
 class Form(Enum):
@@ -78,7 +77,7 @@ def name_of(quantity: Quantity) -> str:
 def holdings(title: str, found: Sequence[Holding], stamp: Stamp, form: Form) -> None:
     """Write what a lot holds, place by place."""
     if form is not Form.TABLE:
-        write([_cells(one) | stamp.cells() for one in found], form)
+        write([holding_row(one) | stamp.cells() for one in found], form)
         return
     output.result(f"{title}; {complete_to.text(stamp.done)}")
     rows = [
@@ -97,11 +96,7 @@ def stock(title: str, site: str, found: Sequence[Holding], stamp: Stamp, form: F
     """Write what lies at a site, lot by lot, and the totals."""
     totals = summed(found)
     if form is not Form.TABLE:
-        total_rows = [
-            {"lot_id": "total", "place": site} | _sum_cells(quantity, one)
-            for quantity, one in totals.items()
-        ]
-        write([row | stamp.cells() for row in [*map(_cells, found), *total_rows]], form)
+        write([row | stamp.cells() for row in stock_rows(site, found)], form)
         return
     output.result(f"{title}; {complete_to.text(stamp.done)}")
     if stamp.done.site_to is not None:
@@ -139,9 +134,7 @@ def over_period(
     accounts, every = found
     lost = [one for one in every if one.found_in != RESTATED]
     if form is not Form.TABLE:
-        restated = {one.quantity: one for one in every if one.found_in == RESTATED}
-        lines = [line for a in accounts for line in _lines(a, restated.get(a.quantity))]
-        lines += [_lost_cells(one) for one in lost]
+        lines = period_rows(accounts, every)
         write([{"site_id": site} | line | stamp.cells() for line in lines], form)
         return
     output.result(f"{title}; {complete_to.text(stamp.done)}")
@@ -251,67 +244,6 @@ def _lost_row(one: Unaccounted) -> Row:
         "u": _u_figure(one.quantity, sigma(one.u)),
         "z": "-" if z is None else f"{z:.1f}",
         "without_u": str(one.without_u) if one.without_u else "",
-    }
-
-
-def _named(quantity: Quantity) -> Row:
-    return {
-        "quantity": quantity.name,
-        "class": quantity.cls,
-        "quality": quantity.quality or None,
-        "unit": quantity.unit,
-    }
-
-
-def _u_cells(u: Uncertainty | None) -> Row:
-    return {
-        "u": sigma(u),
-        "u_random": None if u is None else u.random,
-        "u_systematic": None if u is None else {part.source: part.u for part in u.parts},
-    }
-
-
-def _cells(one: Holding) -> Row:
-    return (
-        {"lot_id": one.lot_id, "place": one.place}
-        | _named(one.quantity)
-        | {"value": one.value}
-        | _u_cells(one.u)
-        | {"u_standing": one.u_standing, "u_known_at": one.u_known_at, "lots": 1, "without_u": None}
-    )
-
-
-def _sum_cells(quantity: Quantity, one: Sum) -> Row:
-    return (
-        _named(quantity)
-        | {"value": one.value}
-        | _u_cells(one.u)
-        | {"u_standing": None, "u_known_at": None, "lots": one.lots, "without_u": one.without_u}
-    )
-
-
-def _lines(account: Account, restated: Unaccounted | None) -> Iterable[Row]:
-    """Yield the lines of one quantity; the flows are signed, so that they add up to closing."""
-    yield _line(account.quantity, "opening", account.opening.value, account.opening.u)
-    for name in FLOWS:
-        line = _line(account.quantity, name, account.flows[name], None)
-        if name == RESTATED and restated is not None:
-            z = z_of(restated)
-            line |= {"u": sigma(restated.u), "z": None if z is None else -z}
-        yield line
-    yield _line(account.quantity, "closing", account.closing.value, account.closing.u)
-
-
-def _line(quantity: Quantity, line: str, value: int, u: Uncertainty | None) -> Row:
-    return _named(quantity) | {"line": line, "value": value, "u": sigma(u), "z": None}
-
-
-def _lost_cells(one: Unaccounted) -> Row:
-    return _named(one.quantity) | {
-        "line": f"unaccounted_{one.found_in}",
-        "value": one.lost,
-        "u": sigma(one.u),
-        "z": z_of(one),
     }
 
 

@@ -1,19 +1,14 @@
 """``custody traceability``: origin, path, custody and evolution of a lot, and what is missing."""
 
-from collections.abc import Mapping
-
 import click
 
-from custody.coverage import Evidence, covered, elements, gaps
+from custody.coverage import Evidence
 from custody.genealogy import DRY
-from custody.handing import GENERATIONS_MAX
-from runtime import evidence
 from runtime.cli import complete_to, connect, output
-from runtime.cli.lineage import Lineage, moment_of, percent, trace
+from runtime.cli.lineage import moment_of, percent
 from runtime.client import JsonObject
-from runtime.lineage import Ask, Moment
-
-_GAPS_SHOWN_MAX = 20
+from runtime.examined import examine, origins_of, stages_of
+from runtime.traced import Lineage
 
 
 @click.command()
@@ -49,48 +44,6 @@ def traceability(lot_id: str, *, at: str | None, known: str | None, as_json: boo
         output.result(line)
 
 
-def examine(ask: Ask, lot_id: str, moment: Moment) -> tuple[Lineage, list[JsonObject]]:
-    """Return a lot's lineage and one answer per element; blocks.
-
-    Raises:
-        NoLineage: Nothing was posted of the lot by then.
-    """
-    found = trace(ask, lot_id, moment, GENERATIONS_MAX, back=True)
-    lots, processes = evidence.of_nodes(ask, found.way.order, found.carried, moment)
-    answers: list[JsonObject] = []
-    for element in elements(found.way, lots, processes):
-        missing = gaps(found.graph, found.way, element, DRY)
-        by_quantity = {q: covered(found.graph, found.way, element, q) for q in found.shares}
-        answer: JsonObject = {
-            "element": element.name,
-            "dry_fraction": _named(by_quantity.pop(DRY)),
-            "metal_fraction": {q: _named(split) for q, split in by_quantity.items()},
-            "first_gap": missing[0].text if missing else None,
-            "gaps": [gap.text for gap in missing[:_GAPS_SHOWN_MAX]],
-            "gaps_count": len(missing),
-        }
-        if element.name == "origin":
-            answer["origins_fraction"] = _origins(found, lot_id)
-        if element.name == "geographic_path":
-            answer["stages_fraction"] = _stages(found, lot_id)
-        answers.append(answer)
-    return found, answers
-
-
-def _named(split: Mapping[Evidence, float]) -> dict[str, float]:
-    return {one.name.lower(): round(split[one], 9) for one in sorted(split, reverse=True)}
-
-
-def _origins(found: Lineage, lot_id: str) -> dict[str, float]:
-    said = found.carried.get(lot_id)
-    return {} if said is None else dict(said.origins)
-
-
-def _stages(found: Lineage, lot_id: str) -> dict[str, dict[str, float]]:
-    said = found.carried.get(lot_id)
-    return {} if said is None else {stage: dict(by) for stage, by in said.stages.items()}
-
-
 def _lines(answer: JsonObject) -> list[JsonObject]:
     """Return the rows of one element's table: dry mass, then each metal."""
     metals = answer["metal_fraction"]
@@ -116,7 +69,7 @@ _COLUMNS = (
 
 def _shares(found: Lineage, lot_id: str) -> list[str]:
     """Return a line per dimension of shares: the largest first, the rest unknown."""
-    dimensions = {"origin": _origins(found, lot_id), **_stages(found, lot_id)}
+    dimensions = {"origin": origins_of(found, lot_id), **stages_of(found, lot_id)}
     lines = []
     for name, shares in dimensions.items():
         rest = 1.0 - sum(shares.values())

@@ -10,8 +10,8 @@ import runtime.lineage
 from custody.events import DeclaredOrigin, LotDeclared, Micros
 from custody.genealogy import DRY
 from custody.records import OriginShare, Transfer
-from runtime.cli.lineage import NoLineage, rows_of, trace
 from runtime.lineage import BACK, FORWARD, Direction, Moment, edges_into, walk
+from runtime.traced import NoLineage, rows_of, trace
 from tests.support.facts import Maker, corrected
 from tests.support.lineage import (
     NOW,

@@ -8,10 +8,10 @@ import pytest
 
 from custody.events import LotFact, Micros, ReferenceSet
 from custody.genealogy import DRY
-from runtime.cli.lineage import trace
-from runtime.cli.traceability import examine
+from runtime.examined import examine
 from runtime.lineage import Moment
 from runtime.process_kinds import kinds_of
+from runtime.traced import trace
 from tests.support.chain_references import record
 from tests.support.facts import T0, Maker, corrected, event_id
 from tests.support.lineage import NOW, emptied, instant, told

@@ -7,7 +7,7 @@ import pytest
 
 from custody.events import DeclaredOrigin, LotFact, LotWeighed
 from custody.records import OriginShare, Share
-from runtime.cli.traceability import examine
+from runtime.examined import examine
 from tests.support.facts import Maker, corrected
 from tests.support.lineage import NOW, a_plant, asked, emptied, moved, told
 from tests.support.stored import Stored, opened

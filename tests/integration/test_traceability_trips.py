@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from custody.events import LotFact
-from runtime.cli.traceability import examine
+from runtime.examined import examine
 from runtime.lineage import Moment
 from tests.support.facts import Maker, corrected
 from tests.support.lineage import NOW, emptied, instant, told

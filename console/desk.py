@@ -6,6 +6,8 @@ from fastapi import FastAPI
 
 from console.actions_http import Acting, actions_router
 from console.alerts_http import alerts_router
+from console.answers import Answers
+from console.answers_http import answers_router
 from console.flow_http import flow_router
 from console.headers import Guarded
 from console.live_http import Live, live_router
@@ -28,6 +30,7 @@ class Rooms:
         live: What is watched.
         asking: What SQL needs.
         watched: What pages read.
+        answers: What pages ask of lots, sites and processes.
     """
 
     acting: Acting | None = None
@@ -35,6 +38,7 @@ class Rooms:
     live: Live | None = None
     asking: Asking | None = None
     watched: Watched | None = None
+    answers: Answers | None = None
 
 
 def add_desk(app: FastAPI, found: Visits, rooms: Rooms) -> None:
@@ -59,4 +63,6 @@ def add_desk(app: FastAPI, found: Visits, rooms: Rooms) -> None:
         app.include_router(alerts_router(found, rooms.watched))
         app.include_router(flow_router(found, rooms.watched))
         app.include_router(rounds_router(found, rooms.watched))
+    if rooms.answers is not None:
+        app.include_router(answers_router(found, rooms.answers))
     app.add_middleware(Guarded, secure=found.secure)

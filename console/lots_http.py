@@ -47,7 +47,7 @@ def lots_router(found: Visits, lots: Lots) -> APIRouter:
     def get_status(request: Request, lot_id: str) -> Response:
         found.reader(request, Right.SEE, "lot status")
         try:
-            body = _status(lots, lot_id, request.query_params.get("movement_id"))
+            body = status_told(lots, lot_id, request.query_params.get("movement_id"))
         except CustodyError as error:
             raise problem_of(error) from error
         return Response(json.dumps(body), media_type="application/json")
@@ -55,7 +55,14 @@ def lots_router(found: Visits, lots: Lots) -> APIRouter:
     return router
 
 
-def _status(lots: Lots, lot_id: str, movement: str | None) -> dict[str, object]:
+def status_told(lots: Lots, lot_id: str, movement: str | None) -> dict[str, object]:
+    """Return whether a lot, or a load of it, may go, as the gate is told. Blocks.
+
+    Args:
+        lots: What it is read from.
+        lot_id: The lot.
+        movement: The load; None for all of the lot.
+    """
     # In this order, or a release between the two would leave nothing of either.
     recent = lots.recent(lot_id)
     stored = lots.ask(lot_status.HOLDS, {"subject": f"lot/{lot_id}"})

@@ -22,7 +22,7 @@ from console.live.hub import Hub
 from console.live.pulse import STALE_S, Part, Pulse, Workers
 from console.live_http import Live
 from console.lot_status import CompleteTo
-from console.lots_http import Lots
+from console.lots_http import Lots, status_told
 from console.people.door import Door
 from console.people.file import PeopleFile
 from console.people.register import Register
@@ -35,6 +35,7 @@ from console.visits import Visits
 from console.watched import Watched
 from console.webhook.sender import Outside, Sender
 from custody.events import Micros
+from runtime.told.wired import answers
 from schemas.present import rfc3339
 from schemas.registry import Catalog
 from sinks.progress import Progress
@@ -97,14 +98,15 @@ def desk(app: FastAPI, config: DeskConfig, parts: Parts) -> Iterator[None]:
         time.monotonic,
     )
     with closing(PeopleFile(config.directory)) as file, closing(gateway), closing(reader):
+        complete_to = Watermarks(ask, time.monotonic).get
+        lots = Lots(ask, CompleteTo(ask, time.monotonic), lambda: _stores(parts), hub.recent.holds)
         rooms = Rooms(
             acting=Acting(gateway, ask, seen=hub.recent.has),
-            lots=Lots(
-                ask, CompleteTo(ask, time.monotonic), lambda: _stores(parts), hub.recent.holds
-            ),
+            lots=lots,
             live=Live(hub, pulse, parts.stop.is_set),
             asking=_asking(parts),
-            watched=Watched(ask, Watermarks(ask, time.monotonic).get, parts.now),
+            watched=Watched(ask, complete_to, parts.now),
+            answers=answers(ask, lambda lot: status_told(lots, lot, None), complete_to),
         )
         door = _door(file, config, parts.now)
         add_desk(app, Visits(door, parts.access, config.public_url), rooms)

@@ -1,21 +1,20 @@
 """``custody balance`` and ``custody stock``: what is held, now or as of any time."""
 
 from collections.abc import Callable
-from typing import NamedTuple, ParamSpec, TypeVar, cast
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import click
 
 from custody.errors import Refused
 from custody.events import Micros
-from custody.records import Balance
 from runtime import asof, period
 from runtime.asof import Times
 from runtime.cli import books, complete_to, connect, output
 from runtime.cli.figures import balance_rows
 from runtime.client import Warehouse
 from runtime.complete import Complete
+from runtime.latest import held, latest
 from runtime.moment import now, period_of, time_of
-from runtime.stored import record_of
 from schemas import present
 
 P = ParamSpec("P")
@@ -132,14 +131,12 @@ def balance(  # noqa: PLR0913  one command, three questions
 
 def _latest(lot_id: str, *, show_all: bool, as_json: bool) -> None:
     with connect.warehouse() as warehouse:
-        rows = warehouse.rows(_BALANCES, {"lot": lot_id})
+        found = latest(warehouse.rows, lot_id)
         to = warehouse.complete_to
         complete_to.say(warehouse)
-    found = [cast("Balance", record_of("balance", row)) for row in rows]
     if not found:
         raise UnknownLot(lot_id)
-    held = [b for b in found if b.mass_wet_g or b.mass_dry_g or any(m.value_mg for m in b.metals)]
-    shown = found if show_all else held or found
+    shown = found if show_all else held(found) or found
     if as_json:
         for one in shown:
             output.line_json(
@@ -149,14 +146,6 @@ def _latest(lot_id: str, *, show_all: bool, as_json: bool) -> None:
     output.result(f"{lot_id} as known {output.utc(max(b.known_at for b in shown))}")
     output.table(_BALANCE_COLUMNS, balance_rows(shown))
 
-
-_BALANCES = """
-SELECT * EXCEPT (key, prev, digest, value)
-FROM custody.balance
-WHERE lot_id = {lot:String}
-ORDER BY account, n DESC
-LIMIT 1 BY account
-"""
 
 _BALANCE_COLUMNS = (
     output.text("place", "place"),

@@ -1,0 +1,109 @@
+"""What is told of a site: what lies there, its period's balance, its instruments."""
+
+from collections.abc import Sequence
+
+from console.answers import SITE, SUMMARY, Asked, Part, Told, Unknown
+from console.rows import Row, time_of
+from runtime.asof import Ask, at_site
+from runtime.book_rows import holding_row, period_rows, sum_row
+from runtime.moment import now, period_of
+from runtime.period import site_balance, summed
+from runtime.told import alerts, instruments, times
+
+
+def parts(ask: Ask) -> dict[str, Part]:
+    """Return what can be asked of a site, by name."""
+    return {
+        SUMMARY: lambda asked: summary(ask, asked),
+        "lots": lambda asked: lots(ask, asked),
+        "period": lambda asked: period(ask, asked),
+        "instruments": lambda asked: instruments.told(ask, asked),
+        "charts": lambda asked: instruments.charts(ask, asked),
+        "alerts": lambda asked: open_alerts(ask, asked),
+    }
+
+
+_AMOUNT = "if({0} IN ('wet', 'dry'), toInt64({1} * 1000), toInt64({1} * 1000000))"
+_CLASS = (
+    "if(quantity IN ('wet', 'dry'), 'mass', 'metal') AS class,"
+    " if(quantity IN ('wet', 'dry'), 'g', 'mg') AS unit,"
+    " if(quantity IN ('wet', 'dry'), 1e3, 1e6) AS per_kg"
+)
+_STOCK = (
+    f"SELECT quantity, {_CLASS}, lots, {_AMOUNT.format('quantity', 'amount_kg')} AS value,"  # noqa: S608
+    " u_kg * per_kg AS u, u_random_kg * per_kg AS u_random"
+    " FROM v_stock WHERE site_id = {site:String}"
+    " ORDER BY indexOf(['dry', 'wet'], quantity) DESC, quantity"
+)
+_KNOWN = """
+SELECT 1 AS known FROM events_all WHERE site_id = {site:String} LIMIT 1
+UNION ALL SELECT 1 FROM reference WHERE kind = 'site' AND id = {site:String} LIMIT 1
+"""
+
+
+def summary(ask: Ask, asked: Asked) -> Told:
+    """Tell what lies at a site, per quantity, all lots together: value and u in unit.
+
+    Now by the latest balances, as ``v_stock``; as of a time by the transfers, as ``custody
+    stock``. In a sum the parts of one source add straight.
+
+    Raises:
+        Unknown: No fact and no reference record names the site.
+    """
+    if times.is_now(asked):
+        rows: list[Row] = [
+            {**row, "quality": None, "value": int(str(row["value"])), "lots": int(str(row["lots"]))}
+            for row in ask(_STOCK, {"site": asked.subject})
+        ]
+        for row in rows:
+            del row["per_kg"]
+    else:
+        found = summed(at_site(ask, asked.subject, times.times(asked)))
+        rows = [sum_row(quantity, one) for quantity, one in found.items()]
+    if not rows and asked.subject != "transit" and not ask(_KNOWN, {"site": asked.subject}):
+        raise Unknown(asked.subject, SITE)
+    return Told(rows)
+
+
+_LOTS = (
+    f"SELECT lot_id, quantity, {_CLASS},"  # noqa: S608
+    f" {_AMOUNT.format('quantity', 'amount_kg')} AS value, u_kg * per_kg AS u, known_at"
+    " FROM v_lot_quantities"
+    " WHERE place = {site:String} AND lot_id != '' AND amount_kg != 0"
+    " ORDER BY lot_id, indexOf(['dry', 'wet'], quantity) DESC, quantity"
+)
+
+
+def lots(ask: Ask, asked: Asked) -> Told:
+    """Tell what lies at a site lot by lot, a row per lot and quantity: value and u in unit."""
+    if not times.is_now(asked):
+        return Told([holding_row(one) for one in at_site(ask, asked.subject, times.times(asked))])
+    rows: list[Row] = []
+    for row in ask(_LOTS, {"site": asked.subject}):
+        said = {key: value for key, value in row.items() if key not in {"per_kg", "known_at"}}
+        known_at = time_of(row["known_at"])
+        rows.append({**said, "value": int(str(row["value"])), "u_known_at": known_at})
+    return Told(rows)
+
+
+def period(ask: Ask, asked: Asked) -> Told:
+    """Tell a site's balance over a period, as ``custody balance --period --site`` says.
+
+    The month that is not over where none is named.
+
+    Raises:
+        NotAPeriod: It cannot be read.
+    """
+    known = times.times(asked).known
+    text = asked.period or times.shown(now() if asked.at is None else times.times(asked).at)[:7]
+    accounts, lost = site_balance(ask, asked.subject, period_of(text), known)
+    return Told(period_rows(accounts, lost), {"period": text})
+
+
+def open_alerts(ask: Ask, asked: Asked) -> Told:
+    """Tell the alerts about a site itself, its gateways' silence among them."""
+    return Told(alerts.about(ask, _subjects(asked), times.moment(asked).known))
+
+
+def _subjects(asked: Asked) -> Sequence[str]:
+    return [f"site/{asked.subject}"]

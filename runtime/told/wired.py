@@ -1,0 +1,34 @@
+"""All that pages can ask, put together."""
+
+from collections.abc import Callable, Mapping
+
+from console.answers import SUMMARY, Answers, Asked, Told
+from console.rows import Row
+from runtime.asof import Ask
+from runtime.told import lots, processes, sites
+
+Gate = Callable[[str], Mapping[str, object]]
+"""Says of a lot what a gate is told: status, holds, open alerts."""
+
+
+def answers(ask: Ask, gate: Gate, complete_to: Callable[[], list[Row]]) -> Answers:
+    """Return what can be asked of lots, sites and processes.
+
+    Args:
+        ask: Runs SQL, from any thread.
+        gate: Stands beside what a lot holds.
+        complete_to: Up to when each site is complete.
+    """
+
+    def lot(asked: Asked) -> Told:
+        told = lots.summary(ask, asked)
+        return Told(told.rows, {**told.more, "gate": gate(asked.subject)}, told.tables)
+
+    return Answers(
+        parts={
+            "lots": lots.parts(ask) | {SUMMARY: lot},
+            "sites": sites.parts(ask),
+            "processes": processes.parts(ask),
+        },
+        complete_to=complete_to,
+    )

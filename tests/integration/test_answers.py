@@ -1,0 +1,371 @@
+"""What pages are told, on the real engine: the books' own numbers, to whom may see them."""
+
+import csv
+import io
+import math
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from console.answers import Asked, Told, Unknown
+from console.desk import Rooms, add_desk
+from console.people.file import PeopleFile
+from console.people.roles import Role
+from console.sql_http import Asking
+from custody.detect import drift
+from custody.detect.drift import Chart, Point
+from custody.events import Micros
+from custody.records import Alert, Residual, ResidualFigure
+from runtime import asof, period
+from runtime.asof import Times
+from runtime.moment import NotATime, Period, now, sql_time
+from runtime.unaccounted import unaccounted
+from schemas.present import rfc3339
+from tests.support.facts import T0, Maker, corrected
+from tests.support.seeded import Seeded, seeded
+from tests.support.visitors import TOKEN, Clock, Desk
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+
+@dataclass(slots=True)
+class Open:
+    """A console over a seeded warehouse."""
+
+    plant: Seeded
+    desk: Desk
+
+    def told(self, kind: str, name: str, **asked: str) -> Told:
+        return self.plant.answers.parts[kind][name](Asked(**asked))
+
+    def get(self, who: str, path: str, **query: str) -> httpx.Response:
+        return self.desk.browser(who).get(path, params=query)
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
+    directory = tmp_path_factory.mktemp("answers")
+    with seeded(directory) as plant, closing(PeopleFile(directory / "people")) as file:
+        desk = Desk(file, Clock())
+        numbers = iter(range(1_000_000))
+        asking = Asking(
+            plant.store.reader, 100_000, 1 << 26, lambda: f"test-{next(numbers)}", lambda _: None
+        )
+        add_desk(desk.app, desk.visits, Rooms(answers=plant.answers, asking=asking))
+        for name, role in (("vera", Role.VIEWER), ("ana", Role.ANALYST)):
+            desk.user(name, role)
+        yield Open(plant, desk)
+
+
+def test_the_history_of_a_lot_is_its_balance_at_each_instant(console: Open) -> None:
+    ask = console.plant.store.rows
+    for lot in ("L-0", "L-1", console.plant.lot):
+        told: dict[str, dict[_Key, tuple[object, object]]] = defaultdict(dict)
+        for row in console.told("lots", "history", subject=lot).rows:
+            key = str(row["place"]), str(row["quantity"]), row["quality"]
+            told[str(row["at"])][key] = row["value"], row["u"]
+        assert len(told) > 3
+        known = now()
+        for at, rows in told.items():
+            moment = Micros(round(1e6 * _seconds(at)))
+            held = asof.of_lot(ask, lot, Times(moment, known))
+            expected: dict[_Key, tuple[object, object]] = {
+                (h.place, h.quantity.name, h.quantity.quality or None): (h.value, period.sigma(h.u))
+                for h in held
+            }
+            by_place = {key: said for key, said in rows.items() if key[0] != "total"}
+            assert by_place.keys() == expected.keys()
+            for key, (value, u) in by_place.items():
+                assert value == expected[key][0]
+                assert u == _near(expected[key][1])
+            for quantity, whole in period.summed(held).items():
+                value, u = rows["total", quantity.name, quantity.quality or None]
+                assert (value, u) == (whole.value, _near(period.sigma(whole.u)))
+
+
+_Key = tuple[str, str, object]
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+def _near(u: object) -> object:
+    return None if u is None else pytest.approx(float(str(u)), rel=1e-12)
+
+
+def test_a_lot_is_told_as_the_worker_said_it_last(console: Open) -> None:
+    told = console.told("lots", "", subject=console.plant.lot)
+    said = [b for b in console.plant.world.balances.values() if b.lot_id == console.plant.lot]
+    by_key = {(row["place"], row["quantity"]): row for row in told.rows}
+    for one in (b for b in said if b.mass_wet_g):
+        row = by_key[one.place, "dry"]
+        u = math.hypot(one.mass_dry_u_random_g, *(p.u for p in one.mass_dry_u_systematic_g))
+        assert (row["value"], row["unit"], row["u"]) == (one.mass_dry_g, "g", pytest.approx(u))
+        for metal in one.metals:
+            assert by_key[one.place, metal.analyte]["value"] == metal.value_mg
+    assert told.more["gate"] == told.more["gate"] | {"status": "CLEAR", "holds": []}  # type: ignore[operator]  # a map
+    declared = told.more["declared"]
+    assert isinstance(declared, dict)
+    assert declared["commodity"] == "copper"
+    # As of now by the sums of transfers it is the same.
+    by_sums = console.told("lots", "", subject=console.plant.lot, at="2026-12-01")
+    for row in by_sums.rows:
+        assert row["value"] == by_key[row["place"], row["quantity"]]["value"]
+
+
+def test_what_changed_adds_up_to_what_is_there(console: Open) -> None:
+    for lot in ("L-0", console.plant.lot):
+        rows = console.told("lots", "changes", subject=lot).rows
+        held = [b for b in console.plant.world.balances.values() if b.lot_id == lot]
+        changed = sum(int(str(row["change_dry_g"])) for row in rows)
+        assert changed == sum(b.mass_dry_g for b in held)
+        assert rows == sorted(rows, key=lambda row: str(row["known_at"]), reverse=True)
+        assert all(row["event_type"] for row in rows), "every change has its fact"
+    kinds = {row["kind"] for row in console.told("lots", "changes", subject="L-0").rows}
+    assert {"dispatch", "receipt"} <= kinds
+
+
+def test_the_facts_of_a_lot_stand_as_was_known_then(console: Open) -> None:
+    ticket = Maker("L-EDIT").weighing("MINE", 10, "stock", 45_000, 15_000)
+    better = corrected(ticket, "better", gross_g=45_020_000, net_g=30_020_000, gateway_seq=9_001)
+    console.plant.put(ticket, better)
+    now_known = console.told("lots", "facts", subject="L-EDIT").rows
+    assert {row["event_id"]: row["stands"] for row in now_known} == {
+        ticket.event_id: False,
+        better.event_id: True,
+    }
+    before = rfc3339(Micros(better.recorded_at - 1))
+    [then] = console.told("lots", "facts", subject="L-EDIT", known=before).rows
+    assert (then["event_id"], then["stands"], then["mass_g"]) == (ticket.event_id, True, 30_000_000)
+    assert float(str(then["mass_u_g"])) > 0
+    views = console.plant.store.ask("SELECT event_id FROM v_events WHERE lot_id = 'L-0'")
+    facts = console.told("lots", "facts", subject="L-0").rows
+    stand = sorted(str(row["event_id"]) for row in facts if row["stands"])
+    assert stand == sorted(str(row["event_id"]) for row in views)
+
+
+def test_a_trip_says_what_both_scales_weighed_and_how_sure_the_difference_is(console: Open) -> None:
+    [trip] = console.told("lots", "movements", subject="P-1-OUT-1").rows
+    sent, got = (
+        console.plant.store.ask(
+            "SELECT net_g FROM weighing WHERE lot_id = 'P-1-OUT-1'"  # noqa: S608
+            f" AND purpose = '{purpose}'"
+        )[0]["net_g"]
+        for purpose in ("dispatch", "receipt")
+    )
+    assert (trip["sent_g"], trip["received_g"]) == (sent, got)
+    assert trip["difference_g"] == int(str(got)) - int(str(sent))
+    # Two scales of the class that is assumed, without a source in common.
+    both = math.hypot(float(str(trip["sent_u_g"])), float(str(trip["received_u_g"])))
+    assert trip["difference_u_g"] == pytest.approx(both)
+    assert (trip["from_site"], trip["to_site"]) == ("PLANT", "MILL")
+    assert trip["evidence"] == "confirmed"
+
+
+def test_lineage_goes_both_ways_and_says_what_was_handed_over(console: Open) -> None:
+    told = console.told("lots", "lineage", subject="L-1")
+    lots = {(row["direction"], row["lot_id"]) for row in told.rows}
+    assert ("forward", "P-1-OUT-1") in lots
+    assert ("back", "L-1") in lots
+    edges = told.tables["edges"]
+    [edge] = console.plant.store.ask(
+        "SELECT mass_dry_g FROM v_edges WHERE parent = 'lot/L-1' AND child = 'process/P-1'"
+    )
+    [shown] = [e for e in edges if (e["parent"], e["child"]) == ("lot/L-1", "process/P-1")]
+    assert shown["mass_dry_g"] == int(str(edge["mass_dry_g"]))
+    as_csv = console.get("vera", "/api/lots/L-1/lineage", format="csv", table="edges").text
+    assert as_csv.startswith("parent,child,")
+
+
+def test_a_process_balances_line_by_line(console: Open) -> None:
+    plant = console.plant
+    processes = {t.process_id for t in plant.world.transfers if t.process_id}
+    lost = 0
+    for process in sorted(map(str, processes)):
+        rows = console.told("processes", "period", subject=process).rows
+        by_quantity: dict[tuple[object, ...], dict[object, int]] = defaultdict(dict)
+        for row in rows:
+            key = row["quantity"], row["quality"]
+            by_quantity[key][row["line"]] = int(str(row["value"]))
+        sums = plant.world.sums().get(f"process/{process}", {})
+        for (quantity, quality), lines in by_quantity.items():
+            closing = lines.pop("closing")
+            assert sum(lines.values()) == closing
+            assert quality is not None or closing == sums.get(str(quantity), 0)
+            lost += quantity == "dry" and lines["unaccounted"] != 0
+        fed = [r for r in rows if (r["line"], r["quantity"]) == ("fed", "dry")]
+        handed = console.told("processes", "", subject=process).rows
+        given = [r for r in handed if (r["direction"], r["quantity"]) == ("in", "dry")]
+        assert sum(int(str(r["value"])) for r in fed) == sum(int(str(r["value"])) for r in given)
+        assert all(float(str(r["u"])) > 0 for r in fed)
+    assert lost, "nothing was unaccounted for: no test"
+    assert console.told("processes", "sides", subject=plant.process).rows
+
+
+def test_what_is_missing_in_a_process_is_as_sure_as_the_sites_balance_says(console: Open) -> None:
+    ask = console.plant.store.rows
+    span = Period(Micros(T0 - 86_400_000_000), Micros(T0 + 30 * 86_400_000_000))
+    found = [
+        one
+        for site in ("MINE", "PLANT", "MILL", "SMELT")
+        for one in unaccounted(ask, site, span, sql_time(now()))
+        if (one.found_in, one.quantity.name) == ("process", "dry")
+    ]
+    told = [
+        row
+        for process in {t.process_id for t in console.plant.world.transfers if t.process_id}
+        for row in console.told("processes", "period", subject=str(process)).rows
+        if (row["line"], row["quantity"]) == ("unaccounted", "dry") and row["value"]
+    ]
+    assert sum(one.lost for one in found) == -sum(int(str(row["value"])) for row in told)
+
+
+def test_a_sites_stock_is_the_sum_of_its_lots(console: Open) -> None:
+    now_there = {row["quantity"]: row for row in console.told("sites", "", subject="PLANT").rows}
+    then = console.told("sites", "", subject="PLANT", at="2026-12-01").rows
+    lots = console.told("sites", "lots", subject="PLANT").rows
+    for row in then:
+        if row["class"] == "attribute" or not row["value"]:
+            continue
+        same = now_there[row["quantity"]]
+        assert (same["value"], same["u"]) == (row["value"], pytest.approx(row["u"]))
+        one_by_one = sum(int(str(r["value"])) for r in lots if r["quantity"] == row["quantity"])
+        assert one_by_one == row["value"]
+    lines = console.told("sites", "period", subject="PLANT", period="2025-11").rows
+    dry = {row["line"]: int(str(row["value"])) for row in lines if row["quantity"] == "dry"}
+    assert dry["closing"] == now_there["dry"]["value"]
+
+
+def residual(lot: int, value: float) -> Residual:
+    figure = ResidualFigure(quantity="mass", value=value, u=0.002, u_shared=0.0001, explained=0.0)
+    return Residual(
+        sender="worker/0", n=900_000 + lot, cause_event_id=f"c{lot}", thing="instrument/WB-NEW",
+        lot_id=f"R-{lot}", occurred_at=Micros(T0 + lot * 60_000_000), known_at=Micros(T0 + lot),
+        ways=(), figures=(figure,),
+    )  # fmt: skip
+
+
+def test_an_instrument_that_is_off_shows_in_its_chart(console: Open) -> None:
+    values = [0.0] * 5 + [0.006] * 20
+    ticket = Maker("L-NEW").weighing("PLANT", 10, "stock", 45_000, 15_000)
+    console.plant.put(replace(ticket, device_id="WB-NEW"))
+    console.plant.put(*(residual(lot, value) for lot, value in enumerate(values)))
+    rows = [
+        row
+        for row in console.told("sites", "charts", subject="PLANT").rows
+        if (row["device_id"], row["quantity"]) == ("WB-NEW", "mass")
+    ]
+    expected = drift.read(
+        [Point(Micros(T0 + n * 60_000_000), v, 0.002, 0.0001) for n, v in enumerate(values)],
+        Chart(),
+    ).level
+    assert expected is not None
+    assert [row["residual"] for row in rows] == values
+    assert (rows[-1]["off_by"], rows[-1]["off_by_u"]) == (expected.mean, expected.u)
+    assert rows[4]["off_by"] is None
+    instruments = console.told("sites", "instruments", subject="PLANT").rows
+    [one] = [row for row in instruments if row["device_id"] == "WB-NEW"]
+    assert (one["lots"], one["off_by"]) == (25, expected.mean)
+
+
+def test_alerts_of_a_node_have_their_evidence(console: Open) -> None:
+    subjects = {
+        output.subject
+        for output in console.plant.world.outputs
+        if isinstance(output, Alert) and output.subject.startswith("process/")
+    }
+    for subject in subjects:
+        rows = console.told("processes", "tests", subject=subject.removeprefix("process/")).rows
+        said = [a for a in console.plant.world.alerts.values() if a.subject == subject]
+        assert sorted(str(r["alert_id"]) for r in rows) == sorted(a.alert_id for a in said)
+        by_id = {a.alert_id: a for a in said}
+        for row in rows:
+            evidence = row["evidence"]
+            assert isinstance(evidence, list)
+            assert [e["observed"] for e in evidence] == [
+                e.observed for e in by_id[str(row["alert_id"])].evidence
+            ]
+    assert subjects, "the plant has no alert of a process: no test"
+
+
+def test_who_may_see_is_told_and_who_may_not_is_not(console: Open) -> None:
+    path = f"/api/lots/{console.plant.lot}"
+    assert console.desk.client().get(path).status_code == 401
+    token = {"Authorization": f"Bearer {TOKEN}"}
+    assert console.desk.client().get(path, headers=token).status_code == 200
+    answer = console.get("vera", path)
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["complete_to"] == [
+        {"site_id": "", "complete_to": "2026-12-31T00:00:00.000000Z"},
+        {"site_id": "PLANT", "complete_to": "2026-12-30T00:00:00.000000Z"},
+    ]
+    assert (body["id"], body["rows_count"]) == (console.plant.lot, len(body["balance"]))
+
+
+def test_rows_come_as_csv_too(console: Open) -> None:
+    path = f"/api/lots/{console.plant.lot}/facts"
+    in_json = console.get("vera", path).json()["facts"]
+    by_query = console.get("vera", path, format="csv")
+    by_header = console.desk.browser("vera").get(path, headers={"Accept": "text/csv"})
+    assert by_query.text == by_header.text
+    assert by_query.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(by_query.text)))
+    assert [row["event_id"] for row in rows] == [row["event_id"] for row in in_json]
+    assert 'filename="facts.csv"' in by_query.headers["content-disposition"]
+
+
+def test_what_cannot_be_read_or_is_not_known_is_said_so(console: Open) -> None:
+    lot = console.plant.lot
+    assert console.get("vera", f"/api/lots/{lot}", at="tomorrow").status_code == 400
+    assert console.get("vera", f"/api/lots/{lot}", format="xml").status_code == 400
+    assert console.get("vera", f"/api/lots/{lot}/facts", limit="0").status_code == 400
+    assert console.get("vera", "/api/sites/PLANT/period", period="x").status_code == 400
+    answer = console.get("vera", "/api/lots/NEVER")
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown")
+    assert console.get("vera", f"/api/lots/{lot}/facts", limit="2").json()["rows_count"] > 2
+    for kind, name in (("sites", ""), ("processes", ""), ("lots", "history"), ("lots", "lineage")):
+        with pytest.raises(Unknown):
+            console.told(kind, name, subject="NEVER")
+    with pytest.raises(NotATime):
+        console.told("lots", "history", subject=lot, known="yesterday")
+
+
+def test_a_lot_may_have_a_slash_or_the_name_of_a_part(console: Open) -> None:
+    odd = "A/2 100%/facts"
+    console.plant.put(Maker(odd).weighing("MINE", 10, "stock", 45_000, 15_000))
+    assert console.get("vera", f"/api/lots/{quote(odd, safe='')}").json()["id"] == odd
+    rows = console.get("vera", f"/api/lots/{quote(odd, safe='')}/facts").json()["facts"]
+    assert len(rows) == 1
+
+
+def test_an_analyst_can_read_every_view(console: Open) -> None:
+    at = "'2026-12-01 00:00:00'"
+    called = {
+        "v_lot_balance_at": f"(at = {at}, known_at = {at})",
+        "v_stock_at": f"(at = {at}, known_at = {at})",
+        "v_metal_balance": f"(period_start = {at}, period_end = {at}, known_at = {at})",
+        "v_unaccounted": f"(period_start = {at}, period_end = {at}, known_at = {at})",
+        "v_lineage": "(lot = 'L-1')",
+    }
+    views = console.plant.store.ask(
+        "SELECT name FROM system.tables WHERE database = 'custody' AND startsWith(name, 'v_')"
+    )
+    assert len(views) > 20
+    assert called.keys() <= {str(view["name"]) for view in views}
+    browser = console.desk.browser("ana")
+    for view in views:
+        name = str(view["name"])
+        asked = f"SELECT * FROM {name}{called.get(name, '')} LIMIT 1"  # noqa: S608
+        answer = browser.post("/api/sql", content=asked)
+        assert answer.status_code == 200, (name, answer.text)
+    assert browser.post("/api/sql", content="SELECT * FROM weighing").status_code == 403
+    vera = console.desk.browser("vera")
+    assert vera.post("/api/sql", content="SELECT 1 FROM v_lots").status_code == 403

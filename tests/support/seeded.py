@@ -1,0 +1,90 @@
+"""A seeded plant in the real engine: a chain of lots and processes, its books beside its facts."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from random import Random
+
+from console.answering import Watermarks
+from console.answers import Answers
+from console.config import ConsoleConfig
+from console.lot_status import CompleteTo
+from console.lots_http import Lots, status_told
+from console.reader import Reader
+from custody.events import LotFact, Micros
+from runtime.told.wired import answers
+from schemas.routes import Record
+from sinks import migrate
+from sinks.client import open_warehouse
+from tests.support.chains import Chain
+from tests.support.facts import last_ticks
+from tests.support.store import Store
+from tests.support.world import World
+
+WATERMARK = (
+    "INSERT INTO custody.watermark (site_id, complete_to, said_at) VALUES"
+    " ('', '2026-12-31 00:00:00', '2026-12-31 00:00:00'),"
+    " ('PLANT', '2026-12-30 00:00:00', '2026-12-31 00:00:00')"
+)
+
+
+def numbered(facts: list[LotFact]) -> list[LotFact]:
+    """As one gateway numbers them, in the order it takes them."""
+    ordered = sorted(facts, key=lambda fact: (fact.recorded_at, fact.event_id))
+    return [replace(fact, gateway_seq=no) for no, fact in enumerate(ordered, start=1)]
+
+
+@dataclass
+class Seeded:
+    """What stands in the tables, and whom to ask."""
+
+    store: Store
+    world: World
+
+    @cached_property
+    def answers(self) -> Answers:
+        ask = self.store.rows
+        lots = Lots(ask, CompleteTo(ask, lambda: 0.0), lambda: "")
+        complete_to = Watermarks(ask, lambda: 0.0).get
+        return answers(ask, lambda lot: status_told(lots, lot, None), complete_to)
+
+    def put(self, *records: Record) -> None:
+        """Store more records."""
+        self.store.put_all(records)
+
+    @property
+    def process(self) -> str:
+        """A process that lots went into and came out of."""
+        fed = {t.process_id for t in self.world.transfers if t.debit.startswith("lot/")}
+        made = {t.process_id for t in self.world.transfers if t.credit.startswith("lot/")}
+        return min(str(name) for name in fed & made if name)
+
+    @property
+    def lot(self) -> str:
+        """A lot that moved, holds something and has metals."""
+        held = [
+            b
+            for b in self.world.balances.values()
+            if b.lot_id and b.mass_wet_g and b.metals and b.place != "transit"
+        ]
+        return min(str(b.lot_id) for b in held)
+
+
+@contextmanager
+def seeded(directory: Path, seed: int = 1) -> Iterator[Seeded]:
+    """Fill a warehouse, once; closed at the end of the block."""
+    address = f"chdb://{directory / 'warehouse'}"
+    with closing(open_warehouse(address)) as warehouse:
+        migrate.migrate(warehouse, Micros(0))
+        reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "token"))
+        with closing(reader):
+            store = Store(warehouse, reader, directory)
+            facts, world = numbered(Chain(Random(seed)).draw().facts), World()
+            world.tell(*facts)
+            # What waits is judged: alerts of lots, nodes and instruments.
+            world.tell(*last_ticks())
+            store.put_all([*facts, *world.outputs])
+            warehouse.command(WATERMARK)
+            yield Seeded(store, world)

@@ -18,12 +18,17 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from console.answering import Watermarks
+from console.answers import SUMMARY, Asked
 from console.config import ConsoleConfig
+from console.lot_status import CompleteTo
+from console.lots_http import Lots, status_told
 from console.reader import Reader
 from custody.events import Micros
+from runtime.told.wired import answers
 from sinks import migrate
 from sinks.client import Warehouse, open_warehouse
 
@@ -98,12 +103,8 @@ _HISTORY = (
     "SELECT occurred_at, site_id, event_type, kind, document_no, mass_kg FROM v_events"
     " WHERE lot_id = {lot:String} ORDER BY occurred_at"
 )
-_PAGE = (
-    "SELECT * FROM v_events WHERE lot_id = {lot:String} ORDER BY occurred_at",
-    "SELECT * FROM v_lot_balance WHERE lot_id = {lot:String}",
-    "SELECT * FROM v_transfers WHERE lot_id = {lot:String} ORDER BY effective_at",
-    "SELECT * FROM v_alerts WHERE subject = concat('lot/', {lot:String})",
-)
+_WHOLE = "SELECT * FROM v_events WHERE lot_id = {lot:String} ORDER BY occurred_at"
+_PARTS = ("history", "facts", "changes", "movements", "lineage", "attributes")
 
 
 def fill(warehouse: Warehouse, facts: int, lots: int) -> None:
@@ -201,7 +202,7 @@ def run(facts: int, lots: int, directory: Path) -> None:
     filled = {"bench": "warehouse_filled", **size, "s": round(time.perf_counter() - began)}
     sys.stdout.write(json.dumps(filled) + "\n")
     _pair(
-        ("history of a lot", 40.0, ask(_PAGE[0])),
+        ("history of a lot", 40.0, ask(_WHOLE)),
         ask("SELECT count() FROM events_all WHERE endsWith(lot_id, {lot:String})"),
     )
     _pair(
@@ -209,13 +210,37 @@ def run(facts: int, lots: int, directory: Path) -> None:
         ask(f"{_SCAN} FROM transfer WHERE offset >= 0 GROUP BY site, day"),
     )
     measured("history of a lot, six columns of it", 40.0, ask(_HISTORY), 40)
-    measured("lot page, its four questions", 250.0, ask(*_PAGE), 40)
+    _lot_page(reader, rng, lots)
     measured("stock of all sites now", 0, ask("SELECT * FROM v_stock"), 2)
     measured("all weighings, in the view", 0, ask("SELECT sum(net_kg) FROM v_weighings"), 3)
     measured("all weighings, in the table", 0, ask("SELECT sum(net_g) FROM weighing"), 3)
     measured("complete to", 0, ask("SELECT * FROM v_complete_to"), 3)
     reader.close()
     warehouse.close()
+
+
+def _lot_page(reader: Reader, rng: random.Random, lots: int) -> None:
+    """Measure what a page of a lot asks: its first bytes with data, then each further part."""
+
+    def ask(statement: str, values: Mapping[str, str]) -> list[dict[str, object]]:
+        body = reader.ask(statement, "JSONEachRow", values)
+        return [json.loads(line) for line in body.splitlines()]
+
+    gate = Lots(ask, CompleteTo(ask, time.monotonic), lambda: "")
+    told = answers(
+        ask, lambda lot: status_told(gate, lot, None), Watermarks(ask, time.monotonic).get
+    )
+
+    def part(name: str) -> Callable[[], object]:
+        def once() -> object:
+            to = told.complete_to()
+            return to, told.parts["lots"][name](Asked(subject=f"L-{rng.randrange(lots)}"))
+
+        return once
+
+    measured("lot page, first byte with data", 250.0, part(SUMMARY), 40)
+    for name in _PARTS:
+        measured(f"lot page, {name}", 0, part(name), 20)
 
 
 def _pair(asked: tuple[str, float, Callable[[], object]], scan: Callable[[], object]) -> None:

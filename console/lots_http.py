@@ -48,6 +48,7 @@ def lots_router(found: Visits, lots: Lots) -> APIRouter:
         found.reader(request, Right.SEE, "lot status")
         try:
             body = status_told(lots, lot_id, request.query_params.get("movement_id"))
+            body["complete_to"] = lots.complete_to.get()
         except CustodyError as error:
             raise problem_of(error) from error
         return Response(json.dumps(body), media_type="application/json")
@@ -57,6 +58,8 @@ def lots_router(found: Visits, lots: Lots) -> APIRouter:
 
 def status_told(lots: Lots, lot_id: str, movement: str | None) -> dict[str, object]:
     """Return whether a lot, or a load of it, may go, as the gate is told. Blocks.
+
+    Up to when that is known is asked apart: it takes a second where there is much.
 
     Args:
         lots: What it is read from.
@@ -80,5 +83,4 @@ def status_told(lots: Lots, lot_id: str, movement: str | None) -> dict[str, obje
         "why": said.why,
         "holds": said.holds,
         "open_alerts": [row | {"raised_at": time_of(row["raised_at"])} for row in said.open_alerts],
-        "complete_to": lots.complete_to.get(),
     }

@@ -55,6 +55,10 @@ PAGES: tuple[Page, ...] = (
     Page("/handover"),
     Page("/gateways"),
     Page("/search"),
+    Page("/lots/{subject:path}", has_charts=True),
+    Page("/sites/{subject:path}", has_charts=True),
+    Page("/processes/{subject:path}", has_charts=True),
+    Page("/explore"),
 )
 
 

@@ -14,6 +14,10 @@ const PAGES = {
   handover: () => import("./handover.js"),
   gateways: () => import("./gateways.js"),
   search: () => import("./search.js"),
+  lots: () => import("./lot.js"),
+  sites: () => import("./site.js"),
+  processes: () => import("./process.js"),
+  explore: () => import("./explore.js"),
 };
 
 async function begin() {

@@ -120,6 +120,7 @@ def _handed(one: _Handed) -> list[Row]:
             "unit": quantity.unit,
             "value": round(one.sign * figure_of(content, quantity).value),
             "u": sigma(figure_of(content, quantity)),
+            "measured_later": one.sign < 0,
         }
         for quantity in _quantities(content)
     ]

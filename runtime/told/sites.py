@@ -97,7 +97,7 @@ def period(ask: Ask, asked: Asked) -> Told:
     known = times.times(asked).known
     text = asked.period or times.shown(now() if asked.at is None else times.times(asked).at)[:7]
     accounts, lost = site_balance(ask, asked.subject, period_of(text), known)
-    return Told(period_rows(accounts, lost), {"period": text})
+    return Told(period_rows(accounts, lost), {"over": text})
 
 
 def open_alerts(ask: Ask, asked: Asked) -> Told:

@@ -1,6 +1,6 @@
 """A seeded plant in the real engine: a chain of lots and processes, its books beside its facts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,13 +14,14 @@ from console.lot_status import CompleteTo
 from console.lots_http import Lots, status_told
 from console.reader import Reader
 from custody.events import LotFact, Micros
+from custody.records import Drift
 from runtime.told.wired import answers
 from schemas.routes import Record
 from sinks import migrate
 from sinks.client import open_warehouse
 from tests.support.chains import Chain
 from tests.support.facts import last_ticks
-from tests.support.store import Store
+from tests.support.store import PARTITION, Store
 from tests.support.world import World
 
 WATERMARK = (
@@ -34,6 +35,20 @@ def numbered(facts: list[LotFact]) -> list[LotFact]:
     """As one gateway numbers them, in the order it takes them."""
     ordered = sorted(facts, key=lambda fact: (fact.recorded_at, fact.event_id))
     return [replace(fact, gateway_seq=no) for no, fact in enumerate(ordered, start=1)]
+
+
+def plant(seed: int = 1) -> tuple[list[LotFact], World]:
+    """Return the facts of a drawn plant, and the world that has heard and judged them."""
+    facts, world = numbered(Chain(Random(seed)).draw().facts), World()
+    world.tell(*facts)
+    # What waits is judged: alerts of lots, nodes and instruments.
+    world.tell(*last_ticks())
+    return facts, world
+
+
+def on_one(records: Iterable[Record], partition: int) -> list[Record]:
+    """Return records as they stand on one partition of their topics, copies for others left out."""
+    return [replace(one, partition=partition) if isinstance(one, Drift) else one for one in records]
 
 
 @dataclass
@@ -81,10 +96,7 @@ def seeded(directory: Path, seed: int = 1) -> Iterator[Seeded]:
         reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "token"))
         with closing(reader):
             store = Store(warehouse, reader, directory)
-            facts, world = numbered(Chain(Random(seed)).draw().facts), World()
-            world.tell(*facts)
-            # What waits is judged: alerts of lots, nodes and instruments.
-            world.tell(*last_ticks())
-            store.put_all([*facts, *world.outputs])
+            facts, world = plant(seed)
+            store.put_all(on_one([*facts, *world.outputs], PARTITION))
             warehouse.command(WATERMARK)
             yield Seeded(store, world)

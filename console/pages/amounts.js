@@ -1,0 +1,38 @@
+/* Amounts of the books: integers in a row's own unit, shown as people weigh. Pure. */
+
+import { quantity } from "./numbers.js";
+
+/* Masses in tonnes, contained metal in kilograms, attributes in their own unit: millionths each. */
+export function unitOf(row) {
+  if (row.class === "mass") return "t";
+  return row.class === "metal" ? "kg" : row.unit.replace(/^micro /, "");
+}
+
+export function shown(value) {
+  return value === null || value === undefined ? null : Number(value) / 1e6;
+}
+
+/* Value, u and unit of a row of the books. */
+export function amount(row, value = row.value, u = row.u) {
+  return quantity(shown(value), shown(u), unitOf(row));
+}
+
+/* "wet", "dry", an analyte, or an attribute with its quality, by `say`. */
+export function nameOf(row, say) {
+  if (row.class === "mass") return say(row.quantity === "wet" ? "amount.wet" : "amount.dry");
+  return row.quality ? `${row.quantity} (${row.quality})` : row.quantity;
+}
+
+/* The largest parts of u with where they come from. */
+export function partsOf(row, most = 3) {
+  if (row.u === null || row.u === undefined) return null;
+  const named = Object.entries(row.u_systematic || {}).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
+  return named.slice(0, most).map(([source, u]) => `${source} ${quantity(shown(u), null, unitOf(row))}`)
+    .concat(named.length > most ? [`+${named.length - most}`] : []).join(", ");
+}
+
+/* The rows that are sums over places, else those of the one place there is. */
+export function totals(rows) {
+  const sums = rows.filter((row) => row.place === "total");
+  return sums.length ? sums : rows;
+}

@@ -1,0 +1,97 @@
+/* Lot: all of one lot on one page. */
+
+import { amount, nameOf, partsOf, totals } from "./amounts.js";
+import { asOf, isNow } from "./asof.js";
+import { stateBadge, severityBadge } from "./badges.js";
+import { el, fill } from "./dom.js";
+import { idLink } from "./links.js";
+import { on } from "./live.js";
+import { attributesPart, changesPart, factsPart, movementsPart, tracedPart } from "./lot_tables.js";
+import { historyChart } from "./lot_history.js";
+import { lineagePart } from "./lineage.js";
+import { percent, quantity, time } from "./numbers.js";
+import { loadAll, loadPage, part, partAddress } from "./parts.js";
+import { table } from "./table.js";
+import { language, say, sayOr } from "./words.js";
+
+const SOON_MS = 800;
+
+export async function show(main, { id, query }) {
+  document.title = `${id} – custody`;
+  const of = (name) => partAddress("lots", id, name, query);
+  const head = el("div", { class: "lead" });
+  const parts = [
+    part(say("lot.holds"), of(""), (found, source) => { fill(head, lead(found)); return holds(found, source); }, { height: 260 }),
+    part(say("lot.history"), of("history"), historyChart, { height: 380 }),
+    part(say("lot.lineage"), of("lineage"), (found, source) => lineagePart(found, source, id), { height: 420 }),
+    part(say("lot.movements"), of("movements"), movementsPart),
+    part(say("lot.attributes"), of("attributes"), attributesPart),
+    part(say("lot.traced"), of("traceability"), tracedPart),
+    part(say("lot.changes"), of("changes"), changesPart),
+    part(say("lot.facts"), of("facts"), factsPart),
+  ];
+  const [held, history, lineage, ...others] = parts;
+  fill(main, el("h1", {}, say("lot.title"), " ", el("span", { class: "id" }, id)), head, asOf(query),
+    el("div", { class: "grid" }, held, history), lineage,
+    el("div", { class: "grid" }, others.slice(1, 3)), others[0], others.slice(3));
+  if (isNow(query)) anew(id, parts);
+  await loadPage(main, held, parts.slice(1));
+}
+
+/* What comes of the lot while somebody looks is shown, a moment later and all at once. */
+function anew(id, parts) {
+  let due = null;
+  const later = (said) => {
+    if (said.lot_id !== id || due) return;
+    due = setTimeout(() => { due = null; loadAll(parts.slice(0, 2)); }, SOON_MS);
+  };
+  on("balance", later);
+  on("alert", later);
+}
+
+/* What it is, whether it may go, what is open of it. */
+function lead(found) {
+  const { declared, gate } = found;
+  const said = declared
+    ? [declared.commodity, declared.form, declared.owner && say("lot.owner", { owner: declared.owner }),
+      declared.custodian && say("lot.custodian", { custodian: declared.custodian })].filter(Boolean).join(" · ")
+    : say("lot.undeclared");
+  return [el("p", { class: "row" }, el("strong", { class: `gate ${gate.status}` }, sayOr("gate.", gate.status)),
+    el("span", {}, said.replaceAll("_", " ")), gate.why ? el("span", { class: "why" }, gate.why) : null),
+  gate.holds.map((hold) => el("p", {}, say("lot.held", {
+    actor: hold.actor, since: time(hold.since, language()), reason: hold.reason || "–",
+    what: hold.movement_id || say("lot.all") }))),
+  gate.open_alerts.length ? el("ul", { class: "standing" }, gate.open_alerts.map((alert) => el("li", {},
+    severityBadge(alert.severity), " ", el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}` },
+      sayOr("family.", alert.family)), " ", stateBadge(alert.state)))) : null];
+}
+
+function holds(found, source) {
+  const rows = found.balance;
+  const named = totals(rows).filter((row) => row.class !== "attribute");
+  const moisture = (found.moisture || [])[0];
+  const figures = named.map((row) => el("div", {}, el("dt", {}, nameOf(row, say)), el("dd", {}, amount(row))));
+  if (moisture && found.moisture.length === 1) {
+    figures.push(el("div", {}, el("dt", {}, say("amount.moisture")), el("dd", {},
+      quantity(moisture.moisture_fraction, moisture.moisture_u_fraction, "fraction"))));
+  }
+  // Of places that it has left there is nothing to say; the files and the chart have them.
+  return [el("dl", { class: "figures" }, figures), balanceTable(rows.filter((row) => row.value), source)];
+}
+
+/* Per place and quantity, with the parts of u. */
+function balanceTable(rows, source) {
+  return table([
+    { title: say("amount.place"), cell: (row) => placeOf(row.place) },
+    { title: say("amount.quantity"), cell: (row) => nameOf(row, say) },
+    { title: say("amount.amount"), number: true, cell: (row) => amount(row) },
+    { title: say("amount.relative"), number: true,
+      cell: (row) => (row.u && row.value ? percent(Math.abs(row.u / row.value), 2) : null) },
+    { title: say("amount.parts"), cell: (row) => partsOf(row) },
+  ], rows, { label: say("lot.holds"), source, empty: say("lot.nothing") });
+}
+
+function placeOf(place) {
+  if (place === "total") return el("strong", {}, say("amount.total"));
+  return place === "transit" ? say("amount.transit") : idLink("site", place);
+}

@@ -1,0 +1,73 @@
+/* Site: what lies there, how its period balances, whether its instruments read right. */
+
+import { amount, nameOf } from "./amounts.js";
+import { asOf } from "./asof.js";
+import { el, fill } from "./dom.js";
+import { evidenceList } from "./findings.js";
+import { instrumentCharts, instrumentTable } from "./instruments.js";
+import { idLink } from "./links.js";
+import { count } from "./numbers.js";
+import { loadPage, part, partAddress } from "./parts.js";
+import { periodForm, periodTable } from "./period.js";
+import { table } from "./table.js";
+import { say } from "./words.js";
+
+const LOTS_SHOWN = 60;
+
+export async function show(main, { id, query }) {
+  document.title = `${id} – custody`;
+  const of = (name) => partAddress("sites", id, name, query);
+  const parts = [
+    part(say("site.stock"), of(""), stock, { height: 260 }),
+    part(say("site.period"), of("period"), (found, source) =>
+      [periodForm(query, found.over), periodTable(found.period, source, (line) => say(`period.${line}`))], { height: 260 }),
+    part(say("site.lots"), of("lots"), lots, { height: 200 }),
+    part(say("site.instruments"), of("instruments"), (found, source) =>
+      [instrumentTable(found.instruments, source), evidenceList(found.alerts)], { height: 200 }),
+    part(say("site.charts"), of("charts"), (found, source) => instrumentCharts(found.charts, source), { height: 200 }),
+  ];
+  const [stocked, period, held, instruments, charts] = parts;
+  fill(main, el("h1", {}, say("site.title"), " ", el("span", { class: "id" }, id)), asOf(query),
+    el("div", { class: "grid" }, stocked, period), instruments, charts, held);
+  await loadPage(main, stocked, parts.slice(1));
+}
+
+function stock(found, source) {
+  const rows = found.stock;
+  const masses = rows.filter((row) => row.class !== "attribute");
+  return [
+    el("dl", { class: "figures" }, masses.map((row) => el("div", {}, el("dt", {}, nameOf(row, say)), el("dd", {}, amount(row))))),
+    table([
+      { title: say("amount.quantity"), cell: (row) => nameOf(row, say) },
+      { title: say("amount.amount"), number: true, cell: (row) => amount(row) },
+      { title: say("site.averages"), number: true, cell: (row) => (row.u_random === null ? null : amount(row, row.u_random, null)) },
+      { title: say("site.lots.count"), number: true, cell: (row) => count(row.lots) },
+    ], rows, { label: say("site.stock"), source, empty: say("site.nothing") }),
+    el("p", { class: "note" }, say("site.note")),
+  ];
+}
+
+/* The lots with the most dry mass; the files have all. */
+function lots(found, source) {
+  const byLot = new Map();
+  for (const row of found.lots) {
+    if (!byLot.has(row.lot_id)) byLot.set(row.lot_id, { lot: row.lot_id, rows: [], dry: 0 });
+    const one = byLot.get(row.lot_id);
+    one.rows.push(row);
+    if (row.quantity === "dry") one.dry = row.value;
+  }
+  const ordered = [...byLot.values()].sort((a, b) => b.dry - a.dry);
+  const pick = (one, name) => one.rows.find((row) => row.quantity === name);
+  const mass = (name) => (one) => { const row = pick(one, name); return row ? amount(row) : null; };
+  return [
+    table([
+      { title: say("site.lot"), cell: (one) => idLink("lot", one.lot) },
+      { title: say("amount.wet"), number: true, cell: mass("wet") },
+      { title: say("amount.dry"), number: true, cell: mass("dry") },
+      { title: say("amount.metals"), cell: (one) => one.rows.filter((row) => row.class === "metal")
+        .map((row) => `${row.quantity} ${amount(row)}`).join(", ") },
+    ], ordered.slice(0, LOTS_SHOWN), { label: say("site.lots"), source, empty: say("site.nothing") }),
+    ordered.length > LOTS_SHOWN
+      ? el("p", { class: "note" }, say("site.lots.more", { shown: LOTS_SHOWN, all: ordered.length })) : null,
+  ];
+}

@@ -1,0 +1,232 @@
+"""Lot, site, process and Explore in a real browser, over a seeded plant in the real engine."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+import pyarrow.parquet as pq
+import pytest
+from confluent_kafka.admin import AdminClient
+from playwright.sync_api import expect
+
+from console.live.places import TOPICS
+from custody.events import Micros
+from custody.records import Balance
+from tests.support import chromium, consoles, stack
+from tests.support.chromium import PHONE, Visit, Visitors
+from tests.support.consoles import Console
+from tests.support.seeded import on_one, plant
+from tests.support.stored import PARTITION
+from tests.support.world import World
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.slow,
+    pytest.mark.skipif(chromium.path() is None, reason="no browser on this machine"),
+]
+
+MINUS = "\u2212"
+
+Scheme = Literal["light", "dark"]
+
+LOT, PROCESS, SITE = "P-1-OUT-1", "P-2", "PLANT"
+PAGES = (
+    (f"/lots/{LOT}", "light"),
+    (f"/sites/{SITE}", "dark"),
+    (f"/processes/{PROCESS}", "light"),
+    ("/explore", "dark"),
+)
+
+
+REACHES_OUT = "SELECT 1,\n  file('/etc/passwd')"
+
+
+@dataclass(slots=True)
+class Plant:
+    console: Console
+    world: World
+
+    @property
+    def url(self) -> str:
+        return self.console.url
+
+    def held(self) -> Balance:
+        """What the lot holds, as the worker said it last."""
+        said = [b for b in self.world.balances.values() if b.lot_id == LOT and b.mass_wet_g]
+        [one] = said
+        return one
+
+
+@pytest.fixture(scope="module")
+def there(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    known = AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=30).topics
+    missing = [name for name in TOPICS if name not in known]
+    if missing:
+        stack.create_topics(kafka, missing, partitions=4)
+    with consoles.running(tmp_path_factory.mktemp("plant"), kafka) as console:
+        facts, world = plant()
+        console.put(*on_one([*facts, *world.outputs], PARTITION))
+        console.complete_to[0] = Micros(1_793_862_720_000_000)
+        # Of a busy machine nothing is asked but that it answers in the end.
+        expect.set_options(timeout=60_000)
+        yield Plant(console, world)
+
+
+@pytest.fixture(scope="module")
+def people(there: Plant) -> Iterator[Visitors]:
+    with chromium.running() as browser, closing(Visitors(browser, there.url)) as found:
+        yield found
+
+
+def whole(visit: Visit, path: str) -> None:
+    """Open a page and wait until each of its parts has its answer."""
+    visit.open(path)
+    visit.page.wait_for_function("!document.querySelector('[aria-busy=true]')")
+
+
+@pytest.mark.parametrize(("path", "scheme"), PAGES)
+def test_nobody_is_shut_out_and_a_phone_shows_all_of_it(
+    people: Visitors, path: str, scheme: Scheme
+) -> None:
+    with people.visit("the-analyst", width=PHONE) as visit:
+        whole(visit, path)
+        visit.page.emulate_media(color_scheme=scheme)
+        assert visit.shut_out() == []
+        assert visit.overflow_px() == 0
+        assert visit.told == []
+        expect(visit.page.locator(".trouble")).to_have_count(0)
+
+
+def test_a_lots_page_has_the_numbers_of_the_books(people: Visitors, there: Plant) -> None:
+    held = there.held()
+    with people.visit("the-viewer") as visit:
+        whole(visit, f"/lots/{LOT}")
+        row = visit.page.locator("tr", has_text="Dry mass").first
+        tonnes, u = re.findall(r"([\d.]+)\u00a0±\u00a0([\d.]+)\u00a0t", row.inner_text())[0]
+        assert float(tonnes) == round(held.mass_dry_g / 1e6, 3)
+        assert u == "0.052"
+        copper = next(m for m in held.metals if m.analyte == "Cu")
+        figures = visit.page.locator(".figures").first.inner_text()
+        assert f"{copper.value_mg / 1e6:.0f}\u00a0±\u00a020\u00a0kg" in figures
+        expect(visit.page.locator(".gate")).to_have_text("May go")
+        drawn = visit.numbers("Dry mass by place", _trace_of(visit, "All places"))
+        assert drawn["y"][-1] == pytest.approx(held.mass_dry_g / 1e6)
+        trip = visit.page.locator("tr", has_text="CGO 2")
+        expect(trip).to_contain_text("7\u00a0±\u00a049\u00a0kg")
+
+
+def _trace_of(visit: Visit, name: str) -> int:
+    found: int = visit.page.evaluate(
+        "name => document.querySelector('.plot.js-plotly-plot').data"
+        ".findIndex((trace) => trace.name === name)",
+        name,
+    )
+    return found
+
+
+def test_lineage_is_drawn_and_leads_on_to_other_lots(people: Visitors) -> None:
+    with people.visit("the-viewer") as visit:
+        whole(visit, f"/lots/{LOT}")
+        stream: dict[str, list[float]] = visit.page.evaluate(
+            "(() => { const plot = [...document.querySelectorAll('.plot.js-plotly-plot')]"
+            ".find((one) => one.data[0].type === 'sankey').data[0];"
+            " return {labels: plot.node.label, values: plot.link.value}; })()"
+        )
+        assert {"L-1", "P-1", LOT, "P-2"} <= set(map(str, stream["labels"]))
+        assert all(value > 0 for value in stream["values"])
+        visit.page.get_by_role("link", name="L-1", exact=True).first.click()
+        visit.ready()
+        expect(visit.page.locator("h1")).to_have_text("Lot L-1")
+
+
+def test_a_page_is_as_of_the_time_in_its_address(people: Visitors, there: Plant) -> None:
+    with people.visit("the-viewer") as visit:
+        whole(visit, f"/lots/{LOT}")
+        visit.page.get_by_text("As of another time").click()
+        visit.page.fill("#asof-at", "2025-11-01T16:30:00")
+        visit.page.get_by_role("button", name="Show").click()
+        visit.page.wait_for_url("**at=2025-11-01T16%3A30%3A00Z")
+        visit.page.wait_for_function("!document.querySelector('[aria-busy=true]')")
+        expect(visit.page.locator(".asof summary")).to_contain_text("As of 1 Nov 2025, 16:30:00")
+        then = visit.page.locator(".figures").first.inner_text()
+        dry = re.findall(r"Dry mass\s+([\d.]+)", then)[0]
+        posted = sum(
+            t.mass_dry_g
+            * ((t.credit.startswith(f"lot/{LOT}/")) - t.debit.startswith(f"lot/{LOT}/"))
+            for t in there.world.transfers
+            if t.effective_at <= 1_762_014_600_000_000
+        )
+        assert float(dry) == pytest.approx(posted / 1e6, abs=0.005)
+        files = visit.page.get_by_role("link", name=re.compile("CSV")).first
+        assert "at=2025-11-01T16%3A30%3A00Z" in str(files.get_attribute("href"))
+
+
+def test_a_process_says_what_is_missing_and_how_sure(people: Visitors, there: Plant) -> None:
+    with people.visit("the-operator") as visit:
+        whole(visit, f"/processes/{PROCESS}")
+        row = visit.page.locator("tr", has_text="Unaccounted for").first
+        expect(row).to_contain_text(re.compile(rf"z = {MINUS}\d+"))
+        lost = sum(
+            t.mass_dry_g * ((t.debit == f"process/{PROCESS}") - (t.credit == f"process/{PROCESS}"))
+            for t in there.world.transfers
+            if f"unaccounted/{PROCESS}" in {t.debit, t.credit}
+        )
+        assert f"{MINUS}{lost / 1e6:.3f}" in row.inner_text()
+        expect(visit.page.get_by_text("Mass is missing")).to_be_visible()
+
+
+def test_an_analyst_asks_sql_and_takes_the_answer_along(
+    people: Visitors, there: Plant, tmp_path: Path
+) -> None:
+    with people.visit("the-analyst") as visit:
+        whole(visit, "/explore")
+        asked = "SELECT lot_id, mass_dry_kg FROM v_lot_balance WHERE mass_dry_g > 0 ORDER BY 1"
+        visit.page.fill("#sql", asked)
+        visit.page.get_by_role("button", name="Run").click()
+        dry = visit.page.locator("th", has_text="mass_dry_kg")
+        expect(dry.locator(".unit")).to_have_text("kg")
+        row = visit.page.locator("tr", has_text=LOT)
+        expect(row).to_contain_text(f"{there.held().mass_dry_g / 1e3}")
+        with visit.page.expect_download() as taken:
+            visit.page.get_by_role("button", name="As Parquet").click()
+        taken.value.save_as(tmp_path / "answer.parquet")
+        table = pq.read_table(tmp_path / "answer.parquet")
+        assert LOT in table.column("lot_id").to_pylist()
+        address = visit.page.url
+        visit.page.goto(address)
+        expect(visit.page.locator("tr", has_text=LOT)).to_be_visible()
+        view = visit.page.locator("details.view", has=visit.page.get_by_text("v_stock", exact=True))
+        view.locator("summary").click()
+        expect(view.get_by_text("Site, or transit.")).to_be_visible()
+
+
+def test_the_guard_says_what_and_where_and_a_long_one_is_stopped(people: Visitors) -> None:
+    with people.visit("the-analyst") as visit:
+        whole(visit, f"/explore?sql={quote(REACHES_OUT)}")
+        visit.page.get_by_role("button", name="Run").click()
+        expect(visit.page.get_by_role("alert").last).to_contain_text("line 2, column 3")
+        chosen = "document.activeElement.value.slice(document.activeElement.selectionStart,"
+        chosen += " document.activeElement.selectionEnd)"
+        assert visit.page.evaluate(chosen) == "file"
+        visit.page.fill("#sql", "SELECT sum(cityHash64(number)) FROM numbers(100000000000)")
+        visit.page.get_by_role("button", name="Run").click()
+        visit.page.get_by_role("button", name="Stop").click()
+        expect(visit.page.get_by_text("Stopped.")).to_be_visible()
+        visit.page.fill("#sql", "SELECT 6 * 7 AS found")
+        visit.page.get_by_role("button", name="Run").click()
+        expect(visit.page.get_by_role("rowheader", name="42")).to_be_visible()
+    with people.visit("the-operator") as visit:
+        whole(visit, "/explore")
+        expect(visit.page.get_by_text("Asking SQL is for analysts")).to_be_visible()
+
+
+def test_of_what_is_not_known_it_is_said_once(people: Visitors) -> None:
+    with people.visit("the-viewer") as visit:
+        for path in ("/lots/NEVER", "/sites/NEVER", "/processes/NEVER"):
+            whole(visit, path)
+            expect(visit.page.locator(".trouble")).to_have_count(1)
+            expect(visit.page.locator(".trouble")).to_contain_text("nothing is known of it")

@@ -13,7 +13,7 @@ from producers import json_schemas
 from producers.judge import parse
 from producers.outcome import Refusal
 from producers.requests import REFERENCE_KINDS, ReferenceRequest
-from runtime.cli import connect, output
+from runtime.cli import complete_to, connect, output
 from runtime.cli.events import LIST_REQUESTS_MAX, Line, Run, lines_of, refused, send
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject
@@ -108,6 +108,7 @@ def reference_show(kind: str, id_: str | None, *, at: str | None, as_json: bool)
     moment = now() if at is None else time_of(at, "--at")
     with connect.warehouse() as warehouse:
         rows = known(warehouse.rows, [kind], id_ or "")
+        complete_to.say(warehouse)
     shown = [
         (key[1], version, version is version_at(row, moment))
         for key, row in sorted(rows.items())
@@ -195,6 +196,7 @@ def _diff(file: IO[str], *, as_json: bool) -> int:
         changes = [
             (change, lots_that_used(warehouse.rows, change)) for change in plan(wanted, rows, now())
         ]
+        complete_to.say(warehouse)
     for problem in problems:
         output.line_json(problem) if as_json else output.result(_problem(problem))
     for change, lots in changes:

@@ -160,8 +160,11 @@ def test_reference_records_are_compared_loaded_and_shown(system: System, tmp_pat
     file.write_text(json.dumps(record) + "\n")
     [new] = system.lines("reference", "diff", str(file))
     assert (new["what"], new["lots"]) == ("new", 0)
-    assert "new" in system.custody("reference", "load", "--plan", str(file)).stdout
-    assert system.custody("reference", "show", "device", "WB-CLI", check=False).returncode == 1
+    planned = system.custody("reference", "load", "--plan", str(file))
+    assert "new" in planned.stdout
+    assert "complete up to" in planned.stderr
+    none = system.custody("reference", "show", "device", "WB-CLI", check=False)
+    assert (none.returncode, "complete up to" in none.stderr) == (1, True)
     system.custody("reference", "load", str(file))
     wait_for(lambda: len(_shown(system)) == 1)
     assert system.lines("reference", "diff", str(file))[0]["what"] == "same"

@@ -9,10 +9,11 @@ import { idLink } from "./links.js";
 import { count } from "./numbers.js";
 import { loadPage, part, partAddress } from "./parts.js";
 import { periodForm, periodTable } from "./period.js";
-import { table } from "./table.js";
+import { table, withQuery } from "./table.js";
 import { say } from "./words.js";
 
 const LOTS_SHOWN = 60;
+const ROWS_ASKED = 600;
 
 export async function show(main, { id, query }) {
   document.title = `${id} – custody`;
@@ -21,7 +22,7 @@ export async function show(main, { id, query }) {
     part(say("site.stock"), of(""), stock, { height: 260 }),
     part(say("site.period"), of("period"), (found, source) =>
       [periodForm(query, found.over), periodTable(found.period, source, (line) => say(`period.${line}`))], { height: 260 }),
-    part(say("site.lots"), of("lots"), lots, { height: 200 }),
+    part(say("site.lots"), withQuery(of("lots"), { limit: ROWS_ASKED }), lots, { height: 160 }),
     part(say("site.instruments"), of("instruments"), (found, source) =>
       [instrumentTable(found.instruments, source), evidenceList(found.alerts)], { height: 200 }),
     part(say("site.charts"), of("charts"), (found, source) => instrumentCharts(found.charts, source), { height: 200 }),
@@ -47,16 +48,15 @@ function stock(found, source) {
   ];
 }
 
-/* The lots with the most dry mass; the files have all. */
+/* The lots with the most dry mass, which come first; the files have all. */
 function lots(found, source) {
   const byLot = new Map();
   for (const row of found.lots) {
-    if (!byLot.has(row.lot_id)) byLot.set(row.lot_id, { lot: row.lot_id, rows: [], dry: 0 });
-    const one = byLot.get(row.lot_id);
-    one.rows.push(row);
-    if (row.quantity === "dry") one.dry = row.value;
+    if (!byLot.has(row.lot_id)) byLot.set(row.lot_id, { lot: row.lot_id, rows: [] });
+    byLot.get(row.lot_id).rows.push(row);
   }
-  const ordered = [...byLot.values()].sort((a, b) => b.dry - a.dry);
+  const ordered = [...byLot.values()];
+  const cut = ordered.length > LOTS_SHOWN || found.rows_count > found.lots.length;
   const pick = (one, name) => one.rows.find((row) => row.quantity === name);
   const mass = (name) => (one) => { const row = pick(one, name); return row ? amount(row) : null; };
   return [
@@ -66,8 +66,7 @@ function lots(found, source) {
       { title: say("amount.dry"), number: true, cell: mass("dry") },
       { title: say("amount.metals"), cell: (one) => one.rows.filter((row) => row.class === "metal")
         .map((row) => `${row.quantity} ${amount(row)}`).join(", ") },
-    ], ordered.slice(0, LOTS_SHOWN), { label: say("site.lots"), source, empty: say("site.nothing") }),
-    ordered.length > LOTS_SHOWN
-      ? el("p", { class: "note" }, say("site.lots.more", { shown: LOTS_SHOWN, all: ordered.length })) : null,
+    ], ordered.slice(0, LOTS_SHOWN), { label: say("site.lots"), source: withQuery(source, { limit: null }), empty: say("site.nothing") }),
+    cut ? el("p", { class: "note" }, say("site.lots.more", { shown: Math.min(LOTS_SHOWN, ordered.length) })) : null,
   ];
 }

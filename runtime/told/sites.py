@@ -70,14 +70,21 @@ _LOTS = (
     f" {_AMOUNT.format('quantity', 'amount_kg')} AS value, u_kg * per_kg AS u, known_at"
     " FROM v_lot_quantities"
     " WHERE place = {site:String} AND lot_id != '' AND amount_kg != 0"
-    " ORDER BY lot_id, indexOf(['dry', 'wet'], quantity) DESC, quantity"
+    " ORDER BY maxIf(value, quantity = 'dry') OVER (PARTITION BY lot_id) DESC, lot_id,"
+    " indexOf(['dry', 'wet'], quantity) DESC, quantity"
 )
 
 
 def lots(ask: Ask, asked: Asked) -> Told:
-    """Tell what lies at a site lot by lot, a row per lot and quantity: value and u in unit."""
+    """Tell what lies at a site lot by lot, a row per lot and quantity: value and u in unit.
+
+    The lots with the most dry mass come first.
+    """
     if not times.is_now(asked):
-        return Told([holding_row(one) for one in at_site(ask, asked.subject, times.times(asked))])
+        held = at_site(ask, asked.subject, times.times(asked))
+        dry = {one.lot_id: one.value for one in held if one.quantity.name == "dry"}
+        held.sort(key=lambda one: (-dry.get(one.lot_id, 0), one.lot_id, one.quantity.order))
+        return Told([holding_row(one) for one in held])
     rows: list[Row] = []
     for row in ask(_LOTS, {"site": asked.subject}):
         said = {key: value for key, value in row.items() if key not in {"per_kg", "known_at"}}

@@ -231,6 +231,12 @@ def test_a_sites_stock_is_the_sum_of_its_lots(console: Open) -> None:
     now_there = {row["quantity"]: row for row in console.told("sites", "", subject="PLANT").rows}
     then = console.told("sites", "", subject="PLANT", at="2026-12-01").rows
     lots = console.told("sites", "lots", subject="PLANT").rows
+    of_dry = [int(str(row["value"])) for row in lots if row["quantity"] == "dry"]
+    assert of_dry == sorted(of_dry, reverse=True)
+    at_time = console.told("sites", "lots", subject="PLANT", at="2026-12-01").rows
+    assert [row["lot_id"] for row in at_time if row["quantity"] == "dry"] == [
+        row["lot_id"] for row in lots if row["quantity"] == "dry"
+    ]
     for row in then:
         if row["class"] == "attribute" or not row["value"]:
             continue

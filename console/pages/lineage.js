@@ -9,6 +9,7 @@ import { say } from "./words.js";
 
 /* More than so many and a drawing says nothing any more. */
 const DRAWN_MAX = 80;
+const ROWS_SHOWN = 15;
 
 /* found: the answer of /api/lots/<id>/lineage. */
 export function lineagePart(found, source, id) {
@@ -74,11 +75,14 @@ function sideTable(rows, side, source) {
       : { title: say("lineage.held"), number: true,
         cell: (row) => (row.held_dry_g === null ? null : quantity(row.held_dry_g / 1e6, null, "t")) },
   ];
-  return el("div", {}, el("h3", {}, say(`lineage.${side}`)), table(columns, rows, {
-    label: say(`lineage.${side}`), source, empty: say(`lineage.none.${side}`) }));
+  return el("div", {}, el("h3", {}, say(`lineage.${side}`)), table(columns, rows.slice(0, ROWS_SHOWN), {
+    label: say(`lineage.${side}`), source, empty: say(`lineage.none.${side}`) }),
+  rows.length > ROWS_SHOWN ? el("p", { class: "note" }, say("table.more", { shown: ROWS_SHOWN, all: count(rows.length) })) : null);
 }
 
-function shares(found) {
-  return Object.entries(found || {}).filter(([, part]) => part)
-    .sort((a, b) => b[1] - a[1]).map(([name, part]) => `${name} ${percent(part)}`).join(", ");
+/* The largest ones, and how many more. */
+function shares(found, most = 3) {
+  const parts = Object.entries(found || {}).filter(([, part]) => part).sort((a, b) => b[1] - a[1]);
+  return parts.slice(0, most).map(([name, part]) => `${name}\u00a0${percent(part)}`)
+    .concat(parts.length > most ? [`+${parts.length - most}`] : []).join(", ");
 }

@@ -23,7 +23,7 @@ export async function show(main, { id, query }) {
   const parts = [
     part(say("lot.holds"), of(""), (found, source) => { fill(head, lead(found)); return holds(found, source); }, { height: 260 }),
     part(say("lot.history"), of("history"), historyChart, { height: 380 }),
-    part(say("lot.lineage"), of("lineage"), (found, source) => lineagePart(found, source, id), { height: 420 }),
+    part(say("lot.lineage"), of("lineage"), (found, source) => lineagePart(found, source, id), { height: 240 }),
     part(say("lot.movements"), of("movements"), movementsPart),
     part(say("lot.attributes"), of("attributes"), attributesPart),
     part(say("lot.traced"), of("traceability"), tracedPart),

@@ -7,7 +7,7 @@ import { table } from "./table.js";
 import { language, say, sayOr } from "./words.js";
 
 const when = (text) => time(text, language());
-const ROWS_SHOWN = 50;
+const ROWS_SHOWN = 25;
 
 const kilos = (grams, u) => (grams === null || grams === undefined ? null
   : quantity(grams / 1e3, u === null || u === undefined ? null : u / 1e3, "kg"));
@@ -35,7 +35,7 @@ export function attributesPart(found, source) {
       cell: (row) => (row.kind === "amount" ? quantity(row.amount, null, row.unit) : percent(row.share_fraction)) },
     { title: say("attribute.per"), number: true,
       cell: (row) => (row.per_t_dry === null ? null : quantity(row.per_t_dry, null, `${row.unit}/t`)) },
-  ], found.attributes.filter((row) => row.kind === "amount" || row.share_fraction),
+  ], some(found.attributes.filter((row) => row.kind === "amount" || row.share_fraction)),
   { label: say("lot.attributes"), source, empty: say("attribute.none") });
 }
 

@@ -12,7 +12,7 @@ import { periodForm, periodTable } from "./period.js";
 import { table, withQuery } from "./table.js";
 import { say } from "./words.js";
 
-const LOTS_SHOWN = 60;
+const LOTS_SHOWN = 30;
 const ROWS_ASKED = 600;
 
 export async function show(main, { id, query }) {

@@ -16,7 +16,6 @@ from custody.records import Balance
 from runtime.asof import Ask, Holding, Quantity, Uncertainty, quantity_of
 from runtime.book_rows import Row, holding_row, sum_row
 from runtime.latest import holdings_of
-from runtime.moment import sql_time
 from runtime.period import summed
 from runtime.stored import record_of
 from runtime.told import times
@@ -87,8 +86,7 @@ def told(ask: Ask, asked: Asked) -> Told:
     Raises:
         Unknown: Nothing was posted of it by then.
     """
-    at, known = times.times(asked).at, times.times(asked).known
-    params = {"lot": asked.subject, "at": sql_time(at), "known": sql_time(known)}
+    params = times.moment(asked)._asdict() | {"lot": asked.subject}
     posted = ask(_POSTED, params)
     if not posted:
         raise Unknown(asked.subject, LOT)

@@ -101,7 +101,7 @@ def period(ask: Ask, asked: Asked) -> Told:
     Raises:
         NotAPeriod: It cannot be read.
     """
-    known = times.times(asked).known
+    known = times.micros(times.moment(asked).known)
     text = asked.period or times.shown(now() if asked.at is None else times.times(asked).at)[:7]
     accounts, lost = site_balance(ask, asked.subject, period_of(text), known)
     return Told(period_rows(accounts, lost), {"over": text})

@@ -21,6 +21,7 @@ from sinks import migrate
 from sinks.client import open_warehouse
 from tests.support.chains import Chain
 from tests.support.facts import Maker, corrected, event_id
+from tests.support.seeded import numbered
 from tests.support.store import Store
 from tests.support.world import World
 
@@ -122,12 +123,6 @@ def filled(store: Store, request: pytest.FixtureRequest) -> tuple[Store, World]:
     empty.put_all([*facts, *world.outputs])
     _FILLED.append(world)
     return empty, world
-
-
-def numbered(facts: list[LotFact]) -> list[LotFact]:
-    """As one gateway numbers them, in the order it takes them."""
-    ordered = sorted(facts, key=lambda fact: (fact.recorded_at, fact.event_id))
-    return [replace(fact, gateway_seq=no) for no, fact in enumerate(ordered, start=1)]
 
 
 def test_a_sum_over_lots_adds_what_one_scale_does_to_them_straight(

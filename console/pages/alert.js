@@ -15,12 +15,13 @@ import { trouble } from "./trouble.js";
 import { language, say, sayOr } from "./words.js";
 
 const PAUSE_MS = 400;
+const AGAIN_MS = 1_000;
 
 export async function show(main, { id }) {
   const source = `/api/alerts/${encodeURIComponent(id)}`;
   const places = { head: el("div"), acts: el("div"), hold: el("div"), charts: el("div"), below: el("div") };
   fill(main, places.head, el("div", { class: "grid", id: "acts" }, panel(say("alert.do"), places.acts), places.hold), places.charts, places.below);
-  let [version, drawn] = [0, ""];
+  let [version, awaited, drawn] = [0, 0, ""];
 
   /* Load and draw. `kept` is what was said of an action: it stays although the rest is drawn anew. */
   async function load(kept) {
@@ -46,6 +47,8 @@ export async function show(main, { id }) {
       fill(places.acts, actions);
     }
     version = alert.version;
+    // News is here before the warehouse has it: look again until it does.
+    if (version < awaited) setTimeout(soon, AGAIN_MS);
     const rests = JSON.stringify([found.evidence, found.posterior, found.versions.map((one) => one.value)]);
     if (rests !== drawn) fill(places.charts, evidencePanels(found, source));
     drawn = rests;
@@ -60,8 +63,16 @@ export async function show(main, { id }) {
 
   let due = null;
   const soon = () => { due = due || setTimeout(() => { due = null; load(); }, PAUSE_MS); };
-  on("alert", (alert) => { if (alert.alert_id === id && alert.version >= version) soon(); });
-  on("action", (action) => { if (action.alert_id === id || (action.subject || "").startsWith("lot/")) soon(); });
+  on("alert", (alert) => {
+    if (alert.alert_id !== id || alert.version < version) return;
+    awaited = Math.max(awaited, alert.version);
+    soon();
+  });
+  on("action", (action) => {
+    if (action.alert_id !== id && !(action.subject || "").startsWith("lot/")) return;
+    soon();
+    setTimeout(soon, AGAIN_MS);
+  });
   on("hello", soon);
   await load();
 }

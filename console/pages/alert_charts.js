@@ -20,7 +20,7 @@ export function evidencePanels(found, source) {
   if (evidence.some((one) => one.ln_ratio)) parts.push(panel(say("chart.contribution"), contribution(evidence, of("evidence"))));
   if (found.posterior.length) parts.push(panel(say("chart.posterior"), posterior(found.posterior, of("posterior"))));
   if (found.alert.statistic === "e_value") parts.push(panel(say("chart.evidence"), evidencePath(found, of("versions"))));
-  return parts.length ? el("div", { class: "grid wide" }, parts) : null;
+  return parts.length ? el("div", { class: "columns" }, parts) : null;
 }
 
 /* Expected against observed: each measurement by how many u it is off, with the band in which 19 of

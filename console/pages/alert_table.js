@@ -26,7 +26,7 @@ export function sizeText(alert) {
 }
 
 /* Where and between whom, as the worker says it: the family and its size stand beside it already. */
-function whereOf(alert) {
+export function whereOf(alert) {
   return whyOf(alert).split("; ")[0].replace(/^\w+ [\d.]+% \(sigma [\d.]+%\) /, "");
 }
 

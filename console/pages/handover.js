@@ -1,6 +1,6 @@
 /* Handover: what opened, changed and stays open between two times, by whom; one printable page. */
 
-import { nameOf, sizeText, stakeText } from "./alert_table.js";
+import { nameOf, sizeText, stakeText, whereOf } from "./alert_table.js";
 import { ranked } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el, fill, panel } from "./dom.js";
@@ -88,7 +88,7 @@ function changeTable(rows, source) {
     { title: say("alerts.about"), cell: (row) => subjectLink(row.subject) },
     { title: say("alerts.state"), cell: (row) => [stateBadge(row.state), row.resolution ? el("span", { class: "why" }, sayOr("resolution.", row.resolution)) : null] },
     { title: say("timeline.who"), cell: (row) => row.actor || say("timeline.system") },
-    { title: say("act.reason"), cell: (row) => row.actor || row.cause ? row.reason : null },
+    { title: say("act.reason"), cell: (row) => (row.actor ? row.reason : whereOf(row)) },
   ], rows, { label: say("handover.changed"), source, empty: say("handover.none") });
 }
 

@@ -38,9 +38,9 @@ FLOOD = 1_000
 PAGES = ("/now", "/alerts/{seen}", "/handover", "/gateways", "/search?q=L-")
 SEEN = alert("SEEN", version=1, n=1, severity="critical")
 LATER = alert("SEEN", version=2, n=2, severity="critical", value=1e8)
-NOTED = alert("SEEN", version=3, n=5, severity="critical", value=1e8, state="acknowledged")
-SMALL = alert("SMALL", version=1, n=3, severity="medium")
-DEAR = alert("DEAR", version=1, n=4, severity="medium")
+NOTED = alert("SEEN", version=3, n=3, severity="critical", value=1e8, state="acknowledged")
+SMALL = alert("SMALL", version=1, n=4, severity="medium")
+DEAR = alert("DEAR", version=1, n=5, severity="medium")
 NUMBERS = itertools.count(time.time_ns())
 
 

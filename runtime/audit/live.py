@@ -117,7 +117,7 @@ class Auditor:
             key = str(row["thing"]).removeprefix("gateway/"), str(row["quantity"]), about
             self._n = int(str(row["n"]))
             said.pop(key, None)
-            if row["value"]:
+            if row["stands"]:
                 said[key] = detail
         self._said = said
         return True
@@ -196,5 +196,5 @@ WHERE topic = {topic:String} GROUP BY partition
 """
 
 _SAID = """
-SELECT thing, quantity, text, value, n FROM sighting WHERE sender = {sender:String} ORDER BY n
+SELECT thing, quantity, text, record_value AS stands, n FROM sighting WHERE sender = {sender:String} ORDER BY n
 """

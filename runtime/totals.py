@@ -254,7 +254,8 @@ def of_group(
 
     What it had: the opening stock, what it mined, bought and received, and what came out of
     processes. What is accounted for: all of that which is not missing from a load or a stock, and
-    has not left for nowhere.
+    has not left for nowhere. Of what is missing, that speaks which is beyond what legs lose without
+    anyone's doing.
 
     Args:
         name: Country or site.
@@ -275,28 +276,31 @@ def of_group(
     for one in lost:
         if one.found_in in ("leg", "stock"):
             rests[one.quantity].append(one)
-    found = []
-    for quantity in sorted(had, key=lambda q: q.order):
-        late = never.get(quantity, 0.0)
-        gone = late + sum(one.lost for one in rests[quantity])
-        u: float | None = MADE_U_REL * late
-        if rests[quantity]:
-            of_rests = _sigma(rests[quantity])
-            u = None if of_rests is None else math.hypot(of_rests, MADE_U_REL * late)
-        found.append(
-            totals.missing(name, quantity.name, had[quantity], had[quantity] - gone, u or None)
-        )
-    return found
+    return [
+        _missing(name, quantity, had[quantity], rests[quantity], never.get(quantity, 0.0))
+        for quantity in sorted(had, key=lambda q: q.order)
+    ]
+
+
+def _missing(
+    name: str, quantity: Quantity, had: float, rests: Sequence[Unaccounted], late: float
+) -> Total:
+    gone = late + sum(one.lost for one in rests)
+    usual = sum(one.usual.value for one in rests)
+    u: float | None = MADE_U_REL * late
+    if rests:
+        of_rests = _sigma(rests)
+        u = None if of_rests is None else math.hypot(of_rests, MADE_U_REL * late)
+    return totals.missing(name, quantity.name, had, (gone, usual), u or None)
 
 
 def _sigma(rests: Sequence[Unaccounted]) -> float | None:
-    """Return the u of a sum; None where it, or a part of it, is not known."""
+    """Return the u of a sum less what is usual; None where it, or a part of it, is not known."""
     if any(one.u is None or one.without_u for one in rests):
         return None
-    return sigma(
-        total(
-            Estimate(0.0, one.u.random**2, {part.source: part.u for part in one.u.parts})
-            for one in rests
-            if one.u is not None
-        )
-    )
+    errors = [
+        Estimate(0.0, one.u.random**2, {part.source: part.u for part in one.u.parts})
+        for one in rests
+        if one.u is not None
+    ]
+    return sigma(total([*errors, *(one.usual for one in rests)]))

@@ -17,7 +17,7 @@ difference of its parts; over several postings its parts add straight, with thei
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from custody import metrology
@@ -28,7 +28,9 @@ from custody.reduce import reduced
 from custody.reference import References
 from custody.reference_versions import with_version
 from custody.rows import RefRow
+from runtime import legs
 from runtime.asof import Ask, Quantity, Row, Uncertainty
+from runtime.legs import ACCOUNTS, Usual
 from runtime.moment import Period, sql_time
 from runtime.rests import DRY, LEG, RESTATED, WET, Rest, divided, even_legs, mix_of, rests_of
 from runtime.stored import record_of
@@ -42,6 +44,7 @@ class Unaccounted:
         lost: In the quantity's unit; positive where less was found than was to be.
         u: Its standard uncertainty; None where none of its postings has one.
         without_u: Postings whose uncertainty is not known and not in ``u``.
+        usual: What of it legs lose without anyone's doing, and how well that is known.
     """
 
     found_in: str
@@ -49,6 +52,7 @@ class Unaccounted:
     lost: int
     u: Uncertainty | None
     without_u: int
+    usual: Estimate = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +65,14 @@ class Sources:
         before: Balance before a posting, by account and event.
         after: Balance after it, in the same way.
         processes: What went in less what came out, by account and quantity.
+        usual: What legs lose without anyone's doing, by account and event.
     """
 
     weighings: Mapping[tuple[str, str], Estimate]
     before: Mapping[tuple[str, str], Balance]
     after: Mapping[tuple[str, str], Balance]
     processes: Mapping[str, Mapping[Quantity, Estimate]]
+    usual: Usual = field(default_factory=dict)
 
 
 def unaccounted(ask: Ask, site_id: str, period: Period, known: str) -> list[Unaccounted]:
@@ -81,13 +87,19 @@ def unaccounted(ask: Ask, site_id: str, period: Period, known: str) -> list[Unac
     span = {"start": sql_time(period.start), "end": sql_time(period.end), "known": known}
     asked = {"known": known, "site": site_id} | span
     rests = rests_of(ask(_RESTS, asked))
-    rests += even_legs(ask(_LEGS, asked), rests)
+    came = legs.received(ask, asked)
+    rests += even_legs(came, rests)
     if not rests:
         return []
+    references = References(_references(ask(_REFERENCES, asked)))
     mixes = _mixes(ask, rests, asked)
     rests = [part for rest in rests for part in divided(rest, mixes.get(rest.account))]
+    took = legs.ways(ask, asked)
     sources = Sources(
-        _weighings(ask, asked), *_balances(ask, rests, asked), _processes(ask, rests, asked)
+        _weighings(ask, asked, references),
+        *_balances(ask, rests, asked),
+        _processes(ask, rests, asked),
+        legs.usual_loss(rests, came, took, site_id, references),
     )
     return summed(rests, sources)
 
@@ -115,6 +127,7 @@ def _sum(found_in: str, quantity: Quantity, rests: Sequence[Rest], sources: Sour
         sum(rest.lost[quantity] for rest in rests),
         Uncertainty(combined.var**0.5, parts) if said else None,
         len(errors) - len(said),
+        total(sources.usual.get((r.account, r.event_id), {}).get(quantity, NOTHING) for r in rests),
     )
 
 
@@ -181,37 +194,12 @@ ORDER BY account, event_id
 """
 
 
-_RECEIVED = """
-    FROM v_postings
-    WHERE kind = 'receipt' AND class IN ('mass', 'metal') AND endsWith(account, '/transit')
-        AND startsWith(other_account, 'lot/') AND extract(other_account, '[^/]*$') = {site:String}
-        AND effective_at >= {start:DateTime64(6, 'UTC')}
-        AND effective_at < {end:DateTime64(6, 'UTC')}
-        AND known_at <= {known:DateTime64(6, 'UTC')}
-"""
-_LEGS = f"""
-SELECT account, ifNull(replaces_event_id, cause_event_id) AS event_id,
-    ifNull(any(movement_id), '') AS movement_id, class, quantity, unit, quality,
-    -sum(amount) AS amount
-{_RECEIVED}
-GROUP BY account, event_id, class, quantity, unit, quality
-HAVING amount != 0 AND event_id IN (SELECT event_id FROM weighing)
-ORDER BY account, event_id
-"""  # noqa: S608  put together from constants of this module
-_ACCOUNTS = f"""
-    SELECT account FROM v_unaccounted(
-        period_start = {{start:DateTime64(6, 'UTC')}}, period_end = {{end:DateTime64(6, 'UTC')}},
-        known_at = {{known:DateTime64(6, 'UTC')}})
-    WHERE site_id = {{site:String}}
-    UNION ALL
-    SELECT account {_RECEIVED}
-"""  # noqa: S608
 _STANDING = f"""
     SELECT account, if(endsWith(account, '/transit'), ifNull(movement_id, ''), '') AS trip,
         ifNull(replaces_event_id, cause_event_id) AS event, toInt8(sign(sum(amount))) AS way
     FROM v_postings
     WHERE kind IN ('first_weighing', 'dispatch', 'receipt') AND quantity = 'wet'
-        AND known_at <= {{known:DateTime64(6, 'UTC')}} AND account IN ({_ACCOUNTS})
+        AND known_at <= {{known:DateTime64(6, 'UTC')}} AND account IN ({ACCOUNTS})
     GROUP BY account, trip, event HAVING sum(amount) != 0
 """  # noqa: S608  put together from constants of this module
 _WEIGHINGS = f"""
@@ -221,16 +209,16 @@ FROM weighing AS w INNER JOIN ({_STANDING}) AS moved ON w.event_id = moved.event
 """  # noqa: S608
 _REFERENCES = """
 SELECT * EXCEPT (key, prev, digest, value) FROM reference
-WHERE kind = 'device' AND recorded_at <= {known:DateTime64(6, 'UTC')}
+WHERE kind IN ('device', 'route') AND recorded_at <= {known:DateTime64(6, 'UTC')}
 ORDER BY valid_from, recorded_at, event_id, body LIMIT 1 BY event_id
 """
 
 
-def _weighings(ask: Ask, asked: Mapping[str, str]) -> dict[tuple[str, str], Estimate]:
-    rows = ask(_WEIGHINGS, asked)
-    references = References(_devices(ask(_REFERENCES, asked) if rows else []))
+def _weighings(
+    ask: Ask, asked: Mapping[str, str], references: References
+) -> dict[tuple[str, str], Estimate]:
     found: dict[tuple[str, str], Estimate] = {}
-    for row in rows:
+    for row in ask(_WEIGHINGS, asked):
         fact = cast("LotWeighed", record_of("weighing", row))
         weighed = reduced(fact).weighed
         assert weighed is not None, "a weighing reduces to one"
@@ -241,8 +229,8 @@ def _weighings(ask: Ask, asked: Mapping[str, str]) -> dict[tuple[str, str], Esti
     return found
 
 
-def _devices(rows: Sequence[Row]) -> dict[str, RefRow]:
-    """Return the versions of each device, as the worker keeps them."""
+def _references(rows: Sequence[Row]) -> dict[str, RefRow]:
+    """Return the versions of each record, as the worker keeps them."""
     kept: dict[str, RefRow] = {}
     for row in rows:
         fact = cast("ReferenceSet", record_of("reference", row))
@@ -253,7 +241,7 @@ def _devices(rows: Sequence[Row]) -> dict[str, RefRow]:
 
 _BALANCES = f"""
 SELECT * EXCEPT (key, prev, digest, value) FROM balance
-WHERE account IN ({_ACCOUNTS}) AND startsWith(account, 'lot/')
+WHERE account IN ({ACCOUNTS}) AND startsWith(account, 'lot/')
     AND known_at <= {{known:DateTime64(6, 'UTC')}}
 ORDER BY account, n
 """  # noqa: S608
@@ -286,7 +274,7 @@ SELECT account, ifNull(replaces_event_id, cause_event_id) AS event_id,
     toUInt8(side = 'debit' AND NOT startsWith(other_account, 'unaccounted/')) AS out,
     class, quantity, unit, quality, sum(amount) AS amount
 FROM v_postings
-WHERE account IN ({_ACCOUNTS}) AND startsWith(account, 'lot/')
+WHERE account IN ({ACCOUNTS}) AND startsWith(account, 'lot/')
     AND effective_at < {{end:DateTime64(6, 'UTC')}} AND known_at <= {{known:DateTime64(6, 'UTC')}}
 GROUP BY account, event_id, out, class, quantity, unit, quality
 HAVING amount != 0
@@ -308,7 +296,7 @@ _CONTENTS = f"""
 SELECT * EXCEPT (key, prev, digest, value) FROM
 (
     SELECT * FROM content
-    WHERE (from_owner IN ({_ACCOUNTS}) OR to_owner IN ({_ACCOUNTS}))
+    WHERE (from_owner IN ({ACCOUNTS}) OR to_owner IN ({ACCOUNTS}))
         AND known_at <= {{known:DateTime64(6, 'UTC')}}
     ORDER BY from_owner, to_owner, cause_event_id, n DESC
     LIMIT 1 BY from_owner, to_owner, cause_event_id

@@ -2,7 +2,7 @@
 
     recovery           R = c (f - t) / (f (c - t)) of two products, by ``recovery.separation`` of n
     undeclared_feed    more metal came out of processes than went in
-    missing_feed       mined = received + on the way + in stock + sold + missing
+    missing_feed       mined = received + on the way + in stock + sold + usual loss + missing
     implausible_output more was made than is licensed, or was ever made
 
 Each has z = difference over its u. Of m tests of one answer a z speaks beyond the quantile of
@@ -42,7 +42,9 @@ class Total(NamedTuple):
         expected: In the quantity's unit; a fraction for a recovery.
         found: The same.
         u: Standard uncertainty of their difference; None where it is not known.
-        excess: Of one sign only: what speaks is this, positive. What is missing for a missing feed.
+        excess: Of one sign only: what speaks is this, positive. For a missing feed what is missing
+            beyond the usual.
+        usual: What was to go missing without anyone's doing, such as by handling.
     """
 
     family: str
@@ -52,6 +54,7 @@ class Total(NamedTuple):
     found: float
     u: float | None
     excess: float
+    usual: float = 0.0
 
     @property
     def z(self) -> float | None:
@@ -110,7 +113,11 @@ def out_beyond_in(subject: str, quantity: str, into: Estimate, out_of: Estimate)
 
 
 def missing(
-    subject: str, quantity: str, produced: float, accounted: float, u: float | None
+    subject: str,
+    quantity: str,
+    produced: float,
+    gone: tuple[float, float],
+    u: float | None,
 ) -> Total:
     """Test whether all that was produced is accounted for: received, on its way, in stock, sold.
 
@@ -118,10 +125,11 @@ def missing(
         subject: Country or site.
         quantity: Dry mass, or a metal.
         produced: What was mined, bought, and came out of processes.
-        accounted: What is known to be somewhere.
-        u: Standard uncertainty of their difference; None where it is not known.
+        gone: What of it is nowhere, and what was to be lost without anyone's doing.
+        u: Standard uncertainty of the difference of these two; None where it is not known.
     """
-    return Total(MISSING, subject, quantity, produced, accounted, u, produced - accounted)
+    lost, usual = gone
+    return Total(MISSING, subject, quantity, produced, produced - lost, u, lost - usual, usual)
 
 
 def beyond_capacity(

@@ -27,7 +27,8 @@ def period_totals(
 
     undeclared_feed: more metal came out of a site's processes than went in. missing_feed: of what
     a country (else a site) mined, bought, received and had in stock, what is in no load that came,
-    no stock, no process and no sale. implausible_output: more was made than the site's capacity in
+    no stock, no process and no sale, beyond the usual loss: what legs lose by the records of their
+    routes. implausible_output: more was made than the site's capacity in
     reference data allows. z is over u, the standard uncertainty; a star marks what passes the
     limit of all tests together, one false answer in a thousand. Exit 1 where there is one.
 
@@ -67,6 +68,7 @@ _COLUMNS = (
     output.text("unit", "unit"),
     output.text("expected", "expected", right=True),
     output.text("found", "found", right=True),
+    output.text("usual loss", "usual_loss", right=True),
     output.text("off by", "off_by", right=True),
     output.text("u", "u", right=True),
     output.text("z", "z", right=True),
@@ -88,6 +90,7 @@ def row(one: Total, *, found_out: bool) -> dict[str, object]:
         "unit": unit.name,
         "expected": shown(one.expected),
         "found": shown(one.found),
+        "usual_loss": shown(one.usual) if one.family == totals.MISSING else "-",
         "off_by": shown(one.excess),
         "u": "-" if one.u is None else shown(one.u),
         "z": "-" if z is None else f"{z:.1f}{'*' if found_out else ''}",
@@ -103,6 +106,7 @@ def line(one: Total, *, found_out: bool) -> dict[str, object]:
         "unit": "g" if one.quantity == "dry" else "mg",
         "expected": one.expected,
         "found": one.found,
+        "usual_loss": one.usual if one.family == totals.MISSING else None,
         "off_by": one.excess,
         "u": one.u,
         "z": one.z,

@@ -458,6 +458,61 @@ def test_a_country_misses_what_a_leg_lost_and_a_mine_dug_more_than_it_may(
     assert sum(line["found_out"] for line in lines) == len(speaking(found))
 
 
+def scales_and_routes() -> list[ReferenceSet]:
+    """Two good scales, and ways to A and B that lose 0.2 %, u 0.06 %; others have no record."""
+    good = '{"class":"III","interval_kg":10,"repeatability_kg":5,"u_systematic_rel":0.0001}'
+    said = {"expected_loss": 0.002, "expected_loss_u": 0.0006, "drying_u": 0}
+    legs = [{"from": "MINE", "to": to, **said} for to in "AB"]
+    records = [
+        reference("device", "WB-1", good),
+        reference("device", "WB-2", good),
+        reference("route", "R-1", json.dumps({"legs": legs[:1]})),
+        reference("route", "MINE-B", json.dumps({"legs": legs[1:]})),
+    ]
+    return [replace(one, partition=PARTITION, gateway_seq=999 + n) for n, one in enumerate(records)]
+
+
+def trips(lots: int, to: str, received: int, route: str | None) -> list[LotFact]:
+    """Lots of 30 t over one leg, each weighed at both ends."""
+    facts: list[LotFact] = []
+    for number in range(lots):
+        maker, leg = Maker(f"L-{to}-{number}"), {"movement_id": f"M-{to}-{number}"}
+        start, ends = 200 * number, ("MINE", to)
+        sent, came = {"device_id": "WB-1", **leg}, {"device_id": "WB-2", **leg}
+        facts += [
+            replace(maker.lot("MINE", start, {"Cu": 0.02}), route_id=route),
+            maker.weighing("MINE", start + 10, "dispatch", 45_000, 15_000, **sent),
+            maker.move("dispatch", "MINE", start + 11, ends, **leg),
+            maker.move("receipt", to, start + 60, ends, **leg),
+            maker.weighing(to, start + 61, "receipt", received, 15_000, **came),
+        ]
+    return facts
+
+
+def test_what_a_route_is_known_to_lose_is_not_missing_and_what_is_beyond_is(empty: Store) -> None:
+    """60 kg of each 30 t are what a way loses; 45 kg may be what an unknown one does."""
+    lots, world, records = 8, World(), scales_and_routes()
+    sent = {"A": (44_940, "R-1"), "B": (44_800, None), "C": (44_955, None), "D": (44_800, "R-1")}
+    facts = numbered([fact for to, one in sent.items() for fact in trips(lots, to, *one)])
+    world.tell(*records, *facts)
+    empty.put_all([*records, *facts, *world.outputs])
+    left, said = lots * 30_000_000 * 0.95, set[tuple[str, str]]()
+    for to, (received, _) in sent.items():
+        over, group = Period(Micros(0), FAR), totals.chosen({}, None, to)
+        found = totals.totals_of(empty.rows, group, over, FAR)
+        said |= {(one.subject, one.quantity) for one in speaking(found)}
+        dry = next(one for one in found if one.quantity == "dry")
+        share, u = (0.002, 0.0006) if to in "AB" else (0.0, math.hypot(0.0005, 0.0005))
+        assert dry.usual == pytest.approx(share * left, rel=1e-6)
+        lost = left * (45_000 - received) / 30_000
+        assert dry.excess + dry.usual == pytest.approx(lost, rel=1e-6)
+        # What a way loses at all is one figure: of eight loads it is as unsure as of one.
+        assert dry.u is not None
+        assert left * u < dry.u < left * u * 1.5
+        assert lost / math.sqrt(dry.u**2 - (left * u) ** 2) > 4.5, "without it, all four spoke"
+    assert said == {("B", "dry"), ("B", "Cu"), ("D", "dry"), ("D", "Cu")}
+
+
 def test_a_load_that_never_came_is_missing_in_the_period_in_which_it_is_overdue(
     empty: Store,
 ) -> None:

@@ -36,10 +36,10 @@ def test_a_scale_on_both_sides_cancels_in_what_came_out_beyond_what_went_in() ->
 
 
 def test_what_is_missing_speaks_and_what_is_too_much_does_not() -> None:
-    gone = missing("CD", "Cu", 1000.0, 980.0, 4.0)
+    gone = missing("CD", "Cu", 1000.0, (20.0, 0.0), 4.0)
     assert gone.z == pytest.approx(5.0)
-    more = missing("CD", "Co", 1000.0, 1020.0, 4.0)
-    unsure = missing("CD", "Fe", 1000.0, 0.0, None)
+    more = missing("CD", "Co", 1000.0, (-20.0, 0.0), 4.0)
+    unsure = missing("CD", "Fe", 1000.0, (1000.0, 0.0), None)
     assert unsure.z is None
     assert speaking([more, unsure, gone]) == [gone]
 

@@ -1,10 +1,12 @@
 """Totals of sites and countries from the lines of their balances."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from custody.detect import totals
+from custody.estimate import Estimate
 from custody.records import Part
 from runtime.asof import Quantity, Uncertainty
 from runtime.cli.totals import line, row
@@ -80,11 +82,21 @@ def test_what_loads_and_stocks_miss_is_missing_from_the_country() -> None:
     assert unsure.z is None
 
 
+def test_what_legs_usually_lose_is_no_finding_and_its_u_adds_straight() -> None:
+    """12 are gone where 10 were to be: u is the route's 3 and the scale's 4, each straight."""
+    usual = Estimate(5.0, 0.0, {"route/R": 1.5})
+    groups = [replace(lost("leg", DRY, 6, 0.0, WB=2.0), usual=usual) for _ in range(2)]
+    [found] = of_group("CD", [account(DRY, 0, from_origin=1000)], groups, {})
+    assert (found.found, found.usual, found.excess, found.u) == pytest.approx((988, 10, 2, 5))
+    assert row(found, found_out=False)["usual_loss"] == "0.000"
+    assert line(found, found_out=False)["usual_loss"] == 10.0
+
+
 def test_a_total_is_shown_in_tonnes_and_kilograms_and_said_in_grams_and_milligrams() -> None:
     [found] = of_group("CD", [account(CU, 0, from_origin=10**9)], [lost("leg", CU, 10**8, 1e7)], {})
     assert row(found, found_out=True) == {
         "test": "missing_feed", "of": "CD", "quantity": "Cu", "unit": "kg", "expected": "1,000.00",
-        "found": "900.00", "off_by": "100.00", "u": "10.00", "z": "10.0*",
+        "found": "900.00", "usual_loss": "0.00", "off_by": "100.00", "u": "10.00", "z": "10.0*",
     }  # fmt: skip
     assert line(found, found_out=False)["off_by"] == 1e8
     assert line(found, found_out=False)["unit"] == "mg"

@@ -28,7 +28,7 @@ def check_range(unit: str, *values: Decimal | None) -> None:
 def check_censored(value: Decimal | None, limit: Decimal | None, qualifier: str) -> None:
     """Below detection is censored data: it needs its limit, and no value may pass for it."""
     if value is None and (qualifier == "=" or limit is None):
-        raise fault(Code.MISSING_FIELD, None, ["value", "qualifier with detection_limit"])
+        raise fault(Code.MISSING_FIELD, None, ["value", "qualifier with detection_limit"], "value")
 
 
 def check_elements(field: str, found: Iterable[tuple[str, str, float]]) -> None:

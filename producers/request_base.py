@@ -42,7 +42,7 @@ class Request(Model):
     @model_validator(mode="after")
     def _names_its_target(self) -> Self:
         if self.void and self.corrects is None:
-            raise fault(Code.MISSING_FIELD, "void without corrects", ["corrects"])
+            raise fault(Code.MISSING_FIELD, "void without corrects", ["corrects"], "corrects")
         if self.corrects is not None and self.corrects == self.event_id:
             # It would take itself out of the books.
             allowed = "the event_id of another event"

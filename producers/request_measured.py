@@ -58,7 +58,7 @@ class WeighingRequest(FactRequest):
     def _net_is_known(self) -> Self:
         pairs = ((self.gross_g, self.tare_g), (self.volume_m3, self.density_kg_m3))
         if self.net_g is None and all(None in pair for pair in pairs):
-            raise fault(Code.MISSING_FIELD, None, ["net_kg"])
+            raise fault(Code.MISSING_FIELD, None, ["net_kg"], "net_kg")
         return self
 
 
@@ -111,7 +111,7 @@ class AssayRequest(FactRequest):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.moisture is None and not self.results:
-            raise fault(Code.MISSING_FIELD, None, ["moisture", "results"])
+            raise fault(Code.MISSING_FIELD, None, ["moisture", "results"], "results")
         elements = (
             (item.analyte, item.basis, units.fraction(item.value, item.unit))
             for item in self.results

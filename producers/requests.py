@@ -185,7 +185,7 @@ class Side(Model):
     @model_validator(mode="after")
     def _has_mass(self) -> Self:
         if self.mass_wet_g is None and self.mass_dry_g is None:
-            raise fault(Code.MISSING_FIELD, None, ["mass_wet_kg", "mass_dry_kg"])
+            raise fault(Code.MISSING_FIELD, None, ["mass_wet_kg", "mass_dry_kg"], "mass_wet_kg")
         self._check_dry()
         return self
 
@@ -255,7 +255,7 @@ class ProcessingRequest(FactRequest):
         if parts > PARTS_MAX:
             raise fault(Code.TOO_MANY_ITEMS, parts, PARTS_MAX)
         if not parts:
-            raise fault(Code.MISSING_FIELD, None, list(PARTS))
+            raise fault(Code.MISSING_FIELD, None, list(PARTS), PARTS[0])
         if self.corrects is not None and parts > 1:
             # Each side would replace the one target, and only one of them can.
             raise fault(Code.CORRECTION_MISMATCH, f"{parts} parts", "one part", "corrects")
@@ -327,7 +327,8 @@ class ActionRequest(Model):
     def _names_what_was_seen(self) -> Self:
         on_alert = self.action in ALERT_ACTIONS
         if on_alert and (self.alert_id is None or self.version is None):
-            raise fault(Code.MISSING_FIELD, None, ["alert_id", "version"])
+            unsaid = "alert_id" if self.alert_id is None else "version"
+            raise fault(Code.MISSING_FIELD, None, ["alert_id", "version"], unsaid)
         if self.action == "comment" and self.reason is None:
             raise fault(Code.MISSING_FIELD, None, "the comment", "reason")
         for name, actions in _ONLY_WITH.items():

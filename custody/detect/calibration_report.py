@@ -17,6 +17,9 @@ from custody.detect.lot_facts import Known
 
 ESTIMATED, THIN = "estimated", "too thin"
 
+NOUGHT = 1e-9
+"""Of its u: a mean below this is what sums of floats leave of zero."""
+
 
 class Figure(NamedTuple):
     """One figure.
@@ -76,7 +79,7 @@ def _legs(fit: Fit) -> Iterator[Figure]:
 def _of_leg(name: str, about: str, known: Known | None, n: int) -> Figure:
     if known is None:
         return Figure(name, about, THIN, n, note=f"{LEG_LOTS_MIN} are needed")
-    return Figure(name, about, ESTIMATED, n, rounded(known.mean), rounded(known.u))
+    return Figure(name, about, ESTIMATED, n, _mean(known), rounded(known.u))
 
 
 def _instruments(fit: Fit) -> Iterator[Figure]:
@@ -102,7 +105,7 @@ def _errors(fit: Fit) -> Iterator[Figure]:
         effect = one.effect
         # What others are measured by has no error of its own here.
         status = "standard" if effect.u <= U_MIN else ESTIMATED
-        yield Figure("mean error", about, status, effect.n, rounded(effect.mean), rounded(effect.u))
+        yield Figure("mean error", about, status, effect.n, _mean(effect), rounded(effect.u))
     for begins, count in counts.items():
         if count > ERRORS_MAX:
             note = f"{count - ERRORS_MAX} mean errors of fewest lots have no room"
@@ -113,5 +116,9 @@ def _checks(checks: Mapping[tuple[str, str], Effect]) -> Iterator[Figure]:
     for (instrument, quantity), effect in checks.items():
         yield Figure(
             "check", f"{instrument} {quantity}", ESTIMATED, effect.n,
-            rounded(effect.mean), rounded(effect.u),
+            _mean(effect), rounded(effect.u),
         )  # fmt: skip
+
+
+def _mean(found: Known | Effect) -> float:
+    return rounded(found.mean) if abs(found.mean) > NOUGHT * found.u else 0.0

@@ -1,8 +1,9 @@
 """A history as if its reference data said something else of the test: ``--set NAME=VALUE``.
 
-What may be set are the plain values of a ``detection`` record, by its published schema; the record
-is that of id ``lot``. The value holds at any time: it is put into every version of the record, and
-into one that is valid where none is.
+What may be set are the plain values of a ``detection`` record, by its published schema, but for
+dates: of which history it was is nothing to suppose. The record is that of id ``lot``. The value
+holds at any time: it is put into every version of the record, and into one that is valid where none
+is.
 """
 
 import json
@@ -110,7 +111,7 @@ def _allowed() -> dict[str, Schema]:
     return {
         name: schema
         for name, schema in sorted(properties.items())
-        if schema.get("type") in (*_NUMBERS, "string")
+        if schema.get("type") in (*_NUMBERS, "string") and schema.get("format") != "date"
     }
 
 

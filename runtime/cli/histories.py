@@ -1,6 +1,6 @@
 """Histories on the command line: where facts come from, what was refused, what is written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -133,6 +133,17 @@ def say_refused(told: History, *, as_json: bool) -> None:
         return
     for line, answer in told.refused[:_SHOWN_MAX]:
         where = f"{line.file}:{line.no}"
-        output.talk(f"{where}: {answer['code']} {answer['field'] or ''}: {answer['found']}")
+        output.talk(f"{where}: {_why(answer)}")
     if len(told.refused) > _SHOWN_MAX:
         output.talk(f"... and {len(told.refused) - _SHOWN_MAX} more refused; --json shows all")
+
+
+def _why(answer: Mapping[str, object]) -> str:
+    """Return a refusal in a line: code, field, what stood there, what may."""
+    code = f"{answer['code']} {answer['field'] or ''}".rstrip()
+    found, allowed = answer["found"], answer["allowed"]
+    said = "not said" if found is None else str(found)
+    if allowed is None:
+        return f"{code}: {said}"
+    listed = ", ".join(map(str, allowed)) if isinstance(allowed, list) else str(allowed)
+    return f"{code}: {said}; expected: {listed}"

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from custody.detect.calibration_report import _mean
 from custody.detect.lot_facts import Known
 from custody.detect.lot_model import errors, fingerprint
 from demo.day import make_day
@@ -170,3 +171,9 @@ def test_wrong_use_is_said_in_a_line(
     filled = [one.format(facts=facts, dir=tmp_path) for one in arguments]
     assert edge.run(["calibrate", *filled]) == edge.WRONG_USE
     assert words in capsys.readouterr().err
+
+
+def test_a_mean_that_is_what_sums_leave_of_zero_is_shown_as_zero() -> None:
+    small, some = (_mean(Known(mean, 1.117e-4)) for mean in (9.938e-21, 1.2e-6))
+    assert (small, some) == (0.0, 1.2e-6)
+    assert str(_mean(Known(-2.254e-19, 1.4e-4))) == "0.0"

@@ -185,8 +185,8 @@ UNREADABLE = [
         process(attributes=[ghg(amount=10**13)]),
         (Code.OUT_OF_RANGE, "attributes.0.amount"),
     ),
-    Bad("a void of nothing", of("weighing", void=True), (MISSING, "")),
-    Bad("a void of no reference", of("reference", void=True), (MISSING, "")),
+    Bad("a void of nothing", of("weighing", void=True), (MISSING, "corrects")),
+    Bad("a void of no reference", of("reference", void=True), (MISSING, "corrects")),
 ]
 """What no gateway can take, whatever it took before."""
 

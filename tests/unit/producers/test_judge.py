@@ -40,6 +40,7 @@ WEIGHING = golden("weighing")
 LOT = golden("lot")
 XRF = golden("xrf")
 PROCESSING = golden("processing")
+VOID = {"corrects": "0199f3c0-6d1e-7c4a-9b1f-2a5d8c3e7f10", "void": True}
 
 REFUSED = [
     ("not an object", [1], Code.BAD_VALUE, ""),
@@ -56,14 +57,21 @@ REFUSED = [
     ("tab", {**WEIGHING, "vehicle_id": "CGO\t1"}, Code.BAD_VALUE, "vehicle_id"),
     ("no width", {**LOT, "lot_id": "L\u200b-1"}, Code.BAD_VALUE, "lot_id"),
     ("backwards", {**LOT, "tags": ["ZN\u202e1"]}, Code.BAD_VALUE, "tags.0"),
-    ("no mass", without(WEIGHING, "net_kg", "tare_kg"), Code.MISSING_FIELD, ""),
-    ("value unsaid", assay(value=None), Code.MISSING_FIELD, "results.0"),
-    ("void of nothing", {**WEIGHING, "void": True}, Code.MISSING_FIELD, ""),
+    ("no mass", without(WEIGHING, "net_kg", "tare_kg"), Code.MISSING_FIELD, "net_kg"),
+    ("value unsaid", assay(value=None), Code.MISSING_FIELD, "results.0.value"),
+    ("void of nothing", {**WEIGHING, "void": True}, Code.MISSING_FIELD, "corrects"),
+    ("void of no shot", {**without(XRF, "results"), **VOID}, Code.MISSING_FIELD, "results"),
+    (
+        "void of no figure",
+        {**without(assay(), "results", "moisture"), **VOID},
+        Code.MISSING_FIELD,
+        "results",
+    ),
     (
         "no parts",
         without(PROCESSING, "inputs", "outputs", "losses", "attributes", "close"),
         Code.MISSING_FIELD,
-        "",
+        "inputs",
     ),
     ("bad purpose", {**WEIGHING, "purpose": "sale"}, Code.BAD_VALUE, "purpose"),
     (

@@ -56,7 +56,8 @@ def test_nothing_set_is_the_history_itself() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("detection.treshold=4", "detection.basis, detection.date, detection.lots, detection.thr"),
+        ("detection.treshold=4", "detection.basis, detection.lots, detection.threshold"),
+        ("detection.date=2026-11-01", "no such setting"),
         ("price.Cu=4", "no such setting"),
         ("threshold", "no such setting"),
         ("detection.errors=[]", "no such setting"),

@@ -17,6 +17,7 @@ from custody import metrology
 from custody.detect import lot_facts
 from custody.detect.lot_facts import Assay, Moisture, Readings, Shot, Weighing, Xrf
 from custody.detect.lot_model import U_REL_MAX, Thought, analytes_of
+from custody.detect.lot_moisture import is_measured
 from custody.detect.residuals import INSTRUMENT, TO, WAY, Shift, Subject
 from custody.events import Micros
 from custody.ids import BETWEEN, series_site
@@ -96,8 +97,9 @@ def asked_of(book: LotBook, references: References) -> Asked | None:
     if not stations:
         return None
     certificates = book.material().certificates
+    usual = -math.expm1(_dry_share(book, references)[0])
     # Moisture and grades come on papers of their own: neither takes the other's place.
-    moist = _speaking([one for one in certificates if one.assayed.moisture is not None])
+    moist = _speaking([one for one in certificates if is_measured(one.assayed.moisture, usual)])
     graded = _speaking([one for one in certificates if one.assayed.results])
     measured = Measured()
     shots, devices = _shots(book, stations, references, measured)

@@ -1,7 +1,8 @@
 """A lot's readings laid out as one vector, and the pattern that lots measured alike share.
 
 What says nothing usable is left out: a net mass not above zero, a moisture beyond
-``MOISTURE_MAX``, an analyte below detection, a station that is not on the way. Where one of several
+``MOISTURE_MAX``, one that is much drier than one before it, an analyte below detection, a station
+that is not on the way. Where one of several
 shots does not see an analyte, the series says nothing of it: the mean of the others is too high.
 
 Weighings of a part enter relative to its first, so its mass need not be known beforehand.
@@ -28,6 +29,7 @@ from custody.detect.lot_facts import (
     Shot,
     Weighing,
 )
+from custody.detect.lot_moisture import Dried, is_drier
 from custody.detect.pattern_rows import (
     STEP,
     U_MAX,
@@ -176,6 +178,7 @@ class Arranger:
 
     def _moistures(self, moistures: Sequence[Moisture], left: list[str]) -> list[_Block]:
         blocks: list[_Block] = []
+        kept: list[Dried] = []
         for one in moistures:
             known = self._model.errors.get((one.laboratory, MOISTURE))
             dry = 1.0 - (one.fraction - (known.mean if known else 0.0))
@@ -184,8 +187,13 @@ class Arranger:
                 continue
             shared = one.laboratory_u if known is None else known.u
             station = self._stations[one.station]
-            row = MoistureRow(station, one.laboratory, snapped(one.u / dry), snapped(shared / dry))
-            blocks.append(_Block((station, 1, one.event_id), row, [math.log(dry)], (one.event_id,)))
+            own = Dried(station, math.log(dry), one.laboratory, one.u / dry, shared / dry)
+            if any(is_drier(before, own, self._model.legs) for before in kept):
+                left.append(one.event_id)
+                continue
+            kept.append(own)
+            row = MoistureRow(station, one.laboratory, snapped(own.u), snapped(own.shared))
+            blocks.append(_Block((station, 1, one.event_id), row, [own.ln_dry], (one.event_id,)))
         return blocks[:PAPERS_MAX]
 
     def _assays(self, assays: Sequence[Assay], left: list[str]) -> list[_Block]:

@@ -196,5 +196,6 @@ WHERE topic = {topic:String} GROUP BY partition
 """
 
 _SAID = """
-SELECT thing, quantity, text, record_value AS stands, n FROM sighting WHERE sender = {sender:String} ORDER BY n
+SELECT thing, quantity, text, record_value AS stands, n FROM sighting
+WHERE sender = {sender:String} ORDER BY n
 """

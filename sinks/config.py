@@ -38,6 +38,7 @@ class SinkConfig:
         retry_wait_s_max: Longest wait between two tries.
         retry_budget_s: Then the process stops without committing.
         broker_timeout_s: Limit of one call to the broker.
+        look_every_s: How often a sink with nothing to store looks whether a topic was made anew.
         stuck_after_s: Records wait and nothing has been stored for so long: unhealthy.
         dead_letter_limits: How many unreadable records stop the sink.
         dead_letter_bytes_max: Values beyond it are cut in the dead letter, which says so; the
@@ -60,6 +61,7 @@ class SinkConfig:
     retry_wait_s_max: float = 30.0
     retry_budget_s: float = 600.0
     broker_timeout_s: float = 30.0
+    look_every_s: float = 30.0
     stuck_after_s: float = 30.0
     dead_letter_limits: Limits = field(default_factory=Limits)
     dead_letter_bytes_max: int = 900_000

@@ -127,15 +127,19 @@ class Consumer:
         self._held: list[Message] = []
         self.owned: set[Place] = set()
 
-    def describe(self, topics: Iterable[str]) -> dict[str, Topic]:
+    def describe(self, topics: Iterable[str], within_s: float | None = None) -> dict[str, Topic]:
         """Return id and number of partitions of each topic.
+
+        Args:
+            topics: Names.
+            within_s: Limit of the call; ``broker_timeout_s`` by default.
 
         Raises:
             BrokerUnavailable: A topic does not exist, the broker does not answer, or the sink was
                 stopped meanwhile.
         """
         wanted = TopicCollection(list(topics))
-        limit_s = self._config.broker_timeout_s
+        limit_s = self._config.broker_timeout_s if within_s is None else within_s
         asked = self._made_admin().describe_topics(wanted, request_timeout=limit_s)
         found: dict[str, Topic] = {}
         for name, future in asked.items():

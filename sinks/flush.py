@@ -36,7 +36,7 @@ from sinks.intent import Digest, Intent, Settled
 from sinks.prints import without
 from sinks.progress import Progress
 from sinks.readback import sealed
-from sinks.recovery import Partition, TopicMadeAnew
+from sinks.recovery import Partition, check_topic
 from sinks.rows import Rows, counts, rows_of
 from sinks.slice import Place, Slice
 from sinks.writer import Writer, waits
@@ -156,9 +156,7 @@ class Flusher:
         names = {partition.place.topic for partition in partitions}
         found = self._persist(lambda: self._outside.consumer.describe(names))
         for partition in partitions:
-            now = found[partition.place.topic].topic_id
-            if now != partition.topic.topic_id:
-                raise TopicMadeAnew(partition.place, partition.topic.topic_id, now)
+            check_topic(partition, found[partition.place.topic])
 
     def _announce(self, parts: Sequence[Part]) -> set[Place]:
         offsets: dict[Place, tuple[int, str]] = {}

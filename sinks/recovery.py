@@ -48,7 +48,8 @@ class RowsWithoutIntent(Corrupt):
             f"{place.topic}/{place.partition} has rows from offset {lowest} to {highest}"
             " that no batch announced",
             expected=f"{bound} at or above the committed offset",
-            next_step="see that one sink only writes to this warehouse; then custody verify",
+            next_step="see that one sink only writes to this warehouse; then custody warehouse"
+            " rewind --send",
         )
 
 
@@ -60,7 +61,20 @@ class OffsetMovedOn(Corrupt):
             f"{place.topic}/{place.partition} is committed up to offset {committed}, and stored up"
             f" to {stored}",
             expected="an offset that only the sink moves, after it has stored what is before it",
-            next_step="set it back: see docs/warehouse.md, An offset that was moved",
+            next_step="custody warehouse rewind --send: see docs/warehouse.md",
+        )
+
+
+class NothingStored(Corrupt):
+    """Offsets are there and no row of theirs: another warehouse, or one that was lost."""
+
+    def __init__(self, place: Place, first: int, committed: int) -> None:
+        super().__init__(
+            f"{place.topic}/{place.partition} is committed up to offset {committed}, and this"
+            f" warehouse has stored none of its records, which begin at {first}",
+            expected="the warehouse that these offsets belong to",
+            next_step="give back the warehouse's directory; if it is lost, custody warehouse"
+            " rewind --send stores all again that the broker still has",
         )
 
 
@@ -205,10 +219,25 @@ def _start(
     return consumer.bounds(place)[0]
 
 
+def check_topic(partition: Partition, found: Topic) -> None:
+    """Check that a topic is the one whose records we have.
+
+    Raises:
+        TopicMadeAnew: It is another of the same name.
+    """
+    if found.topic_id != partition.topic.topic_id:
+        raise TopicMadeAnew(partition.place, partition.topic.topic_id, found.topic_id)
+
+
 def _check_moved(consumer: Consumer, place: Place, committed: int, seal: Sealed | None) -> None:
     """Check that no record the broker has is passed over; what has expired cannot be stored."""
-    if seal is None or committed <= seal.next_offset or committed <= consumer.bounds(place)[0]:
+    if seal is not None and committed <= seal.next_offset:
         return
+    first = consumer.bounds(place)[0]
+    if committed <= first:
+        return
+    if seal is None:
+        raise NothingStored(place, first, committed)
     raise OffsetMovedOn(place, seal.next_offset, committed)
 
 

@@ -28,6 +28,7 @@ _LOG = logging.getLogger(__name__)
 _LAG_EVERY_S = 1.0
 _REJOIN_AFTER_S = 1.0
 _FENCED_AGAIN_S = 120.0
+_LOOK_S = 5.0
 """Fenced a second time within it, a sink is one of two of its name."""
 _COLLECT_EVERY_OBJECTS = 200_000
 
@@ -130,6 +131,7 @@ class Sink:
         self._flushing = False
         self._oldest_at: float | None = None
         self._lag_at = 0.0
+        self._looked_at = time.monotonic()
         outside = Outside(self._consumer, stop, warehouse, catalog, now)
         self._flusher = Flusher(config, outside, progress, self._owns)
 
@@ -177,6 +179,7 @@ class Sink:
             self._flush(list(self._partitions.values()), patient=True)
         elif not took and self._oldest_at is None:
             self._settle()
+            self._look()
         self._note_lag()
 
     def _take(self) -> int:
@@ -239,6 +242,21 @@ class Sink:
         refused = self._consumer.commit(offsets, patient=False)
         for partition in due:
             partition.settled = partition.place not in refused
+
+    def _look(self) -> None:
+        """See now and then that topics are those we know; a batch would, and none comes.
+
+        Of a topic made anew an old place gets no record until the new one has as many.
+        """
+        if time.monotonic() - self._looked_at < self._config.look_every_s:
+            return
+        self._looked_at = time.monotonic()
+        try:
+            found = self._consumer.describe(self._topics, _LOOK_S)
+        except BrokerUnavailable:
+            return
+        for place, partition in self._partitions.items():
+            recovery.check_topic(partition, found[place.topic])
 
     def _note_lag(self) -> None:
         now = time.monotonic()

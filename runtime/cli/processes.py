@@ -3,6 +3,7 @@
 The supervisor, a container or a person starts these; they end cleanly on SIGTERM and Ctrl-C.
 """
 
+import json
 import os
 
 import click
@@ -41,6 +42,7 @@ def warehouse(context: click.Context) -> None:
     """Run the sink: records in, rows out; it also answers SQL over HTTP.
 
     check and rebuild are about what is stored beside its base: edges, corrections, daily sums.
+    rewind is for a warehouse that was lost, or an offset that somebody has moved.
 
     \b
     Examples:
@@ -92,3 +94,48 @@ def warehouse_rebuild() -> None:
     with closing(open_warehouse(wiring.warehouse(load(os.environ)))) as opened:
         rollups.rebuild(opened.command)
     output.result(f"made anew: {', '.join(rollups.ROLLUPS)}")
+
+
+@warehouse.command("rewind")
+@click.option("--send", is_flag=True, help="Do it. Without it, only say what stands.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def warehouse_rewind(*, send: bool, as_json: bool) -> None:
+    """Let the sink go on from what the tables have, whatever its offsets in Kafka say.
+
+    For a warehouse that was lost or begins in an empty directory, and for an offset that somebody
+    has moved. The offsets of the sink's group are forgotten: its next start begins behind the last
+    batch that is stored, and where there is none at the first record the broker has. No row is
+    stored twice. The warehouse has to be stopped, Kafka not; waits until the broker has let go of
+    the one that was stopped last.
+
+    \b
+    Examples:
+      custody warehouse rewind                           # what is committed
+      custody warehouse rewind --send && custody up      # after the warehouse has stopped
+    """
+    from runtime import ends, wiring
+    from runtime.cli import output
+    from schemas import topics
+    from sinks.config import GROUP
+    from sinks.rewind import forget
+
+    settings = load(os.environ)
+    kafka = wiring.kafka_options(settings, wiring.bootstrap(settings))
+    stored = [topic.name for topic in topics.TOPICS]
+    found = ends.committed(kafka, GROUP, stored)
+    places = {f"{t}/{p}": at for t, some in found.items() for p, at in sorted(some.items()) if at}
+    forgotten = send and forget(
+        kafka,
+        GROUP,
+        settings.sink.session_timeout_s + 5.0,
+        lambda: output.talk(f"waiting until the broker has let go of the last {GROUP}"),
+    )
+    if as_json:
+        output.result(json.dumps({"group": GROUP, "committed": places, "forgotten": forgotten}))
+        return
+    for place, at in places.items():
+        output.result(f"{place}  committed up to {at}")
+    if send:
+        output.result(f"forgotten: the next start of {GROUP} goes on from what the tables have")
+    else:
+        output.result(f"{len(places)} offsets of {GROUP}; --send forgets them")

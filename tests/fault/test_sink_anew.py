@@ -93,6 +93,22 @@ def test_while_it_is_asleep(broker: str, tmp_path: Path, asleep_s: float) -> Non
     assert stored(settings) == 50
 
 
+def test_while_it_has_nothing_to_store(broker: str, tmp_path: Path) -> None:
+    """No batch comes that would look: the new topic has fewer records than the old one had."""
+    make_anew(broker)
+    settings = config(broker, tmp_path / "old", group="idle", look_every_s=0.2)
+    Gateway(broker).publish(50)
+    with pytest.raises(TopicMadeAnew):
+        idle_while_made_anew(settings)
+
+
+def idle_while_made_anew(settings: SinkConfig) -> None:
+    with running(settings) as sink:
+        wait_until(lambda: is_complete(sink.address, settings.bootstrap), WITHIN_S)
+        make_anew(settings.bootstrap)
+        wait_until(lambda: bool(sink.failed), WITHIN_S)
+
+
 def settled(settings: SinkConfig) -> int:
     """Records of the fact topic that the sink has committed."""
     options = {"bootstrap.servers": settings.bootstrap, "group.id": settings.group}

@@ -24,7 +24,8 @@ from schemas.partition import partition_of
 from sinks.client import WarehouseRefused, WarehouseUnavailable, open_warehouse
 from sinks.config import SinkConfig
 from sinks.consumer import _options
-from sinks.recovery import OffsetMovedOn, RowsWithoutIntent
+from sinks.recovery import NothingStored, OffsetMovedOn, RowsWithoutIntent
+from sinks.rewind import forget
 from tests.support import stack
 from tests.support.accounted import asked, is_complete, violations
 from tests.support.poison import every_kind
@@ -255,8 +256,31 @@ def test_an_offset_that_was_moved_stops_the_sink_and_nothing_is_doubled_or_left_
     for moved_to, error in ((end - 5, RowsWithoutIntent), (end + 1, OffsetMovedOn)):
         committed(settings, PARTITION, moved_to)
         assert isinstance(failure_of(settings), error)
-    committed(settings, PARTITION, end)
+    rewound(line, settings)
     with running(settings) as sink:
+        exact(sink, line)
+
+
+def rewound(line: Line, settings: SinkConfig) -> None:
+    waited: list[str] = []
+    kafka = {"bootstrap.servers": line.bootstrap}
+    patience_s = settings.session_timeout_s + 20.0
+    assert forget(kafka, settings.group, patience_s, lambda: waited.append("once"))
+    assert len(waited) <= 1
+    assert not forget(kafka, settings.group, patience_s, waited.clear)
+
+
+def test_a_warehouse_that_was_lost_is_said_and_stored_again(
+    line: Line, settings: SinkConfig, tmp_path: Path
+) -> None:
+    """Its offsets would begin an empty one behind all that is on the topics, without a word."""
+    with running(settings) as sink:
+        line.publish()
+        exact(sink, line)
+    lost = replace(settings, warehouse=f"chdb://{tmp_path / 'another'}")
+    assert isinstance(failure_of(lost), NothingStored)
+    rewound(line, lost)
+    with running(lost) as sink:
         exact(sink, line)
 
 

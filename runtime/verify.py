@@ -16,7 +16,7 @@ and proves nothing; these do:
 - ``dead_letters``: each record that could not be read has one dead letter.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from runtime.verify_compensations import COMPENSATION_COUNT, COMPENSATIONS
@@ -65,13 +65,14 @@ class Check:
         return not self.violations
 
 
-def verify(ask: Ask, ends: Ends | None = None) -> list[Check]:
+def verify(ask: Ask, ends: Callable[[], Ends] = dict) -> list[Check]:
     """Run all checks. Blocks; changes nothing; may be run at any time, but see below.
 
     Args:
         ask: Runs SQL.
-        ends: The broker's offsets; without them ``kafka`` only compares the warehouse with
-            itself. Taken while records are written, the partitions that move are pending.
+        ends: Asks the broker for its offsets; without them ``kafka`` only compares the warehouse
+            with itself. Asked after the warehouse: what comes in between is pending, and no flush
+            reaches beyond what the broker has.
 
     Raises:
         Unavailable: The warehouse does not answer.
@@ -274,12 +275,12 @@ FROM ({_STORED}) GROUP BY topic, partition
 """  # noqa: S608
 
 
-def _kafka(ask: Ask, ends: Ends | None) -> Check:
+def _kafka(ask: Ask, ends: Callable[[], Ends]) -> Check:
     ledger = {_place(row): row for row in ask(_LEDGER)}
     stored = {_place(row): row for row in ask(_ROWS)}
     expected = {
         (topic, partition): bounds
-        for topic, partitions in (ends or {}).items()
+        for topic, partitions in ends().items()
         for partition, bounds in partitions.items()
         if bounds[0] < bounds[1]
     }

@@ -119,7 +119,7 @@ def examine(gateway: Gateway, warehouse: Warehouse) -> list[checks.Check]:
         _outbox(gateway),
         _applied(),
         checks.numbered(warehouse.rows),
-        *checks.verify(warehouse.rows, _ends()),
+        *checks.verify(warehouse.rows, _ends),
     ]
 
 

@@ -56,7 +56,7 @@ class Store:
         return [json.loads(line) for line in answer.splitlines()]
 
     def verify(self, ends: Ends | None = None) -> dict[str, Check]:
-        return {c.name: c for c in verify(self.ask, ends or self.ends)}
+        return {c.name: c for c in verify(self.ask, lambda: ends or self.ends)}
 
     def wrong(self, ends: Ends | None = None) -> dict[str, list[tuple[str, str]]]:
         """Violations by check, of the checks that are not clean."""

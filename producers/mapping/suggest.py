@@ -6,6 +6,7 @@ and ``load`` refuses a mapping in which one is left.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from producers.mapping.cells import Cell, text_of
@@ -232,7 +233,8 @@ def _time(draft: Draft, seen: Sample, index: int) -> tuple[dict[str, Value], str
         draft.doubts.append(f"column {title.text!r}: {finding.reason}")
     elif finding.value:
         said["format"] = finding.value
-    if finding.value and "H" not in finding.value and "h" not in finding.value:
+    typed = not finding.value and beside is None and any(type(cells[0]) is date for cells in values)
+    if typed or (finding.value and "H" not in finding.value and "h" not in finding.value):
         said["time_of_day"] = UNKNOWN
         draft.doubts.append(f"column {title.text!r}: dates without a time of day")
     said["zone"] = UNKNOWN

@@ -1,8 +1,10 @@
 """Proposals: what is read off a file, and that nothing else is."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from producers.mapping.draft_text import text
 from producers.mapping.faults import BadMapping
@@ -60,6 +62,29 @@ def test_a_code_page_is_told_by_the_words_that_make_sense_in_it(
 def test_a_code_page_that_no_word_tells_is_left_open(tmp_path: Path) -> None:
     draft = _suggest(tmp_path, "Ticket;Net\nT-1\xff;1\n", "latin-1")
     assert {line.key: line.value for line in draft.file}["encoding"] == "?"
+
+
+@pytest.mark.parametrize(("form", "day_only"), [("yyyy-mm-dd", True), ("yyyy-mm-dd hh:mm", False)])
+def test_typed_dates_without_an_hour_ask_for_one(
+    tmp_path: Path, form: str, *, day_only: bool
+) -> None:
+    """A workbook's dates have no text to tell a format by; every row was refused afterwards."""
+    path = tmp_path / "table.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, ("Folio", "Fecha", "Peso neto (kg)"))
+    hour = 0 if day_only else 14
+    sheet.write_row(1, 0, ("T-1",))
+    sheet.write_datetime(
+        1, 1, datetime(2026, 3, 1, hour, 5 * bool(hour)), book.add_format({"num_format": form})
+    )
+    sheet.write_row(1, 2, (30_000,))
+    book.close()
+    draft = suggest(path)
+    [rule] = [line.value for line in draft.fields if line.key == "occurred_at"]
+    assert isinstance(rule, dict)
+    assert ("time_of_day" in rule) == day_only
+    assert any("without a time of day" in doubt for doubt in draft.doubts) == day_only
 
 
 def test_a_mass_without_a_unit_in_its_heading_is_left_open(tmp_path: Path) -> None:

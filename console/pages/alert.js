@@ -33,6 +33,8 @@ export async function show(main, { id }) {
       return;
     }
     const { alert } = found;
+    // An answer that a later one has overtaken: drawn, it would have people act on what is past.
+    if (alert.version < version) return kept ? load(kept) : undefined;
     alert.posterior = Object.fromEntries(found.posterior.map((one) => [one.family, one.probability]));
     alert.why = whyFrom(found.versions, alert);
     document.title = `${nameOf(alert)} ${alert.subject} – custody`;

@@ -41,8 +41,10 @@ export async function show(main, { id }) {
     fill(places.head, head(alert));
     const form = places.acts.querySelector("form.act:not(:empty)");
     if (alert.version !== version && form && !kept) {
-      // Whoever is writing goes on; what he sends is on what he saw, and is answered as such.
-      fill(places.acts.querySelector(".outcome"), el("p", { class: "moved" }, say("act.moved")));
+      // Whoever is writing goes on; what he sends is on what he saw, and is answered as such. Who
+      // has been answered already reads that.
+      const outcome = places.acts.querySelector(".outcome");
+      if (!outcome.querySelector(".conflict")) fill(outcome, el("p", { class: "moved" }, say("act.moved")));
     } else if (alert.version !== version || kept) {
       const actions = alertActions(alert, load);
       if (kept && !kept.querySelector(".conflict")) actions.querySelector(".outcome")?.replaceWith(kept);

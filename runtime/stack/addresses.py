@@ -53,7 +53,7 @@ def plan(settings: Settings, before: Addresses | None) -> Addresses:
         fixed = field in values.model_fields_set
         default = getattr(values, field) + shift
         again = None if fixed else port_of(last)
-        if again is not None and again not in taken and ports.is_free(again):
+        if again is not None and again not in taken and ports.reserve(again):
             taken.add(again)
             return again
         name = f"{PREFIX}{group}{DELIMITER}{field}".upper()

@@ -1,11 +1,19 @@
 """Free ports on loopback."""
 
+import fcntl
+import os
 import socket
+import tempfile
 from contextlib import closing
+from pathlib import Path
+from typing import IO
 
 from custody.errors import Unavailable
 
 _TRIES_MAX = 200
+
+_RESERVED: dict[int, IO[bytes]] = {}
+"""Ports this process has chosen, with the locks that say so."""
 
 
 class PortTaken(Unavailable):
@@ -31,6 +39,28 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
+def reserve(port: int) -> bool:
+    """Return whether a port is ours to start on, and keep other starts from it.
+
+    Between the choice and the moment a process listens there it is free to everybody's eye: two
+    starts at once chose the same, and the second took the first one's registry for its own. The
+    reservation ends with this process, when what it started listens.
+    """
+    if not is_free(port):
+        return False
+    if port in _RESERVED:
+        return True
+    path = Path(tempfile.gettempdir()) / f"custody-port-{os.getuid()}-{port}.lock"
+    held = path.open("wb")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        held.close()
+        return False
+    _RESERVED[port] = held
+    return True
+
+
 def any_free() -> int:
     """Return a port that was free a moment ago, of the system's choice."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
@@ -51,7 +81,7 @@ def claim(setting: str, wanted: int, taken: set[int], *, fixed: bool) -> int:
         PortTaken: A fixed port is taken, or 200 ports in a row are.
     """
     for port in range(wanted, min(wanted + _TRIES_MAX, 65_536)):
-        if port not in taken and is_free(port):
+        if port not in taken and reserve(port):
             taken.add(port)
             return port
         if fixed:

@@ -1,6 +1,8 @@
 """Which port a process gets: the last one, the default, the next free one, or none."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -91,3 +93,20 @@ def test_broker_and_registry_run_elsewhere_get_no_port() -> None:
     )
     planned = addresses.plan(settings, None)
     assert (planned.kafka, planned.controller, planned.registry) == ("a:1,b:2", "", "http://r:8080")
+
+
+_RESERVE = "import sys; from runtime.stack import ports; print(ports.reserve(int(sys.argv[1])))"
+
+
+def test_a_port_that_another_start_has_chosen_is_not_chosen_again() -> None:
+    """Nobody listens there yet: two starts at once took one registry for that of both."""
+    port = ports.any_free()
+
+    def another_process() -> str:
+        command = [sys.executable, "-c", _RESERVE, str(port)]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert another_process() == "True", "its reservation ended with it"
+    assert ports.reserve(port)
+    assert ports.reserve(port), "it is ours"
+    assert another_process() == "False"

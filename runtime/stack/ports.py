@@ -6,14 +6,13 @@ import socket
 import tempfile
 from contextlib import closing
 from pathlib import Path
-from typing import IO
 
 from custody.errors import Unavailable
 
 _TRIES_MAX = 200
 
-_RESERVED: dict[int, IO[bytes]] = {}
-"""Ports this process has chosen, with the locks that say so."""
+_RESERVED: dict[int, int] = {}
+"""Ports this process has chosen, with the locks that say so: open files, until it ends."""
 
 
 class PortTaken(Unavailable):
@@ -51,11 +50,11 @@ def reserve(port: int) -> bool:
     if port in _RESERVED:
         return True
     path = Path(tempfile.gettempdir()) / f"custody-port-{os.getuid()}-{port}.lock"
-    held = path.open("wb")
+    held = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        held.close()
+        os.close(held)
         return False
     _RESERVED[port] = held
     return True

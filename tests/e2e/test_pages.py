@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.test_cli import FACTS, TRIP
 from tests.e2e.test_desk import console
-from tests.support import chromium
+from tests.support import browser, chromium
 from tests.support.chromium import Visit, Visitors
 from tests.support.system import System
 from tests.support.visitors import PASSWORD
@@ -17,7 +17,7 @@ from tests.support.visitors import PASSWORD
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.slow,
-    pytest.mark.skipif(chromium.path() is None, reason="no browser on this machine"),
+    pytest.mark.skipif(browser.found() is None, reason="no browser on this machine"),
 ]
 
 LOT = "L-PAGE-1"

@@ -7,18 +7,13 @@ from typing import Any
 
 import pytest
 
-from console.config import ConsoleConfig
-from console.reader import Reader
 from custody.audit import BROKEN, UNKNOWN, Fault
-from custody.events import Micros
 from custody.records import Sighting
 from runtime.audit import live
 from schemas.codec import decode
-from sinks import migrate
-from sinks.client import open_warehouse
 from tests.support.gateway import NOW
 from tests.support.sinks import CATALOG, PARTITIONS
-from tests.support.store import Store
+from tests.support.store import Store, opened
 
 pytestmark = [pytest.mark.integration]
 
@@ -28,13 +23,8 @@ GONE = Fault(BROKEN, "GW-A", "1/18", "another digest")
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    address = f"chdb://{tmp_path / 'warehouse'}"
-    warehouse = open_warehouse(address)
-    migrate.migrate(warehouse, Micros(0))
-    reader = Reader(ConsoleConfig(warehouse=address, token_file=tmp_path / "token"))
-    yield Store(warehouse, reader, tmp_path)
-    reader.close()
-    warehouse.close()
+    with opened(tmp_path) as store:
+        yield store
 
 
 @pytest.fixture

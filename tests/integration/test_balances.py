@@ -11,8 +11,6 @@ from random import Random
 
 import pytest
 
-from console.config import ConsoleConfig
-from console.reader import Reader
 from custody.detect.totals import speaking
 from custody.events import LotFact, Micros, ReferenceSet
 from custody.heads import Head
@@ -26,13 +24,12 @@ from runtime.moment import Period, sql_time, time_of
 from runtime.period import FLOWS, sigma, site_balance, z_of
 from runtime.rests import WET
 from runtime.unaccounted import Unaccounted
-from sinks import migrate
-from sinks.client import open_warehouse
 from tests.support.asof import Sums, sums
 from tests.support.chains import Chain
 from tests.support.facts import Maker, corrected, event_id
 from tests.support.plant import reference
-from tests.support.store import PARTITION, Store
+from tests.support.seeded import numbered
+from tests.support.store import PARTITION, Store, opened
 from tests.support.world import World
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -41,21 +38,10 @@ FAR = time_of("2100-01-01", "")
 SITES = ("MINE", "PLANT", "MILL", "SMELTER")
 
 
-def numbered(facts: list[LotFact]) -> list[LotFact]:
-    """As one gateway numbers them, in the order it takes them."""
-    ordered = sorted(facts, key=lambda fact: (fact.recorded_at, fact.event_id))
-    return [replace(fact, gateway_seq=i) for i, fact in enumerate(ordered, start=1)]
-
-
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Store]:
-    address = f"chdb://{tmp_path / 'warehouse'}"
-    warehouse = open_warehouse(address)
-    migrate.migrate(warehouse, Micros(0))
-    reader = Reader(ConsoleConfig(warehouse=address, token_file=tmp_path / "token"))
-    yield Store(warehouse, reader, tmp_path)
-    reader.close()
-    warehouse.close()
+    with opened(tmp_path) as store:
+        yield store
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from custody.events import Micros
 from custody.records import Alert
 from schemas import topics
 from schemas.partition import partition_of
-from tests.support import chromium, consoles, stack
+from tests.support import browser, chromium, consoles, stack
 from tests.support.alerts import alert
 from tests.support.chromium import PHONE, Visitors
 from tests.support.consoles import Console
@@ -30,7 +30,7 @@ from tests.support.sinks import framed
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.slow,
-    pytest.mark.skipif(chromium.path() is None, reason="no browser on this machine"),
+    pytest.mark.skipif(browser.found() is None, reason="no browser on this machine"),
 ]
 
 PARTITIONS = 4

@@ -15,14 +15,14 @@ from custody.events import Micros
 from runtime.stack import kafka, ports
 from telemetry.http import Health, OpsServer
 from telemetry.metrics import Metrics
-from tests.support import chromium, consoles, stack
+from tests.support import browser, chromium, consoles, stack
 from tests.support.chromium import Visit, Visitors
 from tests.support.consoles import Console
 
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.slow,
-    pytest.mark.skipif(chromium.path() is None, reason="no browser on this machine"),
+    pytest.mark.skipif(browser.found() is None, reason="no browser on this machine"),
 ]
 
 AS_OF = Micros(1_793_862_720_000_000)

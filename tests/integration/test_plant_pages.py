@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 from console.live.places import TOPICS
 from custody.events import Micros
 from custody.records import Balance
-from tests.support import chromium, consoles, stack
+from tests.support import browser, chromium, consoles, stack
 from tests.support.chromium import PHONE, Visit, Visitors
 from tests.support.consoles import Console
 from tests.support.seeded import on_one, plant
@@ -26,7 +26,7 @@ from tests.support.world import World
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.slow,
-    pytest.mark.skipif(chromium.path() is None, reason="no browser on this machine"),
+    pytest.mark.skipif(browser.found() is None, reason="no browser on this machine"),
 ]
 
 MINUS = "\u2212"

@@ -9,20 +9,16 @@ from random import Random
 
 import pytest
 
-from console.config import ConsoleConfig
-from console.reader import Reader
 from custody.events import LotFact, Micros
 from custody.factset import standing
 from custody.records import Transfer
 from custody.rows import FactHead, FactRow
 from runtime import rollups
 from runtime.asof import Times
-from sinks import migrate
-from sinks.client import open_warehouse
 from tests.support.chains import Chain
 from tests.support.facts import Maker, corrected, event_id
 from tests.support.seeded import numbered
-from tests.support.store import Store
+from tests.support.store import Store, opened
 from tests.support.world import World
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -31,13 +27,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     directory: Path = tmp_path_factory.mktemp("views")
-    address = f"chdb://{directory / 'warehouse'}"
-    warehouse = open_warehouse(address)
-    migrate.migrate(warehouse, Micros(0))
-    reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "token"))
-    yield Store(warehouse, reader, directory)
-    reader.close()
-    warehouse.close()
+    with opened(directory) as store:
+        yield store
 
 
 _FILLED: list[World] = []

@@ -1,6 +1,5 @@
 """The machine's Chromium, driven by Playwright: what a person does on the console's pages."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.support.browser import NAMES
+from tests.support.browser import found
 from tests.support.visitors import PASSWORD
 
 WIDE, PHONE = 1400, 360
@@ -29,17 +28,12 @@ _FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backgrou
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
 
 
-def path() -> str | None:
-    """Path of a browser on this machine, or None."""
-    return next((found for name in NAMES if (found := shutil.which(name))), None)
-
-
 @contextmanager
 def running() -> Iterator[Browser]:
     """A browser without a window for the length of the block."""
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path(), args=_FLAGS)
+        browser = driver.chromium.launch(executable_path=found(), args=_FLAGS)
         yield browser
         browser.close()
 

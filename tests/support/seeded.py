@@ -1,7 +1,7 @@
 """A seeded plant in the real engine: a chain of lots and processes, its books beside its facts."""
 
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -9,19 +9,15 @@ from random import Random
 
 from console.answering import Watermarks
 from console.answers import Answers
-from console.config import ConsoleConfig
 from console.lot_status import CompleteTo
 from console.lots_http import Lots, status_told
-from console.reader import Reader
-from custody.events import LotFact, Micros
+from custody.events import LotFact
 from custody.records import Drift
 from runtime.told.wired import answers
 from schemas.routes import Record
-from sinks import migrate
-from sinks.client import open_warehouse
 from tests.support.chains import Chain
 from tests.support.facts import last_ticks
-from tests.support.store import PARTITION, Store
+from tests.support.store import PARTITION, Store, opened
 from tests.support.world import World
 
 WATERMARK = (
@@ -90,13 +86,8 @@ class Seeded:
 @contextmanager
 def seeded(directory: Path, seed: int = 1) -> Iterator[Seeded]:
     """Fill a warehouse, once; closed at the end of the block."""
-    address = f"chdb://{directory / 'warehouse'}"
-    with closing(open_warehouse(address)) as warehouse:
-        migrate.migrate(warehouse, Micros(0))
-        reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "token"))
-        with closing(reader):
-            store = Store(warehouse, reader, directory)
-            facts, world = plant(seed)
-            store.put_all(on_one([*facts, *world.outputs], PARTITION))
-            warehouse.command(WATERMARK)
-            yield Seeded(store, world)
+    with opened(directory) as store:
+        facts, world = plant(seed)
+        store.put_all(on_one([*facts, *world.outputs], PARTITION))
+        store.warehouse.command(WATERMARK)
+        yield Seeded(store, world)

@@ -1,17 +1,20 @@
 """A warehouse on the real engine, filled without Kafka by the sink's own mapping."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from console.config import ConsoleConfig
 from console.reader import Reader
 from custody.events import Micros
 from runtime.verify import Check, Ends, verify
 from schemas.partition import partition_of
 from schemas.reader import read_batch
 from schemas.routes import BY_TYPE, Record
-from sinks.client import Warehouse
+from sinks import migrate
+from sinks.client import Warehouse, open_warehouse
 from sinks.consumer import Topic
 from sinks.dedup import Seen
 from sinks.flush import Part, ledger_rows, missing_of
@@ -78,3 +81,14 @@ class Store:
         """Ask with parameters, as the command line does over HTTP."""
         answer = self.reader.ask(statement, "JSONEachRow", params or {})
         return [json.loads(line) for line in answer.splitlines()]
+
+
+@contextmanager
+def opened(directory: Path) -> Iterator[Store]:
+    """An empty warehouse with all migrations, closed at the end of the block."""
+    address = f"chdb://{directory / 'warehouse'}"
+    with closing(open_warehouse(address)) as warehouse:
+        migrate.migrate(warehouse, Micros(0))
+        reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "token"))
+        with closing(reader):
+            yield Store(warehouse, reader, directory)

@@ -1,4 +1,4 @@
-"""Which process listens where: planned before a start, recorded, and kept over a restart."""
+"""Which process listens where, recorded and read."""
 
 import json
 from collections.abc import Mapping
@@ -6,14 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from runtime.settings import DELIMITER, PREFIX, Settings
-from runtime.stack import ports
+from runtime.settings import Settings
 
 MAIN = ("kafka", "registry", "gateway", "console")
 """The addresses people ask for; the others are each process's own."""
-
-_LOOPBACK = "127.0.0.1"
-_CONFLUENT_API = "/apis/ccompat/v7"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,55 +31,6 @@ class Addresses:
     gateway: str
     console: str
     workers: tuple[str, ...]
-
-
-def plan(settings: Settings, before: Addresses | None) -> Addresses:
-    """Choose an address for every process.
-
-    A port of the last start is taken again where it is free, then the default, then the next
-    free one. A port that is set is used or refused.
-
-    Raises:
-        PortTaken: A port that is set is taken.
-    """
-    taken: set[int] = set()
-
-    def port(group: str, field: str, last: str, shift: int = 0) -> int:
-        values = getattr(settings, group)
-        fixed = field in values.model_fields_set
-        default = getattr(values, field) + shift
-        again = None if fixed else port_of(last)
-        if again is not None and again not in taken and ports.reserve(again):
-            taken.add(again)
-            return again
-        name = f"{PREFIX}{group}{DELIMITER}{field}".upper()
-        return ports.claim(name, default, taken, fixed=fixed)
-
-    last = before or Addresses("", "", "", "", "", ())
-    own_kafka = settings.kafka.bootstrap is None
-    own_registry = settings.registry.url is None
-    kafka, controller = settings.kafka.bootstrap or "", ""
-    registry = settings.registry.url or ""
-    if own_kafka:
-        kafka = f"{_LOOPBACK}:{port('stack', 'kafka_port', last.kafka)}"
-        controller = f"{_LOOPBACK}:{port('stack', 'controller_port', last.controller)}"
-    if own_registry:
-        number = port("stack", "registry_port", last.registry)
-        registry = f"http://{_LOOPBACK}:{number}{_CONFLUENT_API}"
-    gateway = port("gateway", "port", last.gateway)
-    console = port("console", "port", last.console)
-    workers = [
-        port("worker", "port", "".join(last.workers[n : n + 1]), shift=n)
-        for n in range(settings.worker.count)
-    ]
-    return Addresses(
-        kafka,
-        controller,
-        registry,
-        f"{gateway_scheme(settings)}://{settings.gateway.host}:{gateway}",
-        f"http://{settings.console.host}:{console}",
-        tuple(f"http://{settings.worker.host}:{number}" for number in workers),
-    )
 
 
 def gateway_scheme(settings: Settings) -> str:

@@ -23,7 +23,7 @@ from runtime.client import Endpoint, Gateway
 from runtime.paths import DataDir, cache_dir
 from runtime.settings import DELIMITER, PREFIX, Settings
 from runtime.stack import addresses as where
-from runtime.stack import daemon, jars, kafka, prepare, registry
+from runtime.stack import daemon, jars, kafka, plan, prepare, registry
 from runtime.stack.addresses import Addresses
 from runtime.stack.command import Command, wait_until
 from runtime.stack.java import find_java
@@ -205,7 +205,7 @@ def check_room(directory: Path, free_mb_min: int) -> None:
 def _start_supervisor(
     settings: Settings, data: DataDir, supervisor: Supervisor, steps: Steps
 ) -> None:
-    planned = where.plan(settings, where.read(data.addresses))
+    planned = plan.addresses_of(settings, where.read(data.addresses))
     commands = [*_foreign(settings, data, planned, steps), *_ours(data, planned)]
     control, events = supervisor.endpoints()
     stack = settings.stack

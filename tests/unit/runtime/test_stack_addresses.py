@@ -16,7 +16,7 @@ from runtime.settings import (
     StackSettings,
     WorkerSettings,
 )
-from runtime.stack import addresses, ports
+from runtime.stack import addresses, plan, ports
 from runtime.stack.addresses import Addresses
 
 
@@ -31,15 +31,15 @@ def busy() -> Iterator[int]:
 
 def test_default_that_is_taken_gives_way_to_the_next_free_port(busy: int) -> None:
     taken: set[int] = set()
-    found = ports.claim("CUSTODY_X", busy, taken, fixed=False)
+    found = plan.claim("CUSTODY_X", busy, taken, fixed=False)
     assert found > busy
     assert taken == {found}
 
 
 def test_port_that_is_set_and_taken_is_refused_by_its_name(busy: int) -> None:
     settings = Settings(stack=StackSettings(registry_port=busy))
-    with pytest.raises(ports.PortTaken) as refused:
-        addresses.plan(settings, None)
+    with pytest.raises(plan.PortTaken) as refused:
+        plan.addresses_of(settings, None)
     assert str(refused.value).splitlines() == [
         f"port {busy} of CUSTODY_STACK__REGISTRY_PORT is taken on 127.0.0.1",
         "  expected: a free port",
@@ -50,7 +50,7 @@ def test_port_that_is_set_and_taken_is_refused_by_its_name(busy: int) -> None:
 def test_no_port_is_given_twice() -> None:
     one = f"http://127.0.0.1:{ports.any_free()}"
     before = Addresses(one, one, one, one, one, (one,))
-    planned = addresses.plan(Settings(worker=WorkerSettings(count=5)), before)
+    planned = plan.addresses_of(Settings(worker=WorkerSettings(count=5)), before)
     given = [
         addresses.port_of(address)
         for address in (
@@ -66,7 +66,7 @@ def test_no_port_is_given_twice() -> None:
 
 
 def test_ports_of_the_last_start_are_taken_again(tmp_path: Path) -> None:
-    first = addresses.plan(Settings(), None)
+    first = plan.addresses_of(Settings(), None)
     moved = Addresses(
         kafka=f"127.0.0.1:{ports.any_free()}",
         controller=first.controller,
@@ -76,7 +76,7 @@ def test_ports_of_the_last_start_are_taken_again(tmp_path: Path) -> None:
         workers=first.workers,
     )
     addresses.write(tmp_path / "addresses.json", moved)
-    again = addresses.plan(Settings(), addresses.read(tmp_path / "addresses.json"))
+    again = plan.addresses_of(Settings(), addresses.read(tmp_path / "addresses.json"))
     assert again == moved
 
 
@@ -91,11 +91,11 @@ def test_broker_and_registry_run_elsewhere_get_no_port() -> None:
     settings = Settings(
         kafka=KafkaSettings(bootstrap="a:1,b:2"), registry=RegistrySettings(url="http://r:8080")
     )
-    planned = addresses.plan(settings, None)
+    planned = plan.addresses_of(settings, None)
     assert (planned.kafka, planned.controller, planned.registry) == ("a:1,b:2", "", "http://r:8080")
 
 
-_RESERVE = "import sys; from runtime.stack import ports; print(ports.reserve(int(sys.argv[1])))"
+_RESERVE = "import sys; from runtime.stack import plan; print(plan.reserve(int(sys.argv[1])))"
 
 
 def test_a_port_that_another_start_has_chosen_is_not_chosen_again() -> None:
@@ -107,6 +107,6 @@ def test_a_port_that_another_start_has_chosen_is_not_chosen_again() -> None:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     assert another_process() == "True", "its reservation ended with it"
-    assert ports.reserve(port)
-    assert ports.reserve(port), "it is ours"
+    assert plan.reserve(port)
+    assert plan.reserve(port), "it is ours"
     assert another_process() == "False"

@@ -1,0 +1,145 @@
+"""What balances and processes say of what is held, figure by figure.
+
+Each of these was found by a mutation of the code that no other test noticed.
+"""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from custody import process
+from custody.balance import Balances, Here, Stamp
+from custody.carried import Said
+from custody.estimate import NOTHING, Estimate, relative
+from custody.events import Micros
+from custody.held import Carried, Held
+from custody.knowledge import Amount, Cause, Knowledge
+from custody.lot_rows import Basis
+from custody.process_rows import ProcessRow
+from custody.reference import References
+from custody.reference_versions import with_version
+from tests.support.plant import reference
+
+SHARES = Said((), (), ())
+NONE = Carried({}, {}, {}, {})
+STAMP = Stamp("lot/L", "L", None, Micros(5), Micros(6))
+
+
+def known(dryness: float) -> Knowledge:
+    """A material of 2 % copper, its moisture known to 1 % of its dry share."""
+    return Knowledge(
+        dryness=Estimate(dryness, 1e-4, {}),
+        grades={"Cu": Estimate(0.02, 0.0, {})},
+        rates={},
+        cause=None,
+        unmeasured=dryness,
+        handed={},
+        basis=Basis(None, {}, {}),
+        certified=frozenset(),
+        moist=True,
+        findings=[],
+    )
+
+
+def balances(dryness: float) -> Balances:
+    return Balances(known(dryness), STAMP, SHARES)
+
+
+@pytest.mark.parametrize(("dryness", "said"), [(1.0, 0.0), (0.92, 0.08), (1.01, None)])
+def test_a_bone_dry_lot_has_a_moisture_of_zero_and_more_dry_than_wet_has_none(
+    dryness: float, said: float | None
+) -> None:
+    here = Here("MINE", Amount(1000, 1000, {"Cu": 20_000}), Estimate(1000.0, 4.0, {}))
+    balance = balances(dryness).of_place(here)
+    assert balance.moisture_fraction == said
+    assert balance.moisture_u_fraction == pytest.approx(0.01 * dryness)
+
+
+def test_an_empty_place_holds_none_of_a_metal_that_was_never_posted_to_it() -> None:
+    balance = balances(0.92).of_place(Here("MINE", Amount(0, 0, {}), NOTHING))
+    assert [(m.analyte, m.value_mg, m.u_random_mg) for m in balance.metals] == [("Cu", 0, 0.0)]
+    left = balances(0.92).of_place(Here("MINE", Amount(0, 0, {"Cu": 7}), NOTHING))
+    assert [m.value_mg for m in left.metals] == [7], "what is posted is said"
+
+
+@pytest.mark.parametrize(
+    ("wet", "dry", "share"),
+    [(100, 92, 0.92), (100, 110, 1.0), (100, -3, 0.0), (0, 0, 1.0), (-5, 2, 1.0)],
+)
+def test_a_dry_share_lies_between_none_and_all_and_is_all_of_nothing(
+    wet: int, dry: int, share: float
+) -> None:
+    assert process.dry_share(wet, dry) == share
+
+
+def test_an_output_is_known_as_well_as_mass_grade_and_separation() -> None:
+    """10 g in 1 kg are 1 %, grades 3 and 4 %: of copper, expected to 2 %, and of cobalt."""
+    grades = {
+        "Cu": relative(Estimate(0.02, 0.0006**2, {})),
+        "Co": relative(Estimate(0.01, 0.0004**2, {"lab/X": 0.0001})),
+    }
+    found = process.output_known((1000, 900, 10.0), {"Cu": 500, "Co": 300}, grades, {"Cu": 0.02})
+    assert (found.wet.value, math.sqrt(found.wet.var)) == (1000.0, 10.0)
+    assert found.dry.value == 900.0
+    assert math.sqrt(found.dry.var) == pytest.approx(9.0)
+    copper, cobalt = found.metals["Cu"], found.metals["Co"]
+    assert copper.value == 500.0
+    assert math.sqrt(copper.var) == pytest.approx(500 * math.sqrt(1e-4 + 9e-4 + 4e-4))
+    assert cobalt.value == 300.0
+    assert math.sqrt(cobalt.var) == pytest.approx(300 * math.sqrt(1e-4 + 16e-4))
+    assert cobalt.parts == pytest.approx({"lab/X": 3.0})
+
+
+def test_a_stage_that_happens_here_takes_the_place_of_that_stage_alone() -> None:
+    """The country of refining replaces the one before; where it was mined stays, and recycled."""
+    row = with_version(
+        None,
+        replace(reference("site", "PLANT", json.dumps({"country": "FI"})), valid_from=Micros(0)),
+    )
+    references = References({"ref/site/PLANT": row})
+    before = {"mined": {"CD": 1.0}, "recycled": {"yes": 0.1}, "refined": {"CN": 0.7, "ZM": 0.3}}
+    carried = Carried({}, {}, before, {})
+    cause = Cause(Micros(1), Micros(1), "e")
+    after = process.staged(carried, "refined", "PLANT", references, cause)
+    assert after.shares == {**before, "refined": {"FI": 1.0}}
+    assert process.staged(carried, None, "PLANT", references, cause) is carried
+    nobody_knows = process.staged(carried, "refined", "ELSEWHERE", references, cause)
+    assert nobody_knows.shares == {"mined": {"CD": 1.0}, "recycled": {"yes": 0.1}}
+
+
+def test_what_was_handed_in_is_as_well_known_as_it_was_said_to_be() -> None:
+    held = Held(
+        cause="e",
+        owner="lot/L",
+        place="MINE",
+        generation=1,
+        at=Micros(1),
+        wet=1000,
+        wet_u=3.0,
+        wet_parts={"scale/A": 2.0},
+        dry=900,
+        dry_u=4.0,
+        dry_parts={"scale/A": 1.8},
+        metals={"Cu": (500, 5.0, {"lab/X": 6.0})},
+        carried=NONE,
+    )
+    found = process.held_estimates(held)
+    assert found.wet == Estimate(1000.0, 9.0, {"scale/A": 2.0})
+    assert found.dry == Estimate(900.0, 16.0, {"scale/A": 1.8})
+    assert found.metals == {"Cu": Estimate(500.0, 25.0, {"lab/X": 6.0})}
+
+
+def test_a_process_says_its_place_its_status_and_what_it_holds() -> None:
+    row = ProcessRow(wet=1000, dry=900, amounts={"Cu": 500, "Co": 3})
+    estimates = process.Estimates(
+        Estimate(0.0, 9.0, {}), Estimate(0.0, 16.0, {}), {"Cu": Estimate(0.0, 25.0, {})}
+    )
+    stamp = Stamp("process/P", None, "P", Micros(5), Micros(6))
+    balance = process.balance_of(row, estimates, stamp, NONE, ("PLANT", "open"))
+    assert (balance.place, balance.status) == ("PLANT", "open")
+    assert (balance.mass_wet_g, balance.mass_wet_u_random_g) == (1000, 3.0)
+    assert (balance.mass_dry_g, balance.mass_dry_u_random_g) == (900, 4.0)
+    said = {m.analyte: (m.value_mg, m.u_random_mg) for m in balance.metals}
+    assert said == {"Cu": (500, 5.0), "Co": (3, 0.0)}

@@ -47,8 +47,10 @@ function heard(health) {
   tell("health", health);
 }
 
-/* Parts that do not get on; "console" where nobody says how they are. */
+/* Parts that do not get on; "console" where nobody says how they are. None before anybody listens:
+   who has to choose a password sees nothing that could be out of date. */
 export function failing() {
+  if (source === null) return [];
   const since = performance.now() - (state.heardAt || startedAt);
   if (since > SILENT_MS) return [{ name: "console", since_s: since / 1000, reason: "" }];
   return Object.entries(state.parts)

@@ -11,10 +11,11 @@ export class Trouble extends Error {
     this.body = body || {};
   }
 
-  /* Name of the text that says what to do: `next.busy`, `next.503`, else `next.any`. */
+  /* Name of the text that says what to do. */
   get next() {
     if (this.status === 0) return "next.away";
-    if (this.status === 401) return "next.login";
+    if (this.status === 400 || this.name === "wrong-password") return "next.input";
+    if (this.name === "no-session") return "next.login";
     if (this.status === 403) return "next.right";
     if (this.status === 404) return "next.unknown";
     if (this.status === 409) return "next.conflict";
@@ -68,11 +69,13 @@ async function sent(path, options) {
   }
   if (answer.ok) return answer;
   const body = await answer.json().catch(() => ({}));
-  if (answer.status === 401) {
+  const wrong = new Trouble(answer.status, String(body.type || "").replace("/problems/", ""),
+    body.detail || answer.statusText, body);
+  // A present password that was mistyped is refused with 401, too, and ends no session.
+  if (wrong.name === "no-session") {
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   }
-  throw new Trouble(answer.status, String(body.type || "").replace("/problems/", ""),
-    body.detail || answer.statusText, body);
+  throw wrong;
 }
 
 export async function logOut() {

@@ -81,7 +81,7 @@ function chooseTheme(theme) {
 /* The form to change one's own password; the only thing to do for who must. */
 export function showPassword() {
   document.getElementById("menu").open = false;
-  const outcome = el("div", { role: "alert" });
+  const outcome = el("div", {});
   const field = (id, word, autocomplete) => el("p", {}, el("label", { for: id }, say(word)),
     el("input", { id, type: "password", autocomplete, required: true, minlength: id === "new" ? 12 : null }));
   const form = el("form", { class: "panel narrow", onsubmit: submit },

@@ -18,6 +18,7 @@ from playwright.sync_api import expect
 
 from console.live.places import TOPICS
 from custody.events import Micros
+from custody.ids import derived_id
 from custody.records import Alert
 from schemas import topics
 from schemas.partition import partition_of
@@ -26,6 +27,7 @@ from tests.support.alerts import alert
 from tests.support.chromium import PHONE, Visitors
 from tests.support.consoles import Console
 from tests.support.sinks import framed
+from tests.support.visitors import PASSWORD
 
 pytestmark = [
     pytest.mark.integration,
@@ -151,6 +153,59 @@ def test_an_alert_appears_without_a_reload_and_goes_when_it_is_settled(
         expect(row).to_have_count(0)
         assert visit.page.evaluate("window.sameDocument")
         assert visit.told == []
+
+
+def test_an_alert_whose_reason_is_gone_says_what_took_it_away_and_is_nobodys_to_settle(
+    visitors: Visitors, console: Console, kafka: str
+) -> None:
+    taken = alert("TAKEN", version=1, severity="critical")
+    console.put(taken)
+    cause = derived_id("late-certificate", ["TAKEN"])
+    gone = consoles.replaced(
+        taken, version=2, n=2, state="retracted", cause=cause, reason="no longer supported"
+    )
+    with visitors.visit("the-operator", f"/alerts/{taken.alert_id}") as visit:
+        expect(visit.page.locator("[data-action=resolve]")).to_be_visible()
+        visit.page.evaluate("window.sameDocument = true")
+        console.put(gone)
+        said(gone, bootstrap=kafka)
+        expect(visit.page.locator(".head .state")).to_have_text("retracted")
+        told = visit.page.locator("p.retracted")
+        expect(told).to_contain_text("the facts no longer support it")
+        expect(told.locator("a")).to_have_text(cause)
+        expect(visit.page.locator("[data-action=resolve]")).to_have_count(0)
+        expect(visit.page.locator("[data-action=comment]")).to_be_visible()
+        assert visit.page.evaluate("window.sameDocument")
+        assert visit.told == []
+
+
+def test_who_must_choose_a_password_does_nothing_else_until_he_has(
+    visitors: Visitors, console: Console
+) -> None:
+    fresh = "four red trucks at dusk"
+    with visitors.visit() as visit:
+        visit.log_in(consoles.NEWCOMER, then="/now")
+        expect(visit.page.locator("main")).to_contain_text("Choose your own before you go on")
+        expect(visit.page.locator(".alerts")).to_have_count(0)
+        for old, new, why in (
+            ("not his password", fresh, "the name or the password is wrong"),
+            (PASSWORD, f"{consoles.NEWCOMER} twice", "the name of its user in it"),
+        ):
+            visit.page.fill("#old", old)
+            visit.page.fill("#new", new)
+            visit.page.click("form.panel button.main")
+            expect(visit.page.get_by_role("alert")).to_contain_text(why)
+            expect(visit.page.get_by_role("alert")).to_contain_text("mend it and send it again")
+        visit.page.fill("#old", PASSWORD)
+        visit.page.fill("#new", fresh)
+        visit.page.click("form.panel button.main")
+        visit.page.wait_for_url("**/now")
+        visit.ready()
+        expect(visit.page.locator("#light")).to_contain_text("live")
+    with httpx.Client(base_url=console.url, trust_env=False, timeout=30) as client:
+        known = {"user": consoles.NEWCOMER}
+        assert client.post("/login", json=known | {"password": PASSWORD}).status_code == 401
+        assert client.post("/login", json=known | {"password": fresh}).status_code == 200
 
 
 def test_a_thousand_alerts_in_a_moment_fold_by_their_cause(visitors: Visitors, kafka: str) -> None:

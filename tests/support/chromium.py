@@ -57,6 +57,8 @@ class Visit:
 
     def log_in(self, name: str, password: str = PASSWORD, then: str = "/now") -> None:
         """Log in by hand, from the page that one wanted."""
+        # A tab without a name may share its browser with somebody who has logged in by hand.
+        self.page.context.clear_cookies()
         self.page.goto(f"{self.url}{then}")
         self.page.fill("#user", name)
         self.page.fill("#password", password)

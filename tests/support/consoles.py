@@ -34,6 +34,8 @@ from tests.support.stored import Stored, opened
 from tests.support.visitors import CHEAP, PASSWORD, logged_in
 
 STUCK_AFTER_S = 30.0
+NEWCOMER = "the-newcomer"
+"""A viewer whose password somebody else has seen."""
 
 
 @dataclass(slots=True)
@@ -121,7 +123,8 @@ def running(
             app = make_app(config, reader, access, process)
             parts = Parts(access, config, reader, StaticCatalog(), progress, metrics, _now, stop)
             with desk(app, told, parts), Server(app, "127.0.0.1", port) as server:
-                _enrol(told.directory, users or {f"the-{role}": role for role in Role})
+                usual = {f"the-{role}": role for role in Role} | {NEWCOMER: Role.VIEWER}
+                _enrol(told.directory, users or usual)
                 beating.start()
                 try:
                     url = f"http://127.0.0.1:{server.port}"
@@ -146,4 +149,4 @@ def _enrol(directory: Path, users: Mapping[str, Role]) -> None:
     with closing(PeopleFile(directory)) as file:
         register = Register(file, CHEAP)
         for name, role in users.items():
-            register.add(name, role, PASSWORD, _now())
+            register.add(name, role, PASSWORD, _now(), must_change=name == NEWCOMER)

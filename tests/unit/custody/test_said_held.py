@@ -6,6 +6,7 @@ Each of these was found by a mutation of the code that no other test noticed.
 import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from custody.lot_rows import Basis
 from custody.process_rows import ProcessRow
 from custody.reference import References
 from custody.reference_versions import with_version
+from custody.rows import Side
 from tests.support.plant import reference
 
 SHARES = Said((), (), ())
@@ -60,8 +62,28 @@ def test_a_bone_dry_lot_has_a_moisture_of_zero_and_more_dry_than_wet_has_none(
 def test_an_empty_place_holds_none_of_a_metal_that_was_never_posted_to_it() -> None:
     balance = balances(0.92).of_place(Here("MINE", Amount(0, 0, {}), NOTHING))
     assert [(m.analyte, m.value_mg, m.u_random_mg) for m in balance.metals] == [("Cu", 0, 0.0)]
+    assert (balance.mass_wet_u_random_g, balance.mass_dry_u_random_g) == (0.0, 0.0)
     left = balances(0.92).of_place(Here("MINE", Amount(0, 0, {"Cu": 7}), NOTHING))
     assert [m.value_mg for m in left.metals] == [7], "what is posted is said"
+
+
+def test_a_place_below_zero_is_not_an_empty_one() -> None:
+    here = Here("MINE", Amount(-100, -92, {"Cu": -1840}), Estimate(-100.0, 4.0, {}))
+    balance = balances(0.92).of_place(here)
+    assert (balance.status, balance.moisture_fraction) == ("weighed", 0.08)
+    assert balance.mass_wet_u_random_g == 2.0
+
+
+def test_a_lot_that_nobody_has_weighed_holds_nothing_exactly() -> None:
+    balance = balances(0.92).declared("MINE")
+    assert (balance.mass_wet_g, balance.mass_dry_g, balance.metals) == (0, 0, ())
+    assert (balance.mass_wet_u_random_g, balance.mass_dry_u_random_g) == (0.0, 0.0)
+    assert (balance.moisture_fraction, balance.moisture_u_fraction) == (None, None)
+
+
+def test_moistures_are_said_to_twelve_digits() -> None:
+    here = Here("MINE", Amount(1, 1, {}), Estimate(1.0, 0.0, {}))
+    assert balances(1 - 0.123456789012).of_place(here).moisture_fraction == 0.123456789012
 
 
 @pytest.mark.parametrize(
@@ -72,6 +94,33 @@ def test_a_dry_share_lies_between_none_and_all_and_is_all_of_nothing(
     wet: int, dry: int, share: float
 ) -> None:
     assert process.dry_share(wet, dry) == share
+
+
+def side(**known: float) -> Side:
+    given: dict[str, Any] = {"wet": None, "dry": None, "moisture": None, "u_mass": None, **known}
+    return Side("P", "smelt", "output", 1, None, None, **given)
+
+
+def test_a_side_without_a_mass_has_none_and_a_dry_one_is_as_wet_as_its_own_moisture_says() -> None:
+    assert process.side_mass(side(), 0.9) == (0, 0)
+    assert process.side_mass(side(wet=1000), 0.9) == (1000, 900)
+    assert process.side_mass(side(wet=1000, moisture=0.2), 0.9) == (1000, 800)
+    assert process.side_mass(side(dry=900), 0.9) == (1000, 900)
+
+
+def test_what_nobody_measured_is_known_to_five_percent_or_half_a_one() -> None:
+    assert process.RECOVERY_U_REL == 0.05
+    assert process.mass_u(side(), 1000) == 5.0
+    assert process.mass_u(side()._replace(part="stock"), 1000) == 50.0
+    assert process.mass_u(side(u_mass=7), 1000) == 7.0
+
+
+def test_a_shortfall_is_a_finding_beyond_four_sigma_and_tonnes_are_millions_of_grams() -> None:
+    u = Estimate(0.0, 9.0, {"scale/A": 4.0})
+    assert process.whole_u(u) == 5.0
+    assert not process.exceeds(20.0, u)
+    assert process.exceeds(20.001, u)
+    assert process.tonnes(1_234_567_800_000) == "1,234,567.800 t"
 
 
 def test_an_output_is_known_as_well_as_mass_grade_and_separation() -> None:
@@ -138,7 +187,7 @@ def test_a_process_says_its_place_its_status_and_what_it_holds() -> None:
     )
     stamp = Stamp("process/P", None, "P", Micros(5), Micros(6))
     balance = process.balance_of(row, estimates, stamp, NONE, ("PLANT", "open"))
-    assert (balance.place, balance.status) == ("PLANT", "open")
+    assert (balance.place, balance.status, balance.n) == ("PLANT", "open", 0)
     assert (balance.mass_wet_g, balance.mass_wet_u_random_g) == (1000, 3.0)
     assert (balance.mass_dry_g, balance.mass_dry_u_random_g) == (900, 4.0)
     said = {m.analyte: (m.value_mg, m.u_random_mg) for m in balance.metals}

@@ -44,16 +44,15 @@ class ChartedRow:
     told: dict[str, int] = field(default_factory=dict)
 
 
-def waits(owner: str, last: tuple[int, int, str] | None, clock: Clock) -> dict[str, DueRow]:
+def waits(owner: str, last: int, clock: Clock) -> dict[str, DueRow]:
     """Return the row by which a lot waits for its facts to settle.
 
     Args:
         owner: Row key of the lot.
-        last: Order of its newest fact, its time first; a clock that runs ahead makes no lot wait.
+        last: Time of its newest fact; a clock that runs ahead makes no lot wait.
         clock: This step's records.
     """
-    newest = min(last[0] if last else clock.newest, clock.newest)
-    at = Micros(newest + SETTLED_US)
+    at = Micros(min(last, clock.newest) + SETTLED_US)
     return {deadlines.key_of(Due(at, "", CHARTS, clock.cause), owner): DueRow(clock.cause)}
 
 

@@ -181,9 +181,10 @@ class LotStep:
             said, rows = charting.news(self._lot_id, asked, before, self._clock)
             self._step.outputs.extend(said)
             self._step.rows.update(rows)
-        if news.asks and not row.tells:
+        # Of a lot that a process spoke of before its first fact nothing is measured yet.
+        if news.asks and row.last is not None and not row.tells:
             row.tells = True
-            self._step.rows.update(charting.waits(self._owner, row.last, self._clock))
+            self._step.rows.update(charting.waits(self._owner, row.last[0], self._clock))
 
     # -- taking ---------------------------------------------------------------------------------
 

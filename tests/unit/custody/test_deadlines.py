@@ -5,10 +5,11 @@ from dataclasses import replace
 from custody.charting import CHARTS
 from custody.deadlines import DUE
 from custody.events import LotFact, LotMoved, Micros
-from custody.records import Alert, Sighting
+from custody.records import Alert, Residual, Sighting
 from custody.ticking import SILENT_US, TOLD_MAX
 from tests.support.chain_references import record
 from tests.support.facts import MINUTE, T0, Maker, corrected, tick
+from tests.support.plant import handed
 from tests.support.world import World
 
 LEG = ("MINE", "DEPOT")
@@ -193,3 +194,26 @@ def test_a_load_of_which_nobody_knows_where_it_goes_has_no_deadline() -> None:
     assert isinstance(left, LotMoved)
     world.tell(replace(left, to_site=None))
     assert waiting(world) == []
+
+
+def told(world: World) -> list[Residual]:
+    return [one for one in world.outputs if isinstance(one, Residual)]
+
+
+def test_a_lot_tells_charts_two_hours_after_its_facts_also_where_a_process_spoke_of_it_first() -> (
+    None
+):
+    """A history sent today: what a process hands to a lot may come before the lot's own facts.
+
+    Of a lot without facts nothing is measured. It waited two hours from that word on, and what
+    came next was not told before, however old it was.
+    """
+    world, maker = World(), Maker()
+    month = 30 * 24 * 60.0
+    word = handed("BLEND", month, 30_000_000, from_owner="process/P-1", to_owner="lot/L-1")
+    facts = [*sent(maker), came(maker)]
+    late = [replace(one, recorded_at=Micros(T0 + round(month * MINUTE))) for one in facts]
+    world.tell(word)  # type: ignore[arg-type]  # owners speak to owners here as facts do
+    world.tell(*late)
+    world.tell(tick(month + SILENT_MIN + 1))
+    assert {one.thing for one in told(world)} > {"way/MINE>DEPOT"}

@@ -153,6 +153,38 @@ def sealed(ask: Ask) -> dict[str, int]:
     return {f"{row['topic']}/{row['partition']}": _int(row["high"]) for row in rows}
 
 
+def writers(ask: Ask, after: Mapping[str, int]) -> dict[str, str]:
+    """Return the gateways that records are of, each with the first place of one in Kafka; blocks.
+
+    Args:
+        ask: Runs SQL.
+        after: By place the offset behind which records are new; where it is empty all are.
+    """
+    group = "gateway_id, topic, partition"
+    each = " UNION ALL ".join(
+        f"SELECT {group}, min(offset) AS first FROM {table} WHERE {_behind(after)} GROUP BY {group}"  # noqa: S608
+        for table in TABLES
+    )
+    rows = ask(f"SELECT * FROM ({each}) ORDER BY {group}, first", {})  # noqa: S608  names of ours
+    found: dict[str, str] = {}
+    for row in rows:
+        place = f"{row['topic']}/{row['partition']}@{row['first']}"
+        found.setdefault(str(row["gateway_id"]), place)
+    return found
+
+
+def _behind(after: Mapping[str, int]) -> str:
+    """Return the condition that a record stands behind some offsets, by place."""
+    return (
+        " OR ".join(
+            f"(topic = '{topic}' AND partition = {int(number):d} AND offset > {last:d})"
+            for place, last in after.items()
+            for topic, _, number in [place.rpartition("/")]
+        )
+        or "true"
+    )
+
+
 def given_twice(ask: Ask, after: Mapping[str, int]) -> list[Fault]:
     """Return the numbers that a gateway gave to one of some records and to another one; blocks.
 
@@ -164,11 +196,7 @@ def given_twice(ask: Ask, after: Mapping[str, int]) -> list[Fault]:
     """
     if not after:
         return []
-    news = " OR ".join(
-        f"(topic = '{topic}' AND partition = {int(number):d} AND offset > {last:d})"
-        for place, last in after.items()
-        for topic, _, number in [place.rpartition("/")]
-    )
+    news = _behind(after)
     number = "gateway_id, gateway_epoch, gateway_seq"
     fresh = " UNION ALL ".join(f"SELECT {number} FROM {table} WHERE {news}" for table in TABLES)  # noqa: S608
     each = " UNION ALL ".join(

@@ -143,10 +143,16 @@ class Judge:
             )
 
 
-def unknown(gateway: str) -> Fault:
-    """Return that reference data does not know a gateway."""
+def unknown(gateway: str, place: str = "") -> Fault:
+    """Return that reference data does not know a gateway.
+
+    Args:
+        gateway: Its id.
+        place: Where a record of it stands in Kafka; empty where only its heads are known.
+    """
     what = "records of a gateway that reference data does not know: nobody can say whose key it has"
-    return Fault(UNKNOWN, gateway, gateway, f"{gateway}: {what}")
+    where = f"; the first stands at {place}" if place else ""
+    return Fault(UNKNOWN, gateway, gateway, f"{gateway}: {what}{where}")
 
 
 def _head(row: Row) -> Head:

@@ -45,7 +45,8 @@ class Standing:
     Args:
         ask: Runs SQL.
         fingerprints: Asks for the fingerprints of the schema ids in use.
-        grace_us: How long a record may come after its head.
+        grace_us: How long a record may come after its head, and that of a gateway's key after its
+            first records.
     """
 
     def __init__(
@@ -61,6 +62,8 @@ class Standing:
         self._told: dict[Fault, None] = {}
         self._newest: dict[str, Head] = {}
         self._sealed: dict[str, int] | None = None
+        self._writers: dict[str, str] = {}
+        self._strange_since: dict[str, Micros] = {}
         self.records = 0
         """Records of chains gone over so far."""
         self.heads = 0
@@ -79,6 +82,7 @@ class Standing:
         self._judge.records = stored_heads.keys(self._ask)
         self._read_heads()
         self._look_at_new()
+        self._look_at_writers(now)
         if unsigned:
             for log, last in chains.logs(self._ask).items():
                 self._log(log).held = max(self._log(log).held, last)
@@ -90,7 +94,7 @@ class Standing:
             self._follow_clean(behind, prints, advance or (lambda _: None))
             for one in behind:
                 self._follow(one, prints, now, advance)
-        return self._standing()
+        return self._standing(now)
 
     def _follow_clean(
         self, behind: Sequence[_Log], prints: Fingerprints, advance: Callable[[int], None]
@@ -114,10 +118,23 @@ class Standing:
         followed: a second record under a number needs neither to be one.
         """
         known, self._sealed = self._sealed, chains.sealed(self._ask)
-        if known is None or known == self._sealed:
+        if known == self._sealed:
             return
-        after = {place: known.get(place, -1) for place in self._sealed}
-        self._told.update(dict.fromkeys(chains.given_twice(self._ask, after)))
+        after = {place: known.get(place, -1) for place in self._sealed} if known else {}
+        self._writers = chains.writers(self._ask, after) | self._writers
+        if known is not None:
+            self._told.update(dict.fromkeys(chains.given_twice(self._ask, after)))
+
+    def _look_at_writers(self, now: Micros) -> None:
+        """Note since when records are of gateways that reference data does not know.
+
+        A record needs no head to be counted, so its gateway needs none to be named.
+        """
+        for gateway in self._writers:
+            if gateway in self._judge.records:
+                self._strange_since.pop(gateway, None)
+            else:
+                self._strange_since.setdefault(gateway, now)
 
     def _read_heads(self) -> None:
         for one in stored_heads.stored(self._ask, self._ends):
@@ -207,10 +224,16 @@ class Standing:
         """Return the numbers of chains that dead letters stand for, in order."""
         return sorted(letter for one in self._logs.values() for letter in one.letters)
 
-    def _standing(self) -> list[Fault]:
+    def _standing(self, now: Micros) -> list[Fault]:
         found: dict[Fault, None] = {}
         for head in self._newest.values():
             found.update(dict.fromkeys(self._judge.signed(head)))
+        for gateway, since in self._strange_since.items():
+            by_head = stored_heads.unknown(gateway)
+            # A new gateway's record of reference data may come after its first records.
+            if by_head in found or now - since >= self._grace_us:
+                found.pop(by_head, None)
+                found[stored_heads.unknown(gateway, self._writers[gateway])] = None
         for fault, head in list(self._doubted.items()):
             if any(again.rule == SIGNATURE for again in self._judge.signed(head)):
                 found[fault] = None

@@ -214,6 +214,30 @@ def test_whose_key_is_not_known_or_not_his_is_named(stored: Stored) -> None:
     assert [f.rule for f in audit.go_over(NOW)] == [SIGNATURE]
 
 
+def test_records_of_a_gateway_nobody_knows_are_named_without_a_head_of_it(stored: Stored) -> None:
+    """Whoever may write to Kafka needs no head to have a record counted."""
+    fill(stored, Plant("GW-A", 1))
+    seal(stored)
+    audit = standing_of(stored, 60_000_000)
+    assert audit.go_over(NOW) == []
+
+    ghost = Plant("GW-GHOST", 3)
+    forged = ghost.tickets([1, 2])
+    place = f"custody.fact.v1/{PARTITION}@{stored.next['custody.fact.v1']}"
+    stored.put_entries(forged)
+    seal(stored)
+    assert audit.go_over(NOW) == [], "its record of reference data may be on its way"
+    [named] = audit.go_over(Micros(NOW + 60_000_000))
+    assert (named.rule, named.gateway, named.about) == (UNKNOWN, "GW-GHOST", "GW-GHOST")
+    assert place in named.detail
+    assert faults(stored) == [named], "one that reads everything needs no grace"
+
+    stored.put_entries([ghost.head()])
+    assert audit.go_over(Micros(NOW + 70_000_000)) == [named], "one finding, whatever shows it"
+    stored.put_entries([ghost.key(OPS)])
+    assert audit.go_over(Micros(NOW + 80_000_000)) == []
+
+
 def test_an_edited_column_is_named_with_its_row(stored: Stored) -> None:
     fill(stored, Plant("GW-A", 1))
 

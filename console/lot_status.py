@@ -34,8 +34,8 @@ ORDER BY raised_at, alert_id
 KNOWN = "SELECT 1 AS known FROM events_all WHERE lot_id = {lot:String} LIMIT 1"
 
 COMPLETE_TO = """
-SELECT if(countIf(complete_to IS NULL) = 0, min(complete_to), NULL) AS complete_to
-FROM v_complete_to
+SELECT if(countIf(complete_to IS NULL) = 0, minOrNull(complete_to), NULL) AS complete_to
+FROM v_complete_to WHERE standing = 'known'
 """
 
 _FRESH_S = 10.0

@@ -4,7 +4,8 @@ An answer for two times never changes again once everything that was recorded by
 it. Three things can still be on their way, and each is asked for:
 
 - what a gateway has accepted and nobody has stored: each gateway says its last number once a
-  minute (a head), and ``v_complete_to`` looks for holes below it;
+  minute (a head), and ``v_complete_to`` looks for holes below it. Gateways that reference data does
+  not know are left out by name;
 - what is stored and no worker has applied: the workers' committed offsets, asked of the broker;
 - what a worker has said and the sink has not stored: the ends of the outputs' topics.
 """
@@ -20,6 +21,12 @@ from schemas.routes import ROUTES
 
 Offsets = Mapping[str, Mapping[int, int]]
 """Topic -> partition -> offset."""
+
+_KNOWN = "known"
+"""Standing of a gateway that answers wait for."""
+
+_NAMED = 5
+"""Gateways that are named at most."""
 
 OUTPUTS = (topics.TRANSFER, topics.BALANCE)
 
@@ -64,23 +71,43 @@ def complete(
         wait: Waits a little for the sink; False where there has been enough of that.
     """
     waiting = _not_stored(ask, broker, wait)
-    heads = ask(_HEADS, {"site": site_id or ""})
+    said = ask(_HEADS, {"site": site_id or ""})
+    heads = [row for row in said if row["standing"] == _KNOWN]
+    strange = _without(said)
     stored = earliest(heads)
     of_site = [row for row in heads if int(str(row["of_site"]))]
     own = earliest(of_site) if site_id and of_site else None
     if stored is None:
         silent = ", ".join(str(row["gateway_id"]) for row in heads if row["complete_to"] is None)
-        return Complete(None, own, f"no head yet of {silent}" if silent else "no gateway is known")
+        why = f"no head yet of {silent}" if silent else "no gateway is known"
+        return Complete(None, own, _joined(why, strange))
     if broker is None:
-        return Complete(stored, own, "of facts; whether the workers have applied them is not known")
+        why = "of facts; whether the workers have applied them is not known"
+        return Complete(stored, own, _joined(why, strange))
     if waiting:
         return Complete(None, None, f"{waiting} records of the workers are not stored yet")
     pending = _pending(ask, broker.applied)
     if pending is None or pending > stored:
-        return Complete(stored, own, "")
+        return Complete(stored, own, strange)
     before = Micros(pending - 1)
     own = None if own is None else min(own, before)
-    return Complete(before, own, "the workers have not applied all that is stored")
+    why = "the workers have not applied all that is stored"
+    return Complete(before, own, _joined(why, strange))
+
+
+def _without(heads: Sequence[Row]) -> str:
+    """Return which gateways are not waited for, as nobody has registered them; empty for none.
+
+    Anybody with a way to Kafka can write a record of one, and would hold back every answer.
+    """
+    names = [str(row["gateway_id"]) for row in heads if row["standing"] != _KNOWN]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    listed = ", ".join(names[:_NAMED]) + more
+    return f"not counting {listed}, not in reference data (custody audit)" if names else ""
+
+
+def _joined(*why: str) -> str:
+    return "; ".join(one for one in why if one)
 
 
 def by_site(ask: Ask, broker: Progress) -> dict[str, Micros]:
@@ -95,10 +122,10 @@ def by_site(ask: Ask, broker: Progress) -> dict[str, Micros]:
     if _not_stored(ask, broker, lambda: False):
         return {}
     heads = ask(_HEADS, {"site": ""})
-    to = {str(row["gateway_id"]): row["complete_to"] for row in heads}
+    to = {str(row["gateway_id"]): row["complete_to"] for row in heads if row["standing"] == _KNOWN}
     gateways: dict[str, list[object]] = {"": list(to.values())}
     for row in ask(_GATEWAYS, {}):
-        # A gateway that is gone for good holds nothing back, here neither.
+        # A gateway that is gone for good, or that nobody knows, holds nothing back, here neither.
         if str(row["gateway_id"]) in to:
             gateways.setdefault(str(row["site_id"]), []).append(to[str(row["gateway_id"])])
     pending = _pending(ask, broker.applied)
@@ -123,17 +150,13 @@ def _micros(cell: object) -> Micros:
 
 
 _HEADS = """
-SELECT gateway_id, complete_to,
+SELECT gateway_id, complete_to, standing,
     gateway_id IN (SELECT gateway_id FROM events_all WHERE site_id = {site:String}) AS of_site
 FROM v_complete_to
-WHERE gateway_id NOT IN (
-    SELECT id FROM (
-        SELECT id, valid_to FROM reference WHERE kind = 'gateway' AND NOT void
-        ORDER BY id, valid_from DESC, recorded_at DESC LIMIT 1 BY id
-    ) WHERE valid_to < now64(6, 'UTC')
-)
+WHERE standing != 'ended'
 ORDER BY gateway_id
 """
+"""A gateway that is gone for good holds nothing back."""
 
 _GATEWAYS = "SELECT site_id, gateway_id FROM events_all GROUP BY site_id, gateway_id"
 
@@ -177,11 +200,11 @@ def _pending(ask: Ask, applied: Offsets) -> Micros | None:
     return None if at is None else _micros(at)
 
 
-_KNOWN = " UNION ALL ".join(
+_KNOWN_AT = " UNION ALL ".join(
     f"SELECT {'known_at' if route.derived else 'recorded_at'} AS known FROM {route.table}"  # noqa: S608
     f" WHERE {{beyond}}"
     for route in ROUTES
     if route.table is not None and route.topic in {topics.FACT, topics.CONTROL, topics.FLOW}
 )
-_PENDING = f"SELECT minOrNull(known) AS pending FROM ({_KNOWN})"  # noqa: S608
+_PENDING = f"SELECT minOrNull(known) AS pending FROM ({_KNOWN_AT})"  # noqa: S608
 """Put together from the route table and numbers."""

@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from console import lot_status
 from custody.detect.totals import speaking
 from custody.events import LotFact, Micros, ReferenceSet
 from custody.heads import Head
@@ -367,11 +368,25 @@ def test_a_gateway_is_complete_to_its_newest_head_below_which_no_number_is_missi
     empty.put_all([facts[0], facts[1], facts[2], facts[4], facts[5], other])
     rows = "SELECT * FROM v_complete_to ORDER BY gateway_id"
     assert [row["complete_to"] for row in empty.rows(rows)] == [None, None]
-    empty.put_all([head(1_000_000, 2), head(2_000_000, 3), head(3_000_000, 6)])
+    own, others = (
+        replace(
+            reference("gateway", name, "{}"),
+            partition=PARTITION, gateway_id="GW-1", gateway_epoch=1, gateway_seq=7 + n,
+        )
+        for n, name in enumerate(("GW-1", "GW-2"))
+    )  # fmt: skip
+    empty.put_all([own, head(1_000_000, 2), head(2_000_000, 3), head(3_000_000, 6)])
     first, second = empty.rows(rows)
     assert (first["complete_seq"], first["complete_to"]) == (3, "1970-01-01 00:00:02.000000")
     assert second["complete_to"] is None
     assert earliest([first]) == 2_000_000
+    assert (first["standing"], second["standing"]) == ("known", "unknown")
+    forged = complete(empty.rows, None, "MINE", lambda: False)
+    assert (forged.to, forged.site_to) == (2_000_000, 2_000_000), "a forger holds nothing back"
+    assert "not counting GW-2" in forged.why
+    assert empty.rows(lot_status.COMPLETE_TO) == [{"complete_to": "1970-01-01 00:00:02.000000"}]
+    empty.put_all([others])
+    assert empty.rows(lot_status.COMPLETE_TO) == [{"complete_to": None}]
     done = complete(empty.rows, None, "MINE", lambda: False)
     assert done.to is None
     assert "GW-2" in done.why

@@ -22,7 +22,8 @@ class Warehouse:
         pending: str | None = None,
     ) -> None:
         self.heads: list[dict[str, object]] = [
-            {"gateway_id": g, "complete_to": at, "of_site": of_site} for g, at, of_site in heads
+            {"gateway_id": g, "complete_to": at, "of_site": of_site, "standing": "known"}
+            for g, at, of_site in heads
         ]
         self.high, self.pending = high, pending
         self.sites = [("MINE", "GW-1"), ("PORT", "GW-2"), ("OLD", "GW-GONE")]
@@ -55,6 +56,20 @@ def test_a_gateway_that_said_no_head_leaves_it_open_by_name() -> None:
     found = Warehouse([("GW-1", TEN, 1), ("GW-2", None, 0)]).said()
     assert (found.to, found.why) == (None, "no head yet of GW-2")
     assert Warehouse([]).said().to is None
+
+
+def test_a_gateway_nobody_has_registered_is_left_out_by_name() -> None:
+    forged = Warehouse([("GW-1", TEN, 1), ("GW-GHOST", None, 1)])
+    forged.heads[1]["standing"] = "unknown"
+    forged.sites.append(("MINE", "GW-GHOST"))
+    found = forged.said(site="MINE")
+    assert (found.to, found.site_to) == (AT_TEN, AT_TEN)
+    assert "GW-GHOST" in found.why
+    assert by_site(forged.ask, APPLIED) == {"": AT_TEN, "MINE": AT_TEN}
+    forged.heads[0]["standing"] = "unknown"
+    found = forged.said()
+    assert found.to is None
+    assert found.why.startswith("no gateway is known; not counting GW-1, GW-GHOST")
 
 
 def test_what_no_worker_has_applied_holds_it_back_to_just_before() -> None:

@@ -2,11 +2,13 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 
 from starlette.requests import Request
 
 from producers import strict_json
+from producers.weight import Room, TooHeavy, room_bytes, weighed
 from web.problem import Problem
 
 _GZIP_WBITS = 31
@@ -18,46 +20,90 @@ GZIP_MEMBERS_MAX = 1_000
 BYTES_PER_S_MIN = 500
 """A body may be as slow as this for as long as it takes: a sixteenth of a line of 64 kbit/s."""
 
+TOGETHER = 2
+"""What has come of all bodies, as sent, by the size of a largest one."""
+
+RETRY_AFTER_S = 5
+"""What a sender is asked to wait when there is no room."""
+
 _CLOSE = {"Connection": "close"}
 """Where the rest of a body is not wanted: without it the server would read it to its end."""
 
 
-async def read(request: Request, bytes_max: int, timeout_s: float) -> bytes:
-    """Return a request's body, decompressed; never holds more than the limit.
+class Bodies:
+    """Reads requests' bodies, as many at once as there is memory for.
+
+    Three things bound it: what has come of all bodies, as sent, is at most twice a largest body;
+    each is weighed before anything of it is inflated or parsed; and those that are parsed hold
+    their weight until they are answered, while the next wait.
 
     Args:
-        request: Whose body is not read yet.
-        bytes_max: Most bytes, as sent and after decompression.
+        bytes_max: Most bytes of a body, as sent and after decompression.
         timeout_s: How long it may take, and a second more for every ``BYTES_PER_S_MIN`` of it.
-
-    Raises:
-        Problem: 413 too large, 415 another encoding, 400 broken compression, 408 too slow.
     """
-    encoding = request.headers.get("content-encoding", "").lower()
-    if encoding not in {"", "identity", "gzip"}:
-        raise Problem(415, "unknown-encoding", f"Content-Encoding {encoding}; gzip is known")
-    said = request.headers.get("content-length", "")
-    if said.isdecimal() and int(said[:20]) > bytes_max:
-        raise _too_large(bytes_max)
-    try:
-        body = await _whole(request.stream(), bytes_max, timeout_s)
-    except TimeoutError:
-        detail = f"the body did not come within {timeout_s:g} s, nor at {BYTES_PER_S_MIN} bytes/s"
-        raise Problem(408, "body-too-slow", detail, _CLOSE) from None
-    return _gunzip(body, bytes_max) if encoding == "gzip" else body
 
+    def __init__(self, bytes_max: int, timeout_s: float) -> None:
+        self._bytes_max = bytes_max
+        self._timeout_s = timeout_s
+        self.room = Room(room_bytes(bytes_max))
+        self._come_bytes = 0
 
-async def _whole(chunks: AsyncIterator[bytes], bytes_max: int, timeout_s: float) -> bytes:
-    parts, size = [], 0
-    began_s = asyncio.get_running_loop().time()
-    async with asyncio.timeout(timeout_s) as limit:
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > bytes_max:
-                raise _too_large(bytes_max)
-            parts.append(chunk)
-            limit.reschedule(began_s + timeout_s + size / BYTES_PER_S_MIN)
-    return b"".join(parts)
+    @asynccontextmanager
+    async def parsed(self, request: Request) -> AsyncIterator[object]:
+        """Hold a request's body, parsed, for the length of a block.
+
+        Args:
+            request: Whose body is not read yet.
+
+        Raises:
+            Problem: 413 too large, 415 another encoding, 400 broken compression or no JSON, 408 too
+                slow, 503 too much at once.
+        """
+        encoding = request.headers.get("content-encoding", "").lower()
+        if encoding not in {"", "identity", "gzip"}:
+            raise Problem(415, "unknown-encoding", f"Content-Encoding {encoding}; gzip is known")
+        said = request.headers.get("content-length", "")
+        if said.isdecimal() and int(said[:20]) > self._bytes_max:
+            raise _too_large(self._bytes_max)
+        parts: list[bytes] = []
+        try:
+            await self._come(request.stream(), parts)
+            packed = encoding == "gzip"
+            async with self.room.held(self._weight(parts, packed=packed)):
+                plain = b"".join(_inflated(parts) if packed else parts)
+                self._let_go(parts)
+                yield parse(plain)
+        finally:
+            self._let_go(parts)
+
+    def _let_go(self, parts: list[bytes]) -> None:
+        self._come_bytes -= sum(map(len, parts))
+        parts.clear()
+
+    async def _come(self, chunks: AsyncIterator[bytes], parts: list[bytes]) -> None:
+        """Add what comes to ``parts``."""
+        size = 0
+        began_s = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout(self._timeout_s) as limit:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    if size > self._bytes_max:
+                        raise _too_large(self._bytes_max)
+                    if self._come_bytes + len(chunk) > TOGETHER * self._bytes_max:
+                        raise _too_many()
+                    parts.append(chunk)
+                    self._come_bytes += len(chunk)
+                    limit.reschedule(began_s + self._timeout_s + size / BYTES_PER_S_MIN)
+        except TimeoutError:
+            within = f"within {self._timeout_s:g} s, nor at {BYTES_PER_S_MIN} bytes/s"
+            raise Problem(408, "body-too-slow", f"the body did not come {within}", _CLOSE) from None
+
+    def _weight(self, parts: list[bytes], *, packed: bool) -> int:
+        try:
+            return weighed(_inflated(parts) if packed else parts, self._bytes_max)
+        except TooHeavy:
+            raise _too_large(self._bytes_max) from None
 
 
 def parse(body: bytes) -> object:
@@ -72,44 +118,54 @@ def parse(body: bytes) -> object:
         raise Problem(400, "bad-json", f"{error.text}; nothing of it was taken") from None
 
 
-def _gunzip(body: bytes, bytes_max: int) -> bytes:
-    """Return what all members of a gzip file hold together (RFC 1952, 2.2)."""
-    plain, rest, members = bytearray(), memoryview(body), 0
-    while rest or not members:
-        members += 1
-        if members > GZIP_MEMBERS_MAX:
-            raise Problem(
-                400, "bad-gzip", f"more than {GZIP_MEMBERS_MAX} members; send smaller lists"
-            )
-        try:
-            rest = _member(rest, plain, bytes_max)
-        except zlib.error:
-            at = len(body) - len(rest)
-            what = f"what follows byte {at}" if at else "the body"
-            raise Problem(
-                400, "bad-gzip", f"{what} is no gzip, or damaged; nothing was taken"
-            ) from None
-    return bytes(plain)
+def _inflated(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what all members of a gzip file hold (RFC 1952, 2.2), a bounded piece at a time.
 
-
-def _member(rest: memoryview, plain: bytearray, bytes_max: int) -> memoryview:
-    """Add what one member holds; return what follows it.
-
-    In pieces, because what follows is copied at the end of each member: of a thousand small ones
-    the whole body otherwise, each time.
+    Raises:
+        Problem: 400, it is no gzip, damaged, ends early or has too many members.
     """
-    inflate, used = zlib.decompressobj(_GZIP_WBITS), 0
+    inflate, members, begins, at = zlib.decompressobj(_GZIP_WBITS), 1, 0, 0
+    for piece in _pieces(parts):
+        rest = piece
+        while rest:
+            if inflate.eof:
+                inflate, members, begins = zlib.decompressobj(_GZIP_WBITS), members + 1, at
+            if members > GZIP_MEMBERS_MAX:
+                detail = f"more than {GZIP_MEMBERS_MAX} members; send smaller lists"
+                raise Problem(400, "bad-gzip", detail)
+            yield _plain(inflate, rest, begins)
+            left = len(inflate.unconsumed_tail) + len(inflate.unused_data)
+            at += len(rest) - left
+            rest = rest[len(rest) - left :]
     while not inflate.eof:
-        piece = rest[used : used + _PIECE_BYTES]
-        if not piece:
+        # Of the last bytes there may be more than one piece.
+        more = _plain(inflate, b"", begins)
+        if not more:
             raise Problem(400, "bad-gzip", "the compressed body ends early; nothing was taken")
-        plain += inflate.decompress(piece, bytes_max + 1 - len(plain))
-        if len(plain) > bytes_max:
-            raise _too_large(bytes_max)
-        used += len(piece) - len(inflate.unused_data)
-    return rest[used:]
+        yield more
+
+
+def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield parts in short pieces: what is left of one is copied each time."""
+    for part in parts:
+        for at in range(0, len(part), _PIECE_BYTES):
+            yield part[at : at + _PIECE_BYTES]
+
+
+def _plain(inflate: "zlib._Decompress", piece: bytes, begins: int) -> bytes:
+    try:
+        return inflate.decompress(piece, _PIECE_BYTES)
+    except zlib.error:
+        what = f"what follows byte {begins}" if begins else "the body"
+        detail = f"{what} is no gzip, or damaged; nothing was taken"
+        raise Problem(400, "bad-gzip", detail) from None
 
 
 def _too_large(bytes_max: int) -> Problem:
-    detail = f"at most {bytes_max} bytes; send smaller lists"
+    detail = f"at most {bytes_max} bytes, or less of many short values; send smaller lists"
     return Problem(413, "too-large", detail, _CLOSE)
+
+
+def _too_many() -> Problem:
+    headers = {**_CLOSE, "Retry-After": str(RETRY_AFTER_S)}
+    return Problem(503, "too-much-at-once", "other large bodies are coming; send it again", headers)

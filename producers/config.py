@@ -85,7 +85,8 @@ class HttpConfig:
     Attributes:
         host: Address to listen on.
         port: Port to listen on.
-        body_bytes_max: Largest body, also after decompression.
+        body_bytes_max: Largest body, also after decompression. Bodies that are parsed take at most
+            four times of it together.
         body_timeout_s: A body that has not come whole by then, and a second longer for every 500
             bytes of it that came, is given up.
         items_max: Most requests in one list.
@@ -96,7 +97,7 @@ class HttpConfig:
 
     host: str = "127.0.0.1"
     port: int = 8400
-    body_bytes_max: int = 16 * _MIB
+    body_bytes_max: int = 8 * _MIB
     body_timeout_s: float = 20.0
     items_max: int = 1_000
     rate_per_s: float | None = None
@@ -120,7 +121,7 @@ class DropConfig:
     folder: Path
     poll_s: float = 5.0
     file_bytes_max: int = 256 * _MIB
-    list_bytes_max: int = 16 * _MIB
+    list_bytes_max: int = 8 * _MIB
     line_bytes_max: int = _MIB
     batch_requests_max: int = 500
 
@@ -154,7 +155,7 @@ class MqttConfig:
     ca_file: Path | None = None
     session_expiry_s: int = 7 * 86_400
     answer_prefix: str = "custody/answers/"
-    payload_bytes_max: int = 16 * _MIB
+    payload_bytes_max: int = 8 * _MIB
     items_max: int = 1_000
     unacknowledged_max: int = 32
     keepalive_s: int = 30

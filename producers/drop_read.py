@@ -16,6 +16,7 @@ from producers import strict_json
 from producers.config import DropConfig
 from producers.group import BODY_BYTES_MAX
 from producers.outcome import Code, Refusal, Unread
+from producers.weight import TooHeavy, weighed
 
 _SKIP_BYTES = 64 * 1024
 
@@ -99,10 +100,15 @@ def one_list(dropped: Dropped) -> Iterator[Row]:
     """Yield the requests of a JSON list, or the one of a JSON object.
 
     Raises:
-        Unreadable: It is neither.
+        Unreadable: It is neither, or would take more memory than a list may.
     """
+    body = dropped.file.read(dropped.limits.list_bytes_max)
     try:
-        parsed = strict_json.parsed(dropped.file.read(dropped.limits.list_bytes_max))
+        weighed([body], dropped.limits.list_bytes_max)
+    except TooHeavy:
+        raise Unreadable(Fault.TOO_LARGE, "a list of too many values: send lines") from None
+    try:
+        parsed = strict_json.parsed(body)
     except strict_json.BadJson as error:
         raise Unreadable(Fault.NOT_JSON, error.text) from None
     if not isinstance(parsed, list | dict):

@@ -31,10 +31,6 @@ from producers.tokens import Token, denial
 from telemetry import metrics
 from web.problem import Problem, on_bug, on_http_error, on_problem
 
-RETRY_AFTER_S = 5
-"""What a sender is asked to wait when the outbox takes nothing."""
-
-
 _SAID = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -71,6 +67,8 @@ def make_app(gateway: Gateway, access: Access, config: HttpConfig | None = None)
 
 
 def _add_events(app: FastAPI, gateway: Gateway, access: Access, limits: HttpConfig) -> None:
+    bodies = body.Bodies(limits.body_bytes_max, limits.body_timeout_s)
+
     @app.post(
         "/v1/events",
         status_code=202,
@@ -80,19 +78,22 @@ def _add_events(app: FastAPI, gateway: Gateway, access: Access, limits: HttpConf
     async def post_events(request: Request) -> Response:
         started = time.perf_counter()
         token = access.admit(request.headers.get("authorization", ""))
-        sent = await body.read(request, limits.body_bytes_max, limits.body_timeout_s)
-        parsed = body.parse(sent)
-        raws = parsed if isinstance(parsed, list) else [parsed]
-        if len(raws) > limits.items_max:
-            raise Problem(413, "too-many-items", f"at most {limits.items_max} requests in a list")
-        access.take(token, len(raws), limits)
-        _may_post(token, gateway, parsed)
-        skew_ms = gateway.skew_ms(request.headers.get("date"))
-        options = replace(_options(request), clock_skew_ms=skew_ms)
-        answers = await _durable(gateway, raws, options, _sender(token, request))
+        async with bodies.parsed(request) as parsed:
+            raws = parsed if isinstance(parsed, list) else [parsed]
+            if len(raws) > limits.items_max:
+                what = f"at most {limits.items_max} requests in a list"
+                raise Problem(413, "too-many-items", what)
+            access.take(token, len(raws), limits)
+            _may_post(token, gateway, parsed)
+            skew_ms = gateway.skew_ms(request.headers.get("date"))
+            options = replace(_options(request), clock_skew_ms=skew_ms)
+            answers = await _durable(gateway, raws, options, _sender(token, request))
+            is_list = isinstance(parsed, list)
+            # Their room is given to the next with the end of this block.
+            del parsed, raws
         items = [answer.item for answer in answers]
         gateway.counts.observe(metrics.ACCEPT_SECONDS, time.perf_counter() - started)
-        return _json(items if isinstance(parsed, list) else items[0], 202)
+        return _json(items if is_list else items[0], 202)
 
     @app.get(
         "/v1/events/{event_id}",
@@ -142,7 +143,7 @@ async def _durable(
     try:
         return await asyncio.wrap_future(gateway.take(raws, options, sender))
     except Unavailable as error:
-        headers = {"Retry-After": str(RETRY_AFTER_S)}
+        headers = {"Retry-After": str(body.RETRY_AFTER_S)}
         raise Problem(503, "outbox-closed", str(error), headers) from error
 
 

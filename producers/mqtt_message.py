@@ -13,6 +13,7 @@ from producers import strict_json
 from producers.config import MqttConfig
 from producers.group import BODY_BYTES_MAX, Answer
 from producers.outcome import Code, Refusal, Unread
+from producers.weight import TooHeavy, weighed
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,9 @@ class Read:
 
 def read(payload: bytes, config: MqttConfig) -> Read:
     """Return the requests of a payload; never fails."""
-    if len(payload) > config.payload_bytes_max:
+    try:
+        weighed([payload], config.payload_bytes_max)
+    except TooHeavy:
         return _none(payload, Code.TOO_MANY_ITEMS, len(payload), config.payload_bytes_max)
     try:
         parsed = strict_json.parsed(payload)

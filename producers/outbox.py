@@ -261,6 +261,8 @@ class Outbox:
                 self._commit(work, acks)
             if stopping:
                 return
+            # Requests are large; the next may be long in coming.
+            del work, acks
             self.room.prune(self._clock(), self.floor)
 
     def _take(self) -> tuple[list[_Work], list[store.Ack], bool]:

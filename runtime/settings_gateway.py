@@ -27,8 +27,9 @@ class GatewaySettings(Group):
     takes: Literal["all", "facts", "control"] = "all"
     """Which requests it takes: ``facts`` for a plant's gateway, ``control`` for the one that posts
     reference and action records. All, because the local stack has one gateway for both."""
-    body_bytes_max: int = Field(default=16 * MIB, ge=64 * 1024, le=1024 * MIB)
-    """Largest body of a post, also after decompression; beyond it 413."""
+    body_bytes_max: int = Field(default=8 * MIB, ge=64 * 1024, le=1024 * MIB)
+    """Largest body of a post, also after decompression; beyond it 413, and for less where it is
+    many short values: bodies take at most four times as much memory together."""
     body_timeout_s: float = Field(default=20.0, ge=1.0, le=3600.0)
     """How long a body may take, and a second more for every 500 bytes of it that came; beyond it
     408. So a line of 64 kbit/s has all the time it needs, and one that says nothing has not."""
@@ -76,7 +77,7 @@ class GatewaySettings(Group):
     seconds, because network shares may show what was written some seconds late."""
     drop_file_bytes_max: int = Field(default=256 * MIB, ge=1024, le=16_384 * MIB)
     """Largest dropped file. A JSON list, which has to be read whole, is limited as a post is, to
-    16 MiB."""
+    8 MiB."""
     mqtt_url: str | None = Field(default=None, pattern=r"^mqtts?://[^@/\s]+$")
     """``mqtt(s)://host:port`` of an MQTT 5 broker to take messages from; by default 1883 is the
     port, and 8883 with TLS. Unset: none. Needs the extra ``gateway``."""

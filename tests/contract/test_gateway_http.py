@@ -136,7 +136,7 @@ def test_a_compressed_body_may_have_members_within_the_same_limits(gateway: Gate
         (b"{", "ends too early, line 1, column 2"),
         (b"\xff\xff", "byte 1 is no text in UTF-8"),
         (b'{"a":NaN}', "NaN is no number of JSON"),
-        (b"[" * 100_000, "more than 100 deep within each other, line 1, column 101"),
+        (b"[" * 50_000, "more than 100 deep within each other, line 1, column 101"),
         (b"[" * 500 + b"]" * 500, "more than 100 deep within each other, line 1, column 101"),
         (b'{"a":' + b"1" * 5_000 + b"}", "a whole number of 5,000 digits, line 1, column 6"),
         (b'{"a":1e99999999999999999999}', "an exponent of 20 digits, line 1, column 6"),

@@ -1,11 +1,13 @@
 """`custody gateway` as a plant starts it: no line, no name resolved, no registry; and small."""
 
+import gzip
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +55,13 @@ class Alone:
         assert answer.status_code == 202, answer.text
         results: list[dict[str, object]] = answer.json()
         return results
+
+    def post_packed(self, body: bytes) -> int:
+        """Post a body that is gzip; returns the status of the answer."""
+        token = (self.directory / "gateway" / "token").read_text().strip()
+        headers = {"Authorization": f"Bearer {token}", "Content-Encoding": "gzip"}
+        url = f"{self.url}/v1/events"
+        return httpx.post(url, content=body, headers=headers, timeout=60).status_code
 
     def health(self) -> httpx.Response | None:
         with suppress(httpx.TransportError):
@@ -116,3 +125,20 @@ def test_it_starts_accepts_and_ends_without_line_names_or_registry(alone: Alone)
     loaded = set(json.loads(said.splitlines()[-1]))
     assert "confluent_kafka" in loaded
     assert loaded & set(HEAVY) == set()
+
+
+HEAVIEST = {
+    "short values": b"[" + b"[]," * 2_000_000 + b"[]]",
+    "names that no other has": b"{" + b",".join(b'"%x":1.5' % n for n in range(80_000)) + b"}",
+    "one wide character": ('"' + "a" * 2_500_000 + '\U0001f600"').encode(),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how large it is is read from /proc")
+def test_a_dozen_bodies_of_the_heaviest_kind_at_once_leave_it_small(alone: Alone) -> None:
+    """Eight kB that inflate to eight MB of empty lists took 219 MB, twelve at once."""
+    with ThreadPoolExecutor(12) as senders:
+        for name, body in HEAVIEST.items():
+            codes = set(senders.map(alone.post_packed, [gzip.compress(body, 1)] * 12))
+            assert codes == ({413} if name == "short values" else {202}), name
+            assert alone.peak_bytes() <= RESIDENT_BYTES_MAX, name

@@ -47,7 +47,9 @@ def test_what_is_none_is_refused_as_one_request(payload: bytes, expected: Code) 
 
 
 def test_a_payload_nested_beyond_reason_is_refused() -> None:
-    assert code(b"[" * 50_000, replace(CONFIG, payload_bytes_max=1 << 20)) is Code.BAD_VALUE
+    wide = replace(CONFIG, payload_bytes_max=1 << 20)
+    assert code(b"[" * 5_000, wide) is Code.BAD_VALUE
+    assert code(b"[" * 50_000, wide) is Code.TOO_MANY_ITEMS, "counted before it is parsed"
 
 
 def test_an_answer_has_the_form_of_its_request() -> None:

@@ -2,16 +2,84 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from confluent_kafka import KafkaException
 
 from custody.errors import CustodyError
+from custody.events import Micros
+from schemas.present import rfc3339
+from telemetry.http import Health
+from telemetry.metrics import PASS_FAILING, Metrics
+
+
+class Course:
+    """How passes of one name go: written by their thread, read by anyone.
+
+    Args:
+        name: Of the passes, as ``/health``, the metric and the log call them.
+        metrics: Where it is shown.
+        clock: Time of day.
+    """
+
+    def __init__(self, name: str, metrics: Metrics, clock: Callable[[], Micros]) -> None:
+        self.name = name
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._done_at: Micros | None = None
+        self._since: Micros | None = None
+        self._error = ""
+        metrics.watch(PASS_FAILING, self.failing_s, name)
+
+    def done(self) -> None:
+        """Note that a pass went through."""
+        with self._lock:
+            self._done_at, self._since, self._error = self._clock(), None, ""
+
+    def failed(self, error: str) -> bool:
+        """Note that a pass did not go through, and why; tell whether that is news."""
+        with self._lock:
+            is_news = error != self._error
+            self._since = self._clock() if self._since is None else self._since
+            self._error = error
+        return is_news
+
+    def failing_s(self) -> float:
+        """Return since when passes fail, seconds; 0 where the last one went through."""
+        with self._lock:
+            return 0.0 if self._since is None else max(0.0, (self._clock() - self._since) / 1e6)
+
+    def told(self) -> dict[str, object]:
+        """Return what ``/health`` says."""
+        with self._lock:
+            return {
+                "state": "failing" if self._since is not None else "ok",
+                "since": None if self._since is None else rfc3339(self._since),
+                "error": self._error,
+                "last_done_at": None if self._done_at is None else rfc3339(self._done_at),
+            }
+
+
+def beside(health: Health, courses: Sequence[Course]) -> Health:
+    """Return the health of a process with what its passes say.
+
+    A pass that fails is said in ``warning`` and makes nobody unhealthy: rows are stored, and a
+    restart would mend nothing.
+    """
+    told = {course.name: course.told() for course in courses}
+    failing = [
+        f"{name} fails since {one['since']}: {one['error']}"
+        for name, one in told.items()
+        if one["since"] is not None
+    ]
+    fields = {**health.fields, "passes": told, "warning": "; ".join(failing)}
+    return replace(health, fields=fields)
 
 
 def repeat(
     go_over: Callable[[], None],
-    name: str,
+    course: Course,
     log: logging.Logger,
     interval_s: float,
     ready: threading.Event,
@@ -21,23 +89,22 @@ def repeat(
 
     Args:
         go_over: One pass.
-        name: What the log calls it.
+        course: Told how each one went; the log has its name.
         log: Where to.
         interval_s: Between two passes.
         ready: Set when the tables are there.
         stop: Set by another thread.
     """
-    reason = ""
     while not stop.wait(interval_s):
         if not ready.is_set():
             continue
         try:
             go_over()
-            reason = ""
+            course.done()
         except (CustodyError, KafkaException) as error:
-            if str(error) != reason:
-                log.warning("%s waits", name, extra={"reason": str(error)})
-            reason = str(error)
-        except Exception:
+            if course.failed(str(error)):
+                log.warning("%s waits", course.name, extra={"reason": str(error)})
+        except Exception as error:
             # A process edge: rows go on being stored, whatever a pass trips over.
-            log.exception("%s failed", name)
+            course.failed(f"{type(error).__name__}: {error}")
+            log.exception("%s failed", course.name)

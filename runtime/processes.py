@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from custody.events import Micros
@@ -17,7 +18,10 @@ from runtime.settings import Settings
 if TYPE_CHECKING:
     from console.reader import Reader
     from runtime.client import JsonObject
+    from runtime.passes import Course
     from runtime.watermark import Watermark
+    from telemetry.http import Health
+    from telemetry.metrics import Metrics
 
 
 def gateway(settings: Settings) -> None:
@@ -80,19 +84,22 @@ def warehouse(settings: Settings) -> None:
     stop, ready = _stopped_by_signal(), threading.Event()
     reader = Reader(console)
     watermark = _watermark(settings, reader)
-    process = Process(metrics, progress.health, ready.is_set, lambda: watermark.complete_to)
+    courses = _courses(metrics)
+    health = partial(_health, progress.health, list(courses.values()))
+    process = Process(metrics, health, ready.is_set, lambda: watermark.complete_to)
     access = load_access(console)
     app = make_app(console, reader, access, process)
     registry = wiring.registry_url(settings)
     catalog = RegistryCatalog(registry)
-    audited = _audited(settings, reader, registry, ready, stop)
+    audited = _audited(settings, reader, courses["audit"], ready, stop)
     lent = Parts(access, console, reader, catalog, progress, metrics, now, stop)
     people = desk(app, wiring.desk_config(settings), lent)
     serving = Server(
         app, console.host, console.port, proxied=settings.console.public_url is not None
     )
     every_s = settings.sink.watermark_interval_s
-    told = _beside(lambda: watermark.run(every_s, ready, stop), stop, "watermark", every_s)
+    course = courses["watermark"]
+    told = _beside(lambda: watermark.run(course, every_s, ready, stop), stop, "watermark", every_s)
     with closing(reader), catalog, people, serving, audited, told:
         sink.run(config, catalog, progress, now, stop, ready.set)
 
@@ -101,7 +108,7 @@ def warehouse(settings: Settings) -> None:
 def _audited(
     settings: Settings,
     reader: "Reader",
-    registry: str,
+    course: "Course",
     ready: threading.Event,
     stop: threading.Event,
 ) -> Iterator[None]:
@@ -120,7 +127,7 @@ def _audited(
     def ask(statement: str, values: Mapping[str, str]) -> "list[JsonObject]":
         return list(rows_of(reader.ask(statement, "JSONEachRow", values)))
 
-    with RegistryCatalog(registry) as catalog:
+    with RegistryCatalog(wiring.registry_url(settings)) as catalog:
 
         def text(number: int) -> str | None:
             writer = catalog.writer(number)
@@ -139,8 +146,22 @@ def _audited(
             partitions=settings.kafka.partitions,
             clock=now,
         )
-        with _beside(lambda: auditor.run(own.audit_interval_s, ready, stop), stop, "auditor", 1.0):
+        every_s = own.audit_interval_s
+        with _beside(lambda: auditor.run(course, every_s, ready, stop), stop, "auditor", 1.0):
             yield
+
+
+def _courses(metrics: "Metrics") -> "dict[str, Course]":
+    """Return how the passes beside the sink go, by name; those that are off are well."""
+    from runtime.passes import Course
+
+    return {name: Course(name, metrics, now) for name in ("audit", "watermark")}
+
+
+def _health(own: "Callable[[], Health]", courses: "Sequence[Course]") -> "Health":
+    from runtime.passes import beside
+
+    return beside(own(), courses)
 
 
 def _watermark(settings: Settings, reader: "Reader") -> "Watermark":

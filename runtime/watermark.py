@@ -51,15 +51,22 @@ class Watermark:
         """Up to when everything is in, of all sites; None where that was never known."""
         return None if self._to is None else self._to.get("")
 
-    def run(self, interval_s: float, ready: threading.Event, stop: threading.Event) -> None:
+    def run(
+        self,
+        course: passes.Course,
+        interval_s: float,
+        ready: threading.Event,
+        stop: threading.Event,
+    ) -> None:
         """Make passes until ``stop`` is set; what is away is waited for.
 
         Args:
+            course: Told how each pass went.
             interval_s: Between two passes.
             ready: Set when the tables are there.
             stop: Set by another thread.
         """
-        passes.repeat(self.go_over, "watermark", log, interval_s, ready, stop)
+        passes.repeat(self.go_over, course, log, interval_s, ready, stop)
 
     def go_over(self) -> None:
         """Make one pass and say what has moved on; blocks.

@@ -313,6 +313,14 @@ WEBHOOK_POSTS = Counter(
     Label("outcome", ("ok", "failed", "given_up")),
 )
 
+PASS_FAILING = Gauge(
+    "warehouse",
+    "custody_pass_failing_seconds",
+    "Seconds since the first of the passes beside the sink that failed in a row; 0 when the last"
+    " one went through. While it grows nothing new is found, or complete up to stands still.",
+    Label("pass", ("audit", "watermark")),
+)
+
 TABLE: tuple[Counter | Gauge | Histogram, ...] = (
     GATEWAY_ACCEPTED,
     GATEWAY_DUPLICATE,
@@ -354,6 +362,7 @@ TABLE: tuple[Counter | Gauge | Histogram, ...] = (
     SINK_SINCE_PROGRESS,
     SQL_QUERIES,
     WEBHOOK_POSTS,
+    PASS_FAILING,
 )
 
 

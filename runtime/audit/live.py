@@ -80,15 +80,22 @@ class Auditor:
         self.done_at: Micros | None = None
         """When the last pass was over."""
 
-    def run(self, interval_s: float, ready: threading.Event, stop: threading.Event) -> None:
+    def run(
+        self,
+        course: passes.Course,
+        interval_s: float,
+        ready: threading.Event,
+        stop: threading.Event,
+    ) -> None:
         """Make passes until ``stop`` is set; what is away is waited for.
 
         Args:
+            course: Told how each pass went.
             interval_s: Between two passes.
             ready: Set when the tables are there.
             stop: Set by another thread.
         """
-        passes.repeat(self.go_over, "audit", log, interval_s, ready, stop)
+        passes.repeat(self.go_over, course, log, interval_s, ready, stop)
 
     def go_over(self) -> None:
         """Make one pass and say what has changed; blocks.

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 from confluent_kafka import Producer
 
@@ -53,6 +54,12 @@ def standing(system: System) -> dict[str, str]:
 def test_a_gateway_nobody_knows_is_named_until_it_is_known_and_signs(system: System) -> None:
     honest, thief = Signer(GHOST, bytes([1] * 32)), Signer(GHOST, bytes([2] * 32))
     send(system, empty_head(honest))
+    addresses = json.loads((system.data_dir / "addresses.json").read_text())
+    told = httpx.get(f"{addresses['console']}/health", timeout=30).json()
+    assert {name: one["state"] for name, one in told["passes"].items()} == {
+        "audit": "ok",
+        "watermark": "ok",
+    }
     wait_for(lambda: standing(system) == {"unknown_gateway": "open"}, 90)
 
     record = {

@@ -71,6 +71,11 @@ class DataDir:
         """Effective addresses of the running stack, JSON."""
         return self.root / "addresses.json"
 
+    @property
+    def cluster(self) -> Path:
+        """Id of the Kafka cluster that the directory's state speaks of, JSON."""
+        return self.root / "cluster.json"
+
     def worker(self, no: int) -> Path:
         """Return the directory of the worker with this number, from 1."""
         return self.root / f"worker-{no}"

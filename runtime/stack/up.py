@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import Protocol
 
 from custody.errors import Unavailable
+from runtime import wiring
 from runtime.client import Endpoint, Gateway
 from runtime.paths import DataDir, cache_dir
 from runtime.settings import DELIMITER, PREFIX, Settings
 from runtime.stack import addresses as where
-from runtime.stack import daemon, jars, kafka, plan, prepare, registry
+from runtime.stack import cluster, daemon, jars, kafka, plan, prepare, registry
 from runtime.stack.addresses import Addresses
 from runtime.stack.command import Command, wait_until
 from runtime.stack.java import find_java
@@ -109,11 +110,15 @@ def up(settings: Settings, steps: Steps) -> Status:
     Raises:
         NoRoom: The data directory cannot be used.
         PortTaken: A port that was set is taken.
+        StrangeBroker: The broker is of another cluster than the directory was made with.
         CannotDownload, WrongChecksum: The broker or the registry is not to be had.
         NotReady, LeftStopped: A process does not come up.
     """
     data = DataDir(settings.data_dir.resolve())
     check_room(data.root, settings.stack.disk_free_mb_min)
+    if settings.kafka.bootstrap is not None:
+        # Before anything is started or written: another address may be another cluster.
+        cluster.check(data, wiring.kafka_options(settings, settings.kafka.bootstrap))
     supervisor = Supervisor(data.supervisor)
     if supervisor.pid() is None:
         supervisor.wait_for_the_last()
@@ -123,6 +128,7 @@ def up(settings: Settings, steps: Steps) -> Status:
     names = [c.name for c in daemon.load(data.supervisor).commands]
     foundation = [name for name in names if name in _FOUNDATION]
     _start_and_wait(foundation, data, supervisor, settings, steps)
+    cluster.check(data, wiring.kafka_options(settings, wiring.bootstrap(settings)))
     with steps.waiting("topics and schemas"):
         prepare.prepare(settings)
     _start_and_wait([n for n in names if n not in foundation], data, supervisor, settings, steps)

@@ -19,6 +19,13 @@ TOTAL_WORDS = (
 )  # fmt: skip
 """First word of a row that sums up others."""
 
+AVERAGE_WORDS = (
+    "average", "averages", "avg", "mean", "moyenne", "moyennes", "promedio", "promedios", "media",
+    "média", "medias", "médias", "mittel", "mittelwert", "durchschnitt", "среднее", "средние",
+    "平均", "平均值",
+)  # fmt: skip
+"""First word of a row that averages others; whole, as a lot can begin like one."""
+
 _HEADINGS: Mapping[str, str] = MappingProxyType(
     {
         "ticket_no": "ticket no|ticket|ticket number|ticket nr|ticket id|docket|docket no|slip no"

@@ -8,7 +8,7 @@ from pathlib import Path
 from producers.mapping import sheet_table
 from producers.mapping.cells import Cell, Row, text_of
 from producers.mapping.form import FileRule
-from producers.mapping.heading_words import TOTAL_WORDS
+from producers.mapping.heading_words import AVERAGE_WORDS, TOTAL_WORDS
 from producers.mapping.layout import Top, top_of
 from producers.mapping.read import rows_of
 from producers.mapping.sniff import Finding, delimiter, encoding
@@ -35,7 +35,7 @@ class Sample:
         top: What is above the data.
         titles: Its headings, understood, by column.
         rows: Data, totals left out.
-        totals: Column and word of rows that sum up others.
+        totals: Column and pattern of rows that sum up or average others.
         is_whole: No more rows than were looked at.
     """
 
@@ -56,14 +56,19 @@ class Sample:
         return [cell for cell in cells if text_of(cell)]
 
 
-def sample(path: Path, sheet: str | None) -> Sample:
+def sample(path: Path, sheet: str | None, coding_given: str | None = None) -> Sample:
     """Look at the beginning of a table.
+
+    Args:
+        path: The table.
+        sheet: Of a spreadsheet.
+        coding_given: Encoding of a text file as somebody says; None where the file is to tell.
 
     Raises:
         BadTable: It cannot be read at all.
     """
     is_sheet = sheet_table.is_sheet(path)
-    coding = Finding("utf-8", "a spreadsheet") if is_sheet else encoding(path)
+    coding = Finding("utf-8", "a spreadsheet") if is_sheet else encoding(path, coding_given)
     mark = Finding(",", "a spreadsheet")
     if not is_sheet:
         mark = delimiter(path, coding.value or "latin-1")
@@ -140,8 +145,28 @@ def _total(row: Row, top: Top) -> tuple[str, str] | None:
         text = plain(text_of(cell))
         if not text:
             continue
-        word = next((w for w in TOTAL_WORDS if text.startswith(w)), None)
-        if word is None or index >= len(top.titles) or not top.titles[index]:
+        pattern = _summing(text)
+        if not pattern or index >= len(top.titles) or not top.titles[index]:
             return None
-        return top.titles[index], word
+        return top.titles[index], pattern
     return None
+
+
+def _summing(text: str) -> str:
+    """Return the pattern of rows that begin with this text and sum up or average others, or empty.
+
+    An average is not told by how its word begins: a pattern wide as that would leave out the lot
+    ``Mittelberg-3`` in silence.
+    """
+    total = next((word for word in TOTAL_WORDS if text.startswith(word)), None)
+    if total is not None:
+        return f"{total}*"
+    average = next((word for word in AVERAGE_WORDS if _begins_with(text, word)), None)
+    if average is None:
+        return ""
+    return average if text == average else f"{text[: len(average) + 1]}*"
+
+
+def _begins_with(text: str, word: str) -> bool:
+    """Tell whether a text begins with a word, alone or before a blank, a colon or a bracket."""
+    return text.startswith(word) and text[len(word) : len(word) + 1] in ("", " ", ":", "(", ".")

@@ -12,8 +12,13 @@ from pathlib import Path
 from producers.mapping import clock
 from producers.mapping.cells import Cell, text_of
 from producers.mapping.clock import Clock
-from producers.mapping.faults import CellFault
-from producers.mapping.heading_words import FIELD_BY_WORD, TOTAL_WORDS, VALUE_BY_WORD
+from producers.mapping.faults import BadTable, CellFault
+from producers.mapping.heading_words import (
+    AVERAGE_WORDS,
+    FIELD_BY_WORD,
+    TOTAL_WORDS,
+    VALUE_BY_WORD,
+)
 from producers.mapping.unit_words import plain
 
 _HEAD_BYTES = 1 << 18
@@ -52,10 +57,22 @@ class Finding:
     reason: str
 
 
-def encoding(path: Path) -> Finding:
-    """Return the encoding of a text file."""
+def encoding(path: Path, given: str | None = None) -> Finding:
+    """Return the encoding of a text file.
+
+    Args:
+        path: The file.
+        given: What somebody says it is, one of ``ENCODINGS``; None where the file is to tell.
+
+    Raises:
+        BadTable: It cannot be what is given.
+    """
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
+    if given is not None:
+        if _decoded(head, given) is None:
+            raise NotInIt(given)
+        return Finding(given, "as asked for")
     if head.startswith(codecs.BOM_UTF8):
         return Finding("utf-8", "the file begins with the mark of UTF-8")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -65,6 +82,17 @@ def encoding(path: Path) -> Finding:
     if _decoded(head, "utf-8") is not None:
         return Finding("utf-8", "all of it is valid UTF-8, which other text hardly ever is")
     return _legacy(head)
+
+
+class NotInIt(BadTable):
+    """The file holds bytes that are no text in the encoding that was given for it."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"it is no text in {given}",
+            expected=f"bytes that are text in {given}",
+            next_step="another --encoding, or none: then the file is looked at",
+        )
 
 
 def _legacy(head: bytes) -> Finding:
@@ -77,7 +105,12 @@ def _legacy(head: bytes) -> Finding:
         if len({texts[name] for name in equal}) == 1:
             shown = ", ".join(sorted(words[best])[:3])
             return Finding(best, f"not UTF-8; in it there are known words: {shown}")
-    return Finding(None, f"not UTF-8, and no known word tells which of {', '.join(texts)}")
+    of = ", ".join(texts)
+    return Finding(
+        None,
+        f"not UTF-8, and no known word tells which of {of}; headings below are read as latin-1 and"
+        " may be garbled: suggest again with --encoding and the one that the exporting system uses",
+    )
 
 
 def _decoded(head: bytes, name: str) -> str | None:
@@ -90,7 +123,7 @@ def _decoded(head: bytes, name: str) -> str | None:
 
 _WORDS = frozenset(
     word
-    for words in (FIELD_BY_WORD, *VALUE_BY_WORD.values(), TOTAL_WORDS)
+    for words in (FIELD_BY_WORD, *VALUE_BY_WORD.values(), TOTAL_WORDS, AVERAGE_WORDS)
     for word in words
     if not word.isascii()
 )

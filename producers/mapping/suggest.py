@@ -81,13 +81,18 @@ class Draft:
     unused: list[str] = field(default_factory=list)
 
 
-def suggest(path: Path, sheet: str | None = None) -> Draft:
+def suggest(path: Path, sheet: str | None = None, encoding: str | None = None) -> Draft:
     """Return a draft for a table.
 
+    Args:
+        path: The table.
+        sheet: Of a spreadsheet with more than one.
+        encoding: Of a text file, one of ``ENCODINGS``, where somebody knows it.
+
     Raises:
-        BadTable: It cannot be read at all.
+        BadTable: It cannot be read at all, or not in that encoding.
     """
-    seen = sample(path, sheet)
+    seen = sample(path, sheet, encoding)
     draft = Draft(_stem(seen))
     _add_file(draft, seen, sheet)
     used = _add_fields(draft, seen)
@@ -150,13 +155,19 @@ def _add_file(draft: Draft, seen: Sample, sheet: str | None) -> None:
         draft.file.append(Line("limits_row", seen.limits_row, "its first word says so"))
     if seen.totals:
         wheres: Value = tuple(
-            {"column": column, "matches": (f"{said}*",)} for column, said in seen.totals
+            {"column": column, "matches": (pattern,)} for column, pattern in seen.totals
         )
-        draft.file.append(Line("skip_where", wheres, "rows that sum up others"))
+        draft.file.append(Line("skip_where", wheres, _summed(seen)))
     numbers = [c for i, t in enumerate(seen.titles) if _has_numbers(t) for c in seen.column(i)]
     mark, between = decimal_mark(numbers)
     _found(draft, "decimal", mark)
     _found(draft, "thousands", between)
+
+
+def _summed(seen: Sample) -> str:
+    """Return why rows are left out, with the words they begin with."""
+    words = ", ".join(dict.fromkeys(pattern.strip("*:(. ") for _, pattern in seen.totals))
+    return f"rows that sum up or average others: they begin with {words}"
 
 
 def _has_numbers(title: Title) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from custody.errors import Refused
+from producers.mapping import encodings
 from producers.mapping.draft_text import text
 from producers.mapping.load import load
 from producers.mapping.read import read
@@ -28,6 +29,28 @@ class AlreadyThere(Refused):
         super().__init__(f"{path} is already there", next_step="another name for --out")
 
 
+class NoEncoding(Refused):
+    """A name is given that is none of an encoding a table may have."""
+
+    def __init__(self, given: str) -> None:
+        super().__init__(
+            f"--encoding {given[:40]!r} is no encoding that is known",
+            expected=f"one of {', '.join(encodings.ENCODINGS)}",
+            next_step="the one that the exporting system writes; cp1252 on most Windows machines",
+        )
+
+
+def _encoding(ctx: click.Context, param: click.Parameter, given: str | None) -> str | None:
+    """Return our name of the encoding that is asked for."""
+    del ctx, param
+    if given is None:
+        return None
+    found = encodings.known(given)
+    if found is None:
+        raise NoEncoding(given)
+    return found
+
+
 @click.group()
 def mapping() -> None:
     """Mapping files: how custody publish reads a table (CSV, XLSX, XLS, ODS).
@@ -47,12 +70,20 @@ def mapping() -> None:
 @click.argument("file", type=_FILE)
 @click.option("--sheet", help="Sheet of a spreadsheet with more than one.")
 @click.option(
+    "--encoding",
+    callback=_encoding,
+    metavar="NAME",
+    help="Of a text file, such as cp850, where the file does not tell.",
+)
+@click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="MAP.toml",
     help="Write it there; never over a file that exists.",
 )
-def mapping_suggest(file: Path, *, sheet: str | None, out: Path | None) -> int:
+def mapping_suggest(
+    file: Path, *, sheet: str | None, encoding: str | None, out: Path | None
+) -> int:
     """Propose a mapping for FILE, with a reason for each line and a list of what is doubtful.
 
     What FILE does not say is never guessed: units that no heading names, the time zone, the basis
@@ -62,8 +93,9 @@ def mapping_suggest(file: Path, *, sheet: str | None, out: Path | None) -> int:
     Examples:
       custody mapping suggest tickets.csv
       custody mapping suggest lims.xlsx --sheet Results --out lims.toml
+      custody mapping suggest pesage.csv --encoding cp850
     """
-    draft = suggest(file, sheet)
+    draft = suggest(file, sheet, encoding)
     made = text(draft, file.name)
     if out is None:
         output.result(made.rstrip("\n"))

@@ -1,13 +1,14 @@
 """Proposals: what is read off a file, and that nothing else is."""
 
 from datetime import datetime
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 import xlsxwriter
 
 from producers.mapping.draft_text import text
-from producers.mapping.faults import BadMapping
+from producers.mapping.faults import BadMapping, BadTable
 from producers.mapping.load import parse
 from producers.mapping.sniff import decimal_mark, time_format
 from producers.mapping.suggest import Draft, suggest
@@ -190,3 +191,33 @@ def test_a_file_of_nothing_known_still_gives_a_draft(tmp_path: Path) -> None:
         assert draft.stem == "?"
         with pytest.raises(BadMapping):
             parse(text(draft, "table.csv"))
+
+
+def test_an_encoding_that_no_word_tells_can_be_said(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes("Ticket;Lot;Müßige Größe\nT-1;L-1;Müller-3\n".encode("cp850"))
+    open_, said = suggest(path), suggest(path, encoding="cp850")
+    [doubt] = [doubt for doubt in open_.doubts if doubt.startswith("encoding")]
+    assert "--encoding" in doubt
+    assert "garbled" in doubt
+    assert 'encoding = "cp850"  # as asked for' in text(said, "table.csv")
+    assert "Müßige Größe" in text(said, "table.csv")
+    assert "Müßige Größe" not in text(open_, "table.csv")
+    assert not [doubt for doubt in said.doubts if doubt.startswith("encoding")]
+    with pytest.raises(BadTable, match="no text in utf-8"):
+        suggest(path, encoding="utf-8")
+
+
+@pytest.mark.parametrize("word", ["Promedio", "Moyenne", "Average", "Mittel", "Mean:", "Média (3)"])
+def test_a_row_of_averages_is_left_out_and_says_why(tmp_path: Path, word: str) -> None:
+    rows = "Lot;Ticket;Gross (kg);Tare (kg)\nL-1;T-1;45000;15000\nMittelberg-3;T-2;45100;15000\n"
+    draft = _suggest(tmp_path, f"{rows}{word};;45050;15000\n")
+    [line] = [line for line in draft.file if line.key == "skip_where"]
+    assert isinstance(line.value, tuple)
+    [rule] = line.value
+    assert isinstance(rule, dict)
+    assert rule["column"] == "Lot"
+    assert "average" in line.reason
+    [pattern] = rule["matches"] if isinstance(rule["matches"], tuple) else ()
+    matched = [one for one in (word, "Mittelberg-3", "L-1") if fnmatch(one.lower(), str(pattern))]
+    assert matched == [word], "and nothing but that row"

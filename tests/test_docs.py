@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from custody.audit import RULES
+from runtime.audit.broker import KINDS
 from tests.support import pages, tree
 
 PAGES = tree.pages()
@@ -94,3 +96,27 @@ def test_every_test_named_in_a_page_is_there(page: str) -> None:
     assert named
     for file, function in named:
         assert not function or f"def {function}(" in tree.text(Path(file)), function
+
+
+FINDINGS = sorted(
+    RULES
+    | {"record_" + kind.replace(" ", "_") for kind in KINDS}
+    | set(re.findall(r'Found\(\s*"(\w+)"', tree.text(Path("runtime/cli/audit.py"))))
+    | set(re.findall(r'Finding\(\s*"(\w+)"', tree.text(Path("custody/gateways.py"))))
+)
+"""What the auditor, ``custody audit`` and the worker say of gateways."""
+
+
+def test_the_findings_are_found() -> None:
+    assert {"unknown_gateway", "record_dropped", "row_edited", "site_silent"} <= set(FINDINGS)
+
+
+@pytest.mark.parametrize("name", FINDINGS)
+def test_a_finding_of_the_auditor_or_of_a_gateway_has_its_row_in_a_runbook(name: str) -> None:
+    rows = [
+        line
+        for page in (tree.ROOT / "docs/runbooks").glob("*.md")
+        for line in page.read_text("utf-8").splitlines()
+        if line.startswith(("| ", "**Meaning.**")) and f"`{name}`" in line.strip("| ").split("|")[0]
+    ]
+    assert rows

@@ -34,6 +34,7 @@ SILENT_S = 30.0
 DROPPED, CHANGED, INSERTED, REPEATED = "dropped", "changed", "inserted", "repeated"
 REORDERED, DEAD = "reordered", "dead letter"
 TWICE = "two records with one number"
+KINDS = frozenset({DROPPED, CHANGED, INSERTED, REPEATED, REORDERED, DEAD, TWICE})
 _NO_RECORD = "a row that Kafka has no record of"
 
 _HASH = struct.Struct("20s32s")

@@ -17,7 +17,7 @@ RULES: list[dict[str, Any]] = [
     for group in yaml.safe_load((DEPLOY / "rules.yml").read_text("utf-8"))["groups"]
     for rule in group["rules"]
 ]
-OF_OTHERS = {"TamperFound", "WorkerOrderGap"}
+OF_OTHERS = {"SiteSilent", "TamperFound", "WorkerOrderGap"}
 """Pages of what a custody alert and an exit code say, not Prometheus."""
 PARTS = (
     "Meaning", "Impact", "First five minutes", "Diagnosis", "Mitigation", "Do not", "Afterwards",

@@ -126,7 +126,7 @@ READERS: Mapping[str, Reader] = {
 
 def _parsed(line: bytes) -> object:
     try:
-        return strict_json.parsed(line)
+        return strict_json.parsed_line(line)
     except strict_json.BadJson as error:
         refusal = Refusal(Code.BAD_VALUE, "", error.found, error.expected)
         return Unread(refusal, line[:BODY_BYTES_MAX])

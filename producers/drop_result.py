@@ -74,11 +74,21 @@ def _head(report: Report) -> Mapping[str, object]:
         "detail": report.detail or None,
     }
     if known is not None:
-        head["counts"] = {
-            "accepted": known.accepted,
-            "duplicate": known.duplicate,
-            "refused": known.refused,
-        }
+        head["counts"] = _repeats(known) if report.repeated else _counts(known)
     if known is not None and report.repeated:
-        head["taken_before"] = {"file": known.name, "at": time_text(known.begun_at)}
+        before = {"file": known.name, "at": time_text(known.begun_at)}
+        head["taken_before"] = {**before, "counts": _counts(known)}
     return head
+
+
+def _counts(known: Known) -> Mapping[str, int]:
+    return {
+        "accepted": known.accepted,
+        "duplicate": known.duplicate,
+        "refused": known.refused,
+    }
+
+
+def _repeats(known: Known) -> Mapping[str, int]:
+    """Return what came of a file whose content was taken before: nothing new, all of it again."""
+    return {"accepted": 0, "duplicate": known.accepted + known.duplicate, "refused": 0}

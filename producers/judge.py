@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from custody import events
 from custody.events import Micros, ReferenceSet
 from custody.ids import derived_id
+from producers import known_names
 from producers.content import canonical, content_of
 from producers.gateway import WAYS, net_g
 from producers.known import Known
@@ -252,20 +253,18 @@ _PYDANTIC = {
 
 
 def _first_fault(error: ValidationError, model: type[AnyRequest]) -> Refusal:
-    faults = [_fault(dict(line)) for line in error.errors(include_url=False)]
+    faults = [_fault(dict(line), model) for line in error.errors(include_url=False)]
     first = min(faults, key=lambda refusal: _RANK[refusal.code])
     if "." in first.field:
         return first
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
-    if first.code is Code.UNKNOWN_FIELD:
-        return replace(first, allowed=sorted(fields))
     if first.code is Code.MISSING_FIELD and first.allowed is None:
         needed = sorted(name for name, field in fields.items() if field.is_required())
         return replace(first, allowed=needed)
     return first
 
 
-def _fault(line: Mapping[str, object]) -> Refusal:
+def _fault(line: Mapping[str, object], model: type[AnyRequest]) -> Refusal:
     kind = str(line["type"])
     context = cast(Mapping[str, object], line.get("ctx", {}))
     steps = [*cast(tuple[object, ...], line["loc"]), context.get("field", "")]
@@ -278,5 +277,9 @@ def _fault(line: Mapping[str, object]) -> Refusal:
     found = None if code is Code.MISSING_FIELD else line.get("input")
     if code is Code.TOO_MANY_ITEMS and isinstance(found, list | tuple):
         found = len(found)
+    if kind == known_names.UNKNOWN:
+        return Refusal(
+            code, field, found, known_names.names_at(model, cast(tuple[object, ...], line["loc"]))
+        )
     said = None if kind == "missing" else str(line["msg"])
     return Refusal(code, field, found, context.get("max_length", context.get("pattern", said)))

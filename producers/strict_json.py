@@ -104,11 +104,25 @@ def _loaded(
     return found
 
 
-def _decoded(text: bytes) -> str:
+def parsed_line(line: bytes) -> object:
+    """Return parsed JSON of a line of a file, UTF-8 alone.
+
+    What a line begins with tells nothing: lines are cut at a byte, and every second line of a file
+    in UTF-16 would pass for one.
+
+    Raises:
+        BadJson: As ``parsed``.
+    """
+    return parsed(_decoded(line, "utf-8-sig"))
+
+
+def _decoded(text: bytes, encoding: str = "") -> str:
     try:
-        return text.decode(json.detect_encoding(text), "surrogatepass")
+        return text.decode(encoding or json.detect_encoding(text), "surrogatepass")
     except UnicodeDecodeError as error:
-        message = f"byte {error.start + 1} is no text in {error.encoding.upper()}"
+        message = (
+            f"byte {error.start + 1} is no text in {error.encoding.upper().removesuffix('-SIG')}"
+        )
         raise BadJson(message, "JSON in UTF-8") from None
 
 

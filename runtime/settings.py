@@ -328,10 +328,13 @@ def load(environment: Mapping[str, str]) -> Settings:
         return Settings()
     except ValidationError as error:
         problems = [
-            f"{_name(problem['loc'])}: {problem['msg']}"
+            f"{_name(problem['loc'])}: {_SAID.get(problem['type'], problem['msg'])}"
             for problem in error.errors(include_input=False, include_url=False)
         ]
         raise BadSettings(problems) from error
+
+
+_SAID = {"extra_forbidden": "it does not exist; custody config lists those that do"}
 
 
 def names() -> dict[str, tuple[str, ...]]:

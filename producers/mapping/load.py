@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from custody import units
+from producers import known_names
 from producers.mapping import encodings
 from producers.mapping.bounds import MAPPING_BYTES_MAX
 from producers.mapping.clock import BadFormat, has_time, pattern, zone
@@ -151,8 +152,12 @@ def _to_fill_in(unknown: list[str], text: str) -> str:
 def _said(line: dict[str, object]) -> str:
     steps = line["loc"]
     assert isinstance(steps, tuple), "pydantic's way of naming a place"
+    where = ".".join(str(step) for step in steps)
+    if line["type"] == known_names.UNKNOWN:
+        known = ", ".join(known_names.names_at(MappingFile, steps))
+        return f"{where}: no such key; known there: {known}"
     found = f": {line['input']!r:.60}" if line["type"] != "missing" else ""
-    return f"{'.'.join(str(step) for step in steps)}: {line['msg']}{found}"
+    return f"{where}: {line['msg']}{found}"
 
 
 def _read_file(rule: FileRule) -> FileRule:

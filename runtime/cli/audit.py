@@ -185,6 +185,8 @@ def prove(event_id: str, out: IO[str] | None) -> None:
 
     The file holds all that is needed to check it without us: record, schema, path of hashes (RFC
     6962), head and signature. Its reader needs the gateway's public key from somebody he trusts.
+    Exit 3 where no signed head speaks of it yet (wait a minute), it is not stored, or the records
+    below its head are not those that were signed.
 
     \b
     Examples:

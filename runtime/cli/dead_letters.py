@@ -50,7 +50,7 @@ _of_reason = click.option(
 @click.option("--limit-rows", type=click.IntRange(1, 100_000), default=100, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per dead letter.")
 def dead_letters_list(reason: str | None, limit_rows: int, *, as_json: bool) -> None:
-    """List dead letters, the latest record first.
+    """List dead letters, the latest record first. Exit 0, whatever is listed.
 
     \b
     Examples:
@@ -114,7 +114,7 @@ _DEAD_LETTER_COLUMNS = (
 @click.option("--raw", is_flag=True, help="Write the record's value as it was, bytes and no more.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; bytes in hexadecimal.")
 def dead_letters_show(place: str, *, raw: bool, as_json: bool) -> None:
-    """Show one dead letter with its key, headers and bytes.
+    """Show one dead letter with its key, headers and bytes. Exit 2 where there is none there.
 
     \b
     Examples:

@@ -75,7 +75,8 @@ def refused_list(
     """List refused requests, the latest first, and what came of those that were sent again.
 
     Open is what nobody has sent again with custody refused resend. One that was refused a second
-    time is not: it is kept anew, under a number of its own, and that one is open.
+    time is not: it is kept anew, under a number of its own, and that one is open. Where there are
+    more than --limit, standard error says so. Exit 0, whatever is listed.
 
     \b
     Examples:
@@ -85,14 +86,16 @@ def refused_list(
     from_then = Micros(0) if since is None else time_of(since, "--since")
     with view.opened(data_dir(load(os.environ)).gateway) as opened:
         found = opened.refused(
-            codes=codes, sender=sender, since=from_then, limit=limit, only_open=only_open
+            codes=codes, sender=sender, since=from_then, limit=limit + 1, only_open=only_open
         )
-    rows = [_row(one) for one in found]
+    rows = [_row(one) for one in found[:limit]]
     if as_json:
         for row in rows:
             output.line_json(row)
     else:
         output.table(_COLUMNS, rows)
+    if len(found) > limit:
+        output.talk(f"only the latest {limit}: there are more (--limit)")
 
 
 @refused.command("show")

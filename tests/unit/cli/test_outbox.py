@@ -246,6 +246,17 @@ def test_refused_requests_are_listed_and_shown(
     said(capsys, "refused", "show", "3", code=2)
 
 
+def test_a_list_that_is_cut_says_so_beside_its_rows(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(gateway, *({"type": "?"} for _ in range(3)))
+    for limit, cut in (("2", True), ("3", False)):
+        assert run(["refused", "list", "--limit", limit, "--json"]) == 0
+        out, err = capsys.readouterr()
+        assert len(rows(out)) == int(limit)
+        assert ("there are more (--limit)" in err) == cut
+
+
 def test_a_mended_request_is_taken_and_its_repeat_is_a_duplicate(
     gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -103,7 +103,20 @@ def test_the_same_content_under_another_name_is_not_taken_again(
     assert result["outcome"] == "repeated"
     assert isinstance(result["taken_before"], dict)
     assert result["taken_before"]["file"] == "first.ndjson"
+    assert result["counts"] == {"accepted": 0, "duplicate": 1, "refused": 0}
+    assert result["taken_before"]["counts"] == {"accepted": 1, "duplicate": 0, "refused": 0}
     assert result["requests"] == []
+    assert len(event_ids(gateway.outbox.path)) == 1
+
+
+def test_a_list_may_be_utf_16_and_lines_may_not(gateway: Gateway, folder: Path) -> None:
+    """As docs/gateway.md has it: the first bytes tell of one value, and lines are cut before."""
+    (folder / "day.json").write_bytes(f"[{ndjson([ticket(1)])}]".encode("utf-16"))
+    (folder / "day.ndjson").write_bytes(ndjson([ticket(2), ticket(3)]).encode("utf-16"))
+    looked(inlets.drop(gateway, folder))
+    assert codes(result_of(folder, "day.json")) == ["accepted"]
+    lines = result_of(folder, "day.ndjson")
+    assert set(codes(lines)) == {"bad_value"}
     assert len(event_ids(gateway.outbox.path)) == 1
 
 

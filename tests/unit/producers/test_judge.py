@@ -468,3 +468,27 @@ def test_a_reference_becomes_one_record_per_partition_under_one_id() -> None:
 )
 def test_half_a_surrogate_pair_is_refused_wherever_it_stands(raw: object) -> None:
     json.dumps(refused(raw).answer(), ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("request_", "field", "some", "none"),
+    [
+        ({**WEIGHING, "netkg": 1}, "netkg", {"net_kg", "tare_kg"}, {"analyte"}),
+        (assay(percent=1), "results.0.percent", {"analyte", "unit", "value"}, {"net_kg"}),
+        (
+            {**golden("shipment"), "position": {"lat": 1, "long": 1}},
+            "position.long",
+            {"lat", "lon"},
+            {"site_id"},
+        ),
+    ],
+)
+def test_an_unknown_field_is_named_with_those_that_may_stand_there(
+    request_: dict[str, object], field: str, some: set[str], none: set[str]
+) -> None:
+    refusal = accept(request_, NOW, terms())
+    assert isinstance(refusal, Refusal)
+    assert (refusal.code, refusal.field) == (Code.UNKNOWN_FIELD, field)
+    assert isinstance(refusal.allowed, list)
+    assert some <= set(refusal.allowed)
+    assert not none & set(refusal.allowed)

@@ -34,6 +34,8 @@ def test_what_is_to_be_filled_in_is_named_with_its_line() -> None:
         ("", "version"),
         ("version = 2\n[[record]]\ntype='lot'", "version"),
         (weighing("mapping = '/etc/passwd'"), "file.mapping"),
+        (weighing("mapping = 'x'"), "no such key; known there: below_limit, decimal, delimiter"),
+        (weighing("", "vehicle_id = { colum = 'v' }"), "known there: cell, column, columns"),
         (weighing("encoding = 'zip'"), "file.encoding 'zip'"),
         (weighing("encoding = '../../etc/passwd'"), "file.encoding"),
         (weighing("delimiter = '::'"), "file.delimiter"),

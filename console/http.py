@@ -25,6 +25,7 @@ from custody.events import Micros
 from telemetry import metrics as names
 from telemetry.metrics import CONTENT_TYPE, Metrics
 from web.problem import Problem, on_bug, on_http_error, on_problem
+from web.problem_kinds import add_problem_kinds
 
 
 class Health(Protocol):
@@ -77,6 +78,7 @@ def make_app(config: ConsoleConfig, reader: Reader, access: Access, process: Pro
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(Exception, on_bug)
+    add_problem_kinds(app)
     door = Door(
         config,
         reader,

@@ -30,6 +30,7 @@ from producers.service import Gateway, Options
 from producers.tokens import Token, denial
 from telemetry import metrics
 from web.problem import Problem, on_bug, on_http_error, on_problem
+from web.problem_kinds import add_problem_kinds
 
 _SAID = {"true": True, "1": True, "false": False, "0": False}
 
@@ -53,6 +54,7 @@ def make_app(gateway: Gateway, access: Access, config: HttpConfig | None = None)
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(Exception, on_bug)
+    add_problem_kinds(app)
     _add_events(app, gateway, access, limits)
     _add_reading(app, gateway)
     app.include_router(

@@ -29,10 +29,15 @@ class Problem(Exception):
         self.detail = detail
         self.headers = dict(headers or {})
 
+    @property
+    def type(self) -> str:
+        """Where the kind of problem is explained, relative to the server that answers."""
+        return f"/problems/{self.name}"
+
     def response(self) -> Response:
         """Return the answer."""
         body = {
-            "type": f"/problems/{self.name}",
+            "type": self.type,
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,

@@ -99,6 +99,12 @@ def test_options_are_understood_or_refused(client: httpx.Client) -> None:
     assert_problem(client.post("/v1/events?strict=true", json=[]), 400, "bad-query")
 
 
+def test_the_type_of_a_problem_leads_to_what_it_means(client: httpx.Client) -> None:
+    refused = client.get("/v1/events/x")
+    text = client.get(refused.json()["type"], headers={"Authorization": ""})
+    assert (text.status_code, text.text.split("\n")[0]) == (200, "bad-event-id")
+
+
 def test_a_body_may_be_compressed(client: httpx.Client) -> None:
     body = gzip.compress(json.dumps(request_of("weighing")).encode())
     headers = {"Content-Encoding": "gzip"}

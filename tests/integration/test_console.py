@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
+import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -69,6 +70,7 @@ def test_the_token_is_made_once_for_its_owner_only(desk: Desk) -> None:
         answer = desk.sql("SELECT 1", token=wrong)
         assert answer.status_code == 401
         assert answer.json()["type"] == "/problems/no-token"
+        assert httpx.get(answer.url.join("/problems/no-token")).text.startswith("no-token\n")
     path.chmod(0o644)
     with pytest.raises(TokenUnreadable, match="mode 644"):
         load_or_make(path)

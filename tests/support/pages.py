@@ -13,6 +13,7 @@ from producers.mapping import form
 from runtime import network_file
 from telemetry.metrics import TABLE, Counter, Gauge, Histogram
 from tests.support import settings_page, tree
+from web.problem_kinds import KINDS
 
 _WIDTH = 88
 
@@ -120,9 +121,27 @@ def _decision(text: str) -> tuple[str, str, str]:
     return title.group(1), head.group(1), head.group(2).strip()
 
 
+def problems_page() -> str:
+    """Return ``docs/problems.md``: every kind of problem that gateway and warehouse answer with."""
+    lines = [
+        "# Problems",
+        "",
+        "What is not answered with 2xx is a problem detail (RFC 9457). Its `type` is",
+        "`/problems/NAME` on the server that answered, and `GET` of it says what stands here, to",
+        "anybody. This page is written from [`web/problem_kinds.py`](../web/problem_kinds.py);",
+        "other names are HTTP's own.",
+        "",
+        "| type | means |",
+        "|---|---|",
+    ]
+    lines += [f"| `/problems/{name}` | {text} |" for name, text in KINDS.items()]
+    return "\n".join(lines) + "\n"
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/metrics.md": metrics_page,
     "docs/cli.md": cli_page,
+    "docs/problems.md": problems_page,
     "docs/adr/README.md": adr_index,
     "docs/settings.md": settings_page.page,
     ".env.example": settings_page.example,

@@ -237,7 +237,7 @@ class Folding:
         if departs:
             trip = row.trip._replace(left=papers)
         else:
-            trip = _received(row.trip._replace(arrived=papers), target)
+            trip = _received(row.trip._replace(arrived=papers), _came_to(head.site, papers))
         self.news.postings = True
         self._put_trip(name, row, trip)
 
@@ -314,6 +314,15 @@ def _received(trip: Trip, site: str | None) -> Trip:
     if site is None or site in trip.came_to or len(trip.came_to) >= CAME_TO_MAX:
         return trip
     return trip._replace(came_to=(*trip.came_to, site))
+
+
+def _came_to(site: str, papers: Papers) -> str | None:
+    """Return which site a receipt is of: the one that wrote it.
+
+    Who receives a load a second time copies ``to_site`` from the papers it travels with. Only the
+    sender, who may write down on behalf of the other end, means where it was to go.
+    """
+    return papers.to_site if site == papers.from_site else site
 
 
 def ends_of(trip: Trip) -> tuple[str | None, str | None]:

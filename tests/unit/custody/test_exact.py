@@ -65,10 +65,14 @@ def test_a_load_that_two_sites_received_is_found_until_one_of_them_takes_it_back
     assert world.open_rules() == set()
 
 
-def test_papers_and_scale_of_one_site_receive_once() -> None:
+@pytest.mark.parametrize(("writer", "found"), [("PORT", True), ("DEPOT", False), ("MINE", False)])
+def test_a_second_receipt_is_of_the_site_that_wrote_it_whatever_it_copied(
+    writer: str, *, found: bool
+) -> None:
+    """Papers of a second receiver name where the load was to go; those of the sender may, too."""
     world, maker = World(), Maker()
-    world.tell(*trip(maker), maker.move("receipt", "DEPOT", 310, LEG))
-    assert world.open_rules() == set()
+    world.tell(*trip(maker), maker.move("receipt", writer, 400, LEG))
+    assert world.open_rules() == ({("double_receipt", LOT)} if found else set())
 
 
 @pytest.mark.parametrize(

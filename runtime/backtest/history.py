@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from custody.events import ActionTaken, LotFact, Micros, ReferenceSet
+from custody.events import ActionTaken, LotAssayed, LotFact, Micros, ReferenceSet
 from custody.fold import Handed
 from custody.records import Tick
 from producers import strict_json
@@ -161,7 +161,7 @@ def _recorded(raw: JsonObject) -> Micros | Refusal:
 
 def _ordered(judged: Iterable[Judged]) -> History:
     history = History()
-    kept: dict[str, Draft] = {}
+    kept: dict[_Identity, Draft] = {}
     for line, outcome in judged:
         if isinstance(outcome, Refusal):
             history.refused.append(Refused(line, outcome.answer()))
@@ -173,18 +173,32 @@ def _ordered(judged: Iterable[Judged]) -> History:
     return history
 
 
-def _keep(kept: dict[str, Draft], draft: Draft, history: History) -> None:
-    event_id = draft.record.event_id
-    old = kept.get(event_id)
+_Identity = tuple[str, str | None]
+"""What counts once: an event, and of a certificate the lot."""
+
+
+def _identity(record: Record) -> _Identity:
+    """Return what a record counts once by.
+
+    A certificate's number goes from hand to hand, and without a sample the id is of the number
+    alone. So two sites may have sent it of two lots, each through its own gateway, and a worker,
+    which knows facts by lot, takes both: that one number stands for two lots is to be found.
+    """
+    return record.event_id, record.lot_id if isinstance(record, LotAssayed) else None
+
+
+def _keep(kept: dict[_Identity, Draft], draft: Draft, history: History) -> None:
+    identity = _identity(draft.record)
+    old = kept.get(identity)
     if old is None:
-        kept[event_id] = draft
+        kept[identity] = draft
     elif old.content == draft.content:
         history.repeated += 1
         # Told again later is known no earlier.
-        kept[event_id] = min(old, draft, key=lambda one: _order(one.record))
+        kept[identity] = min(old, draft, key=lambda one: _order(one.record))
     else:
         history.differing += 1
-        kept[event_id] = min(old, draft, key=lambda one: one.content)
+        kept[identity] = min(old, draft, key=lambda one: one.content)
 
 
 def recorded_at(record: Record | Handed | Tick) -> Micros:
@@ -205,4 +219,4 @@ def _order(record: Record) -> tuple[int, int, int, str]:
             return recorded_at(record), 2, 0, record.event_id
         case _:
             fact: LotFact = record
-            return recorded_at(fact), 1, fact.occurred_at, fact.event_id
+            return recorded_at(fact), 1, fact.occurred_at, f"{fact.event_id} {fact.lot_id or ''}"

@@ -50,6 +50,37 @@ def test_frauds_are_found_by_lot_and_the_rest_is_silent(
     assert "net_mismatch" in said.err
 
 
+def test_a_number_for_two_lots_and_a_copied_receipt_are_found(tmp_path: Path) -> None:
+    """A certificate without sample and id of its own; a second receiver's papers as they were."""
+    facts: list[dict[str, object]] = []
+    for no, lot in enumerate(("L-1", "L-2")):
+        facts.append(
+            {
+                "type": "assay", "site_id": "MINE", "lot_id": lot, "lab_id": "LAB",
+                "occurred_at": f"2026-11-0{3 + no}T15:00:00Z", "certificate_no": "A-9917",
+                "method": "ICP-OES", "stage": "final", "party": "seller",
+                "results": [{"analyte": "Cu", "value": 2.5, "unit": "pct", "basis": "dry"}],
+            }
+        )  # fmt: skip
+    for no, (kind, site) in enumerate(
+        (("dispatch", "MINE"), ("receipt", "DEPOT"), ("receipt", "PORT"))
+    ):
+        facts.append(
+            {
+                "type": "shipment", "site_id": site, "lot_id": "L-1", "kind": kind,
+                "occurred_at": f"2026-11-05T1{no}:00:00Z", "movement_id": "WAY-1",
+                "from_site": "MINE", "to_site": "DEPOT", "vehicle_id": "CGO 1",
+            }
+        )  # fmt: skip
+    alerts = tmp_path / "alerts"
+    edge.run(["backtest", "--facts", written(tmp_path / "facts", facts), "--alerts", str(alerts)])
+    found = {(one["rule"], one["subject"]) for one in lines(alerts) if one["state"] == "open"}
+    assert {
+        ("double_receipt", "lot/L-1"),
+        ("certificate_reused", "certificate/LAB|A-9917"),
+    } <= found
+
+
 @pytest.mark.slow
 def test_a_planted_swap_is_found_by_its_lot_in_a_file_that_is_silent_without_it(
     tmp_path: Path,

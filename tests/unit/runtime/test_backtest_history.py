@@ -81,6 +81,21 @@ def test_other_content_under_a_known_id_is_counted_and_the_same_one_stands_in_an
     assert one.records == two.records
 
 
+def test_one_number_of_a_certificate_for_two_lots_is_two_facts_in_any_order() -> None:
+    """Without a sample its id is of the number alone; each gateway may have taken one of them."""
+    mine = {
+        "type": "assay", "site_id": "MINE-KOV", "lot_id": "L-1", "lab_id": "LAB-KOV",
+        "occurred_at": "2026-11-03T06:00:00Z", "certificate_no": "A-9917", "method": "ICP-OES",
+        "stage": "final", "party": "seller",
+        "results": [{"analyte": "Cu", "value": 2.5, "unit": "pct", "basis": "dry"}],
+    }  # fmt: skip
+    other = mine | {"lot_id": "L-2"}
+    one, two = read(mine, other, mine), read(other, mine, other)
+    assert one.records == two.records
+    assert [getattr(record, "lot_id", "") for record in one.records] == ["L-1", "L-2"]
+    assert (one.differing, one.repeated) == (0, 1)
+
+
 @pytest.mark.parametrize(
     ("line", "code", "field"),
     [

@@ -12,7 +12,10 @@ place, if each shift were called the instrument's. It is called so only where
 - of an instrument with one origin no more than ``ANALYTES_MAX`` analytes are off at once. Another
   material differs in all of them;
 - it is off by less than ``FACTOR_MAX``, a third: whoever works with an instrument that is off by
-  more sees it.
+  more sees it;
+- of a laboratory, it has lasted for ``LABORATORY_LOTS``. An X-ray gun that is off by a tenth moves
+  the residuals of the only laboratory it is compared with, too, and may do so sooner than its own;
+  by then it has been named, and lots say what it explains.
 
 Source:
     docs/detection/charts.md, "Who it was"
@@ -42,6 +45,10 @@ FACTOR_MAX = math.log(4.0 / 3.0)
 CLIP = 9.0
 """Most that one lot counts in the scatter, as z^2."""
 
+LABORATORY_LOTS = 24
+"""Lots for which a laboratory must have been off; a gun that is off by a tenth shows in half of
+them."""
+
 FRAUDS = 0.1
 """Share of lots that may be far off a shift without speaking against it."""
 
@@ -50,7 +57,11 @@ CHANCE = 4.0
 
 
 def own(
-    quantity: str, levels: Sequence[Level], said: Sequence[Level], heard: Sequence[Heard]
+    quantity: str,
+    levels: Sequence[Level],
+    said: Sequence[Level],
+    heard: Sequence[Heard],
+    lots_min: int = 1,
 ) -> tuple[Level, ...]:
     """Return the levels of an instrument that are its own.
 
@@ -59,19 +70,23 @@ def own(
         levels: As the chart has them, in order.
         said: Those that were told before: a level whose first lots are forgotten stays what it was.
         heard: The lots that are remembered, in the order of time.
+        lots_min: How many lots must show a level that has not been told.
     """
-    before = {one.since for one in said}
-    return tuple(one for one in levels if _is_own(quantity, one, one.since in before, heard))
+    before = {one.since: 0 for one in said}
+    return tuple(
+        one for one in levels if _is_own(quantity, one, heard, before.get(one.since, lots_min))
+    )
 
 
-def _is_own(quantity: str, level: Level, said: bool, heard: Sequence[Heard]) -> bool:  # noqa: FBT001
+def _is_own(quantity: str, level: Level, heard: Sequence[Heard], lots_min: int) -> bool:
+    said = not lots_min
     if not heard or heard[0].at > level.since:
         return said
     lots = [
         one for one in heard if one.at >= level.since and (not level.until or one.at < level.until)
     ]
     mine = [one for one in lots if quantity in one.quantities]
-    if not mine:
+    if len(mine) < max(lots_min, 1):
         return said
     if quantity == MASS:
         return _agree(quantity, mine) and _is_shared(quantity, level, mine)

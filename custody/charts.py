@@ -22,8 +22,8 @@ from custody.alerts import CHARTS, INSTRUMENT_BIAS, ROUTE_LOSS, Verdict, alert_i
 from custody.detect import drift
 from custody.detect.cusum import RUN_LENGTH
 from custody.detect.drift import Chart, Point
-from custody.detect.lot_facts import MASS, Floats
-from custody.detect.residuals import CLEAR, INSTRUMENT, TO, WAY
+from custody.detect.lot_facts import MASS, MOISTURE, Floats
+from custody.detect.residuals import INSTRUMENT, TO, WAY, stands
 from custody.drifts import DriftRow, Level
 from custody.events import Micros
 from custody.fold import Reader, Step
@@ -67,7 +67,9 @@ class ChartRow:
     alerts: dict[str, AlertState] = field(default_factory=dict)
 
 
-def chart_step(owner: str, row: ChartRow, arrived: Arrived, clock: Clock) -> Step:
+def chart_step(
+    owner: str, row: ChartRow, arrived: Arrived, clock: Clock, *, laboratory: bool = False
+) -> Step:
     """Return the next row of a chart and what it says.
 
     Args:
@@ -75,14 +77,17 @@ def chart_step(owner: str, row: ChartRow, arrived: Arrived, clock: Clock) -> Ste
         row: Its row; never changed.
         arrived: What lots say, and what people do.
         clock: This step's records.
+        laboratory: Reference data knows it as one; whoever measures moisture is one, too.
     """
     heard, missed = _taken(row, arrived.residuals)
     after = ChartRow(clock.newest, heard, row.before, row.last, row.said, row.alerts)
     charts = _read(row.before, heard)
+    laboratory = laboratory or any(MOISTURE in one.quantities for one in heard)
+    lots_min = blame.LABORATORY_LOTS if laboratory else 1
     found = {
         q: levels
         for q, chart in charts.items()
-        if (levels := _named(owner, q, chart, row.said.get(q, ()), heard))
+        if (levels := _named(owner, chart, (q, row.said.get(q, ())), heard, lots_min))
     }
     _forget(after)
     step = Step(after)
@@ -174,11 +179,16 @@ def _forget(row: ChartRow) -> None:
 
 
 def _named(
-    owner: str, quantity: str, chart: Chart, said: Sequence[Level], heard: Sequence[Heard]
+    owner: str,
+    chart: Chart,
+    told: tuple[str, Sequence[Level]],
+    heard: Sequence[Heard],
+    lots_min: int,
 ) -> tuple[Level, ...]:
     """Return the levels that can be said to be of this one and of nothing else."""
+    quantity, said = told
     if owner.startswith(f"{INSTRUMENT}/"):
-        return blame.own(quantity, chart.levels, said, heard)
+        return blame.own(quantity, chart.levels, said, heard, lots_min)
     level = chart.level
     # Nothing is gained on a road: what seems so is one of the scales at its ends.
     return chart.levels if level is None or level.mean < 0.0 else chart.levels[:-1]
@@ -194,10 +204,10 @@ def _verdict(
     lots = [one for one in heard if one.at >= level.since and quantity in one.quantities]
     # Of a chunk more lots may be here than a row remembers, and than an alert may name.
     said = lots[: level.lots][-LOTS_MAX:]
-    size = _left(quantity, said)
+    size, explained = _means(quantity, said)
     kind, _, name = owner.partition("/")
     # What is left of a road's loss may be a gain, and then it is nothing of the road's.
-    if abs(size) <= CLEAR * level.u or (kind == WAY and size > 0.0):
+    if not stands(quantity, size, explained, level.u) or (kind == WAY and size > 0.0):
         return None
     family = INSTRUMENT_BIAS if kind == INSTRUMENT else ROUTE_LOSS
     return Verdict(
@@ -218,14 +228,18 @@ def _verdict(
     )
 
 
-def _left(quantity: str, lots: Sequence[Heard]) -> float:
-    """Return the mean of residuals without what others explain, weighted by 1/u^2; 0 of none."""
-    weight = moment = 0.0
+def _means(quantity: str, lots: Sequence[Heard]) -> tuple[float, float]:
+    """Return the mean of what others leave of residuals, and that of what they explain.
+
+    Weighted by 1/u^2; zero where there are no lots.
+    """
+    weight = moment = others = 0.0
     for one in lots:
         value, u, _, explained = one.of(quantity)
         weight += 1.0 / u**2
         moment += (value - explained) / u**2
-    return moment / weight / 1e6 if weight else 0.0
+        others += explained / u**2
+    return (moment / weight / 1e6, others / weight / 1e6) if weight else (0.0, 0.0)
 
 
 def _sentence(owner: str, quantity: str, size: float, level: Level) -> str:

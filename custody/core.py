@@ -130,7 +130,9 @@ class CustodyFold:
             return process_step(name, held, arrived, reader, Clock(records, held.known))
         if prefix in charts.KINDS:
             chart = row if isinstance(row, ChartRow) else ChartRow()
-            return chart_step(owner, chart, arrived, Clock(records, chart.known))
+            laboratory = reader.get(f"ref/laboratory/{name}") is not None
+            clock = Clock(records, chart.known)
+            return chart_step(owner, chart, arrived, clock, laboratory=laboratory)
         if prefix != "lot":
             return shared_step(owner, row, arrived, reader, records)
         lot = row if isinstance(row, LotRow) else LotRow()

@@ -50,6 +50,16 @@ TO = ">"
 CLEAR = 2.0
 """What is left of a suspicion is none within so many of its standard uncertainties."""
 
+SECOND = 4.0
+"""Likewise of a composition or a moisture of which a stronger suspicion explains more than one
+standard uncertainty: two instruments that drift in one quantity at once are rarer than one whose
+size is not known well."""
+
+LABORATORY_REL = 0.85
+"""What a laboratory's strength counts beside that of X-ray guns. Where a gun is off, the laboratory
+it is compared with looks half as strong as the gun, and the other way round; errors within their
+class can bring one to the other's, and of the two it is the gun that drifts more often."""
+
 
 class Subject(NamedTuple):
     """Whose residual it is: kind, name (of a way ``from>to``) and quantity."""
@@ -85,6 +95,7 @@ class _Weights(NamedTuple):
         u: What differs from lot to lot, (S,).
         shared: What lots have in common, (S,).
         moves: What a shift of one (columns) does to the residual of another (rows), (S, S).
+        laboratories: Names of those that wrote certificates.
     """
 
     subjects: tuple[Subject, ...]
@@ -93,6 +104,7 @@ class _Weights(NamedTuple):
     u: Floats
     shared: Floats
     moves: Floats
+    laboratories: frozenset[str]
 
 
 _KEPT: Kept[tuple[int, Pattern], _Weights] = Kept(KEPT_MAX)
@@ -145,7 +157,7 @@ def _clear(
     place = {subject: at for at, subject in enumerate(found.subjects)}
     here = [(subject, shift) for subject, shift in suspected.items() if subject in place]
     # The strongest first; the name settles ties.
-    here.sort(key=lambda one: (-abs(one[1].mean) / one[1].u, one[0]))
+    here.sort(key=lambda one: (-_strength(one[0], one[1], found.laboratories), one[0]))
     moved = np.zeros(len(found.subjects))
     open_to = np.ones(len(found.subjects), dtype=np.bool_)
     left: dict[Subject, Shift] = {}
@@ -153,11 +165,30 @@ def _clear(
         at = place[subject]
         explained[at], open_to[at] = moved[at], False
         rest = shift.mean - float(moved[at])
-        if abs(rest) > CLEAR * shift.u:
+        if stands(subject.quantity, rest, float(moved[at]), shift.u):
             left[subject] = Shift(rest, shift.u)
             moved += found.moves[:, at] * rest
     explained[open_to] = moved[open_to]
     return left
+
+
+def _strength(subject: Subject, shift: Shift, laboratories: frozenset[str]) -> float:
+    """Return how much a suspicion counts among others of the same lot."""
+    lab = subject.kind == INSTRUMENT and subject.name in laboratories
+    return abs(shift.mean) / shift.u * (LABORATORY_REL if lab else 1.0)
+
+
+def stands(quantity: str, left: float, explained: float, u: float) -> bool:
+    """Tell whether what others leave of a suspicion is still one.
+
+    Args:
+        quantity: Of what.
+        left: What is left, logarithm.
+        explained: What stronger suspicions explain.
+        u: Standard uncertainty of the suspicion.
+    """
+    second = quantity != MASS and abs(explained) > u
+    return abs(left) > (SECOND if second else CLEAR) * u
 
 
 def _weights(detector: Detector, pattern: Pattern) -> _Weights:
@@ -188,6 +219,7 @@ def _weighed(detector: Detector, pattern: Pattern) -> _Weights:
         u[kept],
         both[kept],
         weights @ h[kept].T,
+        frozenset([r.laboratory for r in pattern if isinstance(r, MoistureRow | AssayRows)]),
     )
 
 

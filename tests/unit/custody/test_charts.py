@@ -131,6 +131,31 @@ def test_an_instrument_that_sees_too_much_of_an_element_is_named() -> None:
     assert len([one for one in last(outputs).values() if one.subject.startswith("lot/")]) <= 3
 
 
+def named(outputs: Iterable[Output]) -> set[str]:
+    """Instruments that were ever named, for however short a time."""
+    return {o.subject for o in outputs if isinstance(o, Alert) and o.rule == "instrument_bias"}
+
+
+@pytest.mark.parametrize("seed", [1, 8])
+def test_the_only_laboratory_beside_a_gun_that_is_off_is_never_named(seed: int) -> None:
+    """By what it alone is compared with it looks off, too, and by chance sooner than the gun."""
+    fleet = Fleet(
+        seed, lots=50, since=20, xrf=("XRF-MINE-A", "Co", 0.10), composition=True,
+        mines=("MINE-A",), at_port=False,
+    )  # fmt: skip
+    outputs = said(fleet.records())
+    assert named(outputs) == {"instrument/XRF-MINE-A"}
+    assert [*open_alerts(outputs)] == [("instrument/XRF-MINE-A", "instrument_bias")]
+    assert lots_until(outputs, "instrument_bias", 20) <= 60
+
+
+def test_a_laboratory_that_is_off_is_named_and_the_guns_it_made_suspicious_are_not() -> None:
+    fleet = Fleet(1, lots=30, since=0, composition=True, mines=("MINE-A",), at_port=False)
+    fleet.bias["LAB-MINE-A", "Co"] = -0.10
+    outputs = said(fleet.records())
+    assert [*open_alerts(outputs)] == [("instrument/LAB-MINE-A", "instrument_bias")]
+
+
 def test_what_a_drift_had_raised_is_taken_back_with_the_drift_as_its_cause() -> None:
     fleet = Fleet(5, lots=26, since=12, xrf=("XRF-DEPOT", "Co", 0.22), composition=True)
     outputs = said(fleet.records())

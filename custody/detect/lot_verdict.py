@@ -160,12 +160,15 @@ def _evidence(
     ranked = sorted(range(len(contributions)), key=lambda i: -abs(contributions[i].ln_lr))
     kept = set(ranked[: EVIDENCE_MAX - 1])
     rows = [_row(one, scales) for i, one in enumerate(contributions) if i in kept]
-    rest = sum(one.ln_lr for i, one in enumerate(contributions) if i not in kept)
-    # z and shift that have this ln ratio: only the sum is meant.
+    rest = [one for i, one in enumerate(contributions) if i not in kept]
+    # As if they were one: sums of shift z and of shift^2 are those of all, and so is the size.
+    square = sum(one.shift**2 for one in rest)
+    shift = math.sqrt(square)
+    z = sum(one.shift * one.z for one in rest) / shift if shift else 0.0
     rows.append(
         Evidence(
-            quantity="others", analyte=None, expected=0.0, observed=0.0, u=1.0, z=0.0, unit="1",
-            event_ids=(), instruments=(), ln_ratio=rest,
+            quantity="others", analyte=None, expected=0.0, observed=z, u=1.0, z=z, unit="1",
+            event_ids=(), instruments=(), shift=shift, ln_ratio=sum(one.ln_lr for one in rest),
         )
     )  # fmt: skip
     return tuple(rows)

@@ -2,11 +2,8 @@
 
 import json
 import math
-import re
 import sys
 
-LIMITS, NAMES = ((0.1, 6500), (0.03, 2000), (0.01, 650)), ("low", "medium", "high", "critical")
-STAKE = re.compile(r"at stake \S+ of (?:the metal|([\d,]+)).*; it can (still|no longer) be ")
 HOLDS = ("open", "acknowledged", "shelved")
 
 
@@ -14,21 +11,15 @@ def sums(alert: dict) -> dict:
     """Return what an alert says beside what follows from its other figures."""
     said: dict = {}
     for no, row in enumerate(alert["evidence"]):
-        if row["quantity"] != "others":  # the sum of rows that had no room
-            z, shift = (row["observed"] - row["expected"]) / row["u"], row["shift"]
-            said[f"z of row {no}"] = row["z"], z
-            said[f"ln ratio of row {no}"] = row["ln_ratio"], shift * z - shift * shift / 2
+        z, shift = (row["observed"] - row["expected"]) / row["u"], row["shift"]
+        said[f"z of row {no}"] = row["z"], z
+        said[f"ln ratio of row {no}"] = row["ln_ratio"], shift * z - shift * shift / 2
     top = max(alert["ln_e"].values())
     ln_e = top + math.log(sum(math.exp(ln - top) for ln in alert["ln_e"].values()))
     said["ln E"] = math.log(alert["value"]), min(ln_e, 300 * math.log(10))
     for family, p in alert["posterior"].items():
         said[f"probability of {family}"] = p, math.exp(alert["ln_e"][family] - ln_e)
     said["open"] = alert["value"] >= alert["threshold"], alert["state"] in HOLDS
-    if stake := STAKE.search(alert["reason"]):
-        share = abs(alert["size"]) * alert["posterior"][alert["family"]]
-        worth = stake[1] and share * float(stake[1].replace(",", ""))
-        rank = sum(worth >= money if stake[1] else share >= part for part, money in LIMITS)
-        said["severity"] = alert["severity"], NAMES[max(rank - (stake[2] != "still"), 0)]
     return said
 
 

@@ -3,11 +3,14 @@
 import importlib.util
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
+from types import ModuleType
+from typing import Any
 
 import pytest
 
+from custody.detect import lot_verdict
 from custody.events import LotFact, ReferenceSet
 from custody.records import Alert
 from schemas import present
@@ -59,6 +62,7 @@ def hauled(
     at_port: dict[str, float],
     moistures: tuple[float, float] = (0.08, 0.08),
     known: Sequence[ReferenceSet] = (),
+    came_kg: int = 45_000,
 ) -> World:
     """A lot that is measured at its mine and at a port; what lies there may be something else."""
     rng, maker, world = Random(seed), Maker(), World()
@@ -69,7 +73,7 @@ def hauled(
         maker.lot("MINE", -60, {"Cu": 0.018}),
         *measured(maker, "MINE", 0, at_origin, rng, moisture=moistures[0]),
         maker.weighing("MINE", 30, "dispatch", 45_000, 15_000),
-        maker.weighing("PORT", 600, "receipt", 45_000, 15_000),
+        maker.weighing("PORT", 600, "receipt", came_kg, 15_000),
         *measured(maker, "PORT", 660, at_port, rng, moisture=moistures[1]),
     )
     return world
@@ -178,21 +182,66 @@ def test_an_alert_names_shots_not_used_and_what_its_lot_would_show() -> None:
     assert alert.unobserved == ()
 
 
-def test_the_sums_of_an_alert_can_be_done_again_from_the_alert_alone() -> None:
-    """By the script that the docs give to outsiders; a figure changed by a thousandth is found."""
-    path = tree.ROOT / "docs/detection/recompute.py"
-    spec = importlib.util.spec_from_file_location("recompute", path)
+def script(name: str) -> ModuleType:
+    """Return one of the scripts that the docs give to outsiders."""
+    path = tree.ROOT / "docs/detection" / name
+    assert len(tree.text(path).splitlines()) <= 42
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    assert len(tree.text(path).splitlines()) <= 40
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def agree(sums: Mapping[str, tuple[object, object]]) -> None:
+    for name, (said, follows) in sums.items():
+        assert said == follows or said == pytest.approx(follows, rel=1e-6, abs=1e-9), name
+
+
+def written(alert: Alert) -> dict[str, Any]:
+    line: dict[str, Any] = json.loads(json.dumps(present.alert_line(alert)))
+    return line
+
+
+def test_the_sums_of_an_alert_can_be_done_again_from_the_alert_alone() -> None:
+    """A figure changed by a thousandth is found."""
     ore = lot(Random(5))
     [alert] = suspicions(hauled(5, at_origin=ore, at_port=mixed(ore, 0.12)))
-    line = json.loads(json.dumps(present.alert_line(alert)))
-    assert "severity" in script.sums(line)
-    for name, (said, follows) in script.sums(line).items():
-        assert said == follows or said == pytest.approx(follows, rel=1e-6, abs=1e-9), name
+    line, of_e = written(alert), script("recompute.py")
+    agree(of_e.sums(line))
+    assert set(script("recompute_size.py").sums(line)) == {"severity"}
     line["evidence"][0]["observed"] *= 1.001
-    said, follows = script.sums(line)["z of row 0"]
+    said, follows = of_e.sums(line)["z of row 0"]
     assert said != pytest.approx(follows, rel=1e-6)
+
+
+@pytest.mark.parametrize("family", ["loss", "gain", "water", "waste"])
+def test_a_size_and_its_u_can_be_done_again_from_the_alert_alone(family: str) -> None:
+    ore = lot(Random(6))
+    less = {a: 0.85 * c for a, c in ore.items()} if family == "waste" else ore
+    came = {"loss": 43_800, "gain": 46_200}.get(family, 45_000)
+    wet = 0.16 if family == "water" else 0.08
+    world = hauled(6, at_origin=ore, at_port=less, moistures=(0.08, wet), came_kg=came)
+    [alert] = suspicions(world)
+    assert alert.family == family
+    line, of_size = written(alert), script("recompute_size.py")
+    assert {"size", "u of size", "severity"} == set(of_size.sums(line))
+    agree(of_size.sums(line))
+    agree(script("recompute.py").sums(line))
+    line["size_u"] *= 1.001
+    said, follows = of_size.sums(line)["u of size"]
+    assert said != pytest.approx(follows, rel=1e-6)
+
+
+def test_rows_that_have_no_room_are_one_that_says_what_they_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ore = lot(Random(6))
+    less = {a: 0.85 * c for a, c in ore.items()}
+    monkeypatch.setattr(lot_verdict, "EVIDENCE_MAX", 6)
+    [alert] = suspicions(hauled(6, at_origin=ore, at_port=less))
+    assert [one.quantity for one in alert.evidence].count("others") == 1
+    assert len(alert.evidence) == 6
+    agree(script("recompute.py").sums(written(alert)))
+    agree(script("recompute_size.py").sums(written(alert)))

@@ -1,0 +1,39 @@
+"""Do sizes and severities of e-value alerts again: recompute_size.py < alerts.ndjson."""
+
+import json
+import math
+import re
+import sys
+
+LIMITS, NAMES = ((0.1, 6500), (0.03, 2000), (0.01, 650)), ("low", "medium", "high", "critical")
+STAKE = re.compile(r"at stake \S+ of (?:the metal|([\d,]+)).*; it can (still|no longer) be ")
+LINES = ("loss", "gain", "water", "water_falsified", "waste")  # all shift along one direction
+SIZES = [0.001 * 600 ** (no / 199) for no in range(200)]
+
+
+def sums(alert: dict) -> dict:
+    """Return what an alert says beside what follows from its other figures."""
+    said, size, family = {}, abs(alert["size"]), alert["family"]
+    if family in LINES:
+        ln = [math.log1p(x if family == "gain" else -x) for x in SIZES]
+        named = ln[min(range(200), key=lambda no: abs(SIZES[no] - size))]  # the rows' shifts
+        tz = sum(row["shift"] * row["z"] for row in alert["evidence"])
+        tt = sum(row["shift"] ** 2 for row in alert["evidence"])
+        ratios = [one / named * tz - (one / named) ** 2 * tt / 2 for one in ln]
+        p = [math.exp(one - max(ratios)) for one in ratios]
+        mean = sum(map(math.prod, zip(p, SIZES, strict=True))) / sum(p)
+        spread = sum(one * (x - mean) ** 2 for one, x in zip(p, SIZES, strict=True)) / sum(p)
+        said |= {"size": (size, mean), "u of size": (alert["size_u"], math.sqrt(spread))}
+    if stake := STAKE.search(alert["reason"]):
+        share = size * alert["posterior"][family]
+        worth = stake[1] and share * float(stake[1].replace(",", ""))
+        rank = sum(worth >= money if stake[1] else share >= part for part, money in LIMITS)
+        said["severity"] = alert["severity"], NAMES[max(rank - (stake[2] != "still"), 0)]
+    return said
+
+
+if __name__ == "__main__":
+    for line in map(json.loads, sys.stdin):
+        for name, (one, other) in sums(line).items() if line["evidence"] and line["ln_e"] else ():
+            if one != other and not math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9):
+                print(line["alert_id"], name, one, other)

@@ -174,7 +174,9 @@ def _forget(row: ChartRow) -> None:
         return
     row.heard = row.heard[len(old) :]
     quantities = {*row.before, *(q for one in old for q in one.quantities)}
-    row.before = {q: drift.read(_points(old, q), row.before.get(q)) for q in sorted(quantities)}
+    row.before = {
+        q: drift.read(_points(old, q), row.before.get(q), kept=False) for q in sorted(quantities)
+    }
     row.last = old[-1].at, old[-1].lot
 
 

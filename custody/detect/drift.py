@@ -14,6 +14,7 @@ Source:
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,9 @@ TOLERANCE = 2.0
 
 LEVEL_LOTS = 64
 """Lots from which a level is estimated, the first ones; more change little."""
+
+STEPS_MAX = 4_096
+"""Steps of charts that are kept, some 1.1 kB each: those of sixty quantities that are off."""
 
 LEVELS_MAX = 8
 """Levels of a quantity that are remembered, the last ones."""
@@ -91,16 +95,19 @@ class Chart(NamedTuple):
         return last if last is not None and last.until is None else None
 
 
-def read(points: Iterable[Point], start: Chart | None = None) -> Chart:
+def read(points: Iterable[Point], start: Chart | None = None, *, kept: bool = True) -> Chart:
     """Return the chart after some more lots.
 
     Args:
         points: Residuals in the order of time.
         start: The chart before them.
+        kept: Steps are kept for whoever reads the same lots again. Lots that go from memory are
+            read once, of each quantity, and would only take the room.
     """
+    one_more = step if kept else step.__wrapped__
     chart = start or Chart()
     for point in points:
-        chart = _next(chart, point)
+        chart = one_more(chart, point)
     return chart
 
 
@@ -125,7 +132,9 @@ def quiet(charts: Sequence[Chart], figures: Floats) -> Bools:
     return np.asarray(below & np.array([chart.level is None for chart in charts]))
 
 
-def _next(chart: Chart, point: Point) -> Chart:
+@lru_cache(maxsize=STEPS_MAX)
+def step(chart: Chart, point: Point) -> Chart:
+    """Return the chart after a lot; kept, because the next word finds the same lots before it."""
     level = chart.level
     chart = chart if level is None else _grown(chart, level, point)
     level = chart.level

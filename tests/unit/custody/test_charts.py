@@ -9,6 +9,7 @@ import pytest
 
 from custody.charts import LOTS_MAX
 from custody.core import CustodyFold
+from custody.detect import drift
 from custody.detect.cusum import BANK
 from custody.events import LotWeighed, Micros
 from custody.fold import Input, Output
@@ -98,6 +99,17 @@ def test_a_drift_seen_slowly_in_one_chunk_names_no_more_lots_than_an_alert_may()
     alerts = [one for one in step.outputs if isinstance(one, Alert)]
     assert [(one.rule, len(one.evidence)) for one in alerts] == [("instrument_bias", LOTS_MAX)]
     assert [violation(one) for one in step.outputs] == [None] * len(step.outputs)
+
+
+def test_a_further_lot_is_one_step_of_a_chart_whose_other_lots_are_known() -> None:
+    """Else each word of a lot reads all lots of whatever is off again."""
+    rng = Random(3)
+    points = [drift.Point(Micros(T0 + no), rng.gauss(0.02, 0.01), 0.01, 0.0) for no in range(60)]
+    chart = drift.read(points[:-1])
+    assert chart.level is not None
+    steps = drift.step.cache_info().misses
+    assert drift.read(points) == drift.read(points[1:], drift.read(points[:1]))
+    assert drift.step.cache_info().misses == steps + 1
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from playwright.sync_api import FloatRect
 
@@ -27,6 +28,10 @@ from tests.support.demo_books import books_of
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 SEED = 1
 LOT = "L-1-0092"
+_ASKED = """SELECT site_id, mineral, tier, amount_kg, share_fraction
+FROM v_coverage
+WHERE mineral IN ('dry', 'Cu')
+ORDER BY site_id, mineral, tier"""
 HEIGHT_MAX = 1_960
 """What is below is lists that a reader of the docs need not see."""
 _TIMES = frozenset({"occurred_at", "recorded_at", "raised_at", "onset_at", "effective_at"})
@@ -44,12 +49,16 @@ def main(names: Sequence[str]) -> int:
             "now-phone": ("/now", PHONE, False),
             "alert": (f"/alerts/{alert_id}", WIDE, False),
             "handover": ("/handover", WIDE, False),
+            "lot": (f"/lots/{LOT}", WIDE, False),
+            "site": ("/sites/CONC-HOY", WIDE, False),
+            "explore": (f"/explore?run=1&sql={quote(_ASKED)}", WIDE, False),
         }
+        people_of = {"explore": "the-analyst"}
         with chromium.running() as browser, closing(Visitors(browser, console.url)) as people:
             for name, (path, width, dark) in pages.items():
                 if names and name not in names:
                     continue
-                with people.visit("the-operator", width=width) as visit:
+                with people.visit(people_of.get(name, "the-operator"), width=width) as visit:
                     _take(visit, path, FOLDER / f"{name}.png", dark=dark)
         if not names or "now-stale" in names:
             _take_stale(console)

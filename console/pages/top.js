@@ -88,7 +88,13 @@ export function showPassword() {
     el("h1", {}, say("password.title")),
     session.mustChange ? el("p", {}, say("password.must")) : null,
     field("old", "password.old", "current-password"), field("new", "password.new", "new-password"),
+    el("p", {}, el("label", { class: "check" }, el("input", { id: "shown", type: "checkbox", onchange: showTyped }),
+      say("password.show"))),
     el("p", {}, el("button", { class: "main" }, say("password.change"))), outcome);
+  // What one can read one need not type twice.
+  function showTyped(event) {
+    for (const id of ["old", "new"]) form.querySelector(`#${id}`).type = event.target.checked ? "text" : "password";
+  }
   async function submit(event) {
     event.preventDefault();
     try {

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from console.people import passwords
 from console.people.register import Register
 from console.people.roles import Right
 from console.people.sessions import Sessions, csrf_of
@@ -116,10 +117,11 @@ class Door:
 
         Raises:
             Problem: 401, 429: the old one is wrong.
-            UnfitPassword: The new one cannot be one.
+            UnfitPassword: The new one cannot be one, or is the old one.
         """
         name = visitor.user.name
         self._judged(name, old, visitor.address, "change password")
+        passwords.check_other(old, new)
         self.register.set_password(name, new, self._clock())
         after = Visitor(self.register.user(name), self._sessions.begin(name), visitor.address)
         self.note(after, "change password", "", "ok")

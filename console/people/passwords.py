@@ -23,14 +23,36 @@ _ONE_TIME_BYTES = 15
 
 
 class UnfitPassword(Refused):
-    """It cannot be a password here."""
+    """It cannot be a password here; what is wrong with it is said, never the password itself."""
 
-    def __init__(self, characters: int) -> None:
+    def __init__(self, why: str, expected: str) -> None:
         super().__init__(
-            f"the password has {characters} characters, or the name of its user in it",
-            expected=f"{CHARACTERS_MIN} to {CHARACTERS_MAX} characters that do not hold the name",
+            f"the password {why}",
+            expected=expected,
             next_step="four words that do not belong together are easy to keep",
         )
+
+
+class UnfitLength(UnfitPassword):
+    """It is too short or too long."""
+
+    def __init__(self, characters: int) -> None:
+        bounds = f"{CHARACTERS_MIN} to {CHARACTERS_MAX} characters"
+        super().__init__(f"has {characters} characters", bounds)
+
+
+class NameInPassword(UnfitPassword):
+    """The name of its user is the first thing that anybody guesses."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("has the name of its user in it", f"one without {name!r} in it")
+
+
+class SamePassword(UnfitPassword):
+    """It is the old one: whoever has seen that would still have it."""
+
+    def __init__(self) -> None:
+        super().__init__("is the one that is to be changed", "another one than before")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +75,20 @@ def check(name: str, password: str) -> None:
         UnfitPassword: It is too short, too long, or has the user's name in it.
     """
     characters = len(_normal(password))
-    has_name = len(name) > 2 and name.casefold() in _normal(password).casefold()
-    if has_name or not CHARACTERS_MIN <= characters <= CHARACTERS_MAX:
-        raise UnfitPassword(characters)
+    if not CHARACTERS_MIN <= characters <= CHARACTERS_MAX:
+        raise UnfitLength(characters)
+    if len(name) > 2 and name.casefold() in _normal(password).casefold():
+        raise NameInPassword(name)
+
+
+def check_other(old: str, new: str) -> None:
+    """See that a new password is another one than the old.
+
+    Raises:
+        SamePassword: It is the same.
+    """
+    if _normal(old) == _normal(new):
+        raise SamePassword
 
 
 def digest_of(password: str, cost: Cost) -> str:

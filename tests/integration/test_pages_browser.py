@@ -190,9 +190,14 @@ def test_who_must_choose_a_password_does_nothing_else_until_he_has(
         for old, new, why in (
             ("not his password", fresh, "the name or the password is wrong"),
             (PASSWORD, f"{consoles.NEWCOMER} twice", "the name of its user in it"),
+            (PASSWORD, PASSWORD, "is the one that is to be changed"),
         ):
             visit.page.fill("#old", old)
             visit.page.fill("#new", new)
+            visit.page.check("#shown")
+            expect(visit.page.locator("#new")).to_have_attribute("type", "text")
+            visit.page.uncheck("#shown")
+            expect(visit.page.locator("#new")).to_have_attribute("type", "password")
             visit.page.click("form.panel button.main")
             expect(visit.page.get_by_role("alert")).to_contain_text(why)
             expect(visit.page.get_by_role("alert")).to_contain_text("mend it and send it again")

@@ -2,6 +2,7 @@
 
 import sqlite3
 import stat
+import unicodedata
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -31,6 +32,8 @@ from tests.support.visitors import (
 )
 
 NEW = "another four words here"
+NEWCOMER = "the-newcomer"
+COMPOSED = "un caf\u00e9 noir sans sucre"
 
 
 @pytest.fixture
@@ -61,10 +64,32 @@ def test_a_guess_costs_what_the_rfc_asks_for() -> None:
     assert (cost.passes, cost.memory_bytes >> 20) == (3, 64), "RFC 9106, its second choice"
 
 
-@pytest.mark.parametrize("given", ["short", "x" * 257, "j.ilunga is my name"])
-def test_an_unfit_password_is_refused(given: str) -> None:
-    with pytest.raises(UnfitPassword, match="12 to 256"):
+@pytest.mark.parametrize(
+    ("given", "why", "other"),
+    [
+        ("short", "has 5 characters\n  expected: 12 to 256", "name"),
+        ("x" * 257, "has 257 characters\n  expected: 12 to 256", "name"),
+        ("J.Ilunga is my name", "has the name of its user in it", "characters"),
+    ],
+)
+def test_an_unfit_password_is_refused_for_what_is_wrong_with_it_and_nothing_else(
+    given: str, why: str, other: str
+) -> None:
+    with pytest.raises(UnfitPassword, match=why) as refused:
         passwords.check("j.ilunga", given)
+    assert other not in str(refused.value)
+
+
+def test_a_password_is_not_changed_to_itself(desk: Desk) -> None:
+    desk.register.add(NEWCOMER, Role.VIEWER, COMPOSED, desk.clock(), must_change=True)
+    browser = logged_in(desk.client(), NEWCOMER, COMPOSED)
+    for same in (COMPOSED, unicodedata.normalize("NFD", COMPOSED)):
+        refused = browser.post("/api/password", json={"old": COMPOSED, "new": same})
+        assert (refused.status_code, refused.json()["type"]) == (400, "/problems/unfit-password")
+        assert "is the one that is to be changed" in refused.json()["detail"]
+        assert browser.get("/api/me").json()["must_change_password"] is True
+    changed = browser.post("/api/password", json={"old": COMPOSED, "new": NEW})
+    assert changed.json()["must_change_password"] is False
 
 
 def test_the_same_letters_are_the_same_password_on_any_keyboard() -> None:

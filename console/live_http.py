@@ -95,9 +95,12 @@ def live_router(found: Visits, live: Live) -> APIRouter:
             raise Problem(503, "not-live", why, {"Retry-After": "2"})
 
         def goes_on() -> bool:
-            return not live.stopping() and found.door.is_in(visitor)
+            return not live.stopping()
 
-        watch = Watch(live.hub, ring, live.pulse, goes_on)
+        def over() -> str:
+            return found.door.why_over(visitor)
+
+        watch = Watch(live.hub, ring, live.pulse, goes_on, over)
         return EventStream(watch.chunks(request.headers.get("last-event-id")))
 
     return router

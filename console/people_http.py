@@ -2,6 +2,8 @@
 
 import html
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter
@@ -39,7 +41,7 @@ def people_router(found: Visits) -> APIRouter:
 def _add_login(router: APIRouter, found: Visits) -> None:
     @router.get("/login", summary="The form to log in with", include_in_schema=False)
     def get_login(request: Request) -> Response:
-        return _form(request, 200, "")
+        return _form(request, 200, _WHY.get(request.query_params.get("why", ""), ""))
 
     @router.post("/login", summary="Log in: a form, or JSON with user and password")
     async def post_login(request: Request) -> Response:
@@ -145,6 +147,9 @@ async def _of_form(request: Request) -> tuple[str, str]:
         raise Problem(400, "bad-form", "the form cannot be read") from error
     return fields.get("user", [""])[-1], fields.get("password", [""])[-1]
 
+
+_WHY: Mapping[str, str] = MappingProxyType({"over": "login.over", "shut-out": "login.shut_out"})
+"""What is said to whom a page has sent here, by why his session is over."""
 
 _FORM = """<!doctype html>
 <html lang="{language}">

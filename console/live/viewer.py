@@ -25,13 +25,15 @@ class Watch:
         hub: Gives what is new.
         ring: The hub's, as it was when he came: where it is another one, his place is gone.
         pulse: Gives how the parts get on, as a line of JSON.
-        goes_on: Tells whether he may watch on: his session lasts, and the process.
+        goes_on: Tells whether the process does; where it does not, he comes back to the next one.
+        over: Gives why his session is over, as one word; empty while it lasts.
     """
 
     hub: Hub
     ring: Ring
     pulse: Callable[[], str]
     goes_on: Callable[[], bool]
+    over: Callable[[], str]
 
     async def chunks(self, last_id: str | None) -> AsyncGenerator[bytes, None]:
         """Yield what is sent, until he may not watch on or has lost his place.
@@ -79,6 +81,10 @@ class Watch:
         while True:
             if loop.time() >= beat_s:
                 if not self.goes_on():
+                    return
+                if why := self.over():
+                    # Told, or a browser would come back for ever, on a page that looks stale.
+                    yield _event("over", json.dumps({"why": why}))
                     return
                 yield _event("health", self.pulse())
                 beat_s = loop.time() + HEARTBEAT_S

@@ -1,5 +1,7 @@
 /* What happens, as it happens, and whether the page may still be believed. */
 
+import { loadSession, toLogin } from "./session.js";
+
 const SILENT_MS = 4000;
 const AGAIN_MS = 1500;
 
@@ -34,9 +36,21 @@ function open() {
   source.addEventListener("hello", () => tell("hello", null));
   source.addEventListener("health", (event) => heard(JSON.parse(event.data)));
   source.addEventListener("reset", () => location.reload());
+  source.addEventListener("over", (event) => over(JSON.parse(event.data).why));
   source.onerror = () => {
-    if (source.readyState === EventSource.CLOSED) setTimeout(open, AGAIN_MS);
+    if (source.readyState === EventSource.CLOSED) setTimeout(openAgain, AGAIN_MS);
   };
+}
+
+/* Another tab may have begun a new session meanwhile, by the login or with a new password. */
+function over(why) {
+  source.close();
+  loadSession().then(() => location.reload(), () => toLogin(why));
+}
+
+/* A session that ended while the line was lost is known by the first answer, which leads to the login. */
+function openAgain() {
+  loadSession().then(open, open);
 }
 
 function heard(health) {

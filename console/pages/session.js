@@ -72,10 +72,14 @@ async function sent(path, options) {
   const wrong = new Trouble(answer.status, String(body.type || "").replace("/problems/", ""),
     body.detail || answer.statusText, body);
   // A present password that was mistyped is refused with 401, too, and ends no session.
-  if (wrong.name === "no-session") {
-    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
-  }
+  if (wrong.name === "no-session") toLogin("over");
   throw wrong;
+}
+
+/* To the login, which says why, and from there back to this page. */
+export function toLogin(why) {
+  const next = encodeURIComponent(location.pathname + location.search);
+  location.assign(`/login?why=${why}&next=${next}`);
 }
 
 export async function logOut() {

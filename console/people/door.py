@@ -73,10 +73,13 @@ class Door:
             raise Problem(401, "no-session", "log in at /login")
         return Visitor(session.user, secret, address)
 
-    def is_in(self, visitor: Visitor) -> bool:
-        """Tell whether a visitor's session goes on and still may see."""
+    def why_over(self, visitor: Visitor) -> str:
+        """Return why a visitor may not watch on: ``shut-out`` or ``over``; empty where he may."""
         session = self._sessions.find(visitor.secret, used=False)
-        return session is not None and session.user.may(Right.SEE)
+        if session is not None and session.user.may(Right.SEE):
+            return ""
+        is_shut_out = self.register.user(visitor.user.name).disabled_at is not None
+        return "shut-out" if is_shut_out else "over"
 
     def require(self, visitor: Visitor, right: Right, what: str, about: str = "") -> None:
         """See that a visitor has a right.

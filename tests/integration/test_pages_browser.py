@@ -213,6 +213,27 @@ def test_who_must_choose_a_password_does_nothing_else_until_he_has(
         assert client.post("/login", json=known | {"password": fresh}).status_code == 200
 
 
+def test_a_session_that_ends_takes_every_tab_to_the_login_and_says_why(
+    visitors: Visitors, console: Console
+) -> None:
+    with visitors.visit("the-analyst", "/gateways") as one, visitors.visit("the-analyst") as other:
+        other.open("/now?x=1")
+        expect(other.page.locator("#light")).to_contain_text("live")
+        one.page.click("#menu summary")
+        one.page.get_by_role("button", name="Log out").click()
+        other.page.wait_for_url("**/login?why=over&next=%2Fnow%3Fx%3D1")
+        expect(other.page.get_by_role("alert")).to_contain_text("Your session is over")
+        other.page.fill("#user", "the-analyst")
+        other.page.fill("#password", PASSWORD)
+        other.page.click("button")
+        other.page.wait_for_url("**/now?x=1")
+        other.ready()
+        expect(other.page.locator("#light")).to_contain_text("live")
+        console.shut_out("the-analyst")
+        other.page.wait_for_url("**/login?why=shut-out**")
+        expect(other.page.get_by_role("alert")).to_contain_text("has been shut out")
+
+
 def test_a_thousand_alerts_in_a_moment_fold_by_their_cause(visitors: Visitors, kafka: str) -> None:
     other = {"family": "water", "severity": "low"}
     flood = [

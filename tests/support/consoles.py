@@ -63,15 +63,22 @@ class Console:
         stored: Its warehouse, to put records in.
         sink: Says how the sink gets on; set ``sink.stopped`` and it says nothing.
         complete_to: Up to when everything is in, as said with every answer.
+        people: Directory of its users.
     """
 
     url: str
     stored: Stored
     sink: Beating
     complete_to: list[Micros | None]
+    people: Path
 
     def put(self, *records: Record) -> None:
         self.stored.put(records)
+
+    def shut_out(self, name: str) -> None:
+        """Shut a user out, as the command line does beside a running console."""
+        with closing(PeopleFile(self.people)) as file:
+            Register(file, CHEAP).disable(name, _now())
 
     def client(self, name: str) -> httpx.Client:
         """A program that has logged in as a user of a role."""
@@ -128,7 +135,7 @@ def running(
                 beating.start()
                 try:
                     url = f"http://127.0.0.1:{server.port}"
-                    yield Console(url, stored, sink, complete_to)
+                    yield Console(url, stored, sink, complete_to, told.directory)
                 finally:
                     # Lines that are watched end before the server waits for them.
                     stop.set()

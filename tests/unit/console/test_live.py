@@ -18,6 +18,7 @@ from console.live.ring import Ring, Told
 from console.live.telling import Telling, told
 from console.live.viewer import HEARTBEAT_S, Watch
 from console.live_http import EventStream, Live
+from console.people.door import Visitor
 from console.people.roles import Role
 from custody.records import Alert, Balance
 from schemas import topics
@@ -26,7 +27,7 @@ from telemetry.http import Health, OpsServer
 from telemetry.metrics import Metrics
 from tests.support import golden
 from tests.support.sinks import Kept, framed
-from tests.support.visitors import Clock, people
+from tests.support.visitors import PASSWORD, Clock, Desk, people
 
 PARTITIONS = 2
 START = {(topic, number): 0 for topic in TOPICS for number in range(PARTITIONS)}
@@ -43,9 +44,11 @@ def hub(entries_max: int = 100) -> tuple[Hub, Ring]:
     return made, made.ring
 
 
-def watch(made: Hub, goes_on: Callable[[], bool] = lambda: True) -> Watch:
+def watch(
+    made: Hub, goes_on: Callable[[], bool] = lambda: True, over: Callable[[], str] = lambda: ""
+) -> Watch:
     assert made.ring is not None
-    return Watch(made, made.ring, lambda: "{}", goes_on)
+    return Watch(made, made.ring, lambda: "{}", goes_on, over)
 
 
 async def upto(chunks: AsyncGenerator[bytes, None], name: str) -> list[bytes]:
@@ -124,7 +127,37 @@ def test_an_id_that_cannot_be_of_these_topics_begins_anew(last_id: str) -> None:
     assert b"event: reset" in asyncio.run(asked())[-1]
 
 
-def test_a_page_ends_with_its_session() -> None:
+def test_a_page_ends_with_its_session_and_is_told_why(tmp_path: Path) -> None:
+    made, _ = hub()
+
+    async def watched(desk: Desk, name: str, end: Callable[[Visitor], object]) -> list[bytes]:
+        visitor = desk.visits.door.enter(name, PASSWORD, "10.0.0.7")
+        chunks = watch(made, over=lambda: desk.visits.door.why_over(visitor)).chunks(None)
+        await upto(chunks, "health")
+        end(visitor)
+        return await upto(chunks, "never")
+
+    with people(tmp_path) as desk:
+        desk.user("ann", Role.VIEWER)
+        desk.user("bob", Role.VIEWER)
+        ends: list[tuple[str, Callable[[Visitor], object], str]] = [
+            ("ann", desk.visits.door.leave, "over"),
+            ("ann", lambda _: desk.clock.pass_s(3_601), "over"),
+            (
+                "ann",
+                lambda _: desk.register.set_password("ann", "four more words here", desk.clock()),
+                "over",
+            ),
+            ("bob", lambda _: desk.register.disable("bob", desk.clock()), "shut-out"),
+        ]
+        for name, end, why in ends:
+            said = asyncio.run(watched(desk, name, end))
+            assert said == [b'event: over\ndata: {"why": "%s"}' % why.encode()]
+    assert HEARTBEAT_S <= 2
+    assert made.watching == 0
+
+
+def test_a_page_ends_with_the_process_and_its_session_goes_on() -> None:
     made, _ = hub()
     beats = iter([True, False])
 
@@ -133,7 +166,6 @@ def test_a_page_ends_with_its_session() -> None:
 
     said = asyncio.run(watched())
     assert [b"health" in one for one in said] == [False, False, True]
-    assert HEARTBEAT_S <= 2
 
 
 def test_other_topics_under_the_same_name_begin_anew() -> None:

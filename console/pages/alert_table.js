@@ -1,11 +1,11 @@
 /* The list of alerts, and groups of them where there are many. */
 
-import { FOLD_FROM, groups, stakeOf, surenessOf, whyOf } from "./alerts.js";
+import { FOLD_FROM, countsOf, folded, sinceOf, stakeOf, surenessOf, whyOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el } from "./dom.js";
 import { idLink, subjectLink } from "./links.js";
 import { count, number, percent, quantity, time } from "./numbers.js";
-import { table } from "./table.js";
+import { downloads, table } from "./table.js";
 import { language, say, sayOr } from "./words.js";
 
 /* What an alert says has happened: of an exact rule its finding, else the family. */
@@ -51,7 +51,7 @@ export function columns() {
     { title: say("alerts.size"), cell: sizeText, number: true },
     { title: say("alerts.stake"), cell: stakeText, number: true },
     { title: say("alerts.sure"), cell: (alert) => percentOrCertain(alert), number: true },
-    { title: say("alerts.since"), cell: (alert) => time(alert.onset_at || alert.raised_at, language()) },
+    { title: say("alerts.since"), cell: (alert) => time(sinceOf(alert), language()) },
     { title: say("alerts.state"), cell: who },
   ];
 }
@@ -67,20 +67,28 @@ const SOURCE = "/api/alerts";
 /* The list; folded by cause where it is long. `opened` holds the keys of groups that are unfolded,
    and `toggled(key)` is told of a change. */
 export function alertList(alerts, empty, opened, toggled) {
-  if (alerts.length < FOLD_FROM) {
-    return el("div", { class: "alerts" }, table(columns(), alerts, {
-      label: say("alerts.list"), source: SOURCE, empty, cards: true, rowClass: (alert) => `is-${alert.severity}` }));
-  }
-  return el("div", { class: "alerts" }, groups(alerts).map((group) => folded(group, opened, toggled)));
+  const rows = (some, options) => table(columns(), some, {
+    label: say("alerts.list"), cards: true, rowClass: (alert) => `is-${alert.severity}`, ...options });
+  if (alerts.length < FOLD_FROM) return el("div", { class: "alerts" }, rows(alerts, { source: SOURCE, empty }));
+  return el("div", { class: "alerts" },
+    folded(alerts).map((level) => [level.alerts.length ? rows(level.alerts) : null,
+      level.groups.map((group) => groupOf(group, opened, toggled))]),
+    downloads(SOURCE, say("alerts.list")));
 }
 
 const SHOWN_MAX = 100;
 
-function folded(group, opened, toggled) {
+/* How many of each severity: one critical among hundreds is not to be overlooked. */
+function severities(alerts) {
+  const counts = Object.entries(countsOf(alerts)).filter(([, many]) => many);
+  return counts.map(([severity, many]) => [severityBadge(severity), el("strong", { class: "count" }, count(many))]);
+}
+
+function groupOf(group, opened, toggled) {
   const open = opened.has(group.key);
   const worst = group.alerts[0];
   const made = el("details", { class: `group is-${worst.severity}`, open },
-    el("summary", {}, severityBadge(worst.severity), el("strong", { class: "count" }, count(group.alerts.length)),
+    el("summary", {}, severities(group.alerts),
       el("span", { class: "what" }, nameOf(worst)),
       group.instruments ? el("span", { class: "why" }, group.instruments) : null,
       el("span", { class: "why" }, say("alerts.group.since", { since: time(oldest(group.alerts), language()) }))));
@@ -99,5 +107,5 @@ function folded(group, opened, toggled) {
 }
 
 function oldest(alerts) {
-  return alerts.reduce((first, alert) => (alert.raised_at < first ? alert.raised_at : first), alerts[0].raised_at);
+  return alerts.map(sinceOf).reduce((first, at) => (new Date(at) < new Date(first) ? at : first));
 }

@@ -64,8 +64,35 @@ function instrumentsOf(evidence) {
   return worst.instruments || [];
 }
 
+/* So many of one cause make a group; fewer are read as they are. */
+const GROUP_FROM = 5;
+
+/* When it began, as far as is known; the same in a row and of a group. */
+export function sinceOf(alert) { return alert.onset_at || alert.raised_at; }
+
+/* What is shown of many: for each severity, the worst first, the alerts that stand for themselves
+   and the groups whose worst has it: [{alerts, groups}]. */
+export function folded(rankedAlerts) {
+  const levels = new Map();
+  for (const group of groups(rankedAlerts)) {
+    const rank = severityRank(group.alerts[0].severity);
+    if (group.alerts.length >= GROUP_FROM) {
+      levelOf(levels, rank).groups.push(group);
+    } else {
+      for (const alert of group.alerts) levelOf(levels, severityRank(alert.severity)).alerts.push(alert);
+    }
+  }
+  const shown = [...levels].sort(([a], [b]) => a - b).map(([, level]) => level);
+  return shown.map((level) => ({ ...level, alerts: ranked(level.alerts) }));
+}
+
+function levelOf(levels, rank) {
+  if (!levels.has(rank)) levels.set(rank, { alerts: [], groups: [] });
+  return levels.get(rank);
+}
+
 /* Groups by cause, in the order of their worst: [{key, family, instruments, alerts}]. */
-export function groups(rankedAlerts) {
+function groups(rankedAlerts) {
   const found = new Map();
   for (const alert of rankedAlerts) {
     const [family, instruments] = causeOf(alert);

@@ -58,6 +58,7 @@ PAGES: tuple[Page, ...] = (
     Page("/lots/{subject:path}", has_charts=True),
     Page("/sites/{subject:path}", has_charts=True),
     Page("/processes/{subject:path}", has_charts=True),
+    Page("/instruments/{subject:path}"),
     Page("/explore"),
 )
 

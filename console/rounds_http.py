@@ -7,10 +7,11 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from console import alert_rows, gateway_rows, handover_rows, search_rows
+from console import alert_rows, gateway_rows, handover_rows, instrument_rows, search_rows
 from console.alerts_http import STATES
 from console.answering import answer, array_of, asked_rows, stamp
 from console.people.roles import Right
+from console.rows import Row
 from console.visits import Visits
 from console.watched import Watched
 from custody.events import Micros
@@ -23,7 +24,7 @@ _QUERY_MAX = 200
 
 
 def rounds_router(found: Visits, watched: Watched) -> APIRouter:
-    """Return the routes of handover, gateways and search.
+    """Return the routes of handover, gateways, search and instruments.
 
     Args:
         found: Tells who sends a request.
@@ -48,10 +49,36 @@ def rounds_router(found: Visits, watched: Watched) -> APIRouter:
         q = request.query_params.get("q", "").strip()
         if not q or len(q) > _QUERY_MAX:
             raise Problem(400, "bad-query", f"q: an id of 1 to {_QUERY_MAX} characters")
-        rows = asked_rows(watched.ask, search_rows.SEARCH, {"q": q})
-        return answer(request, {"hits": rows}, {"q": q}, watched.complete_to)
+        return answer(request, {"hits": _hits(watched, q)}, {"q": q}, watched.complete_to)
+
+    @router.get("/api/instruments/{device:path}", summary="Where one measured, and what last")
+    def get_instrument(request: Request, device: str) -> Response:
+        found.reader(request, Right.SEE, "instrument")
+        return _instrument(request, watched, device)
 
     return router
+
+
+def _hits(watched: Watched, q: str) -> list[Row]:
+    """Return what has an id as it was typed; where nothing has, in other letters."""
+    rows = asked_rows(watched.ask, search_rows.SEARCH, {"q": q})
+    if rows:
+        return rows
+    spelt = asked_rows(watched.ask, search_rows.SPELLINGS, {"q": q})
+    found = [asked_rows(watched.ask, search_rows.SEARCH, {"q": str(one["spelt"])}) for one in spelt]
+    return [row for rows in found for row in rows]
+
+
+def _instrument(request: Request, watched: Watched, device: str) -> Response:
+    asked = {"device": device}
+    seen = asked_rows(watched.ask, instrument_rows.SEEN, asked)
+    known = asked_rows(watched.ask, instrument_rows.KNOWN, asked)
+    if not seen and not known:
+        detail = f"no fact and no reference record has the instrument {device[:80]}"
+        raise Problem(404, "unknown", detail)
+    lots = asked_rows(watched.ask, instrument_rows.LOTS, asked)
+    tables = {"lots": lots, "seen": seen, "known": known}
+    return answer(request, tables, {"id": device}, watched.complete_to)
 
 
 def _handover(request: Request, watched: Watched) -> Response:

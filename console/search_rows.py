@@ -1,4 +1,4 @@
-"""From an id to what has it, as a statement."""
+"""From an id to what has it, as statements."""
 
 SEARCH = """
 SELECT DISTINCT kind, id, lot_id, process_id, site_id, at FROM
@@ -17,6 +17,14 @@ SELECT DISTINCT kind, id, lot_id, process_id, site_id, at FROM
     (
         SELECT 'event', event_id, lot_id, NULL, site_id, occurred_at
         FROM events_all WHERE event_id = {q:String} LIMIT 1
+    )
+    UNION ALL
+    (
+        SELECT
+            transform(toString(stem), ['weighing', 'assay'], ['ticket', 'certificate'], 'claim'),
+            document_no, lot_id, NULL, toString(site_id), occurred_at
+        FROM event WHERE document_no = {q:String} AND stem IN ('weighing', 'assay', 'claim')
+        ORDER BY occurred_at DESC LIMIT 1 BY stem, lot_id LIMIT 20
     )
     UNION ALL
     (
@@ -44,6 +52,11 @@ SELECT DISTINCT kind, id, lot_id, process_id, site_id, at FROM
     )
     UNION ALL
     (
+        SELECT 'instrument', toString(device_id), '', NULL, toString(site_id), max(occurred_at)
+        FROM event WHERE device_id = {q:String} GROUP BY device_id, site_id LIMIT 10
+    )
+    UNION ALL
+    (
         SELECT 'gateway', toString(gateway_id), '', NULL, '', max(at)
         FROM head WHERE gateway_id = {q:String} GROUP BY gateway_id
     )
@@ -62,3 +75,32 @@ LIMIT 1 BY kind, id, lot_id
 LIMIT 60
 """
 """What has an id, or begins with it where that is a lot, a process or something of the plant's."""
+
+SPELLINGS = """
+SELECT DISTINCT spelt FROM
+(
+    SELECT alert_id AS spelt FROM alert WHERE lower(spelt) = lower({q:String})
+    UNION ALL
+    SELECT substring(lot_id, 1, length({q:String})) AS spelt
+    FROM lot WHERE startsWith(lower(lot_id), lower({q:String}))
+    UNION ALL
+    SELECT substring(process_id, 1, length({q:String})) AS spelt
+    FROM processing WHERE startsWith(lower(process_id), lower({q:String}))
+    UNION ALL
+    SELECT substring(id, 1, length({q:String})) AS spelt
+    FROM reference WHERE startsWith(lower(id), lower({q:String}))
+    UNION ALL
+    SELECT arrayJoin([event_id, document_no, movement_id, toString(site_id), toString(device_id)])
+        AS spelt
+    FROM event WHERE lower(spelt) = lower({q:String})
+    UNION ALL
+    SELECT toString(gateway_id) AS spelt FROM head WHERE lower(spelt) = lower({q:String})
+    UNION ALL
+    SELECT substring(thing, position(thing, '/') + 1) AS spelt
+    FROM sighting WHERE lower(spelt) = lower({q:String})
+)
+WHERE spelt != {q:String}
+ORDER BY spelt LIMIT 4
+"""
+"""How an id is spelt that was typed in other letters, such as ``l-24-01`` for ``L-24-01``. Reads
+whole columns, so it is asked only where nothing has the id as it was typed."""

@@ -12,7 +12,7 @@ const share = (value, u) => (value === null || value === undefined ? null : quan
 
 export function instrumentTable(rows, source) {
   return table([
-    { title: say("instrument.device"), cell: (row) => el("span", { class: "id" }, row.device_id) },
+    { title: say("instrument.device"), cell: (row) => idLink("instrument", row.device_id) },
     { title: say("instrument.quantity"), cell: (row) => named(row.quantity) },
     { title: say("instrument.off"), number: true, cell: (row) => share(row.off_by, row.off_by_u) || (row.lots ? say("instrument.right") : null) },
     { title: say("instrument.sum"), number: true, cell: (row) => (row.sum_of_limit === null ? null : number(row.sum_of_limit, null, 2)) },

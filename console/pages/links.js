@@ -2,7 +2,8 @@
 
 import { el } from "./dom.js";
 
-const PAGES = { lot: "/lots/", process: "/processes/", site: "/sites/", alert: "/alerts/" };
+const PAGES = { lot: "/lots/", process: "/processes/", site: "/sites/", alert: "/alerts/",
+  instrument: "/instruments/", device: "/instruments/", laboratory: "/instruments/" };
 
 /* Address of the page of a thing; null where it has none of its own, then a search finds it. */
 export function addressOf(kind, id) {

@@ -8,7 +8,7 @@ import { table, withQuery } from "./table.js";
 import { trouble } from "./trouble.js";
 import { language, say, sayOr } from "./words.js";
 
-const PAGED = new Set(["lot", "process", "site", "alert"]);
+const PAGED = new Set(["lot", "process", "site", "alert", "instrument", "device", "laboratory"]);
 
 export async function show(main, { query }) {
   const q = (query.get("q") || "").trim();
@@ -21,18 +21,22 @@ export async function show(main, { query }) {
   try {
     const source = withQuery("/api/search", { q });
     const found = await getJson(source);
-    const exact = found.hits.filter((hit) => hit.id === q);
-    // One thing of that name that has a page of its own: there one wanted to go.
-    if (exact.length === 1 && found.hits.length === 1 && addressOfHit(exact[0])) location.replace(addressOfHit(exact[0]));
+    const led = new Set(found.hits.filter((hit) => sameId(hit.id, q)).map(addressOfHit));
+    // All that has the id leads to one page: there one wanted to go.
+    if (led.size === 1 && !led.has(null)) location.replace([...led][0]);
     else fill(place, panel(say("search.found", { q }), hits(found.hits, source)));
   } catch (error) {
     fill(place, el("div", { class: "panel" }, trouble(error, () => location.reload())));
   }
 }
 
+const sameId = (one, other) => one.toLowerCase() === other.toLowerCase();
+
+/* The page of what was found; of a fact, a paper, a trip or a seal, which have none, that of the lot. */
 function addressOfHit(hit) {
   if (PAGED.has(hit.kind)) return addressOf(hit.kind, hit.id);
-  return hit.kind === "gateway" ? "/gateways" : null;
+  if (hit.kind === "gateway") return "/gateways";
+  return hit.lot_id ? addressOf("lot", hit.lot_id) : null;
 }
 
 function hits(rows, source) {

@@ -16,6 +16,7 @@ const PAGES = {
   search: () => import("./search.js"),
   lots: () => import("./lot.js"),
   sites: () => import("./site.js"),
+  instruments: () => import("./instrument.js"),
   processes: () => import("./process.js"),
   explore: () => import("./explore.js"),
 };

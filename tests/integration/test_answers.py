@@ -18,6 +18,7 @@ from console.desk import Rooms, add_desk
 from console.people.file import PeopleFile
 from console.people.roles import Role
 from console.sql_http import Asking
+from console.watched import Watched
 from custody.detect import drift
 from custody.detect.drift import Chart, Point
 from custody.events import Micros
@@ -57,7 +58,9 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
         asking = Asking(
             plant.store.reader, 100_000, 1 << 26, lambda: f"test-{next(numbers)}", lambda _: None
         )
-        add_desk(desk.app, desk.visits, Rooms(answers=plant.answers, asking=asking))
+        watched = Watched(plant.store.rows, plant.answers.complete_to, desk.clock)
+        rooms = Rooms(answers=plant.answers, asking=asking, watched=watched)
+        add_desk(desk.app, desk.visits, rooms)
         for name, role in (("vera", Role.VIEWER), ("ana", Role.ANALYST)):
             desk.user(name, role)
         yield Open(plant, desk)
@@ -314,6 +317,44 @@ def test_who_may_see_is_told_and_who_may_not_is_not(console: Open) -> None:
         {"site_id": "PLANT", "complete_to": "2026-12-30T00:00:00.000000Z"},
     ]
     assert (body["id"], body["rows_count"]) == (console.plant.lot, len(body["balance"]))
+
+
+def test_the_number_on_a_paper_leads_to_its_lot_in_whatever_letters(console: Open) -> None:
+    def hits(q: str) -> set[tuple[object, object, object]]:
+        found = console.get("vera", "/api/search", q=q).json()["hits"]
+        return {(hit["kind"], hit["id"], hit["lot_id"]) for hit in found}
+
+    papers = console.plant.store.rows(
+        "SELECT event_type, document_no, lot_id, event_id FROM v_events"
+        " WHERE event_type IN ('weighing', 'assay') ORDER BY occurred_at LIMIT 1 BY event_type"
+    )
+    assert {str(row["event_type"]) for row in papers} == {"weighing", "assay"}
+    kinds = {"weighing": "ticket", "assay": "certificate"}
+    for row in papers:
+        paper = (kinds[str(row["event_type"])], row["document_no"], row["lot_id"])
+        assert paper in hits(str(row["document_no"]))
+        event = {("event", row["event_id"], row["lot_id"])}
+        assert event == hits(str(row["event_id"])) == hits(str(row["event_id"]).upper())
+    lot = console.plant.lot
+    as_typed = hits(lot)
+    assert ("lot", lot, lot) in as_typed
+    assert hits(lot.lower()) == as_typed
+    assert hits("nothing-has-this") == set()
+
+
+def test_an_instrument_says_where_it_measures_and_what_it_measured_last(console: Open) -> None:
+    seen = console.plant.store.rows(
+        "SELECT device_id, site_id, count() AS facts FROM v_events WHERE event_type = 'weighing'"
+        " GROUP BY device_id, site_id ORDER BY facts DESC LIMIT 1"
+    )[0]
+    told = console.get("vera", f"/api/instruments/{quote(str(seen['device_id']), safe='')}").json()
+    mine = [row for row in told["seen"] if row["kind"] == "weighing"]
+    assert [(row["site_id"], row["facts"]) for row in mine] == [(seen["site_id"], seen["facts"])]
+    lasts = [row["occurred_at"] for row in told["lots"]]
+    assert lasts == sorted(lasts, reverse=True)
+    assert all(row["lot_id"] and row["document_no"] for row in told["lots"])
+    nothing = console.get("vera", "/api/instruments/NONE")
+    assert (nothing.status_code, nothing.json()["type"]) == (404, "/problems/unknown")
 
 
 def test_rows_come_as_csv_too(console: Open) -> None:

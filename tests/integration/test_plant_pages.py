@@ -224,6 +224,30 @@ def test_the_guard_says_what_and_where_and_a_long_one_is_stopped(people: Visitor
         expect(visit.page.get_by_text("Asking SQL is for analysts")).to_be_visible()
 
 
+def test_a_number_on_a_paper_leads_to_its_lot_and_a_scale_to_its_own_page(
+    people: Visitors, there: Plant
+) -> None:
+    # Many lots have a ticket 1; here of one that one lot has.
+    [weighed] = there.console.stored.ask(
+        "SELECT document_no, any(lot_id) AS lot,"
+        " anyIf(site_id, event_type = 'weighing') AS site_id,"
+        " anyIf(device_id, event_type = 'weighing') AS device FROM v_events"
+        " WHERE event_type IN ('weighing', 'assay') GROUP BY document_no"
+        " HAVING uniqExact(lot_id) = 1 AND device != '' ORDER BY document_no LIMIT 1",
+        {},
+    )
+    with people.visit("the-operator", f"/search?q={quote(str(weighed['document_no']))}") as visit:
+        visit.page.wait_for_url(f"**/lots/{quote(str(weighed['lot']), safe='')}")
+        visit.open(f"/search?q={quote(str(weighed['device']).lower())}")
+        visit.page.wait_for_url(f"**/instruments/{weighed['device']}")
+        visit.ready()
+        places = visit.page.get_by_role("region", name="Where it measures")
+        expect(places).to_contain_text(str(weighed["site_id"]))
+        expect(visit.page.get_by_role("region", name="What it measured last")).to_contain_text("kg")
+        assert visit.shut_out() == []
+        assert visit.told == []
+
+
 def test_of_what_is_not_known_it_is_said_once(people: Visitors) -> None:
     with people.visit("the-viewer") as visit:
         for path in ("/lots/NEVER", "/sites/NEVER", "/processes/NEVER"):

@@ -1,6 +1,7 @@
 """How a statement fails, with ClickHouse's number for it, which its tools sort errors by."""
 
-from console.config import ConsoleConfig
+from collections.abc import Mapping
+
 from console.engine import EngineError
 from custody.errors import CustodyError, Refused, Unavailable
 
@@ -75,19 +76,33 @@ class Away(Coded, Unavailable):
         super().__init__(f"the warehouse does not answer: {detail}", next_step="custody status")
 
 
-def sorted_error(error: EngineError, config: ConsoleConfig, query_id: str) -> CustodyError:
-    """Return what an error of the engine means to who asked."""
+def sorted_error(error: EngineError, asked: Mapping[str, str], query_id: str) -> CustodyError:
+    """Return what an error of the engine means to who asked.
+
+    Args:
+        error: Of the engine.
+        asked: Settings that the statement ran with, its bounds among them: a request may have asked
+            for less than is allowed.
+        query_id: Name of the statement.
+    """
     code = error.code
-    mib, rows = config.query_memory_bytes >> 20, config.result_rows_max
+    memory = f"at most {int(asked['max_memory_usage']) >> 20} MiB (max_memory_usage)"
+    rows, mib = int(asked["max_result_rows"]), int(asked["max_result_bytes"]) >> 20
     match code:
         case 159 | 160:  # TIMEOUT_EXCEEDED, TOO_SLOW
-            found = "it took too long", f"at most {config.query_timeout_s:g} s"
+            found = (
+                "it took too long",
+                f"at most {asked['max_execution_time']} s (max_execution_time)",
+            )
         case 241:  # MEMORY_LIMIT_EXCEEDED
-            found = "it needs too much memory", f"at most {mib} MiB"
+            found = (
+                "it needs too much memory",
+                memory,
+            )
         case 396:  # TOO_MANY_ROWS_OR_BYTES
             bound = (
-                f"at most {rows:,} rows and {config.result_bytes_max >> 20} MiB, or"
-                " max_result_rows set higher with a format that is streamed"
+                f"at most {rows:,} rows (max_result_rows) and {mib} MiB (max_result_bytes); more"
+                " where they are set higher, with a format that is streamed"
             )
             found = "its answer is too large", bound
         case 394:

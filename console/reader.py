@@ -177,7 +177,7 @@ class Reader:
             format=format_name,
             _parts=self._engine.run(query),
             _check=lambda: self._check_cancelled(ask.query_id),
-            _sorted=lambda error: sorted_error(error, self._config, ask.query_id),
+            _sorted=lambda error: sorted_error(error, query.settings, ask.query_id),
             _done=lambda: self._give_back(ask.query_id),
         )
 
@@ -203,7 +203,8 @@ class Reader:
             try:
                 self._engine.kill(query_id)
             except EngineError as error:
-                raise sorted_error(error, self._config, query_id) from error
+                own = engine_settings(self._config, role, {}, "TSV")
+                raise sorted_error(error, own, query_id) from error
         return True
 
     def _is_running(self, query_id: str, entry: "_Running") -> bool:

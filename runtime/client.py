@@ -16,14 +16,17 @@ from pathlib import Path
 import httpx
 
 from custody.errors import Refused, Unavailable
+from runtime.too_many_rows import TOO_MANY_ROWS, TooManyRows
 
 JsonObject = dict[str, object]
+
 _Parts = Iterator[bytes]
 
 _TIMEOUT_S = 30.0
 _COMPLETE_TO = "X-Custody-Complete-To"
 _QUERY_TIMEOUT_S = 120.0
 _EXPORT_S = 3_600.0
+_ERROR_CODE = "X-ClickHouse-Exception-Code"
 _EXPORT_BYTES_MAX = 1 << 40
 _RETRY_BUDGET_S = 60.0
 _RETRY_PAUSE_S = 1.0
@@ -334,6 +337,7 @@ class Warehouse:
             rows_max: More rows are an error.
 
         Raises:
+            TooManyRows: There are more, and it is known before the first part.
             Refused: The engine did not take the query; the text is the engine's.
             Unavailable: No answer.
         """
@@ -347,6 +351,8 @@ class Warehouse:
             "POST", "/", params=asked, content=query.encode(), timeout_s=_EXPORT_S
         )
         with self._http.streamed(request) as response:
+            if response.headers.get(_ERROR_CODE) == TOO_MANY_ROWS:
+                raise TooManyRows(rows_max)
             if response.status_code != 200:
                 response.read()
                 raise self._http.refuse(response)

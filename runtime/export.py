@@ -19,9 +19,11 @@ import pyarrow.parquet
 from typing_extensions import override
 
 from custody.errors import Refused, Unavailable
+from runtime.too_many_rows import TOO_MANY_ROWS, TooManyRows
 
 _MARK = b"__exception__\r\n"
 _TAIL_BYTES = 1 << 15
+_NO_END = "it has no end"
 
 
 class Broken(Unavailable):
@@ -51,7 +53,11 @@ class _Writer(Protocol):
 
 
 def export(
-    parts: Iterator[bytes], format_name: str, path: Path, told: Callable[[int], None]
+    parts: Iterator[bytes],
+    format_name: str,
+    path: Path,
+    told: Callable[[int], None],
+    rows_max: int,
 ) -> int:
     """Write an Arrow stream to a file and return its rows.
 
@@ -60,12 +66,14 @@ def export(
         format_name: parquet, arrow or csv.
         path: Where to; what is there is replaced at the end.
         told: Called with the rows so far.
+        rows_max: As it was asked with, for the error where there are more.
 
     Raises:
+        TooManyRows: There are more rows.
         Broken: The stream ended early; the warehouse's words where it said any.
         NotAFile: The file cannot be written.
     """
-    source, rows = _Parts(parts), 0
+    source, rows = _Parts(parts, rows_max), 0
     with _whole_file(path) as file:
         with source.broken():
             # Buffered, because pyarrow takes a short read for the end.
@@ -76,7 +84,7 @@ def export(
                 rows += batch.num_rows
                 told(rows)
         if not source.ended():
-            raise Broken(source.said() or "it has no end")
+            raise source.error(_NO_END)
     return rows
 
 
@@ -152,9 +160,10 @@ def _as_json(value: object) -> str | None:
 class _Parts(io.RawIOBase):
     """Reads parts as a file; keeps the last of them, where an error of the warehouse stands."""
 
-    def __init__(self, parts: Iterator[bytes]) -> None:
+    def __init__(self, parts: Iterator[bytes], rows_max: int) -> None:
         super().__init__()
         self._parts = parts
+        self._rows_max = rows_max
         self._left = b""
         self._tail = b""
 
@@ -181,7 +190,14 @@ class _Parts(io.RawIOBase):
         try:
             yield
         except (pa.ArrowException, OSError) as error:
-            raise Broken(self.said() or str(error)) from error
+            raise self.error(str(error)) from error
+
+    def error(self, otherwise: str) -> Broken | TooManyRows:
+        """Return what broke the stream, in the warehouse's words where it said any."""
+        said = self.said()
+        if f"Code: {TOO_MANY_ROWS}." in said:
+            return TooManyRows(self._rows_max)
+        return Broken(said or otherwise)
 
     def ended(self) -> bool:
         """Return whether the stream said that it is whole."""

@@ -61,14 +61,30 @@ _INSERT_SETTINGS: Mapping[str, str] = MappingProxyType(
 )
 
 
+_LOOK = "see that it runs and has disk and memory; `custody status` shows it"
+
+
 class WarehouseUnavailable(Unavailable):
     """The warehouse did not answer, or says that it cannot now; trying again may help."""
 
-    def __init__(self, code: int | None, detail: str) -> None:
+    def __init__(
+        self, code: int | None, detail: str, expected: str = "", next_step: str = _LOOK
+    ) -> None:
         self.code = code
         super().__init__(
-            f"the warehouse cannot be used now: {detail}",
-            next_step="see that it runs and has disk and memory; `custody status` shows it",
+            f"the warehouse cannot be used now: {detail}", expected=expected, next_step=next_step
+        )
+
+
+class WarehouseNotOpened(WarehouseUnavailable):
+    """The embedded engine did not begin: as a rule another process has its directory open."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(
+            None,
+            detail,
+            expected="a directory that may be written and that no other process has open",
+            next_step="stop the warehouse first: custody down",
         )
 
 
@@ -180,12 +196,15 @@ def open_warehouse(address: str) -> Warehouse:
         address: ``chdb:///path`` or ``http(s)://user:password@host:port``.
 
     Raises:
-        WarehouseUnavailable: It does not answer, or another process holds the path.
+        WarehouseUnavailable: It does not answer.
+        WarehouseNotOpened: As a rule another process holds the path.
     """
     embedded = address.startswith("chdb:")
     try:
         client = clickhouse_connect.get_client(dsn=address)
     except (ClickHouseError, OSError) as error:
+        if embedded:
+            raise WarehouseNotOpened(_first_line(error)) from error
         raise WarehouseUnavailable(getattr(error, "code", None), _first_line(error)) from error
     return Warehouse(cast("_Client", client), embedded=embedded)
 

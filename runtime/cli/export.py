@@ -68,7 +68,7 @@ def export(
     with connect.warehouse() as warehouse:
         done = complete_to.ask(warehouse, None)
         with warehouse.arrow(text, escaped(named_values(params)), rows_max) as parts:
-            rows = write(parts, format_name, path, _progress())
+            rows = write(parts, format_name, path, _progress(), rows_max)
     size = path.stat().st_size
     if as_json:
         said = {"file": str(path), "format": format_name, "rows": rows, "bytes": size}

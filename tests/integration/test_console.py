@@ -86,7 +86,9 @@ def test_the_token_is_made_once_for_its_owner_only(desk: Desk) -> None:
         ("SELECT (1", 400, "understands"),
         ("SELECT number FROM numbers(100000)", 413, "at most 1,000 rows"),
         ("SELECT sum(cityHash64(number)) FROM numbers(100000000000)", 413, "at most 2 s"),
+        (f"{ENDLESS} SETTINGS max_execution_time = 0.5", 413, "at most 0.5 s (max_execution_time)"),
         ("SELECT groupArray(number) FROM numbers(100000000)", 413, "at most 200 MiB"),
+        ("SELECT * FROM zeros(3)", 403, "zeros"),
         ("SELECT '" + "x" * 100_000 + "'", 413, "100,000 characters"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from custody.errors import Refused
 from runtime import export
 from runtime.client import BadRequest, Endpoint, Warehouse
+from runtime.too_many_rows import TooManyRows
 from tests.support.desk import Desk, config_at, open_desk
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -51,7 +52,7 @@ def test_a_file_has_all_rows(warehouse: Warehouse, tmp_path: Path, format_name: 
     path, told = tmp_path / "out", list[int]()
     path.write_text("what was there before")
     with warehouse.arrow(QUERY, {"lot": "L 1"}, MANY) as parts:
-        assert export.export(parts, format_name, path, told.append) == MANY
+        assert export.export(parts, format_name, path, told.append, MANY) == MANY
     table = _table(path, format_name)
     assert (table.num_rows, table["n"][MANY - 1].as_py(), table["lot"][0].as_py()) == (
         MANY,
@@ -68,7 +69,7 @@ def test_a_csv_has_a_heading_also_without_rows(warehouse: Warehouse, tmp_path: P
     for condition, rows in (("1", 2), ("0", 0)):
         query = f"SELECT number AS n, ['a', 'b'] AS s FROM numbers(2) WHERE {condition}"  # noqa: S608
         with warehouse.arrow(query, {}, 10) as parts:
-            assert export.export(parts, "csv", path, lambda _: None) == rows
+            assert export.export(parts, "csv", path, lambda _: None, 10) == rows
         table = _table(path, "csv")
         assert table.column_names == ["n", "s"]
         assert table["s"].to_pylist() == ['["a", "b"]'] * rows
@@ -81,7 +82,7 @@ def test_what_is_refused_is_said_before_a_file_is_begun(warehouse: Warehouse) ->
     ):
         pass
     with (
-        pytest.raises(BadRequest, match="at most"),
+        pytest.raises(TooManyRows, match="--rows-max 10"),
         warehouse.arrow("SELECT number FROM numbers(11)", {}, 10),
     ):
         pass
@@ -97,16 +98,19 @@ def test_an_answer_that_breaks_off_leaves_what_was_there(
         warehouse.arrow(query, {}, MANY * 9) as parts,
         pytest.raises(export.Broken, match="Division by zero"),
     ):
-        export.export(parts, "parquet", path, lambda _: None)
+        export.export(parts, "parquet", path, lambda _: None, MANY * 9)
     with warehouse.arrow(QUERY, {"lot": "a"}, MANY) as parts:
         whole = b"".join(parts)
     for end in (len(whole) // 2, len(whole) - 8, len(whole) - 1):
         with pytest.raises(export.Broken):
-            export.export(iter([whole[:end]]), "parquet", path, lambda _: None)
+            export.export(iter([whole[:end]]), "parquet", path, lambda _: None, MANY)
+    late = b"\r\n__exception__\r\ntag\r\nCode: 396. DB::Exception: too many\n32 tag\r\n"
+    with pytest.raises(TooManyRows, match=f"--rows-max {MANY}"):
+        export.export(iter([whole[: len(whole) // 2], late]), "parquet", path, lambda _: None, MANY)
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="no/such"):
-        export.export(iter([]), "csv", tmp_path / "no" / "such", lambda _: None)
+        export.export(iter([]), "csv", tmp_path / "no" / "such", lambda _: None, 10)

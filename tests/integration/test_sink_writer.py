@@ -3,7 +3,10 @@
 On the real engine, and on the warehouse in memory that simulations use.
 """
 
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -237,3 +240,14 @@ def test_sql_and_arrow_agree_on_who_numbered_a_row(
     assert readback.standing(warehouse, place, [*known, *other], 1) == set(known)
     assert readback.standing(warehouse, place, known, 0) == set()
     warehouse.command(f"TRUNCATE TABLE custody.{stem}")
+
+
+def test_a_directory_that_another_process_has_open_is_said_so(tmp_path: Path) -> None:
+    address = f"chdb://{tmp_path / 'held'}"
+    second = f"from sinks.client import open_warehouse; open_warehouse({address!r})"
+    with closing(open_warehouse(address)):
+        ended = subprocess.run(
+            [sys.executable, "-c", second], capture_output=True, text=True, check=False, timeout=120
+        )
+    assert "WarehouseNotOpened" in ended.stderr
+    assert "stop the warehouse first: custody down" in ended.stderr

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 
 from console.actions_http import Acting, actions_router
 from console.alerts_http import alerts_router
@@ -12,7 +13,7 @@ from console.flow_http import flow_router
 from console.headers import Guarded
 from console.live_http import Live, live_router
 from console.lots_http import Lots, lots_router
-from console.pages_http import pages_router
+from console.pages_http import pages_router, unknown_address
 from console.people_http import people_router
 from console.rounds_http import rounds_router
 from console.sql_http import Asking, sql_router
@@ -65,4 +66,5 @@ def add_desk(app: FastAPI, found: Visits, rooms: Rooms) -> None:
         app.include_router(rounds_router(found, rooms.watched))
     if rooms.answers is not None:
         app.include_router(answers_router(found, rooms.answers))
+    app.add_exception_handler(HTTPException, unknown_address(found))
     app.add_middleware(Guarded, secure=found.secure)

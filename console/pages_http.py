@@ -5,7 +5,7 @@ page shows it asks for under ``/api``. All pages are one document: ``shell.js`` 
 which of them it is, so that an address is all there is to a page's state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
@@ -16,11 +16,13 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from console.visits import Visits
 from custody.errors import Unavailable
+from web import problem as problems
 from web.files import File, file_of, files_of
 from web.problem import Problem
 
@@ -61,6 +63,7 @@ PAGES: tuple[Page, ...] = (
     Page("/instruments/{subject:path}"),
     Page("/explore"),
 )
+"""``/audit`` is one as well, for a browser; others are answered with rows there."""
 
 
 class NoChartLibrary(Unavailable):
@@ -86,7 +89,7 @@ def pages_router(found: Visits) -> APIRouter:
     router = APIRouter()
     held = page_files()
     for page in PAGES:
-        _add_page(router, found, page, document(held["page.html"], has_charts=page.has_charts))
+        _add_page(router, found, page)
 
     @router.get("/pages/{name:path}", include_in_schema=False)
     def get_file(request: Request, name: str) -> Response:
@@ -98,15 +101,55 @@ def pages_router(found: Visits) -> APIRouter:
     return router
 
 
-def _add_page(router: APIRouter, found: Visits, page: Page, shown: File) -> None:
+def _add_page(router: APIRouter, found: Visits, page: Page) -> None:
     @router.get(page.path, include_in_schema=False)
     def get_page(request: Request) -> Response:
-        try:
-            found.anyone(request)
-        except Problem:
-            asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-            return RedirectResponse(f"/login?next={quote(asked, safe='')}", 303)
-        return shown.answer(request, _ASKED_ANEW)
+        return page_answer(request, found, has_charts=page.has_charts)
+
+
+def page_answer(request: Request, found: Visits, *, has_charts: bool = False) -> Response:
+    """Answer a browser with the document of the pages, or with the way to the login.
+
+    Args:
+        request: Of a page.
+        found: Tells who sends it.
+        has_charts: The page draws.
+    """
+    try:
+        found.anyone(request)
+    except Problem:
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/login?next={quote(asked, safe='')}", 303)
+    return _shown(has_charts=has_charts).answer(request, _ASKED_ANEW)
+
+
+def wants_page(request: Request) -> bool:
+    """Tell whether somebody types an address or follows a link: a program does not ask so."""
+    return request.method == "GET" and "text/html" in request.headers.get("accept", "")
+
+
+def unknown_address(found: Visits) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return what answers where the framework refuses: a browser at an unknown address gets a page.
+
+    Args:
+        found: Tells who sends a request.
+    """
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        refused = await problems.on_http_error(request, error)
+        if refused.status_code != 404 or not wants_page(request):
+            return refused
+        page = await run_in_threadpool(page_answer, request, found)
+        if page.status_code == 200:
+            page.status_code = 404
+        return page
+
+    return on_http_error
+
+
+@cache
+def _shown(*, has_charts: bool) -> File:
+    return document(page_files()["page.html"], has_charts=has_charts)
 
 
 def page_files() -> dict[str, File]:

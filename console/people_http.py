@@ -12,11 +12,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from console import visits
-from console.pages_http import next_of
+from console.answering import answer
+from console.pages_http import next_of, page_answer, wants_page
 from console.people.door import Visitor
 from console.people.passwords import UnfitPassword
 from console.people.roles import RIGHTS, Right
 from console.people.sessions import csrf_of
+from console.rows import Row
 from console.visits import Visits
 from console.wording import words
 from schemas.present import rfc3339
@@ -96,24 +98,34 @@ def _add_own(router: APIRouter, found: Visits) -> None:
 def _add_audit(router: APIRouter, found: Visits) -> None:
     @router.get("/audit", summary="What was done, by whom, from where; the last first")
     def get_audit(request: Request) -> Response:
-        found.visitor(request, Right.MANAGE, "audit")
-        asked = request.query_params
-        limit = _number(asked.get("limit", "100"), "limit", _DEEDS_MAX)
-        before = _number(asked["before"], "before") if "before" in asked else None
-        actor = asked.get("actor", "")
-        rows = [
-            {
-                "no": no,
-                "at": rfc3339(deed.at),
-                "actor": deed.actor,
-                "address": deed.address,
-                "what": deed.what,
-                "about": deed.about,
-                "outcome": deed.outcome,
-            }
-            for no, deed in found.door.register.deeds(limit, actor=actor, before_no=before)
-        ]
-        return Response(json.dumps(rows), media_type="application/json")
+        if wants_page(request):
+            return page_answer(request, found)
+        rows = _deeds(request, found)
+        return Response(json.dumps(rows), 200, {"Vary": "Accept"}, "application/json")
+
+    @router.get("/api/audit", summary="The same for the page of it, as JSON and as CSV")
+    def get_audit_rows(request: Request) -> Response:
+        return answer(request, {"deeds": _deeds(request, found)}, {}, list[Row])
+
+
+def _deeds(request: Request, found: Visits) -> list[Row]:
+    found.visitor(request, Right.MANAGE, "audit")
+    asked = request.query_params
+    limit = _number(asked.get("limit", "100"), "limit", _DEEDS_MAX)
+    before = _number(asked["before"], "before") if "before" in asked else None
+    actor = asked.get("actor", "")
+    return [
+        {
+            "no": no,
+            "at": rfc3339(deed.at),
+            "actor": deed.actor,
+            "address": deed.address,
+            "what": deed.what,
+            "about": deed.about,
+            "outcome": deed.outcome,
+        }
+        for no, deed in found.door.register.deeds(limit, actor=actor, before_no=before)
+    ]
 
 
 def _number(text: str, name: str, most: int = 1 << 53) -> int:

@@ -19,7 +19,9 @@ const PAGES = {
   instruments: () => import("./instrument.js"),
   processes: () => import("./process.js"),
   explore: () => import("./explore.js"),
+  audit: () => import("./audit.js"),
 };
+const unknown = () => import("./unknown.js");
 
 async function begin() {
   await loadWords(preferred());
@@ -28,14 +30,14 @@ async function begin() {
   try {
     await loadSession();
     const [, name, ...rest] = location.pathname.split("/");
-    document.title = `${say(`title.${name}`)} – custody`;
+    document.title = `${name in PAGES ? say(`title.${name}`) : say("title.unknown")} – custody`;
     showTop(Object.keys(PAGES).map((page) => `/${page}`));
     if (session.mustChange) {
       showPassword();
       return;
     }
     watch();
-    const page = await PAGES[name]();
+    const page = await (PAGES[name] || unknown)();
     await page.show(main, { id: decodeURIComponent(rest.join("/")), query: new URLSearchParams(location.search) });
   } catch (error) {
     fill(main, el("div", { class: "panel" }, trouble(error, () => location.reload())));

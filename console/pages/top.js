@@ -65,6 +65,7 @@ function showMenu() {
     pick("language", "menu.language", LANGUAGES, language(), chooseLanguage),
     pick("theme", "menu.theme", { system: say("theme.system"), light: say("theme.light"), dark: say("theme.dark") },
       document.documentElement.dataset.theme || "system", chooseTheme),
+    may("manage") ? el("p", {}, el("a", { href: "/audit" }, say("title.audit"))) : null,
     el("p", {}, el("button", { type: "button", onclick: () => showPassword() }, say("menu.password"))),
     el("p", {}, el("button", { type: "button", onclick: logOut }, say("menu.logout"))));
 }

@@ -55,6 +55,33 @@ def test_a_login_leads_to_no_other_host(desk: Desk, asked: str) -> None:
     assert answer.headers["location"] == pages_http.HOME
 
 
+def test_a_browser_at_an_unknown_address_gets_a_page_and_a_program_a_problem(desk: Desk) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    assert desk.client().get("/xyz", headers=browser).headers["location"] == "/login?next=%2Fxyz"
+    page = desk.browser("ann").get("/xyz", headers=browser)
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "/pages/shell.js" in page.text
+    for client in (desk.client(), desk.browser("ann")):
+        for headers in ({"Accept": "application/json"}, {"Accept": "*/*"}):
+            said = client.get("/xyz", headers=headers)
+            assert (said.status_code, said.json()["type"]) == (404, "/problems/not-found")
+        assert client.post("/xyz", headers=browser).json()["status"] == 404
+
+
+def test_the_audit_is_a_page_for_a_browser_and_rows_for_its_admin(desk: Desk) -> None:
+    desk.user("eve", Role.ADMIN)
+    browser = {"Accept": "text/html,*/*;q=0.8"}
+    assert desk.client().get("/audit", headers=browser).headers["location"].startswith("/login")
+    assert "/pages/shell.js" in desk.browser("ann").get("/audit", headers=browser).text
+    assert desk.browser("ann").get("/api/audit").status_code == 403
+    admin = desk.browser("eve")
+    mine = admin.get("/api/audit", params={"actor": "ann"}).json()["deeds"]
+    assert mine == admin.get("/audit", params={"actor": "ann"}).json()
+    assert {row["actor"] for row in mine} == {"ann"}
+    taken = admin.get("/api/audit", params={"actor": "ann", "format": "csv"}).text
+    assert taken.splitlines()[0] == "no,at,actor,address,what,about,outcome"
+
+
 def test_files_are_those_of_the_package_and_no_others(desk: Desk) -> None:
     client = desk.client()
     style = client.get("/pages/style.css")

@@ -94,6 +94,7 @@ def test_nobody_is_shut_out_of_a_page_and_a_phone_shows_all_of_it(
         visit.page.emulate_media(color_scheme="dark")
         assert visit.shut_out() == [], "in the dark"
         assert visit.overflow_px() == 0
+        assert visit.bar_rows() == 2, "what is above every page leaves room for it"
         assert visit.told == []
 
 

@@ -89,6 +89,15 @@ class Visit:
         found = Axe().run(self.page, options=_RULES).response["violations"]
         return [f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in found]
 
+    def bar_rows(self) -> int:
+        """How many rows the bar above the page has: its parts by where their middle is."""
+        rows: int = self.page.evaluate(
+            "new Set([...document.querySelector('header.top').children].map((one) => {"
+            " const place = one.getBoundingClientRect();"
+            " return Math.round((place.top + place.bottom) / 8); })).size"
+        )
+        return rows
+
     def overflow_px(self) -> int:
         """How much wider than the window the page is."""
         wide: int = self.page.evaluate(

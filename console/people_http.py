@@ -20,7 +20,7 @@ from console.people.roles import RIGHTS, Right
 from console.people.sessions import csrf_of
 from console.rows import Row
 from console.visits import Visits
-from console.wording import words
+from console.wording import LANGUAGES, catalogue, words
 from schemas.present import rfc3339
 from web.problem import Problem
 
@@ -163,6 +163,12 @@ async def _of_form(request: Request) -> tuple[str, str]:
 _WHY: Mapping[str, str] = MappingProxyType({"over": "login.over", "shut-out": "login.shut_out"})
 """What is said to whom a page has sent here, by why his session is over."""
 
+_LANGUAGE = "custody-language"
+"""Cookie of the language that was chosen here or on a page; scripts of ours read it."""
+
+_OWN_NAME = "login.language"
+_YEAR_S = 365 * 24 * 3_600
+
 _FORM = """<!doctype html>
 <html lang="{language}">
 <meta charset="utf-8">
@@ -181,16 +187,29 @@ _FORM = """<!doctype html>
 <input id="password" name="password" type="password" autocomplete="current-password" required></p>
 <p><button class="main">{enter}</button></p>
 </form>
+<p class="row">{languages}</p>
 </main>
 </html>
 """
 
 
 def _form(request: Request, status: int, fault: str) -> Response:
-    language, said = words(request.headers.get("accept-language", ""))
+    asked = request.query_params.get("lang", "")
+    chosen = asked if asked in LANGUAGES else request.cookies.get(_LANGUAGE, "")
+    accepted = request.headers.get("accept-language", "")
+    language, said = words(chosen if chosen in LANGUAGES else accepted)
     names = ("title", "lead", "user", "password", "enter")
     shown = {name: html.escape(said[f"login.{name}"]) for name in names}
     fault = html.escape(said[fault]) if fault else ""
     after = quote(next_of(request.query_params.get("next", "")), safe="")
-    page = _FORM.format(language=language, fault=fault, next=after, **shown)
-    return Response(page, status, {"Vary": "Accept-Language"}, "text/html; charset=utf-8")
+    others = {name: catalogue(name)[_OWN_NAME] for name in LANGUAGES if name != language}
+    languages = " ".join(
+        f'<a href="/login?lang={name}&amp;next={after}" lang="{name}">{own}</a>'
+        for name, own in others.items()
+    )
+    page = _FORM.format(language=language, fault=fault, next=after, languages=languages, **shown)
+    headers = {"Vary": "Accept-Language, Cookie"}
+    shown_form = Response(page, status, headers, "text/html; charset=utf-8")
+    if asked == language:
+        shown_form.set_cookie(_LANGUAGE, language, _YEAR_S, path="/", samesite="strict")
+    return shown_form

@@ -32,7 +32,7 @@ export function whereOf(alert) {
 
 function what(alert) {
   return [el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}`, class: "what" }, nameOf(alert)),
-    el("span", { class: "why" }, whereOf(alert))];
+    el("span", { class: "why", lang: "en" }, whereOf(alert))];
 }
 
 function about(alert) {

@@ -27,7 +27,7 @@ function whatOf(row, alert) {
     const { fact } = row;
     const mark = fact.event_id === alert.onset_event_id ? say("timeline.onset")
       : fact.event_id === alert.raised_by_event_id ? say("timeline.raised") : "";
-    return [el("strong", {}, sayOr("fact.", fact.event_type)), ` ${fact.kind || ""} `,
+    return [el("strong", {}, sayOr("fact.", fact.event_type)), ` ${fact.kind ? sayOr("step.", fact.kind) : ""} `,
       fact.mass_kg === null || fact.mass_kg === undefined ? "" : quantity(fact.mass_kg, null, "kg"),
       mark ? el("span", { class: "mark" }, mark) : null,
       el("span", { class: "why" }, `${fact.site_id}${fact.document_no ? ` · ${fact.document_no}` : ""} · `, idLink("event", fact.event_id))];

@@ -1,6 +1,7 @@
 /* Charts: drawn by Plotly in the page's colours, each with its numbers in a table beside it. */
 
 import { el } from "./dom.js";
+import { decimalSign } from "./numbers.js";
 import { table } from "./table.js";
 import { language, say } from "./words.js";
 
@@ -34,15 +35,29 @@ export function chart(options) {
   return made;
 }
 
+/* Names of days and months in the reader's language; the library brings English alone. */
+function teachDates(name) {
+  const named = (options, dates) => dates.map((at) => new Intl.DateTimeFormat(name, { ...options, timeZone: "UTC" }).format(at));
+  const days = [4, 5, 6, 7, 8, 9, 10].map((day) => new Date(Date.UTC(2026, 0, day)));
+  const months = Array.from({ length: 12 }, (_, month) => new Date(Date.UTC(2026, month, 1)));
+  globalThis.Plotly.register({ moduleType: "locale", name, dictionary: {}, format: {
+    days: named({ weekday: "long" }, days), shortDays: named({ weekday: "short" }, days),
+    months: named({ month: "long" }, months), shortMonths: named({ month: "short" }, months),
+    date: "%d/%m/%Y", decimal: decimalSign(), thousands: "\u202f", year: "%Y", month: "%b %Y", dayMonth: "%-d %b", dayMonthYear: "%-d %b %Y" } });
+}
+
+let taught = "en";
+
 function redraw(place, options) {
   if (!place.isConnected || !globalThis.Plotly) return;
+  if (taught !== language()) teachDates(taught = language());
   const found = colours();
   const { traces, layout } = options.make(found);
   const axis = { gridcolor: found.line, zerolinecolor: found.quiet, linecolor: found.line, automargin: true };
   const whole = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hovermode: "closest",
     font: { color: found.ink, size: 13, family: "system-ui, sans-serif" },
-    margin: { l: 8, r: 12, t: 8, b: 36 }, colorway: found.series, showlegend: false, separators: ".\u202f",
+    margin: { l: 8, r: 12, t: 8, b: 36 }, colorway: found.series, showlegend: false, separators: `${decimalSign()}\u202f`,
     legend: { orientation: "h", y: -0.2 }, dragmode: false,
     ...layout,
     xaxis: { ...axis, ...(layout || {}).xaxis },

@@ -7,7 +7,7 @@ import { viewList } from "./explore_views.js";
 import { may, post } from "./session.js";
 import { withQuery } from "./table.js";
 import { trouble } from "./trouble.js";
-import { say } from "./words.js";
+import { isOne, say } from "./words.js";
 
 const SHOWN_MAX = 500;
 const FIRST = "SELECT site_id, quantity, lots, amount_kg, u_kg\nFROM v_stock\nORDER BY site_id, quantity";
@@ -73,7 +73,7 @@ async function asked(places, format, taken) {
 function run(places) {
   return asked(places, "JSONCompact", async (answer, seconds) => {
     const found = await answer.json();
-    fill(places.outcome, el("p", { class: "note" }, say("explore.rows", {
+    fill(places.outcome, el("p", { class: "note" }, say(isOne(found.rows) ? "explore.row" : "explore.rows", {
       rows: count(found.rows), time: seconds < 2 ? `${Math.round(1000 * seconds)} ms` : duration(seconds) }),
     found.rows > SHOWN_MAX ? ` ${say("explore.shown", { shown: SHOWN_MAX })}` : ""),
     resultTable(found, SHOWN_MAX));

@@ -13,7 +13,7 @@ export function evidenceList(alerts) {
   return alerts.map((alert) => el("details", { class: `group is-${alert.severity}`, open: alert.state === "open" },
     el("summary", {}, severityBadge(alert.severity), el("span", { class: "what" }, nameOf(alert)),
       stateBadge(alert.state), el("span", { class: "why" }, time(alert.onset_at || alert.raised_at, language()))),
-    el("p", {}, alert.reason, " ", el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}` }, say("findings.open"))),
+    el("p", {}, el("span", { lang: "en" }, alert.reason), " ", el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}` }, say("findings.open"))),
     alert.evidence.length ? evidence(alert) : null));
 }
 

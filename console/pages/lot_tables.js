@@ -79,7 +79,7 @@ function more(rows) {
 }
 
 function factName(row) {
-  return row.event_type ? `${sayOr("fact.", row.event_type)}${row.kind ? `, ${row.kind.replaceAll("_", " ")}` : ""}` : say("change.unknown");
+  return row.event_type ? `${sayOr("fact.", row.event_type)}${row.kind ? `, ${sayOr("step.", row.kind)}` : ""}` : say("change.unknown");
 }
 
 export function factsPart(found, source) {

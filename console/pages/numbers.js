@@ -1,6 +1,11 @@
-/* Numbers with unit and uncertainty, and times: one way on all pages. Pure. */
+/* Numbers with unit and uncertainty, and times: one way on all pages. */
 
 const NO_BREAK = "\u00a0";
+
+/* Sign between whole and part; the reader's language says which. */
+let decimal = ".";
+export function useDecimal(sign) { decimal = sign; }
+export function decimalSign() { return decimal; }
 
 /* A number by its uncertainty: two significant digits of u, and the value to the same place.
    Without u: `digits` significant ones. Thousands apart by a narrow space in both languages. */
@@ -51,7 +56,7 @@ function grouped(value, places) {
   const [whole, part] = Math.abs(value).toFixed(places).split(".");
   const sign = value < 0 && Number(value.toFixed(places)) !== 0 ? "−" : "";
   const apart = whole.length > 4 ? whole.replace(/\B(?=(\d{3})+$)/g, "\u202f") : whole;
-  return sign + apart + (part ? `.${part}` : "");
+  return sign + apart + (part ? decimal + part : "");
 }
 
 /* 2026-11-07T05:12:44.103Z as "7 Nov 05:12:44": UTC, as all times of the system are. */

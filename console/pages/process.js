@@ -9,7 +9,7 @@ import { percent, quantity, time } from "./numbers.js";
 import { loadPage, part, partAddress } from "./parts.js";
 import { periodForm, periodTable } from "./period.js";
 import { table } from "./table.js";
-import { language, say } from "./words.js";
+import { language, say, sayOr } from "./words.js";
 
 export async function show(main, { id, query }) {
   document.title = `${id} – custody`;
@@ -30,7 +30,7 @@ export async function show(main, { id, query }) {
 
 function kind(found) {
   if (!found) return say("process.unknown");
-  return [el("strong", {}, found.kind.replaceAll("_", " ")), ` · ${say(found.separating ? "process.separates" : "process.mixes")}`,
+  return [el("strong", {}, sayOr("step.", found.kind)), ` · ${say(found.separating ? "process.separates" : "process.mixes")}`,
     found.continuous ? ` · ${say("process.continuous")}` : "",
     found.key_analyte ? ` · ${say("process.key", { analyte: found.key_analyte })}` : ""];
 }

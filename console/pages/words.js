@@ -2,6 +2,8 @@
 
 export const LANGUAGES = { en: "English", fr: "Français" };
 
+import { useDecimal } from "./numbers.js";
+
 let words = {};
 let chosen = "en";
 
@@ -9,7 +11,8 @@ export function language() { return chosen; }
 
 /* The language that was chosen here, else the first of the browser's that we have. */
 export function preferred() {
-  const kept = localStorage.getItem("custody.language");
+  const atLogin = /(?:^|; )custody-language=(\w\w)/.exec(document.cookie);
+  const kept = localStorage.getItem("custody.language") || (atLogin && atLogin[1]);
   const wanted = [kept, ...navigator.languages].filter(Boolean).map((name) => name.slice(0, 2));
   return wanted.find((name) => name in LANGUAGES) || "en";
 }
@@ -19,12 +22,18 @@ export async function loadWords(name) {
   words = await answer.json();
   chosen = name;
   document.documentElement.lang = name;
+  useDecimal(name === "fr" ? "," : ".");
 }
 
 export function chooseLanguage(name) {
   localStorage.setItem("custody.language", name);
+  // For the login, which runs no script.
+  document.cookie = `custody-language=${name}; path=/; max-age=31536000; samesite=strict`;
   location.reload();
 }
+
+/* Whether a number takes the singular: in French none does, too. */
+export function isOne(count) { return new Intl.PluralRules(chosen).select(count) === "one"; }
 
 /* A text, with its {values}. Of an unknown name the name: it is seen, and a test fails on it. */
 export function say(name, values) {

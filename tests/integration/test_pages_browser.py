@@ -286,6 +286,10 @@ def test_a_table_can_be_taken_along_and_french_is_french(visitors: Visitors) -> 
         visit.page.click("#menu summary")
         visit.page.select_option("#language", "fr")
         expect(visit.page.locator(".verdict")).to_contain_text("3 alertes à régler")
+        expect(visit.page.locator(".alerts tbody tr").first).to_contain_text(
+            "12,3\u00a0±\u00a01,1\u00a0%"
+        )
+        expect(visit.page.locator(".alerts .why[lang=en]").first).to_be_visible()
         visit.page.click("#menu summary")
         visit.page.select_option("#theme", "dark")
         assert visit.page.evaluate("document.documentElement.dataset.theme") == "dark"

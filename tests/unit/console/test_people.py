@@ -256,6 +256,10 @@ def test_the_form_logs_in_says_what_is_wrong_and_repeats_nothing(desk: Desk) -> 
     page = client.get("/login", headers={"Accept-Language": "de, fr-CH;q=0.8, en;q=0.5"})
     assert "Mot de passe" in page.text
     assert "<script" not in page.text
+    assert 'lang="en">English</a>' in page.text
+    client.get("/login", params={"lang": "en"}, headers={"Accept-Language": "fr"})
+    assert "Password" in client.get("/login", headers={"Accept-Language": "fr"}).text
+    assert "Password" in client.get("/login?lang=xx", headers={"Accept-Language": "fr"}).text
     name = "<b>x</b>"
     wrong = client.post("/login", data={"user": name, "password": "y"})
     assert (wrong.status_code, "The name or the password is wrong." in wrong.text) == (401, True)

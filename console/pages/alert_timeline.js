@@ -45,12 +45,15 @@ function changeOf({ version, before }) {
   return el("strong", {}, say("timeline.changed"));
 }
 
+const ACTIONS = new Set(["acknowledge", "assign", "shelve", "resolve", "reopen"]);
+
 function versionText({ version }) {
   const parts = [say("version.said", { no: version.version })];
   if (version.resolution) parts.push(sayOr("resolution.", version.resolution));
   if (version.until) parts.push(say("timeline.until", { until: time(version.until, language()) }));
   if (version.state === "retracted") parts.push(version.cause || "");
-  parts.push(version.reason);
+  // Who gave no reason has the name of the action there, which the state beside it says in words.
+  if (!version.actor || !ACTIONS.has(version.reason)) parts.push(version.reason);
   return parts.filter(Boolean).join(" · ");
 }
 

@@ -1,12 +1,13 @@
 /* Alert: what, how much, how sure, since when, why; what it rests on; what became of it. */
 
-import { alertActions, holdActions } from "./alert_actions.js";
+import { alertActions } from "./alert_actions.js";
 import { evidencePanels } from "./alert_charts.js";
 import { nameOf, sizeText, stakeText } from "./alert_table.js";
 import { timeline, versionTable } from "./alert_timeline.js";
 import { surenessOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el, fill, panel } from "./dom.js";
+import { gate } from "./gate.js";
 import { idLink, subjectLink } from "./links.js";
 import { on } from "./live.js";
 import { duration, percent, quantity, time } from "./numbers.js";
@@ -21,7 +22,7 @@ export async function show(main, { id }) {
   const source = `/api/alerts/${encodeURIComponent(id)}`;
   const places = { head: el("div"), acts: el("div"), hold: el("div"), charts: el("div"), below: el("div") };
   fill(main, places.head, el("div", { class: "grid", id: "acts" }, panel(say("alert.do"), places.acts), places.hold), places.charts, places.below);
-  let [version, awaited, drawn] = [0, 0, ""];
+  let [version, awaited, drawn, held] = [0, 0, "", null];
 
   /* Load and draw. `kept` is what was said of an action: it stays although the rest is drawn anew. */
   async function load(kept) {
@@ -57,12 +58,13 @@ export async function show(main, { id }) {
     if (rests !== drawn) fill(places.charts, evidencePanels(found, source));
     drawn = rests;
     fill(places.below, panel(say("timeline.title"), timeline(found)), panel(say("version.title"), versionTable(found, source)), toKnow(found));
-    if (alert.lot_id) await loadHold(alert.lot_id);
+    if (alert.lot_id && !held) await showGate(alert.lot_id);
   }
 
-  async function loadHold(lotId) {
-    const status = await getJson(`/v1/lots/${encodeURIComponent(lotId)}/status`).catch(() => null);
-    if (status) fill(places.hold, panel(say("gate.title", { lot: lotId }), holdActions(lotId, status, () => loadHold(lotId))));
+  async function showGate(lotId) {
+    held = gate(lotId);
+    fill(places.hold, panel(say("gate.title", { lot: lotId }), held));
+    await held.load();
   }
 
   let due = null;
@@ -73,7 +75,7 @@ export async function show(main, { id }) {
     soon();
   });
   on("action", (action) => {
-    if (action.alert_id !== id && !(action.subject || "").startsWith("lot/")) return;
+    if (action.alert_id !== id) return;
     soon();
     setTimeout(soon, AGAIN_MS);
   });

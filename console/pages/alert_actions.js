@@ -107,15 +107,9 @@ function conflict(present, done, outcome) {
     el("p", {}, el("button", { type: "button", onclick: () => done(outcome) }, say("act.conflict.look"))));
 }
 
-/* Hold and release of a lot. holds: what is held of it now, as the gate is told. */
-export function holdActions(lotId, status, done) {
-  const held = status.holds.some((one) => !one.movement_id);
-  const action = held ? "release" : "hold";
+/* Hold or release of a lot: a button and its form. */
+export function holdActions(lotId, action, done) {
   const outcome = el("div", { class: "outcome", role: "status" });
-  const said = el("p", {}, el("strong", { class: `gate ${status.status.toLowerCase()}` }, say(`gate.${status.status.toLowerCase()}`)),
-    status.why ? ` ${status.why}` : "", status.holds.map((one) => el("span", { class: "why" },
-      say("gate.held", { actor: one.actor, since: time(one.since, language()) }), one.movement_id ? ` · ${one.movement_id}` : "", one.reason ? ` · ${one.reason}` : "")));
-  if (!may("act")) return el("div", {}, said);
   const form = el("form", { class: "act" });
   const open = el("button", { type: "button", "data-action": action, onclick: () => {
     const key = newKey();
@@ -126,5 +120,5 @@ export function holdActions(lotId, status, done) {
     };
     form.querySelector("textarea").focus();
   } }, say(`act.${action}`));
-  return el("div", { class: "actions" }, said, el("div", { class: "row" }, open), form, outcome);
+  return el("div", { class: "actions" }, el("div", { class: "row" }, open), form, outcome);
 }

@@ -4,6 +4,7 @@ import { amount, nameOf, partsOf, totals } from "./amounts.js";
 import { asOf, isNow } from "./asof.js";
 import { stateBadge, severityBadge } from "./badges.js";
 import { el, fill } from "./dom.js";
+import { gate } from "./gate.js";
 import { idLink } from "./links.js";
 import { on } from "./live.js";
 import { attributesPart, changesPart, factsPart, movementsPart, tracedPart } from "./lot_tables.js";
@@ -19,9 +20,13 @@ const SOON_MS = 800;
 export async function show(main, { id, query }) {
   document.title = `${id} – custody`;
   const of = (name) => partAddress("lots", id, name, query);
-  const head = el("div", { class: "lead" });
+  const [head, held] = [el("div", { class: "lead" }), gate(id)];
   const parts = [
-    part(say("lot.holds"), of(""), (found, source) => { fill(head, lead(found)); return holds(found, source); }, { height: 260 }),
+    part(say("lot.holds"), of(""), (found, source) => {
+      fill(head, lead(found, held));
+      held.begin(found.gate);
+      return holds(found, source);
+    }, { height: 260 }),
     part(say("lot.history"), of("history"), historyChart, { height: 380 }),
     part(say("lot.lineage"), of("lineage"), (found, source) => lineagePart(found, source, id), { height: 240 }),
     part(say("lot.movements"), of("movements"), movementsPart),
@@ -30,12 +35,12 @@ export async function show(main, { id, query }) {
     part(say("lot.changes"), of("changes"), changesPart),
     part(say("lot.facts"), of("facts"), factsPart),
   ];
-  const [held, history, lineage, ...others] = parts;
+  const [holding, history, lineage, ...others] = parts;
   fill(main, el("h1", {}, say("lot.title"), " ", el("span", { class: "id" }, id)), head, asOf(query),
-    el("div", { class: "grid" }, held, history), lineage,
+    el("div", { class: "grid" }, holding, history), lineage,
     el("div", { class: "grid" }, others.slice(1, 3)), others[0], others.slice(3));
   if (isNow(query)) anew(id, parts);
-  await loadPage(main, held, parts.slice(1));
+  await loadPage(main, holding, parts.slice(1));
 }
 
 /* What comes of the lot while somebody looks is shown, a moment later and all at once. */
@@ -49,21 +54,18 @@ function anew(id, parts) {
   on("alert", later);
 }
 
-/* What it is, whether it may go, what is open of it. */
-function lead(found) {
-  const { declared, gate } = found;
+/* Whether it may go, what it is, what is open of it. */
+function lead(found, held) {
+  const { declared } = found;
   const said = declared
     ? [declared.commodity, declared.form, declared.owner && say("lot.owner", { owner: declared.owner }),
       declared.custodian && say("lot.custodian", { custodian: declared.custodian })].filter(Boolean).join(" · ")
     : say("lot.undeclared");
-  return [el("p", { class: "row" }, el("strong", { class: `gate ${gate.status}` }, sayOr("gate.", gate.status)),
-    el("span", {}, said.replaceAll("_", " ")), gate.why ? el("span", { class: "why" }, gate.why) : null),
-  gate.holds.map((hold) => el("p", {}, say("lot.held", {
-    actor: hold.actor, since: time(hold.since, language()), reason: hold.reason || "–",
-    what: hold.movement_id || say("lot.all") }))),
-  gate.open_alerts.length ? el("ul", { class: "standing" }, gate.open_alerts.map((alert) => el("li", {},
-    severityBadge(alert.severity), " ", el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}` },
-      sayOr("family.", alert.family)), " ", stateBadge(alert.state)))) : null];
+  const open = found.gate.open_alerts;
+  return [held, el("p", {}, said.replaceAll("_", " ")),
+    open.length ? el("ul", { class: "standing" }, open.map((alert) => el("li", {},
+      severityBadge(alert.severity), " ", el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}` },
+        sayOr("family.", alert.family)), " ", stateBadge(alert.state)))) : null];
 }
 
 function holds(found, source) {

@@ -98,5 +98,5 @@ def test_two_people_see_an_alert_come_and_what_the_other_does_and_do_not_overwri
         sami.page.locator("[data-action=hold]").click()
         sami.page.locator("form.act:visible #act-reason").fill("seal broken")
         sami.page.locator("form.act button.main:visible").click()
-        expect(rosa.page.locator(".gate")).to_have_text("HOLD")
+        expect(rosa.page.locator(".gate")).to_have_text("Held")
         assert rosa.told + sami.told == []

@@ -1,25 +1,30 @@
 """Lot, site, process and Explore in a real browser, over a seeded plant in the real engine."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
 import pyarrow.parquet as pq
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from playwright.sync_api import expect
 
 from console.live.places import TOPICS
-from custody.events import Micros
+from custody.events import ActionTaken, Micros
 from custody.records import Balance
-from tests.support import browser, chromium, consoles, stack
+from schemas import topics
+from schemas.partition import partition_of
+from tests.support import browser, chromium, consoles, golden, stack
 from tests.support.chromium import PHONE, Visit, Visitors
 from tests.support.consoles import Console
 from tests.support.seeded import on_one, plant
+from tests.support.sinks import framed
 from tests.support.stored import PARTITION
 from tests.support.world import World
 
@@ -113,10 +118,56 @@ def test_a_lots_page_has_the_numbers_of_the_books(people: Visitors, there: Plant
         figures = visit.page.locator(".figures").first.inner_text()
         assert f"{copper.value_mg / 1e6:.0f}\u00a0±\u00a020\u00a0kg" in figures
         expect(visit.page.locator(".gate")).to_have_text("May go")
+        expect(visit.page.locator("[data-action=hold]")).to_have_count(0)
         drawn = visit.numbers("Dry mass by place", _trace_of(visit, "All places"))
         assert drawn["y"][-1] == pytest.approx(held.mass_dry_g / 1e6)
         trip = visit.page.locator("tr", has_text="CGO 2")
         expect(trip).to_contain_text("7\u00a0±\u00a049\u00a0kg")
+
+
+def _done(kafka: str, action: str, lot: str, reason: str | None) -> None:
+    """Say on Kafka what a person does with a lot, as a gateway does."""
+    (made, *_) = golden.records("action")
+    assert isinstance(made, ActionTaken)
+    now = time.time_ns()
+    told = replace(
+        made,
+        event_id=f"plant-{now}",
+        recorded_at=Micros(now // 1000),
+        action=action,
+        subject=f"lot/{lot}",
+        alert_id=None,
+        movement_id=None,
+        actor="j.ilunga",
+        reason=reason,
+    )
+    producer = Producer({"bootstrap.servers": kafka})
+    producer.produce(topics.CONTROL, framed(told), lot.encode(), partition_of(lot.encode(), 4))
+    assert producer.flush(30) == 0
+
+
+def test_a_lots_page_hears_that_it_is_held_and_who_may_act_holds_it_there(
+    people: Visitors, kafka: str
+) -> None:
+    lot = "P-2-OUT-1"
+    with people.visit("the-operator") as visit:
+        whole(visit, f"/lots/{lot}")
+        expect(visit.page.locator("#light")).to_contain_text("live")
+        visit.page.evaluate("window.sameDocument = true")
+        visit.page.locator("[data-action=hold]").click()
+        visit.page.locator("#act-reason").fill("seal broken")
+        with visit.page.expect_request(f"**/api/lots/{lot}/hold") as asked:
+            visit.page.locator("form.act button.main").click()
+        assert asked.value.post_data_json == {"reason": "seal broken"}
+        expect(visit.page.locator(".gate")).to_have_text("May go")
+        _done(kafka, "hold", lot, "seal broken")
+        expect(visit.page.locator(".gate")).to_have_text("Held")
+        expect(visit.page.locator(".gates")).to_contain_text("Held by j.ilunga since")
+        expect(visit.page.locator(".gates")).to_contain_text("seal broken")
+        _done(kafka, "release", lot, None)
+        expect(visit.page.locator(".gate")).to_have_text("May go")
+        assert visit.page.evaluate("window.sameDocument"), "without a reload"
+        assert visit.told == []
 
 
 def _trace_of(visit: Visit, name: str) -> int:

@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from console import actions, visits
+from console import actions, lot_status, visits
 from console.gateway import Gateway
 from console.people.door import Visitor
 from console.people.roles import Right
@@ -25,6 +25,9 @@ from web import problem as problems
 from web.problem import Problem
 
 _POLL_S = 0.2
+_UNKNOWN = "unknown"
+"""Field of a hold: that the lot is meant although nothing is known of it yet."""
+
 _KEY = re.compile(r"[!-~]{1,128}", re.ASCII)
 
 _STORED = (
@@ -83,15 +86,34 @@ def _add_hold(router: APIRouter, found: Visits, acting: Acting, action: str) -> 
         visitor = await run_in_threadpool(found.changer, request)
         body = await visits.json_body(request)
         found.door.require(visitor, Right.ACT, action, f"lot/{lot_id}")
-        _only(body, *actions.HOLD_FIELDS)
         about = f"lot/{lot_id} {body.get('movement_id', '')}".rstrip()
         with _noted(found, visitor, action, about) as note:
+            if action == "hold":
+                _only(body, *actions.HOLD_FIELDS, _UNKNOWN)
+                await run_in_threadpool(_check_hold, acting, lot_id, body)
+            else:
+                _only(body, *actions.HOLD_FIELDS)
             asked = actions.hold_request(action, lot_id, body, visitor.user.name, _key(request))
             item = await run_in_threadpool(acting.gateway.post, asked)
             stored = await _until(acting, lambda: _is_stored(acting, asked))
             note.append("taken" if stored else "on its way")
             said = {"result": note[-1], "event_id": asked["event_id"], "gateway": item}
             return _json(said, 200 if stored else 202)
+
+
+def _check_hold(acting: Acting, lot_id: str, body: Mapping[str, object]) -> None:
+    """See that a hold says why, and is of a lot that somebody has heard of or is meant so."""
+    if not visits.text_of(dict(body), "reason").strip():
+        raise Problem(400, "missing-field", "reason: why the lot is held; it is empty")
+    meant = body.get(_UNKNOWN, False)
+    if not isinstance(meant, bool):
+        raise Problem(400, "bad-field", f"{_UNKNOWN}: true or false")
+    if not meant and not _asked(acting, lot_status.KNOWN, {"lot": lot_id}):
+        detail = (
+            f"lot {lot_id[:80]}: no fact of it is known, so a mistyped id would hold nothing;"
+            f' look at how it is written, or send "{_UNKNOWN}": true to hold it before it comes'
+        )
+        raise Problem(404, "unknown-lot", detail)
 
 
 async def _act(

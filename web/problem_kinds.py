@@ -15,6 +15,7 @@ from web.problem import Problem
 
 KINDS: Mapping[str, str] = {
     "bad-event-id": "the id asked for is no UUID: 8-4-4-4-12 hexadecimal digits",
+    "bad-field": "a field of the body has no such value; detail says which it may have",
     "bad-form": "the form that was posted cannot be read",
     "bad-gzip": "the body is no gzip, or damaged; pack it again, or send it as it is",
     "bad-json": "the body is no JSON, and nothing of it was taken; detail says where",
@@ -60,6 +61,7 @@ KINDS: Mapping[str, str] = {
     "unknown-encoding": "a Content-Encoding other than gzip",
     "unknown-event": "this gateway never took the event, or of a site the token is not for",
     "unknown-field": "the body has a field that is not known; detail has those that are",
+    "unknown-lot": "no fact of this lot is known; detail says how to hold one still to come",
     "unknown-page": "no page or file of this name",
     "unknown-schema": "no schema of this name",
     "wrong-password": "name and password do not go together",

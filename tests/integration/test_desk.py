@@ -110,9 +110,11 @@ def act(browser: httpx.Client, key: str, version: int = 1, **more: object) -> ht
     return browser.post(f"/api/alerts/{ALERT}/actions", json=body, headers=headers)
 
 
-def hold(browser: httpx.Client, key: str, lot: str = "L-1", **body: object) -> httpx.Response:
+def hold(
+    browser: httpx.Client, key: str, body: Mapping[str, object], lot: str = "L-1"
+) -> httpx.Response:
     headers = {"Idempotency-Key": key}
-    return browser.post(f"/api/lots/{lot}/hold", json=body, headers=headers)
+    return browser.post(f"/api/lots/{lot}/hold", json=dict(body), headers=headers)
 
 
 def answered(room: Room, key: str, version: int, state: str, reason: str) -> None:
@@ -184,7 +186,7 @@ def test_who_may_not_act_cannot_and_what_is_not_understood_is_refused(room: Room
     for role in ("viewer", "analyst"):
         refused = act(room.browser(f"the-{role}"), "x")
         assert refused.json()["type"] == "/problems/not-for-this-role"
-        assert hold(room.browser(f"the-{role}"), "x").status_code == 403
+        assert hold(room.browser(f"the-{role}"), "x", {"reason": "r"}).status_code == 403
     browser = room.browser("the-operator")
     assert act(room.client(), "x").status_code == 401
     assert act(browser, "").json()["type"] == "/problems/no-idempotency-key"
@@ -309,17 +311,36 @@ def test_a_gate_asks_with_a_token_and_a_person_with_a_session(room: Room) -> Non
 
 def test_a_hold_is_known_here_once_it_is_stored(room: Room) -> None:
     browser = room.browser("the-operator")
-    assert hold(browser, "h1", reason="seal broken").json()["result"] == "on its way"
+    about = {"reason": "seal broken", "unknown": True}
+    assert hold(browser, "h1", about).json()["result"] == "on its way"
     event_id = derived_id("console", ["the-operator", "h1"])
     room.insert("action", event_id=event_id, action="hold", subject="lot/L-1", actor="x")
-    said = hold(browser, "h1", reason="seal broken")
+    said = hold(browser, "h1", about)
     assert (said.status_code, said.json()["gateway"]["result"]) == (200, "duplicate")
-    assert hold(browser, "h2", version=1).json()["type"] == "/problems/unknown-field"
+    assert hold(browser, "h2", {"version": 1}).json()["type"] == "/problems/unknown-field"
     release = browser.post(
         "/api/lots/L-1/release", json={"movement_id": "W"}, headers={"Idempotency-Key": "h3"}
     )
     assert release.status_code == 202
     assert room.register.deeds(1)[0][1].about == "lot/L-1 W"
+
+
+def test_a_hold_says_why_and_is_of_a_lot_that_somebody_has_heard_of(room: Room) -> None:
+    browser = room.browser("the-operator")
+    for no, reason in enumerate((None, "", "  ", 7)):
+        refused = hold(browser, f"why-{no}", {} if reason is None else {"reason": reason})
+        assert (refused.status_code, refused.json()["type"]) == (400, "/problems/missing-field")
+        assert refused.json()["detail"].startswith("reason: ")
+    mistyped = hold(browser, "typo", {"reason": "seal broken"}, "L-NEVER")
+    assert (mistyped.status_code, mistyped.json()["type"]) == (404, "/problems/unknown-lot")
+    assert '"unknown": true' in mistyped.json()["detail"]
+    assert room.register.deeds(1)[0][1].outcome.startswith("404 unknown-lot")
+    odd = hold(browser, "odd-1", {"reason": "x", "unknown": "yes"}, "L-NEVER")
+    assert odd.json()["type"] == "/problems/bad-field"
+    meant = hold(browser, "meant", {"reason": "it is to come", "unknown": True}, "L-NEVER")
+    assert meant.status_code == 202
+    room.insert("lot", event_id="declared", lot_id="L-KNOWN", site_id="MINE")
+    assert hold(browser, "known", {"reason": "seal broken"}, "L-KNOWN").status_code == 202
 
 
 def test_up_to_when_all_is_known_is_asked_every_ten_seconds(room: Room) -> None:

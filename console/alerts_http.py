@@ -15,8 +15,8 @@ from web.problem import Problem
 STATES = ("open", "acknowledged", "shelved")
 """Of an alert that nobody has settled."""
 
-
-_EVER = "2200-01-01 00:00:00"
+EVER = "2200-01-01 00:00:00"
+"""Later than anything: what is asked until then is asked of now."""
 
 
 def alerts_router(found: Visits, watched: Watched) -> APIRouter:
@@ -32,7 +32,7 @@ def alerts_router(found: Visits, watched: Watched) -> APIRouter:
     def get_alerts(request: Request) -> Response:
         found.reader(request, Right.SEE, "alerts")
         rows = asked_rows(
-            watched.ask, alert_rows.STANDING, {"states": array_of(STATES), "until": _EVER}
+            watched.ask, alert_rows.STANDING, {"states": array_of(STATES), "until": EVER}
         )
         return answer(request, {"alerts": rows}, {}, watched.complete_to)
 

@@ -1,4 +1,4 @@
-"""What is asked on a round: what a shift hands over, how gateways are, what has an id."""
+"""What is asked on a round: what a shift hands over, what is held, gateways, what has an id."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,8 +7,15 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from console import alert_rows, gateway_rows, handover_rows, instrument_rows, search_rows
-from console.alerts_http import STATES
+from console import (
+    alert_rows,
+    gateway_rows,
+    handover_rows,
+    hold_rows,
+    instrument_rows,
+    search_rows,
+)
+from console.alerts_http import EVER, STATES
 from console.answering import answer, array_of, asked_rows, stamp
 from console.people.roles import Right
 from console.rows import Row
@@ -24,7 +31,7 @@ _QUERY_MAX = 200
 
 
 def rounds_router(found: Visits, watched: Watched) -> APIRouter:
-    """Return the routes of handover, gateways, search and instruments.
+    """Return the routes of handover, holds, gateways, search and instruments.
 
     Args:
         found: Tells who sends a request.
@@ -36,6 +43,12 @@ def rounds_router(found: Visits, watched: Watched) -> APIRouter:
     def get_handover(request: Request) -> Response:
         found.reader(request, Right.SEE, "handover")
         return _handover(request, watched)
+
+    @router.get("/api/holds", summary="Lots and loads that are held now, the oldest first")
+    def get_holds(request: Request) -> Response:
+        found.reader(request, Right.SEE, "holds")
+        rows = asked_rows(watched.ask, hold_rows.HOLDS, {"until": EVER})
+        return answer(request, {"holds": rows}, {}, watched.complete_to)
 
     @router.get("/api/gateways", summary="When each gateway was last heard, and what is missing")
     def get_gateways(request: Request) -> Response:
@@ -92,6 +105,7 @@ def _handover(request: Request, watched: Watched) -> Response:
     tables = {
         "changes": asked_rows(watched.ask, handover_rows.CHANGES, span),
         "standing": asked_rows(watched.ask, alert_rows.STANDING, standing),
+        "holds": asked_rows(watched.ask, hold_rows.HOLDS, {"until": span["until"]}),
         "deeds": asked_rows(watched.ask, handover_rows.DEEDS, span),
     }
     more = {"since": rfc3339(since), "until": rfc3339(until)}

@@ -4,6 +4,7 @@ import { nameOf, sizeText, stakeText, whereOf } from "./alert_table.js";
 import { ranked } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el, fill, panel } from "./dom.js";
+import { heldTable } from "./held.js";
 import { idLink, subjectLink } from "./links.js";
 import { count, time } from "./numbers.js";
 import { getJson, session } from "./session.js";
@@ -55,9 +56,10 @@ function page(found, source) {
   return [
     el("p", {}, say("handover.span", { since: time(found.since, language()), until: time(found.until, language()) }), " ",
       say("handover.by", { user: session.user, complete: time(session.completeTo, language()) })),
-    el("dl", { class: "figures panel" }, [["handover.opened", opened], ["handover.changed", changed], ["handover.standing", standing]].map(([word, rows]) =>
+    el("dl", { class: "figures panel" }, [["handover.opened", opened], ["handover.changed", changed], ["handover.standing", standing], ["handover.held", found.holds]].map(([word, rows]) =>
       el("div", {}, el("dt", {}, say(word)), el("dd", {}, count(rows.length))))),
     panel(say("handover.standing"), standingTable(standing, of("standing"))),
+    panel(say("handover.held"), heldTable(found.holds, of("holds"))),
     panel(say("handover.opened"), changeTable(opened, of("changes"))),
     panel(say("handover.changed"), changeTable(changed, of("changes"))),
     panel(say("handover.deeds"), deedTable(found.deeds, of("deeds"))),

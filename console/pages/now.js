@@ -5,6 +5,7 @@ import { UNSETTLED, countsOf, newer, ranked } from "./alerts.js";
 import { severityBadge } from "./badges.js";
 import { el, fill, panel } from "./dom.js";
 import { flowChart } from "./flow.js";
+import { afterAction, heldTable } from "./held.js";
 import { on, state } from "./live.js";
 import { count, time } from "./numbers.js";
 import { completeTable, pipelineParts } from "./pipeline.js";
@@ -19,28 +20,38 @@ const PAUSE_MS = 250;
 
 const alerts = new Map();
 const opened = new Set(new URLSearchParams(location.search).getAll("open"));
+let holds = [];
+let acted = 0;
 let loaded = false;
 let due = null;
 
 const FLOW = "/api/flow?hours=24";
+const HOLDS = "/api/holds";
+const HOLDS_SHOWN = 8;
 
-const places = { verdict: el("div", { class: "verdict" }), list: el("div", { class: "listed" }),
+const places = { verdict: el("div", { class: "verdict" }), held: el("div"), list: el("div", { class: "listed" }),
   flow: el("div", { class: "flowed" }), parts: el("div"), complete: el("div") };
 
 export async function show(main) {
-  fill(main, el("h1", { class: "sr" }, say("title.now")), places.verdict,
+  fill(main, el("h1", { class: "sr" }, say("title.now")), places.verdict, places.held,
     panel(say("now.alerts"), places.list),
     el("div", { class: "grid" }, panel(say("now.flow"), places.flow),
       panel(say("now.pipeline"), places.parts, places.complete)));
   on("alert", (alert) => { take(alert); later(); });
+  on("action", (action) => {
+    acted = Date.now();
+    showHeld(afterAction(holds, action));
+    setTimeout(loadHeld, SOON_MS);
+  });
   // What was raised just before the line came up may not be in the warehouse yet: ask twice.
-  on("hello", () => { load(); setTimeout(load, SOON_MS); });
+  on("hello", () => [load, loadHeld].forEach((one) => { one(); setTimeout(one, SOON_MS); }));
   on("state", () => { fill(places.parts, pipelineParts()); later(); });
   on("health", () => fill(places.parts, pipelineParts()));
   setInterval(load, ANEW_MS);
   setInterval(loadFlow, ANEW_MS);
+  setInterval(loadHeld, ANEW_MS);
   fill(places.parts, pipelineParts());
-  await Promise.all([load(), loadFlow()]);
+  await Promise.all([load(), loadHeld(), loadFlow()]);
 }
 
 function take(alert) {
@@ -71,6 +82,20 @@ async function loadFlow() {
   } catch (error) {
     fill(places.flow, trouble(error, loadFlow));
   }
+}
+
+async function loadHeld() {
+  const before = acted;
+  const found = await getJson(HOLDS).catch(() => null);
+  // What was done a moment ago may not be in the warehouse yet; the page asks again by then.
+  if (found && acted === before && Date.now() - acted > SOON_MS / 2) showHeld(found.holds);
+}
+
+/* Only where something is held: an empty list would take the room of what is wrong. */
+function showHeld(rows) {
+  if (JSON.stringify(rows) === JSON.stringify(holds)) return;
+  holds = rows;
+  fill(places.held, rows.length ? panel(say("held.title"), heldTable(rows, HOLDS, HOLDS_SHOWN)) : null);
 }
 
 function later() {

@@ -24,6 +24,7 @@ from console.people.roles import Role
 from console.reader import Reader
 from console.rows import Row, asked
 from console.sql_http import Asking
+from console.watched import Watched
 from custody.errors import CustodyError
 from custody.events import Micros
 from custody.ids import derived_id
@@ -59,7 +60,9 @@ class Room(Desk):
         asking = Asking(
             self.reader, 1_000, 1 << 20, lambda: secrets.token_hex(8), self.ended.append
         )
-        add_desk(self.app, self.visits, Rooms(acting=acting, lots=lots, asking=asking))
+        watched = Watched(self.ask, list, self.clock)
+        rooms = Rooms(acting=acting, lots=lots, asking=asking, watched=watched)
+        add_desk(self.app, self.visits, rooms)
         for role in Role:
             self.user(f"the-{role}", role)
 
@@ -226,12 +229,19 @@ def status(room: Room, lot: str = "L-1", **params: str) -> dict[str, object]:
     return found
 
 
-def taken(room: Room, no: int, action: str, movement: str | None = None, at: int = 0) -> None:
+def taken(
+    room: Room,
+    no: int,
+    action: str,
+    movement: str | None = None,
+    at: int = 0,
+    lot: str = "L-1",
+) -> None:
     room.insert(
         "action",
         event_id=f"e-{no}",
         action=action,
-        subject="lot/L-1",
+        subject=f"lot/{lot}",
         actor=f"p{no}",
         reason=f"r{no}",
         movement_id=movement,
@@ -265,6 +275,38 @@ def test_a_load_is_held_by_itself(room: Room) -> None:
     taken(room, 3, "hold")
     taken(room, 4, "release", "WAY-1")
     assert status(room, movement_id="WAY-1")["status"] == "HOLD", "the lot is held"
+
+
+def test_all_that_is_held_is_in_one_list_and_handed_over_whenever_it_was_held(room: Room) -> None:
+    taken(room, 1, "hold", lot="L-OVER")
+    taken(room, 2, "release", lot="L-OVER")
+    taken(room, 3, "hold", "WAY-1")
+    taken(room, 4, "hold")
+    taken(room, 5, "release")
+    taken(room, 6, "hold")
+    taken(room, 7, "hold")
+    taken(room, 8, "hold", lot="L-2")
+    viewer = room.browser("the-viewer")
+    held = viewer.get("/api/holds").json()["holds"]
+    assert [(row["lot_id"], row["movement_id"], row["since"][17:19]) for row in held] == [
+        ("L-1", "WAY-1", "03"),
+        ("L-1", None, "06"),
+        ("L-2", None, "08"),
+    ]
+    assert (held[1]["actor"], held[1]["reason"]) == ("p7", "r7"), "the later name and reason"
+    # The gate is told the same of each lot.
+    for lot in ("L-1", "L-2", "L-OVER"):
+        told = [{k: row[k] for k in ("movement_id", "actor", "reason")} for row in held
+                if row["lot_id"] == lot]  # fmt: skip
+        said = status(room, lot)["holds"]
+        assert isinstance(said, list)
+        assert [{k: v for k, v in one.items() if k != "since"} for one in said] == told
+    late = {"since": "2026-11-20T00:00:00Z", "until": "2026-11-20T08:00:00Z"}
+    over = viewer.get("/api/handover", params=late).json()
+    assert (over["holds"], over["deeds"]) == (held, [])
+    early = {"since": "2026-11-05T06:00:00Z", "until": "2026-11-05T07:00:03.5Z"}
+    then = viewer.get("/api/handover", params=early).json()["holds"]
+    assert [row["movement_id"] for row in then] == ["WAY-1"]
 
 
 def test_the_order_is_of_the_gateways_clock_whatever_was_stored_first(room: Room) -> None:

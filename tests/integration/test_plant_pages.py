@@ -150,7 +150,8 @@ def test_a_lots_page_hears_that_it_is_held_and_who_may_act_holds_it_there(
     people: Visitors, kafka: str
 ) -> None:
     lot = "P-2-OUT-1"
-    with people.visit("the-operator") as visit:
+    with people.visit("the-operator") as visit, people.visit("the-viewer", "/now") as now:
+        expect(now.page.locator("#light")).to_contain_text("live")
         whole(visit, f"/lots/{lot}")
         expect(visit.page.locator("#light")).to_contain_text("live")
         visit.page.evaluate("window.sameDocument = true")
@@ -164,7 +165,11 @@ def test_a_lots_page_hears_that_it_is_held_and_who_may_act_holds_it_there(
         expect(visit.page.locator(".gate")).to_have_text("Held")
         expect(visit.page.locator(".gates")).to_contain_text("Held by j.ilunga since")
         expect(visit.page.locator(".gates")).to_contain_text("seal broken")
+        held = now.page.get_by_role("region", name="Held now")
+        expect(held).to_contain_text(lot)
+        expect(held).to_contain_text("j.ilunga")
         _done(kafka, "release", lot, None)
+        expect(held).to_have_count(0)
         expect(visit.page.locator(".gate")).to_have_text("May go")
         assert visit.page.evaluate("window.sameDocument"), "without a reload"
         assert visit.told == []

@@ -12,9 +12,16 @@ export function shown(value) {
   return value === null || value === undefined ? null : Number(value) / 1e6;
 }
 
-/* Value, u and unit of a row of the books. */
+/* Value, u and unit of a row of the books. Of a sum whose u is known in part there is none: that of
+   some of its parts would be taken for that of all. */
 export function amount(row, value = row.value, u = row.u) {
-  return quantity(shown(value), shown(u), unitOf(row));
+  return quantity(shown(value), row.without_u ? null : shown(u), unitOf(row));
+}
+
+/* "u not known of 1 of 3", by `say`: of how many of the `parts` of a sum; null where of none.
+   Attributes come without u, all of them. */
+export function unknownU(row, parts, say) {
+  return row.without_u && row.class !== "attribute" ? say("amount.unknown_u", { missing: row.without_u, all: parts }) : null;
 }
 
 /* "wet", "dry", an analyte, or an attribute with its quality, by `say`. */
@@ -25,7 +32,7 @@ export function nameOf(row, say) {
 
 /* The largest parts of u with where they come from. */
 export function partsOf(row, most = 3) {
-  if (row.u === null || row.u === undefined) return null;
+  if (row.u === null || row.u === undefined || row.without_u) return null;
   const named = Object.entries(row.u_systematic || {}).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   return named.slice(0, most).map(([source, u]) => `${source} ${quantity(shown(u), null, unitOf(row))}`)
     .concat(named.length > most ? [`+${named.length - most}`] : []).join(", ");

@@ -1,6 +1,6 @@
 /* Lot: all of one lot on one page. */
 
-import { amount, nameOf, partsOf, totals } from "./amounts.js";
+import { amount, nameOf, partsOf, totals, unknownU } from "./amounts.js";
 import { asOf, isNow } from "./asof.js";
 import { stateBadge, severityBadge } from "./badges.js";
 import { el, fill } from "./dom.js";
@@ -20,11 +20,13 @@ const SOON_MS = 800;
 export async function show(main, { id, query }) {
   document.title = `${id} – custody`;
   const of = (name) => partAddress("lots", id, name, query);
-  const [head, held] = [el("div", { class: "lead" }), gate(id)];
+  const head = el("div", { class: "lead" });
+  // Whether it may go, and what is open, is of now: on a page of another time it would be believed.
+  const held = isNow(query) ? gate(id) : null;
   const parts = [
     part(say("lot.holds"), of(""), (found, source) => {
       fill(head, lead(found, held));
-      held.begin(found.gate);
+      if (held) held.begin(found.gate);
       return holds(found, source);
     }, { height: 260 }),
     part(say("lot.history"), of("history"), historyChart, { height: 380 }),
@@ -61,34 +63,41 @@ function lead(found, held) {
     ? [declared.commodity, declared.form, declared.owner && say("lot.owner", { owner: declared.owner }),
       declared.custodian && say("lot.custodian", { custodian: declared.custodian })].filter(Boolean).join(" · ")
     : say("lot.undeclared");
-  const open = found.gate.open_alerts;
-  return [held, el("p", {}, said.replaceAll("_", " ")),
+  const open = held ? found.gate.open_alerts : [];
+  return [held || el("p", { class: "quiet" }, say("lot.past")), el("p", {}, said.replaceAll("_", " ")),
     open.length ? el("ul", { class: "standing" }, open.map((alert) => el("li", {},
       severityBadge(alert.severity), " ", el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}` },
         sayOr("family.", alert.family)), " ", stateBadge(alert.state)))) : null];
 }
 
-function holds(found, source) {
+export function holds(found, source) {
   const rows = found.balance;
   const named = totals(rows).filter((row) => row.class !== "attribute");
   const moisture = (found.moisture || [])[0];
-  const figures = named.map((row) => el("div", {}, el("dt", {}, nameOf(row, say)), el("dd", {}, amount(row))));
+  const figures = named.map((row) => el("div", {}, el("dt", {}, nameOf(row, say)), el("dd", {}, amountOf(row, rows))));
   if (moisture && found.moisture.length === 1) {
     figures.push(el("div", {}, el("dt", {}, say("amount.moisture")), el("dd", {},
       quantity(moisture.moisture_fraction, moisture.moisture_u_fraction, "fraction"))));
   }
   // Of places that it has left there is nothing to say; the files and the chart have them.
-  return [el("dl", { class: "figures" }, figures), balanceTable(rows.filter((row) => row.value), source)];
+  return [el("dl", { class: "figures" }, figures), balanceTable(rows.filter((row) => row.value), rows, source)];
+}
+
+/* An amount, and of how many places u is not known where it is a sum. */
+function amountOf(row, all) {
+  const places = all.filter((one) => one.place !== "total" && nameOf(one, say) === nameOf(row, say));
+  const unknown = unknownU(row, places.length, say);
+  return [amount(row), unknown ? el("span", { class: "why" }, unknown) : null];
 }
 
 /* Per place and quantity, with the parts of u. */
-function balanceTable(rows, source) {
+function balanceTable(rows, all, source) {
   return table([
     { title: say("amount.place"), cell: (row) => placeOf(row.place) },
     { title: say("amount.quantity"), cell: (row) => nameOf(row, say) },
-    { title: say("amount.amount"), number: true, cell: (row) => amount(row) },
+    { title: say("amount.amount"), number: true, cell: (row) => amountOf(row, all) },
     { title: say("amount.relative"), number: true,
-      cell: (row) => (row.u && row.value ? percent(Math.abs(row.u / row.value), 2) : null) },
+      cell: (row) => (row.u && row.value && !row.without_u ? percent(Math.abs(row.u / row.value), 2) : null) },
     { title: say("amount.parts"), cell: (row) => partsOf(row) },
   ], rows, { label: say("lot.holds"), source, empty: say("lot.nothing") });
 }

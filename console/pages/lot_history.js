@@ -1,6 +1,6 @@
 /* A lot's balance over time, with one sigma as a band. */
 
-import { amount, nameOf, shown, unitOf } from "./amounts.js";
+import { amount, nameOf, shown, unitOf, unknownU } from "./amounts.js";
 import { chart } from "./chart.js";
 import { el, fill } from "./dom.js";
 import { time } from "./numbers.js";
@@ -41,18 +41,23 @@ function ofQuantity(rows, source) {
       { title: say("history.at"), cell: (row) => time(row.at, language()) },
       { title: say("amount.place"), cell: (row) => nameOfPlace(row.place) },
       { title: say("amount.amount"), number: true, cell: (row) => amount(row) },
-      { title: say("history.standing"), cell: (row) => say(`history.standing.${row.u_standing || "sum"}`) },
+      { title: say("history.standing"), cell: (row) => unknownU(row, placesThen(rows, row), say) || say(`history.standing.${row.u_standing || "sum"}`) },
     ],
     rows,
     source,
   });
 }
 
+/* How many places a sum is of. */
+function placesThen(rows, sum) {
+  return rows.filter((row) => row.at === sum.at && row.place !== "total").length;
+}
+
 /* A line in steps, and the band of one sigma about it: a balance holds until something moves it. */
 function lines(rows, place, colour) {
   const x = rows.map((row) => row.at);
   const y = rows.map((row) => shown(row.value));
-  const u = rows.map((row) => shown(row.u) || 0);
+  const u = rows.map((row) => (row.without_u ? 0 : shown(row.u) || 0));
   const step = { shape: "hv", width: 0 };
   const name = nameOfPlace(place);
   const edge = (values) => ({ type: "scatter", mode: "lines", x, y: values, line: step, hoverinfo: "skip", showlegend: false });

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from console.answers import SUMMARY, Answers, Asked, Told
 from console.rows import Row
 from runtime.asof import Ask
-from runtime.told import lots, processes, sites
+from runtime.told import lots, processes, sites, times
 
 Gate = Callable[[str], Mapping[str, object]]
 """Says of a lot what a gate is told: status, holds, open alerts."""
@@ -16,13 +16,15 @@ def answers(ask: Ask, gate: Gate, complete_to: Callable[[], list[Row]]) -> Answe
 
     Args:
         ask: Runs SQL, from any thread.
-        gate: Stands beside what a lot holds.
+        gate: Stands beside what a lot holds now.
         complete_to: Up to when each site is complete.
     """
 
     def lot(asked: Asked) -> Told:
         told = lots.summary(ask, asked)
-        return Told(told.rows, {**told.more, "gate": gate(asked.subject)}, told.tables)
+        # What a gate is told is of now, and nothing that an answer of another time should say.
+        status = gate(asked.subject) if times.is_now(asked) else None
+        return Told(told.rows, {**told.more, "gate": status}, told.tables)
 
     return Answers(
         parts={

@@ -119,6 +119,7 @@ def test_a_lot_is_told_as_the_worker_said_it_last(console: Open) -> None:
     assert declared["commodity"] == "copper"
     # As of now by the sums of transfers it is the same.
     by_sums = console.told("lots", "", subject=console.plant.lot, at="2026-12-01")
+    assert by_sums.more["gate"] is None, "whether it may go is of now"
     for row in by_sums.rows:
         assert row["value"] == by_key[row["place"], row["quantity"]]["value"]
 

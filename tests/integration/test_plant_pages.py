@@ -217,8 +217,28 @@ def test_a_page_is_as_of_the_time_in_its_address(people: Visitors, there: Plant)
             if t.effective_at <= 1_762_014_600_000_000
         )
         assert float(dry) == pytest.approx(posted / 1e6, abs=0.005)
+        expect(visit.page.locator(".gate")).to_have_count(0)
+        expect(visit.page.locator(".lead")).to_contain_text("are of now")
         files = visit.page.get_by_role("link", name=re.compile("CSV")).first
         assert "at=2025-11-01T16%3A30%3A00Z" in str(files.get_attribute("href"))
+
+
+def test_a_sum_whose_u_is_known_in_part_has_none_and_says_of_how_many(people: Visitors) -> None:
+    place = {"class": "mass", "quantity": "dry", "unit": "g", "value": 10_000_000, "u": 50_000}
+    places = [place | {"place": "MINE"}, place | {"place": "transit", "u": None}]
+    for u, missing, said in (
+        (70_711, 0, "20.000\u00a0±\u00a00.071\u00a0t"),
+        (50_000, 1, "20.00\u00a0tu not known of 1 of 2"),
+    ):
+        total = place | {"place": "total", "value": 20_000_000, "u": u, "without_u": missing}
+        told = {"balance": [*places, total], "moisture": []}
+        with people.visit("the-viewer", "/search") as visit:
+            shown: str = visit.page.evaluate(
+                "async (told) => { const {holds} = await import('/pages/lot.js');"
+                " return holds(told, '/api/lots/x')[0].textContent; }",
+                told,
+            )
+            assert shown == f"Dry mass{said}"
 
 
 def test_a_process_says_what_is_missing_and_how_sure(people: Visitors, there: Plant) -> None:

@@ -1,8 +1,9 @@
 """What pages ask about alerts, as statements. Names are those of ``schemas/json/alert.json``."""
 
 from console.rows import Row
+from custody.alerts import SHELVING_OVER
 
-STANDING = """
+STANDING = f"""
 SELECT
     alert_id, version, state, rule, family, severity, subject, nullIf(lot_id, '') AS lot_id,
     process_id, movement_id, raised_at, occurred_at, onset_at, size, size_u, unit, statistic,
@@ -19,19 +20,23 @@ INNER JOIN
     (
         SELECT
             alert_id, max((version, n)) AS last,
-            argMaxIf(reason, (version, n), actor IS NULL) AS why
+            argMaxIf
+            (
+                reason, (version, n),
+                actor IS NULL AND state != 'retracted' AND reason != '{SHELVING_OVER}'
+            ) AS why
         FROM alert
-        WHERE timestamp <= {until:DateTime64(6, 'UTC')}
+        WHERE timestamp <= {{until:DateTime64(6, 'UTC')}}
         GROUP BY alert_id
-        HAVING argMax(state, (version, n)) IN {states:Array(String)}
+        HAVING argMax(state, (version, n)) IN {{states:Array(String)}}
     )
 ) AS standing USING (alert_id, version, n)
 ORDER BY indexOf(['low', 'medium', 'high', 'critical'], severity) DESC, raised_at, alert_id
 LIMIT 5000
-"""
+"""  # noqa: S608  a constant
 """Alerts that stand in some states at a time, the worst first. ``why`` is what the evidence says:
-the reason of a version that a person made is his. ``instruments`` are those whose reading is
-furthest from what was expected."""
+the reason of a version that a person made is his, that of the end of shelving the clock's.
+``instruments`` are those whose reading is furthest from what was expected."""
 
 LATEST = """
 SELECT

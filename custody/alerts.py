@@ -33,6 +33,10 @@ RESOLVED, RETRACTED = "resolved", "retracted"
 UNSHELVE = "unshelve"
 """What the clock does when the time of a shelved alert is over; nobody's action, so no version."""
 
+SHELVING_OVER = "the time of shelving is over"
+"""The reason of the version that follows. Stored for ever, and told from what the evidence says by
+these words (``console/alert_rows.py``): they do not change."""
+
 COMMENT = "comment"
 """A word about an alert. It changes nothing, so it is no version, and disturbs nobody's action."""
 

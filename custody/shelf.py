@@ -51,7 +51,7 @@ def actions(
             version=None,
             subject=owner,
             actor="",
-            reason="the time of shelving is over",
+            reason=alerts.SHELVING_OVER,
             recorded_at=due.known_at,
             until=state.until if state.until <= due.known_at else None,
         )

@@ -4,7 +4,7 @@ import { alertActions } from "./alert_actions.js";
 import { evidencePanels } from "./alert_charts.js";
 import { nameOf, sizeText, stakeText } from "./alert_table.js";
 import { timeline, versionTable } from "./alert_timeline.js";
-import { surenessOf } from "./alerts.js";
+import { isEvidence, surenessOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el, fill, panel } from "./dom.js";
 import { gate } from "./gate.js";
@@ -104,9 +104,9 @@ function head(alert) {
       alert.cause ? idLink("event", alert.cause) : say("alert.cause.unknown")) : null);
 }
 
-/* What the evidence says is in the last version that no person made. */
+/* What the evidence says is in the last version that it made. */
 function whyFrom(versions, alert) {
-  const said = versions.filter((one) => !one.actor).at(-1);
+  const said = versions.filter((one, at) => isEvidence(one, versions[at - 1])).at(-1);
   return said ? said.reason : alert.reason;
 }
 

@@ -12,10 +12,17 @@ export function whyOf(alert) {
   return alert.why === undefined || alert.why === null ? alert.reason : alert.why;
 }
 
-/* The newer of two of one alert; news of what a person did keeps what the evidence says. */
+/* Whether the reason of a version is what the evidence says: not of one that a person made, nor of a
+   retraction, nor of the end of shelving, which opens again what nothing else would. */
+export function isEvidence(version, before) {
+  const byClock = before && before.state === "shelved" && version.state === "open";
+  return !version.actor && version.state !== "retracted" && !byClock;
+}
+
+/* The newer of two of one alert; news that is no evidence keeps what the evidence says. */
 export function newer(known, fresh) {
   if (known && known.version > fresh.version) return known;
-  const why = fresh.why !== undefined ? fresh.why : fresh.actor ? known && whyOf(known) : fresh.reason;
+  const why = fresh.why !== undefined ? fresh.why : isEvidence(fresh, known) ? fresh.reason : known && whyOf(known);
   return { ...fresh, why: why === undefined ? fresh.reason : why };
 }
 

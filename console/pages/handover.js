@@ -13,7 +13,6 @@ import { trouble } from "./trouble.js";
 import { language, say, sayOr } from "./words.js";
 
 const SHIFT_MS = 8 * 3_600_000;
-const SETTLED = new Set([null, "resolved", "retracted", "shelved"]);
 
 export async function show(main, { query }) {
   const until = query.get("until") || minute(Date.now());
@@ -49,7 +48,8 @@ function form(since, until) {
 }
 
 function page(found, source) {
-  const opened = found.changes.filter((one) => one.state === "open" && SETTLED.has(one.before));
+  // Raised, or open again: by a person, by the end of shelving, by new evidence.
+  const opened = found.changes.filter((one) => one.state === "open" && one.before !== "open");
   const changed = found.changes.filter((one) => !opened.includes(one));
   const standing = ranked(found.standing);
   const of = (name) => withQuery(source, { table: name });

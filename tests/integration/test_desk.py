@@ -309,6 +309,20 @@ def test_all_that_is_held_is_in_one_list_and_handed_over_whenever_it_was_held(ro
     assert [row["movement_id"] for row in then] == ["WAY-1"]
 
 
+def test_the_end_of_shelving_takes_nothing_of_what_the_evidence_says(room: Room) -> None:
+    over = "the time of shelving is over"
+    room.version(2, "shelved", actor="ann", action_id="a", reason="sample is on its way")
+    room.version(3, "open", reason=over)
+    viewer = room.browser("the-viewer")
+    (standing,) = viewer.get("/api/alerts").json()["alerts"]
+    assert (standing["reason"], standing["why"]) == (over, "mass falls")
+    span = {"since": "1969-12-31T12:00:00Z", "until": "1970-01-01T12:00:00Z"}
+    found = viewer.get("/api/handover", params=span).json()
+    assert [row["why"] for row in found["standing"]] == ["mass falls"]
+    steps = [(row["before"], row["state"]) for row in found["changes"]]
+    assert steps == [(None, "open"), ("open", "shelved"), ("shelved", "open")]
+
+
 def test_the_order_is_of_the_gateways_clock_whatever_was_stored_first(room: Room) -> None:
     taken(room, 9, "release", at=2)
     taken(room, 8, "hold", at=1)

@@ -76,7 +76,7 @@ def test_a_shelved_alert_opens_when_its_time_is_over(*, seal: bool) -> None:
     alert = only(world)
     assert (alert.state, alert.until, alert.version) == ("open", None, 3)
     assert (alert.actor, alert.action_id, alert.cause) == (None, None, shelve.event_id)
-    assert alert.reason == "the time of shelving is over"
+    assert alert.reason == "the time of shelving is over", "stored for ever"
     assert alert.evidence or seal
     assert not waiting(world)
 

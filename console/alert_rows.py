@@ -38,7 +38,7 @@ LIMIT 5000
 the reason of a version that a person made is his, that of the end of shelving the clock's.
 ``instruments`` are those whose reading is furthest from what was expected."""
 
-LATEST = """
+_WHOLE = """
 SELECT
     alert_id, version, state, rule, family, severity, subject, nullIf(lot_id, '') AS lot_id,
     process_id, movement_id, onset_event_id, raised_by_event_id, raised_at, occurred_at, onset_at,
@@ -57,9 +57,14 @@ SELECT
     `detectable.family` AS detectable_family, `detectable.size` AS detectable_size,
     `calibrations.device_id` AS calibrations_device_id, `calibrations.until` AS calibrations_until
 FROM alert WHERE alert_id = {alert:String}
-ORDER BY version DESC, n DESC LIMIT 1
 """
+_LAST = "ORDER BY version DESC, n DESC LIMIT 1"
+
+LATEST = _WHOLE + _LAST
 """An alert as it is now, with all it rests on; lists side by side, for ``nested``."""
+
+RESTED = f"{_WHOLE} AND (notEmpty(`evidence.z`) OR notEmpty(`posterior.family`)) {_LAST}"
+"""The last version that said what it rests on: one that is retracted says nothing of it."""
 
 VERSIONS = """
 SELECT
@@ -86,6 +91,16 @@ WHERE lot_id = {lot:String} AND event_id IN {events:Array(String)}
 ORDER BY occurred_at, event_id
 """
 """The facts that an alert names, of its lot."""
+
+CAUSE = """
+SELECT stem AS event_type, kind, lot_id, site_id, occurred_at, document_no, void,
+    corrects IS NOT NULL AS is_correction
+FROM event WHERE event_id = {event:String} LIMIT 1
+"""
+"""The fact that took an alert's reason away, of whatever lot; one that was withdrawn, too."""
+
+ONSET = ("onset_event_id", "onset_at", "onset_u_s", "threshold_basis", "movement_id", "unobserved")
+"""What an alert says of its evidence beside the lists."""
 
 _NESTED = ("posterior", "evidence", "gated", "detectable", "calibrations")
 

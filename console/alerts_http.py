@@ -50,12 +50,35 @@ def _alert(request: Request, watched: Watched, alert_id: str) -> Response:
     if not rows:
         raise Problem(404, "unknown-alert", f"no alert {alert_id[:80]}")
     alert, lists = alert_rows.nested(rows[0])
+    rested = None
+    if not lists["evidence"] and not lists["posterior"]:
+        rested, lists = _rested(watched, alert, lists)
     versions = asked_rows(watched.ask, alert_rows.VERSIONS, asked)
     about = {"subject": str(alert["subject"]), **asked}
     comments = asked_rows(watched.ask, alert_rows.COMMENTS, about)
     tables = {**lists, "versions": versions, "comments": comments, "facts": list[Row]()}
     if alert["lot_id"]:
-        named = alert_rows.events_of(alert, lists["evidence"])
+        named = alert_rows.events_of(alert | (rested or {}), lists["evidence"])
         values = {"lot": str(alert["lot_id"]), "events": array_of(named)}
         tables["facts"] = asked_rows(watched.ask, alert_rows.FACTS, values)
-    return answer(request, tables, {"alert": alert}, watched.complete_to)
+    more = {"alert": alert, "rested": rested, "cause": _cause(watched, alert)}
+    return answer(request, tables, more, watched.complete_to)
+
+
+def _rested(
+    watched: Watched, alert: Row, lists: dict[str, list[Row]]
+) -> tuple[Row | None, dict[str, list[Row]]]:
+    """Return the last version that had evidence, and its lists; None and as they are for none."""
+    rows = asked_rows(watched.ask, alert_rows.RESTED, {"alert": str(alert["alert_id"])})
+    if not rows:
+        return None, lists
+    then, its = alert_rows.nested(rows[0])
+    return {name: then[name] for name in ("version", *alert_rows.ONSET)}, its
+
+
+def _cause(watched: Watched, alert: Row) -> Row | None:
+    """Return the fact that took an alert's reason away; None where there is none of that id."""
+    if alert["state"] != "retracted" or not alert["cause"]:
+        return None
+    rows = asked_rows(watched.ask, alert_rows.CAUSE, {"event": str(alert["cause"])})
+    return rows[0] if rows else None

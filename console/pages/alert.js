@@ -38,8 +38,11 @@ export async function show(main, { id }) {
     if (alert.version < version) return kept ? load(kept) : undefined;
     alert.posterior = Object.fromEntries(found.posterior.map((one) => [one.family, one.probability]));
     alert.why = whyFrom(found.versions, alert);
+    // What is retracted says nothing of its evidence: that of the last version that had any stays.
+    const { version: restedAt, ...rested } = found.rested || {};
+    Object.assign(alert, rested, { restedAt });
     document.title = `${nameOf(alert)} ${alert.subject} – custody`;
-    fill(places.head, head(alert));
+    fill(places.head, head(alert, found.cause));
     const form = places.acts.querySelector("form.act:not(:empty)");
     if (alert.version !== version && form && !kept) {
       // Whoever is writing goes on; what he sends is on what he saw, and is answered as such. Who
@@ -83,7 +86,7 @@ export async function show(main, { id }) {
   await load();
 }
 
-function head(alert) {
+function head(alert, cause) {
   const sure = surenessOf(alert);
   const figure = (word, ...value) => el("div", {}, el("dt", {}, say(word)), el("dd", {}, ...value));
   return el("section", { class: `panel head is-${alert.severity}`, "aria-labelledby": "alert-name" },
@@ -99,9 +102,18 @@ function head(alert) {
       figure("alerts.stake", stakeText(alert) || "–"),
       alert.movement_id ? figure("alert.movement", idLink("movement", alert.movement_id)) : null),
     el("p", {}, el("strong", {}, say("alert.why")), " ", alert.why),
+    alert.restedAt ? el("p", { class: "note" }, say("alert.rested", { version: alert.restedAt })) : null,
     alert.actor ? el("p", { class: "why" }, `${alert.actor}: ${alert.reason}`) : null,
     alert.state === "retracted" ? el("p", { class: "retracted" }, say("alert.retracted"), " ",
-      alert.cause ? idLink("event", alert.cause) : say("alert.cause.unknown")) : null);
+      causeText(cause), alert.cause ? idLink("event", alert.cause) : say("alert.cause.unknown")) : null);
+}
+
+/* The fact that took the reason away, as a person names it: what it is, its paper, where. */
+function causeText(fact) {
+  if (!fact) return null;
+  const what = [sayOr("fact.", fact.event_type), fact.kind.replaceAll("_", " "), fact.document_no].filter(Boolean).join(" ");
+  const mark = fact.void ? say("fact.void") : fact.is_correction ? say("change.corrects") : null;
+  return [el("strong", {}, what), ` (${[fact.site_id, fact.lot_id, mark].filter(Boolean).join(" · ")}) `];
 }
 
 /* What the evidence says is in the last version that it made. */

@@ -20,7 +20,9 @@ export function evidencePanels(found, source) {
   if (evidence.some((one) => one.ln_ratio)) parts.push(panel(say("chart.contribution"), contribution(evidence, of("evidence"))));
   if (found.posterior.length) parts.push(panel(say("chart.posterior"), posterior(found.posterior, of("posterior"))));
   if (found.alert.statistic === "e_value") parts.push(panel(say("chart.evidence"), evidencePath(found, of("versions"))));
-  return parts.length ? el("div", { class: "columns" }, parts) : null;
+  if (!parts.length) return null;
+  const then = found.rested ? el("p", { class: "note" }, say("alert.rested", { version: found.rested.version })) : null;
+  return [then, el("div", { class: "columns" }, parts)];
 }
 
 /* Expected against observed: each measurement by how many u it is off, with the band in which 19 of

@@ -8,6 +8,7 @@ import itertools
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,12 +18,13 @@ from confluent_kafka.admin import AdminClient
 from playwright.sync_api import expect
 
 from console.live.places import TOPICS
-from custody.events import Micros
+from custody.alerts import SHELVING_OVER
+from custody.events import LotAssayed, Micros
 from custody.ids import derived_id
 from custody.records import Alert
 from schemas import topics
 from schemas.partition import partition_of
-from tests.support import browser, chromium, consoles, stack
+from tests.support import browser, chromium, consoles, golden, stack
 from tests.support.alerts import alert
 from tests.support.chromium import PHONE, Visitors
 from tests.support.consoles import Console
@@ -160,13 +162,25 @@ def test_an_alert_whose_reason_is_gone_says_what_took_it_away_and_is_nobodys_to_
     visitors: Visitors, console: Console, kafka: str
 ) -> None:
     taken = alert("TAKEN", version=1, severity="critical")
-    console.put(taken)
+    (late, *_) = golden.records("assay")
+    assert isinstance(late, LotAssayed)
     cause = derived_id("late-certificate", ["TAKEN"])
-    gone = consoles.replaced(
-        taken, version=2, n=2, state="retracted", cause=cause, reason="no longer supported"
+    late = replace(late, event_id=cause, lot_id="L-TAKEN", certificate_no="C-4711")
+    shelved = consoles.replaced(
+        taken, version=2, n=46, state="shelved", actor="ann", reason="sample is on its way"
     )
+    opened = consoles.replaced(taken, version=3, n=47, reason=SHELVING_OVER)
+    console.put(taken, shelved, opened, late)
+    gone = consoles.replaced(
+        opened, version=4, n=48, state="retracted", cause=cause, reason="no longer supported",
+        evidence=(), posterior=(), onset_at=None, onset_u_s=None, onset_event_id=None,
+        threshold_basis="", value=1.0,
+    )  # fmt: skip
     with visitors.visit("the-operator", f"/alerts/{taken.alert_id}") as visit:
         expect(visit.page.locator("[data-action=resolve]")).to_be_visible()
+        stood = visit.page.locator(".head dl").text_content()
+        assert stood is not None
+        assert "4440" in stood, "what is at stake, though the clock spoke last"
         visit.page.evaluate("window.sameDocument = true")
         console.put(gone)
         said(gone, bootstrap=kafka)
@@ -174,6 +188,15 @@ def test_an_alert_whose_reason_is_gone_says_what_took_it_away_and_is_nobodys_to_
         told = visit.page.locator("p.retracted")
         expect(told).to_contain_text("the facts no longer support it")
         expect(told.locator("a")).to_have_text(cause)
+        expect(told).to_contain_text("Certificate")
+        expect(told).to_contain_text("C-4711")
+        head = visit.page.locator(".head")
+        expect(head).to_contain_text("Why: loss 12.3%")
+        expect(head).to_contain_text("as they were at version 3")
+        expect(head.locator("dl")).to_have_text(stood)
+        assert visit.numbers("Each measurement, by how far it is off", trace=1)["x"] == [1.0, -10.0]
+        families = visit.numbers("Probability of each thing that may have happened")
+        assert families["x"] == pytest.approx([10, 90])
         expect(visit.page.locator("[data-action=resolve]")).to_have_count(0)
         expect(visit.page.locator("[data-action=comment]")).to_be_visible()
         assert visit.page.evaluate("window.sameDocument")

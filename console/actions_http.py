@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 
 from fastapi import APIRouter
@@ -21,10 +22,13 @@ from console.problem import problem_of
 from console.rows import Ask, Row
 from console.visits import Visits
 from custody.errors import CustodyError
+from custody.events import Micros
+from schemas.present import rfc3339
 from web import problem as problems
 from web.problem import Problem
 
 _POLL_S = 0.2
+_NAMED_MAX = 20
 _UNKNOWN = "unknown"
 """Field of a hold: that the lot is meant although nothing is known of it yet."""
 
@@ -43,11 +47,13 @@ class Acting:
         gateway: Takes them.
         ask: Reads the warehouse.
         wait_s: How long an answer waits for what came of an action.
+        now: Time of day.
         seen: Tells whether an action has been seen on Kafka already, by its id.
     """
 
     gateway: Gateway
     ask: Ask
+    now: Callable[[], Micros]
     wait_s: float = 5.0
     seen: Callable[[str], bool] = lambda _: False
 
@@ -69,11 +75,17 @@ def actions_router(found: Visits, acting: Acting) -> APIRouter:
         found.door.require(visitor, Right.ACT, what, alert_id)
         _only(body, "action", "version", *actions.ALERT_FIELDS)
         with _noted(found, visitor, what, alert_id) as note:
+            await run_in_threadpool(_check_action, found, acting.now(), body)
             answer = await _act(acting, alert_id, body, visitor.user.name, _key(request))
             note.append("taken" if answer.status_code == 200 else "not taken")
             if answer.status_code == 202:
                 note.append("on its way")
         return answer
+
+    @router.get("/api/people", summary="Who may act: to whom an alert can be given")
+    def get_people(request: Request) -> Response:
+        found.visitor(request, Right.ACT, "people")
+        return _json({"people": found.door.register.who_may(Right.ACT)}, 200)
 
     for action in ("hold", "release"):
         _add_hold(router, found, acting, action)
@@ -99,6 +111,32 @@ def _add_hold(router: APIRouter, found: Visits, acting: Acting, action: str) -> 
             note.append("taken" if stored else "on its way")
             said = {"result": note[-1], "event_id": asked["event_id"], "gateway": item}
             return _json(said, 200 if stored else 202)
+
+
+def _check_action(found: Visits, now: Micros, body: Mapping[str, object]) -> None:
+    """See that an alert is given to somebody who is here, and shelved for a time to come.
+
+    How a field is written is for the gateway to judge, which judges it for everybody.
+    """
+    assignee, until = body.get("assignee"), body.get("until")
+    if body.get("action") == "assign" and isinstance(assignee, str) and assignee:
+        people = found.door.register.who_may(Right.ACT)
+        if assignee not in people:
+            known = ", ".join(people[:_NAMED_MAX]) + (", ..." if len(people) > _NAMED_MAX else "")
+            detail = f"assignee: {assignee[:80]} is no user who may act; those are: {known}"
+            raise Problem(400, "unknown-user", detail)
+    if body.get("action") == "shelve" and isinstance(until, str) and _is_past(until, now):
+        detail = f"until: {until[:40]} is past, it is {rfc3339(now)}; say a time to come, or none"
+        raise Problem(400, "past-time", detail)
+
+
+def _is_past(text: str, now: Micros) -> bool:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    # Without an offset the gateway refuses it.
+    return at.tzinfo is not None and at.timestamp() * 1e6 <= now
 
 
 def _check_hold(acting: Acting, lot_id: str, body: Mapping[str, object]) -> None:

@@ -44,6 +44,7 @@ KINDS: Mapping[str, str] = {
     "outbox-closed": "the outbox takes nothing now, full or without a disk; nothing was taken",
     "outbox-unreadable": "the outbox cannot be read now; try again after Retry-After",
     "password-to-be-changed": "the password was typed by somebody else and has to be changed first",
+    "past-time": "a time that is to come is past; send one to come, or none",
     "query-failed": "the engine did not take the statement; detail has its words",
     "rate-limit": "more requests than the token's rate; try again after Retry-After",
     "refused": "the gateway refused the action; detail says why",
@@ -64,6 +65,7 @@ KINDS: Mapping[str, str] = {
     "unknown-lot": "no fact of this lot is known; detail says how to hold one still to come",
     "unknown-page": "no page or file of this name",
     "unknown-schema": "no schema of this name",
+    "unknown-user": "the alert is given to nobody who may act; GET /api/people has those who may",
     "wrong-password": "name and password do not go together",
 }
 """By the last part of ``type``; those of the framework are named as HTTP names its statuses."""

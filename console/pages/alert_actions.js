@@ -3,7 +3,7 @@
 import { stateBadge } from "./badges.js";
 import { el, fill } from "./dom.js";
 import { time } from "./numbers.js";
-import { may, postJson, session } from "./session.js";
+import { getJson, may, postJson, session } from "./session.js";
 import { trouble } from "./trouble.js";
 import { language, say, sayOr } from "./words.js";
 
@@ -53,7 +53,7 @@ function reason(required) {
 
 function fields(action) {
   switch (action) {
-    case "assign": return [field("assignee", "act.assignee", el("input", { value: session.user, autocomplete: "off" }), say("act.assignee.hint")), reason(false)];
+    case "assign": return [field("assignee", "act.assignee", people()), reason(false)];
     case "comment": return [reason(true)];
     case "shelve": return [field("until", "act.until", el("input", { type: "datetime-local", value: inHours(8) }), say("act.until.hint")), reason(true)];
     case "resolve": return [field("resolution", "act.resolution", el("select", { required: true },
@@ -61,6 +61,19 @@ function fields(action) {
     case "hold": return [reason(true)];
     default: return [reason(false)];
   }
+}
+
+/* Whoever may act; oneself at first, and at once. */
+function people() {
+  const option = (name) => el("option", { value: name, selected: name === session.user }, name);
+  const nobody = el("option", { value: "" }, say("act.assignee.nobody"));
+  const made = el("select", {}, nobody, option(session.user));
+  getJson("/api/people").then((found) => {
+    const chosen = made.value;
+    fill(made, nobody, found.people.map(option));
+    made.value = chosen;
+  }, (error) => made.after(trouble(error)));
+  return made;
 }
 
 function inHours(hours) {

@@ -8,7 +8,7 @@ from typing import Any
 from console.people import passwords
 from console.people.file import PeopleFile
 from console.people.passwords import Cost
-from console.people.roles import Role
+from console.people.roles import Right, Role, may
 from console.people.user import Deed, LastAdmin, NameTaken, UnknownUser, User, checked_name
 from custody.events import Micros
 
@@ -87,6 +87,15 @@ class Register:
         return [
             user_of(row)
             for row in self._file.rows(f"SELECT {_USER} FROM user ORDER BY name")  # noqa: S608  ours
+        ]
+
+    def who_may(self, right: Right) -> list[str]:
+        """Return the names of those who are not shut out and whose role has a right, in order.
+
+        A user who has yet to choose a password is among them: he is to find what waits for him.
+        """
+        return [
+            one.name for one in self.users() if one.disabled_at is None and may(one.role, right)
         ]
 
     def is_right(self, name: str, password: str) -> User | None:

@@ -7,6 +7,7 @@ and ``tests/e2e/test_desk.py`` has all of it in one.
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import clickhouse_connect
@@ -54,7 +55,7 @@ class Room(Desk):
         self.recent: list[Row] = []
         self.ended: list[CustodyError | None] = []
         self.on_ask: Callable[[str], None] = lambda _: None
-        acting = Acting(self.gateway, self.ask, wait_s=0.5)
+        acting = Acting(self.gateway, self.ask, self.clock, wait_s=0.5)
         complete_to = CompleteTo(self.ask, self.clock.seconds)
         lots = Lots(self.ask, complete_to, lambda: self.failing, lambda _: self.recent)
         asking = Asking(
@@ -203,6 +204,29 @@ def test_who_may_not_act_cannot_and_what_is_not_understood_is_refused(room: Room
     act(browser, "once")
     other = act(browser, "once", reason="something else")
     assert (other.status_code, other.json()["type"]) == (409, "/problems/key-used")
+
+
+def test_an_alert_is_given_to_who_may_act_and_shelved_for_a_time_to_come(room: Room) -> None:
+    browser = room.browser("the-operator")
+    people = browser.get("/api/people").json()["people"]
+    assert people == ["the-admin", "the-operator"]
+    assert room.browser("the-viewer").get("/api/people").status_code == 403
+    for no, name in enumerate(("nobody-here", "the-viewer")):
+        refused = act(browser, f"give-{no}", action="assign", assignee=name)
+        assert (refused.status_code, refused.json()["type"]) == (400, "/problems/unknown-user")
+        assert "the-admin, the-operator" in refused.json()["detail"]
+    assert act(browser, "give-ok", action="assign", assignee="the-admin").status_code == 202
+    assert act(browser, "give-none", action="assign").status_code == 202
+    now = datetime.fromtimestamp(room.clock() / 1e6, UTC)
+    for no, ago_s in enumerate((0, 3_600)):
+        past = (now - timedelta(seconds=ago_s)).isoformat()
+        refused = act(browser, f"past-{no}", action="shelve", reason="wait", until=past)
+        assert (refused.status_code, refused.json()["type"]) == (400, "/problems/past-time")
+        assert refused.json()["detail"].startswith("until: ")
+    ahead = (now + timedelta(seconds=1)).isoformat()
+    assert act(browser, "ahead", action="shelve", reason="wait", until=ahead).status_code == 202
+    odd = act(browser, "odd-time", action="shelve", reason="wait", until="tomorrow")
+    assert odd.status_code == 422, "the gateway judges how it is written"
 
 
 def test_a_gateway_that_is_away_is_503_and_written_down(

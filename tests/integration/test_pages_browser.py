@@ -139,6 +139,10 @@ def test_evidence_charts_draw_the_numbers_of_the_alert(visitors: Visitors) -> No
         beside = visit.page.locator("figure.chart table").first
         expect(beside).to_contain_text("0.886\u00a0±\u00a00.011")
         expect(beside).to_contain_text("2.57\u00a0±\u00a00.10\u00a0%")
+        visit.page.locator("[data-action=assign]").click()
+        people = visit.page.locator("#act-assignee option")
+        expect(people).to_have_text(["nobody", "the-admin", "the-operator"])
+        expect(visit.page.locator("#act-assignee")).to_have_value("the-operator")
 
 
 def test_an_alert_appears_without_a_reload_and_goes_when_it_is_settled(

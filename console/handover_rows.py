@@ -3,13 +3,16 @@
 CHANGES = """
 SELECT
     alert_id, version, state, before, statistic, rule, family, severity, subject, actor, reason,
-    cause, assignee, until, resolution, timestamp AS said_at
+    cause, assignee, assignee_before, until, resolution, timestamp AS said_at
 FROM
 (
     SELECT
         *, lagInFrame(toNullable(toString(state))) OVER
             (PARTITION BY alert_id ORDER BY version, n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
-            AS before
+            AS before,
+        lagInFrame(toNullable(assignee)) OVER
+            (PARTITION BY alert_id ORDER BY version, n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+            AS assignee_before
     FROM
     (
         SELECT * FROM alert
@@ -27,15 +30,31 @@ WHERE said_at > {since:DateTime64(6, 'UTC')} AND said_at <= {until:DateTime64(6,
 ORDER BY said_at, alert_id, version
 LIMIT 5000
 """
-"""Every version of an alert that was said in a time, with the state before it; answers to actions
-that were not taken changed nothing and are left out."""
+"""Every version of an alert that was said in a time, with state and assignee before it; answers to
+actions that were not taken changed nothing and are left out."""
 
 DEEDS = """
-SELECT recorded_at, actor, action, subject, movement_id, alert_id, reason
+SELECT
+    recorded_at, actor, action, subject, movement_id, nullIf(alert_id, '') AS alert_id, reason,
+    nullIf(rule, '') AS rule, nullIf(family, '') AS family, nullIf(statistic, '') AS statistic
 FROM action
+LEFT JOIN
+(
+    SELECT
+        alert_id, argMax(toString(rule), version) AS rule,
+        argMax(toString(family), version) AS family,
+        argMax(toString(statistic), version) AS statistic
+    FROM alert WHERE alert_id IN
+    (
+        SELECT alert_id FROM action
+        WHERE recorded_at > {since:DateTime64(6, 'UTC')}
+            AND recorded_at <= {until:DateTime64(6, 'UTC')}
+    )
+    GROUP BY alert_id
+) AS named ON named.alert_id = action.alert_id
 WHERE recorded_at > {since:DateTime64(6, 'UTC')} AND recorded_at <= {until:DateTime64(6, 'UTC')}
     AND action IN ('hold', 'release', 'comment')
 ORDER BY recorded_at, event_id
 LIMIT 5000
 """
-"""What people did that makes no version of an alert."""
+"""What people did that makes no version of an alert, and by what the alert, if any, is named."""

@@ -22,7 +22,7 @@ ORDER BY recorded_at, event_id
 """
 
 OPEN_ALERTS = """
-SELECT alert_id, version, state, family, severity, movement_id, raised_at
+SELECT alert_id, version, state, rule, family, statistic, severity, movement_id, raised_at
 FROM (
     SELECT * FROM alert WHERE lot_id = {lot:String}
     ORDER BY alert_id, version DESC, n DESC LIMIT 1 BY alert_id

@@ -18,7 +18,8 @@ export function evidencePanels(found, source) {
   const parts = [];
   if (evidence.length) parts.push(panel(say("chart.measured"), measured(evidence, of("evidence"))));
   if (evidence.some((one) => one.ln_ratio)) parts.push(panel(say("chart.contribution"), contribution(evidence, of("evidence"))));
-  if (found.posterior.length) parts.push(panel(say("chart.posterior"), posterior(found.posterior, of("posterior"))));
+  // Of a rule that is certain there is nothing else that it may be.
+  if (found.posterior.length && found.alert.statistic !== "rule") parts.push(panel(say("chart.posterior"), posterior(found.posterior, of("posterior"))));
   if (found.alert.statistic === "e_value") parts.push(panel(say("chart.evidence"), evidencePath(found, of("versions"))));
   if (!parts.length) return null;
   const then = found.rested ? el("p", { class: "note" }, say("alert.rested", { version: found.rested.version })) : null;

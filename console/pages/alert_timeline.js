@@ -1,5 +1,6 @@
 /* What happened, in order: facts that the alert names, its versions, what people said. */
 
+import { nameOf } from "./alert_table.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el } from "./dom.js";
 import { idLink } from "./links.js";
@@ -69,7 +70,7 @@ export function versionTable(found, source) {
     { title: say("version.no"), number: true, cell: (one) => one.version },
     { title: say("alerts.state"), cell: (one) => stateBadge(one.state) },
     { title: say("alerts.severity"), cell: (one) => severityBadge(one.severity) },
-    { title: say("alerts.what"), cell: (one) => sayOr("family.", one.family) },
+    { title: say("alerts.what"), cell: (one) => nameOf({ ...found.alert, family: one.family }) },
     { title: say("alerts.size"), number: true, cell: (one) => (one.size || one.size_u ? quantity(one.size, one.size_u, one.unit) : null) },
     { title: say("version.statistic"), number: true, cell: (one) => (one.value > 1e5 ? `10^${number(Math.log10(one.value), null, 3)}` : number(one.value, null, 3)) },
     { title: say("timeline.who"), cell: (one) => one.actor || say("timeline.system") },

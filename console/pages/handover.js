@@ -70,6 +70,17 @@ function alertLink(row) {
   return el("a", { href: `/alerts/${encodeURIComponent(row.alert_id)}`, class: "what" }, nameOf(row));
 }
 
+/* An alert by its name; by its id where nothing is stored of it. */
+function named(row) {
+  return row.rule ? alertLink(row) : idLink("alert", row.alert_id);
+}
+
+/* To whom an alert was given by a change, if by it. */
+function givenTo(row) {
+  if ((row.assignee || "") === (row.assignee_before || "")) return null;
+  return el("span", { class: "why" }, row.assignee ? say("timeline.assigned", { who: row.assignee }) : say("timeline.unassigned"));
+}
+
 function standingTable(rows, source) {
   return table([
     { title: say("alerts.severity"), cell: (row) => severityBadge(row.severity) },
@@ -88,7 +99,7 @@ function changeTable(rows, source) {
     { title: say("alerts.severity"), cell: (row) => severityBadge(row.severity) },
     { title: say("alerts.what"), cell: alertLink },
     { title: say("alerts.about"), cell: (row) => subjectLink(row.subject) },
-    { title: say("alerts.state"), cell: (row) => [stateBadge(row.state), row.resolution ? el("span", { class: "why" }, sayOr("resolution.", row.resolution)) : null] },
+    { title: say("alerts.state"), cell: (row) => [stateBadge(row.state), givenTo(row), row.resolution ? el("span", { class: "why" }, sayOr("resolution.", row.resolution)) : null] },
     { title: say("timeline.who"), cell: (row) => row.actor || say("timeline.system") },
     { title: say("act.reason"), cell: (row) => (row.actor ? row.reason : whereOf(row)) },
   ], rows, { label: say("handover.changed"), source, empty: say("handover.none") });
@@ -99,7 +110,7 @@ function deedTable(rows, source) {
     { title: say("timeline.at"), cell: (row) => time(row.recorded_at, language()) },
     { title: say("timeline.who"), cell: (row) => row.actor },
     { title: say("timeline.what"), cell: (row) => sayOr("act.", row.action) },
-    { title: say("alerts.about"), cell: (row) => [row.alert_id ? idLink("alert", row.alert_id) : subjectLink(row.subject), row.movement_id ? el("span", { class: "why" }, row.movement_id) : null] },
+    { title: say("alerts.about"), cell: (row) => [row.alert_id ? [named(row), " "] : null, subjectLink(row.subject), row.movement_id ? el("span", { class: "why" }, row.movement_id) : null] },
     { title: say("act.reason"), cell: (row) => row.reason },
   ], rows, { label: say("handover.deeds"), source, empty: say("handover.none") });
 }

@@ -1,6 +1,7 @@
 /* Lot: all of one lot on one page. */
 
 import { amount, nameOf, partsOf, totals, unknownU } from "./amounts.js";
+import { nameOf as nameOfAlert } from "./alert_table.js";
 import { asOf, isNow } from "./asof.js";
 import { stateBadge, severityBadge } from "./badges.js";
 import { el, fill } from "./dom.js";
@@ -10,10 +11,10 @@ import { on } from "./live.js";
 import { attributesPart, changesPart, factsPart, movementsPart, tracedPart } from "./lot_tables.js";
 import { historyChart } from "./lot_history.js";
 import { lineagePart } from "./lineage.js";
-import { percent, quantity, time } from "./numbers.js";
+import { percent, quantity } from "./numbers.js";
 import { loadAll, loadPage, part, partAddress } from "./parts.js";
 import { table } from "./table.js";
-import { language, say, sayOr } from "./words.js";
+import { say } from "./words.js";
 
 const SOON_MS = 800;
 
@@ -67,7 +68,7 @@ function lead(found, held) {
   return [held || el("p", { class: "quiet" }, say("lot.past")), el("p", {}, said.replaceAll("_", " ")),
     open.length ? el("ul", { class: "standing" }, open.map((alert) => el("li", {},
       severityBadge(alert.severity), " ", el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}` },
-        sayOr("family.", alert.family)), " ", stateBadge(alert.state)))) : null];
+        nameOfAlert(alert)), " ", stateBadge(alert.state)))) : null];
 }
 
 export function holds(found, source) {

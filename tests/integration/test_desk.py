@@ -78,6 +78,7 @@ class Room(Desk):
 
     def version(self, version: int, state: str, **more: object) -> None:
         row = {"alert_id": ALERT, "version": version, "n": version, "state": state}
+        row |= {"rule": "lot_eprocess", "family": "loss", "statistic": "e_value"}
         self.insert("alert", **row, subject="lot/L-1", lot_id="L-1", severity="high", **more)
 
     def close(self) -> None:
@@ -345,6 +346,27 @@ def test_the_end_of_shelving_takes_nothing_of_what_the_evidence_says(room: Room)
     assert [row["why"] for row in found["standing"]] == ["mass falls"]
     steps = [(row["before"], row["state"]) for row in found["changes"]]
     assert steps == [(None, "open"), ("open", "shelved"), ("shelved", "open")]
+
+
+def test_a_handover_says_to_whom_and_calls_an_alert_by_its_name(room: Room) -> None:
+    room.version(2, "open", actor="ann", action_id="a", reason="assign", assignee="bob")
+    room.version(3, "open", actor="ann", action_id="b", reason="assign")
+    room.insert(
+        "action", event_id="c-1", action="comment", alert_id=ALERT, subject="lot/L-1", actor="bob",
+        reason="called the site", recorded_at="1970-01-01 00:00:07.000000",
+    )  # fmt: skip
+    room.insert(
+        "action", event_id="h-1", action="hold", subject="lot/L-1", actor="bob", reason="seal",
+        recorded_at="1970-01-01 00:00:08.000000",
+    )  # fmt: skip
+    span = {"since": "1969-12-31T12:00:00Z", "until": "1970-01-01T12:00:00Z"}
+    found = room.browser("the-viewer").get("/api/handover", params=span).json()
+    given = [(row["assignee_before"], row["assignee"]) for row in found["changes"]]
+    assert given == [(None, None), (None, "bob"), ("bob", None)]
+    deeds = [(row["action"], row["alert_id"], row["subject"]) for row in found["deeds"]]
+    assert deeds == [("comment", ALERT, "lot/L-1"), ("hold", None, "lot/L-1")]
+    named = [(row["rule"], row["family"], row["statistic"]) for row in found["deeds"]]
+    assert named == [("lot_eprocess", "loss", "e_value"), (None, None, None)]
 
 
 def test_the_order_is_of_the_gateways_clock_whatever_was_stored_first(room: Room) -> None:

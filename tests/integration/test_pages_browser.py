@@ -21,7 +21,7 @@ from console.live.places import TOPICS
 from custody.alerts import SHELVING_OVER
 from custody.events import LotAssayed, Micros
 from custody.ids import derived_id
-from custody.records import Alert
+from custody.records import Alert, Posterior
 from schemas import topics
 from schemas.partition import partition_of
 from tests.support import browser, chromium, consoles, golden, stack
@@ -141,7 +141,7 @@ def test_evidence_charts_draw_the_numbers_of_the_alert(visitors: Visitors) -> No
         expect(beside).to_contain_text("2.57\u00a0±\u00a00.10\u00a0%")
         visit.page.locator("[data-action=assign]").click()
         people = visit.page.locator("#act-assignee option")
-        expect(people).to_have_text(["nobody", "the-admin", "the-operator"])
+        expect(people).to_have_text(["nobody", "admin", "the-admin", "the-operator"])
         expect(visit.page.locator("#act-assignee")).to_have_value("the-operator")
 
 
@@ -204,6 +204,24 @@ def test_an_alert_whose_reason_is_gone_says_what_took_it_away_and_is_nobodys_to_
         expect(visit.page.locator("[data-action=resolve]")).to_have_count(0)
         expect(visit.page.locator("[data-action=comment]")).to_be_visible()
         assert visit.page.evaluate("window.sameDocument")
+        assert visit.told == []
+
+
+def test_an_alert_of_a_rule_has_one_name_and_nothing_else_that_it_may_be(
+    visitors: Visitors, console: Console
+) -> None:
+    certain = alert(
+        "CERTAIN", version=1, state="resolved", rule="hold_breached", family="custody_gap",
+        statistic="rule", posterior=(Posterior(family="custody_gap", probability=1.0, ln_e=0.0),),
+    )  # fmt: skip
+    console.put(certain)
+    with visitors.visit("the-viewer", f"/alerts/{certain.alert_id}") as visit:
+        expect(visit.page.locator("h1")).to_contain_text("A held lot left")
+        expect(visit.page.get_by_role("heading", name="Expected and observed")).to_be_visible()
+        expect(visit.page.get_by_role("heading", name="What it may be")).to_have_count(0)
+        versions = visit.page.get_by_role("region", name="Versions")
+        expect(versions).to_contain_text("A held lot left")
+        expect(visit.page.locator("main")).not_to_contain_text("Gap in custody")
         assert visit.told == []
 
 

@@ -17,7 +17,7 @@ from playwright.sync_api import expect
 
 from console.live.places import TOPICS
 from custody.events import ActionTaken, Micros
-from custody.records import Balance
+from custody.records import Alert, Balance
 from schemas import topics
 from schemas.partition import partition_of
 from tests.support import browser, chromium, consoles, golden, stack
@@ -125,22 +125,27 @@ def test_a_lots_page_has_the_numbers_of_the_books(people: Visitors, there: Plant
         expect(trip).to_contain_text("7\u00a0±\u00a049\u00a0kg")
 
 
-def _done(kafka: str, action: str, lot: str, reason: str | None) -> None:
-    """Say on Kafka what a person does with a lot, as a gateway does."""
+def _deed(action: str, subject: str, reason: str | None, **more: object) -> ActionTaken:
     (made, *_) = golden.records("action")
     assert isinstance(made, ActionTaken)
     now = time.time_ns()
-    told = replace(
+    usual = replace(
         made,
         event_id=f"plant-{now}",
         recorded_at=Micros(now // 1000),
         action=action,
-        subject=f"lot/{lot}",
+        subject=subject,
         alert_id=None,
         movement_id=None,
         actor="j.ilunga",
         reason=reason,
     )
+    return replace(usual, **more)  # type: ignore[arg-type]  # a test names what is there
+
+
+def _done(kafka: str, action: str, lot: str, reason: str | None) -> None:
+    """Say on Kafka what a person does with a lot, as a gateway does."""
+    told = _deed(action, f"lot/{lot}", reason)
     producer = Producer({"bootstrap.servers": kafka})
     producer.produce(topics.CONTROL, framed(told), lot.encode(), partition_of(lot.encode(), 4))
     assert producer.flush(30) == 0
@@ -169,9 +174,29 @@ def test_a_lots_page_hears_that_it_is_held_and_who_may_act_holds_it_there(
         expect(held).to_contain_text(lot)
         expect(held).to_contain_text("j.ilunga")
         _done(kafka, "release", lot, None)
-        expect(held).to_have_count(0)
+        expect(held.get_by_text(lot)).to_have_count(0)
         expect(visit.page.locator(".gate")).to_have_text("May go")
         assert visit.page.evaluate("window.sameDocument"), "without a reload"
+        assert visit.told == []
+
+
+def test_a_handover_names_alerts_and_what_stays_held(people: Visitors, there: Plant) -> None:
+    found = next(one for one in there.world.outputs if isinstance(one, Alert))
+    before = Micros(time.time_ns() // 1000 - 120_000_000)
+    long_ago = Micros(before - 30 * 86_400_000_000)
+    there.console.put(
+        _deed("comment", found.subject, "called them", alert_id=found.alert_id, recorded_at=before),
+        _deed("hold", "lot/L-0", "seal broken", movement_id="W-HELD", recorded_at=long_ago),
+    )
+    with people.visit("the-viewer", "/handover") as visit:
+        deeds = visit.page.get_by_role("region", name="Holds, releases and comments").first
+        expect(deeds).to_contain_text("called them")
+        expect(deeds).to_contain_text(found.subject.partition("/")[2])
+        expect(deeds.locator("a.what")).to_have_attribute("href", f"/alerts/{found.alert_id}")
+        expect(deeds.locator("a.what")).not_to_contain_text(found.alert_id)
+        held = visit.page.get_by_role("region", name="Stays held").first
+        expect(held).to_contain_text("W-HELD")
+        expect(held).to_contain_text("seal broken")
         assert visit.told == []
 
 

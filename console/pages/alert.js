@@ -17,12 +17,14 @@ import { language, say, sayOr } from "./words.js";
 
 const PAUSE_MS = 400;
 const AGAIN_MS = 1_000;
+const MISSED_MAX = 20;
 
 export async function show(main, { id }) {
   const source = `/api/alerts/${encodeURIComponent(id)}`;
   const places = { head: el("div"), acts: el("div"), hold: el("div"), charts: el("div"), below: el("div") };
-  fill(main, places.head, el("div", { class: "grid", id: "acts" }, panel(say("alert.do"), places.acts), places.hold), places.charts, places.below);
-  let [version, awaited, drawn, held] = [0, 0, "", null];
+  const layout = [places.head, el("div", { class: "grid", id: "acts" }, panel(say("alert.do"), places.acts), places.hold), places.charts, places.below];
+  fill(main, layout);
+  let [version, awaited, drawn, held, missed] = [0, 0, "", null, 0];
 
   /* Load and draw. `kept` is what was said of an action: it stays although the rest is drawn anew. */
   async function load(kept) {
@@ -31,8 +33,11 @@ export async function show(main, { id }) {
       found = await getJson(source);
     } catch (error) {
       fill(main, el("div", { class: "panel" }, trouble(error, () => location.reload())));
+      // Who comes from an alert that was raised a moment ago is before the warehouse: look again.
+      if (error.status === 404 && (missed += 1) <= MISSED_MAX) setTimeout(load, AGAIN_MS);
       return;
     }
+    if (!places.head.isConnected) fill(main, layout);
     const { alert } = found;
     // An answer that a later one has overtaken: drawn, it would have people act on what is past.
     if (alert.version < version) return kept ? load(kept) : undefined;

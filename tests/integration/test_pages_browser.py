@@ -207,6 +207,17 @@ def test_an_alert_whose_reason_is_gone_says_what_took_it_away_and_is_nobodys_to_
         assert visit.told == []
 
 
+def test_who_is_before_the_warehouse_sees_the_alert_once_it_is_there(
+    visitors: Visitors, console: Console
+) -> None:
+    early = alert("EARLY", version=1, state="resolved")
+    with visitors.visit("the-viewer", f"/alerts/{early.alert_id}") as visit:
+        expect(visit.page.get_by_role("alert").last).to_contain_text("no alert")
+        console.put(early)
+        expect(visit.page.locator("h1")).to_contain_text("L-EARLY")
+        expect(visit.page.locator(".trouble")).to_have_count(0)
+
+
 def test_an_alert_of_a_rule_has_one_name_and_nothing_else_that_it_may_be(
     visitors: Visitors, console: Console
 ) -> None:

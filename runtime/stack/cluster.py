@@ -6,7 +6,6 @@ of them would be held against a history that is not theirs.
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -31,6 +30,32 @@ class StrangeBroker(Corrupt):
         )
 
 
+class BrokerLost(Corrupt):
+    """The stack's own broker would begin a cluster anew beside state that speaks of another."""
+
+    def __init__(self, data: DataDir, found: str | None, known: str) -> None:
+        there = f"is cluster {found}" if found else "has nothing stored"
+        super().__init__(
+            f"the stack's own broker in {data.kafka} {there}, and {data.root} was made with cluster"
+            f" {known}; nothing was started",
+            expected="the broker whose records the directory's state speaks of",
+            next_step=f"put {data.kafka} back as it was; where that cluster runs elsewhere, set"
+            " CUSTODY_KAFKA__BOOTSTRAP; to begin anew set CUSTODY_DATA_DIR to an empty directory"
+            " (what a gateway has not handed over yet: custody outbox export)",
+        )
+
+
+def check_own(data: DataDir) -> None:
+    """Hold the stack's own broker against the cluster of its directory, before it is started.
+
+    Raises:
+        BrokerLost: Its log is gone, or of another cluster.
+    """
+    known, found = _kept(data), _of_own_broker(data)
+    if known is not None and known != found:
+        raise BrokerLost(data, found, known)
+
+
 def check(data: DataDir, kafka: Mapping[str, str]) -> None:
     """Hold a broker against the cluster a data directory was made with; the first one is kept.
 
@@ -47,11 +72,11 @@ def check(data: DataDir, kafka: Mapping[str, str]) -> None:
     found = _asked(kafka)
     if found is None:
         return
-    known = _known(data)
-    if known is None:
-        _keep(data, found)
-    elif known != found:
+    known = _kept(data) or _of_own_broker(data)
+    if known is not None and known != found:
         raise StrangeBroker(data, kafka["bootstrap.servers"], found, known)
+    if _kept(data) is None:
+        _keep(data, found)
 
 
 def _asked(kafka: Mapping[str, str]) -> str | None:
@@ -62,18 +87,17 @@ def _asked(kafka: Mapping[str, str]) -> str | None:
     return metadata.cluster_id
 
 
-def _known(data: DataDir) -> str | None:
-    """Return the cluster of the directory: as kept, else that of the stack's own broker in it."""
+def _kept(data: DataDir) -> str | None:
     try:
         kept = json.loads(data.cluster.read_text("utf-8"))
     except (OSError, ValueError):
-        return _of_own_broker(data.kafka / "log" / "meta.properties")
+        return None
     return str(kept["cluster_id"]) if isinstance(kept, dict) and "cluster_id" in kept else None
 
 
-def _of_own_broker(properties: Path) -> str | None:
+def _of_own_broker(data: DataDir) -> str | None:
     try:
-        lines = properties.read_text("utf-8").splitlines()
+        lines = (data.kafka / "log" / "meta.properties").read_text("utf-8").splitlines()
     except (OSError, ValueError):
         return None
     values = dict(line.partition("=")[::2] for line in lines)

@@ -110,7 +110,8 @@ def up(settings: Settings, steps: Steps) -> Status:
     Raises:
         NoRoom: The data directory cannot be used.
         PortTaken: A port that was set is taken.
-        StrangeBroker: The broker is of another cluster than the directory was made with.
+        StrangeBroker, BrokerLost: The broker is of another cluster than the directory was made
+            with, or the stack's own has lost its log.
         CannotDownload, WrongChecksum: The broker or the registry is not to be had.
         NotReady, LeftStopped: A process does not come up.
     """
@@ -119,6 +120,8 @@ def up(settings: Settings, steps: Steps) -> Status:
     if settings.kafka.bootstrap is not None:
         # Before anything is started or written: another address may be another cluster.
         cluster.check(data, wiring.kafka_options(settings, settings.kafka.bootstrap))
+    else:
+        cluster.check_own(data)
     supervisor = Supervisor(data.supervisor)
     if supervisor.pid() is None:
         supervisor.wait_for_the_last()

@@ -29,7 +29,7 @@ export async function show(main, { id, query }) {
   ];
   const [stocked, period, held, instruments, charts] = parts;
   fill(main, el("h1", {}, say("site.title"), " ", el("span", { class: "id" }, id)), asOf(query),
-    el("div", { class: "grid" }, stocked, period), instruments, charts, held);
+    stocked, period, instruments, charts, held);
   await loadPage(main, stocked, parts.slice(1));
 }
 

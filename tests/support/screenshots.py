@@ -50,7 +50,6 @@ def main(names: Sequence[str]) -> int:
             "alert": (f"/alerts/{alert_id}", WIDE, False),
             "handover": ("/handover", WIDE, False),
             "lot": (f"/lots/{LOT}", WIDE, False),
-            "site": ("/sites/CONC-HOY", WIDE, False),
             "explore": (f"/explore?run=1&sql={quote(_ASKED)}", WIDE, False),
         }
         people_of = {"explore": "the-analyst"}

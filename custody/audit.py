@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from custody.digest import GENESIS, Frontier
 from custody.events import Micros
+from custody.heads import Head
 
 GAP = "sequence_gap"
 REUSED = "sequence_reused"
@@ -25,6 +26,9 @@ UNKNOWN = "unknown_gateway"
 
 RULES = frozenset({GAP, REUSED, BROKEN, REWRITTEN, SIGNATURE, UNKNOWN})
 """Rules of family ``integrity``."""
+
+BEYOND = " beyond"
+"""Ends what a fault of a record that no head counts is about."""
 
 ROOTS_MAX = 100_000
 """Roots that a chain remembers, the last ones: two months of heads."""
@@ -282,3 +286,19 @@ def reused(log: Log, seq: int, places: Sequence[str]) -> Fault:
     gateway, epoch = log
     what = f"number {seq} of epoch {epoch} stands twice: {' and '.join(places)}"
     return Fault(REUSED, gateway, f"{epoch}/{seq}", what)
+
+
+def beyond(log: Log, seq: int, which: str, head: Head) -> Fault:
+    """Return that a record is not among those its gateway signed when it was there already.
+
+    Args:
+        log: Gateway and epoch it names.
+        seq: Its number.
+        which: Its event and place.
+        head: The newest head of the gateway.
+    """
+    gateway, epoch = log
+    signed = f"{head.size} records of epoch {head.gateway_epoch}"
+    what = f"its gateway signed {signed} when it was there already, and it is none of them"
+    about = f"{epoch}/{seq}{BEYOND}"
+    return Fault(BROKEN, gateway, about, f"record {seq} of epoch {epoch} ({which}): {what}")

@@ -162,7 +162,7 @@ def writers(ask: Ask, after: Mapping[str, int]) -> dict[str, str]:
     """
     group = "gateway_id, topic, partition"
     each = " UNION ALL ".join(
-        f"SELECT {group}, min(offset) AS first FROM {table} WHERE {_behind(after)} GROUP BY {group}"  # noqa: S608
+        f"SELECT {group}, min(offset) AS first FROM {table} WHERE {behind(after)} GROUP BY {group}"  # noqa: S608
         for table in TABLES
     )
     rows = ask(f"SELECT * FROM ({each}) ORDER BY {group}, first", {})  # noqa: S608  names of ours
@@ -173,8 +173,8 @@ def writers(ask: Ask, after: Mapping[str, int]) -> dict[str, str]:
     return found
 
 
-def _behind(after: Mapping[str, int]) -> str:
-    """Return the condition that a record stands behind some offsets, by place."""
+def behind(after: Mapping[str, int]) -> str:
+    """Return the SQL condition that a record stands behind some offsets, by place; none: any."""
     return (
         " OR ".join(
             f"(topic = '{topic}' AND partition = {int(number):d} AND offset > {last:d})"
@@ -196,7 +196,7 @@ def given_twice(ask: Ask, after: Mapping[str, int]) -> list[Fault]:
     """
     if not after:
         return []
-    news = _behind(after)
+    news = behind(after)
     number = "gateway_id, gateway_epoch, gateway_seq"
     fresh = " UNION ALL ".join(f"SELECT {number} FROM {table} WHERE {news}" for table in TABLES)  # noqa: S608
     each = " UNION ALL ".join(

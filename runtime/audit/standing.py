@@ -9,14 +9,14 @@ which makes one without grace.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from custody.audit import SIGNATURE, Chain, Claim, Fault, Log
+from custody.audit import BEYOND, BROKEN, SIGNATURE, Chain, Claim, Fault, Log
 from custody.events import Micros
 from custody.heads import Head
 from runtime.asof import Ask
-from runtime.audit import chains, letters
+from runtime.audit import beyond, chains, letters
 from runtime.audit import heads as stored_heads
 from runtime.audit.chains import Fingerprints
 from runtime.audit.letters import DeadLetter
@@ -31,8 +31,10 @@ class _Log:
 
     chain: Chain
     claims: list[Claim] = field(default_factory=list)
-    held: int = 0
+    signed: int = 0
     """Greatest size that a head of its own gateway claims."""
+    held: int = 0
+    """How far it is to be followed: as far as that, or to the last where no head is to come."""
     faults: list[Fault] = field(default_factory=list)
     gaps: list[tuple[int, int, Fault]] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
@@ -64,6 +66,7 @@ class Standing:
         self._sealed: dict[str, int] | None = None
         self._writers: dict[str, str] = {}
         self._strange_since: dict[str, Micros] = {}
+        self._beyond = beyond.Beyond(ask, grace_us or beyond.GRACE_US)
         self.records = 0
         """Records of chains gone over so far."""
         self.heads = 0
@@ -80,12 +83,12 @@ class Standing:
             advance: Told of records, as they are done.
         """
         self._judge.records = stored_heads.keys(self._ask)
-        self._read_heads()
-        self._look_at_new()
+        self._read_heads(now)
+        self._look_at_new(now)
         self._look_at_writers(now)
-        if unsigned:
-            for log, last in chains.logs(self._ask).items():
-                self._log(log).held = max(self._log(log).held, last)
+        unclaimed = chains.logs(self._ask) if unsigned else dict(self._beyond.over())
+        for log, last in unclaimed.items():
+            self._log(log).held = max(self._log(log).held, last)
         for one in self._logs.values():
             self._refill(one)
         behind = [one for one in self._logs.values() if one.chain.seq < one.held]
@@ -111,7 +114,7 @@ class Standing:
         for log, found in chains.follow_clean(self._ask, prints, parts, told).items():
             self._log(log).faults += found
 
-    def _look_at_new(self) -> None:
+    def _look_at_new(self, now: Micros) -> None:
         """Hold the numbers of what has come since the last pass against all others.
 
         A chain that has been followed is not looked at again, and what no head speaks of is not
@@ -122,6 +125,7 @@ class Standing:
             return
         after = {place: known.get(place, -1) for place in self._sealed} if known else {}
         self._writers = chains.writers(self._ask, after) | self._writers
+        self._beyond.came(after, self._sealed, now)
         if known is not None:
             self._told.update(dict.fromkeys(chains.given_twice(self._ask, after)))
 
@@ -136,13 +140,13 @@ class Standing:
             else:
                 self._strange_since.setdefault(gateway, now)
 
-    def _read_heads(self) -> None:
+    def _read_heads(self, now: Micros) -> None:
         for one in stored_heads.stored(self._ask, self._ends):
             self._ends[one.place] = one.offset
             self.heads += 1
-            self._take(one.head)
+            self._take(one.head, now)
 
-    def _take(self, head: Head) -> None:
+    def _take(self, head: Head, now: Micros) -> None:
         newest = self._newest.setdefault(head.gateway_id, head)
         if head.at >= newest.at:
             self._newest[head.gateway_id] = head
@@ -151,6 +155,8 @@ class Standing:
             # What nobody has signed claims nothing.
             self._doubted.setdefault(doubts[SIGNATURE], head)
             return
+        if not doubts:
+            self._beyond.signed(head, now)
         self._told.update(dict.fromkeys(self._judge.told_otherwise(head)))
         for log, claim in stored_heads.claims_of(head):
             own = claim.by == log[0]
@@ -165,6 +171,7 @@ class Standing:
         if claim.size <= known.chain.seq:
             self._hold(known, claim)
         if own:
+            known.signed = max(known.signed, claim.size)
             known.held = max(known.held, claim.size)
 
     def _hold(self, one: _Log, claim: Claim) -> None:
@@ -242,7 +249,15 @@ class Standing:
         found.update(self._told)
         for one in self._logs.values():
             found.update(dict.fromkeys([*one.faults, *(fault for _, _, fault in one.gaps)]))
+        found.update(dict.fromkeys(self._beyond_heads(found)))
         return sorted(found)
+
+    def _beyond_heads(self, found: Iterable[Fault]) -> Iterator[Fault]:
+        """Yield records that no head counts; who followed their chain to one may have named it."""
+        named = {(fault.rule, fault.gateway, fault.about) for fault in found}
+        for fault in self._beyond.found(lambda log: self._log(log).signed):
+            if (BROKEN, fault.gateway, fault.about.removesuffix(BEYOND)) not in named:
+                yield fault
 
 
 def fingerprints_of(

@@ -8,11 +8,13 @@ import pytest
 
 from custody.audit import BROKEN, GAP, REUSED, REWRITTEN, SIGNATURE, UNKNOWN, Fault
 from custody.events import LotWeighed, Micros
+from custody.ids import derived_id
 from producers.chain import Entry
 from producers.signing import Signer
 from runtime.audit import proof, proof_check
 from runtime.audit.rows import Edited, edited
-from schemas.codec import frame
+from runtime.audit.standing import Standing
+from schemas.codec import decode, encode_with, frame
 from tests.support.gateway import NOW
 from tests.support.signing import Plant, seen_of
 from tests.support.sinks import CATALOG, PARTITIONS
@@ -236,6 +238,118 @@ def test_records_of_a_gateway_nobody_knows_are_named_without_a_head_of_it(stored
     assert audit.go_over(Micros(NOW + 70_000_000)) == [named], "one finding, whatever shows it"
     stored.put_entries([ghost.key(OPS)])
     assert audit.go_over(Micros(NOW + 80_000_000)) == []
+
+
+def forged(of: Entry, seq: int, recorded_at: Micros | None = None, epoch: int = 1) -> Entry:
+    """A copy of a record with its headers, under another event and number."""
+    record = decode("weighing", of.body)
+    assert isinstance(record, LotWeighed)
+    at = record.recorded_at if recorded_at is None else recorded_at
+    number = {"gateway_epoch": epoch, "gateway_seq": seq}
+    other = replace(record, event_id=derived_id("forged", [str(seq), str(epoch)]), recorded_at=at)
+    return replace(of, seq=seq, body=encode_with(other, number))
+
+
+def minutes(count: float) -> Micros:
+    return Micros(NOW + int(count * 60_000_000))
+
+
+def seven(stored: Stored) -> tuple[Plant, list[Entry], Standing]:
+    """A gateway at number 7 that has signed so a minute after, gone over without a fault."""
+    plant = Plant("GW-A", 1)
+    tickets = plant.tickets(range(7))
+    stored.put_entries([plant.key(OPS), OPS.key(OPS), *tickets, plant.head(), OPS.head()])
+    seal(stored)
+    audit = standing_of(stored, 60_000_000)
+    assert audit.go_over(minutes(1)) == []
+    return plant, tickets, audit
+
+
+# Dated as what it was copied from, when it was sent, and so that no head is ever later.
+@pytest.mark.parametrize("dated", [None, minutes(1.5), minutes(1_000_000)])
+def test_a_record_far_ahead_of_its_gateway_is_named_by_the_next_heads(
+    stored: Stored, dated: Micros | None
+) -> None:
+    plant, tickets, audit = seven(stored)
+    place = f"custody.fact.v1/{PARTITION}@{stored.next['custody.fact.v1']}"
+    stored.put_entries([forged(tickets[2], 5000, dated)])
+    seal(stored)
+    audit.go_over(minutes(1.5))
+    stored.put_entries([plant.head(), plant.head()])
+    [named] = audit.go_over(minutes(3))
+    assert (named.rule, named.gateway, named.about) == (BROKEN, "GW-A", "1/5000 beyond")
+    assert place in named.detail
+    assert "signed 7 records of epoch 1" in named.detail
+
+    # What the gateway itself writes goes on, and is followed and checked as before.
+    own = plant.tickets(range(7, 20))
+    stored.put_entries([*own, plant.head()])
+    seal(stored)
+    before = audit.records
+    assert [fault.about for fault in audit.go_over(minutes(4))] == ["1/5000 beyond"]
+    assert audit.records == before + 13
+    # Who reads everything follows the chain to it, which names it.
+    assert found(stored) == [
+        (BROKEN, "GW-A", "1/5000"),
+        (BROKEN, "GW-A", "1/5000 order"),
+        (GAP, "GW-A", "1/21"),
+    ]
+
+
+def test_a_record_is_none_of_its_gateways_until_a_head_counts_it(stored: Stored) -> None:
+    """Well written on the last one, so that nothing else speaks against it."""
+    plant, _, audit = seven(stored)
+    idle = plant.head()
+    [own] = plant.tickets([7])
+    stored.put_entries([own])
+    seal(stored)
+    assert audit.go_over(minutes(0)) == []
+    stored.put_entries([idle])
+    assert [fault.about for fault in audit.go_over(minutes(2))] == ["1/8 beyond"]
+    stored.put_entries([plant.head()])
+    assert audit.go_over(minutes(3)) == []
+
+
+def test_heads_that_come_late_and_a_clock_that_runs_ahead_accuse_nobody(stored: Stored) -> None:
+    """Records get through, their heads an hour later in turn, and the clock is hours ahead."""
+    plant, _, audit = seven(stored)
+    late: list[Entry] = []
+    records: list[Entry] = []
+    plant.minute = 300
+    for first in range(7, 67, 20):
+        records += plant.later(range(first, first + 20), minutes(plant.minute))
+        late.append(plant.head())
+    stored.put_entries(records)
+    seal(stored)
+    assert audit.go_over(minutes(5)) == []
+    for at, head in enumerate(late):
+        stored.put_entries([head])
+        assert audit.go_over(minutes(65 + at)) == []
+
+
+def test_a_new_epoch_has_time_for_its_first_head_and_one_that_is_over_is_followed_to_its_end(
+    stored: Stored,
+) -> None:
+    plant, tickets, audit = seven(stored)
+    tail, again = plant.tickets(range(7, 9)), Plant("GW-A", 1, epoch=2)
+    again.minute = plant.minute
+    begun = again.later(range(50, 53), minutes(2))
+    stored.put_entries([*tail, *begun])
+    seal(stored)
+    assert audit.go_over(minutes(2)) == []
+    stored.put_entries([again.head()])
+    assert audit.go_over(minutes(4)) == [], "the last of an epoch have no head to come"
+
+    stored.put_entries([forged(tickets[2], 5000), forged(tickets[3], 1, minutes(2), epoch=3)])
+    seal(stored)
+    again.minute += 3
+    stored.put_entries([again.head()])
+    audit.go_over(minutes(7))
+    assert [(f.rule, f.about) for f in audit.go_over(minutes(9))] == [
+        (BROKEN, "1/5000"),
+        (BROKEN, "3/1 beyond"),
+        (GAP, "1/10"),
+    ]
 
 
 def test_an_edited_column_is_named_with_its_row(stored: Stored) -> None:

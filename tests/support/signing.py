@@ -24,16 +24,22 @@ class Plant:
 
     name: str
     signer: Signer
+    epoch: int
     chain: Chain
 
-    def __init__(self, name: str, seed: int) -> None:
+    def __init__(self, name: str, seed: int, epoch: int = 1) -> None:
         self.name, self.signer = name, Signer(name, bytes([seed] * 32))
-        self.chain = Chain(name, PARTITIONS, genesis(1, 0), self.signer)
+        self.epoch = epoch
+        self.chain = Chain(name, PARTITIONS, genesis(epoch, 0), self.signer)
         self.minute = 0
 
     def tickets(self, numbers: Sequence[int]) -> list[Entry]:
         """Weighings of many lots, as the chain has them."""
         return [self.chain.append(self._draft(no), NOW) for no in numbers]
+
+    def later(self, numbers: Sequence[int], at: Micros) -> list[Entry]:
+        """The same, recorded at a time."""
+        return [self.chain.append(self._draft(no), at) for no in numbers]
 
     def head(self, seen: tuple[SeenHead, ...] = ()) -> Entry:
         self.minute += 1
@@ -54,7 +60,9 @@ class Plant:
         return operator.chain.append(said.drafts[PARTITION], NOW)
 
     def _draft(self, no: int) -> Draft:
-        made = accept(ticket(no, device_id=f"WB-{self.name}"), NOW, terms(gateway=(self.name, 1)))
+        made = accept(
+            ticket(no, device_id=f"WB-{self.name}"), NOW, terms(gateway=(self.name, self.epoch))
+        )
         assert isinstance(made, Accepted)
         return made.drafts[0]
 

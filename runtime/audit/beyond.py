@@ -11,6 +11,7 @@ gateway's clock: as far ahead of this one as its heads have shown. Where that is
 nobody can say how late they came, and a record's own time is believed.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -69,6 +70,11 @@ class Beyond:
         self._newest: dict[str, Head] = {}
         self._lead_us: dict[str, int] = {}
         self._came: dict[Log, list[_Came]] = {}
+        self._known: dict[Log, set[int]] = defaultdict(set)
+
+    def remember(self, log: Log, seq: int) -> None:
+        """Take that a record was beyond when it was last looked at: its time is no matter then."""
+        self._known[log].add(seq)
 
     def signed(self, head: Head, now: Micros) -> None:
         """Take a head whose signature has been checked.
@@ -142,7 +148,8 @@ class Beyond:
         """Hold what has come in a pass against a head, once for each head."""
         due, lead_us = head.at - self._grace_us, self._lead_us[log[0]]
         seen = one.seen + lead_us if lead_us <= self._grace_us else head.at
-        if one.judged == head.at or min(one.at, seen) >= due:
+        known = self._known[log]
+        if one.judged == head.at or (min(one.at, seen) >= due and not known):
             return
         one.judged = head.at
         values = {
@@ -152,10 +159,13 @@ class Beyond:
             "seen": str(seen),
             "due": str(due),
         }
+        # No record has the number 0; without it there may be none to list.
+        numbers = ", ".join(str(seq) for seq in sorted({0, *known}))
         where = (
             "gateway_id = {gateway:String} AND gateway_epoch = {epoch:Int32}"
-            " AND gateway_seq > {size:Int64} AND least(toUnixTimestamp64Micro(recorded_at),"
-            f" {{seen:Int64}}) < {{due:Int64}} AND {_among(one.after, one.until)}"
+            " AND gateway_seq > {size:Int64} AND (least(toUnixTimestamp64Micro(recorded_at),"
+            f" {{seen:Int64}}) < {{due:Int64}} OR gateway_seq IN ({numbers}))"
+            f" AND {_among(one.after, one.until)}"
         )
         each = " UNION ALL ".join(
             "SELECT gateway_seq AS seq, event_id,"  # noqa: S608  names of ours

@@ -185,20 +185,31 @@ def behind(after: Mapping[str, int]) -> str:
     )
 
 
-def given_twice(ask: Ask, after: Mapping[str, int]) -> list[Fault]:
+def given_twice(
+    ask: Ask, after: Mapping[str, int], numbers: Iterable[tuple[str, int, int]] = ()
+) -> list[Fault]:
     """Return the numbers that a gateway gave to one of some records and to another one; blocks.
 
     Their own headers prove it, whatever has been signed: a number has one record.
 
     Args:
         ask: Runs SQL.
-        after: By place the offset behind which the records stand that are looked at.
+        after: By place the offset behind which the records stand that are looked at; none where
+            it is empty.
+        numbers: Looked at, too: gateway, epoch and number.
     """
-    if not after:
-        return []
-    news = behind(after)
     number = "gateway_id, gateway_epoch, gateway_seq"
-    fresh = " UNION ALL ".join(f"SELECT {number} FROM {table} WHERE {news}" for table in TABLES)  # noqa: S608
+    some = [
+        f"SELECT unhex('{gateway.encode().hex()}') AS gateway_id, toInt32({epoch:d})"
+        f" AS gateway_epoch, toInt64({seq:d}) AS gateway_seq"
+        for gateway, epoch, seq in numbers
+    ]
+    if after:
+        news = behind(after)
+        some += [f"SELECT {number} FROM {table} WHERE {news}" for table in TABLES]  # noqa: S608
+    if not some:
+        return []
+    fresh = " UNION ALL ".join(some)
     each = " UNION ALL ".join(
         f"SELECT {number}, topic, partition, offset FROM {table}"  # noqa: S608
         f" WHERE ({number}) IN (SELECT * FROM fresh)"

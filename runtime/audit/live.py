@@ -126,6 +126,7 @@ class Auditor:
             said.pop(key, None)
             if row["stands"]:
                 said[key] = detail
+        self._standing.remember(said)
         self._said = said
         return True
 

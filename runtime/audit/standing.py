@@ -8,11 +8,12 @@ The same passes serve the auditor beside the sink, which goes on for ever, and `
 which makes one without grace.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from custody.audit import BEYOND, BROKEN, SIGNATURE, Chain, Claim, Fault, Log
+from custody.audit import BEYOND, BROKEN, REUSED, SIGNATURE, UNKNOWN, Chain, Claim, Fault, Log
 from custody.events import Micros
 from custody.heads import Head
 from runtime.asof import Ask
@@ -23,6 +24,10 @@ from runtime.audit.letters import DeadLetter
 
 CLAIMS_MAX = 50_000
 """Claims of a chain that are kept to hold against it when it is followed anew, the last ones."""
+
+
+_NUMBER = re.compile(r"(\d+)/(\d+)")
+"""Epoch and number, as a fault of a record begins to say what it is about."""
 
 
 @dataclass(slots=True)
@@ -39,6 +44,8 @@ class _Log:
     gaps: list[tuple[int, int, Fault]] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     missing_since: Micros | None = None
+    followed: int = 0
+    """How far it was followed before: what is missing up to there has had its time."""
 
 
 class Standing:
@@ -66,11 +73,38 @@ class Standing:
         self._sealed: dict[str, int] | None = None
         self._writers: dict[str, str] = {}
         self._strange_since: dict[str, Micros] = {}
+        self._strangers: set[str] = set()
+        self._twice: set[tuple[str, int, int]] = set()
         self._beyond = beyond.Beyond(ask, grace_us or beyond.GRACE_US)
         self.records = 0
         """Records of chains gone over so far."""
         self.heads = 0
         """Heads gone over so far."""
+
+    def remember(self, said: Iterable[tuple[str, str, str]]) -> None:
+        """Take what stood when somebody last looked, before the first pass.
+
+        It is looked at like anything else, but had its grace then: it is not taken back only to be
+        found again.
+
+        Args:
+            said: Gateway, rule and what it is about, as in ``Fault``.
+        """
+        for gateway, rule, about in said:
+            number = _NUMBER.match(about)
+            if rule == UNKNOWN:
+                self._strangers.add(gateway)
+            elif number is None:
+                # Of heads: all are read, and judged at once.
+                continue
+            else:
+                log, seq = (gateway, int(number[1])), int(number[2])
+                if rule == REUSED:
+                    self._twice.add((*log, seq))
+                elif about.endswith(BEYOND):
+                    self._beyond.remember(log, seq)
+                else:
+                    self._log(log).followed = max(self._log(log).followed, seq)
 
     def go_over(
         self, now: Micros, *, unsigned: bool = False, advance: Callable[[int], None] | None = None
@@ -126,8 +160,9 @@ class Standing:
         after = {place: known.get(place, -1) for place in self._sealed} if known else {}
         self._writers = chains.writers(self._ask, after) | self._writers
         self._beyond.came(after, self._sealed, now)
-        if known is not None:
-            self._told.update(dict.fromkeys(chains.given_twice(self._ask, after)))
+        twice = chains.given_twice(self._ask, after, self._twice)
+        self._twice.clear()
+        self._told.update(dict.fromkeys(twice))
 
     def _look_at_writers(self, now: Micros) -> None:
         """Note since when records are of gateways that reference data does not know.
@@ -138,7 +173,8 @@ class Standing:
             if gateway in self._judge.records:
                 self._strange_since.pop(gateway, None)
             else:
-                self._strange_since.setdefault(gateway, now)
+                since = Micros(0) if gateway in self._strangers else now
+                self._strange_since.setdefault(gateway, since)
 
     def _read_heads(self, now: Micros) -> None:
         for one in stored_heads.stored(self._ask, self._ends):
@@ -184,6 +220,7 @@ class Standing:
             self._again(one)
 
     def _again(self, one: _Log) -> None:
+        one.followed = max(one.followed, one.chain.seq)
         one.chain, one.missing_since = Chain(one.chain.log), None
         one.faults.clear()
         one.gaps.clear()
@@ -219,9 +256,9 @@ class Standing:
                 one.faults += one.chain.through(letter.digest, one.claims)
                 continue
             one.missing_since = now if one.missing_since is None else one.missing_since
-            if now - one.missing_since < self._grace_us:
-                return
             first = one.chain.seq + 1
+            if first > one.followed and now - one.missing_since < self._grace_us:
+                return
             beyond = chains.next_number(self._ask, one.chain)
             last = one.held if beyond is None else beyond - 1
             one.gaps.append((first, last, one.chain.pass_over(last)))

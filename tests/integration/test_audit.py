@@ -8,17 +8,16 @@ import pytest
 
 from custody.audit import BROKEN, GAP, REUSED, REWRITTEN, SIGNATURE, UNKNOWN, Fault
 from custody.events import LotWeighed, Micros
-from custody.ids import derived_id
 from producers.chain import Entry
 from producers.signing import Signer
 from runtime.audit import proof, proof_check
 from runtime.audit.rows import Edited, edited
 from runtime.audit.standing import Standing
-from schemas.codec import decode, encode_with, frame
+from schemas.codec import frame
 from tests.support.gateway import NOW
-from tests.support.signing import Plant, seen_of
+from tests.support.signing import Plant, forged, seen_of
 from tests.support.sinks import CATALOG, PARTITIONS
-from tests.support.stored import PARTITION, Stored, opened, standing_of
+from tests.support.stored import PARTITION, Stored, opened, seal, standing_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -179,14 +178,6 @@ def test_two_gateways_with_one_name_are_named(stored: Stored) -> None:
     assert {(REUSED, "GW-A", f"1/{seq}") for seq in range(11, 16)} <= set(found(stored))
 
 
-def seal(stored: Stored) -> None:
-    """Say that all that is stored is confirmed, as a flush of the sink does."""
-    for topic, end in stored.next.items():
-        row = f"'{topic}', {PARTITION}, 0, {end - 1}"
-        columns = "topic, partition, first, last"
-        stored.warehouse.command(f"INSERT INTO custody.ingest_batches ({columns}) VALUES ({row})")  # noqa: S608  names of ours
-
-
 def test_a_second_record_under_a_number_is_named_without_a_head_of_either(stored: Stored) -> None:
     """One under a number that has been gone over, and two under one no head speaks of."""
     one, clone = Plant("GW-A", 1), Plant("GW-A", 1)
@@ -240,16 +231,6 @@ def test_records_of_a_gateway_nobody_knows_are_named_without_a_head_of_it(stored
     assert audit.go_over(Micros(NOW + 80_000_000)) == []
 
 
-def forged(of: Entry, seq: int, recorded_at: Micros | None = None, epoch: int = 1) -> Entry:
-    """A copy of a record with its headers, under another event and number."""
-    record = decode("weighing", of.body)
-    assert isinstance(record, LotWeighed)
-    at = record.recorded_at if recorded_at is None else recorded_at
-    number = {"gateway_epoch": epoch, "gateway_seq": seq}
-    other = replace(record, event_id=derived_id("forged", [str(seq), str(epoch)]), recorded_at=at)
-    return replace(of, seq=seq, body=encode_with(other, number))
-
-
 def minutes(count: float) -> Micros:
     return Micros(NOW + int(count * 60_000_000))
 
@@ -281,7 +262,12 @@ def test_a_record_far_ahead_of_its_gateway_is_named_by_the_next_heads(
     assert place in named.detail
     assert "signed 7 records of epoch 1" in named.detail
 
-    # What the gateway itself writes goes on, and is followed and checked as before.
+
+def test_a_record_far_ahead_keeps_nobody_from_following_what_its_gateway_writes(
+    stored: Stored,
+) -> None:
+    plant, tickets, audit = seven(stored)
+    stored.put_entries([forged(tickets[2], 5000), plant.head()])
     own = plant.tickets(range(7, 20))
     stored.put_entries([*own, plant.head()])
     seal(stored)

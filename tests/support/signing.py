@@ -1,16 +1,17 @@
 """Gateways that sign: their chains, heads and keys, without an outbox."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from custody import heads
-from custody.events import Micros
+from custody.events import LotWeighed, Micros
 from custody.heads import SeenHead
+from custody.ids import derived_id
 from producers.chain import Chain, Entry, genesis
 from producers.judge import accept
 from producers.outcome import Accepted, Draft
 from producers.signing import Signer
-from schemas.codec import decode
+from schemas.codec import decode, encode_with
 from tests.support.gateway import NOW, terms, ticket
 from tests.support.sinks import PARTITIONS
 from tests.support.stored import PARTITION
@@ -65,6 +66,18 @@ class Plant:
         )
         assert isinstance(made, Accepted)
         return made.drafts[0]
+
+
+def forged(of: Entry, seq: int, recorded_at: Micros | None = None, epoch: int = 1) -> Entry:
+    """A copy of a record with its headers, under another event and number."""
+    record = decode("weighing", of.body)
+    assert isinstance(record, LotWeighed)
+    at = record.recorded_at if recorded_at is None else recorded_at
+    number = {"gateway_epoch": epoch, "gateway_seq": seq}
+    other = replace(
+        record, event_id=derived_id("forged", [record.event_id, str(seq)]), recorded_at=at
+    )
+    return replace(of, seq=seq, body=encode_with(other, number))
 
 
 def seen_of(head: Entry) -> SeenHead:

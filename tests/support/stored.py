@@ -109,6 +109,14 @@ def opened(directory: Path) -> Iterator[Stored]:
         warehouse.close()
 
 
+def seal(stored: Stored) -> None:
+    """Say that all that is stored is confirmed, as a flush of the sink does."""
+    for topic, end in stored.next.items():
+        row = f"'{topic}', {PARTITION}, 0, {end - 1}"
+        columns = "topic, partition, first, last"
+        stored.warehouse.command(f"INSERT INTO custody.ingest_batches ({columns}) VALUES ({row})")  # noqa: S608  names of ours
+
+
 def standing_of(stored: Stored, grace_us: int = 0) -> Standing:
     """What stands against gateways by what is stored; nothing has been gone over yet."""
 

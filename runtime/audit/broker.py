@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple, cast
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Message
 
-from custody.errors import Unavailable
 from runtime.asof import Ask
+from runtime.audit.blocks import Block, blocks
 from runtime.ends import ends
 from schemas import headers
 from schemas.codec import FRAME_BYTES, schema_id_of
@@ -21,15 +21,8 @@ from schemas.registry import Catalog
 from schemas.routes import BY_STEM, BY_TYPE, ROUTES, Record
 from schemas.rows import BadRecord
 
-BLOCK = 10_000
-"""Records compared at once."""
-
 LOST_AT_ONCE = 500
 """Records without a row that are asked for at once."""
-
-POLL_S = 1.0
-SILENT_S = 30.0
-"""A broker that gives nothing for so long, while it has something, is away."""
 
 DROPPED, CHANGED, INSERTED, REPEATED = "dropped", "changed", "inserted", "repeated"
 REORDERED, DEAD = "reordered", "dead letter"
@@ -68,15 +61,6 @@ class Difference(NamedTuple):
         return self.kind in {REPEATED, DEAD}
 
 
-class Away(Unavailable):
-    """The broker has records and does not give them."""
-
-    def __init__(self, place: str) -> None:
-        super().__init__(
-            f"the broker gives nothing of {place} for {SILENT_S:.0f} s", next_step="custody status"
-        )
-
-
 def differences(
     kafka: Mapping[str, str], ask: Ask, catalog: Catalog, advance: Callable[[int], None]
 ) -> Iterator[Difference]:
@@ -91,77 +75,13 @@ def differences(
     Raises:
         Unavailable: Broker, warehouse or registry does not answer.
     """
-    options = {**kafka, "group.id": "custody-audit", "enable.auto.commit": False, "log_level": 0}
-    consumer = Consumer({**options, "auto.offset.reset": "error"})
-    try:
-        for topic, partitions in ends(kafka, TOPICS).items():
-            for partition, (first, end) in partitions.items():
-                for block in _blocks(consumer, topic, partition, (first, end)):
-                    yield from _compared(block, ask, catalog)
-                    advance(len(block.messages))
-        yield from _beyond(kafka, ask)
-    except KafkaException as error:
-        raise Away(str(error)) from error
-    finally:
-        consumer.close()
+    for block in blocks(kafka, ends(kafka, TOPICS)):
+        yield from _compared(block, ask, catalog)
+        advance(len(block.messages))
+    yield from _beyond(kafka, ask)
 
 
-class _Block(NamedTuple):
-    """Records of one partition in a row: from one offset to before another."""
-
-    topic: str
-    partition: int
-    first: int
-    end: int
-    messages: Sequence[Message]
-
-    @property
-    def params(self) -> dict[str, str]:
-        return {
-            "topic": self.topic,
-            "partition": str(self.partition),
-            "first": str(self.first),
-            "end": str(self.end),
-        }
-
-    def place(self, offset: int) -> str:
-        return f"{self.topic}/{self.partition}@{offset}"
-
-
-def _blocks(
-    consumer: Consumer, topic: str, partition: int, bounds: tuple[int, int]
-) -> Iterator[_Block]:
-    first, end = bounds
-    if first >= end:
-        return
-    consumer.assign([TopicPartition(topic, partition, first)])
-    while first < end:
-        messages: list[Message] = []
-        done = first
-        last = min(first + BLOCK, end)
-        while done < last:
-            # Never more than there is: the client waits for the number it was asked for.
-            taken = _taken(consumer, f"{topic}/{partition}", last - done)
-            messages += taken
-            done = (taken[-1].offset() or 0) + 1
-        yield _Block(topic, partition, first, done, messages)
-        first = done
-
-
-def _taken(consumer: Consumer, place: str, count: int) -> list[Message]:
-    waited_s = 0.0
-    while not (taken := consumer.consume(count, POLL_S)) and waited_s < SILENT_S:
-        waited_s += POLL_S
-    if not taken:
-        raise Away(place)
-    for message in taken:
-        error: KafkaError | None = message.error()
-        if error is not None:
-            raise KafkaException(error)
-    return taken
-
-
-def _compared(block: _Block, ask: Ask, catalog: Catalog) -> Iterator[Difference]:
+def _compared(block: Block, ask: Ask, catalog: Catalog) -> Iterator[Difference]:
     rows = _hashes(block, ask)
     homeless: list[Message] = []
     for message in block.messages:
@@ -181,7 +101,7 @@ def _compared(block: _Block, ask: Ask, catalog: Catalog) -> Iterator[Difference]
         yield from _without_row(block, homeless, ask, catalog)
 
 
-def _hashes(block: _Block, ask: Ask) -> dict[int, list[bytes]]:
+def _hashes(block: Block, ask: Ask) -> dict[int, list[bytes]]:
     tables = [route.table for route in ROUTES if route.topic == block.topic and route.table]
     each = _union(
         "SELECT offset, SHA256(concat(value, prev, digest)) AS hash FROM {table}"
@@ -246,7 +166,7 @@ def _bytes(value: str | bytes | None) -> bytes:
 
 
 def _without_row(
-    block: _Block, messages: Sequence[Message], ask: Ask, catalog: Catalog
+    block: Block, messages: Sequence[Message], ask: Ask, catalog: Catalog
 ) -> Iterator[Difference]:
     dead = _dead(block, ask)
     lost: dict[str, list[_Lost]] = {}
@@ -271,7 +191,7 @@ def _without_row(
             yield from _fates(block, stem, some[at : at + LOST_AT_ONCE], ask)
 
 
-def _dead(block: _Block, ask: Ask) -> dict[int, str]:
+def _dead(block: Block, ask: Ask) -> dict[int, str]:
     """Return why records of a block could not be read, by offset."""
     rows = ask(
         "SELECT record_offset, concat(reason, ': ', detail) AS why FROM dead_letter"
@@ -299,7 +219,7 @@ class _Lost(NamedTuple):
     body: str
 
 
-def _fates(block: _Block, stem: str, some: Sequence[_Lost], ask: Ask) -> Iterator[Difference]:
+def _fates(block: Block, stem: str, some: Sequence[_Lost], ask: Ask) -> Iterator[Difference]:
     """Yield what became of records without a row: their number has another, or none has."""
     names = _identity(stem)
     fields = ", ".join(names)
@@ -331,7 +251,7 @@ def _fates(block: _Block, stem: str, some: Sequence[_Lost], ask: Ask) -> Iterato
             yield Difference(TWICE, block.place(one.offset), detail)
 
 
-def _missed(block: _Block, stem: str, one: _Lost, told: str, ask: Ask) -> Difference:
+def _missed(block: Block, stem: str, one: _Lost, told: str, ask: Ask) -> Difference:
     """Return whether a record without a row stands behind later numbers, or has been dropped.
 
     An event has its row wherever it stands; others count by their numbers alone.

@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 from custody.audit import BROKEN, GAP, REUSED, Fault
 from custody.events import LotWeighed
 from producers.chain import Entry
-from runtime.audit import proof, proof_check
+from runtime.audit import blocks, proof, proof_check
 from runtime.audit.broker import (
     CHANGED,
     DEAD,
@@ -157,6 +157,17 @@ def untouched(written: Written) -> list[Difference]:
 
 def test_what_nobody_has_touched_is_without_a_fault(written: Written) -> None:
     assert written.faults("GW-HONEST") == []
+
+
+def test_the_same_is_found_in_long_partitions_that_are_read_in_parts(
+    written: Written, untouched: list[Difference], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", 100)
+    kafka = {"bootstrap.servers": written.broker}
+    sizes = [[one.end - one.first for one in pack] for pack in blocks.packs(ends(kafka, TOPICS))]
+    assert max(max(pack) for pack in sizes) > blocks.BLOCK
+    assert max(len(pack) for pack in sizes) > 1
+    assert sorted(written.differences()) == sorted(untouched)
 
 
 def test_what_was_sent_again_is_named_and_is_no_fault(

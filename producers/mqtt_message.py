@@ -13,7 +13,7 @@ from producers import strict_json
 from producers.config import MqttConfig
 from producers.group import BODY_BYTES_MAX, Answer
 from producers.outcome import Code, Refusal, Unread
-from producers.weight import TooHeavy, weighed
+from producers.weight import SIGNS, TooHeavy, weighed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,12 @@ def read(payload: bytes, config: MqttConfig) -> Read:
     try:
         weighed([payload], config.payload_bytes_max)
     except TooHeavy:
-        return _none(payload, Code.TOO_MANY_ITEMS, len(payload), config.payload_bytes_max)
+        return _none(
+            payload,
+            Code.TOO_MANY_ITEMS,
+            f"{len(payload)} bytes, {sum(map(payload.count, SIGNS))} values",
+            f"{config.payload_bytes_max} bytes of few values",
+        )
     try:
         parsed = strict_json.parsed(payload)
     except strict_json.BadJson as error:

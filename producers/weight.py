@@ -19,6 +19,9 @@ WIDE_WIDTH = 6
 """Bytes to a character in memory, of a text with a single character beyond the first plane: four,
 and what a heap keeps of such large pieces once they are let go."""
 
+SIGNS = (b",", b"[", b"{")
+"""What each begins a value, or may."""
+
 PER_BODY = 4
 """A body of the largest size may weigh so many times its bytes, and all that are held together."""
 
@@ -57,7 +60,7 @@ class Weight:
         """
         self.size += len(piece)
         # Signs within texts count as well: what is reckoned is a bound.
-        self._values += sum(map(piece.count, (b",", b"[", b"{")))
+        self._values += sum(map(piece.count, SIGNS))
         if self._width == ASCII_WIDTH and not piece.isascii():
             self._width = WIDE_WIDTH
         if self.size > self._bytes_max or self.total > room_bytes(self._bytes_max):

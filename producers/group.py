@@ -69,7 +69,7 @@ class Group:
 
     chain: Chain
     past: Past
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[Callable[[], Refused]] = field(default_factory=list)
     references: list[ReferenceSet] = field(default_factory=list)
 
     def add_head(self, now: Micros, seen: tuple[SeenHead, ...]) -> None:
@@ -170,8 +170,11 @@ class Group:
         submission: Submission,
     ) -> None:
         reason = json.dumps(item, ensure_ascii=True)
-        kept = body()[:BODY_BYTES_MAX]
-        self.refused.append(Refused(submission.now, submission.sender, code.value, reason, kept))
+        self.refused.append(
+            lambda: Refused(
+                submission.now, submission.sender, code.value, reason, body()[:BODY_BYTES_MAX]
+            )
+        )
 
     def _copy(self) -> "Group":
         """Return a group that can grow without touching this one, but for the chain."""

@@ -314,7 +314,11 @@ class Outbox:
             return
         self._closed = no_room
         self._publish(group, acks)
-        for (_, future), answer in zip(work, answers, strict=True):
+        futures = [future for _, future in work]
+        # Whoever is answered gives his room to the next: nothing of him may be held by then.
+        work.clear()
+        group.refused.clear()
+        for future, answer in zip(futures, answers, strict=True):
             future.set_result(answer)
 
     def _apart(self, work: list[_Work], error: Exception) -> None:
@@ -347,7 +351,7 @@ class Outbox:
         self._writer.execute("BEGIN IMMEDIATE")
         try:
             group.past.write(self._epoch)
-            store.put_refused(self._writer, group.refused)
+            store.put_refused(self._writer, (kept() for kept in group.refused))
             for reference in group.references:
                 store.put_reference(self._writer, reference)
             store.put_acks(self._writer, acks)

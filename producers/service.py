@@ -22,7 +22,7 @@ from producers.schema_ids import SchemaIds
 from producers.server import unencrypted
 from producers.sites import Sites
 from producers.skew import skew_ms
-from producers.tally import Tally, keys_of
+from producers.tally import Tally, keys_of, stem_of
 from producers.witness import Witness
 from schemas.registry import Catalog
 from telemetry import metrics
@@ -152,7 +152,7 @@ class Gateway:
                 atomic=options.atomic,
             )
         )
-        future.add_done_callback(partial(self._count, raws))
+        future.add_done_callback(partial(self._count, [stem_of(raw) for raw in raws]))
         return future
 
     def skew_ms(self, date: str | None) -> int | None:
@@ -243,10 +243,10 @@ class Gateway:
         oldest_at = self.outbox.oldest_waiting_at()
         return 0.0 if oldest_at is None else max(0.0, (self._clock() - oldest_at) / 1e6)
 
-    def _count(self, raws: Sequence[object], future: Future[list[Answer]]) -> None:
+    def _count(self, stems: Sequence[str], future: Future[list[Answer]]) -> None:
         if future.cancelled() or future.exception() is not None:
             return
-        self._tally.add(self._clock(), keys_of(raws, future.result()))
+        self._tally.add(self._clock(), keys_of(stems, future.result()))
         for answer in future.result():
             if answer.code is not None:
                 self.counts.add(metrics.GATEWAY_REFUSED, answer.code.value)

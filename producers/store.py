@@ -19,6 +19,11 @@ from producers import folders
 from producers.chain import Entry, Position
 
 FORMAT = 1
+
+CACHE_BYTES_MAX = 8 << 20
+"""Pages of the file that one connection keeps in memory. A gateway has four or five, and each keeps
+in time as much as it may; what is left out is in the system's own cache."""
+
 _LAST_TIME = "recorded_at"
 
 ENTRY_COLUMNS = (
@@ -179,7 +184,7 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         check_same_thread=False,
     )
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_BYTES_MAX >> 10}")
     return connection
 
 
@@ -295,7 +300,8 @@ def put_refused(connection: sqlite3.Connection, refused: Iterable[Refused]) -> N
     """Store refused requests."""
     connection.executemany(
         "INSERT INTO refused (at, sender, code, reason, body) VALUES (?, ?, ?, ?, ?)",
-        [(row.at, row.sender, row.code, row.reason, row.body) for row in refused],
+        # One after the other: bodies that are made as they are asked for are never held together.
+        ((row.at, row.sender, row.code, row.reason, row.body) for row in refused),
     )
 
 

@@ -71,16 +71,15 @@ class Tally:
         return Day(max(self._started, Micros(first * HOUR_US)), by_result)
 
 
-def keys_of(raws: Sequence[object], answers: Sequence[Answer]) -> list[_Key]:
+def keys_of(stems: Sequence[str], answers: Sequence[Answer]) -> list[_Key]:
     """Return result and type of each request.
 
     Args:
-        raws: Parsed JSON as it was sent: a refused one may not even say its type.
+        stems: What each names as its type, see ``stem_of``: its answer may not say it.
         answers: One per request, in order.
     """
     return [
-        (_result(answer), answer.stem or stem_of(raw))
-        for raw, answer in zip(raws, answers, strict=True)
+        (_result(answer), answer.stem or stem) for stem, answer in zip(stems, answers, strict=True)
     ]
 
 

@@ -18,7 +18,7 @@ def test_a_request_counts_once_by_result_and_type_however_many_records_it_has() 
     ]
     raws = [{}, {}, {"type": ["x"]}, {"type": "lot"}]
     tally = Tally(START)
-    tally.add(START, keys_of(raws, answers))
+    tally.add(START, keys_of([stem_of(raw) for raw in raws], answers))
     assert tally.last_day(START).counts == {
         "accepted": {"processing": 1},
         "duplicate": {"weighing": 1},

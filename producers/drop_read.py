@@ -14,8 +14,8 @@ from typing import BinaryIO
 from custody.errors import Refused
 from producers import strict_json
 from producers.config import DropConfig
-from producers.group import BODY_BYTES_MAX
 from producers.outcome import Code, Refusal, Unread
+from producers.refused_share import BODY_BYTES_MAX
 from producers.weight import TooHeavy, weighed
 
 _SKIP_BYTES = 64 * 1024

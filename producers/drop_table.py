@@ -10,7 +10,6 @@ from pathlib import Path
 from custody.errors import Refused
 from producers.config import DropConfig
 from producers.drop_read import Dropped, Fault, Reader, Row, Unreadable
-from producers.group import BODY_BYTES_MAX
 from producers.mapping.bounds import SHEET_FILE_BYTES_MAX
 from producers.mapping.cells import text_of
 from producers.mapping.faults import CellFault
@@ -18,6 +17,7 @@ from producers.mapping.load import load
 from producers.mapping.read import read
 from producers.mapping.records import Made
 from producers.outcome import Code, Refusal, Unread
+from producers.refused_share import BODY_BYTES_MAX
 
 ANY = "mapping.toml"
 """Mapping of every table that has none of its own."""

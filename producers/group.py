@@ -14,10 +14,8 @@ from producers import correcting
 from producers.chain import Chain, Entry
 from producers.outcome import Accepted, Code, Draft, Outcome, Refusal, Warned
 from producers.past import Past
+from producers.refused_share import BODY_BYTES_MAX, reckoned_bytes
 from producers.store import Identity, Refused
-
-BODY_BYTES_MAX = 65_536
-"""A refused request is kept up to this length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +61,17 @@ class Group:
     Attributes:
         chain: Numbers and links the records.
         past: What was taken before, and the new entries and event ids.
-        refused: Requests not taken.
+        refused_bytes_left: How much more of refused requests may be kept.
+        refused: Requests not taken, as they are kept.
+        unkept: How many are not.
         references: Reference records among the new ones, one per broadcast.
     """
 
     chain: Chain
     past: Past
+    refused_bytes_left: int
     refused: list[Callable[[], Refused]] = field(default_factory=list)
+    unkept: int = 0
     references: list[ReferenceSet] = field(default_factory=list)
 
     def add_head(self, now: Micros, seen: tuple[SeenHead, ...]) -> None:
@@ -88,7 +90,8 @@ class Group:
         self.chain.go_to(before)
         refusal = Refusal(Code.ATOMIC_LIST, "", None, "a list without refused items")
         # Refused items are kept as they were refused; their company was fine and is not.
-        self.refused = trial.refused
+        self.refused, self.unkept = trial.refused, trial.unkept
+        self.refused_bytes_left = trial.refused_bytes_left
         return [
             answer
             if answer.code is not None
@@ -111,7 +114,9 @@ class Group:
         else:
             refusal, stem = outcome, ""
         item = refusal.answer()
-        self._keep(refusal.code, item, body, submission)
+        if not self._keep(refusal.code, item, body, submission):
+            item["kept"] = False
+            self.unkept += 1
         return Answer(stem, 0, refusal.code, item)
 
     def _decide(self, accepted: Accepted, now: Micros) -> Answer | Refusal:
@@ -168,17 +173,31 @@ class Group:
         item: Mapping[str, object],
         body: Callable[[], bytes],
         submission: Submission,
-    ) -> None:
+    ) -> bool:
+        """Keep a refused request where there is room for it; tell whether there is."""
         reason = json.dumps(item, ensure_ascii=True)
+        size = reckoned_bytes(submission.sender, reason, body()[:BODY_BYTES_MAX])
+        if size > self.refused_bytes_left:
+            return False
+        self.refused_bytes_left -= size
+        # Made once more when it is written: a list's bodies are never held together.
         self.refused.append(
             lambda: Refused(
                 submission.now, submission.sender, code.value, reason, body()[:BODY_BYTES_MAX]
             )
         )
+        return True
 
     def _copy(self) -> "Group":
         """Return a group that can grow without touching this one, but for the chain."""
-        return Group(self.chain, self.past.copy(), list(self.refused), list(self.references))
+        return Group(
+            self.chain,
+            self.past.copy(),
+            self.refused_bytes_left,
+            list(self.refused),
+            self.unkept,
+            list(self.references),
+        )
 
 
 def _repeat(accepted: Accepted, *, same: bool, event_id: str | None = None) -> Answer | Refusal:

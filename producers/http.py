@@ -146,7 +146,8 @@ async def _durable(
         return await asyncio.wrap_future(gateway.take(raws, options, sender))
     except Unavailable as error:
         headers = {"Retry-After": str(body.RETRY_AFTER_S)}
-        raise Problem(503, "outbox-closed", str(error), headers) from error
+        detail = f"{error.what}; nothing of it was taken, send it again later"
+        raise Problem(503, "outbox-closed", detail, headers) from error
 
 
 def _options(request: Request) -> Options:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from producers import strict_json
 from producers.config import MqttConfig
-from producers.group import BODY_BYTES_MAX, Answer
+from producers.group import Answer
 from producers.outcome import Code, Refusal, Unread
+from producers.refused_share import BODY_BYTES_MAX
 from producers.weight import SIGNS, TooHeavy, weighed
 
 

@@ -22,6 +22,10 @@ _RESULT: dict[str, Any] = {
         "field": {"type": "string"},
         "found": {},
         "allowed": {},
+        "kept": {
+            "const": False,
+            "description": "There was no room to keep the refused request for 90 days.",
+        },
     },
 }
 

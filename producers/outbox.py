@@ -21,7 +21,7 @@ from contextlib import ExitStack, closing
 from custody.errors import Unavailable
 from custody.events import Micros
 from custody.heads import SeenHead
-from producers import folders, signing, store, waiting
+from producers import folders, refused_share, signing, store, waiting
 from producers.acked import Acked
 from producers.chain import Chain, Position, genesis
 from producers.config import OutboxConfig
@@ -297,7 +297,7 @@ class Outbox:
         before = self._chain.position()
         seen = self.seen.take() if self._head_due() else ()
         try:
-            group = Group(self._chain, Past(self._writer))
+            group = Group(self._chain, Past(self._writer), self.room.refused_bytes_left)
             if self._head_due():
                 # Before the group: a head speaks of what is on disk.
                 group.add_head(self._clock(), seen)
@@ -352,6 +352,7 @@ class Outbox:
         try:
             group.past.write(self._epoch)
             store.put_refused(self._writer, (kept() for kept in group.refused))
+            refused_share.add_unkept(self._writer, group.unkept)
             for reference in group.references:
                 store.put_reference(self._writer, reference)
             store.put_acks(self._writer, acks)

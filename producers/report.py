@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from producers import store
+from producers import refused_share, store
 from producers.config import OutboxConfig
 from producers.store import Refused
 from producers.tally import stem_of
@@ -33,12 +33,16 @@ class Room:
 
     Attributes:
         seq: Last number given.
-        used_bytes: What the file holds.
+        used_bytes: What the file holds beside refused requests.
+        refused_bytes: What these take.
+        refused_unkept: How many were refused and not kept since the outbox was made.
         free_bytes: Free space on its disk.
     """
 
     seq: int | None = None
     used_bytes: int | None = None
+    refused_bytes: int | None = None
+    refused_unkept: int | None = None
     free_bytes: int | None = None
 
 
@@ -48,11 +52,13 @@ def room(path: Path) -> Room:
         free = shutil.disk_usage(path.parent).free
         with closing(store.connect(path, read_only=True)) as connection:
             position = store.get_position(connection)
-            used = store.used_bytes(connection)
+            refused = refused_share.kept_bytes(connection)
+            used = max(0, store.used_bytes(connection) - refused)
+            unkept = refused_share.unkept_count(connection)
     except (sqlite3.Error, OSError):
         # A status page that fails when the disk does would fail when it is looked at.
         return Room()
-    return Room(0 if position is None else position.seq, used, free)
+    return Room(0 if position is None else position.seq, used, refused, unkept, free)
 
 
 def figures(path: Path, config: OutboxConfig) -> dict[str, object]:
@@ -61,7 +67,10 @@ def figures(path: Path, config: OutboxConfig) -> dict[str, object]:
     return {
         "gateway_seq": found.seq,
         "outbox_bytes": found.used_bytes,
-        "outbox_bytes_max": config.bytes_max,
+        "outbox_bytes_max": refused_share.records_limit_bytes(config.bytes_max),
+        "refused_bytes": found.refused_bytes,
+        "refused_bytes_max": refused_share.limit_bytes(config.bytes_max),
+        "refused_unkept": found.refused_unkept,
         "disk_free_bytes": found.free_bytes,
         "disk_free_bytes_min": config.disk_free_bytes_min,
     }

@@ -1,5 +1,8 @@
 """How much the outbox may hold, and what is done about it, in this order.
 
+Refused requests have a share to themselves (``producers/refused_share.py``): what follows is of all
+else.
+
 From ``WARN_SHARE`` of the limit on it says so: in the log once, as a metric, in ``/health``. Above
 the limit what Kafka has already goes first, oldest first. Where nothing of that is left, nothing is
 accepted: never is anything dropped that was. It opens again by itself when there is room.
@@ -10,7 +13,7 @@ import shutil
 import sqlite3
 
 from custody.events import Micros
-from producers import store
+from producers import refused_share, store
 from producers.config import OutboxConfig
 
 WARN_SHARE = 0.8
@@ -42,13 +45,32 @@ class Room:
         self._writer = writer
         self._pruned_at: Micros | None = None
         self._warned = False
-        self.used_bytes = store.used_bytes(writer)
-        """What the file holds; pages that are free again are not counted."""
+        self.limit_bytes = refused_share.records_limit_bytes(config.bytes_max)
+        """What the file may hold beside refused requests."""
+        self.refused_limit_bytes = refused_share.limit_bytes(config.bytes_max)
+        """What refused requests may take."""
+        self._look()
+
+    def _look(self) -> None:
+        self.refused_bytes = refused_share.kept_bytes(self._writer)
+        """What refused requests take."""
+        self.used_bytes = max(0, store.used_bytes(self._writer) - self.refused_bytes)
+        """What the file holds beside them; pages that are free again are not counted."""
+
+    @property
+    def refused_bytes_left(self) -> int:
+        """How much more of refused requests may be kept; none where there are too many."""
+        return max(0, self.refused_limit_bytes - self.refused_bytes)
+
+    @property
+    def is_refused_full(self) -> bool:
+        """Whether a long request that is refused now would not be kept."""
+        return refused_share.is_full(self.refused_bytes, self._config.bytes_max)
 
     @property
     def used_share(self) -> float:
         """Share of the limit that is used; a little above 1 when it is reached."""
-        return self.used_bytes / self._config.bytes_max
+        return self.used_bytes / self.limit_bytes
 
     @property
     def is_filling(self) -> bool:
@@ -66,13 +88,13 @@ class Room:
             free = shutil.disk_usage(self._config.directory).free
             if free < self._config.disk_free_bytes_min:
                 return DISK, f"{free >> 20} MiB free on its disk"
-            self.used_bytes = store.used_bytes(self._writer)
+            self._look()
             self._warn(waiting)
-            while self.used_bytes > self._config.bytes_max:
+            while self.used_bytes > self.limit_bytes:
                 # What is published is kept for convenience only, however young it is.
                 if not store.prune(self._writer, _EVER, floor, PRUNE_ROWS):
                     return FULL, f"{self.used_bytes >> 20} MiB used, {waiting} entries wait"
-                self.used_bytes = store.used_bytes(self._writer)
+                self._look()
         except (sqlite3.Error, OSError) as error:
             return DISK, str(error)
         return None
@@ -101,6 +123,6 @@ class Room:
 
     def _warn(self, waiting: int) -> None:
         if self.is_filling and not self._warned:
-            used = {"used_mib": self.used_bytes >> 20, "limit_mib": self._config.bytes_max >> 20}
+            used = {"used_mib": self.used_bytes >> 20, "limit_mib": self.limit_bytes >> 20}
             log.warning("outbox fills", extra={**used, "waiting": waiting})
         self._warned = self.is_filling

@@ -101,7 +101,10 @@ class Gateway:
             ),
         )
         self.counts.watch(metrics.OUTBOX_USED, lambda: float(self.outbox.room.used_bytes))
-        self.counts.set(metrics.OUTBOX_LIMIT, float(config.outbox.bytes_max))
+        room = self.outbox.room
+        self.counts.watch(metrics.REFUSED_KEPT, lambda: float(room.refused_bytes))
+        self.counts.set(metrics.OUTBOX_LIMIT, float(room.limit_bytes))
+        self.counts.set(metrics.REFUSED_LIMIT, float(room.refused_limit_bytes))
 
     def start(self) -> None:
         """Begin to publish, and to look for what does not come over HTTP; HTTP needs no start."""
@@ -213,6 +216,7 @@ class Gateway:
             "waiting": self.outbox.depth,
             "outbox_used_share": round(self.outbox.room.used_share, 3),
             "outbox_filling": self.outbox.room.is_filling,
+            "refused_full": self.outbox.room.is_refused_full,
             "oldest_waiting_s": round(self._oldest_age_s(), 3),
             "since_progress_s": round(publisher.since_progress_s(), 3),
             "broker": publisher.broker.name,
@@ -220,7 +224,7 @@ class Gateway:
             "registry": publisher.registry.name,
             "registry_since": time_text(publisher.registry.since),
             "publisher": publisher.reason or "running",
-            "warning": unencrypted(self.config.http),
+            "warning": "; ".join(filter(None, (unencrypted(self.config.http), self._unkept()))),
             **{inlet.name: inlet.state() for inlet in self._inlets},
             "accepting": closed is None,
             "now": time_text(now),
@@ -239,6 +243,11 @@ class Gateway:
         rows = report.refused_lately(self.outbox.path, limit, sites)
         return [report.refused_item(row, time_text(row.at)) for row in rows]
 
+    def _unkept(self) -> str:
+        if not self.outbox.room.is_refused_full:
+            return ""
+        return "refused requests have no room left and are not kept: custody refused drop makes it"
+
     def _oldest_age_s(self) -> float:
         oldest_at = self.outbox.oldest_waiting_at()
         return 0.0 if oldest_at is None else max(0.0, (self._clock() - oldest_at) / 1e6)
@@ -250,6 +259,7 @@ class Gateway:
         for answer in future.result():
             if answer.code is not None:
                 self.counts.add(metrics.GATEWAY_REFUSED, answer.code.value)
+                self.counts.add(metrics.REFUSED_UNKEPT, amount=int("kept" in answer.item))
             elif answer.accepted:
                 self.counts.add(metrics.GATEWAY_ACCEPTED, answer.stem, answer.accepted)
             else:

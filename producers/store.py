@@ -15,7 +15,7 @@ from typing import Any, cast
 from custody.errors import Corrupt
 from custody.events import Micros, ReferenceSet
 from custody.ids import uuid_bytes, uuid_text
-from producers import folders
+from producers import folders, refused_share
 from producers.chain import Entry, Position
 
 FORMAT = 1
@@ -206,6 +206,7 @@ def create(path: Path) -> sqlite3.Connection:
         put_meta(connection, {"format": FORMAT})
     elif found != FORMAT:
         raise OutboxUnreadable(path, f"format {found}", f"format {FORMAT}")
+    refused_share.begin(connection)
     return connection
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from custody.errors import Unavailable
 from custody.events import Micros
 from custody.ids import uuid_text
-from producers import store
+from producers import refused_share, store
 from producers.chain import Entry
 
 READ_ENTRIES = 1_000
@@ -67,7 +67,9 @@ class State:
         refused: Refused requests that are kept.
         head_at: Time of the last head; None without one.
         heads_waiting: Heads that Kafka does not have yet.
-        used_bytes: What counts against the limit.
+        used_bytes: What counts against the limit of records.
+        refused_bytes: What the refused requests take of their share.
+        refused_unkept: How many were refused and not kept since the outbox was made.
         file_bytes: What lies on the disk, write-ahead log included.
     """
 
@@ -82,6 +84,8 @@ class State:
     head_at: Micros | None
     heads_waiting: int
     used_bytes: int
+    refused_bytes: int
+    refused_unkept: int
     file_bytes: int
 
 
@@ -157,6 +161,7 @@ class View:
         ).fetchall()
         (kept,) = ask("SELECT count(*) FROM entry WHERE published_at IS NOT NULL").fetchone()
         (refused,) = ask("SELECT count(*) FROM refused").fetchone()
+        refused_bytes = refused_share.kept_bytes(self.connection)
         head = ask(
             "SELECT accepted_at FROM entry WHERE seq IS NULL ORDER BY no DESC LIMIT 1"
         ).fetchone()
@@ -171,7 +176,9 @@ class View:
             refused=refused,
             head_at=None if head is None else head[0],
             heads_waiting=sum(row[5] for row in rows),
-            used_bytes=store.used_bytes(self.connection),
+            used_bytes=max(0, store.used_bytes(self.connection) - refused_bytes),
+            refused_bytes=refused_bytes,
+            refused_unkept=refused_share.unkept_count(self.connection),
             file_bytes=_on_disk(self.path),
         )
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 
 from custody.errors import Refused
-from producers.group import BODY_BYTES_MAX
+from producers.refused_share import BODY_BYTES_MAX
 from producers.view import Kept
 
 

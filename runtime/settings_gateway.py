@@ -18,8 +18,9 @@ class GatewaySettings(Group):
     port: Port = 8400
     """Port of the HTTP API, ``/health`` and ``/metrics``."""
     outbox_bytes_max: int = Field(default=4096 * MIB, ge=16 * MIB, le=1024 * 1024 * MIB)
-    """Largest outbox; beyond it the gateway answers 503. 4 GiB hold 7.4 million facts that wait,
-    of 579 bytes each."""
+    """Largest outbox. Nine tenths are for records, beyond which the gateway answers 503: of 4 GiB
+    6.6 million facts that wait, of 579 bytes each. A tenth is for refused requests, beyond which
+    they are answered and not kept."""
     disk_free_bytes_min: int = Field(default=64 * MIB, ge=MIB, le=1024 * 1024 * MIB)
     """Least free space on the outbox's disk at which events are still accepted."""
     delivery_timeout_s: float = Field(default=120.0, ge=5.0, le=3600.0)

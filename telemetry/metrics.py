@@ -180,11 +180,24 @@ OUTBOX_AGE = Gauge(
     "custody_outbox_age_seconds",
     "Age of the oldest event Kafka has not acknowledged; 0 when there is none.",
 )
-OUTBOX_USED = Gauge("gateway", "custody_outbox_used_bytes", "What the outbox holds.")
+REFUSED_UNKEPT = Counter(
+    "gateway",
+    "custody_refused_unkept_requests_total",
+    "Requests refused and not kept, for want of room.",
+)
+REFUSED_KEPT = Gauge("gateway", "custody_refused_kept_bytes", "What refused requests take.")
+REFUSED_LIMIT = Gauge(
+    "gateway",
+    "custody_refused_limit_bytes",
+    "What refused requests may take; beyond it they are answered and not kept.",
+)
+OUTBOX_USED = Gauge(
+    "gateway", "custody_outbox_used_bytes", "What the outbox holds beside refused requests."
+)
 OUTBOX_LIMIT = Gauge(
     "gateway",
     "custody_outbox_limit_bytes",
-    "What the outbox may hold; beyond it nothing is accepted.",
+    "What the outbox may hold beside refused requests; beyond it nothing is accepted.",
 )
 GATEWAY_PUBLISHED = Counter(
     "gateway", "custody_published_records_total", "Records acknowledged by Kafka.", _TOPIC
@@ -325,6 +338,9 @@ TABLE: tuple[Counter | Gauge | Histogram, ...] = (
     GATEWAY_ACCEPTED,
     GATEWAY_DUPLICATE,
     GATEWAY_REFUSED,
+    REFUSED_UNKEPT,
+    REFUSED_KEPT,
+    REFUSED_LIMIT,
     OUTBOX_DEPTH,
     OUTBOX_AGE,
     OUTBOX_USED,

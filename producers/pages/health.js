@@ -17,6 +17,7 @@
       waiting(health),
       far("registry", health),
       outbox(health),
+      refused(health),
       disk(health),
       chain(health),
       clock(health, nowMs),
@@ -57,6 +58,19 @@
     };
     return line("outbox", share > FULL_SHARE ? "note" : "ok", "outbox_used", values,
       share > FULL_SHARE ? "outbox_full_soon" : null);
+  }
+
+  function refused(health) {
+    if (typeof health.refused_bytes !== "number") return null;
+    const values = {
+      used: megabytes(health.refused_bytes),
+      max: megabytes(health.refused_bytes_max),
+      unkept: custody.numbers.grouped(String(health.refused_unkept)),
+    };
+    if (health.refused_full === true) {
+      return line("refused", "note", "refused_full", values, "drop_refused");
+    }
+    return line("refused", "ok", "refused_kept", values, null);
   }
 
   function disk(health) {

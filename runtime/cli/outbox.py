@@ -10,7 +10,7 @@ import click
 
 from custody.errors import CustodyError
 from custody.events import Micros
-from producers import view
+from producers import refused_share, view
 from producers.view import State, View
 from runtime.cli import output
 from runtime.exported import row_of
@@ -47,11 +47,11 @@ def outbox_status(*, as_json: bool) -> None:
     settings = load(os.environ)
     with view.opened(data_dir(settings).gateway) as opened:
         state = opened.state()
-    limit_bytes = settings.gateway.outbox_bytes_max
+    bytes_max = settings.gateway.outbox_bytes_max
     if as_json:
-        output.line_json(_status(state, limit_bytes))
+        output.line_json(_status(state, bytes_max))
     else:
-        _show(state, limit_bytes)
+        _show(state, bytes_max)
 
 
 @outbox.command("list")
@@ -104,7 +104,8 @@ def outbox_export(*, out: Path, every: bool) -> None:
     output.result(f"{count:,} records in {out}")
 
 
-def _status(state: State, limit_bytes: int) -> dict[str, object]:
+def _status(state: State, bytes_max: int) -> dict[str, object]:
+    limit_bytes = refused_share.records_limit_bytes(bytes_max)
     oldest = min((one.oldest_at for one in state.waiting), default=None)
     return {
         "gateway_id": state.gateway_id,
@@ -118,6 +119,10 @@ def _status(state: State, limit_bytes: int) -> dict[str, object]:
         "heads_waiting": state.heads_waiting,
         "published_kept": state.kept,
         "refused_kept": state.refused,
+        "refused_bytes": state.refused_bytes,
+        "refused_limit_bytes": refused_share.limit_bytes(bytes_max),
+        "refused_unkept": state.refused_unkept,
+        "refused_full": refused_share.is_full(state.refused_bytes, bytes_max),
         "used_bytes": state.used_bytes,
         "limit_bytes": limit_bytes,
         "used_share": round(state.used_bytes / limit_bytes, 4),
@@ -126,9 +131,9 @@ def _status(state: State, limit_bytes: int) -> dict[str, object]:
     }
 
 
-def _show(state: State, limit_bytes: int) -> None:
-    status = _status(state, limit_bytes)
-    used = f"{state.used_bytes / 1e6:,.2f} of {limit_bytes / 1e6:,.0f} MB"
+def _show(state: State, bytes_max: int) -> None:
+    status = _status(state, bytes_max)
+    refused_limit = refused_share.limit_bytes(bytes_max)
     rows = {
         "gateway": f"{state.gateway_id}, epoch {state.epoch}, seq {state.seq:,}",
         "waiting": f"{status['waiting']:,}",
@@ -136,15 +141,23 @@ def _show(state: State, limit_bytes: int) -> None:
         "last record": status["last_recorded_at"] or "-",
         "last head": f"{status['last_head_at'] or '-'}, {state.heads_waiting:,} waiting",
         "published, kept": f"{state.kept:,}",
-        "refused, kept": f"{state.refused:,}",
-        "used": f"{used} ({state.used_bytes / limit_bytes:.1%})",
+        "refused, kept": f"{state.refused:,}, {_share(state.refused_bytes, refused_limit)}",
+        "refused, not kept": f"{state.refused_unkept:,}",
+        "used": _share(state.used_bytes, refused_share.records_limit_bytes(bytes_max)),
         "on disk": f"{state.file_bytes / 1e6:,.2f} MB",
     }
     for name, value in rows.items():
-        output.result(f"{name:<17}{value}")
+        output.result(f"{name:<19}{value}")
+    if status["refused_full"]:
+        output.talk("refused requests are not kept any more: custody refused drop makes room")
     if state.waiting:
         output.result("")
         output.table(_PARTITIONS, cast("list[dict[str, object]]", status["partitions"]))
+
+
+def _share(used_bytes: int, limit_bytes: int) -> str:
+    share = used_bytes / limit_bytes
+    return f"{used_bytes / 1e6:,.2f} of {limit_bytes / 1e6:,.0f} MB ({share:.1%})"
 
 
 _PARTITIONS = (

@@ -9,7 +9,7 @@ import click
 
 from custody.errors import Refused
 from custody.events import Micros
-from producers import resent, view
+from producers import refused_drop, resent, view
 from producers.outcome import Code
 from producers.view import Kept
 from runtime.cli import connect, output
@@ -176,6 +176,44 @@ def refused_resend(
     directory = data_dir(load(os.environ)).gateway
     resent.note(directory, list(zip(numbers, results, strict=True)), now())
     return FOUND if refused_again else 0
+
+
+@refused.command("drop")
+@click.argument("numbers", metavar="[NO]...", type=int, nargs=-1)
+@click.option("--before", metavar="TIME", help="Only what was refused before then.")
+@click.option("--all", "every", is_flag=True, help="All of them, whenever they were refused.")
+@click.option("--delete", is_flag=True, help="Drop them; without it nothing is dropped.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def refused_drop_command(
+    numbers: tuple[int, ...], *, before: str | None, every: bool, delete: bool, as_json: bool
+) -> None:
+    """Say what dropping refused requests would free; with --delete, drop them.
+
+    Those named, those from before a time, or all: one of the three. A dry run unless --delete is
+    given; what is dropped can neither be shown nor sent again. Makes room at once, also while the
+    gateway runs: where the share of refused requests is full, it keeps no further ones.
+
+    \b
+    Examples:
+      custody refused drop --before 2026-11-03
+      custody refused drop --before 2026-11-03 --delete
+      custody refused drop 17 18 --delete --json
+    """
+    if [bool(numbers), before is not None, every].count(True) != 1:
+        message = "name requests by NO, or give --before TIME, or --all: one of the three"
+        raise click.UsageError(message)
+    _kept(numbers)
+    choice = refused_drop.Choice(numbers, None if before is None else time_of(before, "--before"))
+    directory = data_dir(load(os.environ)).gateway
+    with view.opened(directory) as opened:
+        count, size_bytes = refused_drop.chosen(opened, choice)
+    if delete:
+        count = refused_drop.drop(directory, choice)
+    if as_json:
+        output.line_json({"requests": count, "bytes": size_bytes, "dropped": delete})
+        return
+    output.result(f"{count:,} refused requests, {size_bytes / 1e6:,.2f} MB")
+    output.talk("dropped" if delete else "nothing was dropped (--delete drops them)")
 
 
 def _kept(numbers: Sequence[int]) -> list[Kept]:

@@ -523,7 +523,8 @@ HEALTHY = {
     "status": "ok", "reason": "", "accepting": True, "gateway_id": "GW", "gateway_epoch": 1,
     "gateway_seq": 7, "waiting": 0, "oldest_waiting_s": 0, "broker": "up", "broker_since": None,
     "registry": "unknown", "registry_since": None, "publisher": "running",
-    "outbox_bytes": 1, "outbox_bytes_max": 1000, "disk_free_bytes": 10**9,
+    "outbox_bytes": 1, "outbox_bytes_max": 1000, "refused_bytes": 1, "refused_bytes_max": 100,
+    "refused_unkept": 0, "refused_full": False, "disk_free_bytes": 10**9,
     "disk_free_bytes_min": 10**6, "now": "2026-11-05T07:12:00.000000Z",
 }  # fmt: skip
 
@@ -540,6 +541,8 @@ HEALTHY = {
         (OLD, "waiting", "note", "waits_because", "see_publisher"),
         ({**OLD, "broker": "away"}, "waiting", "note", "waits", None),
         ({"outbox_bytes": 900}, "outbox", "note", "outbox_used", "outbox_full_soon"),
+        ({}, "refused", "ok", "refused_kept", None),
+        ({"refused_full": True}, "refused", "note", "refused_full", "drop_refused"),
         ({"disk_free_bytes": 10**6}, "disk", "note", "disk_free", "disk_full_soon"),
         ({"clock_skew_ms": -90_000}, "clock", "note", "clock_off", "set_clock"),
         ({"clock_skew_ms": 50}, "clock", "ok", "clock_right", None),
@@ -577,7 +580,7 @@ def test_the_real_health_is_understood(engine: Engine, tmp_path: Path) -> None:
     with support.running(support.config(tmp_path), publish=False) as gateway:
         health = json.loads(gateway.health().body())
     lines = engine.run("custody.health.lines(health, Date.now())", health=health)
-    assert [item["level"] for item in lines] == ["ok"] * 8
+    assert [item["level"] for item in lines] == ["ok"] * 9
     rows = engine.run(
         "custody.health.rows(day)",
         day={"accepted": {"lot": 2}, "duplicate": {}, "refused": {"unknown": 1}},

@@ -18,6 +18,7 @@ from producers import json_schemas, store
 from producers.config import GatewayConfig, HttpConfig
 from producers.fields import plain
 from producers.outcome import WARNINGS, Code
+from producers.refused_share import records_limit_bytes
 from producers.requests import MODELS
 from producers.service import Gateway
 from schemas import codec
@@ -201,10 +202,31 @@ def test_an_outbox_that_takes_nothing_says_when_to_come_back(tmp_path: Path) -> 
     full: GatewayConfig = replace(given, outbox=replace(given.outbox, bytes_max=1))
     with support.running(full, publish=False) as gateway, client_of(gateway) as client:
         refused = client.post("/v1/events", json=request_of("lot"))
-        assert_problem(refused, 503, "outbox-closed")
+        detail = str(assert_problem(refused, 503, "outbox-closed")["detail"])
+        assert "\n" not in detail
+        assert detail.endswith("nothing of it was taken, send it again later")
         assert refused.headers["retry-after"] == "5"
         health = client.get("/health")
         assert (health.status_code, health.json()["status"]) == (503, "failing")
+
+
+def test_what_is_refused_without_room_to_keep_it_is_answered_so_and_counted(
+    tmp_path: Path,
+) -> None:
+    given = support.config(tmp_path)
+    small: GatewayConfig = replace(given, outbox=replace(given.outbox, bytes_max=1_000_000))
+    with support.running(small, publish=False) as gateway, client_of(gateway) as client:
+        long = {"type": "x", "note": "7" * 60_000}
+        answers = client.post("/v1/events", json=[long, long, request_of("lot")]).json()
+        assert [item.get("kept") for item in answers] == [None, False, None]
+        assert [item["result"] for item in answers] == ["refused", "refused", "accepted"]
+        # The file's figures are of before the group that it was in.
+        client.post("/v1/events", json=request_of("lot"))
+        found = client.get("/health").json()
+        assert (found["status"], found["refused_full"]) == ("ok", True)
+        assert (found["refused_unkept"], found["refused_bytes_max"]) == (1, 100_000)
+        assert "custody refused drop" in found["warning"]
+        assert "custody_refused_unkept_requests_total 1.0" in client.get("/metrics").text
 
 
 def test_the_framework_speaks_in_the_same_shape(client: httpx.Client) -> None:
@@ -344,12 +366,12 @@ def test_health_says_how_full_the_outbox_is_before_it_is(tmp_path: Path) -> None
     given = support.config(tmp_path)
     with support.running(given, publish=False) as gateway:
         used = gateway.outbox.room.used_bytes
-    nearly: GatewayConfig = replace(given, outbox=replace(given.outbox, bytes_max=used * 10 // 9))
+    nearly: GatewayConfig = replace(given, outbox=replace(given.outbox, bytes_max=used * 4 // 3))
     with support.running(nearly, publish=False) as gateway, client_of(gateway) as client:
         assert client.post("/v1/events", json=request_of("lot")).status_code == 202
         health = client.get("/health")
         figures = client.get("/metrics").text
     assert (health.status_code, health.json()["outbox_filling"]) == (200, True)
     assert 0.8 <= health.json()["outbox_used_share"] <= 1
-    assert f"custody_outbox_limit_bytes {float(used * 10 // 9)}" in figures
+    assert f"custody_outbox_limit_bytes {float(records_limit_bytes(used * 4 // 3))}" in figures
     assert f"custody_outbox_used_bytes {float(used)}" in figures

@@ -81,11 +81,14 @@ def test_status_shows_the_limit_and_what_waits_where(
     assert sum(one["count"] for one in partitions) == status["waiting"] == gateway.outbox.depth
     used = gateway.outbox.room
     assert (status["gateway_id"], status["gateway_seq"]) == ("GW-TEST", 9)
-    assert (status["limit_bytes"], status["refused_kept"]) == (32 << 20, 1)
+    # Nine tenths for records, a tenth for refused requests.
+    assert (status["limit_bytes"], status["refused_limit_bytes"]) == (30_198_989, 3_355_443)
+    assert (status["refused_kept"], status["refused_unkept"]) == (1, 0)
+    assert status["refused_full"] is False
     assert status["used_bytes"] == pytest.approx(used.used_bytes, abs=1 << 17)
     text = said(capsys, "outbox", "status")
     assert "GW-TEST, epoch 1, seq 9" in text
-    assert "of 34 MB" in text
+    assert "of 30 MB" in text
     assert "custody.fact.v1" in text
 
 
@@ -350,3 +353,20 @@ def test_a_request_that_was_cut_says_why_it_cannot_be_sent(
     assert row["whole"] is False
     assert run(["refused", "resend", "1"]) == 2
     assert "65,536 bytes that are kept" in capsys.readouterr().err
+
+
+def test_drop_says_what_it_would_free_and_drops_only_when_told(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(gateway, {"type": "a"}, {"type": "b"}, {"type": "c"})
+    [dry] = rows(said(capsys, "refused", "drop", "--all", "--json"))
+    assert (dry["requests"], dry["dropped"]) == (3, False)
+    [wet] = rows(said(capsys, "refused", "drop", "2", "--delete", "--json"))
+    assert (wet["requests"], wet["dropped"]) == (1, True)
+    assert [row["no"] for row in rows(said(capsys, "refused", "list", "--json"))] == [3, 1]
+    said(capsys, "refused", "drop", "2", code=2)
+    said(capsys, "refused", "drop", "--all", "--before", "2026-11-03", code=2)
+    said(capsys, "refused", "drop", "--delete", code=2)
+    assert said(capsys, "refused", "drop", "--before", "2000-01-01", "--delete").startswith("0 ")
+    said(capsys, "refused", "drop", "--all", "--delete")
+    assert rows(said(capsys, "refused", "list", "--json")) == []

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from custody.events import Micros
-from producers.group import BODY_BYTES_MAX
+from producers.refused_share import BODY_BYTES_MAX
 from producers.view import Kept
 from runtime.mending import BadChange, BodyCut, is_whole, mended, text_of
 

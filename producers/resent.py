@@ -27,7 +27,10 @@ class NotNoted(Unavailable):
 
 
 def note(directory: Path, results: Sequence[tuple[int, str]], at: Micros) -> None:
-    """Note what came of refused requests that were sent again; the last time counts.
+    """Note what came of refused requests that were sent again.
+
+    The last time counts, but what was taken once is not undone by a later refusal: that one is kept
+    under a number of its own.
 
     Args:
         directory: Of the outbox.
@@ -43,7 +46,9 @@ def note(directory: Path, results: Sequence[tuple[int, str]], at: Micros) -> Non
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(store.RESENT)
             connection.executemany(
-                "INSERT OR REPLACE INTO resent VALUES (?, ?, ?)",
+                "INSERT INTO resent VALUES (?, ?, ?) ON CONFLICT (no) DO UPDATE"
+                " SET resent_at = excluded.resent_at, result = excluded.result"
+                " WHERE result = 'refused' OR excluded.result != 'refused'",
                 [(no, at, result) for no, result in results],
             )
             connection.execute("COMMIT")

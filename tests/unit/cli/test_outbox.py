@@ -355,6 +355,16 @@ def test_a_request_that_was_cut_says_why_it_cannot_be_sent(
     assert "65,536 bytes that are kept" in capsys.readouterr().err
 
 
+def test_a_request_that_was_taken_stays_so_whatever_is_sent_under_its_number_later(
+    gateway: Gateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    take(gateway, {**ticket(1), "net_kg": 29_000})
+    said(capsys, "refused", "resend", "1", "--set", "net_kg=30000")
+    said(capsys, "refused", "resend", "1", code=1)
+    results = [row["resent_result"] for row in rows(said(capsys, "refused", "list", "--json"))]
+    assert results == [None, "accepted"], "the second one is kept anew, and open"
+
+
 def test_drop_says_what_it_would_free_and_drops_only_when_told(
     gateway: Gateway, capsys: pytest.CaptureFixture[str]
 ) -> None:

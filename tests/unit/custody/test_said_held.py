@@ -60,7 +60,8 @@ def test_a_bone_dry_lot_has_a_moisture_of_zero_and_more_dry_than_wet_has_none(
 
 
 def test_an_empty_place_holds_none_of_a_metal_that_was_never_posted_to_it() -> None:
-    balance = balances(0.92).of_place(Here("MINE", Amount(0, 0, {}), NOTHING))
+    balance = balances(0.92).of_place(Here("MINE", Amount(0, 0, {}), Estimate(0.0, 0.0, {})))
+    assert balance.status == "empty"
     assert [(m.analyte, m.value_mg, m.u_random_mg) for m in balance.metals] == [("Cu", 0, 0.0)]
     assert (balance.mass_wet_u_random_g, balance.mass_dry_u_random_g) == (0.0, 0.0)
     left = balances(0.92).of_place(Here("MINE", Amount(0, 0, {"Cu": 7}), NOTHING))
@@ -76,6 +77,7 @@ def test_a_place_below_zero_is_not_an_empty_one() -> None:
 
 def test_a_lot_that_nobody_has_weighed_holds_nothing_exactly() -> None:
     balance = balances(0.92).declared("MINE")
+    assert (balance.n, balance.sender) == (0, ""), "the worker numbers it"
     assert (balance.mass_wet_g, balance.mass_dry_g, balance.metals) == (0, 0, ())
     assert (balance.mass_wet_u_random_g, balance.mass_dry_u_random_g) == (0.0, 0.0)
     assert (balance.moisture_fraction, balance.moisture_u_fraction) == (None, None)

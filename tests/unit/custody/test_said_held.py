@@ -15,10 +15,10 @@ from custody.balance import Balances, Here, Stamp
 from custody.carried import Said
 from custody.estimate import NOTHING, Estimate, relative
 from custody.events import Micros
-from custody.held import Carried, Held
+from custody.held import Carried, Held, Posted
 from custody.knowledge import Amount, Cause, Knowledge
 from custody.lot_rows import Basis
-from custody.process_rows import ProcessRow
+from custody.process_rows import OutRow, ProcessRow, Told
 from custody.reference import References
 from custody.reference_versions import with_version
 from custody.rows import Side
@@ -61,7 +61,7 @@ def test_a_bone_dry_lot_has_a_moisture_of_zero_and_more_dry_than_wet_has_none(
 
 def test_an_empty_place_holds_none_of_a_metal_that_was_never_posted_to_it() -> None:
     balance = balances(0.92).of_place(Here("MINE", Amount(0, 0, {}), Estimate(0.0, 0.0, {})))
-    assert balance.status == "empty"
+    assert (balance.status, balance.moisture_fraction) == ("empty", None)
     assert [(m.analyte, m.value_mg, m.u_random_mg) for m in balance.metals] == [("Cu", 0, 0.0)]
     assert (balance.mass_wet_u_random_g, balance.mass_dry_u_random_g) == (0.0, 0.0)
     left = balances(0.92).of_place(Here("MINE", Amount(0, 0, {"Cu": 7}), NOTHING))
@@ -73,6 +73,11 @@ def test_a_place_below_zero_is_not_an_empty_one() -> None:
     balance = balances(0.92).of_place(here)
     assert (balance.status, balance.moisture_fraction) == ("weighed", 0.08)
     assert balance.mass_wet_u_random_g == 2.0
+
+
+def test_a_metal_that_is_known_and_not_posted_yet_is_none() -> None:
+    here = Here("MINE", Amount(100, 92, {}), Estimate(100.0, 4.0, {}))
+    assert [m.value_mg for m in balances(0.92).of_place(here).metals] == [0]
 
 
 def test_a_lot_that_nobody_has_weighed_holds_nothing_exactly() -> None:
@@ -90,7 +95,7 @@ def test_moistures_are_said_to_twelve_digits() -> None:
 
 @pytest.mark.parametrize(
     ("wet", "dry", "share"),
-    [(100, 92, 0.92), (100, 110, 1.0), (100, -3, 0.0), (0, 0, 1.0), (-5, 2, 1.0)],
+    [(100, 92, 0.92), (100, 110, 1.0), (100, -3, 0.0), (1, 0, 0.0), (0, 0, 1.0), (-5, 2, 1.0)],
 )
 def test_a_dry_share_lies_between_none_and_all_and_is_all_of_nothing(
     wet: int, dry: int, share: float
@@ -125,6 +130,22 @@ def test_a_shortfall_is_a_finding_beyond_four_sigma_and_tonnes_are_millions_of_g
     assert process.tonnes(1_234_567_800_000) == "1,234,567.800 t"
 
 
+@pytest.mark.parametrize(("moved", "was_told"), [(True, True), (True, False), (False, True)])
+def test_an_output_deep_in_a_ring_moves_what_it_moved_last_if_it_ever_did(
+    *, moved: bool, was_told: bool
+) -> None:
+    one = process.Standing(1, Cause(Micros(5), Micros(6), "e"), "PLANT", side(wet=1000))
+    last = Posted("process/P", "lot/L/PLANT", 700, 600, {"Cu": 5}, Micros(5), None, "P")
+    told = Told("lot/L", "PLANT", 9, Micros(5), b"")
+    before = OutRow(
+        posted={"process_output|e": last} if moved else {}, told=told if was_told else None
+    )
+    findings: dict[str, str] = {}
+    found = process.frozen(one, Amount(1000, 900, {}), before, findings)
+    kept = Amount(700, 600, {"Cu": 5}) if moved and was_told else Amount(1000, 900, {})
+    assert (found, list(findings)) == (kept, ["cycle_or_too_deep"])
+
+
 def test_an_output_is_known_as_well_as_mass_grade_and_separation() -> None:
     """10 g in 1 kg are 1 %, grades 3 and 4 %: of copper, expected to 2 %, and of cobalt."""
     grades = {
@@ -150,14 +171,15 @@ def test_a_stage_that_happens_here_takes_the_place_of_that_stage_alone() -> None
         replace(reference("site", "PLANT", json.dumps({"country": "FI"})), valid_from=Micros(0)),
     )
     references = References({"ref/site/PLANT": row})
-    before = {"mined": {"CD": 1.0}, "recycled": {"yes": 0.1}, "refined": {"CN": 0.7, "ZM": 0.3}}
+    kept = {"mined": {"CD": 1.0}, "recycled": {"yes": 0.1}, "risk": {"low": 1.0}}
+    before = {**kept, "refined": {"CN": 0.7, "ZM": 0.3}}
     carried = Carried({}, {}, before, {})
     cause = Cause(Micros(1), Micros(1), "e")
     after = process.staged(carried, "refined", "PLANT", references, cause)
     assert after.shares == {**before, "refined": {"FI": 1.0}}
     assert process.staged(carried, None, "PLANT", references, cause) is carried
     nobody_knows = process.staged(carried, "refined", "ELSEWHERE", references, cause)
-    assert nobody_knows.shares == {"mined": {"CD": 1.0}, "recycled": {"yes": 0.1}}
+    assert nobody_knows.shares == kept
 
 
 def test_what_was_handed_in_is_as_well_known_as_it_was_said_to_be() -> None:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from console.people import register
-from runtime.cli.users import user
+from runtime.cli.main import cli
 from tests.support.visitors import CHEAP, PASSWORD
 
 
@@ -18,7 +18,8 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def call(*arguments: str, stdin: str = PASSWORD + "\n") -> Result:
-    return CliRunner().invoke(user, arguments, input=stdin, catch_exceptions=False)
+    # Through the whole command line: alone, a group remembers a help of its own.
+    return CliRunner().invoke(cli, ["user", *arguments], input=stdin, catch_exceptions=False)
 
 
 def test_a_user_is_made_changed_and_shut_out_and_each_is_written_down() -> None:

@@ -3,12 +3,12 @@
 Composition in one place per process; heavy packages are imported by the process that needs them.
 """
 
+import logging
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from functools import partial
 from typing import TYPE_CHECKING
 
 from custody.events import Micros
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from runtime.client import JsonObject
     from runtime.passes import Course
     from runtime.watermark import Watermark
-    from telemetry.http import Health
-    from telemetry.metrics import Metrics
 
 
 def gateway(settings: Settings) -> None:
@@ -70,7 +68,9 @@ def warehouse(settings: Settings) -> None:
     from console.http import Process, make_app
     from console.reader import Reader
     from console.server import Server
+    from runtime import passes
     from runtime.desk import Parts, desk
+    from runtime.watermark import log
     from schemas.registry import RegistryCatalog
     from sinks import sink
     from sinks.progress import Progress
@@ -84,23 +84,27 @@ def warehouse(settings: Settings) -> None:
     stop, ready = _stopped_by_signal(), threading.Event()
     reader = Reader(console)
     watermark = _watermark(settings, reader)
-    courses = _courses(metrics)
-    health = partial(_health, progress.health, list(courses.values()))
-    process = Process(metrics, health, ready.is_set, lambda: watermark.complete_to)
+    # Both are told of, also where a pass is switched off: then it is well.
+    audit, told = (passes.Course(name, metrics, now) for name in ("audit", "watermark"))
+    process = Process(
+        metrics,
+        lambda: passes.beside(progress.health(), (audit, told)),
+        ready.is_set,
+        lambda: watermark.complete_to,
+    )
     access = load_access(console)
     app = make_app(console, reader, access, process)
     registry = wiring.registry_url(settings)
     catalog = RegistryCatalog(registry)
-    audited = _audited(settings, reader, courses["audit"], ready, stop)
+    audited = _audited(settings, reader, audit, ready, stop)
     lent = Parts(access, console, reader, catalog, progress, metrics, now, stop)
     people = desk(app, wiring.desk_config(settings), lent)
     serving = Server(
         app, console.host, console.port, proxied=settings.console.public_url is not None
     )
     every_s = settings.sink.watermark_interval_s
-    course = courses["watermark"]
-    told = _beside(lambda: watermark.run(course, every_s, ready, stop), stop, "watermark", every_s)
-    with closing(reader), catalog, people, serving, audited, told:
+    watched = _repeated(watermark.go_over, told, log, every_s, ready, stop)
+    with closing(reader), catalog, people, serving, audited, watched:
         sink.run(config, catalog, progress, now, stop, ready.set)
 
 
@@ -113,7 +117,7 @@ def _audited(
     stop: threading.Event,
 ) -> Iterator[None]:
     """Run the auditor for the length of the block, where the settings want one."""
-    from runtime.audit.live import Auditor
+    from runtime.audit.live import Auditor, log
     from runtime.audit.standing import Standing, fingerprints_of
     from runtime.client import rows_of
     from schemas import avro
@@ -146,22 +150,8 @@ def _audited(
             partitions=settings.kafka.partitions,
             clock=now,
         )
-        every_s = own.audit_interval_s
-        with _beside(lambda: auditor.run(course, every_s, ready, stop), stop, "auditor", 1.0):
+        with _repeated(auditor.go_over, course, log, own.audit_interval_s, ready, stop):
             yield
-
-
-def _courses(metrics: "Metrics") -> "dict[str, Course]":
-    """Return how the passes beside the sink go, by name; those that are off are well."""
-    from runtime.passes import Course
-
-    return {name: Course(name, metrics, now) for name in ("audit", "watermark")}
-
-
-def _health(own: "Callable[[], Health]", courses: "Sequence[Course]") -> "Health":
-    from runtime.passes import beside
-
-    return beside(own(), courses)
 
 
 def _watermark(settings: Settings, reader: "Reader") -> "Watermark":
@@ -191,14 +181,22 @@ def _watermark(settings: Settings, reader: "Reader") -> "Watermark":
 
 
 @contextmanager
-def _beside(
-    work: Callable[[], None], stop: threading.Event, name: str, interval_s: float
+def _repeated(
+    go_over: Callable[[], None],
+    course: "Course",
+    log: logging.Logger,
+    interval_s: float,
+    ready: threading.Event,
+    stop: threading.Event,
 ) -> Iterator[None]:
-    """Run work in a thread for the length of the block; nothing where its interval is 0."""
+    """Make passes in a thread for the length of the block; none where the interval is 0."""
+    from runtime.passes import repeat
+
     if not interval_s:
         yield
         return
-    thread = threading.Thread(target=work, name=name)
+    asked = (go_over, course, log, interval_s, ready, stop)
+    thread = threading.Thread(target=repeat, args=asked, name=course.name)
     thread.start()
     try:
         yield

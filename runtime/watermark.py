@@ -5,11 +5,9 @@ question more to the broker. What was complete once stays so, and only what move
 """
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 
 from custody.events import Micros
-from runtime import passes
 from runtime.asof import Ask
 from runtime.complete import Progress, by_site
 from runtime.moment import time_of
@@ -50,23 +48,6 @@ class Watermark:
     def complete_to(self) -> Micros | None:
         """Up to when everything is in, of all sites; None where that was never known."""
         return None if self._to is None else self._to.get("")
-
-    def run(
-        self,
-        course: passes.Course,
-        interval_s: float,
-        ready: threading.Event,
-        stop: threading.Event,
-    ) -> None:
-        """Make passes until ``stop`` is set; what is away is waited for.
-
-        Args:
-            course: Told how each pass went.
-            interval_s: Between two passes.
-            ready: Set when the tables are there.
-            stop: Set by another thread.
-        """
-        passes.repeat(self.go_over, course, log, interval_s, ready, stop)
 
     def go_over(self) -> None:
         """Make one pass and say what has moved on; blocks.

@@ -7,7 +7,6 @@ all of it is stored there; so nothing of it has to be kept.
 """
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -17,7 +16,6 @@ from custody.errors import Unavailable
 from custody.events import Micros
 from custody.ids import BETWEEN, derived_id
 from custody.records import Sighting
-from runtime import passes
 from runtime.asof import Ask
 from runtime.audit.standing import Standing
 from runtime.ends import ends
@@ -79,23 +77,6 @@ class Auditor:
         """What stood at the last pass."""
         self.done_at: Micros | None = None
         """When the last pass was over."""
-
-    def run(
-        self,
-        course: passes.Course,
-        interval_s: float,
-        ready: threading.Event,
-        stop: threading.Event,
-    ) -> None:
-        """Make passes until ``stop`` is set; what is away is waited for.
-
-        Args:
-            course: Told how each pass went.
-            interval_s: Between two passes.
-            ready: Set when the tables are there.
-            stop: Set by another thread.
-        """
-        passes.repeat(self.go_over, course, log, interval_s, ready, stop)
 
     def go_over(self) -> None:
         """Make one pass and say what has changed; blocks.

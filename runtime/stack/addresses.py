@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from runtime import whole_file
 from runtime.settings import Settings
 
 MAIN = ("kafka", "registry", "gateway", "console")
@@ -53,9 +54,7 @@ def write(path: Path, addresses: Addresses) -> None:
         "console": addresses.console,
         **{f"worker-{no}": url for no, url in enumerate(addresses.workers, start=1)},
     }
-    partial = path.with_suffix(".tmp")
-    partial.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    whole_file.write(path, json.dumps(found, indent=1) + "\n")
 
 
 def read(path: Path) -> Addresses | None:

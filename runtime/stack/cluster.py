@@ -11,6 +11,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from custody.errors import Corrupt
+from runtime import whole_file
 from runtime.paths import DataDir
 
 ASK_S = 10.0
@@ -76,7 +77,7 @@ def check(data: DataDir, kafka: Mapping[str, str]) -> None:
     if known is not None and known != found:
         raise StrangeBroker(data, kafka["bootstrap.servers"], found, known)
     if _kept(data) is None:
-        _keep(data, found)
+        whole_file.write(data.cluster, json.dumps({"cluster_id": found}) + "\n")
 
 
 def _asked(kafka: Mapping[str, str]) -> str | None:
@@ -102,9 +103,3 @@ def _of_own_broker(data: DataDir) -> str | None:
         return None
     values = dict(line.partition("=")[::2] for line in lines)
     return values.get("cluster.id")
-
-
-def _keep(data: DataDir, found: str) -> None:
-    partial = data.cluster.with_suffix(".tmp")
-    partial.write_text(json.dumps({"cluster_id": found}) + "\n", encoding="utf-8")
-    partial.replace(data.cluster)

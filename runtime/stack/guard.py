@@ -12,6 +12,8 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from runtime import whole_file
+
 RESTART_CODE = 70
 """Exit code of a process of ours that wants to be started anew."""
 
@@ -89,9 +91,7 @@ def describe(code: int | None) -> str:
 
 def write(path: Path, exits: Exits) -> None:
     """Store exits for ``custody status``, at once as a whole."""
-    partial = path.with_suffix(".tmp")
-    partial.write_text(json.dumps(asdict(exits)), encoding="utf-8")
-    partial.replace(path)
+    whole_file.write(path, json.dumps(asdict(exits)))
 
 
 def read(path: Path) -> Exits:

@@ -13,9 +13,9 @@ from custody.errors import Unavailable
 from runtime.settings import DELIMITER, PREFIX, Settings
 from runtime.stack.addresses import Addresses, gateway_scheme, port_of
 from runtime.stack.ports import is_free
+from runtime.stack.registry import url_at
 
 _LOOPBACK = "127.0.0.1"
-_CONFLUENT_API = "/apis/ccompat/v7"
 _TRIES_MAX = 200
 
 _RESERVED: dict[int, int] = {}
@@ -64,8 +64,7 @@ def addresses_of(settings: Settings, before: Addresses | None) -> Addresses:
         kafka = f"{_LOOPBACK}:{port('stack', 'kafka_port', last.kafka)}"
         controller = f"{_LOOPBACK}:{port('stack', 'controller_port', last.controller)}"
     if own_registry:
-        number = port("stack", "registry_port", last.registry)
-        registry = f"http://{_LOOPBACK}:{number}{_CONFLUENT_API}"
+        registry = url_at(port("stack", "registry_port", last.registry))
     gateway = port("gateway", "port", last.gateway)
     console = port("console", "port", last.console)
     workers = [

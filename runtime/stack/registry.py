@@ -11,7 +11,6 @@ from schemas.registry import COMPATIBILITY
 
 _PROBE_TIMEOUT_S = 2.0
 _CONFIG_TIMEOUT_S = 10.0
-_CONFLUENT_API = "/apis/ccompat/v7"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,12 @@ class RegistryNode:
     @property
     def url(self) -> str:
         """Address of the Confluent-compatible API, for clients."""
-        return f"http://127.0.0.1:{self.port}{_CONFLUENT_API}"
+        return url_at(self.port)
+
+
+def url_at(port: int) -> str:
+    """Return the address of the Confluent-compatible API of a registry on a port of loopback."""
+    return f"http://127.0.0.1:{port}/apis/ccompat/v7"
 
 
 class RuleNotTaken(Unavailable):

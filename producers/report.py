@@ -14,6 +14,7 @@ from pathlib import Path
 
 from producers import refused_share, store
 from producers.config import OutboxConfig
+from producers.room import shares
 from producers.store import Refused
 from producers.tally import stem_of
 
@@ -52,13 +53,12 @@ def room(path: Path) -> Room:
         free = shutil.disk_usage(path.parent).free
         with closing(store.connect(path, read_only=True)) as connection:
             position = store.get_position(connection)
-            refused = refused_share.kept_bytes(connection)
-            used = max(0, store.used_bytes(connection) - refused)
+            used = shares(connection)
             unkept = refused_share.unkept_count(connection)
     except (sqlite3.Error, OSError):
         # A status page that fails when the disk does would fail when it is looked at.
         return Room()
-    return Room(0 if position is None else position.seq, used, refused, unkept, free)
+    return Room(0 if position is None else position.seq, *used, unkept, free)
 
 
 def figures(path: Path, config: OutboxConfig) -> dict[str, object]:

@@ -11,6 +11,7 @@ accepted: never is anything dropped that was. It opens again by itself when ther
 import logging
 import shutil
 import sqlite3
+from typing import NamedTuple
 
 from custody.events import Micros
 from producers import refused_share, store
@@ -30,6 +31,19 @@ _MINUTE_S = 60
 _EVER = Micros((1 << 63) - 1)
 
 log = logging.getLogger(__name__)
+
+
+class Shares(NamedTuple):
+    """What an outbox's file holds, bytes: of records with all that goes with them, of refused."""
+
+    records: int
+    refused: int
+
+
+def shares(connection: sqlite3.Connection) -> Shares:
+    """Return what records take, and what refused requests do (``refused_share``)."""
+    refused = refused_share.kept_bytes(connection)
+    return Shares(max(0, store.used_bytes(connection) - refused), refused)
 
 
 class Room:
@@ -52,9 +66,10 @@ class Room:
         self._look()
 
     def _look(self) -> None:
-        self.refused_bytes = refused_share.kept_bytes(self._writer)
+        found = shares(self._writer)
+        self.refused_bytes = found.refused
         """What refused requests take."""
-        self.used_bytes = max(0, store.used_bytes(self._writer) - self.refused_bytes)
+        self.used_bytes = found.records
         """What the file holds beside them; pages that are free again are not counted."""
 
     @property

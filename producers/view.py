@@ -15,6 +15,7 @@ from custody.events import Micros
 from custody.ids import uuid_text
 from producers import refused_share, store
 from producers.chain import Entry
+from producers.room import shares
 
 READ_ENTRIES = 1_000
 FILE = "outbox.sqlite3"
@@ -161,7 +162,7 @@ class View:
         ).fetchall()
         (kept,) = ask("SELECT count(*) FROM entry WHERE published_at IS NOT NULL").fetchone()
         (refused,) = ask("SELECT count(*) FROM refused").fetchone()
-        refused_bytes = refused_share.kept_bytes(self.connection)
+        held = shares(self.connection)
         head = ask(
             "SELECT accepted_at FROM entry WHERE seq IS NULL ORDER BY no DESC LIMIT 1"
         ).fetchone()
@@ -176,8 +177,8 @@ class View:
             refused=refused,
             head_at=None if head is None else head[0],
             heads_waiting=sum(row[5] for row in rows),
-            used_bytes=max(0, store.used_bytes(self.connection) - refused_bytes),
-            refused_bytes=refused_bytes,
+            used_bytes=held.records,
+            refused_bytes=held.refused,
             refused_unkept=refused_share.unkept_count(self.connection),
             file_bytes=_on_disk(self.path),
         )

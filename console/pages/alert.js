@@ -4,7 +4,7 @@ import { alertActions } from "./alert_actions.js";
 import { evidencePanels } from "./alert_charts.js";
 import { nameOf, sizeText, stakeText } from "./alert_table.js";
 import { timeline, versionTable } from "./alert_timeline.js";
-import { isEvidence, surenessOf } from "./alerts.js";
+import { isEvidence, sinceOf, surenessOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el, fill, panel } from "./dom.js";
 import { gate } from "./gate.js";
@@ -128,7 +128,7 @@ function whyFrom(versions, alert) {
 }
 
 function since(alert) {
-  const at = time(alert.onset_at || alert.raised_at, language());
+  const at = time(sinceOf(alert), language());
   return alert.onset_u_s ? `${at}\u00a0±\u00a0${duration(alert.onset_u_s)}` : at;
 }
 

@@ -1,5 +1,6 @@
-/* Amounts of the books: integers in a row's own unit, shown as people weigh. Pure. */
+/* Amounts of the books: integers in a row's own unit, shown as people weigh. */
 
+import { el } from "./dom.js";
 import { quantity } from "./numbers.js";
 
 /* Masses in tonnes, contained metal in kilograms, attributes in their own unit: millionths each. */
@@ -22,6 +23,12 @@ export function amount(row, value = row.value, u = row.u) {
    Attributes come without u, all of them. */
 export function unknownU(row, parts, say) {
   return row.without_u && row.class !== "attribute" ? say("amount.unknown_u", { missing: row.without_u, all: parts }) : null;
+}
+
+/* Value and u as a cell; beside a sum, of how many of its `parts` u is not known. */
+export function amountOf(row, parts, say) {
+  const unknown = unknownU(row, parts, say);
+  return [amount(row), unknown ? el("span", { class: "why" }, unknown) : null];
 }
 
 /* "wet", "dry", an analyte, or an attribute with its quality, by `say`. */

@@ -1,6 +1,7 @@
 /* What tests say of a thing: its alerts, each with what was expected and what was seen. */
 
 import { nameOf } from "./alert_table.js";
+import { sinceOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el } from "./dom.js";
 import { number, quantity, time } from "./numbers.js";
@@ -12,7 +13,7 @@ export function evidenceList(alerts) {
   if (!alerts.length) return el("p", { class: "quiet" }, say("findings.none"));
   return alerts.map((alert) => el("details", { class: `group is-${alert.severity}`, open: alert.state === "open" },
     el("summary", {}, severityBadge(alert.severity), el("span", { class: "what" }, nameOf(alert)),
-      stateBadge(alert.state), el("span", { class: "why" }, time(alert.onset_at || alert.raised_at, language()))),
+      stateBadge(alert.state), el("span", { class: "why" }, time(sinceOf(alert), language()))),
     el("p", {}, el("span", { lang: "en" }, alert.reason), " ", el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}` }, say("findings.open"))),
     alert.evidence.length ? evidence(alert) : null));
 }

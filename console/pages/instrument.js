@@ -2,7 +2,7 @@
 
 import { alertList } from "./alert_table.js";
 import { ranked } from "./alerts.js";
-import { el, fill } from "./dom.js";
+import { el, fill, panel } from "./dom.js";
 import { idLink } from "./links.js";
 import { count, quantity, time } from "./numbers.js";
 import { loadPage, part } from "./parts.js";
@@ -12,12 +12,15 @@ import { language, say, sayOr } from "./words.js";
 export async function show(main, { id }) {
   document.title = `${id} – custody`;
   const source = `/api/instruments/${encodeURIComponent(id)}`;
-  const places = part(say("device.places"), source, (found) => seen(found, source), { height: 120 });
+  const lots = el("div");
+  const places = part(say("device.places"), source, (found) => {
+    fill(lots, panel(say("device.lots"), measured(found.lots, source)));
+    return seen(found, source);
+  }, { height: 120 });
   const alerts = part(say("device.alerts"), "/api/alerts", (found) => alertList(
     ranked(found.alerts.filter((alert) => isOf(alert, id))), say("device.alerts.none"), new Set(), () => {}));
-  const lots = part(say("device.lots"), source, (found) => measured(found.lots, source), { height: 160 });
   fill(main, el("h1", {}, say("title.instruments"), " ", el("span", { class: "id" }, id)), places, alerts, lots);
-  await loadPage(main, places, [alerts, lots]);
+  await loadPage(main, places, [alerts]);
 }
 
 /* It is what the alert is about, or its reading is the furthest from what was expected. */

@@ -5,9 +5,14 @@ import { el } from "./dom.js";
 const PAGES = { lot: "/lots/", process: "/processes/", site: "/sites/", alert: "/alerts/",
   instrument: "/instruments/", device: "/instruments/", laboratory: "/instruments/" };
 
-/* Address of the page of a thing; null where it has none of its own, then a search finds it. */
+/* Address of the page of a thing; null where it has none of its own. */
+export function pageOf(kind, id) {
+  return kind in PAGES ? PAGES[kind] + encodeURIComponent(id) : null;
+}
+
+/* The same; what has no page of its own is searched for. */
 export function addressOf(kind, id) {
-  return kind in PAGES ? PAGES[kind] + encodeURIComponent(id) : `/search?q=${encodeURIComponent(id)}`;
+  return pageOf(kind, id) || `/search?q=${encodeURIComponent(id)}`;
 }
 
 /* A link for a path such as lot/L-24-0117 or instrument/SCALE-1. */

@@ -1,6 +1,6 @@
 /* Lot: all of one lot on one page. */
 
-import { amount, nameOf, partsOf, totals, unknownU } from "./amounts.js";
+import { amountOf, nameOf, partsOf, totals } from "./amounts.js";
 import { nameOf as nameOfAlert } from "./alert_table.js";
 import { asOf, isNow } from "./asof.js";
 import { stateBadge, severityBadge } from "./badges.js";
@@ -75,7 +75,7 @@ export function holds(found, source) {
   const rows = found.balance;
   const named = totals(rows).filter((row) => row.class !== "attribute");
   const moisture = (found.moisture || [])[0];
-  const figures = named.map((row) => el("div", {}, el("dt", {}, nameOf(row, say)), el("dd", {}, amountOf(row, rows))));
+  const figures = named.map((row) => el("div", {}, el("dt", {}, nameOf(row, say)), el("dd", {}, amountIn(row, rows))));
   if (moisture && found.moisture.length === 1) {
     figures.push(el("div", {}, el("dt", {}, say("amount.moisture")), el("dd", {},
       quantity(moisture.moisture_fraction, moisture.moisture_u_fraction, "fraction"))));
@@ -84,11 +84,10 @@ export function holds(found, source) {
   return [el("dl", { class: "figures" }, figures), balanceTable(rows.filter((row) => row.value), rows, source)];
 }
 
-/* An amount, and of how many places u is not known where it is a sum. */
-function amountOf(row, all) {
+/* An amount; where it is a sum it is one over places. */
+function amountIn(row, all) {
   const places = all.filter((one) => one.place !== "total" && nameOf(one, say) === nameOf(row, say));
-  const unknown = unknownU(row, places.length, say);
-  return [amount(row), unknown ? el("span", { class: "why" }, unknown) : null];
+  return amountOf(row, places.length, say);
 }
 
 /* Per place and quantity, with the parts of u. */
@@ -96,7 +95,7 @@ function balanceTable(rows, all, source) {
   return table([
     { title: say("amount.place"), cell: (row) => placeOf(row.place) },
     { title: say("amount.quantity"), cell: (row) => nameOf(row, say) },
-    { title: say("amount.amount"), number: true, cell: (row) => amountOf(row, all) },
+    { title: say("amount.amount"), number: true, cell: (row) => amountIn(row, all) },
     { title: say("amount.relative"), number: true,
       cell: (row) => (row.u && row.value && !row.without_u ? percent(Math.abs(row.u / row.value), 2) : null) },
     { title: say("amount.parts"), cell: (row) => partsOf(row) },

@@ -1,14 +1,12 @@
 /* Search: any id, from anywhere, to its page. */
 
 import { el, fill, panel } from "./dom.js";
-import { addressOf, idLink } from "./links.js";
+import { idLink, pageOf } from "./links.js";
 import { time } from "./numbers.js";
 import { getJson } from "./session.js";
 import { table, withQuery } from "./table.js";
 import { trouble } from "./trouble.js";
 import { language, say, sayOr } from "./words.js";
-
-const PAGED = new Set(["lot", "process", "site", "alert", "instrument", "device", "laboratory"]);
 
 export async function show(main, { query }) {
   const q = (query.get("q") || "").trim();
@@ -34,9 +32,8 @@ const sameId = (one, other) => one.toLowerCase() === other.toLowerCase();
 
 /* The page of what was found; of a fact, a paper, a trip or a seal, which have none, that of the lot. */
 function addressOfHit(hit) {
-  if (PAGED.has(hit.kind)) return addressOf(hit.kind, hit.id);
   if (hit.kind === "gateway") return "/gateways";
-  return hit.lot_id ? addressOf("lot", hit.lot_id) : null;
+  return pageOf(hit.kind, hit.id) || (hit.lot_id ? pageOf("lot", hit.lot_id) : null);
 }
 
 function hits(rows, source) {

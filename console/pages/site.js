@@ -1,6 +1,6 @@
 /* Site: what lies there, how its period balances, whether its instruments read right. */
 
-import { amount, nameOf, unknownU } from "./amounts.js";
+import { amount, amountOf, nameOf } from "./amounts.js";
 import { asOf } from "./asof.js";
 import { el, fill } from "./dom.js";
 import { evidenceList } from "./findings.js";
@@ -33,20 +33,14 @@ export async function show(main, { id, query }) {
   await loadPage(main, stocked, parts.slice(1));
 }
 
-/* A sum over lots, and of how many of them u is not known. */
-function amountOf(row) {
-  const unknown = unknownU(row, count(row.lots), say);
-  return [amount(row), unknown ? el("span", { class: "why" }, unknown) : null];
-}
-
 function stock(found, source) {
   const rows = found.stock;
   const masses = rows.filter((row) => row.class !== "attribute");
   return [
-    el("dl", { class: "figures" }, masses.map((row) => el("div", {}, el("dt", {}, nameOf(row, say)), el("dd", {}, amountOf(row))))),
+    el("dl", { class: "figures" }, masses.map((row) => el("div", {}, el("dt", {}, nameOf(row, say)), el("dd", {}, amountOf(row, count(row.lots), say))))),
     table([
       { title: say("amount.quantity"), cell: (row) => nameOf(row, say) },
-      { title: say("amount.amount"), number: true, cell: amountOf },
+      { title: say("amount.amount"), number: true, cell: (row) => amountOf(row, count(row.lots), say) },
       { title: say("site.averages"), number: true, cell: (row) => (row.u_random === null || row.without_u ? null : amount(row, row.u_random, null)) },
       { title: say("site.lots.count"), number: true, cell: (row) => count(row.lots) },
     ], rows, { label: say("site.stock"), source, empty: say("site.nothing") }),

@@ -25,6 +25,7 @@ class Target:
     kafka: str
     registry: str
     token: str
+    console: str
     partitions: int = 4
 
 
@@ -45,6 +46,7 @@ def target(data_dir: Path | None = None) -> Target:
         gateway=addresses["gateway"],
         kafka=addresses["kafka"],
         registry=addresses["registry"],
+        console=addresses["console"],
         token=(base / "gateway" / "token").read_text().strip(),
     )
 

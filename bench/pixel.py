@@ -150,19 +150,19 @@ def main(many: int, pause_s: float) -> None:
     system.System(data).custody(
         "user", "add", _USER, "--role", "operator", "--keep", stdin=PASSWORD
     )
-    url = json.loads((data / "addresses.json").read_text())["console"]
+    to = target(data)
     took: list[float] = []
     with (
-        httpx.Client(base_url=url, trust_env=False, timeout=30) as console,
+        httpx.Client(base_url=to.console, trust_env=False, timeout=30) as console,
         chromium.running() as browser,
-        closing(Visitors(browser, url)) as people,
+        closing(Visitors(browser, to.console)) as people,
         people.visit(_USER, "/now") as visit,
     ):
         said = console.post("/login", json={"user": _USER, "password": PASSWORD})
         console.headers[CSRF_HEADER] = said.json()["csrf_token"]
         visit.page.wait_for_selector(".light.live")
         visit.page.evaluate(_WATCH)
-        took.extend(rounds(target(data), visit, console, many, pause_s))
+        took.extend(rounds(to, visit, console, many, pause_s))
     figures = {f"p{round(q * 100)}_ms": round(quantile(took, q)) for q in (0.5, 0.95)}
     worst = round(max(took))
     click.echo(json.dumps({"bench": "record_to_pixel", "n": len(took), **figures, "max_ms": worst}))

@@ -71,6 +71,9 @@ def begin(connection: sqlite3.Connection) -> None:
     Raises:
         sqlite3.Error: The file cannot be written.
     """
+    if _meta(connection, _KEPT) is not None:
+        # Nothing to write: a gateway opens again on a disk that is full.
+        return
     connection.execute("BEGIN IMMEDIATE")
     connection.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (_KEPT, kept_bytes(connection)))
     connection.execute("INSERT OR IGNORE INTO meta VALUES (?, 0)", (_UNKEPT,))

@@ -8,6 +8,7 @@ others only read, and never wait for it.
 import json
 import sqlite3
 from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -197,16 +198,18 @@ def create(path: Path) -> sqlite3.Connection:
         sqlite3.Error: It cannot be opened or written, or is no SQLite file.
     """
     folders.own(path)
-    connection = connect(path)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.executescript(_TABLES)
-    connection.execute(RESENT)
-    found = get_meta(connection, "format")
-    if found is None:
-        put_meta(connection, {"format": FORMAT})
-    elif found != FORMAT:
-        raise OutboxUnreadable(path, f"format {found}", f"format {FORMAT}")
-    refused_share.begin(connection)
+    # Closed where it fails: half a transaction would lock the file for whoever tries next.
+    with ExitStack() as undo:
+        connection = undo.enter_context(closing(connect(path)))
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(_TABLES)
+        connection.execute(RESENT)
+        if (found := get_meta(connection, "format")) is None:
+            put_meta(connection, {"format": FORMAT})
+        elif found != FORMAT:
+            raise OutboxUnreadable(path, f"format {found}", f"format {FORMAT}")
+        refused_share.begin(connection)
+        undo.pop_all()
     return connection
 
 
@@ -387,11 +390,9 @@ def forget_refused(connection: sqlite3.Connection, before: Micros) -> int:
 
 def used_bytes(connection: sqlite3.Connection) -> int:
     """Return what the file holds, without pages that are free again."""
-    pages, free, size = (
-        connection.execute(f"PRAGMA {name}").fetchone()[0]
-        for name in ("page_count", "freelist_count", "page_size")
-    )
-    return int((pages - free) * size)
+    sql = "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count"
+    with_others = f"{sql}, pragma_freelist_count, pragma_page_size"
+    return int(connection.execute(with_others).fetchone()[0])
 
 
 def _uuid(raw: bytes | None) -> str | None:

@@ -84,7 +84,13 @@ class Site:
 
     def _serve(self) -> None:
         process = self.process
-        made = Gateway(self.config, self.registry.catalog(), URL, lambda: self.world.wall(process))
+        try:
+            made = Gateway(
+                self.config, self.registry.catalog(), URL, lambda: self.world.wall(process)
+            )
+        except OutboxClosed:
+            # A first start on a full disk: the process ends, and whoever runs it starts it again.
+            self.world.exit()
         self.outbox = made.outbox
         made.publisher.start()
         self.gateway = made

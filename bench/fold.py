@@ -94,9 +94,13 @@ def run(name: str, facts: list[LotFact], chunk: int, *, encode: bool) -> Result:
     return Result(name, len(facts), cpu_s, outputs, sum(heads) / len(heads), yardstick.us)
 
 
+def _nothing_asked(*_: object) -> None:
+    """Stand in for what asks a lot's test; a mock's own call would be half of what is measured."""
+
+
 def untested() -> AbstractContextManager[object]:
     """Leave out the test of lots: what the ledger costs without it."""
-    return patch.object(lot_asked, "asked_of", return_value=None)
+    return patch.object(lot_asked, "asked_of", _nothing_asked)
 
 
 def main() -> None:

@@ -8,11 +8,15 @@ it. Three things can still be on their way, and each is asked for:
   not know are left out by name;
 - what is stored and no worker has applied: the workers' committed offsets, asked of the broker;
 - what a worker has said and the sink has not stored: the ends of the outputs' topics.
+
+All of it is by what gateways have said in heads. Where an alert says that those, or the records
+they speak of, are not what the gateway has signed, the answer names it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from custody.audit import UNKNOWN
 from custody.events import Micros
 from runtime.asof import Ask, Row
 from runtime.moment import time_of
@@ -73,13 +77,14 @@ def complete(
     waiting = _not_stored(ask, broker, wait)
     said = ask(_HEADS, {"site": site_id or ""})
     heads = [row for row in said if row["standing"] == _KNOWN]
-    strange = _without(said)
+    strange = _joined(_without(said), _in_doubt(ask))
     stored = earliest(heads)
     of_site = [row for row in heads if int(str(row["of_site"]))]
     own = earliest(of_site) if site_id and of_site else None
     if stored is None:
         silent = ", ".join(str(row["gateway_id"]) for row in heads if row["complete_to"] is None)
-        why = f"no head yet of {silent}" if silent else "no gateway is known"
+        without = f"no head below which nothing is missing of {silent}"
+        why = without if silent else "no gateway is known"
         return Complete(None, own, _joined(why, strange))
     if broker is None:
         why = "of facts; whether the workers have applied them is not known"
@@ -101,9 +106,22 @@ def _without(heads: Sequence[Row]) -> str:
     Anybody with a way to Kafka can write a record of one, and would hold back every answer.
     """
     names = [str(row["gateway_id"]) for row in heads if row["standing"] != _KNOWN]
+    return f"not counting {_some(names)}, not in reference data (custody audit)" if names else ""
+
+
+def _in_doubt(ask: Ask) -> str:
+    """Return of which gateways an integrity alert is open, and which; empty for none."""
+    rules: dict[str, list[str]] = {}
+    for row in ask(_ALERTS, {}):
+        rules.setdefault(str(row["subject"]).partition("/")[2], []).append(str(row["rule"]))
+    names = [f"{gateway} ({', '.join(some)})" for gateway, some in rules.items()]
+    told = "custody alerts --open --family integrity"
+    return f"in doubt is what is stored of {_some(names)}: {told}" if names else ""
+
+
+def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    listed = ", ".join(names[:_NAMED]) + more
-    return f"not counting {listed}, not in reference data (custody audit)" if names else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _joined(*why: str) -> str:
@@ -157,6 +175,17 @@ WHERE standing != 'ended'
 ORDER BY gateway_id
 """
 """A gateway that is gone for good holds nothing back."""
+
+_ALERTS = f"""
+SELECT DISTINCT subject, rule
+FROM (
+    SELECT subject, rule, state FROM alert WHERE family = 'integrity'
+    ORDER BY alert_id, version DESC, n DESC LIMIT 1 BY alert_id
+)
+WHERE state IN ('open', 'acknowledged', 'shelved') AND rule != '{UNKNOWN}'
+ORDER BY subject, rule
+"""  # noqa: S608  a constant
+"""One of a gateway that reference data does not know is named as not counted."""
 
 _GATEWAYS = "SELECT site_id, gateway_id FROM events_all GROUP BY site_id, gateway_id"
 

@@ -1,7 +1,8 @@
 """Says in the warehouse, again and again, up to when everything is in: rows of ``watermark``.
 
 The workers' progress stands in Kafka only, so no view could reckon it; beside the sink it is one
-question more to the broker. What was complete once stays so, and only what moved is written.
+question more to the broker. Only what moved is written: on, as a rule, and back where a row that
+was there is gone. A site of which nothing is known at the moment keeps what was said of it.
 """
 
 import logging
@@ -43,6 +44,7 @@ class Watermark:
         self._progress = progress
         self._clock = clock
         self._to: dict[str, Micros] | None = None
+        self._said_at = Micros(0)
 
     @property
     def complete_to(self) -> Micros | None:
@@ -56,13 +58,22 @@ class Watermark:
             Unavailable: Something is away; the next pass goes on.
         """
         if self._to is None:
-            self._to = {
-                str(row["site_id"]): time_of(f"{row['complete_to']}Z", "the warehouse")
-                for row in self._ask("SELECT site_id, complete_to FROM v_watermark", {})
-            }
+            self._to = self._recalled()
         found = by_site(self._ask, self._progress())
-        moved = {s: at for s, at in found.items() if at > self._to.get(s, Micros(-1))}
+        moved = {s: at for s, at in found.items() if at != self._to.get(s)}
         if moved:
-            now = self._clock()
-            self._say([(site, at, now) for site, at in sorted(moved.items())])
+            # The last word counts, also where the clock was set back since the one before.
+            self._said_at = max(self._clock(), Micros(self._said_at + 1))
+            self._say([(site, at, self._said_at) for site, at in sorted(moved.items())])
+            for site in [site for site, at in moved.items() if at < self._to.get(site, at)]:
+                log.warning("complete up to is taken back", extra={"site": site or "all"})
             self._to |= moved
+
+    def _recalled(self) -> dict[str, Micros]:
+        """Return what was said before this start."""
+        rows = self._ask("SELECT site_id, complete_to, said_at FROM v_watermark", {})
+        for row in rows:
+            self._said_at = max(self._said_at, time_of(f"{row['said_at']}Z", "the warehouse"))
+        return {
+            str(row["site_id"]): time_of(f"{row['complete_to']}Z", "the warehouse") for row in rows
+        }

@@ -25,6 +25,7 @@ from runtime.moment import Period, sql_time, time_of
 from runtime.period import FLOWS, sigma, site_balance, z_of
 from runtime.rests import WET
 from runtime.unaccounted import Unaccounted
+from tests.support.alerts import alert
 from tests.support.asof import Sums, sums
 from tests.support.chains import Chain
 from tests.support.facts import Maker, corrected, event_id
@@ -393,6 +394,37 @@ def test_a_gateway_is_complete_to_its_newest_head_below_which_no_number_is_missi
     empty.put_all([facts[3], head(5_000_000, 1, "GW-2")])
     done = complete(empty.rows, None, "MINE", lambda: False)
     assert (done.to, done.site_to) == (3_000_000, 3_000_000)
+
+
+def test_rows_that_are_gone_hold_a_gateway_back_wherever_they_stood(empty: Store) -> None:
+    """One all of whose rows were gone was left out, and one that had lost its first was whole."""
+    maker = Maker("L-1")
+    facts = numbered([maker.weighing("MINE", i, "stock", 45_000, 15_000) for i in range(6)])
+    known = [
+        replace(
+            reference("gateway", name, "{}"),
+            partition=PARTITION, gateway_id="GW-OPS", gateway_epoch=1, gateway_seq=n,
+        )
+        for n, name in enumerate(("GW-1", "GW-OPS"), 1)
+    ]  # fmt: skip
+    heads = [head(at * 1_000_000, seq) for at, seq in enumerate((0, 3, 6))]
+    empty.put_all([*known, *facts, *heads, head(9_000_000, 2, "GW-OPS")])
+
+    def found() -> Complete:
+        return complete(empty.rows, None, None, lambda: False)
+
+    assert found().to == 2_000_000
+    for gone, to in (("gateway_seq = 5", 1_000_000), ("gateway_seq = 1", None), ("true", None)):
+        empty.warehouse.command(
+            f"ALTER TABLE custody.weighing DELETE WHERE {gone} SETTINGS mutations_sync = 2"
+        )
+        assert found().to == to, gone
+    assert "GW-1" in found().why
+    gap = alert("G", subject="gateway/GW-1", lot_id=None, family="integrity", rule="sequence_gap")
+    empty.put_all([gap])
+    assert "GW-1 (sequence_gap)" in found().why
+    empty.put_all([replace(gap, version=gap.version + 1, n=gap.n + 1, state="retracted")])
+    assert "sequence_gap" not in found().why
 
 
 def test_reference_records_are_read_once_whatever_number_of_partitions_has_them(

@@ -28,11 +28,14 @@ class Warehouse:
         self.high, self.pending = high, pending
         self.sites = [("MINE", "GW-1"), ("PORT", "GW-2"), ("OLD", "GW-GONE")]
         self.watermarks: list[dict[str, object]] = []
+        self.alerts: list[dict[str, object]] = []
 
     def ask(self, statement: str, params: Mapping[str, str]) -> list[dict[str, object]]:
         del params
         if "v_complete_to" in statement:
             return list(self.heads)
+        if "FROM alert" in statement:
+            return list(self.alerts)
         if "GROUP BY site_id" in statement:
             return [{"site_id": site, "gateway_id": g} for site, g in self.sites]
         if "v_watermark" in statement:
@@ -54,7 +57,7 @@ def test_the_slowest_gateway_decides_and_a_sites_own_are_said_beside() -> None:
 
 def test_a_gateway_that_said_no_head_leaves_it_open_by_name() -> None:
     found = Warehouse([("GW-1", TEN, 1), ("GW-2", None, 0)]).said()
-    assert (found.to, found.why) == (None, "no head yet of GW-2")
+    assert (found.to, found.why) == (None, "no head below which nothing is missing of GW-2")
     assert Warehouse([]).said().to is None
 
 
@@ -116,16 +119,42 @@ def test_no_site_is_more_complete_than_workers_and_sink_have_come() -> None:
     assert by_site(Warehouse([("GW-1", TEN, 0)], high=6).ask, APPLIED) == {}
 
 
-def test_a_watermark_says_what_moved_on_and_never_takes_it_back() -> None:
+def test_an_answer_names_the_gateways_whose_integrity_is_in_doubt() -> None:
+    doubted = Warehouse([("GW-1", TEN, 1), ("GW-2", TEN, 0)])
+    doubted.alerts = [
+        {"subject": "gateway/GW-2", "rule": "sequence_gap"},
+        {"subject": "gateway/GW-2", "rule": "signature_invalid"},
+    ]
+    found = doubted.said()
+    assert found.to == AT_TEN
+    assert "GW-2 (sequence_gap, signature_invalid)" in found.why
+    assert "custody alerts --open --family integrity" in found.why
+
+
+def test_a_watermark_says_what_moved_and_keeps_what_is_not_known_now() -> None:
     warehouse = Warehouse([("GW-1", TEN, 0), ("GW-2", NINE, 0)])
-    warehouse.watermarks = [{"site_id": "PORT", "complete_to": TEN}]
+    warehouse.watermarks = [{"site_id": "PORT", "complete_to": NINE, "said_at": NINE}]
     said: list[Said] = []
     mark = Watermark(warehouse.ask, said.extend, lambda: APPLIED, lambda: Micros(7))
     mark.go_over()
-    assert said == [("", AT_NINE, 7), ("MINE", AT_TEN, 7)]
+    first = AT_NINE + 1
+    assert said == [("", AT_NINE, first), ("MINE", AT_TEN, first)], "behind what was said before"
     assert mark.complete_to == AT_NINE
     mark.go_over()
     assert len(said) == 2
     warehouse.heads[1]["complete_to"] = None
     mark.go_over()
     assert (mark.complete_to, len(said)) == (AT_NINE, 2)
+
+
+def test_a_watermark_is_taken_back_where_a_row_below_it_is_gone() -> None:
+    """It stood where it had been, beyond what the view of its own gateways said."""
+    warehouse = Warehouse([("GW-1", TEN, 0), ("GW-2", TEN, 0)])
+    said: list[Said] = []
+    mark = Watermark(warehouse.ask, said.extend, lambda: APPLIED, lambda: Micros(7))
+    mark.go_over()
+    warehouse.heads[1]["complete_to"] = NINE
+    said.clear()
+    mark.go_over()
+    assert said == [("", AT_NINE, 8), ("PORT", AT_NINE, 8)]
+    assert mark.complete_to == AT_NINE

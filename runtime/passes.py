@@ -2,11 +2,13 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from confluent_kafka import KafkaException
 
+from custody.audit import Fault
 from custody.errors import CustodyError
 from custody.events import Micros
 from schemas.present import rfc3339
@@ -61,11 +63,37 @@ class Course:
             }
 
 
-def beside(health: Health, courses: Sequence[Course]) -> Health:
+class Findings:
+    """What the auditor's last pass found: written by its thread, read by anyone."""
+
+    def __init__(self) -> None:
+        self._found: Mapping[str, Mapping[str, int]] | None = None
+
+    def tell(self, faults: Iterable[Fault]) -> None:
+        """Take all that stands after a pass."""
+        found: dict[str, Counter[str]] = {}
+        for fault in faults:
+            found.setdefault(fault.gateway, Counter())[fault.rule] += 1
+        self._found = found
+
+    def told(self) -> Mapping[str, Mapping[str, int]] | None:
+        """Return how often each rule stands, by gateway; None before the first pass."""
+        return self._found
+
+    def warnings(self) -> list[str]:
+        """Return a sentence for each gateway that something stands against."""
+        return [
+            f"integrity of {gateway}: {', '.join(f'{rule} {n}' for rule, n in rules.items())}"
+            " (custody alerts --open --family integrity)"
+            for gateway, rules in (self._found or {}).items()
+        ]
+
+
+def beside(health: Health, courses: Sequence[Course], findings: Findings) -> Health:
     """Return the health of a process with what its passes say.
 
-    A pass that fails is said in ``warning`` and makes nobody unhealthy: rows are stored, and a
-    restart would mend nothing.
+    A pass that fails, and what the auditor has found, are said in ``warning`` and make nobody
+    unhealthy: rows are stored, and a restart would mend nothing.
     """
     told = {course.name: course.told() for course in courses}
     failing = [
@@ -73,7 +101,13 @@ def beside(health: Health, courses: Sequence[Course]) -> Health:
         for name, one in told.items()
         if one["since"] is not None
     ]
-    fields = {**health.fields, "passes": told, "warning": "; ".join(failing)}
+    warning = "; ".join([*failing, *findings.warnings()])
+    fields = {
+        **health.fields,
+        "passes": told,
+        "integrity": findings.told(),
+        "warning": warning,
+    }
     return replace(health, fields=fields)
 
 

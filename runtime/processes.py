@@ -18,7 +18,7 @@ from runtime.settings import Settings
 if TYPE_CHECKING:
     from console.reader import Reader
     from runtime.client import JsonObject
-    from runtime.passes import Course
+    from runtime.passes import Course, Findings
     from runtime.watermark import Watermark
 
 
@@ -86,9 +86,10 @@ def warehouse(settings: Settings) -> None:
     watermark = _watermark(settings, reader)
     # Both are told of, also where a pass is switched off: then it is well.
     audit, told = (passes.Course(name, metrics, now) for name in ("audit", "watermark"))
+    findings = passes.Findings()
     process = Process(
         metrics,
-        lambda: passes.beside(progress.health(), (audit, told)),
+        lambda: passes.beside(progress.health(), (audit, told), findings),
         ready.is_set,
         lambda: watermark.complete_to,
     )
@@ -96,7 +97,7 @@ def warehouse(settings: Settings) -> None:
     app = make_app(console, reader, access, process)
     registry = wiring.registry_url(settings)
     catalog = RegistryCatalog(registry)
-    audited = _audited(settings, reader, audit, ready, stop)
+    audited = _audited(settings, reader, (audit, findings), ready, stop)
     lent = Parts(access, console, reader, catalog, progress, metrics, now, stop)
     people = desk(app, wiring.desk_config(settings), lent)
     serving = Server(
@@ -112,11 +113,19 @@ def warehouse(settings: Settings) -> None:
 def _audited(
     settings: Settings,
     reader: "Reader",
-    course: "Course",
+    told: "tuple[Course, Findings]",
     ready: threading.Event,
     stop: threading.Event,
 ) -> Iterator[None]:
-    """Run the auditor for the length of the block, where the settings want one."""
+    """Run the auditor for the length of the block, where the settings want one.
+
+    Args:
+        settings: Say how often.
+        reader: Runs its SQL.
+        told: Told how its passes go, and what they find.
+        ready: Set when the tables are there.
+        stop: Set when the process ends.
+    """
     from runtime.audit.live import Auditor, log
     from runtime.audit.standing import Standing, fingerprints_of
     from runtime.client import rows_of
@@ -150,7 +159,14 @@ def _audited(
             partitions=settings.kafka.partitions,
             clock=now,
         )
-        with _repeated(auditor.go_over, course, log, own.audit_interval_s, ready, stop):
+        course, findings = told
+
+        def go_over() -> None:
+            auditor.go_over()
+            if auditor.done_at is not None:
+                findings.tell(auditor.found)
+
+        with _repeated(go_over, course, log, own.audit_interval_s, ready, stop):
             yield
 
 

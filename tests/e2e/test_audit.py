@@ -61,6 +61,8 @@ def test_a_gateway_nobody_knows_is_named_until_it_is_known_and_signs(system: Sys
         "watermark": "ok",
     }
     wait_for(lambda: standing(system) == {"unknown_gateway": "open"}, 90)
+    told = httpx.get(f"{addresses['console']}/health", timeout=30).json()
+    assert told["integrity"][GHOST] == {"unknown_gateway": 1}
 
     record = {
         "type": "reference", "kind": "gateway", "id": GHOST,

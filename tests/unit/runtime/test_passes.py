@@ -5,9 +5,10 @@ import logging
 import threading
 from collections.abc import Iterator
 
+from custody.audit import BROKEN, GAP, Fault
 from custody.errors import Unavailable
 from custody.events import Micros
-from runtime.passes import Course, beside, repeat
+from runtime.passes import Course, Findings, beside, repeat
 from telemetry.http import Health
 from telemetry.metrics import PASS_FAILING, Metrics
 
@@ -27,6 +28,7 @@ class Passes:
         self.now = NOON
         self.metrics = Metrics("warehouse")
         self.course = Course("audit", self.metrics, lambda: self.now)
+        self.findings = Findings()
         self._outcomes: Iterator[Exception | None] = iter(outcomes)
         self._left = len(outcomes)
         self._stop = threading.Event()
@@ -45,7 +47,8 @@ class Passes:
         ready = threading.Event()
         ready.set()
         repeat(self.go_over, self.course, QUIET, 0.0, ready, self._stop)
-        said = beside(Health(ok=True, fields={"lag_records": 3}), [self.course])
+        healthy = Health(ok=True, fields={"lag_records": 3})
+        said = beside(healthy, [self.course], self.findings)
         assert (said.code, said.fields["lag_records"]) == (200, 3)
         body: dict[str, object] = json.loads(said.body())
         return body
@@ -72,3 +75,19 @@ def test_one_that_goes_through_ends_it() -> None:
     passes = Passes(Away(), None)
     told = passes.made()
     assert (told["warning"], passes.metrics.value(PASS_FAILING, "audit")) == ("", 0.0)
+
+
+def test_what_the_auditor_found_is_said_until_a_pass_finds_it_no_more() -> None:
+    passes = Passes(None)
+    assert passes.made()["integrity"] is None, "nobody has looked yet"
+    faults = [Fault(GAP, "GW-A", about, "missing") for about in ("1/3", "1/9")]
+    passes.findings.tell([*faults, Fault(BROKEN, "GW-B", "1/7", "changed")])
+    told = Passes.made(passes)
+    assert told["status"] == "ok"
+    assert told["integrity"] == {"GW-A": {GAP: 2}, "GW-B": {BROKEN: 1}}
+    assert told["warning"] == (
+        "integrity of GW-A: sequence_gap 2 (custody alerts --open --family integrity);"
+        " integrity of GW-B: chain_broken 1 (custody alerts --open --family integrity)"
+    )
+    passes.findings.tell([])
+    assert (passes.made()["integrity"], passes.made()["warning"]) == ({}, "")

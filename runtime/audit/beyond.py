@@ -9,6 +9,10 @@ is read first makes no difference.
 Whoever forges a record chooses its time. So it counts as no later than it was seen here, by the
 gateway's clock: as far ahead of this one as its heads have shown. Where that is more than a grace
 nobody can say how late they came, and a record's own time is believed.
+
+Of a gateway that has signed nothing yet there is no head to hold a record against. It signs one a
+minute from its start on, and the line that brings its records brings its heads: so where records
+have come and no head has followed, nobody has signed them.
 """
 
 from collections import defaultdict
@@ -24,6 +28,9 @@ from runtime.audit.chains import TABLES, behind
 GRACE_US = 60_000_000
 """How much older than a head a record has to be, where nothing else is said: clocks of two epochs
 of one gateway are not in one order."""
+
+HEAD_US = 60_000_000
+"""How often a gateway signs a head."""
 
 KEPT_MAX = 64
 """Passes of a chain that are kept apart until heads speak of their records; more are put together,
@@ -61,12 +68,14 @@ class Beyond:
 
     Args:
         ask: Runs SQL.
-        grace_us: How much older than the head a record has to be.
+        grace_us: How much older than the head a record has to be; 0 where all is read once, by
+            somebody who was not there when it came.
     """
 
     def __init__(self, ask: Ask, grace_us: int) -> None:
         self._ask = ask
-        self._grace_us = grace_us
+        self._once = not grace_us
+        self._grace_us = grace_us or GRACE_US
         self._newest: dict[str, Head] = {}
         self._lead_us: dict[str, int] = {}
         self._came: dict[Log, list[_Came]] = {}
@@ -118,6 +127,19 @@ class Beyond:
                 newer, older = some.pop(), some.pop()
                 high = max(older, newer, key=lambda one: one.seq)
                 some.append(_Came(high.seq, high.at, newer.seen, older.after, newer.until))
+
+    def waiting_us(self, gateway: str, now: Micros) -> int:
+        """Return how long a gateway's records have waited for a head of it, microseconds.
+
+        Args:
+            gateway: One that has sent none.
+            now: Time of day.
+        """
+        some = [one for log, came in self._came.items() if log[0] == gateway for one in came]
+        if self._once:
+            # Nobody was there when they came: they have waited no longer than the newest says.
+            return now - max((one.at for one in some), default=now)
+        return now - min((one.seen for one in some), default=now)
 
     def over(self) -> Iterator[tuple[Log, int]]:
         """Yield the last number that has come of each epoch that is over: it signs no more."""

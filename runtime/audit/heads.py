@@ -155,6 +155,21 @@ def unknown(gateway: str, place: str = "") -> Fault:
     return Fault(UNKNOWN, gateway, gateway, f"{gateway}: {what}{where}")
 
 
+NO_HEAD = "no head"
+"""What a fault is about whose gateway has signed nothing at all."""
+
+
+def unsigned(gateway: str, place: str) -> Fault:
+    """Return that records stand under the name of a gateway that has signed nothing at all.
+
+    Args:
+        gateway: Its id.
+        place: Where the first of them stands in Kafka.
+    """
+    what = "records stand under its name, and minutes later there is no head of it that signs them"
+    return Fault(SIGNATURE, gateway, NO_HEAD, f"{gateway}: {what}; the first stands at {place}")
+
+
 def _head(row: Row) -> Head:
     columns = ("seen_gateways", "seen_epochs", "seen_sizes", "seen_roots")
     seen = zip(*(_list(row[name]) for name in columns), strict=True)

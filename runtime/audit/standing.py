@@ -74,8 +74,9 @@ class Standing:
         self._writers: dict[str, str] = {}
         self._strange_since: dict[str, Micros] = {}
         self._strangers: set[str] = set()
+        self._headless: set[str] = set()
         self._twice: set[tuple[str, int, int]] = set()
-        self._beyond = beyond.Beyond(ask, grace_us or beyond.GRACE_US)
+        self._beyond = beyond.Beyond(ask, grace_us)
         self.records = 0
         """Records of chains gone over so far."""
         self.heads = 0
@@ -94,6 +95,8 @@ class Standing:
             number = _NUMBER.match(about)
             if rule == UNKNOWN:
                 self._strangers.add(gateway)
+            elif rule == SIGNATURE and about == stored_heads.NO_HEAD:
+                self._headless.add(gateway)
             elif number is None:
                 # Of heads: all are read, and judged at once.
                 continue
@@ -278,6 +281,7 @@ class Standing:
             if by_head in found or now - since >= self._grace_us:
                 found.pop(by_head, None)
                 found[stored_heads.unknown(gateway, self._writers[gateway])] = None
+        found.update(dict.fromkeys(self._unsigned(now)))
         for fault, head in list(self._doubted.items()):
             if any(again.rule == SIGNATURE for again in self._judge.signed(head)):
                 found[fault] = None
@@ -288,6 +292,18 @@ class Standing:
             found.update(dict.fromkeys([*one.faults, *(fault for _, _, fault in one.gaps)]))
         found.update(dict.fromkeys(self._beyond_heads(found)))
         return sorted(found)
+
+    def _unsigned(self, now: Micros) -> Iterator[Fault]:
+        """Yield that records are of a gateway that reference data knows and that has sent no head.
+
+        Unlike a new key's record, a head is on the same line as the records it signs.
+        """
+        due_us = beyond.HEAD_US + (self._grace_us or beyond.GRACE_US)
+        for gateway, place in self._writers.items():
+            if gateway in self._newest or gateway not in self._judge.records:
+                continue
+            if gateway in self._headless or self._beyond.waiting_us(gateway, now) >= due_us:
+                yield stored_heads.unsigned(gateway, place)
 
     def _beyond_heads(self, found: Iterable[Fault]) -> Iterator[Fault]:
         """Yield records that no head counts; who followed their chain to one may have named it."""

@@ -296,6 +296,47 @@ def test_a_record_is_none_of_its_gateways_until_a_head_counts_it(stored: Stored)
     assert audit.go_over(minutes(3)) == []
 
 
+# As a thief would date it, and so that its age says nothing; with the digest of a first record.
+@pytest.mark.parametrize("dated", [None, minutes(1_000_000)])
+def test_a_record_of_a_gateway_that_has_signed_nothing_yet_is_named_until_it_has(
+    stored: Stored, dated: Micros | None
+) -> None:
+    """Its key is entered, it was never started: there was no head to hold the record against."""
+    plant, thief = Plant("GW-A", 1), Plant("GW-A", 1)
+    stored.put_entries([plant.key(OPS), OPS.key(OPS), OPS.head()])
+    seal(stored)
+    audit = standing_of(stored, 60_000_000)
+    assert audit.go_over(minutes(0)) == []
+    place = f"custody.fact.v1/{PARTITION}@{stored.next['custody.fact.v1']}"
+    stored.put_entries(thief.tickets([1]) if dated is None else thief.later([1], dated))
+    seal(stored)
+    assert audit.go_over(minutes(1)) == [], "its first head may be on its way"
+    assert audit.go_over(minutes(2.9)) == []
+    [named] = audit.go_over(minutes(3))
+    assert (named.rule, named.gateway, named.about) == (SIGNATURE, "GW-A", "no head")
+    assert place in named.detail
+    again = standing_of(stored, 60_000_000)
+    again.remember([("GW-A", SIGNATURE, "no head")])
+    assert again.go_over(minutes(3.1)) == [named], "it had its time before the auditor started"
+    assert standing_of(stored).go_over(minutes(3), unsigned=True) == ([named] if not dated else [])
+
+    plant.minute = 4
+    stored.put_entries([plant.head()])
+    assert [(f.rule, f.about) for f in audit.go_over(minutes(6))] == [(BROKEN, "1/1 beyond")]
+
+
+def test_a_gateway_whose_first_head_comes_days_after_its_first_record_was_made_is_not_accused(
+    stored: Stored,
+) -> None:
+    plant = Plant("GW-A", 1)
+    stored.put_entries([plant.key(OPS), OPS.key(OPS), OPS.head(), *plant.tickets(range(3))])
+    seal(stored)
+    audit = standing_of(stored, 60_000_000)
+    assert audit.go_over(minutes(5_000)) == []
+    stored.put_entries([plant.head()])
+    assert audit.go_over(minutes(5_001)) == []
+
+
 def test_heads_that_come_late_and_a_clock_that_runs_ahead_accuse_nobody(stored: Stored) -> None:
     """Records get through, their heads an hour later in turn, and the clock is hours ahead."""
     plant, _, audit = seven(stored)

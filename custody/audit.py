@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from custody.digest import GENESIS, Frontier
+from custody.digest import DIGEST_BYTES, GENESIS, Frontier
 from custody.events import Micros
 from custody.heads import Head
 
@@ -29,6 +29,14 @@ RULES = frozenset({GAP, REUSED, BROKEN, REWRITTEN, SIGNATURE, UNKNOWN})
 
 BEYOND = " beyond"
 """Ends what a fault of a record that no head counts is about."""
+
+BARE = " header"
+"""Ends what a fault of a record is about that came without digests."""
+
+_BARE = (
+    "it came without the digests that a gateway sends with each record (headers prev and digest,"
+    f" {DIGEST_BYTES} bytes each): its gateway did not write it"
+)
 
 ROOTS_MAX = 100_000
 """Roots that a chain remembers, the last ones: two months of heads."""
@@ -233,7 +241,9 @@ class Chain:
         if link.seq > self.seq + 1:
             yield self.pass_over(link.seq - 1)
         which = f"record {link.seq} (event {link.event_id}, {link.place})"
-        if not link.good:
+        if not len(link.prev) == len(link.digest) == DIGEST_BYTES:
+            yield Fault(BROKEN, gateway, f"{epoch}/{link.seq}", f"{which}: {_BARE}")
+        elif not link.good:
             what = "its bytes do not make the digest it was sent with: it was changed"
             yield Fault(BROKEN, gateway, f"{epoch}/{link.seq}", f"{which}: {what}")
         elif self.digest not in (None, link.prev):
@@ -286,6 +296,19 @@ def reused(log: Log, seq: int, places: Sequence[str]) -> Fault:
     gateway, epoch = log
     what = f"number {seq} of epoch {epoch} stands twice: {' and '.join(places)}"
     return Fault(REUSED, gateway, f"{epoch}/{seq}", what)
+
+
+def bare(log: Log, seq: int, which: str) -> Fault:
+    """Return that a record came without digests: no gateway sends one so.
+
+    Args:
+        log: Gateway and epoch it names.
+        seq: Its number.
+        which: Its event and place.
+    """
+    gateway, epoch = log
+    detail = f"record {seq} of epoch {epoch} ({which}): {_BARE}"
+    return Fault(BROKEN, gateway, f"{epoch}/{seq}{BARE}", detail)
 
 
 def beyond(log: Log, seq: int, which: str, head: Head) -> Fault:

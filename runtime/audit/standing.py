@@ -13,11 +13,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from custody.audit import BEYOND, BROKEN, REUSED, SIGNATURE, UNKNOWN, Chain, Claim, Fault, Log
+from custody.audit import BARE, BEYOND, REUSED, SIGNATURE, UNKNOWN, Chain, Claim, Fault, Log
 from custody.events import Micros
 from custody.heads import Head
 from runtime.asof import Ask
-from runtime.audit import beyond, chains, letters
+from runtime.audit import bare, beyond, chains, letters
 from runtime.audit import heads as stored_heads
 from runtime.audit.chains import Fingerprints
 from runtime.audit.letters import DeadLetter
@@ -69,6 +69,7 @@ class Standing:
         self._ends: dict[str, int] = {}
         self._doubted: dict[Fault, Head] = {}
         self._told: dict[Fault, None] = {}
+        self._bare: dict[Fault, None] = {}
         self._newest: dict[str, Head] = {}
         self._sealed: dict[str, int] | None = None
         self._writers: dict[str, str] = {}
@@ -166,6 +167,7 @@ class Standing:
         twice = chains.given_twice(self._ask, after, self._twice)
         self._twice.clear()
         self._told.update(dict.fromkeys(twice))
+        self._bare.update(dict.fromkeys(bare.without_digests(self._ask, after)))
 
     def _look_at_writers(self, now: Micros) -> None:
         """Note since when records are of gateways that reference data does not know.
@@ -290,7 +292,9 @@ class Standing:
         found.update(self._told)
         for one in self._logs.values():
             found.update(dict.fromkeys([*one.faults, *(fault for _, _, fault in one.gaps)]))
-        found.update(dict.fromkeys(self._beyond_heads(found)))
+        found.update(dict.fromkeys(_not_named(self._bare, BARE, found)))
+        beyond_heads = self._beyond.found(lambda log: self._log(log).signed)
+        found.update(dict.fromkeys(_not_named(beyond_heads, BEYOND, found)))
         return sorted(found)
 
     def _unsigned(self, now: Micros) -> Iterator[Fault]:
@@ -305,12 +309,19 @@ class Standing:
             if gateway in self._headless or self._beyond.waiting_us(gateway, now) >= due_us:
                 yield stored_heads.unsigned(gateway, place)
 
-    def _beyond_heads(self, found: Iterable[Fault]) -> Iterator[Fault]:
-        """Yield records that no head counts; who followed their chain to one may have named it."""
-        named = {(fault.rule, fault.gateway, fault.about) for fault in found}
-        for fault in self._beyond.found(lambda log: self._log(log).signed):
-            if (BROKEN, fault.gateway, fault.about.removesuffix(BEYOND)) not in named:
-                yield fault
+
+def _not_named(faults: Iterable[Fault], ends: str, found: Iterable[Fault]) -> list[Fault]:
+    """Return faults of single records but those of records that are named already.
+
+    Args:
+        faults: What they are about ends in a word of theirs.
+        ends: That word; without it who followed the chain, or looked at headers, may have named it.
+        found: What is named.
+    """
+    named = {(one.rule, one.gateway, one.about.removesuffix(BARE)) for one in found}
+    return [
+        one for one in faults if (one.rule, one.gateway, one.about.removesuffix(ends)) not in named
+    ]
 
 
 def fingerprints_of(

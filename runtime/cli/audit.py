@@ -175,6 +175,8 @@ def _show(found: Sequence[Found], counts: Mapping[str, int], *, as_json: bool) -
         output.result(f" note  {rule}  {count:,} times, no fault; --json names each")
     examined = ", ".join(f"{name} {count:,}" for name, count in counts.items())
     output.result(f"{faults or 'no'} fault{'' if faults == 1 else 's'}; examined: {examined}")
+    if faults:
+        output.talk("next: docs/runbooks/TamperFound.md says of each who has to be asked")
 
 
 @click.command()

@@ -75,6 +75,11 @@ class Stored:
             self._insert(Slice(Place(topic, PARTITION), kept))
             self.next[topic] += len(group)
 
+    def put_slice(self, slice_: Slice) -> None:
+        """Store records as they came from Kafka, whatever headers they have."""
+        self._insert(slice_)
+        self.next[slice_.place.topic] += len(slice_)
+
     def _insert(self, slice_: Slice) -> None:
         if self.at_ms is not None:
             kept = cast("list[Kept]", slice_.messages)

@@ -159,6 +159,18 @@ def _refused() -> tuple[panels.Panel, ...]:
             [("sum by (code) (increase(custody_refused_requests_total[1h])) > 0", "{{code}}")],
         ),
         panels.lines(
+            "Refused requests: share of their room in use",
+            "At 1 they are answered and not kept; nothing else is closed. Alert: RefusedFull.",
+            "percentunit",
+            [("custody_refused_kept_bytes / custody_refused_limit_bytes", "{{instance}}")],
+        ),
+        panels.lines(
+            "Refused and not kept",
+            "In an hour, for want of room: nobody can send these again from here.",
+            "short",
+            [("increase(custody_refused_unkept_requests_total[1h])", "{{instance}}")],
+        ),
+        panels.lines(
             "Dead letters",
             "Records that could not be read, in an hour. Alert: DeadLetters.",
             "short",

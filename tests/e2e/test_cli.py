@@ -342,7 +342,8 @@ def test_published_schemas_are_those_of_the_code_and_the_registry(system: System
 
 RUNBOOKS = Path(__file__).parents[2] / "docs" / "runbooks"
 READS = re.compile(
-    r"custody (status|alerts|sql|outbox (status|list)|dead-letters (list|replay))( (?!.*--send).*)?"
+    r"custody (status|alerts|sql|outbox (status|list)|refused (list|drop)"
+    r"|dead-letters (list|replay))( (?!.*(--send|--delete)).*)?"
 )
 
 

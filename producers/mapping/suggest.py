@@ -79,6 +79,8 @@ class Draft:
     elements: list[Line] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
+    empty: dict[str, str] = field(default_factory=dict)
+    """Headings of columns without a word, by the field they would have been."""
 
 
 def suggest(path: Path, sheet: str | None = None, encoding: str | None = None) -> Draft:
@@ -195,10 +197,19 @@ def _add_fields(draft: Draft, seen: Sample) -> set[int]:
             continue
         taken.add(name)
         used.add(index)
+        if _has_no_words(draft, seen, index):
+            draft.empty[name] = title.text
+            continue
         draft.fields.append(_field(draft, seen, index))
         if name == "occurred_at":
             used |= {i for i, t in enumerate(seen.titles) if t.field == "time"}
     return used
+
+
+def _has_no_words(draft: Draft, seen: Sample, index: int) -> bool:
+    """Tell whether a column is to say one of a few words and says nothing in any row."""
+    found = target(draft.stem, seen.titles[index].field)
+    return found is not None and found.kind is Kind.NAME and not seen.column(index)
 
 
 def _field(draft: Draft, seen: Sample, index: int) -> Line:
@@ -212,7 +223,14 @@ def _field(draft: Draft, seen: Sample, index: int) -> Line:
     elif found.kind in (Kind.MASS, Kind.CONCENTRATION):
         said["unit"], reason = _unit(draft, title)
     elif found.kind is Kind.NAME:
-        said["values"] = _values(draft, title, seen.column(index), found.names)
+        cells = seen.column(index)
+        said["values"] = _values(draft, title, cells, found.names)
+        silent = len(seen.rows) - len(cells)
+        if silent and title.field in required(draft.stem):
+            said["default"] = UNKNOWN
+            draft.doubts.append(
+                f"column {title.text!r}: empty in {silent} of {len(seen.rows)} rows"
+            )
         reason = "its heading; words of its cells"
     elif title.field in ("ticket_no", "lot_id", "certificate_no", "sample_id"):
         _note_repeats(draft, title, seen.column(index))
@@ -267,7 +285,7 @@ def _values(
         said[each] = UNKNOWN if meant is None else meant
         if meant is None:
             draft.doubts.append(f"column {title.text!r}: what {each!r} means")
-    return said or {UNKNOWN: UNKNOWN}
+    return said
 
 
 def _note_repeats(draft: Draft, title: Title, cells: Sequence[Cell]) -> None:
@@ -294,6 +312,8 @@ def _element(draft: Draft, seen: Sample, index: int) -> Line:
         said["basis"] = UNKNOWN
     if not title.written:
         draft.doubts.append(f"column {title.text!r}: taken for {title.analyte}")
+    if title.analyte == "W":
+        draft.doubts.append(f"column {title.text!r}: tungsten, or what some call their moisture")
     cells = seen.column(index)
     if seen.limits_row is None and any(_is_bare_limit(cell) for cell in cells):
         said["limit"] = UNKNOWN
@@ -326,8 +346,11 @@ def _add_missing(draft: Draft) -> None:
     for name in _needed(draft.stem):
         if name in there:
             continue
-        draft.doubts.append(f"{name}: no column is called so")
-        why = _BY_HAND.get(name, "no column is called so")
+        lack = "no column is called so"
+        if name in draft.empty:
+            lack = f"the column {draft.empty[name]!r} is empty"
+        draft.doubts.append(f"{name}: {lack}")
+        why = _BY_HAND.get(name, lack)
         if name in ("lot_id", "occurred_at", *_KEYS[draft.stem]):
             draft.fields.append(Line(name, {"column": UNKNOWN}, why))
         else:

@@ -1,16 +1,27 @@
 """What a heading says: a field, or an element with its unit."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from producers.composition import ELEMENTS
-from producers.mapping.heading_words import FIELD_BY_WORD
+from producers.mapping.heading_words import (
+    ELEMENT_BY_NAME,
+    FIELD_BY_BARE_WORD,
+    FIELD_BY_WORD,
+    GRADE_WORDS,
+    bare,
+)
 from producers.mapping.unit_words import is_foreign, plain, unit_of
 
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]\s*([^()\[\]]*?)\s*[)\]]\s*(.*)")
 _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d{0,2}){1,4}", re.ASCII)
 _SYMBOL = re.compile(r"[A-Z][a-z]?", re.ASCII)
 _SMALL = re.compile(r"\b(?:en|in|в|em)$")
+_AFTER_MARK = re.compile(r"(.+?)\s*[,/]\s*([^,]+)")
+_BEHIND_HAN = re.compile(r"(.*[\u3400-\u9fff])\s*([A-Za-z%][A-Za-z/%]*)", re.ASCII)
+_NEEDS_UNIT = frozenset({"or", "lead", "argent", "plata"})
+"""Names of elements that are everyday words, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +50,53 @@ def understood(text: str) -> Title:
     base, word = _parted(text)
     unit = unit_of(word) if word else None
     foreign = word if word and unit is None and is_foreign(word) else ""
-    for candidate in (text, base):
-        field = FIELD_BY_WORD.get(plain(candidate).replace("_", " ").strip(" .:"))
-        if field is not None:
-            return Title(text, field=field, unit=unit, foreign=foreign)
+    field = _field(text) or _field(base)
+    if field:
+        return Title(text, field=field, unit=unit, foreign=foreign)
     analyte, written = _analyte(base)
-    if analyte:
-        return Title(text, analyte=analyte, unit=unit, foreign=foreign, written=written)
+    named = _named(base, has_unit=bool(unit or foreign))
+    if analyte or named:
+        found = analyte or named
+        return Title(text, analyte=found, unit=unit, foreign=foreign, written=written)
     return Title(text, unit=unit, foreign=foreign)
+
+
+def _field(text: str) -> str:
+    """Return the field that a heading without its unit names; empty where none."""
+    word = plain(text).replace("_", " ").strip(" .:")
+    return FIELD_BY_WORD.get(word) or FIELD_BY_BARE_WORD.get(bare(word), "")
 
 
 def _parted(text: str) -> tuple[str, str]:
     """Return a heading without its unit, and the unit's word."""
+    # Chinese sheets write brackets and per cent signs of full width.
+    text = unicodedata.normalize("NFKC", text).strip()
+    if _is_unit(text):
+        return text, ""
     found = _BRACKETS.fullmatch(text)
-    if found is not None and (unit_of(found[2]) or is_foreign(found[2])):
+    if found is not None and _is_unit(found[2]):
         return f"{found[1]} {found[3]}".strip(), found[2]
-    words = re.split(r"[\s_]+", text.strip())
+    words = re.split(r"[\s_]+", text)
     for at in range(len(words) - 1, 0, -1):
-        if unit_of(words[at]) or is_foreign(words[at]):
-            return _SMALL.sub("", " ".join(words[:at])).strip(), words[at]
-    if text.rstrip().endswith("%"):
-        return text.rstrip().removesuffix("%").strip(), "%"
-    return text.strip(), ""
+        if _is_unit(words[at]):
+            return _SMALL.sub("", " ".join(words[:at])).strip(" ,"), words[at]
+    return _parted_within(text)
+
+
+def _parted_within(text: str) -> tuple[str, str]:
+    """Return the same of a heading whose last word holds its unit."""
+    for form in (_AFTER_MARK, _BEHIND_HAN):
+        found = form.fullmatch(text)
+        if found is not None and _is_unit(found[2]):
+            return found[1], found[2]
+    for rest in (text.removesuffix("%"), text.removeprefix("%")):
+        if rest != text:
+            return rest.strip(" ,"), "%"
+    return text, ""
+
+
+def _is_unit(word: str) -> bool:
+    return unit_of(word) is not None or is_foreign(word)
 
 
 def _analyte(base: str) -> tuple[str, bool]:
@@ -74,3 +110,17 @@ def _analyte(base: str) -> tuple[str, bool]:
     if len(word) <= 2 and word.title() in ELEMENTS:
         return word.title(), False
     return "", True
+
+
+def _named(base: str, *, has_unit: bool) -> str:
+    """Return the symbol of an element that a heading calls by name, or by symbol and grade."""
+    word = plain(base)
+    told = has_unit
+    for grade in GRADE_WORDS:
+        stripped = word.removeprefix(grade).removesuffix(grade).strip(" -")
+        told = told or stripped != word
+        word = stripped
+    if word in ELEMENT_BY_NAME and (told or word not in _NEEDS_UNIT):
+        return ELEMENT_BY_NAME[word]
+    symbol = base[-len(word) :] if base.casefold().endswith(word) else base[: len(word)]
+    return symbol if told and symbol in ELEMENTS else ""

@@ -30,14 +30,88 @@ def _suggest(tmp_path: Path, content: str, encoding: str = "utf-8") -> Draft:
      "№ талона;Брутто, кг;Тара, кг;Нетто, кг", "磅单号;毛重(公斤);皮重(公斤);净重(公斤)"],
 )  # fmt: skip
 def test_a_weighbridge_is_known_in_seven_languages(tmp_path: Path, heading: str) -> None:
-    draft = _suggest(tmp_path, f"{heading.replace(', ', ' ')}\nT-1;45000;15000;30000\n")
+    draft = _suggest(tmp_path, f"{heading}\nT-1;45000;15000;30000\n")
     fields = {line.key: line.value for line in draft.fields}
     assert draft.stem == "weighing"
     for name in ("gross_kg", "tare_kg", "net_kg"):
         rule = fields[name]
         assert isinstance(rule, dict)
         assert rule["unit"] == "kg"
-    assert "ticket_no" in fields
+    assert fields["ticket_no"] == {"column": heading.partition(";")[0]}
+
+
+HEADINGS = {
+    "ticket_no": "Ticket #|WB Ticket No|N° de pesée|Bon n°|Nº de ticket|Nro. de boleta|N.º do talão"
+    "|Número da pesagem|Wiegeschein Nr.|Lfd. Nr.|№ талона|№ билета|Номер отвеса|过磅编号|称重单号",
+    "lot_id": "Lot #|Lot N°|N° de lot|Nro. lote|Código do lote|Los-Nr.|Charge Nr.|Номер лота"
+    "|Партия №|批次编号",
+    "gross_kg": "Gross kg|Poids brut, kg|Poids brut en kg|P. Bruto|Peso cheio (t)|Vollgewicht"
+    "|Брутто, кг|Вес брутто, т|毛重（kg）"
+    "|毛重kg"
+    "|毛重/吨",
+    "tare_kg": "Tare, kg|Poids à vide|Peso vacío|Peso vazio|Leergewicht (kg)|Вес тары, т"
+    "|皮重（吨）",
+    "net_kg": "Net, kg|Poids net (t)|Peso neto (t)|Peso líquido|Nettomasse|Нетто, кг|净重t|净重/kg",
+    "occurred_at": "Date de la pesée|Fecha de pesaje|Data da pesagem|Datum/Zeit|Datum und Uhrzeit"
+    "|Дата/время|Дата отвеса|称重时间",
+    "time": "Heure de pesée|Hora de pesaje|Hora da pesagem|Uhrzeit|Время взвешивания|时间",
+    "vehicle_id": "Truck Reg|N° d'immatriculation|Placa del vehículo|Placa do veículo|Kfz-Kennz."
+    "|Гос. номер|Госномер|车牌号码",
+    "moisture": "Teneur en eau (%)|% Humedad|Teor de umidade|Feuchtegehalt|Влажность, %"
+    "|Массовая доля влаги, %|水分（%）|含水量",
+    "sample_id": "Lab No|Código de muestra|ID da amostra|Probe-Nr.|Шифр пробы|试样编号",
+    "lab_id": "Lab|Laboratoire|化验室",
+    "certificate_no": "Cert. No.|N° du rapport|Nro. de informe|Nº do laudo|Zertifikat Nr."
+    "|Протокол №|化验单号",
+    "Cu": "%Cu|Cu, %|Cu grade|Copper (%)|Teneur en Cu|Cuivre (%)|Ley de Cu|Cobre %|Teor de Cu"
+    "|Kupfer (%)|Cu-Gehalt (%)|Медь, %|Содержание меди|铜品位(%)|Cu（%）|含铜%",
+    "Au": "Gold g/t|Or (g/t)|Oro (g/t)|Ouro (g/t)|Золото, г/т|金(g/t)",
+    "Li2O": "Li2O, %|氧化锂(%)",
+    "": "Or|Номер|No.|mg/kg|Material code|Customer No|Lead time|Order no|毛重时间|Remarks, t",
+}
+
+
+@pytest.mark.parametrize(
+    ("heading", "meant"),
+    [(heading, meant) for meant, some in HEADINGS.items() for heading in some.split("|")],
+)
+def test_a_heading_of_a_plant_is_known_as_it_is_written(heading: str, meant: str) -> None:
+    title = understood(heading)
+    assert (title.field or title.analyte) == meant
+
+
+@pytest.mark.parametrize(
+    ("heading", "unit"),
+    [("毛重/吨", "t"), ("净重kg", "kg"), ("Вес брутто, т", "t"), ("Золото, г/т", "g_per_t"),
+     ("% Humedad", "pct"), ("水分（%）", "pct"), ("毛重", None), ("Вес брутто", None),
+     ("铜品位", None), ("Peso bruto", None), ("Teor de Cu", None), ("Leergewicht", None)],
+)  # fmt: skip
+def test_a_unit_is_what_the_heading_says_and_else_left_open(heading: str, unit: str | None) -> None:
+    assert understood(heading).unit == unit
+
+
+def test_w_alone_is_tungsten_or_moisture_and_a_person_has_to_say(tmp_path: Path) -> None:
+    draft = _suggest(tmp_path, "Проба;W, %;Медь, %\nS-1;8;2\n")
+    assert any("'W, %': tungsten, or" in doubt for doubt in draft.doubts)
+
+
+def test_a_stage_that_no_row_says_is_asked_for_once_and_not_for_each_word(tmp_path: Path) -> None:
+    """It proposed that "?" means "?", which nobody can fill in."""
+    draft = _suggest(tmp_path, "Certificate,Sample,Stage,Cu %\nA-1,S-1,,2.5\nA-2,S-2,,2.6\n")
+    assert "stage" not in {line.key for line in draft.fields}
+    [line] = [line for line in draft.constants if line.key == "stage"]
+    assert line.value == "?"
+    assert "stage: the column 'Stage' is empty" in draft.doubts
+    assert "Stage" not in draft.unused
+
+
+def test_rows_without_a_stage_are_asked_for_beside_those_that_have_one(tmp_path: Path) -> None:
+    draft = _suggest(tmp_path, "Certificate,Sample,Stage,Cu %\nA-1,S-1,final,2.5\nA-2,S-2,,2.6\n")
+    [rule] = [line.value for line in draft.fields if line.key == "stage"]
+    assert rule == {"column": "Stage", "values": {"final": "final"}, "default": "?"}
+    assert "column 'Stage': empty in 1 of 2 rows" in draft.doubts
+    with pytest.raises(BadMapping, match=r"stage\.default"):
+        parse(text(draft, "table.csv"))
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from contextlib import ExitStack, closing
 from custody.errors import Unavailable
 from custody.events import Micros
 from custody.heads import SeenHead
-from producers import folders, refused_share, signing, store, waiting
+from producers import folders, refused_share, reserve, signing, store, waiting
 from producers.acked import Acked
 from producers.chain import Chain, Position, genesis
 from producers.config import OutboxConfig
@@ -79,7 +79,7 @@ class Outbox:
     Raises:
         OutboxInUse: Another process has it open.
         OutboxUnreadable: The file is of another format or gateway.
-        OutboxClosed: The disk cannot be written.
+        OutboxNotOpened: It cannot be opened or made, on a full disk for one.
         KeyUnreadable: Its signing key is none.
     """
 
@@ -107,7 +107,8 @@ class Outbox:
         try:
             undo.callback(locked(self._config.directory).close)
             self.signer = signing.load_or_make(self._config.directory, self._config.gateway_id)
-            self._writer = undo.enter_context(closing(store.create(self.path)))
+            writer = reserve.opened(self._config.directory, lambda: store.create(self.path))
+            self._writer = undo.enter_context(closing(writer))
             self._epoch_file = EpochFile(self._config.directory / "epoch.json")
             undo.callback(self._epoch_file.close)
             # SQLite has synced the names of its own files, this one came after them. Without it a
@@ -115,7 +116,7 @@ class Outbox:
             folders.sync(self._config.directory)
             self._chain = self._resume()
         except (sqlite3.Error, OSError) as error:
-            raise OutboxClosed(DISK, f"{self.path}: {error}") from error
+            raise reserve.OutboxNotOpened(self.path, error) from error
         self._reader = undo.enter_context(closing(store.connect(self.path, read_only=True)))
         self._reader_lock = threading.Lock()
         self.known = Known(store.get_references(self._writer))
@@ -125,6 +126,7 @@ class Outbox:
         floor = self._committed_no + 1 if first is None else first
         self._acked = Acked(floor, waiting.published_from(self._writer, floor))
         self.room = Room(self._config, self._writer)
+        self._fail([], self._no_room())
 
     @property
     def gateway(self) -> tuple[str, int]:
@@ -221,6 +223,8 @@ class Outbox:
             self._wake.notify_all()
         self._thread.join()
         self._opened.close()
+        # What SQLite has let go just now it needs at the next start.
+        reserve.refill(self._config.directory)
 
     def _resume(self) -> Chain:
         """Go on with the epoch, or begin the next where the file is new or an older copy."""
@@ -331,7 +335,10 @@ class Outbox:
         for _, future in work:
             future.set_exception(error)
 
-    def _fail(self, work: list[_Work], error: OutboxClosed) -> None:
+    def _fail(self, work: list[_Work], error: OutboxClosed | None) -> None:
+        """Note why nothing is taken, and tell those who wait; None where nothing is in the way."""
+        if error is None:
+            return
         if self._closed is None:
             log.error("outbox accepts nothing", extra={"reason": error.reason, "what": error.what})
         self._closed = error

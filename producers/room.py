@@ -14,7 +14,7 @@ import sqlite3
 from typing import NamedTuple
 
 from custody.events import Micros
-from producers import refused_share, store
+from producers import refused_share, reserve, store
 from producers.config import OutboxConfig
 
 WARN_SHARE = 0.8
@@ -133,6 +133,7 @@ class Room:
         except sqlite3.Error as error:
             log.warning("outbox not pruned", extra={"reason": str(error)})
             deleted = 0
+        reserve.keep(self._config.directory, self._config.disk_free_bytes_min)
         if deleted < PRUNE_ROWS:
             self._pruned_at = now
 

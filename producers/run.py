@@ -50,7 +50,7 @@ def run(
         PortTaken: The address is in use.
         OutboxInUse: Another process has the outbox open.
         OutboxUnreadable: The outbox is of another format or gateway.
-        OutboxClosed: Its disk cannot be written.
+        OutboxNotOpened: It cannot be opened or made, on a full disk for one.
         TokenUnreadable: The operator's token is open to others.
         TokensUnreadable: The other tokens cannot be read.
         TlsUnusable: The certificate cannot be used.

@@ -61,7 +61,7 @@ class Gateway:
     Raises:
         OutboxInUse: Another process has the outbox open.
         OutboxUnreadable: The outbox is of another format or gateway.
-        OutboxClosed: Its disk cannot be written.
+        OutboxNotOpened: It cannot be opened or made, on a full disk for one.
     """
 
     def __init__(

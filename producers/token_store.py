@@ -7,13 +7,14 @@ and durable, and the gateway sees from one number whether there is something new
 import json
 import sqlite3
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from custody.errors import Refused, Unavailable
 from custody.events import Micros
-from producers import folders
+from producers import folders, reserve
 from producers.tokens import Token
 
 FILE = "tokens.sqlite3"
@@ -91,16 +92,9 @@ class TokenStore:
         self.path = directory / FILE
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            folders.own(self.path)
-            self._connection = sqlite3.connect(
-                self.path,
-                isolation_level=None,
-                timeout=_PATIENT_S if durable else _BRIEF_S,
-                check_same_thread=False,
+            self._connection = reserve.opened(
+                directory, lambda: _opened(self.path, durable=durable)
             )
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._connection.executescript(_TABLE)
         except (sqlite3.Error, OSError) as error:
             raise TokensUnreadable(self.path, error) from error
 
@@ -180,6 +174,24 @@ class TokenStore:
             return self._connection.execute(statement, tuple(values)).fetchall()
         except sqlite3.Error as error:
             raise TokensUnreadable(self.path, error) from error
+
+
+def _opened(path: Path, *, durable: bool) -> sqlite3.Connection:
+    """Open the file, made where it is not there; closed again where that fails."""
+    folders.own(path)
+    with ExitStack() as undo:
+        connection = sqlite3.connect(
+            path,
+            isolation_level=None,
+            timeout=_PATIENT_S if durable else _BRIEF_S,
+            check_same_thread=False,
+        )
+        undo.callback(connection.close)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        connection.executescript(_TABLE)
+        undo.pop_all()
+    return connection
 
 
 def _token(row: tuple[Any, ...]) -> Token:

@@ -29,7 +29,7 @@ def gateway(settings: Settings) -> None:
 
     Raises:
         PortTaken: The address is in use.
-        OutboxInUse, OutboxUnreadable, OutboxClosed: The outbox cannot be used.
+        OutboxInUse, OutboxUnreadable, OutboxNotOpened: The outbox cannot be used.
         TokenUnreadable: The token's file is unusable.
     """
     from producers.run import run

@@ -8,6 +8,7 @@ from random import Random
 from producers.config import GatewayConfig, OutboxConfig, PublisherConfig
 from producers.group import Answer
 from producers.outbox import Outbox, OutboxClosed
+from producers.reserve import OutboxNotOpened
 from producers.service import Gateway, Options
 from tests.support.sim.disk import Disk
 from tests.support.sim.registry import URL, Registry
@@ -88,7 +89,7 @@ class Site:
             made = Gateway(
                 self.config, self.registry.catalog(), URL, lambda: self.world.wall(process)
             )
-        except OutboxClosed:
+        except OutboxNotOpened:
             # A first start on a full disk: the process ends, and whoever runs it starts it again.
             self.world.exit()
         self.outbox = made.outbox

@@ -517,6 +517,24 @@ def test_every_sentence_that_the_scripts_say_has_words() -> None:
     assert said - set(ENGLISH) == set()
 
 
+def test_no_sentence_of_the_status_page_is_left_over() -> None:
+    """What the page says is named in its scripts; some names are put together there."""
+    files = [path for path in PAGES.iterdir() if path.suffix in (".js", ".html")]
+    texts = [path.read_text("utf-8") for path in files]
+    written = set(re.findall(r"\"([\w.]+)\"", "".join(texts)))
+    far = {f"{name}_{state}" for name in ("broker", "registry") for state in ("away", "unknown")}
+    heads = re.search(r"\[([^]]*)\]\.map\(\s*\(name\) => make\(\"th\"", "".join(texts))
+    assert heads is not None
+    said = written | far | {f"head_{name}" for name in re.findall(r"\w+", heads[1])}
+    left = [
+        name
+        for name in ENGLISH
+        for group, _, rest in [name.partition(".")]
+        if group in ("about", "status", "todo") and not {name, rest} & said
+    ]
+    assert left == []
+
+
 OLD = {"waiting": 5, "oldest_waiting_s": 90}
 
 HEALTHY = {

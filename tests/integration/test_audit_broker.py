@@ -35,7 +35,7 @@ from schemas.codec import decode, encode, frame
 from schemas.headers import REPLAY_OF
 from tests.support import stack
 from tests.support.gateway import NOW
-from tests.support.signing import Plant
+from tests.support.signing import Plant, forged
 from tests.support.sinks import CATALOG, PARTITIONS, config, running
 from tests.support.stored import Stored, opened, standing_of
 
@@ -45,7 +45,7 @@ COUNT = 60
 ASTRAY = (8, 9, 30)
 """Which of a gateway's records come to a wrong partition: they are dead letters."""
 BEYOND = 100_000
-NAMES = ("HONEST", "RESENT", "SWAPPED", "DROPPED", "DOUBLE", "EDITED", "LETTERS", "FALSE")
+NAMES = ("HONEST", "RESENT", "SWAPPED", "DROPPED", "DOUBLE", "EDITED", "LETTERS", "FALSE", "BARE")
 
 
 class Written(NamedTuple):
@@ -113,7 +113,7 @@ def falsified(entry: Entry) -> Entry:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
-    """Eight gateways' records on a broker, and a sink's tables of them."""
+    """Nine gateways' records on a broker, and a sink's tables of them."""
     folder: Path = tmp_path_factory.mktemp("tampered")
     with stack.running_kafka(folder / "kafka") as broker:
         ensure({"bootstrap.servers": broker}, NewTopics(PARTITIONS, 1, "changelog", 60))
@@ -137,6 +137,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
         send(broker, tickets["EDITED"])
         send(broker, tickets["FALSE"])
         send(broker, [falsified(tickets["FALSE"][0])])
+        send(broker, tickets["BARE"])
+        send(broker, [replace(forged(tickets["BARE"][3], 5000), prev=None, digest=None)])
         send(broker, astray(tickets["LETTERS"]), "GW-LETTERS")
         send(broker, tickets["LETTERS"][8:9], "GW-LETTERS", again=True)
         send(broker, [*signatures, operator.head()])
@@ -218,6 +220,15 @@ def test_a_dead_letter_is_named_as_one_and_is_no_gap(
     assert len(named) == len(ASTRAY)
     assert all(one.harmless and one.detail.startswith("wrong_partition") for one in named)
     assert not [one for one in untouched if "GW-LETTERS" in one.detail]
+
+
+def test_a_record_that_came_without_headers_has_its_row_and_is_named(
+    written: Written, untouched: list[Difference]
+) -> None:
+    named = {fault.about: fault for fault in written.faults("GW-BARE")}
+    assert "without the digests" in named["1/5000"].detail
+    assert "custody.fact.v1/" in named["1/5000"].detail
+    assert not [one for one in untouched if "GW-BARE" in one.detail]
 
 
 def test_two_gateways_with_one_id_have_all_their_rows_and_are_named(

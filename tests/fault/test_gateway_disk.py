@@ -39,4 +39,3 @@ def test_a_gateway_starts_and_answers_503_on_a_full_disk_and_takes_again_when_th
         assert "the outbox cannot be opened" in text, how
         assert "0 bytes are free on its disk" in text, how
         assert "next: make room and start again" in text, how
-    assert said["older_with_room"]["post"] == 202

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from custody import blame, findings, rechecking
-from custody.alerts import CHARTS, INSTRUMENT_BIAS, ROUTE_LOSS, Verdict, alert_id
+from custody.alerts import CHARTS, INSTRUMENT_BIAS, ROUTE_LOSS, alert_id
 from custody.detect import drift
 from custody.detect.cusum import RUN_LENGTH
 from custody.detect.drift import Chart, Point
@@ -34,6 +34,7 @@ from custody.lot_step import Arrived
 from custody.records import Drift, DriftLevel, Evidence, Residual, ResidualFigure
 from custody.rows import AlertState
 from custody.severity import BY_RULE
+from custody.verdict import Verdict
 
 KINDS = frozenset({INSTRUMENT, WAY})
 

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from custody import alerts, severity
-from custody.alerts import Verdict
 from custody.audit import RULES
 from custody.events import ActionTaken, Micros
 from custody.fold import Step
 from custody.ledger import Clock
 from custody.records import Alert
 from custody.rows import AlertState, Finding
+from custody.verdict import Verdict
 
 FAMILY = "ledger"
 GAP = "custody_gap"

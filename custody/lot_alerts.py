@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 
 from custody import alerts, findings
-from custody.alerts import Verdict
 from custody.detect import lot_asked, lot_drift, lot_verdict
 from custody.detect.lot_families import Family
 from custody.detect.lot_model import Drifted
@@ -15,6 +14,7 @@ from custody.news import News
 from custody.records import Alert, GatedShot
 from custody.reference import References
 from custody.rows import Finding
+from custody.verdict import Verdict
 
 HOLDS = ("hold", "release")
 """What a person does with a lot, not with an alert."""

@@ -7,7 +7,6 @@ Source:
 import math
 from collections.abc import Mapping, Sequence
 
-from custody.alerts import Verdict
 from custody.detect import node_facts, node_verdict
 from custody.detect.lot_model import SITES_MAX, fingerprint
 from custody.detect.node_facts import Node, Stream
@@ -19,6 +18,7 @@ from custody.kinds import Kind
 from custody.process import Standing, dry_share, mass_u, side_mass
 from custody.process_settle import Outcome
 from custody.reference import References
+from custody.verdict import Verdict
 from custody.worth import priced
 
 PER_FRACTION = 1000.0

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from custody import alerts, deadlines, factset, findings, handing, process_node, rechecking
-from custody.alerts import Verdict
 from custody.balance import Stamp
 from custody.batch import Batch, Doubt
 from custody.deadlines import ARMED, NEXT, Due, DueRow
@@ -29,6 +28,7 @@ from custody.process_store import ProcessStore
 from custody.reduce import reduced
 from custody.reference import References
 from custody.rows import Finding
+from custody.verdict import Verdict
 
 RULES_BYTES = 8
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from custody import severity
-from custody.alerts import LOG10_E_MAX, LOT, Details, Verdict
+from custody.alerts import LOG10_E_MAX, LOT
 from custody.detect.lot_asked import AS_IS, Asked
 from custody.detect.lot_drift import Corrected
 from custody.detect.lot_facts import MASS, MOISTURE
@@ -23,6 +23,7 @@ from custody.lot import INFERRED, ends_of
 from custody.lot_book import LotBook
 from custody.records import CalibratedUntil, Detectable, Evidence, GatedShot
 from custody.reference import References
+from custody.verdict import Details, Verdict
 from custody.worth import in_words, worth_of
 
 ORIGIN_MISMATCH = "origin_mismatch"

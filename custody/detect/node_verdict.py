@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from custody import severity
-from custody.alerts import NO_DETAILS, NODE, Verdict
+from custody.alerts import NODE
 from custody.detect import blend, gross_error, node_causes
 from custody.detect.blend import Nearest
 from custody.detect.node_causes import IMBALANCE, Cause, Explained
@@ -18,6 +18,7 @@ from custody.detect.node_facts import Node, joined, mean_grade, sources_of
 from custody.detect.node_tests import Balance, Tested, examined
 from custody.detect.reconciliation import Materials, Quantity
 from custody.records import Detectable, Evidence
+from custody.verdict import NO_DETAILS, Verdict
 
 ALPHA = 1e-3
 """Chance of an alert about a closed process of which every figure is as good as its u says."""

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from custody.alerts import Verdict
 from custody.detect import blend as blends
 from custody.detect.node_facts import Node, Stream, stream
 from custody.detect.node_tests import examined
@@ -14,6 +13,7 @@ from custody.detect.node_verdict import judge
 from custody.estimate import Estimate
 from custody.events import Micros
 from custody.held import Carried, Held
+from custody.verdict import Verdict
 from tests.support import tree
 from tests.support.nodes import Material, Plant, blend, feed, mixed, part_of, separation
 

@@ -8,6 +8,7 @@ highest ``n`` per sender and drops what is not above it.
 from dataclasses import dataclass
 
 from custody.events import Micros
+from custody.information import Cause, Onset, OtherSite, TripOnset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +243,13 @@ class Alert:
     assignee: str | None = None
     until: Micros | None = None
     resolution: str | None = None
+    causes: tuple[Cause, ...] = ()
+    way: tuple[str, ...] = ()
+    shifts: tuple[str, ...] = ()
+    onsets: tuple[Onset, ...] = ()
+    trips: tuple[TripOnset, ...] = ()
+    other_sites: tuple[OtherSite, ...] = ()
+    own_spread: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

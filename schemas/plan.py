@@ -15,7 +15,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from custody import events, heads, records
+from custody import events, heads, information, records
 from custody.errors import Refused
 from schemas import avro
 from schemas.routes import BY_RECORD
@@ -44,6 +44,10 @@ NESTED: Mapping[str, type] = MappingProxyType(
             records.GatedShot,
             records.Detectable,
             records.CalibratedUntil,
+            information.Cause,
+            information.Onset,
+            information.TripOnset,
+            information.OtherSite,
             heads.SeenHead,
         )
     }

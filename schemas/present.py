@@ -67,6 +67,7 @@ def alert_line(alert: Alert) -> JsonObject:
         "assignee": alert.assignee,
         "until": None if alert.until is None else rfc3339(alert.until),
         "resolution": alert.resolution,
+        **_information(alert),
     }
 
 
@@ -134,6 +135,54 @@ def _quantity(value: int, u_random: float, parts: Sequence[Part]) -> JsonObject:
 
 def _metal(metal: Metal) -> JsonObject:
     return _quantity(metal.value_mg, metal.u_random_mg, metal.u_systematic_mg)
+
+
+def _information(alert: Alert) -> JsonObject:
+    """Return what an alert's e-value follows from."""
+    return {
+        "causes": [
+            {
+                "family": one.family,
+                "stations": list(one.stations),
+                "movement_id": one.movement_id,
+                "site_id": one.site_id,
+                "probability": one.probability,
+            }
+            for one in alert.causes
+        ],
+        "way": list(alert.way),
+        "shifts": list(alert.shifts),
+        "onsets": [
+            {
+                "stations": list(one.stations),
+                "probability": one.probability,
+                "score": list(one.score),
+                "information": list(one.information),
+            }
+            for one in alert.onsets
+        ],
+        "trips": [
+            {
+                "movement_id": one.movement_id,
+                "station": one.station,
+                "number": one.number,
+                "probability": one.probability,
+                "score": one.score,
+                "information": one.information,
+            }
+            for one in alert.trips
+        ],
+        "other_sites": [
+            {
+                "site_id": one.site_id,
+                "probability": one.probability,
+                "ln_ratios": list(one.ln_ratios),
+                "spread": list(one.spread),
+            }
+            for one in alert.other_sites
+        ],
+        "own_spread": list(alert.own_spread),
+    }
 
 
 def _evidence(one: Evidence) -> JsonObject:

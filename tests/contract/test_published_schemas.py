@@ -56,6 +56,13 @@ ALERT_NAMES = [
     "assignee",
     "until",
     "resolution",
+    "causes",
+    "way",
+    "shifts",
+    "onsets",
+    "trips",
+    "other_sites",
+    "own_spread",
 ]
 BALANCE_NAMES = [
     "owner",

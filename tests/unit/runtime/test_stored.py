@@ -1,6 +1,7 @@
 import pytest
 
 from custody.events import Micros
+from custody.information import Onset
 from custody.records import (
     Alert,
     Balance,
@@ -117,8 +118,29 @@ def test_an_alert_keeps_its_evidence_and_a_taken_name_has_its_prefix() -> None:
         "evidence.shift": [1.5],
         "evidence.ln_ratio": [1.875],
     }
+    for name in ("movement_id", "station", "number", "probability", "score", "information"):
+        row[f"trips.{name}"] = []
+    for name in ("family", "stations", "movement_id", "site_id", "probability"):
+        row[f"causes.{name}"] = []
+    row |= {
+        "way": ["MINE", "PORT"],
+        "shifts": ["dry_mass"],
+        "onsets.stations": [["MINE"], ["PORT"]],
+        "onsets.probability": [0.25, 0.75],
+        "onsets.score": [[1.5], [-2.0]],
+        "onsets.information": [[4.0], [9]],
+        "other_sites.site_id": ["HILL"],
+        "other_sites.probability": [0.0],
+        "other_sites.ln_ratios": [[]],
+        "other_sites.spread": [[]],
+        "own_spread": [],
+    }
     found = record_of("alert", row)
     assert isinstance(found, Alert)
+    assert found.onsets[1] == Onset(
+        stations=("PORT",), probability=0.75, score=(-2.0,), information=(9.0,)
+    )
+    assert [site.site_id for site in found.other_sites] == ["HILL"]
     assert found.value == 5210.0
     assert found.lot_id is None
     assert found.occurred_at == Micros(1_000_000)

@@ -10,6 +10,7 @@ overwritten and nobody waits for an answer.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 from zlib import crc32
 
@@ -19,7 +20,7 @@ from custody.ledger import Clock
 from custody.records import Alert, Posterior
 from custody.rows import AlertState
 from custody.severity import is_worse
-from custody.verdict import NO_DETAILS, Verdict
+from custody.verdict import NO_DETAILS, Details, Verdict
 
 OPEN, ACKNOWLEDGED, SHELVED = "open", "acknowledged", "shelved"
 RESOLVED, RETRACTED = "resolved", "retracted"
@@ -253,7 +254,7 @@ def record(
     details = NO_DETAILS if verdict is None else verdict.details or NO_DETAILS
     kind, _, name = subject.partition("/")
     statistic, value, threshold = _figures(state)
-    return Alert(
+    alert = Alert(
         sender="",
         n=0,
         alert_id=alert_id(state.rule, subject, state.movement, state.about),
@@ -292,13 +293,29 @@ def record(
         cause=cause,
         actor=actor,
         action_id=None if actor is None else state.action_id,
+        assignee=state.assignee,
+        until=state.until,
+        resolution=state.resolution,
+    )
+    return alert if details is NO_DETAILS else _detailed(alert, details)
+
+
+def _detailed(alert: Alert, details: Details) -> Alert:
+    """Return an alert with what a test says beside its verdict."""
+    known = details.information
+    return replace(
+        alert,
         gated=details.gated,
         unobserved=details.unobserved,
         detectable=details.detectable,
         calibrations=details.calibrations,
-        assignee=state.assignee,
-        until=state.until,
-        resolution=state.resolution,
+        causes=known.causes,
+        way=known.way,
+        shifts=known.shifts,
+        onsets=known.onsets,
+        trips=known.trips,
+        other_sites=known.other_sites,
+        own_spread=known.own_spread,
     )
 
 

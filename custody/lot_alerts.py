@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from custody import alerts, findings
 from custody.detect import lot_asked, lot_drift, lot_verdict
-from custody.detect.lot_families import Family
+from custody.detect.lot_families import ORIGIN_MISMATCH, Family
 from custody.detect.lot_model import Drifted
-from custody.detect.lot_verdict import ORIGIN_MISMATCH
 from custody.events import ActionTaken, Micros
 from custody.ledger import Clock
 from custody.lot_book import LotBook

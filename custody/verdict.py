@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from custody.events import Micros
+from custody.information import NO_INFORMATION, Information
 from custody.records import CalibratedUntil, Detectable, Evidence, GatedShot
 
 
@@ -60,6 +61,7 @@ class Details(NamedTuple):
         detectable: Smallest sizes that would be found.
         calibrations: Instruments and how long they are calibrated.
         movement: Trip that the most probable cause is confined to.
+        information: What all of it follows from.
     """
 
     ln_e: Mapping[str, float]
@@ -68,6 +70,7 @@ class Details(NamedTuple):
     detectable: tuple[Detectable, ...]
     calibrations: tuple[CalibratedUntil, ...]
     movement: str | None = None
+    information: Information = NO_INFORMATION
 
 
 NO_DETAILS = Details({}, (), (), (), ())

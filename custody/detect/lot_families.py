@@ -39,6 +39,8 @@ class Family(StrEnum):
     OMNIBUS = "omnibus"
 
 
+ORIGIN_MISMATCH = "origin_mismatch"
+"""Name of foreign material that was there before the lot was first measured."""
 FAMILIES = tuple(Family)
 PLAIN = tuple(family for family in Family if family not in {Family.FOREIGN, Family.OMNIBUS})
 """Families whose direction needs no site."""

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from custody.detect.lot_facts import Floats, Site
+from custody.detect.lot_facts import Floats, Model, Site
 from custody.detect.lot_families import RATIO_LN_MAX, foreign_shift, foreign_sites, ratios
 from custody.detect.lot_pattern import COMPOSITION
 from custody.detect.mixture import Detector
@@ -48,17 +48,22 @@ def mixed(detector: Detector, site: Site, sizes: Floats, *, at_origin: bool) -> 
     ratio = ratios(model, detector.prior, site)
     there = np.exp(np.clip(ratio, -RATIO_LN_MAX, RATIO_LN_MAX))
     part = sizes[:, None] * there / (1.0 + sizes[:, None] * (there - 1.0))
-    place = {analyte: at for at, analyte in enumerate(site.analytes)}
-    known = [place.get(analyte, -1) for analyte in model.analytes]
-    missing = (np.array(known) < 0) | (ratio == 0.0)
-    spread = site.covariance[np.ix_(known, known)]
+    spread = spread_of(model, site)
     if not at_origin:
         spread = spread + detector.prior.covariance
-    part = np.where(missing, 0.0, part)
+    part = np.where(ratio == 0.0, 0.0, part)
     return Mixed(
         foreign_shift(ratio, sizes)[:, COMPOSITION:],
         part[:, :, None] * part[:, None, :] * spread,
     )
+
+
+def spread_of(model: Model, site: Site) -> Floats:
+    """Return the covariance of ln c of a site's lots, zero for analytes it is not known for."""
+    place = {analyte: at for at, analyte in enumerate(site.analytes)}
+    wanted = [place.get(analyte, -1) for analyte in model.analytes]
+    known = np.array(wanted) >= 0
+    return np.where(known[:, None] & known, site.covariance[np.ix_(wanted, wanted)], 0.0)
 
 
 def all_mixed(detector: Detector, *, at_origin: bool) -> Mixed | None:

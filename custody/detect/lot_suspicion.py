@@ -10,6 +10,7 @@ Source:
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -81,6 +82,21 @@ class Contribution(NamedTuple):
     ln_lr: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """What a suspicion rests on.
+
+    Attributes:
+        prepared: What the pattern makes of the model.
+        z: Innovations of the values, standard normal when nothing is wrong.
+        suspects: All that may have happened, the most probable first.
+    """
+
+    prepared: Prepared
+    z: Floats
+    suspects: Sequence[tuple[Suspect, Onset]]
+
+
 class Suspicion(NamedTuple):
     """What is said of a lot.
 
@@ -96,6 +112,7 @@ class Suspicion(NamedTuple):
         by_quantity: Sum of ``ln_lr`` by quantity.
         gated: Shots not used.
         left_out: Facts of which nothing could be used.
+        ground: What all of it rests on.
     """
 
     ln_e: float
@@ -109,6 +126,7 @@ class Suspicion(NamedTuple):
     by_quantity: tuple[tuple[str, float], ...]
     gated: tuple[GatedShot, ...]
     left_out: tuple[str, ...]
+    ground: Ground
 
 
 SUSPECTS_MAX = 8
@@ -150,6 +168,7 @@ def explain(detector: Detector, judged: Judged) -> Suspicion | None:
         tuple(sorted(by_quantity.items(), key=lambda one: -one[1])),
         layout.gated,
         layout.left_out,
+        Ground(prepared, z, suspects),
     )
 
 

@@ -13,21 +13,20 @@ from custody.alerts import LOG10_E_MAX, LOT
 from custody.detect.lot_asked import AS_IS, Asked
 from custody.detect.lot_drift import Corrected
 from custody.detect.lot_facts import MASS, MOISTURE
-from custody.detect.lot_families import Family
+from custody.detect.lot_families import ORIGIN_MISMATCH, Family
+from custody.detect.lot_information import information
 from custody.detect.lot_layout import GatedShot as Gated
 from custody.detect.lot_model import Limit, detector, limit
 from custody.detect.lot_power import smallest_detectable
 from custody.detect.lot_suspicion import Contribution, Suspect, Suspicion, explain
 from custody.events import Micros
+from custody.information import Information
 from custody.lot import INFERRED, ends_of
 from custody.lot_book import LotBook
 from custody.records import CalibratedUntil, Detectable, Evidence, GatedShot
 from custody.reference import References
 from custody.verdict import Details, Verdict
 from custody.worth import in_words, worth_of
-
-ORIGIN_MISMATCH = "origin_mismatch"
-"""Family of foreign material that was there before the lot was first measured."""
 
 EVIDENCE_MAX = 64
 """Rows an alert may have; the last then holds what all others add."""
@@ -64,12 +63,15 @@ def outcome(laid: Corrected, book: LotBook, references: References, at: Micros) 
     if found is None:
         return Outcome(gated, None)
     sizes = smallest_detectable(judge, judged.layout.pattern, allowed.ln_e)
-    return Outcome(gated, _said(found, sizes, asked, (book, references, at), allowed))
+    trips = {part: name.removeprefix(INFERRED) for part, name in asked.trips.items()}
+    known = information(judge, found.ground, trips)
+    return Outcome(gated, _said(found, sizes, known, asked, (book, references, at), allowed))
 
 
 def _said(
     found: Suspicion,
     sizes: Mapping[Family, float],
+    known: Information,
     asked: Asked,
     where: tuple[LotBook, References, Micros],
     allowed: Limit,
@@ -87,6 +89,7 @@ def _said(
         tuple(Detectable(family=f.value, size=size) for f, size in sorted(sizes.items())),
         _calibrations(evidence, references, at),
         _movement(named, asked, book),
+        known,
     )
     worth = worth_of(book, references, at)
     return Verdict(

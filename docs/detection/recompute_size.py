@@ -34,6 +34,9 @@ def sums(alert: dict) -> dict:
 
 if __name__ == "__main__":
     for line in map(json.loads, sys.stdin):
-        for name, (one, other) in sums(line).items() if line["evidence"] and line["ln_e"] else ():
-            if one != other and not math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9):
+        mine = line["statistic"] == "e_value" and line["evidence"]
+        for name, (one, other) in sums(line).items() if mine else ():
+            if one != other and (
+                isinstance(one, str) or not math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9)
+            ):
                 print(line["alert_id"], name, one, other)

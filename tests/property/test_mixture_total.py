@@ -1,15 +1,20 @@
 """The detector takes whatever is measured: nothing stops it, and E is always a number."""
 
+import json
 import math
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from custody.detect.lot_facts import Assay, Model, Moisture, Readings, Shot, Weighing
+from custody.detect.lot_information import information
 from custody.detect.lot_power import smallest_detectable
 from custody.detect.lot_suspicion import explain
 from custody.detect.mixture import Detector
 from tests.support.lot_models import ANALYTES, STATIONS, a_model, an_honest_lot, sites
+from tests.support.recomputed import script, wrong
 
 HONEST = an_honest_lot(4)
 MODELS: tuple[Model, ...] = (
@@ -105,6 +110,36 @@ def test_e_is_a_number_and_its_explanation_too(given_: Readings, detector: Detec
     assert all(math.isfinite(x) for x in numbers)
     sizes = smallest_detectable(detector, judged.layout.pattern, 6.9)
     assert all(0.0 < x <= 1.0 for x in sizes.values())
+    parts = {one.part: one.part for one in given_.weighings}
+    known = information(detector, found.ground, parts)
+    places = [one.probability for one in known.onsets] + [one.probability for one in known.trips]
+    assert math.fsum(places) == pytest.approx(1.0)
+    numbers = [x for one in known.onsets for x in (*one.score, *one.information)]
+    numbers += [x for one in known.other_sites for x in (*one.ln_ratios, *one.spread)]
+    numbers += [x for one in known.trips for x in (one.score, one.information)]
+    assert all(math.isfinite(x) for x in (*numbers, *known.own_spread))
+
+
+@settings(max_examples=60, deadline=None)
+@given(readings, st.sampled_from(DETECTORS))
+def test_e_and_all_probabilities_follow_from_what_is_said_of_them(
+    given_: Readings, detector: Detector
+) -> None:
+    judged = detector.judge(given_)
+    found = explain(detector, judged)
+    if found is None:
+        return
+    parts = {one.part: one.part for one in given_.weighings}
+    known = information(detector, found.ground, parts)
+    line = {
+        "value": math.exp(min(judged.ln_e, 690.0)),
+        "posterior": {family.value: p for family, p in found.families if p > 0.0},
+        **{name: json.loads(msgspec.json.encode(some)) for name, some in known._asdict().items()},
+    }
+    said, follows = script("recompute_e").sums(line)["ln E"]
+    assert follows == pytest.approx(min(judged.ln_e, 300 * math.log(10)), rel=1e-6, abs=1e-6)
+    assert said == pytest.approx(min(judged.ln_e, 690.0))
+    assert not wrong(script("recompute_posterior").sums(line))
 
 
 def _reversed(given_: Readings) -> Readings:

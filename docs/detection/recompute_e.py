@@ -1,0 +1,24 @@
+"""Do E of e-value alerts again, from score and information: recompute_e.py < alerts.ndjson."""
+
+import json
+import math
+import sys
+
+from candidates import candidates
+
+
+def sums(alert: dict) -> dict:
+    """Return what an alert says beside what follows from its other figures."""
+    found = candidates(alert)
+    terms = [math.log(weight) + ln for _, weight, ln, _ in found]
+    nowhere = 1.0 - sum(weight for _, weight, _, _ in found)  # its ln LR is 0
+    terms.append(math.log(max(nowhere, 1e-300)))
+    ln_e = max(terms) + math.log(sum(math.exp(ln - max(terms)) for ln in terms))
+    return {"ln E": (math.log(alert["value"]), min(ln_e, 300 * math.log(10)))}
+
+
+if __name__ == "__main__":
+    for line in map(json.loads, sys.stdin):
+        for name, (one, other) in sums(line).items() if line["way"] else ():
+            if not math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9):
+                print(line["alert_id"], name, one, other)

@@ -1,0 +1,50 @@
+"""Do sizes of foreign material and free changes again: recompute_exchange.py < alerts.ndjson."""
+
+import json
+import math
+import sys
+
+from candidates import spread
+from likelihood import dot, fixed, free, mixed, solve, square
+from weights import FOREIGN, FREE, shift
+
+SIZES = [0.001 * 1000 ** (no / 79) for no in range(80)]
+
+
+def sums(alert: dict) -> dict:
+    """Return what an alert says beside what follows from its other figures."""
+    named = alert["causes"][0]
+    at = {"stations": named["stations"]}
+    [onset] = [one for one in alert["onsets"] if one["stations"] == named["stations"]]
+    g, j = onset["score"][3:], [row[3:] for row in square(onset["information"])[3:]]
+    if named["family"] == "omnibus":
+        d = free(FREE[-1], g, j)[1]
+        size = math.sqrt(dot(d, d) / len(d))
+        plus = [
+            [x + (i == k) / FREE[-1] ** 2 for k, x in enumerate(row)] for i, row in enumerate(j)
+        ]
+        u = math.sqrt(dot(d, solve(plus, d)[0])) / (len(d) * size)
+    else:
+        [site] = [one for one in alert["other_sites"] if one["site_id"] == named["site_id"]]
+        of_sizes = [
+            mixed(shift(FOREIGN, x, site["ln_ratios"])[3:], spread(alert, at, site, x), g, j)
+            for x in SIZES
+        ]
+        top, d = max(of_sizes)
+        p = [math.exp(ln - top) for ln, _ in of_sizes]
+        size = dot(p, SIZES) / sum(p)
+        u = math.sqrt(dot(p, [(x - size) ** 2 for x in SIZES]) / sum(p))
+    rows = sum(row["ln_ratio"] for row in alert["evidence"])
+    return {
+        "size": (alert["size"], size),
+        "u of size": (alert["size_u"], u),
+        "ln ratio of all rows": (rows, fixed(d, g, j)),
+    }
+
+
+if __name__ == "__main__":
+    for line in map(json.loads, sys.stdin):
+        exchanged = line["family"] in (FOREIGN, "origin_mismatch", "omnibus") and line["way"]
+        for name, (one, other) in sums(line).items() if exchanged else ():
+            if not math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9):
+                print(line["alert_id"], name, one, other)

@@ -1,0 +1,42 @@
+"""Do probabilities of families, onsets and sites again: recompute_posterior.py < alerts.ndjson."""
+
+import json
+import math
+import sys
+from collections import Counter
+
+from candidates import FOREIGN, candidates
+
+
+def sums(alert: dict) -> dict:
+    """Return what an alert says beside what follows from its other figures."""
+    unsaid = sum(site["probability"] for site in alert["other_sites"] if not site["spread"])
+    terms = [(what, math.log(w) + ln) for what, w, _, ln in candidates(alert) if ln is not None]
+    top, p = max(ln for _, ln in terms), Counter()
+    total = sum(math.exp(ln - top) for _, ln in terms) / (1.0 - unsaid)
+    for what, ln in terms:
+        family, stations, trip, site = what
+        for key in {what, family, (stations, trip), ("site", site)}:
+            p[key] += math.exp(ln - top) / total
+    p["origin_mismatch"] = p[FOREIGN] = p[FOREIGN] + unsaid
+    said = {family: (one, p[family]) for family, one in alert["posterior"].items()}
+    for one in alert["causes"]:
+        family = FOREIGN if one["family"] == "origin_mismatch" else one["family"]
+        key = family, tuple(one["stations"]), one["movement_id"], one["site_id"]
+        said |= {key: (one["probability"], p[key])} if key in p else {}
+    for one in alert["other_sites"]:
+        key = "site", one["site_id"]
+        said |= {key: (one["probability"], p[key])} if one["spread"] else {}
+    for one in [*alert["onsets"], *alert["trips"]]:
+        key = tuple(one.get("stations", [one.get("station")])), one.get("movement_id")
+        # Material of a site whose spread is not said may have come at any onset.
+        most = p[key] + unsaid * ("stations" in one)
+        said[key] = one["probability"], min(max(one["probability"], p[key]), most)
+    return said
+
+
+if __name__ == "__main__":
+    for line in map(json.loads, sys.stdin):
+        for name, (one, other) in sums(line).items() if line["way"] else ():
+            if not math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9):
+                print(line["alert_id"], name, one, other)

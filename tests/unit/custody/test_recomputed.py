@@ -1,0 +1,261 @@
+"""Every number of an e-value alert follows from its other numbers, by scripts of strangers."""
+
+import ast
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from random import Random
+from typing import Any
+
+import pytest
+
+from custody.core import CustodyFold
+from custody.detect import lot_information, lot_verdict
+from custody.events import LotFact, ReferenceSet
+from custody.records import Alert
+from runtime.backtest.replay import Replay
+from tests.support import tree
+from tests.support.facts import Maker
+from tests.support.instruments import reference
+from tests.support.measured_lots import (
+    ANALYTES,
+    MEAN,
+    haul,
+    lot,
+    mixed,
+    origin,
+    suspicions,
+)
+from tests.support.recomputed import (
+    FOLDER,
+    LINES_MAX,
+    SHARED,
+    line_of,
+    names,
+    script,
+    wrong,
+)
+from tests.support.world import World
+
+EXCHANGED = ("foreign_material", "origin_mismatch", "omnibus")
+ALL_SAY = {"recompute", "recompute_e", "recompute_posterior", "recompute_size"}
+"""Scripts that have something to say of every alert."""
+
+
+@cache
+def hauls() -> dict[str, list[LotFact | ReferenceSet]]:
+    """Return what is said of one lot of each family."""
+    ore = lot(Random(6))
+    other = mixed(lot(Random(2)), 0.8)
+    odd = {a: c * (1.35 if no % 2 else 0.7) for no, (a, c) in enumerate(ore.items())}
+    return {
+        "loss": haul(6, at_origin=ore, at_port=ore, came_kg=43_800),
+        "gain": haul(6, at_origin=ore, at_port=ore, came_kg=46_200),
+        "water": haul(6, at_origin=ore, at_port=ore, moistures=(0.08, 0.16)),
+        "water_falsified": haul(6, at_origin=ore, at_port=ore, water=0.4),
+        "waste": haul(6, at_origin=ore, at_port={a: 0.85 * c for a, c in ore.items()}),
+        "foreign_material": haul(6, at_origin=ore, at_port=mixed(ore, 0.12)),
+        "origin_mismatch": haul(2, at_origin=other, at_port=other),
+        "omnibus": haul(6, at_origin=ore, at_port=odd),
+    }
+
+
+@cache
+def alert_of(family: str) -> Alert:
+    world = World()
+    world.tell(*hauls()[family])
+    [alert] = suspicions(world)
+    assert alert.family == family
+    return alert
+
+
+def agrees(line: dict[str, Any]) -> None:
+    for name in names():
+        if name != "recompute_exchange" or line["family"] in EXCHANGED:
+            said = script(name).sums(line)
+            assert said or name not in ALL_SAY
+            assert not wrong(said), name
+
+
+@pytest.mark.parametrize("family", hauls())
+def test_every_number_of_an_alert_can_be_done_again(family: str) -> None:
+    line = line_of(alert_of(family))
+    agrees(line)
+    assert set(script("recompute_detectable").sums(line)) == set(line["detectable"])
+
+
+def test_the_alerts_of_a_backtest_can_be_done_again_too() -> None:
+    for family in ("loss", "foreign_material"):
+        said = [one for said in Replay(CustodyFold()).run(hauls()[family]) for one in said]
+        alerts = [one for one in said if isinstance(one, Alert) and one.rule == "lot_eprocess"]
+        assert [one.family for one in alerts][-1:] == [family]
+        for one in alerts:
+            agrees(line_of(one))
+
+
+CHANGES: list[tuple[str, tuple[Any, ...]]] = [
+    ("loss", ("value",)),
+    ("loss", ("size",)),
+    ("loss", ("size_u",)),
+    ("loss", ("posterior", "loss")),
+    ("loss", ("ln_e", "loss")),
+    ("loss", ("detectable", "loss")),
+    ("loss", ("evidence", 0, "observed")),
+    ("loss", ("evidence", 0, "u")),
+    ("loss", ("onsets", 1, "probability")),
+    ("loss", ("onsets", 1, "score", 0)),
+    ("loss", ("onsets", 1, "information", 0)),
+    ("loss", ("trips", 0, "score")),
+    ("loss", ("trips", 0, "information")),
+    ("loss", ("trips", 0, "probability")),
+    ("foreign_material", ("causes", 0, "probability")),
+    ("foreign_material", ("size",)),
+    ("foreign_material", ("detectable", "foreign_material")),
+    ("foreign_material", ("onsets", 1, "information", -1)),
+    ("foreign_material", ("other_sites", 0, "probability")),
+    ("foreign_material", ("other_sites", 0, "ln_ratios", 3)),
+    ("foreign_material", ("other_sites", 0, "spread", 0)),
+    ("foreign_material", ("own_spread", 0)),
+    ("omnibus", ("size_u",)),
+    ("omnibus", ("onsets", 1, "score", 5)),
+    ("omnibus", ("onsets", 1, "information", 20)),
+]
+
+
+@pytest.mark.parametrize(("family", "path"), CHANGES, ids=str)
+def test_a_number_that_is_changed_by_a_hundredth_is_found(
+    family: str, path: tuple[Any, ...]
+) -> None:
+    line = line_of(alert_of(family))
+    *way, last = path
+    place: Any = line
+    for key in way:
+        place = place[key]
+    assert isinstance(place[last], float)
+    place[last] *= 1.01
+    with pytest.raises(AssertionError):
+        agrees(line)
+
+
+def test_rows_that_have_no_room_are_one_that_says_what_they_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lot_verdict, "EVIDENCE_MAX", 6)
+    world = World()
+    world.tell(*hauls()["waste"])
+    [alert] = suspicions(world)
+    assert [one.quantity for one in alert.evidence].count("others") == 1
+    assert len(alert.evidence) == 6
+    agrees(line_of(alert))
+
+
+def far(stations: int, sites: int, shots: int, *, apart: float = 1.2) -> Alert:
+    """Return the alert of a swap on a long way, of a lot that is shot and shot again.
+
+    Args:
+        stations: Along the way, with two instruments each.
+        sites: In the library.
+        shots: Of each instrument at each.
+        apart: How far the means of sites are, in logarithms.
+    """
+    rng, maker = Random(1), Maker()
+    way = [f"SITE-{no:03d}" for no in range(stations)]
+    means = {
+        f"SITE-{no:03d}": {a: MEAN[a] + rng.gauss(0, apart) for a in ANALYTES}
+        for no in range(sites)
+    }
+    ore = {a: math.exp(x) for a, x in means[way[0]].items()}
+    other = {a: 0.7 * ore[a] + 0.3 * math.exp(means[way[1]][a]) for a in ANALYTES}
+    known = [reference("fingerprint", site, origin(site, mean)) for site, mean in means.items()]
+    facts: list[LotFact | ReferenceSet] = [*known, maker.lot(way[0], -60, {"Cu": 0.018})]
+    for no, site in enumerate(way):
+        for shot in range(2 * shots):
+            grades = ore if site != way[-1] else other
+            seen = {a: 0.92 * c * math.exp(rng.gauss(0, 0.04)) for a, c in grades.items()}
+            gun = f"XRF-{site}-{shot % 2}"
+            facts.append(maker.shot(site, 400 * no + shot, seen, device_id=gun))
+        if site != way[-1]:
+            trip = {"movement_id": f"M-{no}"}
+            left = 400 * no + 150
+            facts.append(maker.weighing(site, left, "dispatch", 45_000, 15_000, **trip))
+            facts.append(maker.weighing(way[no + 1], left + 60, "receipt", 45_000, 15_000, **trip))
+    world = World()
+    world.tell(*facts, together=True)
+    [alert] = suspicions(world)
+    return alert
+
+
+def test_an_alert_says_less_where_there_is_no_room_and_then_its_causes_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = far(2, 6, 2, apart=0.3)
+    assert sum(bool(one.spread) for one in whole.other_sites) > 2
+    agrees(line_of(whole))
+    spent = spent_without_spreads(whole)
+    monkeypatch.setattr(lot_information, "BYTES_MAX", spent)
+    less = far(2, 6, 2, apart=0.3)
+    assert [one.site_id for one in less.other_sites if one.spread] == [less.causes[0].site_id]
+    agrees(line_of(less))
+    monkeypatch.setattr(lot_information, "BYTES_MAX", spent - 1)
+    least = far(2, 6, 2, apart=0.3)
+    assert (least.way, least.shifts, least.onsets, least.trips) == ((), (), (), ())
+    assert (least.other_sites, least.own_spread) == ((), ())
+    assert least.causes == whole.causes
+
+
+def spent_without_spreads(alert: Alert) -> int:
+    """Return the bytes of what an alert's e-value follows from, with one site's spread."""
+    numbers = sum(1 + len(one.score) + len(one.information) for one in alert.onsets)
+    numbers += 4 * len(alert.trips) + 2 * len(alert.own_spread)
+    numbers += sum(1 + len(one.ln_ratios) for one in alert.other_sites)
+    texts = 2 * [*alert.way, *alert.shifts[3:]]
+    texts += [one.movement_id for one in alert.trips]
+    texts += [one.site_id for one in alert.other_sites]
+    return 8 * numbers + len("".join(texts))
+
+
+def test_the_scripts_are_short_and_know_nothing_of_this_project() -> None:
+    assert len(names()) == 6
+    for path in [*FOLDER.glob("*.py")]:
+        assert path.stem in {*names(), *SHARED}
+        text = tree.text(path)
+        assert len(text.splitlines()) <= LINES_MAX, path
+        for node in ast.walk(ast.parse(text)):
+            modules = [node.module] if isinstance(node, ast.ImportFrom) else []
+            modules += [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            assert set(modules) <= {*SHARED, *sys.stdlib_module_names}, path
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_script_reads_lines_and_says_what_is_wrong_with_them(name: str) -> None:
+    lines = [json.dumps(line_of(alert_of(family))) for family in hauls()]
+    chart = replace(alert_of("loss"), statistic="cusum", value=9.0, way=(), severity="high")
+    assert output_of(name, [*lines, json.dumps(line_of(chart))]) == []
+    spoilt = [line_of(alert_of(family)) for family in ("foreign_material", "loss")]
+    for line in spoilt:
+        line["value"] *= 1.01
+        line["size"] *= 1.01
+        line["severity"] = "none"
+        line["causes"][0]["probability"] *= 0.99
+        line["detectable"]["loss"] *= 1.01
+    found = output_of(name, [json.dumps(line) for line in spoilt])
+    assert found
+    assert {line.split()[0] for line in found} <= {line["alert_id"] for line in spoilt}
+
+
+def output_of(name: str, lines: Sequence[str]) -> list[str]:
+    """Run a script as a stranger does, elsewhere than here."""
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / f"{name}.py")],
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={},
+        check=True,
+    )
+    return done.stdout.splitlines()

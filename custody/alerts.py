@@ -216,8 +216,9 @@ def act(before: AlertState, action: ActionTaken, subject: str, verdict: Verdict 
         version=before.version + 1,
         state=state or before.state,
         action_id=action.event_id,
-        severity=before.severity if verdict is None else verdict.severity,
     )
+    if verdict is not None:
+        after = _measured(after, verdict)
     after = _kept(after, before)
     if state is not None:
         after = _told(after, action)
@@ -225,6 +226,17 @@ def act(before: AlertState, action: ActionTaken, subject: str, verdict: Verdict 
         after, subject, verdict, cause=action.event_id, reason=reason, actor=action.actor or None
     )
     return Said(after, alert)
+
+
+def _measured(after: AlertState, verdict: Verdict) -> AlertState:
+    """Return a state with the figures of the evidence that its version shows."""
+    return after._replace(
+        value=verdict.value,
+        size=verdict.size,
+        size_u=verdict.size_u,
+        threshold=verdict.threshold,
+        severity=verdict.severity,
+    )
 
 
 def _told(after: AlertState, action: ActionTaken) -> AlertState:

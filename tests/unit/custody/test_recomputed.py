@@ -15,11 +15,11 @@ import pytest
 
 from custody.core import CustodyFold
 from custody.detect import lot_information, lot_verdict
-from custody.events import LotFact, ReferenceSet
+from custody.events import ActionTaken, LotFact, ReferenceSet
 from custody.records import Alert
 from runtime.backtest.replay import Replay
 from tests.support import tree
-from tests.support.facts import Maker
+from tests.support.facts import Maker, event_id
 from tests.support.instruments import reference
 from tests.support.measured_lots import (
     ANALYTES,
@@ -151,6 +151,37 @@ def test_rows_that_have_no_room_are_one_that_says_what_they_say(
     assert [one.quantity for one in alert.evidence].count("others") == 1
     assert len(alert.evidence) == 6
     agrees(line_of(alert))
+
+
+def test_what_a_person_does_with_an_alert_says_the_figures_of_the_evidence_it_shows() -> None:
+    """A shot that makes E less than tenfold is no version; the next one has its figures."""
+    world = World()
+    world.tell(*hauls()["loss"])
+    [before] = suspicions(world)
+    maker = Maker(count=1_000)
+    world.tell(maker.assay("PORT", 900, {"Cu": (0.02, 0.002)}, moisture=(0.0801, 0.002)))
+    assert world.alerts[before.alert_id] is before
+    world.tell(action(before, "acknowledge"))
+    [after] = [one for one in world.alerts.values() if one.rule == "lot_eprocess"]
+    assert (after.state, after.version) == ("acknowledged", before.version + 1)
+    assert after.value != before.value
+    agrees(line_of(after))
+
+
+def action(alert: Alert, name: str) -> ActionTaken:
+    return ActionTaken(
+        event_id=event_id(name),
+        gateway_id="GW-1",
+        gateway_epoch=1,
+        gateway_seq=1,
+        action=name,
+        alert_id=alert.alert_id,
+        version=alert.version,
+        subject=alert.subject,
+        actor="A. Kabila",
+        reason="seen",
+        recorded_at=alert.raised_at,
+    )
 
 
 def far(stations: int, sites: int, shots: int, *, apart: float = 1.2) -> Alert:

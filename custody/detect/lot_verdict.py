@@ -6,6 +6,7 @@ Source:
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from custody import severity
@@ -30,6 +31,12 @@ from custody.worth import in_words, worth_of
 
 EVIDENCE_MAX = 64
 """Rows an alert may have; the last then holds what all others add."""
+
+IDS_BYTES_MAX = 26 * 1024
+"""Bytes of the ids of facts in all rows: each analyte of a series names all its shots.
+
+With ``lot_information.BYTES_MAX`` the rest of an alert has 14 KiB, of which it uses some 12.
+"""
 
 GATED_MAX = 64
 INSTRUMENTS_MAX = 64
@@ -81,7 +88,7 @@ def _said(
     posterior = _posterior(found, asked.thought.stations[0])
     p = posterior[0][1]
     scales = {one.event_id: one.scale for one in asked.readings.weighings}
-    evidence = _evidence(found.contributions, scales)
+    evidence = _with_room(_evidence(found.contributions, scales))
     details = Details(
         {family: found.ln_e + math.log(max(p, 1e-300)) for family, p in posterior},
         tuple(_gated(one) for one in found.gated[:GATED_MAX]),
@@ -176,6 +183,25 @@ def _evidence(
         )
     )  # fmt: skip
     return tuple(rows)
+
+
+def _with_room(rows: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+    """Return rows of evidence with the first of their facts' ids, as many as there is room for.
+
+    Args:
+        rows: All that is said of the evidence.
+    """
+    most = max((len(row.event_ids) for row in rows), default=0)
+    while most > 1 and _ids_bytes(rows, most) > IDS_BYTES_MAX:
+        most -= 1
+    # Nearly every alert is said whole, and a copy of each row would cost as much as making it.
+    if all(len(row.event_ids) <= most for row in rows):
+        return rows
+    return tuple(replace(row, event_ids=row.event_ids[:most]) for row in rows)
+
+
+def _ids_bytes(rows: Iterable[Evidence], most: int) -> int:
+    return sum(len(event_id) for row in rows for event_id in row.event_ids[:most])
 
 
 def _row(one: Contribution, scales: Mapping[str, str]) -> Evidence:

@@ -17,7 +17,9 @@ from custody.core import CustodyFold
 from custody.detect import lot_information, lot_verdict
 from custody.events import ActionTaken, LotFact, ReferenceSet
 from custody.records import Alert
+from producers.judge import MESSAGE_BYTES_MAX
 from runtime.backtest.replay import Replay
+from schemas import codec
 from tests.support import tree
 from tests.support.facts import Maker, event_id
 from tests.support.instruments import reference
@@ -218,6 +220,17 @@ def far(stations: int, sites: int, shots: int, *, apart: float = 1.2) -> Alert:
     world.tell(*facts, together=True)
     [alert] = suspicions(world)
     return alert
+
+
+def test_the_longest_alert_fits_into_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each row of a series names all its shots, which alone would be more than a message."""
+    monkeypatch.setattr(lot_verdict, "IDS_BYTES_MAX", 1 << 20)
+    assert len(codec.encode(far(5, 40, 32))) > MESSAGE_BYTES_MAX
+    monkeypatch.undo()
+    alert = far(5, 40, 32)
+    assert len(alert.evidence) == lot_verdict.EVIDENCE_MAX
+    assert len(codec.encode(alert)) <= MESSAGE_BYTES_MAX
+    assert sum(bool(one.spread) for one in alert.other_sites) >= 1
 
 
 def test_an_alert_says_less_where_there_is_no_room_and_then_its_causes_alone(

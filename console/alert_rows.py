@@ -55,7 +55,10 @@ SELECT
     `gated.site_id` AS gated_site_id, `gated.why` AS gated_why,
     `gated.value` AS gated_value, `gated.threshold` AS gated_threshold,
     `detectable.family` AS detectable_family, `detectable.size` AS detectable_size,
-    `calibrations.device_id` AS calibrations_device_id, `calibrations.until` AS calibrations_until
+    `calibrations.device_id` AS calibrations_device_id, `calibrations.until` AS calibrations_until,
+    `causes.family` AS causes_family, `causes.stations` AS causes_stations,
+    `causes.movement_id` AS causes_movement_id, `causes.site_id` AS causes_site_id,
+    `causes.probability` AS causes_probability
 FROM alert WHERE alert_id = {alert:String}
 """
 _LAST = "ORDER BY version DESC, n DESC LIMIT 1"
@@ -102,7 +105,7 @@ FROM event WHERE event_id = {event:String} LIMIT 1
 ONSET = ("onset_event_id", "onset_at", "onset_u_s", "threshold_basis", "movement_id", "unobserved")
 """What an alert says of its evidence beside the lists."""
 
-_NESTED = ("posterior", "evidence", "gated", "detectable", "calibrations")
+_NESTED = ("posterior", "evidence", "gated", "detectable", "calibrations", "causes")
 
 
 def nested(row: Row) -> tuple[Row, dict[str, list[Row]]]:

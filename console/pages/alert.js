@@ -18,6 +18,8 @@ import { language, say, sayOr } from "./words.js";
 const PAUSE_MS = 400;
 const AGAIN_MS = 1_000;
 const MISSED_MAX = 20;
+/* Probability of a cause that is worth a word. */
+const CAUSE_LEAST = 0.005;
 
 export async function show(main, { id }) {
   const source = `/api/alerts/${encodeURIComponent(id)}`;
@@ -136,11 +138,12 @@ function percentOr(size, unit) {
   return unit === "fraction" ? percent(size, 2) : quantity(size, null, unit);
 }
 
-/* What else one should know: what would have been seen, what nothing sees, calibrations, shots. */
+/* What else one should know: what it may be, what would have been seen, what nothing sees, and by what. */
 function toKnow(found) {
   const { alert } = found;
   const line = (word, text) => (text ? [el("dt", {}, say(word)), el("dd", {}, text)] : null);
   const list = [
+    line("rests.causes", found.causes.filter((one) => one.probability >= CAUSE_LEAST).map((one) => `${sayOr("family.", one.family)} ${percent(one.probability)} (${[one.stations.join(" / "), one.movement_id, one.site_id].filter(Boolean).join(", ")})`).join(" · ")),
     line("rests.detectable", found.detectable.map((one) => `${sayOr("family.", one.family)} ${percentOr(one.size, alert.unit)}`).join(" · ")),
     line("rests.unobserved", alert.unobserved.join(", ")),
     line("rests.calibrations", found.calibrations.map((one) => `${one.device_id}: ${one.until ? time(one.until, language()) : say("rests.no_calibration")}`).join(" · ")),

@@ -80,6 +80,24 @@ LIMIT 1000
 """
 """What an alert was, one row a version."""
 
+RETRACTIONS = """
+SELECT alert_id, severity, statistic, rule, family, subject, state, cause, reason,
+    timestamp AS said_at
+FROM
+(
+    SELECT * FROM alert WHERE alert_id IN
+    (
+        SELECT alert_id FROM alert
+        WHERE timestamp > {since:DateTime64(6, 'UTC')} AND state = 'retracted'
+    )
+    ORDER BY alert_id, version DESC, n DESC LIMIT 1 BY alert_id
+)
+WHERE state = 'retracted'
+ORDER BY said_at DESC, alert_id
+LIMIT 100
+"""
+"""Alerts that the facts took back after a time and did not raise again, the last first."""
+
 COMMENTS = """
 SELECT event_id, action, version, actor, reason, recorded_at
 FROM action WHERE subject = {subject:String} AND alert_id = {alert:String} AND action = 'comment'
@@ -94,13 +112,6 @@ WHERE lot_id = {lot:String} AND event_id IN {events:Array(String)}
 ORDER BY occurred_at, event_id
 """
 """The facts that an alert names, of its lot."""
-
-CAUSE = """
-SELECT stem AS event_type, kind, lot_id, site_id, occurred_at, document_no, void,
-    corrects IS NOT NULL AS is_correction
-FROM event WHERE event_id = {event:String} LIMIT 1
-"""
-"""The fact that took an alert's reason away, of whatever lot; one that was withdrawn, too."""
 
 ONSET = ("onset_event_id", "onset_at", "onset_u_s", "threshold_basis", "movement_id", "unobserved")
 """What an alert says of its evidence beside the lists."""

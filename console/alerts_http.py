@@ -5,11 +5,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console import alert_rows
-from console.answering import answer, array_of, asked_rows
+from console.answering import answer, array_of, asked_rows, lately, stamp
+from console.cause_rows import causes_of
 from console.people.roles import Right
 from console.rows import Row
 from console.visits import Visits
 from console.watched import Watched
+from schemas.present import rfc3339
 from web.problem import Problem
 
 STATES = ("open", "acknowledged", "shelved")
@@ -36,6 +38,15 @@ def alerts_router(found: Visits, watched: Watched) -> APIRouter:
         )
         return answer(request, {"alerts": rows}, {}, watched.complete_to)
 
+    @router.get("/api/retractions", summary="Alerts that the facts took back, the last first")
+    def get_retractions(request: Request) -> Response:
+        found.reader(request, Right.SEE, "retractions")
+        since, until = lately(request, watched.now(), hours=8)
+        rows = asked_rows(watched.ask, alert_rows.RETRACTIONS, {"since": stamp(since)})
+        tables = {"retractions": rows, "causes": causes_of(watched.ask, rows)}
+        more = {"since": rfc3339(since), "until": rfc3339(until)}
+        return answer(request, tables, more, watched.complete_to)
+
     @router.get("/api/alerts/{alert_id}", summary="An alert, what it rests on, what became of it")
     def get_alert(request: Request, alert_id: str) -> Response:
         found.reader(request, Right.SEE, "alert")
@@ -57,11 +68,12 @@ def _alert(request: Request, watched: Watched, alert_id: str) -> Response:
     about = {"subject": str(alert["subject"]), **asked}
     comments = asked_rows(watched.ask, alert_rows.COMMENTS, about)
     tables = {**lists, "versions": versions, "comments": comments, "facts": list[Row]()}
+    tables["causes"] = causes_of(watched.ask, versions)
     if alert["lot_id"]:
         named = alert_rows.events_of(alert | (rested or {}), lists["evidence"])
         values = {"lot": str(alert["lot_id"]), "events": array_of(named)}
         tables["facts"] = asked_rows(watched.ask, alert_rows.FACTS, values)
-    more = {"alert": alert, "rested": rested, "cause": _cause(watched, alert)}
+    more = {"alert": alert, "rested": rested}
     return answer(request, tables, more, watched.complete_to)
 
 
@@ -74,11 +86,3 @@ def _rested(
         return None, lists
     then, its = alert_rows.nested(rows[0])
     return {name: then[name] for name in ("version", *alert_rows.ONSET)}, its
-
-
-def _cause(watched: Watched, alert: Row) -> Row | None:
-    """Return the fact that took an alert's reason away; None where there is none of that id."""
-    if alert["state"] != "retracted" or not alert["cause"]:
-        return None
-    rows = asked_rows(watched.ask, alert_rows.CAUSE, {"event": str(alert["cause"])})
-    return rows[0] if rows else None

@@ -24,6 +24,8 @@ _ISO = "SETTINGS date_time_output_format = 'iso'"
 
 _WATERMARKS = "SELECT site_id, complete_to FROM v_watermark ORDER BY site_id"
 _FRESH_S = 5.0
+_HOURS_MAX = 24 * 31
+_HOUR_US = 3_600_000_000
 
 
 class Watermarks:
@@ -71,6 +73,24 @@ def asked_rows(ask: Ask, statement: str, values: Mapping[str, str]) -> list[Row]
 def stamp(at: Micros) -> str:
     """Return a time as the value of a parameter of type DateTime64."""
     return rfc3339(at).replace("T", " ").removesuffix("Z")
+
+
+def lately(request: Request, now: Micros, *, hours: int) -> tuple[Micros, Micros]:
+    """Return the time that ``?hours=`` asks for: from when until now.
+
+    Args:
+        request: Of a page.
+        now: Time of day.
+        hours: How many where it says none.
+
+    Raises:
+        Problem: 400: no whole number of hours, or more than 31 days.
+    """
+    text = request.query_params.get("hours", str(hours))
+    asked = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 0
+    if not 1 <= asked <= _HOURS_MAX:
+        raise Problem(400, "bad-query", f"hours={text[:40]}: a number from 1 to {_HOURS_MAX}")
+    return Micros(now - asked * _HOUR_US), now
 
 
 def array_of(texts: Iterable[str]) -> str:

@@ -17,6 +17,7 @@ from console import (
 )
 from console.alerts_http import EVER, STATES
 from console.answering import answer, array_of, asked_rows, stamp
+from console.cause_rows import causes_of
 from console.people.roles import Right
 from console.rows import Row
 from console.visits import Visits
@@ -102,8 +103,10 @@ def _handover(request: Request, watched: Watched) -> Response:
         raise Problem(400, "bad-query", f"since before until, and at most {_DAYS_MAX} days")
     span = {"since": stamp(since), "until": stamp(until)}
     standing = {"states": array_of(STATES), "until": span["until"]}
+    changes = asked_rows(watched.ask, handover_rows.CHANGES, span)
     tables = {
-        "changes": asked_rows(watched.ask, handover_rows.CHANGES, span),
+        "changes": changes,
+        "causes": causes_of(watched.ask, changes),
         "standing": asked_rows(watched.ask, alert_rows.STANDING, standing),
         "holds": asked_rows(watched.ask, hold_rows.HOLDS, {"until": span["until"]}),
         "deeds": asked_rows(watched.ask, handover_rows.DEEDS, span),

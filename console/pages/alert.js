@@ -6,6 +6,7 @@ import { nameOf, sizeText, stakeText } from "./alert_table.js";
 import { timeline, versionTable } from "./alert_timeline.js";
 import { isEvidence, sinceOf, surenessOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
+import { causeOf } from "./cause.js";
 import { el, fill, panel } from "./dom.js";
 import { gate } from "./gate.js";
 import { idLink, subjectLink } from "./links.js";
@@ -49,7 +50,7 @@ export async function show(main, { id }) {
     const { version: restedAt, ...rested } = found.rested || {};
     Object.assign(alert, rested, { restedAt });
     document.title = `${nameOf(alert)} ${alert.subject} – custody`;
-    fill(places.head, head(alert, found.cause));
+    fill(places.head, head(alert, found.causes));
     const form = places.acts.querySelector("form.act:not(:empty)");
     if (alert.version !== version && form && !kept) {
       // Whoever is writing goes on; what he sends is on what he saw, and is answered as such. Who
@@ -93,7 +94,7 @@ export async function show(main, { id }) {
   await load();
 }
 
-function head(alert, cause) {
+function head(alert, causes) {
   const sure = surenessOf(alert);
   const figure = (word, ...value) => el("div", {}, el("dt", {}, say(word)), el("dd", {}, ...value));
   return el("section", { class: `panel head is-${alert.severity}`, "aria-labelledby": "alert-name" },
@@ -111,16 +112,7 @@ function head(alert, cause) {
     el("p", {}, el("strong", {}, say("alert.why")), " ", alert.why),
     alert.restedAt ? el("p", { class: "note" }, say("alert.rested", { version: alert.restedAt })) : null,
     alert.actor ? el("p", { class: "why" }, `${alert.actor}: ${alert.reason}`) : null,
-    alert.state === "retracted" ? el("p", { class: "retracted" }, say("alert.retracted"), " ",
-      causeText(cause), alert.cause ? idLink("event", alert.cause) : say("alert.cause.unknown")) : null);
-}
-
-/* The fact that took the reason away, as a person names it: what it is, its paper, where. */
-function causeText(fact) {
-  if (!fact) return null;
-  const what = [sayOr("fact.", fact.event_type), fact.kind.replaceAll("_", " "), fact.document_no].filter(Boolean).join(" ");
-  const mark = fact.void ? say("fact.void") : fact.is_correction ? say("change.corrects") : null;
-  return [el("strong", {}, what), ` (${[fact.site_id, fact.lot_id, mark].filter(Boolean).join(" · ")}) `];
+    alert.state === "retracted" ? el("p", { class: "retracted" }, say("alert.retracted"), " ", causeOf(alert, causes)) : null);
 }
 
 /* What the evidence says is in the last version that it made. */

@@ -3,7 +3,7 @@
 import { FOLD_FROM, countsOf, folded, sinceOf, stakeOf, surenessOf, whyOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el } from "./dom.js";
-import { idLink, subjectLink } from "./links.js";
+import { idLink, pageOf, subjectLink } from "./links.js";
 import { count, number, percent, quantity, time } from "./numbers.js";
 import { downloads, table } from "./table.js";
 import { language, say, sayOr } from "./words.js";
@@ -30,8 +30,12 @@ export function whereOf(alert) {
   return whyOf(alert).split("; ")[0].replace(/^\w+ [\d.]+% \(sigma [\d.]+%\) /, "");
 }
 
+export function alertLink(alert) {
+  return el("a", { href: pageOf("alert", alert.alert_id), class: "what" }, nameOf(alert));
+}
+
 function what(alert) {
-  return [el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}`, class: "what" }, nameOf(alert)),
+  return [alertLink(alert),
     el("span", { class: "why", lang: "en" }, whereOf(alert))];
 }
 

@@ -2,6 +2,7 @@
 
 import { nameOf } from "./alert_table.js";
 import { severityBadge, stateBadge } from "./badges.js";
+import { causeOf } from "./cause.js";
 import { el } from "./dom.js";
 import { idLink } from "./links.js";
 import { number, quantity, time } from "./numbers.js";
@@ -9,7 +10,6 @@ import { table } from "./table.js";
 import { language, say, sayOr } from "./words.js";
 
 export function timeline(found) {
-  const { alert } = found;
   const rows = [
     ...found.facts.map((fact) => ({ at: fact.occurred_at, kind: "fact", fact })),
     ...found.versions.map((version, index) => ({ at: version.said_at, kind: "version", version, before: found.versions[index - 1] })),
@@ -17,12 +17,12 @@ export function timeline(found) {
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   return table([
     { title: say("timeline.at"), cell: (row) => time(row.at, language()) },
-    { title: say("timeline.what"), cell: (row) => whatOf(row, alert) },
+    { title: say("timeline.what"), cell: (row) => whatOf(row, found) },
     { title: say("timeline.who"), cell: whoOf },
   ], rows, { label: say("timeline.title") });
 }
 
-function whatOf(row, alert) {
+function whatOf(row, { alert, causes }) {
   if (row.kind === "comment") return [el("strong", {}, say("timeline.comment")), el("span", { class: "why" }, row.comment.reason)];
   if (row.kind === "fact") {
     const { fact } = row;
@@ -33,7 +33,8 @@ function whatOf(row, alert) {
       mark ? el("span", { class: "mark" }, mark) : null,
       el("span", { class: "why" }, `${fact.site_id}${fact.document_no ? ` · ${fact.document_no}` : ""} · `, idLink("event", fact.event_id))];
   }
-  return [changeOf(row), el("span", { class: "why" }, versionText(row))];
+  return [changeOf(row), el("span", { class: "why" }, versionText(row)),
+    row.version.state === "retracted" ? el("span", { class: "why" }, causeOf(row.version, causes)) : null];
 }
 
 function changeOf({ version, before }) {
@@ -52,9 +53,8 @@ function versionText({ version }) {
   const parts = [say("version.said", { no: version.version })];
   if (version.resolution) parts.push(sayOr("resolution.", version.resolution));
   if (version.until) parts.push(say("timeline.until", { until: time(version.until, language()) }));
-  if (version.state === "retracted") parts.push(version.cause || "");
   // Who gave no reason has the name of the action there, which the state beside it says in words.
-  if (!version.actor || !ACTIONS.has(version.reason)) parts.push(version.reason);
+  if (version.state !== "retracted" && (!version.actor || !ACTIONS.has(version.reason))) parts.push(version.reason);
   return parts.filter(Boolean).join(" · ");
 }
 

@@ -1,8 +1,9 @@
 /* Handover: what opened, changed and stays open between two times, by whom; one printable page. */
 
-import { nameOf, sizeText, stakeText, whereOf } from "./alert_table.js";
+import { alertLink, sizeText, stakeText, whereOf } from "./alert_table.js";
 import { ranked } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
+import { causeOf } from "./cause.js";
 import { el, fill, panel } from "./dom.js";
 import { heldTable } from "./held.js";
 import { idLink, subjectLink } from "./links.js";
@@ -60,14 +61,10 @@ function page(found, source) {
       el("div", {}, el("dt", {}, say(word)), el("dd", {}, count(rows.length))))),
     panel(say("handover.standing"), standingTable(standing, of("standing"))),
     panel(say("handover.held"), heldTable(found.holds, of("holds"))),
-    panel(say("handover.opened"), changeTable(opened, of("changes"))),
-    panel(say("handover.changed"), changeTable(changed, of("changes"))),
+    panel(say("handover.opened"), changeTable(opened, found.causes, of("changes"))),
+    panel(say("handover.changed"), changeTable(changed, found.causes, of("changes"))),
     panel(say("handover.deeds"), deedTable(found.deeds, of("deeds"))),
   ];
-}
-
-function alertLink(row) {
-  return el("a", { href: `/alerts/${encodeURIComponent(row.alert_id)}`, class: "what" }, nameOf(row));
 }
 
 /* An alert by its name; by its id where nothing is stored of it. */
@@ -93,7 +90,7 @@ function standingTable(rows, source) {
   ], rows, { label: say("handover.standing"), source, empty: say("handover.none.standing") });
 }
 
-function changeTable(rows, source) {
+function changeTable(rows, causes, source) {
   return table([
     { title: say("timeline.at"), cell: (row) => time(row.said_at, language()) },
     { title: say("alerts.severity"), cell: (row) => severityBadge(row.severity) },
@@ -101,7 +98,7 @@ function changeTable(rows, source) {
     { title: say("alerts.about"), cell: (row) => subjectLink(row.subject) },
     { title: say("alerts.state"), cell: (row) => [stateBadge(row.state), givenTo(row), row.resolution ? el("span", { class: "why" }, sayOr("resolution.", row.resolution)) : null] },
     { title: say("timeline.who"), cell: (row) => row.actor || say("timeline.system") },
-    { title: say("act.reason"), cell: (row) => (row.actor ? row.reason : whereOf(row)) },
+    { title: say("act.reason"), cell: (row) => (row.actor ? row.reason : row.state === "retracted" ? causeOf(row, causes) : whereOf(row)) },
   ], rows, { label: say("handover.changed"), source, empty: say("handover.none") });
 }
 

@@ -9,6 +9,7 @@ import { afterAction, heldTable } from "./held.js";
 import { on, state } from "./live.js";
 import { count, time } from "./numbers.js";
 import { completeTable, pipelineParts } from "./pipeline.js";
+import { retracted } from "./retracted.js";
 import { getJson, session } from "./session.js";
 import { withQuery } from "./table.js";
 import { trouble } from "./trouble.js";
@@ -24,34 +25,45 @@ let holds = [];
 let acted = 0;
 let loaded = false;
 let due = null;
+let goneDue = null;
 
 const FLOW = "/api/flow?hours=24";
 const HOLDS = "/api/holds";
 const HOLDS_SHOWN = 8;
 
 const places = { verdict: el("div", { class: "verdict" }), held: el("div"), list: el("div", { class: "listed" }),
-  flow: el("div", { class: "flowed" }), parts: el("div"), complete: el("div") };
+  gone: retracted(), flow: el("div", { class: "flowed" }), parts: el("div"), complete: el("div") };
 
 export async function show(main) {
   fill(main, el("h1", { class: "sr" }, say("title.now")), places.verdict, places.held,
-    panel(say("now.alerts"), places.list),
+    panel(say("now.alerts"), places.list, places.gone),
     el("div", { class: "grid" }, panel(say("now.flow"), places.flow),
       panel(say("now.pipeline"), places.parts, places.complete)));
-  on("alert", (alert) => { take(alert); later(); });
+  on("alert", (alert) => {
+    take(alert);
+    later();
+    if (alert.state === "retracted") goneSoon();
+  });
   on("action", (action) => {
     acted = Date.now();
     showHeld(afterAction(holds, action));
     setTimeout(loadHeld, SOON_MS);
   });
   // What was raised just before the line came up may not be in the warehouse yet: ask twice.
-  on("hello", () => [load, loadHeld].forEach((one) => { one(); setTimeout(one, SOON_MS); }));
+  on("hello", () => [load, loadHeld, places.gone.load].forEach((one) => { one(); setTimeout(one, SOON_MS); }));
   on("state", () => { fill(places.parts, pipelineParts()); later(); });
   on("health", () => fill(places.parts, pipelineParts()));
   setInterval(load, ANEW_MS);
   setInterval(loadFlow, ANEW_MS);
   setInterval(loadHeld, ANEW_MS);
+  setInterval(places.gone.load, ANEW_MS);
   fill(places.parts, pipelineParts());
-  await Promise.all([load(), loadHeld(), loadFlow()]);
+  await Promise.all([load(), loadHeld(), loadFlow(), places.gone.load()]);
+}
+
+/* Many are taken back at once where an instrument explains them; the warehouse has them a moment later. */
+function goneSoon() {
+  goneDue = goneDue || setTimeout(() => { goneDue = null; places.gone.load(); }, SOON_MS);
 }
 
 function take(alert) {

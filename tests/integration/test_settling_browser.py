@@ -1,0 +1,145 @@
+"""What people settle at the pages, and what the facts settle for them, in a real browser.
+
+A real engine, broker and gateway's disk; what a worker answers is put in by the tests.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from custody.alerts import UNSUPPORTED, alert_id
+from custody.events import LotAssayed
+from custody.ids import derived_id
+from custody.records import Alert
+from tests.support import browser, chromium, consoles, golden
+from tests.support import gateway as gateways
+from tests.support.alerts import alert
+from tests.support.chromium import PHONE, Visitors
+from tests.support.consoles import Console
+from tests.support.visitors import TOKEN
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.slow,
+    pytest.mark.skipif(browser.found() is None, reason="no browser on this machine"),
+]
+
+
+@pytest.fixture(scope="module")
+def console(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    directory = tmp_path_factory.mktemp("settling")
+    secret = directory / "token"
+    secret.write_text(TOKEN)
+    with ExitStack() as stack:
+        gateway = stack.enter_context(
+            gateways.running(gateways.config(directory / "gateway"), publish=False)
+        )
+        url = stack.enter_context(gateways.serving(gateway, TOKEN))
+        (directory / "console").mkdir()
+        yield stack.enter_context(
+            consoles.running(directory / "console", kafka, gateway=(url, Path(secret)))
+        )
+
+
+@pytest.fixture(scope="module")
+def visitors(console: Console) -> Iterator[Visitors]:
+    with chromium.running() as chrome, closing(Visitors(chrome, console.url)) as made:
+        yield made
+
+
+DRIFT = alert(
+    "DRIFT", version=1, n=1, rule="instrument_bias", family="instrument_bias", statistic="cusum",
+    subject="instrument/WB-HOY-1", lot_id=None, movement_id=None, severity="high",
+    alert_id=alert_id("instrument_bias", "instrument/WB-HOY-1", None, "mass"),
+)  # fmt: skip
+
+
+def certificate(name: str, **changes: object) -> LotAssayed:
+    """A certificate of the lot of an alert."""
+    (made, *_) = golden.records("assay")
+    assert isinstance(made, LotAssayed)
+    usual = replace(
+        made,
+        event_id=derived_id("settling", [name]),
+        lot_id=f"L-{name}",
+        certificate_no=f"C-{name}",
+    )
+    return replace(usual, **changes)  # type: ignore[arg-type]  # a test names what is there
+
+
+def taken_back(name: str, n: int, cause: str, reason: str = UNSUPPORTED) -> tuple[Alert, Alert]:
+    """An alert and the version that takes it back."""
+    raised = alert(name, version=1, n=n)
+    gone = consoles.replaced(
+        raised, version=2, n=n + 1, state="retracted", cause=cause, reason=reason, evidence=(),
+        posterior=(),
+    )  # fmt: skip
+    return raised, gone
+
+
+LATE = certificate("LATE")
+FIRST = certificate("MENDED", event_id=derived_id("settling", ["first"]), certificate_no="C-1")
+MENDED = certificate("MENDED", corrects=FIRST.event_id)
+WORD = f"nothing is left of it without instruments' drifts: WB-HOY-1 (alert {DRIFT.alert_id})"
+TAKEN = {
+    "LATE": taken_back("LATE", 10, LATE.event_id),
+    "MENDED": taken_back("MENDED", 20, MENDED.event_id),
+    "DRIFTED": taken_back("DRIFTED", 30, DRIFT.alert_id, WORD),
+    "LOST": taken_back("LOST", 40, derived_id("settling", ["never stored"])),
+}
+SAID = {
+    "LATE": ("What took the reason away: Certificate", "C-LATE", "/lots/L-LATE"),
+    "MENDED": ("corrects an earlier fact", "C-MENDED", "/lots/L-MENDED"),
+    "DRIFTED": (
+        "Explained by what was found of an instrument",
+        "Instrument is off: WB-HOY-1",
+        f"/alerts/{DRIFT.alert_id}",
+    ),
+    "LOST": ("is not stored", "", None),
+}
+
+
+def test_a_retraction_links_to_what_took_the_reason_away_wherever_it_is_shown(
+    visitors: Visitors, console: Console
+) -> None:
+    console.stored.at_ms = time.time_ns() // 1_000_000
+    console.put(DRIFT, LATE, FIRST, MENDED, *(one for pair in TAKEN.values() for one in pair))
+    with visitors.visit("the-viewer", "/now") as visit:
+        visit.page.locator("details.gone summary").click()
+        rows = visit.page.locator("details.gone tbody tr")
+        expect(rows).to_have_count(len(TAKEN))
+        for name in TAKEN:
+            _says(rows.filter(has_text=f"L-{name}"), name)
+        assert visit.shut_out() == []
+        visit.open("/handover")
+        changed = visit.page.get_by_role("region", name="Changed").locator("tbody tr")
+        expect(changed).to_have_count(len(TAKEN))
+        for name in TAKEN:
+            _says(changed.filter(has_text=f"L-{name}"), name)
+        for name, (raised, _) in TAKEN.items():
+            visit.open(f"/alerts/{raised.alert_id}")
+            _says(visit.page.locator("p.retracted"), name)
+            _says(visit.page.get_by_role("region", name="What happened"), name)
+        expect(visit.page.locator("main")).not_to_contain_text(UNSUPPORTED)
+        assert visit.told == []
+    with visitors.visit("the-viewer", width=PHONE) as visit:
+        visit.open("/now")
+        visit.page.evaluate("localStorage.setItem('custody.language', 'fr')")
+        visit.open(f"/alerts/{TAKEN['DRIFTED'][0].alert_id}")
+        told = visit.page.locator("p.retracted")
+        expect(told).to_contain_text("Expliquée par ce qui a été constaté")
+        expect(told.locator("a")).to_have_text("Instrument décalé : WB-HOY-1")
+        assert visit.overflow_px() == 0
+        visit.page.evaluate("localStorage.clear()")
+
+
+def _says(place: Locator, name: str) -> None:
+    words, link, address = SAID[name]
+    expect(place).to_contain_text(words)
+    if address:
+        expect(place.get_by_role("link", name=link)).to_have_attribute("href", address)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
-from console.actions_http import Acting, actions_router
+from console.acting import Acting
+from console.actions_http import actions_router
 from console.alerts_http import alerts_router
 from console.answers import Answers
 from console.answers_http import answers_router

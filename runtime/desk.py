@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fastapi import FastAPI
 
 from console.access import Access
-from console.actions_http import Acting
+from console.acting import Acting
 from console.answering import Watermarks
 from console.config import ConsoleConfig
 from console.desk import Rooms, add_desk

@@ -14,7 +14,7 @@ import clickhouse_connect
 import httpx
 import pytest
 
-from console.actions_http import Acting
+from console.acting import Acting
 from console.config import ConsoleConfig
 from console.desk import Rooms, add_desk
 from console.gateway import Gateway

@@ -1,0 +1,148 @@
+"""What an action of a person needs, whatever it is about: its key, its checks, its outcome."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from console import actions
+from console.gateway import Gateway
+from console.people.door import Visitor
+from console.people.roles import Right
+from console.problem import problem_of
+from console.rows import Ask, Row
+from console.visits import Visits
+from custody.errors import CustodyError
+from custody.events import Micros
+from schemas.present import rfc3339
+from web.problem import Problem
+
+_POLL_S = 0.2
+_NAMED_MAX = 20
+_KEY = re.compile(r"[!-~]{1,128}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """What actions need.
+
+    Attributes:
+        gateway: Takes them.
+        ask: Reads the warehouse.
+        wait_s: How long an answer waits for what came of an action.
+        now: Time of day.
+        seen: Tells whether an action has been seen on Kafka already, by its id.
+    """
+
+    gateway: Gateway
+    ask: Ask
+    now: Callable[[], Micros]
+    wait_s: float = 5.0
+    seen: Callable[[str], bool] = lambda _: False
+
+
+def check_action(found: Visits, now: Micros, body: Mapping[str, object]) -> None:
+    """See that an alert is given to somebody who is here, and shelved for a time to come.
+
+    How a field is written is for the gateway to judge, which judges it for everybody.
+
+    Raises:
+        Problem: 400.
+    """
+    assignee, until = body.get("assignee"), body.get("until")
+    if body.get("action") == "assign" and isinstance(assignee, str) and assignee:
+        people = found.door.register.who_may(Right.ACT)
+        if assignee not in people:
+            known = ", ".join(people[:_NAMED_MAX]) + (", ..." if len(people) > _NAMED_MAX else "")
+            detail = f"assignee: {assignee[:80]} is no user who may act; those are: {known}"
+            raise Problem(400, "unknown-user", detail)
+    if body.get("action") == "shelve" and isinstance(until, str) and _is_past(until, now):
+        detail = f"until: {until[:40]} is past, it is {rfc3339(now)}; say a time to come, or none"
+        raise Problem(400, "past-time", detail)
+
+
+def _is_past(text: str, now: Micros) -> bool:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    # Without an offset the gateway refuses it.
+    return at.tzinfo is not None and at.timestamp() * 1e6 <= now
+
+
+async def until(acting: Acting, found: Callable[[], list[Row]]) -> list[Row]:
+    """Ask until there is something, or for as long as an answer waits."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + acting.wait_s
+    while True:
+        rows = await run_in_threadpool(found)
+        if rows or loop.time() >= end:
+            return rows
+        await asyncio.sleep(_POLL_S)
+
+
+def versions_of(acting: Acting, alert_id: str) -> list[Row]:
+    """Return the last versions of an alert, the newest first. Blocks; raises as ``rows_of``."""
+    return rows_of(acting, actions.VERSIONS, {"alert": alert_id})
+
+
+def rows_of(acting: Acting, statement: str, values: Mapping[str, str]) -> list[Row]:
+    """Run a statement. Blocks.
+
+    Raises:
+        Problem: It failed, or the warehouse is away.
+    """
+    try:
+        return acting.ask(statement, values)
+    except CustodyError as error:
+        raise problem_of(error) from error
+
+
+@contextmanager
+def noted(found: Visits, visitor: Visitor, what: str, about: str) -> Iterator[list[str]]:
+    """Write down what came of a block: the last word it was given, or its problem."""
+    note: list[str] = []
+    try:
+        yield note
+    except Problem as problem:
+        note.append(f"{problem.status} {problem.name}: {problem.detail}")
+        raise
+    finally:
+        found.door.note(visitor, what, about, note[-1] if note else "failed")
+
+
+def key_of(request: Request) -> str:
+    """Return the key by which an action that is sent again is the same one.
+
+    Raises:
+        Problem: 400: there is none.
+    """
+    key = request.headers.get("idempotency-key", "")
+    if not _KEY.fullmatch(key):
+        detail = "Idempotency-Key: 1 to 128 visible characters, a new one for each action"
+        raise Problem(400, "no-idempotency-key", detail)
+    return key
+
+
+def only(body: Mapping[str, object], *names: str) -> None:
+    """See that a body says nothing that is not understood.
+
+    Raises:
+        Problem: 400.
+    """
+    unknown = [name for name in body if name not in names]
+    if unknown:
+        detail = f"unknown: {', '.join(unknown)[:200]}; known: {', '.join(names)}"
+        raise Problem(400, "unknown-field", detail)
+
+
+def json_answer(body: Mapping[str, object], status: int) -> Response:
+    """Return an answer of JSON."""
+    return Response(json.dumps(body), status, media_type="application/json")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -24,6 +25,7 @@ from custody.events import Micros
 from schemas.present import rfc3339
 from web.problem import Problem
 
+_Found = TypeVar("_Found")
 _POLL_S = 0.2
 _NAMED_MAX = 20
 _KEY = re.compile(r"[!-~]{1,128}", re.ASCII)
@@ -77,8 +79,8 @@ def _is_past(text: str, now: Micros) -> bool:
     return at.tzinfo is not None and at.timestamp() * 1e6 <= now
 
 
-async def until(acting: Acting, found: Callable[[], list[Row]]) -> list[Row]:
-    """Ask until there is something, or for as long as an answer waits."""
+async def until(acting: Acting, found: Callable[[], _Found]) -> _Found:
+    """Ask until there is something, or for as long as an answer waits; return the last answer."""
     loop = asyncio.get_running_loop()
     end = loop.time() + acting.wait_s
     while True:

@@ -23,9 +23,15 @@ ORDER BY version DESC, n DESC LIMIT 1 BY version LIMIT 64
 """The last versions of an alert, the newest first."""
 
 
-def event_id_of(actor: str, key: str) -> str:
-    """Return the id of an action: a user's key stands for one action, however often it is sent."""
-    return derived_id("console", [actor, key])
+def event_id_of(actor: str, key: str, *about: str) -> str:
+    """Return the id of an action: a user's key stands for one action, however often it is sent.
+
+    Args:
+        actor: Who acts.
+        key: Of the browser.
+        about: The alert, where one key is for many.
+    """
+    return derived_id("console", [actor, key, *about])
 
 
 def alert_request(

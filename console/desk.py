@@ -11,6 +11,7 @@ from console.alerts_http import alerts_router
 from console.answers import Answers
 from console.answers_http import answers_router
 from console.flow_http import flow_router
+from console.group_http import group_router
 from console.headers import Guarded
 from console.live_http import Live, live_router
 from console.lots_http import Lots, lots_router
@@ -55,6 +56,7 @@ def add_desk(app: FastAPI, found: Visits, rooms: Rooms) -> None:
     app.include_router(pages_router(found))
     if rooms.acting is not None:
         app.include_router(actions_router(found, rooms.acting))
+        app.include_router(group_router(found, rooms.acting))
     if rooms.lots is not None:
         app.include_router(lots_router(found, rooms.lots))
     if rooms.live is not None:

@@ -1,7 +1,7 @@
 """The gateway that the console posts through: what people do becomes a record like any other."""
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -12,7 +12,7 @@ _TIMEOUT_S = 10.0
 
 
 class Gateway:
-    """Posts one request at a time. Threads may share it.
+    """Posts requests. Threads may share it.
 
     Args:
         url: Base address of a gateway that may publish control records; None where none is set.
@@ -34,24 +34,43 @@ class Gateway:
             Problem: 503: no gateway is set, none answers, or it does not take the post as such;
                 409 and 422: it takes the post and refuses what is in it.
         """
+        item = self._posted(request)
+        if not isinstance(item, dict):
+            raise _away(self._url, "answers with no object")
+        if item.get("result") == "refused":
+            raise _refused(item)
+        return item
+
+    def post_all(self, requests: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+        """Post requests in one list and return what is said of each. Blocks, 10 s at most.
+
+        One that is refused keeps no other from being taken; its ``result`` says so.
+
+        Raises:
+            Problem: 503, as ``post``; nothing is known to be taken.
+        """
+        items = self._posted(requests)
+        if not isinstance(items, list) or len(items) != len(requests):
+            raise _away(self._url, f"does not answer each of {len(requests)} requests")
+        return items
+
+    def _posted(self, body: object) -> object:
         if self._url is None:
             raise _away(self._url, "is not set: CUSTODY_CONSOLE__GATEWAY_URL")
         try:
             token = self._token_file.read_text("utf-8").strip()
             headers = {"Authorization": f"Bearer {token}"}
-            answer = self._client.post(f"{self._url}/v1/events", json=request, headers=headers)
-            item = answer.json()
+            answer = self._client.post(f"{self._url}/v1/events", json=body, headers=headers)
+            said: object = answer.json()
         except OSError as error:
             raise _away(self._url, f"no token in {self._token_file}: {error.strerror}") from error
         except (httpx.HTTPError, ValueError) as error:
             why = str(error) or type(error).__name__
             raise _away(self._url, f"does not answer: {why}") from error
-        if answer.status_code != 202 or not isinstance(item, dict):
-            said = item.get("detail") if isinstance(item, dict) else None
-            raise _away(self._url, f"answers {answer.status_code}: {said}")
-        if item.get("result") == "refused":
-            raise _refused(item)
-        return item
+        if answer.status_code != 202:
+            detail = said.get("detail") if isinstance(said, dict) else None
+            raise _away(self._url, f"answers {answer.status_code}: {detail}")
+        return said
 
     def close(self) -> None:
         """Close the connections."""

@@ -8,7 +8,7 @@ import { trouble } from "./trouble.js";
 import { language, say, sayOr } from "./words.js";
 
 /* From which states an action leads anywhere: the table of docs/alert-lifecycle.md. */
-const FROM = {
+export const FROM = {
   acknowledge: ["open", "shelved"],
   assign: ["open", "acknowledged", "shelved"],
   comment: ["open", "acknowledged", "shelved", "resolved", "retracted"],
@@ -51,7 +51,7 @@ function reason(required) {
   return field("reason", required ? "act.reason" : "act.reason.may", el("textarea", { rows: 2, maxlength: 1000, required }));
 }
 
-function fields(action) {
+export function fields(action) {
   switch (action) {
     case "assign": return [field("assignee", "act.assignee", people()), reason(false)];
     case "comment": return [reason(true)];
@@ -80,7 +80,7 @@ function inHours(hours) {
   return new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 16);
 }
 
-function valuesOf(form) {
+export function valuesOf(form) {
   const values = {};
   for (const input of form.querySelectorAll("[name]")) {
     const value = input.value.trim();
@@ -89,7 +89,7 @@ function valuesOf(form) {
   return values;
 }
 
-function newKey() {
+export function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

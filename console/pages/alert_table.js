@@ -69,14 +69,14 @@ function percentOrCertain(alert) {
 const SOURCE = "/api/alerts";
 
 /* The list; folded by cause where it is long. `opened` holds the keys of groups that are unfolded,
-   and `toggled(key)` is told of a change. */
-export function alertList(alerts, empty, opened, toggled) {
+   `toggled(key)` is told of a change, and `acts(group)` gives what can be done with all of one. */
+export function alertList(alerts, empty, { opened = new Set(), toggled = () => {}, acts = () => null } = {}) {
   const rows = (some, options) => table(columns(), some, {
     label: say("alerts.list"), cards: true, rowClass: (alert) => `is-${alert.severity}`, ...options });
   if (alerts.length < FOLD_FROM) return el("div", { class: "alerts" }, rows(alerts, { source: SOURCE, empty }));
   return el("div", { class: "alerts" },
     folded(alerts).map((level) => [level.alerts.length ? rows(level.alerts) : null,
-      level.groups.map((group) => groupOf(group, opened, toggled))]),
+      level.groups.map((group) => groupOf(group, { opened, toggled, acts }))]),
     downloads(SOURCE, say("alerts.list")));
 }
 
@@ -88,15 +88,15 @@ function severities(alerts) {
   return counts.map(([severity, many]) => [severityBadge(severity), el("strong", { class: "count" }, count(many))]);
 }
 
-function groupOf(group, opened, toggled) {
+function groupOf(group, { opened, toggled, acts }) {
   const open = opened.has(group.key);
   const worst = group.alerts[0];
   const made = el("details", { class: `group is-${worst.severity}`, open },
-    el("summary", {}, severities(group.alerts),
+    el("summary", { "data-key": group.key }, severities(group.alerts),
       el("span", { class: "what" }, nameOf(worst)),
       group.instruments ? el("span", { class: "why" }, group.instruments) : null,
       el("span", { class: "why" }, say("alerts.group.since", { since: time(oldest(group.alerts), language()) }))));
-  const unfold = () => made.append(table(columns(), group.alerts.slice(0, SHOWN_MAX), {
+  const unfold = () => made.append(acts(group) || "", table(columns(), group.alerts.slice(0, SHOWN_MAX), {
     label: nameOf(worst), cards: true, rowClass: (alert) => `is-${alert.severity}` }),
   group.alerts.length > SHOWN_MAX ? el("p", { class: "note" },
     say("alerts.group.more", { shown: SHOWN_MAX, all: group.alerts.length })) : "");

@@ -2,7 +2,7 @@
 
 import { nameOf } from "./alert_table.js";
 import { el } from "./dom.js";
-import { addressOf, pageOf } from "./links.js";
+import { addressOf, idOf, pageOf } from "./links.js";
 import { say, sayOr } from "./words.js";
 
 /* What a retraction says where nothing more is known than that the facts have changed: the pages say
@@ -36,5 +36,3 @@ function remarks(cause) {
   const told = [cause.site_id, cause.what === "fact" && cause.lot_id, mark].filter(Boolean).join(" · ");
   return told ? `(${told})` : null;
 }
-
-const idOf = (subject) => subject.slice(subject.indexOf("/") + 1);

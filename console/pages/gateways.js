@@ -24,7 +24,7 @@ export async function show(main) {
       const [found, standing] = await Promise.all([getJson(SOURCE), getJson("/api/alerts")]);
       fill(places.list, gatewayTable(found.gateways));
       const about = standing.alerts.filter((alert) => alert.subject.startsWith("gateway/") || alert.rule === "site_silent");
-      fill(places.alerts, alertList(ranked(about), say("gateways.none"), new Set(), () => {}));
+      fill(places.alerts, alertList(ranked(about), say("gateways.none")));
     } catch (error) {
       fill(places.list, trouble(error, load));
     }

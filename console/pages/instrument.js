@@ -3,6 +3,7 @@
 import { alertList } from "./alert_table.js";
 import { ranked } from "./alerts.js";
 import { el, fill, panel } from "./dom.js";
+import { groupActions, outcome } from "./group_actions.js";
 import { idLink } from "./links.js";
 import { count, quantity, time } from "./numbers.js";
 import { loadPage, part } from "./parts.js";
@@ -17,8 +18,11 @@ export async function show(main, { id }) {
     fill(lots, panel(say("device.lots"), measured(found.lots, source)));
     return seen(found, source);
   }, { height: 120 });
-  const alerts = part(say("device.alerts"), "/api/alerts", (found) => alertList(
-    ranked(found.alerts.filter((alert) => isOf(alert, id))), say("device.alerts.none"), new Set(), () => {}));
+  const opened = new Set();
+  const alerts = part(say("device.alerts"), "/api/alerts", (found) => [outcome, alertList(
+    ranked(found.alerts.filter((alert) => isOf(alert, id))), say("device.alerts.none"),
+    { opened, toggled: (key, isOpen) => (isOpen ? opened.add(key) : opened.delete(key)),
+      acts: (group) => groupActions(group, () => alerts.load()) })]);
   fill(main, el("h1", {}, say("title.instruments"), " ", el("span", { class: "id" }, id)), places, alerts, lots);
   await loadPage(main, places, [alerts]);
 }

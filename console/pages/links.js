@@ -15,6 +15,11 @@ export function addressOf(kind, id) {
   return pageOf(kind, id) || `/search?q=${encodeURIComponent(id)}`;
 }
 
+/* The id in a path such as lot/L-24-0117. */
+export function idOf(subject) {
+  return subject.slice(subject.indexOf("/") + 1);
+}
+
 /* A link for a path such as lot/L-24-0117 or instrument/SCALE-1. */
 export function subjectLink(subject) {
   const cut = subject.indexOf("/");

@@ -5,6 +5,7 @@ import { UNSETTLED, countsOf, newer, ranked } from "./alerts.js";
 import { severityBadge } from "./badges.js";
 import { el, fill, panel } from "./dom.js";
 import { flowChart } from "./flow.js";
+import { groupActions, outcome } from "./group_actions.js";
 import { afterAction, heldTable } from "./held.js";
 import { on, state } from "./live.js";
 import { count, time } from "./numbers.js";
@@ -36,7 +37,7 @@ const places = { verdict: el("div", { class: "verdict" }), held: el("div"), list
 
 export async function show(main) {
   fill(main, el("h1", { class: "sr" }, say("title.now")), places.verdict, places.held,
-    panel(say("now.alerts"), places.list, places.gone),
+    panel(say("now.alerts"), outcome, places.list, places.gone),
     el("div", { class: "grid" }, panel(say("now.flow"), places.flow),
       panel(say("now.pipeline"), places.parts, places.complete)));
   on("alert", (alert) => {
@@ -119,10 +120,21 @@ function draw() {
   if (!loaded) return;
   const standing = ranked([...alerts.values()].filter((alert) => UNSETTLED.has(alert.state)));
   fill(places.verdict, verdict(standing));
-  const focus = document.activeElement && document.activeElement.getAttribute("href");
-  fill(places.list, alertList(standing, el("span", {}, none()), opened, toggled));
-  if (focus) [...places.list.querySelectorAll("a")].find((link) => link.getAttribute("href") === focus)?.focus();
+  const focused = places.list.contains(document.activeElement) ? document.activeElement : null;
+  fill(places.list, alertList(standing, el("span", {}, none()), { opened, toggled, acts: (group) => groupActions(group, settled) }));
+  if (focused) again(focused).focus();
 }
+
+/* What had the focus, or what is in its place now: who goes by the keyboard stays where he is. */
+function again(focused) {
+  if (focused.isConnected) return focused;
+  const same = ["href", "data-key"].find((name) => focused.hasAttribute(name));
+  const at = same && focused.getAttribute(same);
+  return [...places.list.querySelectorAll("a, summary")].find((one) => at && one.getAttribute(same) === at) || document.body;
+}
+
+/* What was done to many is seen at once; of each the stream says so, too. */
+function settled() { load(); }
 
 function none() {
   return session.completeTo

@@ -1,7 +1,7 @@
 """At the door: who comes in, who is in, who may do what; each of it written down."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from console.people import passwords
@@ -139,6 +139,14 @@ class Door:
         """Write down what a visitor did."""
         self._note(visitor.user.name, visitor.address, what, about, outcome)
 
+    def note_all(self, visitor: Visitor, what: str, outcomes: Iterable[tuple[str, str]]) -> None:
+        """Write down what a visitor did to many things: each by what and with what outcome."""
+        made = [
+            _deed(self._clock(), visitor.user.name, visitor.address, (what, about, outcome))
+            for about, outcome in outcomes
+        ]
+        self.register.note(*made)
+
     def _judged(self, name: str, password: str, address: str, what: str) -> User:
         wait_s = self._throttle.begin(name[:64], address)
         if wait_s:
@@ -153,13 +161,11 @@ class Door:
         return user
 
     def _note(self, actor: str, address: str, what: str, about: str, outcome: str) -> None:
-        self.register.note(
-            Deed(
-                at=self._clock(),
-                actor=actor,
-                address=address,
-                what=what,
-                about=about[:200],
-                outcome=outcome[:200],
-            )
-        )
+        self.register.note(_deed(self._clock(), actor, address, (what, about, outcome)))
+
+
+def _deed(at: Micros, actor: str, address: str, done: tuple[str, str, str]) -> Deed:
+    what, about, outcome = done
+    return Deed(
+        at=at, actor=actor, address=address, what=what, about=about[:200], outcome=outcome[:200]
+    )

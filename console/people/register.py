@@ -169,12 +169,15 @@ class Register:
         self._file.rows("UPDATE user SET disabled_at = NULL WHERE name = ?", (name,))
         return self.user(name)
 
-    def note(self, deed: Deed) -> None:
-        """Write down what was done; durable when it returns, and never changed."""
-        self._file.rows(
-            "INSERT INTO deed (at, actor, address, what, about, outcome) VALUES (?, ?, ?, ?, ?, ?)",
-            (deed.at, deed.actor, deed.address, deed.what, deed.about, deed.outcome),
-        )
+    def note(self, *deeds: Deed) -> None:
+        """Write down what was done, all or nothing; durable when it returns, never changed."""
+        with self._file.whole():
+            for deed in deeds:
+                self._file.rows(
+                    "INSERT INTO deed (at, actor, address, what, about, outcome)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    (deed.at, deed.actor, deed.address, deed.what, deed.about, deed.outcome),
+                )
 
     def deeds(
         self, limit: int, *, actor: str = "", before_no: int | None = None

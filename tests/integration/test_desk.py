@@ -5,7 +5,7 @@ and ``tests/e2e/test_desk.py`` has all of it in one.
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -51,6 +51,8 @@ class Room(Desk):
         self.rows = clickhouse_connect.get_client(dsn=address, database="custody")
         self.reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "no"))
         self.gateway = Gateway(url, secret, None)
+        bearer = {"Authorization": f"Bearer {TOKEN}"}
+        self.events = httpx.Client(base_url=url, headers=bearer, trust_env=False)
         self.failing = ""
         self.recent: list[Row] = []
         self.ended: list[CustodyError | None] = []
@@ -77,12 +79,19 @@ class Room(Desk):
         self.rows.command(f"INSERT INTO {table} ({names}) VALUES ({values})")  # noqa: S608  of tests
 
     def version(self, version: int, state: str, **more: object) -> None:
-        row = {"alert_id": ALERT, "version": version, "n": version, "state": state}
+        self.alert(ALERT, version, state, **more)
+
+    def posted(self, event_ids: Iterable[str]) -> set[str]:
+        """Of some events those that the gateway has taken."""
+        return {one for one in event_ids if self.events.get(f"/v1/events/{one}").status_code == 200}
+
+    def alert(self, alert_id: str, version: int, state: str, **more: object) -> None:
+        row = {"alert_id": alert_id, "version": version, "n": version, "state": state}
         row |= {"rule": "lot_eprocess", "family": "loss", "statistic": "e_value"}
         self.insert("alert", **row, subject="lot/L-1", lot_id="L-1", severity="high", **more)
 
     def close(self) -> None:
-        for part in (self.rows, self.reader, self.gateway, self.file):
+        for part in (self.rows, self.reader, self.gateway, self.events, self.file):
             part.close()
 
 
@@ -149,6 +158,78 @@ def test_an_action_goes_to_the_gateway_once_and_comes_back_with_its_version(room
     assert again.json()["event_id"] == said["event_id"]
     deeds = [(d.actor, d.what, d.about, d.outcome) for _, d in room.register.deeds(2)]
     assert deeds == [("the-operator", "acknowledge", ALERT, "taken")] * 2
+
+
+def many(browser: httpx.Client, key: str, alerts: object, **more: object) -> httpx.Response:
+    body = {"action": "acknowledge", "alerts": alerts, **more}
+    return browser.post("/api/alerts/actions", json=body, headers={"Idempotency-Key": key})
+
+
+def test_many_are_acted_on_at_once_each_by_an_action_of_its_own(room: Room) -> None:
+    names = [derived_id("alert", ["many", str(no)]) for no in range(6)]
+    good, slow, late, beaten, moved, _ = names
+    seen = [{"alert_id": name, "version": 1} for name in names]
+    for name in names[:5]:
+        room.alert(name, 1, "open", reason="mass falls")
+    room.alert(moved, 2, "resolved", actor="ann", reason="wet belt", action_id="a")
+    ids = {name: derived_id("console", ["the-operator", "g1", name]) for name in names}
+    looks = iter(range(100))
+    mine = {"actor": "the-operator", "reason": "scale"}
+
+    def on_ask(statement: str) -> None:
+        # The worker answers after the first look: two of them at once, one later, one never.
+        at = next(looks) if "FROM alert" in statement else None
+        if at == 1:
+            room.alert(good, 2, "acknowledged", action_id=ids[good], **mine)
+            room.alert(beaten, 2, "shelved", actor="bob", reason="first", action_id="b")
+            lost = "conflict: made on version 1, the alert has 2"
+            room.alert(beaten, 3, "shelved", action_id=ids[beaten], actor="the-operator",
+                       reason=lost)  # fmt: skip
+        if at == 2:
+            room.alert(late, 2, "acknowledged", action_id=ids[late], **mine)
+
+    room.on_ask = on_ask
+    said = many(room.browser("the-operator"), "g1", seen, reason="scale")
+    assert said.status_code == 200, said.text
+    found = {row["alert_id"]: row for row in said.json()["results"]}
+    assert [found[name]["result"] for name in names] == [
+        "taken", "on its way", "taken", "conflict", "conflict", "unknown",
+    ]  # fmt: skip
+    assert found[beaten]["detail"] == "made on version 1, the alert has 2"
+    assert found[beaten]["present"]["last_action"]["actor"] == "bob"
+    assert found[moved]["present"]["state"] == "resolved"
+    deeds = {deed.about: deed.outcome for _, deed in room.register.deeds(7)}
+    assert deeds[good] == "taken"
+    assert deeds[beaten] == "conflict"
+    assert deeds["many alerts"] == "2 taken, 1 on its way, 2 conflict, 1 unknown"
+    # Each has its own record, and what is sent again is the same one.
+    sent = room.posted(ids.values())
+    assert sent == {ids[name] for name in (good, slow, late, beaten)}
+    again = many(room.browser("the-operator"), "g1", seen, reason="scale").json()["results"]
+    assert [row["result"] for row in again][:4] == ["taken", "on its way", "taken", "conflict"]
+    assert room.posted(ids.values()) == sent
+
+
+def test_of_many_only_what_can_be_done_unseen_is_taken(room: Room) -> None:
+    browser = room.browser("the-operator")
+    one = {"alert_id": ALERT, "version": 1}
+    for no, (alerts, more, why) in enumerate([
+        ([one], {"action": "resolve", "resolution": "explained"}, "unknown-field"),
+        ([one], {"action": "resolve"}, "bad-field"),
+        ([one], {"action": "shelve"}, "missing-field"),
+        ([one], {"action": "shelve", "reason": "x", "until": "2020-01-01T00:00:00Z"}, "past-time"),
+        ([], {}, "bad-field"),
+        ([one, one], {}, "bad-field"),
+        ([one | {"actor": "x"}], {}, "bad-field"),
+        ({"alert_id": ALERT}, {}, "bad-field"),
+    ]):  # fmt: skip
+        refused = many(browser, f"odd-{no}", alerts, **more)
+        assert (refused.status_code, refused.json()["type"]) == (400, f"/problems/{why}"), no
+    assert many(room.browser("the-viewer"), "v", [one]).status_code == 403
+    assert many(browser, "", [one]).json()["type"] == "/problems/no-idempotency-key"
+    odd = many(browser, "when", [one], action="shelve", reason="x", until="tomorrow").json()
+    assert odd["results"][0]["result"] == "refused"
+    assert "until" in odd["results"][0]["detail"]
 
 
 def test_the_second_of_two_people_gets_who_was_first_and_nothing_is_sent(room: Room) -> None:

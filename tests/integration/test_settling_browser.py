@@ -3,6 +3,7 @@
 A real engine, broker and gateway's disk; what a worker answers is put in by the tests.
 """
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -19,7 +20,7 @@ from custody.records import Alert
 from tests.support import browser, chromium, consoles, golden
 from tests.support import gateway as gateways
 from tests.support.alerts import alert
-from tests.support.chromium import PHONE, Visitors
+from tests.support.chromium import PHONE, Visit, Visitors
 from tests.support.consoles import Console
 from tests.support.visitors import TOKEN
 
@@ -143,3 +144,97 @@ def _says(place: Locator, name: str) -> None:
     expect(place).to_contain_text(words)
     if address:
         expect(place.get_by_role("link", name=link)).to_have_attribute("href", address)
+
+
+MANY = 44
+FLOOD = [
+    alert(f"FLOOD-{no}", version=1, n=1_000 + no, family="water", severity="high")
+    for no in range(MANY)
+]
+GONE, TAKEN_BY_BOB = FLOOD[0], FLOOD[1]
+
+
+def test_a_group_is_acknowledged_by_the_keyboard_and_each_that_was_not_is_named(
+    visitors: Visitors, console: Console
+) -> None:
+    console.put(*FLOOD)
+    with visitors.visit("the-operator", "/now") as visit:
+        group = visit.page.locator("details.group", has_text="Water was added")
+        group.locator("summary").focus()
+        visit.page.keyboard.press("Enter")
+        expect(group.locator("tbody tr")).to_have_count(MANY)
+        assert visit.shut_out() == []
+        visit.page.keyboard.press("Tab")
+        expect(group.get_by_role("button", name=f"Acknowledge {MANY}")).to_be_focused()
+        # While the page is looked at one is resolved and one acknowledged by somebody else.
+        console.put(
+            consoles.replaced(GONE, version=2, n=2_000, state="retracted", cause="x", value=1.0),
+            consoles.replaced(
+                TAKEN_BY_BOB, version=2, n=2_001, state="acknowledged", actor="bob",
+                reason="on my way", action_id="b",
+            ),
+        )  # fmt: skip
+        visit.page.keyboard.press("Enter")
+        expect(group.locator("textarea")).to_be_focused()
+        visit.page.keyboard.type("belt scale, being mended")
+        visit.page.keyboard.press("Tab")
+        with visit.page.expect_request("**/api/alerts/actions") as sent:
+            visit.page.keyboard.press("Enter")
+        _answer(console, sent.value.headers["idempotency-key"], FLOOD[2:], "acknowledged", 3_000)
+        told = visit.page.locator(".panel > .outcome")
+        expect(told).to_contain_text(f"Taken: {MANY - 2}.")
+        expect(told).to_contain_text("Not taken: 2.")
+        _names_each(told)
+        expect(group.locator(".state.acknowledged")).to_have_count(MANY - 1)
+        expect(group.get_by_role("button", name="Acknowledge")).to_have_count(0)
+        assert visit.shut_out() == []
+        _shelve(visit, console)
+        assert visit.told == []
+    with visitors.visit("the-viewer", "/now") as visit:
+        visit.page.locator("details.group summary").click()
+        expect(visit.page.locator("details.group tbody tr")).to_have_count(MANY - 1)
+        expect(visit.page.locator("details.group button")).to_have_count(0)
+
+
+def _names_each(told: Locator) -> None:
+    lines = told.locator("li")
+    expect(lines).to_have_count(2)
+    gone = lines.filter(has_text=str(GONE.lot_id))
+    expect(gone).to_contain_text("The facts have made it")
+    expect(gone.locator(".state")).to_have_text("retracted")
+    by_bob = lines.filter(has_text=str(TAKEN_BY_BOB.lot_id))
+    expect(by_bob).to_contain_text("bob has made it")
+    expect(by_bob).to_contain_text("on my way")
+    expect(by_bob.get_by_role("link")).to_have_attribute("href", f"/alerts/{TAKEN_BY_BOB.alert_id}")
+
+
+def _shelve(visit: Visit, console: Console) -> None:
+    group = visit.page.locator("details.group", has_text="Water was added")
+    told = visit.page.locator(".panel > .outcome")
+    # Shelved, each at the version at which it stands now, and never without a reason.
+    group.get_by_role("button", name=f"Shelve {MANY - 1}").click()
+    send = group.locator("form button.main")
+    send.click()
+    expect(group.locator("textarea:invalid")).to_have_count(1)
+    group.locator("textarea").fill("mended on Monday")
+    with visit.page.expect_request("**/api/alerts/actions") as sent:
+        send.click()
+    asked = json.loads(str(sent.value.post_data))
+    assert {one["version"] for one in asked["alerts"]} == {2}
+    _answer(console, sent.value.headers["idempotency-key"], FLOOD[1:], "shelved", 4_000)
+    expect(told).to_contain_text(f"Taken: {MANY - 1}.")
+    expect(told.locator("li")).to_have_count(0)
+
+
+def _answer(console: Console, key: str, alerts: list[Alert], state: str, n: int) -> None:
+    """Put in what a worker makes of an action on many."""
+    console.put(
+        *(
+            consoles.replaced(
+                one, version=2 if state == "acknowledged" else 3, n=n + at, state=state,
+                actor="the-operator", reason="many",
+                action_id=derived_id("console", ["the-operator", key, one.alert_id]),
+            )
+            for at, one in enumerate(alerts)
+        )
+    )  # fmt: skip

@@ -41,7 +41,7 @@ export function alertActions(alert, done) {
   return el("div", { class: "actions" }, el("div", { class: "row" }, buttons), form, outcome);
 }
 
-function field(id, word, input, hint) {
+export function field(id, word, input, hint) {
   input.id = `act-${id}`;
   input.name = id;
   return el("p", {}, el("label", { for: input.id }, say(word)), input, hint ? el("span", { class: "why" }, hint) : null);
@@ -58,7 +58,8 @@ export function fields(action) {
     case "shelve": return [field("until", "act.until", el("input", { type: "datetime-local", value: inHours(8) }), say("act.until.hint")), reason(true)];
     case "resolve": return [field("resolution", "act.resolution", el("select", { required: true },
       el("option", { value: "" }, say("act.resolution.choose")), RESOLUTIONS.map((one) => el("option", { value: one }, sayOr("resolution.", one))))), reason(true)];
-    case "hold": return [reason(true)];
+    case "hold":
+    case "release": return [reason(true)];
     default: return [reason(false)];
   }
 }
@@ -93,7 +94,7 @@ export function newKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function send(path, body, key, outcome, form, done) {
+export async function send(path, body, key, outcome, form, done) {
   const button = form.querySelector("button");
   button.disabled = true;
   fill(outcome, el("p", {}, say("act.sending")));
@@ -118,20 +119,4 @@ function conflict(present, done, outcome) {
     last && last.reason ? el("p", { class: "why" }, last.reason) : null,
     el("p", {}, say("act.conflict.next")),
     el("p", {}, el("button", { type: "button", onclick: () => done(outcome) }, say("act.conflict.look"))));
-}
-
-/* Hold or release of a lot: a button and its form. */
-export function holdActions(lotId, action, done) {
-  const outcome = el("div", { class: "outcome", role: "status" });
-  const form = el("form", { class: "act" });
-  const open = el("button", { type: "button", "data-action": action, onclick: () => {
-    const key = newKey();
-    fill(form, fields(action), el("p", {}, el("button", { class: "main" }, say(`act.${action}.do`))));
-    form.onsubmit = (event) => {
-      event.preventDefault();
-      send(`/api/lots/${encodeURIComponent(lotId)}/${action}`, valuesOf(form), key, outcome, form, done);
-    };
-    form.querySelector("textarea").focus();
-  } }, say(`act.${action}`));
-  return el("div", { class: "actions" }, el("div", { class: "row" }, open), form, outcome);
 }

@@ -1,7 +1,7 @@
 /* Whether a lot may go, as the gate is told, and what a person can do about it. */
 
-import { holdActions } from "./alert_actions.js";
 import { el, fill } from "./dom.js";
+import { holdActions } from "./hold_actions.js";
 import { on } from "./live.js";
 import { time } from "./numbers.js";
 import { getJson, may } from "./session.js";
@@ -14,18 +14,18 @@ const PAUSE_MS = 200;
 export function gate(lotId) {
   const said = el("div"), acts = el("div");
   const made = el("div", { class: "gates" }, said, acts);
-  let [asked, action, due] = [0, "", null];
+  let [asked, offered, due] = [0, "", null];
 
   const show = (status) => {
     fill(said, standing(status));
-    const next = status.holds.some((one) => !one.movement_id) ? "release" : "hold";
+    const next = JSON.stringify(status.holds.map((one) => one.movement_id));
     // Whoever is writing goes on writing, and what was said of the last action stays.
-    if (!may("act") || next === action || acts.querySelector("form.act:not(:empty)")) return;
+    if (!may("act") || next === offered || acts.querySelector("form.act:not(:empty)")) return;
     const outcome = acts.querySelector(".outcome");
-    const fresh = holdActions(lotId, next, made.load);
+    const fresh = holdActions(lotId, status.holds, made.load);
     if (outcome) fresh.querySelector(".outcome").replaceWith(outcome);
     fill(acts, fresh);
-    action = next;
+    offered = next;
   };
   made.begin = (status) => {
     if (asked) made.load();

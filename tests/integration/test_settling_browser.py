@@ -5,20 +5,24 @@ A real engine, broker and gateway's disk; what a worker answers is put in by the
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 from playwright.sync_api import Locator, expect
 
+from console.live.places import TOPICS
 from custody.alerts import UNSUPPORTED, alert_id
-from custody.events import LotAssayed
+from custody.events import ActionTaken, LotAssayed, Micros
 from custody.ids import derived_id
 from custody.records import Alert
 from tests.support import browser, chromium, consoles, golden
 from tests.support import gateway as gateways
+from tests.support import stack as stacks
 from tests.support.alerts import alert
 from tests.support.chromium import PHONE, Visit, Visitors
 from tests.support.consoles import Console
@@ -33,6 +37,10 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def console(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
+    known = AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=30).topics
+    missing = [name for name in TOPICS if name not in known]
+    if missing:
+        stacks.create_topics(kafka, missing, partitions=4)
     directory = tmp_path_factory.mktemp("settling")
     secret = directory / "token"
     secret.write_text(TOKEN)
@@ -51,6 +59,13 @@ def console(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Co
 def visitors(console: Console) -> Iterator[Visitors]:
     with chromium.running() as chrome, closing(Visitors(chrome, console.url)) as made:
         yield made
+
+
+def shift() -> str:
+    """Address of a handover that ends after now: a page's own ends with the last whole minute."""
+    now = datetime.now(UTC)
+    since, until = (f"{now + timedelta(hours=by):%Y-%m-%dT%H:%M:00Z}" for by in (-1, 1))
+    return f"/handover?since={since}&until={until}"
 
 
 DRIFT = alert(
@@ -117,7 +132,7 @@ def test_a_retraction_links_to_what_took_the_reason_away_wherever_it_is_shown(
         for name in TAKEN:
             _says(rows.filter(has_text=f"L-{name}"), name)
         assert visit.shut_out() == []
-        visit.open("/handover")
+        visit.open(shift())
         changed = visit.page.get_by_role("region", name="Changed").locator("tbody tr")
         expect(changed).to_have_count(len(TAKEN))
         for name in TAKEN:
@@ -236,5 +251,56 @@ def _answer(console: Console, key: str, alerts: list[Alert], state: str, n: int)
                 action_id=derived_id("console", ["the-operator", key, one.alert_id]),
             )
             for at, one in enumerate(alerts)
+        )
+    )  # fmt: skip
+
+
+def test_one_load_of_a_held_lot_is_released_by_itself_and_with_a_reason(
+    visitors: Visitors, console: Console
+) -> None:
+    lot = "L-HELD"
+    console.put(certificate("HELD"))
+    with visitors.visit("the-operator", f"/lots/{lot}") as visit:
+        gate = visit.page.locator(".gates")
+        expect(gate.locator("[data-action=release]")).to_have_count(0)
+        for load, reason in (("W-7", "seal broken"), ("", "umpire sample")):
+            gate.locator("[data-action=hold]").click()
+            expect(gate.locator("#act-movement_id")).to_be_focused()
+            gate.locator("#act-movement_id").fill(load)
+            gate.locator("#act-reason").fill(reason)
+            _send(visit, console, {"reason": reason} | ({"movement_id": load} if load else {}))
+            expect(gate).to_contain_text(reason)
+        expect(gate.locator(".gate")).to_have_text("Held")
+        assert visit.shut_out() == []
+        gate.get_by_role("button", name="Release load W-7").click()
+        gate.locator("form button.main").click()
+        expect(gate.locator("textarea:invalid")).to_have_count(1)
+        gate.locator("#act-reason").fill("sealed anew, number noted")
+        _send(visit, console, {"reason": "sealed anew, number noted", "movement_id": "W-7"})
+        expect(gate).not_to_contain_text("seal broken")
+        expect(gate.get_by_role("button", name="Release load W-7")).to_have_count(0)
+        expect(gate.get_by_role("button", name="Release the lot")).to_be_visible()
+        expect(gate.locator(".gate")).to_have_text("Held")
+        visit.open(shift())
+        deeds = visit.page.get_by_role("region", name="Holds, releases and comments")
+        expect(deeds).to_contain_text("sealed anew, number noted")
+        assert visit.told == []
+
+
+def _send(visit: Visit, console: Console, body: Mapping[str, str]) -> None:
+    """Send the form at the gate, and put in what it becomes on its way."""
+    with visit.page.expect_request(lambda asked: asked.method == "POST") as asked:
+        visit.page.locator(".gates form button.main").click()
+    assert json.loads(str(asked.value.post_data)) == body
+    (made, *_) = golden.records("action")
+    assert isinstance(made, ActionTaken)
+    key = asked.value.headers["idempotency-key"]
+    lot, action = asked.value.url.split("/")[-2:]
+    console.put(
+        replace(
+            made, event_id=derived_id("console", ["the-operator", key]), action=action,
+            subject=f"lot/{lot}", alert_id=None, version=None, actor="the-operator",
+            movement_id=body.get("movement_id"), reason=body["reason"],
+            recorded_at=Micros(time.time_ns() // 1000),
         )
     )  # fmt: skip

@@ -1,0 +1,45 @@
+/* Hold and release of a lot and of each of its loads: they are held and released by themselves. */
+
+import { field, fields, newKey, send, valuesOf } from "./alert_actions.js";
+import { el, fill } from "./dom.js";
+import { getJson } from "./session.js";
+import { say } from "./words.js";
+
+/* A button for each hold that stands, one to hold, and the form of the one that was pressed.
+   holds: as the gate is told; done() is called when something was taken. */
+export function holdActions(lotId, holds, done) {
+  const outcome = el("div", { class: "outcome", role: "status" });
+  const form = el("form", { class: "act" });
+  const button = (action, load, text) => el("button", { type: "button", "data-action": action, "data-load": load, "aria-pressed": "false",
+    onclick: (event) => open(action, load, text, event.currentTarget) }, text);
+  const buttons = [
+    ...holds.map(({ movement_id: load }) => button("release", load, load ? say("act.release.load", { load }) : say("act.release.lot"))),
+    button("hold", null, say("act.hold.any")),
+  ];
+
+  function open(action, load, text, pressed) {
+    buttons.forEach((one) => one.setAttribute("aria-pressed", String(one === pressed)));
+    fill(outcome);
+    fill(form, action === "hold" ? loadField(lotId) : null, fields(action),
+      el("p", {}, el("button", { class: "main" }, action === "hold" ? say("act.hold") : text)));
+    const key = newKey();
+    form.onsubmit = (event) => {
+      event.preventDefault();
+      const body = load ? { ...valuesOf(form), movement_id: load } : valuesOf(form);
+      send(`/api/lots/${encodeURIComponent(lotId)}/${action}`, body, key, outcome, form, done);
+    };
+    form.querySelector("input, textarea").focus();
+  }
+  return el("div", { class: "actions" }, el("div", { class: "row" }, buttons), form, outcome);
+}
+
+/* Which load, where it is one; those that are known are proposed, and one that is only planned may be
+   typed. */
+function loadField(lotId) {
+  const known = el("datalist", { id: "act-loads" });
+  getJson(`/api/lots/${encodeURIComponent(lotId)}/movements`).then(
+    (found) => fill(known, found.movements.map((one) => el("option", { value: one.movement_id }))),
+    // It proposes; without proposals the load is typed.
+    () => undefined);
+  return [field("movement_id", "act.load", el("input", { list: "act-loads", maxlength: 200, autocomplete: "off" }), say("act.load.hint")), known];
+}

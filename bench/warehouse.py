@@ -27,6 +27,7 @@ from console.config import ConsoleConfig
 from console.lot_status import CompleteTo
 from console.lots_http import Lots, status_told
 from console.reader import Reader
+from console.search_rows import hits
 from custody.events import Micros
 from runtime.told.wired import answers
 from sinks import migrate
@@ -94,7 +95,9 @@ _BALANCE = (
     " concat(owner, '/', place) AS account, 'weighed' AS status,"
     " toDateTime64(timestamp, 6) AS at, toDateTime64(timestamp, 6) AS known_at,"
     " toInt64(28000000) AS mass_wet_g, 12000. AS mass_wet_u_random_g,"
-    " toInt64(26000000) AS mass_dry_g, 15000. AS mass_dry_u_random_g"
+    " toInt64(26000000) AS mass_dry_g, 15000. AS mass_dry_u_random_g,"
+    " ['site', 'region'] AS `origins.level`, ['SITE-1', 'R-1'] AS `origins.id`,"
+    " [0.7, 0.2] AS `origins.share`"
 )
 _SCAN = (
     "SELECT splitByChar('/', credit)[-1] AS site, toDate32(effective_at) AS day, sum(mass_dry_g)"
@@ -110,6 +113,7 @@ _PARTS = ("history", "facts", "changes", "movements", "lineage", "attributes")
 def fill(warehouse: Warehouse, facts: int, lots: int) -> None:
     """Make facts, transfers and balances; blocks for minutes."""
     made = {stem: (round(facts * part), own) for stem, (part, own) in _STEMS.items()}
+    made["lot"] = (lots, "'ore' AS commodity")
     for stem, (rows, own) in made.items():
         _insert(warehouse, stem, rows, lots, f"{_GATEWAY}, {own}".replace("{stem}", stem))
     _insert(warehouse, "transfer", facts // 2, lots, _TRANSFER)
@@ -211,6 +215,8 @@ def run(facts: int, lots: int, directory: Path) -> None:
     )
     measured("history of a lot, six columns of it", 40.0, ask(_HISTORY), 40)
     _lot_page(reader, rng, lots)
+    _search(reader, rng, facts, lots)
+    measured("coverage of all sites", 0, ask("SELECT * FROM v_coverage"), 3)
     measured("stock of all sites now", 0, ask("SELECT * FROM v_stock"), 2)
     measured("all weighings, in the view", 0, ask("SELECT sum(net_kg) FROM v_weighings"), 3)
     measured("all weighings, in the table", 0, ask("SELECT sum(net_g) FROM weighing"), 3)
@@ -241,6 +247,30 @@ def _lot_page(reader: Reader, rng: random.Random, lots: int) -> None:
     measured("lot page, first byte with data", 250.0, part(SUMMARY), 40)
     for name in _PARTS:
         measured(f"lot page, {name}", 0, part(name), 20)
+
+
+def _search(reader: Reader, rng: random.Random, facts: int, lots: int) -> None:
+    """Measure the search of any id: of what has it, in other letters, and of what nothing has."""
+
+    def ask(statement: str, values: Mapping[str, str]) -> list[dict[str, object]]:
+        body = reader.ask(statement, "JSONEachRow", values)
+        return [json.loads(line) for line in body.splitlines()]
+
+    weighings = round(facts * _STEMS["weighing"][0])
+    asked: Mapping[str, Callable[[], str]] = {
+        "a lot": lambda: f"L-{rng.randrange(lots)}",
+        "a ticket": lambda: str(rng.randrange(weighings)),
+        "a trip": lambda: f"W-{rng.randrange(weighings)}",
+        "a lot in small letters": lambda: f"l-{rng.randrange(lots)}",
+        "a trip in small letters": lambda: f"w-{rng.randrange(weighings)}",
+        "what nothing has": lambda: f"NONE-{rng.randrange(lots)}",
+    }
+    for name, pick in asked.items():
+
+        def once(pick: Callable[[], str] = pick) -> object:
+            return hits(ask, pick())
+
+        measured(f"search of {name}", 0, once, 7)
 
 
 def _pair(asked: tuple[str, float, Callable[[], object]], scan: Callable[[], object]) -> None:

@@ -3,15 +3,21 @@
 from console.rows import Row
 from custody.alerts import SHELVING_OVER
 
+FURTHEST = """
+    arrayMap(abs, `evidence.z`) AS far, indexOf(far, arrayMax(far)) AS furthest,
+    `evidence.instruments`[furthest] AS instruments,
+    toString(`evidence.quantity`[furthest]) AS furthest_quantity,
+    `evidence.analyte`[furthest] AS furthest_analyte
+"""
+"""What an alert measured that is furthest from what was expected, and by which instruments."""
+
 STANDING = f"""
 SELECT
     alert_id, version, state, rule, family, severity, subject, nullIf(lot_id, '') AS lot_id,
     process_id, movement_id, raised_at, occurred_at, onset_at, size, size_u, unit, statistic,
     record_value AS value, threshold, threshold_basis, reason, actor, why, assignee, until,
     resolution, mapFromArrays(`posterior.family`, `posterior.probability`) AS posterior,
-    arrayMap(abs, `evidence.z`) AS far,
-    `evidence.instruments`[indexOf(far, arrayMax(far))] AS instruments,
-    timestamp AS said_at
+    {FURTHEST}, timestamp AS said_at
 FROM alert
 INNER JOIN
 (
@@ -113,7 +119,10 @@ ORDER BY occurred_at, event_id
 """
 """The facts that an alert names, of its lot."""
 
-ONSET = ("onset_event_id", "onset_at", "onset_u_s", "threshold_basis", "movement_id", "unobserved")
+ONSET = (
+    "onset_event_id", "onset_at", "onset_u_s", "threshold_basis", "movement_id", "unobserved",
+    "value", "threshold",
+)  # fmt: skip
 """What an alert says of its evidence beside the lists."""
 
 _NESTED = ("posterior", "evidence", "gated", "detectable", "calibrations", "causes")

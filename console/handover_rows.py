@@ -1,9 +1,12 @@
 """What a shift hands over, as statements."""
 
-CHANGES = """
+from console.alert_rows import FURTHEST
+
+CHANGES = f"""
 SELECT
     alert_id, version, state, before, statistic, rule, family, severity, subject, actor, reason,
-    cause, assignee, assignee_before, until, resolution, timestamp AS said_at
+    cause, size, size_u, unit, {FURTHEST},
+    assignee, assignee_before, until, resolution, timestamp AS said_at
 FROM
 (
     SELECT
@@ -19,17 +22,17 @@ FROM
         WHERE alert_id IN
         (
             SELECT alert_id FROM alert
-            WHERE timestamp > {since:DateTime64(6, 'UTC')}
-                AND timestamp <= {until:DateTime64(6, 'UTC')}
+            WHERE timestamp > {{since:DateTime64(6, 'UTC')}}
+                AND timestamp <= {{until:DateTime64(6, 'UTC')}}
         )
         ORDER BY alert_id, version, n DESC LIMIT 1 BY alert_id, version
     )
 )
-WHERE said_at > {since:DateTime64(6, 'UTC')} AND said_at <= {until:DateTime64(6, 'UTC')}
+WHERE said_at > {{since:DateTime64(6, 'UTC')}} AND said_at <= {{until:DateTime64(6, 'UTC')}}
     AND NOT startsWith(reason, 'conflict:')
 ORDER BY said_at, alert_id, version
 LIMIT 5000
-"""
+"""  # noqa: S608  a constant
 """Every version of an alert that was said in a time, with state and assignee before it; answers to
 actions that were not taken changed nothing and are left out."""
 

@@ -19,7 +19,6 @@ from console.alerts_http import EVER, STATES
 from console.answering import answer, array_of, asked_rows, stamp
 from console.cause_rows import causes_of
 from console.people.roles import Right
-from console.rows import Row
 from console.visits import Visits
 from console.watched import Watched
 from custody.events import Micros
@@ -63,7 +62,9 @@ def rounds_router(found: Visits, watched: Watched) -> APIRouter:
         q = request.query_params.get("q", "").strip()
         if not q or len(q) > _QUERY_MAX:
             raise Problem(400, "bad-query", f"q: an id of 1 to {_QUERY_MAX} characters")
-        return answer(request, {"hits": _hits(watched, q)}, {"q": q}, watched.complete_to)
+        return answer(
+            request, {"hits": search_rows.hits(watched.ask, q)}, {"q": q}, watched.complete_to
+        )
 
     @router.get("/api/instruments/{device:path}", summary="Where one measured, and what last")
     def get_instrument(request: Request, device: str) -> Response:
@@ -71,16 +72,6 @@ def rounds_router(found: Visits, watched: Watched) -> APIRouter:
         return _instrument(request, watched, device)
 
     return router
-
-
-def _hits(watched: Watched, q: str) -> list[Row]:
-    """Return what has an id as it was typed; where nothing has, in other letters."""
-    rows = asked_rows(watched.ask, search_rows.SEARCH, {"q": q})
-    if rows:
-        return rows
-    spelt = asked_rows(watched.ask, search_rows.SPELLINGS, {"q": q})
-    found = [asked_rows(watched.ask, search_rows.SEARCH, {"q": str(one["spelt"])}) for one in spelt]
-    return [row for rows in found for row in rows]
 
 
 def _instrument(request: Request, watched: Watched, device: str) -> Response:

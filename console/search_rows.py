@@ -1,4 +1,7 @@
-"""From an id to what has it, as statements."""
+"""From an id to what has it."""
+
+from console.answering import asked_rows
+from console.rows import Ask, Row
 
 SEARCH = """
 SELECT DISTINCT kind, id, lot_id, process_id, site_id, at FROM
@@ -104,3 +107,20 @@ ORDER BY spelt LIMIT 4
 """
 """How an id is spelt that was typed in other letters, such as ``l-24-01`` for ``L-24-01``. Reads
 whole columns, so it is asked only where nothing has the id as it was typed."""
+
+
+def hits(ask: Ask, q: str) -> list[Row]:
+    """Return what has an id as it was typed; where nothing has, in other letters. Blocks.
+
+    Args:
+        ask: Reads the warehouse.
+        q: The id; of some kinds its beginning.
+
+    Raises:
+        Problem: It failed, or the warehouse is away.
+    """
+    rows = asked_rows(ask, SEARCH, {"q": q})
+    if rows:
+        return rows
+    spelt = [str(one["spelt"]) for one in asked_rows(ask, SPELLINGS, {"q": q})]
+    return [row for one in spelt for row in asked_rows(ask, SEARCH, {"q": one})]

@@ -2,7 +2,7 @@
 
 import { alertActions } from "./alert_actions.js";
 import { evidencePanels } from "./alert_charts.js";
-import { nameOf, sizeText, stakeText } from "./alert_table.js";
+import { nameOf, sizeText, stakeText } from "./alert_named.js";
 import { timeline, versionTable } from "./alert_timeline.js";
 import { isEvidence, sinceOf, surenessOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
@@ -14,6 +14,7 @@ import { on } from "./live.js";
 import { duration, percent, quantity, time } from "./numbers.js";
 import { getJson } from "./session.js";
 import { trouble } from "./trouble.js";
+import { byPerson, whyBlock } from "./why.js";
 import { language, say, sayOr } from "./words.js";
 
 const PAUSE_MS = 400;
@@ -50,7 +51,7 @@ export async function show(main, { id }) {
     const { version: restedAt, ...rested } = found.rested || {};
     Object.assign(alert, rested, { restedAt });
     document.title = `${nameOf(alert)} ${alert.subject} – custody`;
-    fill(places.head, head(alert, found.causes));
+    fill(places.head, head(alert, found));
     const form = places.acts.querySelector("form.act:not(:empty)");
     if (alert.version !== version && form && !kept) {
       // Whoever is writing goes on; what he sends is on what he saw, and is answered as such. Who
@@ -94,7 +95,7 @@ export async function show(main, { id }) {
   await load();
 }
 
-function head(alert, causes) {
+function head(alert, found) {
   const sure = surenessOf(alert);
   const figure = (word, ...value) => el("div", {}, el("dt", {}, say(word)), el("dd", {}, ...value));
   return el("section", { class: `panel head is-${alert.severity}`, "aria-labelledby": "alert-name" },
@@ -109,10 +110,10 @@ function head(alert, causes) {
       figure("alert.onset", since(alert)),
       figure("alerts.stake", stakeText(alert) || "–"),
       alert.movement_id ? figure("alert.movement", idLink("movement", alert.movement_id)) : null),
-    el("p", {}, el("strong", {}, say("alert.why")), " ", alert.why),
+    el("p", {}, el("strong", {}, say("alert.why")), " ", whyBlock(alert, alert.why, found.evidence, found.facts)),
     alert.restedAt ? el("p", { class: "note" }, say("alert.rested", { version: alert.restedAt })) : null,
-    alert.actor ? el("p", { class: "why" }, `${alert.actor}: ${alert.reason}`) : null,
-    alert.state === "retracted" ? el("p", { class: "retracted" }, say("alert.retracted"), " ", causeOf(alert, causes)) : null);
+    alert.actor ? el("p", { class: "why" }, say("cause.of", { what: alert.actor, of: byPerson(alert) })) : null,
+    alert.state === "retracted" ? el("p", { class: "retracted" }, say("alert.retracted"), " ", causeOf(alert, found.causes)) : null);
 }
 
 /* What the evidence says is in the last version that it made. */

@@ -1,42 +1,21 @@
 /* The list of alerts, and groups of them where there are many. */
 
-import { FOLD_FROM, countsOf, folded, sinceOf, stakeOf, surenessOf, whyOf } from "./alerts.js";
+import { nameOf, sizeText, stakeText } from "./alert_named.js";
+import { FOLD_FROM, countsOf, folded, sinceOf, surenessOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el } from "./dom.js";
 import { idLink, pageOf, subjectLink } from "./links.js";
-import { count, number, percent, quantity, time } from "./numbers.js";
+import { count, percent, time } from "./numbers.js";
 import { downloads, table } from "./table.js";
-import { language, say, sayOr } from "./words.js";
-
-/* What an alert says has happened: of an exact rule its finding, else the family. */
-export function nameOf(alert) {
-  return alert.statistic === "rule" ? sayOr("finding.", alert.rule) : sayOr("family.", alert.family);
-}
-
-/* What is at stake: money where the metals have a price, else a share of the metal. */
-export function stakeText(alert) {
-  const stake = stakeOf(whyOf(alert));
-  if (!stake) return null;
-  if (stake.amount === null) return say("stake.share", { share: percent(stake.share, 2) });
-  return `${number(stake.amount, null, 3)}\u00a0${stake.currency}`;
-}
-
-export function sizeText(alert) {
-  return alert.statistic === "rule" && !alert.size ? null : quantity(alert.size, alert.size_u, alert.unit);
-}
-
-/* Where and between whom, as the worker says it: the family and its size stand beside it already. */
-export function whereOf(alert) {
-  return whyOf(alert).split("; ")[0].replace(/^\w+ [\d.]+% \(sigma [\d.]+%\) /, "");
-}
+import { shortly } from "./why.js";
+import { language, say } from "./words.js";
 
 export function alertLink(alert) {
   return el("a", { href: pageOf("alert", alert.alert_id), class: "what" }, nameOf(alert));
 }
 
 function what(alert) {
-  return [alertLink(alert),
-    el("span", { class: "why", lang: "en" }, whereOf(alert))];
+  return [alertLink(alert), shortly(alert)];
 }
 
 function about(alert) {

@@ -1,12 +1,13 @@
 /* What happened, in order: facts that the alert names, its versions, what people said. */
 
-import { nameOf } from "./alert_table.js";
+import { nameOf } from "./alert_named.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { causeOf } from "./cause.js";
 import { el } from "./dom.js";
 import { idLink } from "./links.js";
 import { number, quantity, time } from "./numbers.js";
 import { table } from "./table.js";
+import { versionSaid } from "./why.js";
 import { language, say, sayOr } from "./words.js";
 
 export function timeline(found) {
@@ -33,7 +34,7 @@ function whatOf(row, { alert, causes }) {
       mark ? el("span", { class: "mark" }, mark) : null,
       el("span", { class: "why" }, `${fact.site_id}${fact.document_no ? ` · ${fact.document_no}` : ""} · `, idLink("event", fact.event_id))];
   }
-  return [changeOf(row), el("span", { class: "why" }, versionText(row)),
+  return [changeOf(row), el("span", { class: "why" }, versionText(row, alert)),
     row.version.state === "retracted" ? el("span", { class: "why" }, causeOf(row.version, causes)) : null];
 }
 
@@ -47,14 +48,11 @@ function changeOf({ version, before }) {
   return el("strong", {}, say("timeline.changed"));
 }
 
-const ACTIONS = new Set(["acknowledge", "assign", "shelve", "resolve", "reopen"]);
-
-function versionText({ version }) {
+function versionText({ version }, alert) {
   const parts = [say("version.said", { no: version.version })];
   if (version.resolution) parts.push(sayOr("resolution.", version.resolution));
   if (version.until) parts.push(say("timeline.until", { until: time(version.until, language()) }));
-  // Who gave no reason has the name of the action there, which the state beside it says in words.
-  if (version.state !== "retracted" && (!version.actor || !ACTIONS.has(version.reason))) parts.push(version.reason);
+  if (version.state !== "retracted") parts.push(versionSaid(version, alert));
   return parts.filter(Boolean).join(" · ");
 }
 

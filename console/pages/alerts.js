@@ -59,16 +59,25 @@ export function ranked(alerts) {
   return keyed.map((one) => one.alert);
 }
 
-/* What alerts of one cause share: what is said to have happened, and what measured it. */
-export function causeOf(alert) {
-  const instruments = alert.instruments || instrumentsOf(alert.evidence || []);
-  return [alert.statistic === "rule" ? alert.rule : alert.family, [...instruments].sort().join(", ")];
+/* Where and between whom, as the worker says it: the family and its size stand beside it already. */
+export function whereOf(alert) {
+  return whyOf(alert).split("; ")[0].replace(/^\w+ [\d.]+% \(sigma [\d.]+%\) /, "");
 }
 
-function instrumentsOf(evidence) {
-  if (!evidence.length) return [];
-  const worst = evidence.reduce((a, b) => (Math.abs(b.z) > Math.abs(a.z) ? b : a));
-  return worst.instruments || [];
+/* The measurement that is furthest from what was expected: {quantity, analyte, instruments}; in a
+   list the warehouse has picked it. Null where the alert rests on none. */
+export function furthestOf(alert) {
+  if (alert.furthest_quantity !== undefined) {
+    return alert.furthest_quantity ? { quantity: alert.furthest_quantity, analyte: alert.furthest_analyte, instruments: alert.instruments } : null;
+  }
+  const evidence = alert.evidence || [];
+  return evidence.length ? evidence.reduce((a, b) => (Math.abs(b.z) > Math.abs(a.z) ? b : a)) : null;
+}
+
+/* What alerts of one cause share: what is said to have happened, and what measured it. */
+export function causeOf(alert) {
+  const instruments = alert.instruments || (furthestOf(alert) || {}).instruments || [];
+  return [alert.statistic === "rule" ? alert.rule : alert.family, [...instruments].sort().join(", ")];
 }
 
 /* So many of one cause make a group; fewer are read as they are. */

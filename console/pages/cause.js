@@ -1,6 +1,6 @@
 /* What took the reason of an alert away: a link to it, in words. */
 
-import { nameOf } from "./alert_table.js";
+import { nameOf } from "./alert_named.js";
 import { el } from "./dom.js";
 import { addressOf, idOf, pageOf } from "./links.js";
 import { say, sayOr } from "./words.js";

@@ -1,7 +1,7 @@
 /* What a person can do with a group of alerts at once, and what came of each of them. */
 
 import { FROM, fields, newKey, valuesOf } from "./alert_actions.js";
-import { nameOf } from "./alert_table.js";
+import { nameOf } from "./alert_named.js";
 import { stateBadge } from "./badges.js";
 import { el, fill } from "./dom.js";
 import { idOf, pageOf } from "./links.js";

@@ -1,6 +1,7 @@
 /* Handover: what opened, changed and stays open between two times, by whom; one printable page. */
 
-import { alertLink, sizeText, stakeText, whereOf } from "./alert_table.js";
+import { sizeText, stakeText } from "./alert_named.js";
+import { alertLink } from "./alert_table.js";
 import { ranked } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { causeOf } from "./cause.js";
@@ -11,6 +12,7 @@ import { count, time } from "./numbers.js";
 import { getJson, session } from "./session.js";
 import { table, withQuery } from "./table.js";
 import { trouble } from "./trouble.js";
+import { byPerson, shortly } from "./why.js";
 import { language, say, sayOr } from "./words.js";
 
 const SHIFT_MS = 8 * 3_600_000;
@@ -90,6 +92,11 @@ function standingTable(rows, source) {
   ], rows, { label: say("handover.standing"), source, empty: say("handover.none.standing") });
 }
 
+function whyOfChange(row, causes) {
+  if (row.actor) return byPerson(row);
+  return row.state === "retracted" ? causeOf(row, causes) : shortly(row);
+}
+
 function changeTable(rows, causes, source) {
   return table([
     { title: say("timeline.at"), cell: (row) => time(row.said_at, language()) },
@@ -98,7 +105,7 @@ function changeTable(rows, causes, source) {
     { title: say("alerts.about"), cell: (row) => subjectLink(row.subject) },
     { title: say("alerts.state"), cell: (row) => [stateBadge(row.state), givenTo(row), row.resolution ? el("span", { class: "why" }, sayOr("resolution.", row.resolution)) : null] },
     { title: say("timeline.who"), cell: (row) => row.actor || say("timeline.system") },
-    { title: say("act.reason"), cell: (row) => (row.actor ? row.reason : row.state === "retracted" ? causeOf(row, causes) : whereOf(row)) },
+    { title: say("act.reason"), cell: (row) => whyOfChange(row, causes) },
   ], rows, { label: say("handover.changed"), source, empty: say("handover.none") });
 }
 

@@ -1,7 +1,7 @@
 /* Lot: all of one lot on one page. */
 
 import { amountOf, nameOf, partsOf, totals } from "./amounts.js";
-import { nameOf as nameOfAlert } from "./alert_table.js";
+import { nameOf as nameOfAlert } from "./alert_named.js";
 import { asOf, isNow } from "./asof.js";
 import { stateBadge, severityBadge } from "./badges.js";
 import { el, fill } from "./dom.js";

@@ -8,6 +8,8 @@ import { say, sayOr } from "./words.js";
 /* What was measured: "Cu", "dry share", "mass, arrived / sent". */
 export function nameOf(one) {
   if (one.analyte) return one.analyte;
+  const [, kind, flow] = /^(mass|grade) of (.*)$/.exec(one.quantity) || [];
+  if (flow) return kind === "mass" ? say("measured.mass_of", { flow }) : say("measured.grade_of", { flow });
   return sayOr("measured.", one.quantity);
 }
 

@@ -42,6 +42,9 @@ export function say(name, values) {
   return text.replace(/\{(\w+)\}/g, (whole, key) => (values && key in values ? String(values[key]) : whole));
 }
 
+/* Whether there is such a text. */
+export function has(name) { return words[name] !== undefined; }
+
 /* A text of a list that may grow in the system before it grows here: `family.loss`, else `loss`. */
 export function sayOr(prefix, name) {
   const text = words[prefix + name];

@@ -1,10 +1,12 @@
 """Alerts as a worker says them, for tests of pages: made from the golden one."""
 
+import json
+import re
 from dataclasses import replace
 
 from custody.ids import derived_id
 from custody.records import Alert, Evidence, Posterior
-from tests.support import golden
+from tests.support import golden, tree
 
 
 def alert(name: str, **changes: object) -> Alert:
@@ -53,3 +55,12 @@ EVIDENCE = (
         unit="1", event_ids=(), instruments=("XRF-1",), shift=0.0, ln_ratio=-2.302585092994046,
     ),
 )  # fmt: skip
+
+
+def symbols(name: str) -> list[str]:
+    """Return the symbols of an enum of alerts, but the one that stands for all others."""
+    text = (tree.ROOT / "schemas" / "avsc" / "alert.avsc").read_text("utf-8")
+    found = re.search(rf'"name": "{name}".*?"symbols": \[([^\]]*)\]', text, re.DOTALL)
+    assert found is not None
+    named: list[str] = json.loads(f"[{found[1]}]")
+    return [symbol for symbol in named if symbol != "other"]

@@ -1,7 +1,6 @@
 """The console's pages: which files there are, who gets them, and that no text is missing."""
 
 import gzip
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +10,9 @@ import pytest
 from console import pages_http
 from console.people.roles import Role
 from console.wording import LANGUAGES, catalogue
+from custody.alerts import CHARTS, SHELVING_OVER, UNSUPPORTED
 from custody.severity import BY_RULE, RANKS
+from tests.support.alerts import symbols
 from tests.support.visitors import PASSWORD, Desk, people
 
 PAGES = Path(__file__).parents[3] / "console" / "pages"
@@ -162,19 +163,21 @@ _NO_WORDS = frozenset({"custody.theme", "custody.language"})
 """Look like names of words and are names in a browser's storage."""
 
 
-def _symbols(name: str) -> list[str]:
-    text = (PAGES.parents[1] / "schemas" / "avsc" / "alert.avsc").read_text("utf-8")
-    found = re.search(rf'"name": "{name}".*?"symbols": \[([^\]]*)\]', text, re.DOTALL)
-    assert found is not None
-    symbols: list[str] = json.loads(f"[{found[1]}]")
-    return [symbol for symbol in symbols if symbol != "other"]
-
-
 def test_every_state_severity_and_family_of_an_alert_has_a_word() -> None:
     known = catalogue(LANGUAGES[0])
-    wanted = [f"state.{one}" for one in _symbols("AlertState")]
-    wanted += [f"family.{one}" for one in _symbols("AlertFamily")]
+    wanted = [f"state.{one}" for one in symbols("AlertState")]
+    wanted += [f"family.{one}" for one in symbols("AlertFamily")]
     wanted += [f"severity.{one}" for one in RANKS]
     wanted += [f"role.{one}" for one in Role]
     wanted += [f"finding.{one}" for one in BY_RULE]
+    wanted += [f"rule.{one}" for one in BY_RULE if one not in CHARTS]
     assert not [name for name in wanted if name not in known]
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"), [("cause.js", UNSUPPORTED), ("why.js", SHELVING_OVER)]
+)
+def test_what_the_pages_say_themselves_they_know_by_the_workers_words(
+    script: str, sentence: str
+) -> None:
+    assert f'"{sentence}"' in (PAGES / script).read_text("utf-8")

@@ -15,10 +15,8 @@ FROM
         lot_id, toString(site_id) AS site_id, occurred_at, document_no, void,
         corrects IS NOT NULL AS is_correction, '' AS rule, '' AS family, '' AS statistic,
         '' AS subject
-    FROM event WHERE (lot_id, occurred_at, event_id) IN
-    (
-        SELECT lot_id, occurred_at, event_id FROM events_all WHERE event_id IN {ids:Array(String)}
-    )
+    FROM event
+    WHERE lower(event_id) IN {letters:Array(String)} AND event_id IN {ids:Array(String)}
     UNION ALL
     (
         SELECT
@@ -39,8 +37,8 @@ FROM
 ORDER BY id, what LIMIT 1 BY id
 """
 """What has an id that a retraction names: a fact of whatever lot, the alert of an instrument whose
-drift explains it, or a reference record. A fact is found in its table, which has an index of ids,
-and shown from the one that has it as people name it, which is in the order of lots."""
+drift explains it, or a reference record. Facts are found by a filter of their ids in small letters
+(``sinks/migrations/0029_search.sql``)."""
 
 
 def causes_of(ask: Ask, versions: Iterable[Row]) -> list[Row]:
@@ -54,4 +52,7 @@ def causes_of(ask: Ask, versions: Iterable[Row]) -> list[Row]:
         Problem: It failed, or the warehouse is away.
     """
     named = {str(row["cause"]) for row in versions if row["state"] == "retracted" and row["cause"]}
-    return asked_rows(ask, CAUSES, {"ids": array_of(sorted(named))}) if named else []
+    if not named:
+        return []
+    asked = {"ids": array_of(sorted(named)), "letters": array_of(sorted(map(str.lower, named)))}
+    return asked_rows(ask, CAUSES, asked)

@@ -3,110 +3,132 @@
 from console.answering import asked_rows
 from console.rows import Ask, Row
 
-SEARCH = """
+_THINGS = ("seal", "tag", "vehicle", "certificate", "instrument", "route", "gateway")
+_PATHS = "({})".format(", ".join(f"concat('{kind}/', {{q:String}})" for kind in _THINGS))
+"""Names of shared things that have the id; a tuple: by that the order of the table is used."""
+
+SEARCH = f"""
 SELECT DISTINCT kind, id, lot_id, process_id, site_id, at FROM
 (
     (
         SELECT 'alert' AS kind, alert_id AS id, lot_id, process_id, '' AS site_id, raised_at AS at
-        FROM alert WHERE alert_id = {q:String} ORDER BY version DESC LIMIT 1
+        FROM alert WHERE alert_id = {{q:String}} ORDER BY version DESC LIMIT 1
     )
     UNION ALL
     (
         SELECT 'lot', lot_id, lot_id, NULL, site_id, occurred_at
-        FROM lot WHERE startsWith(lot_id, {q:String})
-        ORDER BY lot_id = {q:String} DESC, lot_id LIMIT 1 BY lot_id LIMIT 20
+        FROM lot WHERE startsWith(lot_id, {{q:String}})
+        ORDER BY lot_id = {{q:String}} DESC, lot_id LIMIT 1 BY lot_id LIMIT 20
     )
     UNION ALL
     (
         SELECT 'event', event_id, lot_id, NULL, site_id, occurred_at
-        FROM events_all WHERE event_id = {q:String} LIMIT 1
+        FROM event WHERE lower(event_id) = lower({{q:String}}) AND event_id = {{q:String}} LIMIT 1
     )
     UNION ALL
     (
         SELECT
             transform(toString(stem), ['weighing', 'assay'], ['ticket', 'certificate'], 'claim'),
             document_no, lot_id, NULL, toString(site_id), occurred_at
-        FROM event WHERE document_no = {q:String} AND stem IN ('weighing', 'assay', 'claim')
+        FROM event
+        WHERE lower(document_no) = lower({{q:String}}) AND document_no = {{q:String}}
+            AND stem IN ('weighing', 'assay', 'claim')
         ORDER BY occurred_at DESC LIMIT 1 BY stem, lot_id LIMIT 20
     )
     UNION ALL
     (
-        SELECT 'movement', assumeNotNull(movement_id), lot_id, NULL, site_id, occurred_at
-        FROM facts_all WHERE movement_id = {q:String}
+        SELECT 'movement', movement_id, lot_id, NULL, toString(site_id), occurred_at
+        FROM event WHERE lower(movement_id) = lower({{q:String}}) AND movement_id = {{q:String}}
         ORDER BY occurred_at LIMIT 1 BY lot_id LIMIT 10
     )
     UNION ALL
     (
         SELECT 'process', process_id, '', process_id, site_id, occurred_at
-        FROM processing WHERE startsWith(process_id, {q:String})
-        ORDER BY process_id = {q:String} DESC, process_id LIMIT 1 BY process_id LIMIT 20
+        FROM processing WHERE startsWith(process_id, {{q:String}})
+        ORDER BY process_id = {{q:String}} DESC, process_id LIMIT 1 BY process_id LIMIT 20
     )
     UNION ALL
     (
         SELECT toString(kind), id, '', NULL, if(kind = 'site', id, ''), valid_from
         FROM reference
-        WHERE kind IN ('site', 'device', 'laboratory', 'gateway') AND startsWith(id, {q:String})
-        ORDER BY id = {q:String} DESC, id, valid_from DESC LIMIT 1 BY kind, id LIMIT 20
+        WHERE kind IN ('site', 'device', 'laboratory', 'gateway') AND startsWith(id, {{q:String}})
+        ORDER BY id = {{q:String}} DESC, id, valid_from DESC LIMIT 1 BY kind, id LIMIT 20
     )
     UNION ALL
     (
         SELECT 'site', toString(site_id), '', NULL, toString(site_id), max(occurred_at)
-        FROM events_all WHERE site_id = {q:String} GROUP BY site_id
+        FROM event WHERE site_id = {{q:String}} GROUP BY site_id
     )
     UNION ALL
     (
         SELECT 'instrument', toString(device_id), '', NULL, toString(site_id), max(occurred_at)
-        FROM event WHERE device_id = {q:String} GROUP BY device_id, site_id LIMIT 10
+        FROM event WHERE device_id = {{q:String}} GROUP BY device_id, site_id LIMIT 10
     )
     UNION ALL
     (
         SELECT 'gateway', toString(gateway_id), '', NULL, '', max(at)
-        FROM head WHERE gateway_id = {q:String} GROUP BY gateway_id
+        FROM head WHERE gateway_id = {{q:String}} GROUP BY gateway_id
     )
     UNION ALL
     (
         SELECT
-            splitByChar('/', thing)[1], {q:String}, lot_id, NULL, ifNull(site_id, ''), occurred_at
+            splitByChar('/', thing)[1], {{q:String}}, lot_id, NULL, ifNull(site_id, ''), occurred_at
         FROM sighting
-        WHERE thing IN arrayMap(one -> concat(one, '/', {q:String}),
-            ['seal', 'tag', 'vehicle', 'certificate', 'instrument', 'route', 'gateway'])
+        WHERE thing IN {_PATHS}
         ORDER BY occurred_at DESC LIMIT 1 BY thing, lot_id LIMIT 20
     )
 )
-ORDER BY id = {q:String} DESC, kind, id, at
+ORDER BY id = {{q:String}} DESC, kind, id, at
 LIMIT 1 BY kind, id, lot_id
 LIMIT 60
-"""
-"""What has an id, or begins with it where that is a lot, a process or something of the plant's."""
+"""  # noqa: S608  constants
+"""What has an id, or begins with it where that is a lot, a process or something of the plant's.
 
-SPELLINGS = """
+Of facts a filter over what is typed, in small letters, leaves the granules that may have it
+(``sinks/migrations/0029_search.sql``); so that one filter serves both questions, the id is asked
+for in small letters here, too.
+"""
+
+SPELLINGS = f"""
 SELECT DISTINCT spelt FROM
 (
-    SELECT alert_id AS spelt FROM alert WHERE lower(spelt) = lower({q:String})
+    SELECT alert_id AS spelt FROM alert WHERE lower(spelt) = lower({{q:String}})
     UNION ALL
-    SELECT substring(lot_id, 1, length({q:String})) AS spelt
-    FROM lot WHERE startsWith(lower(lot_id), lower({q:String}))
+    SELECT substring(lot_id, 1, length({{q:String}})) AS spelt
+    FROM lot WHERE startsWith(lower(lot_id), lower({{q:String}}))
     UNION ALL
-    SELECT substring(process_id, 1, length({q:String})) AS spelt
-    FROM processing WHERE startsWith(lower(process_id), lower({q:String}))
+    SELECT substring(process_id, 1, length({{q:String}})) AS spelt
+    FROM processing WHERE startsWith(lower(process_id), lower({{q:String}}))
     UNION ALL
-    SELECT substring(id, 1, length({q:String})) AS spelt
-    FROM reference WHERE startsWith(lower(id), lower({q:String}))
+    SELECT substring(id, 1, length({{q:String}})) AS spelt
+    FROM reference WHERE startsWith(lower(id), lower({{q:String}}))
     UNION ALL
-    SELECT arrayJoin([event_id, document_no, movement_id, toString(site_id), toString(device_id)])
-        AS spelt
-    FROM event WHERE lower(spelt) = lower({q:String})
+    SELECT event_id AS spelt FROM event WHERE lower(event_id) = lower({{q:String}})
     UNION ALL
-    SELECT toString(gateway_id) AS spelt FROM head WHERE lower(spelt) = lower({q:String})
+    SELECT document_no AS spelt FROM event WHERE lower(document_no) = lower({{q:String}})
+    UNION ALL
+    SELECT movement_id AS spelt FROM event WHERE lower(movement_id) = lower({{q:String}})
+    UNION ALL
+    SELECT toString(site_id) AS spelt
+    FROM (SELECT site_id, max(occurred_at) FROM event GROUP BY site_id)
+    WHERE lower(spelt) = lower({{q:String}})
+    UNION ALL
+    SELECT toString(device_id) AS spelt
+    FROM (SELECT device_id, max(occurred_at) FROM event GROUP BY device_id)
+    WHERE lower(spelt) = lower({{q:String}})
+    UNION ALL
+    SELECT toString(gateway_id) AS spelt FROM head WHERE lower(spelt) = lower({{q:String}})
     UNION ALL
     SELECT substring(thing, position(thing, '/') + 1) AS spelt
-    FROM sighting WHERE lower(spelt) = lower({q:String})
+    FROM sighting
+    WHERE lower(thing) IN {_PATHS.replace("{q:String}", "lower({q:String})")}
 )
-WHERE spelt != {q:String}
+WHERE spelt != {{q:String}}
 ORDER BY spelt LIMIT 4
-"""
-"""How an id is spelt that was typed in other letters, such as ``l-24-01`` for ``L-24-01``. Reads
-whole columns, so it is asked only where nothing has the id as it was typed."""
+"""  # noqa: S608  constants
+"""How an id is spelt that was typed in other letters, such as ``l-24-01`` for ``L-24-01``; asked
+only where nothing has the id as it was typed. Lots, processes, alerts and reference data are read
+whole: they are few beside facts."""
 
 
 def hits(ask: Ask, q: str) -> list[Row]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,9 +15,11 @@ import httpx
 import pytest
 
 from console.answers import Asked, Told, Unknown
+from console.cause_rows import CAUSES
 from console.desk import Rooms, add_desk
 from console.people.file import PeopleFile
 from console.people.roles import Role
+from console.search_rows import SEARCH, SPELLINGS
 from console.sql_http import Asking
 from console.watched import Watched
 from custody.detect import drift
@@ -417,3 +420,28 @@ def test_an_analyst_can_read_every_view(console: Open) -> None:
     assert browser.post("/api/sql", content="SELECT * FROM weighing").status_code == 403
     vera = console.desk.browser("vera")
     assert vera.post("/api/sql", content="SELECT 1 FROM v_lots").status_code == 403
+
+
+def test_a_search_reads_what_may_have_the_id_and_not_all_facts(console: Open) -> None:
+    asked = {
+        "SEARCH": (SEARCH, {"ix_event_letters", "ix_document_letters", "ix_movement_letters"}),
+        "SPELLINGS": (SPELLINGS, {"ix_event_letters", "ix_document_letters",
+                                  "ix_movement_letters", "ix_thing_letters"}),
+        "CAUSES": (CAUSES, {"ix_event_letters"}),
+    }  # fmt: skip
+    for name, (statement, wanted) in asked.items():
+        plan = plan_of(console, statement)
+        # A filter, or an order, before each read of the facts; sums of sites are kept in the parts.
+        assert wanted <= set(re.findall(r"Name: (\w+)", plan)), name
+        reads = re.split(r"ReadFromMergeTree ", plan)[1:]
+        whole = [one for one in reads if one.startswith("(custody.event)") and "Skip" not in one]
+        assert not whole, name
+    assert "(measured)" in plan_of(console, SEARCH)
+    seals = plan_of(console, SEARCH).partition("(custody.sighting)")[2]
+    assert "thing in 7-element set" in seals
+
+
+def plan_of(console: Open, statement: str) -> str:
+    asked = {"q": "x", "ids": "['x']", "letters": "['x']"}
+    told = console.plant.store.rows(f"EXPLAIN indexes = 1 {statement}", asked)
+    return "\n".join(str(line["explain"]) for line in told)

@@ -10,6 +10,7 @@ from custody import charts, rechecking, shelf
 from custody.charting import ChartedRow
 from custody.charts import ChartRow, chart_step, drift_step
 from custody.deadlines import DUE, DueRow
+from custody.detect.residuals import INSTRUMENT
 from custody.drifts import DriftRow
 from custody.events import ActionTaken, Fact, MaterialProcessed, Micros, ReferenceSet
 from custody.fold import Entry, Handed, Input, Reader, Row, Step
@@ -130,9 +131,10 @@ class CustodyFold:
             return process_step(name, held, arrived, reader, Clock(records, held.known))
         if prefix in charts.KINDS:
             chart = row if isinstance(row, ChartRow) else ChartRow()
-            laboratory = reader.get(f"ref/laboratory/{name}") is not None
+            # Of a road there is no such record to read.
+            known = prefix == INSTRUMENT and reader.get(f"ref/laboratory/{name}") is not None
             clock = Clock(records, chart.known)
-            return chart_step(owner, chart, arrived, clock, laboratory=laboratory)
+            return chart_step(owner, chart, arrived, clock, laboratory=known)
         if prefix != "lot":
             return shared_step(owner, row, arrived, reader, records)
         lot = row if isinstance(row, LotRow) else LotRow()

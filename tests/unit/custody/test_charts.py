@@ -6,13 +6,14 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from typing_extensions import override
 
 from custody.charts import LOTS_MAX
 from custody.core import CustodyFold
 from custody.detect import drift
 from custody.detect.cusum import BANK
 from custody.events import LotWeighed, Micros
-from custody.fold import Input, Output
+from custody.fold import Input, Output, Row
 from custody.records import Alert, Drift, Residual, ResidualFigure
 from runtime.backtest.replay import Replay
 from schemas.limits import violation
@@ -229,3 +230,30 @@ def test_weighings_that_are_put_right_take_the_finding_back() -> None:
     [alert] = last(outputs).values()
     assert (alert.rule, alert.state) == ("instrument_bias", "retracted")
     assert [one.levels for one in outputs if isinstance(one, Drift)][-1] == ()
+
+
+class Asked(Rows):
+    """Rows that remember which were asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys_asked: list[str] = []
+
+    @override
+    def get(self, key: str, default: Row | None = None) -> Row | None:
+        self.keys_asked.append(key)
+        return super().get(key, default)
+
+
+@pytest.mark.parametrize(("thing", "asks"), [("instrument/LAB", True), ("way/A>B", False)])
+def test_only_an_instrument_may_be_a_laboratory_in_reference_data(thing: str, asks: bool) -> None:  # noqa: FBT001  a case
+    figure = ResidualFigure(quantity="Cu", value=0.0, u=0.01, u_shared=0.0, explained=0.0)
+    told = Residual(
+        sender="worker/0", n=1, cause_event_id=event_id("lot/1"), lot_id="L-1", thing=thing,
+        ways=("A>B",), occurred_at=Micros(T0), known_at=Micros(T0), figures=(figure,),
+    )  # fmt: skip
+    rows = Asked()
+    CustodyFold().step(thing, None, [Read(told)], rows)
+    assert [key for key in rows.keys_asked if key.startswith("ref/laboratory/")] == (
+        ["ref/laboratory/LAB"] if asks else []
+    )

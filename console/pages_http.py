@@ -62,8 +62,8 @@ PAGES: tuple[Page, ...] = (
     Page("/processes/{subject:path}", has_charts=True),
     Page("/instruments/{subject:path}"),
     Page("/explore"),
+    Page("/audit"),
 )
-"""``/audit`` is one as well, for a browser; others are answered with rows there."""
 
 
 class NoChartLibrary(Unavailable):

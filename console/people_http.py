@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from console import visits
 from console.answering import answer
-from console.pages_http import next_of, page_answer, wants_page
+from console.pages_http import next_of
 from console.people.door import Visitor
 from console.people.passwords import UnfitPassword
 from console.people.roles import RIGHTS, Right
@@ -96,15 +96,8 @@ def _add_own(router: APIRouter, found: Visits) -> None:
 
 
 def _add_audit(router: APIRouter, found: Visits) -> None:
-    @router.get("/audit", summary="What was done, by whom, from where; the last first")
+    @router.get("/api/audit", summary="What was done, by whom, from where; the last first")
     def get_audit(request: Request) -> Response:
-        if wants_page(request):
-            return page_answer(request, found)
-        rows = _deeds(request, found)
-        return Response(json.dumps(rows), 200, {"Vary": "Accept"}, "application/json")
-
-    @router.get("/api/audit", summary="The same for the page of it, as JSON and as CSV")
-    def get_audit_rows(request: Request) -> Response:
         return answer(request, {"deeds": _deeds(request, found)}, {}, list[Row])
 
 

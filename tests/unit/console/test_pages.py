@@ -69,18 +69,17 @@ def test_a_browser_at_an_unknown_address_gets_a_page_and_a_program_a_problem(des
         assert client.post("/xyz", headers=browser).json()["status"] == 404
 
 
-def test_the_audit_is_a_page_for_a_browser_and_rows_for_its_admin(desk: Desk) -> None:
+def test_what_was_done_is_a_page_for_all_and_rows_at_one_address_for_an_admin(desk: Desk) -> None:
     desk.user("eve", Role.ADMIN)
-    browser = {"Accept": "text/html,*/*;q=0.8"}
-    assert desk.client().get("/audit", headers=browser).headers["location"].startswith("/login")
-    assert "/pages/shell.js" in desk.browser("ann").get("/audit", headers=browser).text
+    assert "/pages/shell.js" in desk.browser("ann").get("/audit").text
     assert desk.browser("ann").get("/api/audit").status_code == 403
     admin = desk.browser("eve")
     mine = admin.get("/api/audit", params={"actor": "ann"}).json()["deeds"]
-    assert mine == admin.get("/audit", params={"actor": "ann"}).json()
     assert {row["actor"] for row in mine} == {"ann"}
     taken = admin.get("/api/audit", params={"actor": "ann", "format": "csv"}).text
     assert taken.splitlines()[0] == "no,at,actor,address,what,about,outcome"
+    said = admin.get("/audit", headers={"Accept": "application/json"})
+    assert said.headers["content-type"].startswith("text/html"), "a page, whoever asks"
 
 
 def test_files_are_those_of_the_package_and_no_others(desk: Desk) -> None:
@@ -181,3 +180,10 @@ def test_what_the_pages_say_themselves_they_know_by_the_workers_words(
     script: str, sentence: str
 ) -> None:
     assert f'"{sentence}"' in (PAGES / script).read_text("utf-8")
+
+
+def test_dark_is_dark_alike_by_the_machine_and_by_choice() -> None:
+    style = (PAGES / "style.css").read_text("utf-8")
+    palettes = re.findall(r"color-scheme: dark;([^}]*)}", style)
+    assert len(palettes) == 2
+    assert palettes[0].split() == palettes[1].split()

@@ -107,10 +107,10 @@ def test_the_first_admin_is_made_once_and_opens_only_its_own_change(tmp_path: Pa
         once = path.read_text().strip()
         browser = logged_in(desk.client(), FIRST, once)
         assert browser.get("/api/me").json()["rights"] == []
-        assert browser.get("/audit").json()["type"] == "/problems/password-to-be-changed"
+        assert browser.get("/api/audit").json()["type"] == "/problems/password-to-be-changed"
         changed = browser.post("/api/password", json={"old": once, "new": NEW})
         assert changed.json()["must_change_password"] is False
-        assert browser.get("/audit").status_code == 200
+        assert browser.get("/api/audit").status_code == 200
         assert not path.exists()
 
 
@@ -126,7 +126,7 @@ def test_each_role_has_its_rights_and_the_page_says_the_same(desk: Desk) -> None
     for role in Role:
         browser = desk.browser(f"the-{role}")
         assert browser.get("/api/me").json()["rights"] == sorted(RIGHTS[role])
-        allowed = browser.get("/audit").status_code == 200
+        allowed = browser.get("/api/audit").status_code == 200
         assert allowed is (Right.MANAGE in RIGHTS[role])
 
 
@@ -280,17 +280,17 @@ def test_every_answer_has_the_headers_and_allows_no_inline_script(desk: Desk) ->
 
 
 def test_what_was_done_is_written_down_and_stays(desk: Desk) -> None:
-    desk.browser("the-operator").get("/audit")
+    desk.browser("the-operator").get("/api/audit")
     admin = desk.browser("the-admin")
-    found = admin.get("/audit", params={"limit": 2}).json()
+    found = admin.get("/api/audit", params={"limit": 2}).json()["deeds"]
     assert [(row["actor"], row["what"], row["outcome"]) for row in found] == [
         ("the-admin", "login", "ok"),
         ("the-operator", "audit", "not allowed"),
     ]
     assert {row["address"] for row in found} == {"10.0.0.7"}
-    before = admin.get("/audit", params={"before": found[-1]["no"]}).json()
+    before = admin.get("/api/audit", params={"before": found[-1]["no"]}).json()["deeds"]
     assert [row["what"] for row in before] == ["login"]
-    assert admin.get("/audit", params={"limit": "x"}).status_code == 400
+    assert admin.get("/api/audit", params={"limit": "x"}).status_code == 400
     for change in ("DELETE FROM deed", "UPDATE deed SET outcome = 'other'"):
         with pytest.raises(sqlite3.IntegrityError, match="stays"):
             desk.file.rows(change)

@@ -68,7 +68,7 @@ def _alert(request: Request, watched: Watched, alert_id: str) -> Response:
     about = {"subject": str(alert["subject"]), **asked}
     comments = asked_rows(watched.ask, alert_rows.COMMENTS, about)
     tables = {**lists, "versions": versions, "comments": comments, "facts": list[Row]()}
-    tables["causes"] = causes_of(watched.ask, versions)
+    tables["causes"] = causes_of(watched.ask, versions, str(alert["subject"]))
     if alert["lot_id"]:
         named = alert_rows.events_of(alert | (rested or {}), lists["evidence"])
         values = {"lot": str(alert["lot_id"]), "events": array_of(named)}

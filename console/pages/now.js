@@ -26,7 +26,6 @@ let holds = [];
 let acted = 0;
 let loaded = false;
 let due = null;
-let goneDue = null;
 
 const FLOW = "/api/flow?hours=24";
 const HOLDS = "/api/holds";
@@ -43,7 +42,7 @@ export async function show(main) {
   on("alert", (alert) => {
     take(alert);
     later();
-    if (alert.state === "retracted") goneSoon();
+    if (alert.state === "retracted") places.gone.heard();
   });
   on("action", (action) => {
     acted = Date.now();
@@ -51,20 +50,17 @@ export async function show(main) {
     setTimeout(loadHeld, SOON_MS);
   });
   // What was raised just before the line came up may not be in the warehouse yet: ask twice.
-  on("hello", () => [load, loadHeld, places.gone.load].forEach((one) => { one(); setTimeout(one, SOON_MS); }));
+  on("hello", () => {
+    [load, loadHeld].forEach((one) => { one(); setTimeout(one, SOON_MS); });
+    places.gone.load();
+  });
   on("state", () => { fill(places.parts, pipelineParts()); later(); });
   on("health", () => fill(places.parts, pipelineParts()));
   setInterval(load, ANEW_MS);
   setInterval(loadFlow, ANEW_MS);
   setInterval(loadHeld, ANEW_MS);
-  setInterval(places.gone.load, ANEW_MS);
   fill(places.parts, pipelineParts());
   await Promise.all([load(), loadHeld(), loadFlow(), places.gone.load()]);
-}
-
-/* Many are taken back at once where an instrument explains them; the warehouse has them a moment later. */
-function goneSoon() {
-  goneDue = goneDue || setTimeout(() => { goneDue = null; places.gone.load(); }, SOON_MS);
 }
 
 function take(alert) {

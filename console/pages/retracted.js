@@ -12,22 +12,33 @@ import { language, say } from "./words.js";
 
 const SOURCE = "/api/retractions?hours=8";
 
-/* A place for them; `load()` asks anew. Where the question fails what stood there stays: the page
-   says by itself that it is stale. */
+const PAUSE_MS = 3_000;
+
+/* A place for them; `load()` asks anew, `heard()` tells of one more. Hundreds come at once where an
+   instrument explains them, and many people look on: only who has them open asks again. Where the
+   question fails what stood there stays: the page says by itself that it is stale. */
 export function retracted() {
-  const place = el("div");
-  let [said, open] = ["", false];
-  place.load = async () => {
-    const found = await getJson(SOURCE).catch(() => null);
-    const fresh = JSON.stringify(found && found.retractions);
-    if (!found || fresh === said) return;
-    said = fresh;
-    const made = el("details", { class: "gone", open }, el("summary", {}, say("gone.title", { count: count(found.retractions.length) })),
-      table(columns(found.causes), found.retractions, { label: say("gone.label"), source: SOURCE, cards: true }));
-    made.addEventListener("toggle", () => { open = made.open; });
-    fill(place, found.retractions.length ? made : null);
+  const title = el("summary", {}), rows = el("div");
+  const made = el("details", { class: "gone", hidden: true }, title, rows);
+  let [many, due] = [0, null];
+  const told = (now) => {
+    many = now;
+    made.hidden = !many;
+    title.textContent = say("gone.title", { count: count(many) });
   };
-  return place;
+  made.load = async () => {
+    const found = await getJson(SOURCE).catch(() => null);
+    if (!found) return;
+    told(found.retractions.length);
+    fill(rows, table(columns(found.causes), found.retractions, { label: say("gone.label"), source: SOURCE, cards: true }));
+  };
+  const soon = () => { due = due || setTimeout(() => { due = null; made.load(); }, PAUSE_MS); };
+  made.heard = () => {
+    told(many + 1);
+    if (made.open) soon();
+  };
+  made.addEventListener("toggle", () => { if (made.open) made.load(); });
+  return made;
 }
 
 function columns(causes) {

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from console.answers import Asked, Told, Unknown
-from console.cause_rows import CAUSES
+from console.cause_rows import ELSEWHERE
 from console.desk import Rooms, add_desk
 from console.people.file import PeopleFile
 from console.people.roles import Role
@@ -427,7 +427,7 @@ def test_a_search_reads_what_may_have_the_id_and_not_all_facts(console: Open) ->
         "SEARCH": (SEARCH, {"ix_event_letters", "ix_document_letters", "ix_movement_letters"}),
         "SPELLINGS": (SPELLINGS, {"ix_event_letters", "ix_document_letters",
                                   "ix_movement_letters", "ix_thing_letters"}),
-        "CAUSES": (CAUSES, {"ix_event_letters"}),
+        "ELSEWHERE": (ELSEWHERE, {"ix_event_letters"}),
     }  # fmt: skip
     for name, (statement, wanted) in asked.items():
         plan = plan_of(console, statement)

@@ -283,7 +283,7 @@ def opened(directory: Path) -> Iterator[View]:
     if not path.exists():
         raise NoOutbox(path, "is not there")
     try:
-        with closing(store.connect(path, read_only=True)) as connection:
+        with closing(_connected(path)) as connection:
             connection.execute("BEGIN")
             found = store.get_meta(connection, "format")
             if found != store.FORMAT:
@@ -291,6 +291,23 @@ def opened(directory: Path) -> Iterator[View]:
             yield View(path, connection)
     except sqlite3.Error as error:
         raise NoOutbox(path, str(error)) from error
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    """Open an outbox for reading, also where there is no room for what SQLite makes beside it.
+
+    Of a gateway that was stopped in good order all is in the file itself.
+    """
+    try:
+        connection = store.connect(path, read_only=True)
+    except sqlite3.OperationalError:
+        log = path.with_name(path.name + "-wal")
+        if log.exists() and log.stat().st_size:
+            raise
+        # Nobody writes it: nothing has to be made beside it then.
+        uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+        return sqlite3.connect(uri, uri=True, isolation_level=None)
+    return connection
 
 
 def _on_disk(path: Path) -> int:

@@ -60,6 +60,28 @@ def test_the_state_of_a_running_outbox_is_told_by_partition(tmp_path: Path) -> N
     outbox.close()
 
 
+def test_where_nothing_can_be_made_beside_it_a_stopped_outbox_is_read_and_no_older_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk SQLite cannot make its index; the file alone is all where its log is empty."""
+
+    def full(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
+        assert read_only, path
+        raise sqlite3.OperationalError("disk I/O error")
+
+    killed = tmp_path.with_name("killed")
+    for no in (1, 2):
+        outbox = opened_outbox(tmp_path)
+        send(outbox, ticket(no))
+        shutil.copytree(tmp_path, killed, dirs_exist_ok=True)
+        outbox.close()
+    monkeypatch.setattr(store, "connect", full)
+    with view.opened(tmp_path) as seen:
+        assert seen.state().seq == 2
+    with pytest.raises(NoOutbox), view.opened(killed):
+        pytest.fail("an older state was shown")
+
+
 def test_a_stopped_outbox_is_read_and_another_start_finds_it_as_it_was(tmp_path: Path) -> None:
     outbox = opened_outbox(tmp_path)
     send(outbox, ticket(1))

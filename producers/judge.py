@@ -253,7 +253,10 @@ _PYDANTIC = {
 
 
 def _first_fault(error: ValidationError, model: type[AnyRequest]) -> Refusal:
-    faults = [_fault(dict(line), model) for line in error.errors(include_url=False)]
+    lines = [dict(line) for line in error.errors(include_url=False)]
+    # A list is also called too short when what is in it is bad: that is the fault to name.
+    said = [line for line in lines if line["type"] != "too_short" or not line["input"]]
+    faults = [_fault(line, model) for line in said]
     first = min(faults, key=lambda refusal: _RANK[refusal.code])
     if "." in first.field:
         return first

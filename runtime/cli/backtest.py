@@ -100,8 +100,14 @@ def _other(against: str) -> dict[str, courses.Course]:
     if against == LIVE:
         with connect.warehouse() as warehouse:
             return courses.courses(raised_live(warehouse))
-    with click.open_file(against, encoding="utf-8") as file:
+    with click.open_file(_readable(against), encoding="utf-8") as file:
         return courses.of_lines(_alert_lines(history.lines_of(against, file)))
+
+
+def _readable(against: str) -> str:
+    return str(
+        click.Path(exists=True, dir_okay=False, allow_dash=True).convert(against, None, None)
+    )
 
 
 def _alert_lines(lines: Iterable[Line]) -> Iterator[JsonObject]:

@@ -85,8 +85,8 @@ def _list() -> None:
 
 
 def _json_text(name: str) -> str:
-    """Return a published schema; a stem alone means its request."""
-    for candidate in (name, f"request-{name}"):
+    """Return a published schema; a stem alone means its request, a kind its reference record."""
+    for candidate in (name, f"request-{name}", f"reference-{name}"):
         found = json_schemas.published(f"{candidate}.json")
         if found is not None:
             return found.decode().rstrip("\n")

@@ -136,6 +136,8 @@ def test_shuffled_lines_with_repeats_give_the_same_files(
     [
         ([], "no history to run over"),
         (["--facts", "{facts}", "--against", "{facts}"], "line 1 is no alert"),
+        (["--facts", "{facts}", "--against", "{dir}/none"], "does not exist"),
+        (["--facts", "{facts}", "--against", "{dir}"], "is a directory"),
         (["--facts", "{facts}", "--alerts", "{dir}/none/a"], "not written"),
         (["--facts", "{dir}/none"], "No such file"),
         (["--facts", "{facts}", "--set", "detection.alpha=1"], "detection.threshold"),

@@ -236,6 +236,22 @@ def test_of_several_faults_the_first_in_order_of_codes_is_answered() -> None:
         assert refused(raw).code is code
 
 
+@pytest.mark.parametrize(
+    ("result", "code"),
+    [
+        ({"analyte": "Cu", "value": -5, "unit": "pct"}, Code.FRACTION_OUT_OF_RANGE),
+        ({"analyte": "Cu", "value": 150, "unit": "pct"}, Code.FRACTION_OUT_OF_RANGE),
+        ({"analyte": "Cu", "value": 5, "unit": "percent"}, Code.WRONG_UNIT),
+    ],
+)
+def test_the_only_result_of_a_shot_is_named_where_it_is_bad(
+    result: dict[str, object], code: Code
+) -> None:
+    refusal = refused({**XRF, "results": [result]})
+    assert (refusal.code, refusal.field.startswith("results.0")) == (code, True)
+    assert refused({**XRF, "results": []}).code is Code.MISSING_FIELD
+
+
 def test_what_is_missing_names_all_that_is_needed() -> None:
     allowed = refused(without(WEIGHING, "site_id")).allowed
     assert isinstance(allowed, list)

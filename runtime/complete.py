@@ -77,7 +77,7 @@ def complete(
     waiting = _not_stored(ask, broker, wait)
     said = ask(_HEADS, {"site": site_id or ""})
     heads = [row for row in said if row["standing"] == _KNOWN]
-    strange = _joined(_without(said), _in_doubt(ask))
+    strange = _joined(_without(said), in_doubt(ask))
     stored = earliest(heads)
     of_site = [row for row in heads if int(str(row["of_site"]))]
     own = earliest(of_site) if site_id and of_site else None
@@ -109,7 +109,7 @@ def _without(heads: Sequence[Row]) -> str:
     return f"not counting {_some(names)}, not in reference data (custody audit)" if names else ""
 
 
-def _in_doubt(ask: Ask) -> str:
+def in_doubt(ask: Ask) -> str:
     """Return of which gateways an integrity alert is open, and which; empty for none."""
     rules: dict[str, list[str]] = {}
     for row in ask(_ALERTS, {}):
@@ -128,14 +128,18 @@ def _joined(*why: str) -> str:
     return "; ".join(one for one in why if one)
 
 
-def by_site(ask: Ask, broker: Progress) -> dict[str, Micros]:
+def by_site(
+    ask: Ask, broker: Progress, before: Mapping[str, Micros] | None = None
+) -> dict[str, Micros]:
     """Return up to when everything is known, per site, and under ``''`` of all together.
 
-    A site of which that is not known is missing; so are all while the sink has outputs to store.
+    A site of which that is not known is missing, but where one of its gateways is known to have
+    come less far than what was said before; so are all while the sink has outputs to store.
 
     Args:
         ask: Runs SQL.
         broker: What the broker said, a moment ago.
+        before: What was said before.
     """
     if _not_stored(ask, broker, lambda: False):
         return {}
@@ -150,6 +154,10 @@ def by_site(ask: Ask, broker: Progress) -> dict[str, Micros]:
     found: dict[str, Micros] = {}
     for site, times in gateways.items():
         stored = earliest([{"complete_to": at} for at in times])
+        if stored is None:
+            least = earliest([{"complete_to": at} for at in times if at is not None])
+            said = (before or {}).get(site)
+            stored = None if least is None or said is None or said <= least else least
         if stored is not None:
             found[site] = stored if pending is None else min(stored, Micros(pending - 1))
     return found

@@ -2,7 +2,8 @@
 
 The workers' progress stands in Kafka only, so no view could reckon it; beside the sink it is one
 question more to the broker. Only what moved is written: on, as a rule, and back where a row that
-was there is gone. A site of which nothing is known at the moment keeps what was said of it.
+was there is gone. A site of which nothing is known at the moment keeps what was said of it,
+unless one of its gateways lacks a row from before that.
 """
 
 import logging
@@ -59,7 +60,7 @@ class Watermark:
         """
         if self._to is None:
             self._to = self._recalled()
-        found = by_site(self._ask, self._progress())
+        found = by_site(self._ask, self._progress(), self._to)
         moved = {s: at for s, at in found.items() if at != self._to.get(s)}
         if moved:
             # The last word counts, also where the clock was set back since the one before.

@@ -7,7 +7,7 @@ from custody.errors import CustodyError
 from runtime import wiring
 from runtime.cli import output
 from runtime.client import Warehouse
-from runtime.complete import OUTPUTS, Complete, Progress, complete
+from runtime.complete import OUTPUTS, Complete, Progress, complete, in_doubt
 from runtime.settings import load
 from streams.config import APP_ID, SOURCES
 
@@ -51,9 +51,13 @@ def _progress() -> Progress | None:
 def say(warehouse: Warehouse) -> None:
     """Write on standard error up to when the last answer is complete, of all sites together.
 
+    Beside it stands of which gateways an alert says that their records are not what they signed.
+
     The result on standard output stays what was asked for, whatever reads it.
     """
     output.talk(f"complete up to {warehouse.complete_to or 'a time not known'}")
+    if doubt := in_doubt(warehouse.rows):
+        output.talk(doubt)
 
 
 def text(done: Complete) -> str:

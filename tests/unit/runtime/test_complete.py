@@ -111,6 +111,10 @@ def test_each_site_is_as_complete_as_its_own_gateways() -> None:
     assert by_site(both.ask, APPLIED) == {"": AT_NINE, "MINE": AT_TEN, "PORT": AT_NINE}
     half = Warehouse([("GW-1", TEN, 0), ("GW-2", None, 0)])
     assert by_site(half.ask, APPLIED) == {"MINE": AT_TEN}
+    # What was said of all is beyond what one of them has: a row of it is gone.
+    later = {"": Micros(AT_TEN + 1), "PORT": Micros(AT_TEN)}
+    assert by_site(half.ask, APPLIED, later) == {"": AT_TEN, "MINE": AT_TEN}
+    assert by_site(half.ask, APPLIED, {"": Micros(AT_TEN)}) == {"MINE": AT_TEN}
 
 
 def test_no_site_is_more_complete_than_workers_and_sink_have_come() -> None:

@@ -43,7 +43,7 @@ def alerts_router(found: Visits, watched: Watched) -> APIRouter:
         found.reader(request, Right.SEE, "retractions")
         since, until = lately(request, watched.now(), hours=8)
         rows = asked_rows(watched.ask, alert_rows.RETRACTIONS, {"since": stamp(since)})
-        tables = {"retractions": rows, "causes": causes_of(watched.ask, rows)}
+        tables = {"retractions": rows, "retracted_by": causes_of(watched.ask, rows)}
         more = {"since": rfc3339(since), "until": rfc3339(until)}
         return answer(request, tables, more, watched.complete_to)
 
@@ -68,7 +68,7 @@ def _alert(request: Request, watched: Watched, alert_id: str) -> Response:
     about = {"subject": str(alert["subject"]), **asked}
     comments = asked_rows(watched.ask, alert_rows.COMMENTS, about)
     tables = {**lists, "versions": versions, "comments": comments, "facts": list[Row]()}
-    tables["causes"] = causes_of(watched.ask, versions, str(alert["subject"]))
+    tables["retracted_by"] = causes_of(watched.ask, versions, str(alert["subject"]))
     if alert["lot_id"]:
         named = alert_rows.events_of(alert | (rested or {}), lists["evidence"])
         values = {"lot": str(alert["lot_id"]), "events": array_of(named)}

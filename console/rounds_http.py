@@ -97,7 +97,7 @@ def _handover(request: Request, watched: Watched) -> Response:
     changes = asked_rows(watched.ask, handover_rows.CHANGES, span)
     tables = {
         "changes": changes,
-        "causes": causes_of(watched.ask, changes),
+        "retracted_by": causes_of(watched.ask, changes),
         "standing": asked_rows(watched.ask, alert_rows.STANDING, standing),
         "holds": asked_rows(watched.ask, hold_rows.HOLDS, {"until": span["until"]}),
         "deeds": asked_rows(watched.ask, handover_rows.DEEDS, span),

@@ -113,7 +113,7 @@ function head(alert, found) {
     el("p", {}, el("strong", {}, say("alert.why")), " ", whyBlock(alert, alert.why, found.evidence, found.facts)),
     alert.restedAt ? el("p", { class: "note" }, say("alert.rested", { version: alert.restedAt })) : null,
     alert.actor ? el("p", { class: "why" }, say("cause.of", { what: alert.actor, of: byPerson(alert) })) : null,
-    alert.state === "retracted" ? el("p", { class: "retracted" }, say("alert.retracted"), " ", causeOf(alert, found.causes)) : null);
+    alert.state === "retracted" ? el("p", { class: "retracted" }, say("alert.retracted"), " ", causeOf(alert, found.retracted_by)) : null);
 }
 
 /* What the evidence says is in the last version that it made. */

@@ -23,7 +23,7 @@ export function timeline(found) {
   ], rows, { label: say("timeline.title") });
 }
 
-function whatOf(row, { alert, causes }) {
+function whatOf(row, { alert, retracted_by: causes }) {
   if (row.kind === "comment") return [el("strong", {}, say("timeline.comment")), el("span", { class: "why" }, row.comment.reason)];
   if (row.kind === "fact") {
     const { fact } = row;

@@ -63,8 +63,8 @@ function page(found, source) {
       el("div", {}, el("dt", {}, say(word)), el("dd", {}, count(rows.length))))),
     panel(say("handover.standing"), standingTable(standing, of("standing"))),
     panel(say("handover.held"), heldTable(found.holds, of("holds"))),
-    panel(say("handover.opened"), changeTable(opened, found.causes, of("changes"))),
-    panel(say("handover.changed"), changeTable(changed, found.causes, of("changes"))),
+    panel(say("handover.opened"), changeTable(opened, found.retracted_by, of("changes"))),
+    panel(say("handover.changed"), changeTable(changed, found.retracted_by, of("changes"))),
     panel(say("handover.deeds"), deedTable(found.deeds, of("deeds"))),
   ];
 }

@@ -30,7 +30,7 @@ export function retracted() {
     const found = await getJson(SOURCE).catch(() => null);
     if (!found) return;
     told(found.retractions.length);
-    fill(rows, table(columns(found.causes), found.retractions, { label: say("gone.label"), source: SOURCE, cards: true }));
+    fill(rows, table(columns(found.retracted_by), found.retractions, { label: say("gone.label"), source: SOURCE, cards: true }));
   };
   const soon = () => { due = due || setTimeout(() => { due = null; made.load(); }, PAUSE_MS); };
   made.heard = () => {

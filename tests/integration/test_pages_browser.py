@@ -135,6 +135,8 @@ def test_evidence_charts_draw_the_numbers_of_the_alert(visitors: Visitors) -> No
         assert grown["y"] == pytest.approx([0, 6, 8])
         limit = visit.numbers("E-value over the facts that moved it", trace=1)
         assert limit["y"] == pytest.approx([3, 3])
+        may_be = visit.page.get_by_role("region", name="What else to know")
+        expect(may_be).to_contain_text("Foreign material 20.0\u00a0% (DEPOT-LUB, MINE-TFM)")
         visit.page.locator("summary", has_text="Numbers").first.click()
         beside = visit.page.locator("figure.chart table").first
         expect(beside).to_contain_text("0.886\u00a0±\u00a00.011")
@@ -198,7 +200,7 @@ def test_an_alert_whose_reason_is_gone_says_what_took_it_away_and_is_nobodys_to_
             "Why: Mass is missing: 12.3\u00a0±\u00a01.1\u00a0%; probability 90"
         )
         expect(head).to_contain_text("E = 10^6.00, limit 10^3.00. Most by mass, arrived / sent")
-        expect(head.locator("[lang=en]")).to_contain_text("loss 12.3%")
+        expect(head.locator("[lang=en]").first).to_contain_text("loss 12.3%")
         expect(head).to_contain_text("as they were at version 3")
         expect(head.locator("dl")).to_have_text(stood)
         assert visit.numbers("Each measurement, by how far it is off", trace=1)["x"] == [1.0, -10.0]

@@ -277,7 +277,7 @@ def test_a_process_says_what_is_missing_and_how_sure(people: Visitors, there: Pl
             if f"unaccounted/{PROCESS}" in {t.debit, t.credit}
         )
         assert f"{MINUS}{lost / 1e6:.3f}" in row.inner_text()
-        expect(visit.page.get_by_text("Mass is missing")).to_be_visible()
+        expect(visit.page.get_by_text("Mass is missing", exact=True)).to_be_visible()
 
 
 def test_an_analyst_asks_sql_and_takes_the_answer_along(

@@ -34,6 +34,7 @@ LEDGER = (
     "SELECT sum(rows), sum(duplicates), sum(dead_letters), sum(not_stored), sum(last - first + 1)"
     " FROM custody.ingest_batches WHERE topic = '{}'"
 )
+COUNTED = "SELECT sum(rows) FROM custody.ingest_batches WHERE topic = '{}'"
 
 
 @pytest.fixture
@@ -60,6 +61,8 @@ def test_facts_become_rows_once_over_restarts(broker: str, tmp_path: Path) -> No
     with running(settings) as sink:
         gateway.publish(10)
         sink.wait("SELECT count() FROM custody.weighing", 1010)
+        # A batch is counted after its rows are in.
+        sink.wait(COUNTED.format(topics.FACT), 1010)
         assert sink.one("SELECT uniqExact(event_id) FROM custody.weighing") == 1010
         assert sink.rows(LEDGER.format(topics.FACT)) == [(1010, 0, 0, 0, 1010)]
         digests = "SELECT count() FROM custody.events_all WHERE length(digest) = 32"

@@ -276,7 +276,7 @@ def test_a_smelter_converts_mass_and_makes_metal_where_it_stands() -> None:
 
 def test_a_process_that_gives_far_more_than_it_got_is_found_when_it_closes() -> None:
     m = Maker("sides")
-    sides = [*fed("A", 10, 0.04), output(m, "C", 20)]
+    sides = [*fed("A", 10, 0.04), output(m, "C", 25)]
     assert model(*sides).findings() == set()
     closed = model(*sides, m.side("PLANT", 300, "close", "P"))
     assert closed.findings() == {("output_exceeds_input", "process/P")}
@@ -367,7 +367,7 @@ def test_a_stock_taking_ends_a_period() -> None:
 
 def test_more_than_lies_there_moves_all_the_same_and_is_found() -> None:
     m = Maker("sides")
-    found = model(*fed("A", 10, 0.04, kind="stockpile"), output(m, "X", 16, kind="stockpile"))
+    found = model(*fed("A", 10, 0.04, kind="stockpile"), output(m, "X", 25, kind="stockpile"))
     assert found.findings() == {("output_exceeds_content", "process/P")}
-    assert found.accounts()["process/P"] == {"wet": -6_000_000, "dry": -6_000_000}
+    assert found.accounts()["process/P"] == {"wet": -15_000_000, "dry": -15_000_000}
     assert found.accounts()["lot/X/PLANT"]["Cu"] == 400_000_000

@@ -314,20 +314,13 @@ def record(
 
 def _detailed(alert: Alert, details: Details) -> Alert:
     """Return an alert with what a test says beside its verdict."""
-    known = details.information
     return replace(
         alert,
         gated=details.gated,
         unobserved=details.unobserved,
         detectable=details.detectable,
         calibrations=details.calibrations,
-        causes=known.causes,
-        way=known.way,
-        shifts=known.shifts,
-        onsets=known.onsets,
-        trips=known.trips,
-        other_sites=known.other_sites,
-        own_spread=known.own_spread,
+        **details.information._asdict(),
     )
 
 

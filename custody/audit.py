@@ -27,6 +27,9 @@ UNKNOWN = "unknown_gateway"
 RULES = frozenset({GAP, REUSED, BROKEN, REWRITTEN, SIGNATURE, UNKNOWN})
 """Rules of family ``integrity``."""
 
+AUDITED_MAX = 64
+"""Findings of a gateway that stand at once, the first by name: more say the same."""
+
 BEYOND = " beyond"
 """Ends what a fault of a record that no head counts is about."""
 

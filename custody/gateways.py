@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from custody import findings
-from custody.audit import RULES
+from custody.audit import AUDITED_MAX, RULES
 from custody.events import Micros
 from custody.fold import Reader, Step
 from custody.held import BEGINNING
@@ -23,9 +23,6 @@ from custody.records import Sighting
 from custody.reference import gateway_site
 from custody.rows import AlertState, Finding, RefRow
 from custody.ticking import HEARD, SILENT
-
-AUDITED_MAX = 64
-"""Findings of the auditor that stand at once, the first by name: more say the same."""
 
 
 @dataclass(slots=True)

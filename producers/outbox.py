@@ -126,7 +126,8 @@ class Outbox:
         floor = self._committed_no + 1 if first is None else first
         self._acked = Acked(floor, waiting.published_from(self._writer, floor))
         self.room = Room(self._config, self._writer)
-        self._fail([], self._no_room())
+        if (no_room := self._no_room()) is not None:
+            self._fail([], no_room)
 
     @property
     def gateway(self) -> tuple[str, int]:
@@ -335,10 +336,8 @@ class Outbox:
         for _, future in work:
             future.set_exception(error)
 
-    def _fail(self, work: list[_Work], error: OutboxClosed | None) -> None:
-        """Note why nothing is taken, and tell those who wait; None where nothing is in the way."""
-        if error is None:
-            return
+    def _fail(self, work: list[_Work], error: OutboxClosed) -> None:
+        """Note why nothing is taken, and tell those who wait."""
         if self._closed is None:
             log.error("outbox accepts nothing", extra={"reason": error.reason, "what": error.what})
         self._closed = error

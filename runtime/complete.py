@@ -144,20 +144,20 @@ def by_site(
     if _not_stored(ask, broker, lambda: False):
         return {}
     heads = ask(_HEADS, {"site": ""})
-    to = {str(row["gateway_id"]): row["complete_to"] for row in heads if row["standing"] == _KNOWN}
-    gateways: dict[str, list[object]] = {"": list(to.values())}
+    by_gateway = {str(row["gateway_id"]): row for row in heads if row["standing"] == _KNOWN}
+    gateways: dict[str, list[Row]] = {"": list(by_gateway.values())}
     for row in ask(_GATEWAYS, {}):
         # A gateway that is gone for good, or that nobody knows, holds nothing back, here neither.
-        if str(row["gateway_id"]) in to:
-            gateways.setdefault(str(row["site_id"]), []).append(to[str(row["gateway_id"])])
+        if (head := by_gateway.get(str(row["gateway_id"]))) is not None:
+            gateways.setdefault(str(row["site_id"]), []).append(head)
     pending = _pending(ask, broker.applied)
     found: dict[str, Micros] = {}
-    for site, times in gateways.items():
-        stored = earliest([{"complete_to": at} for at in times])
+    for site, its in gateways.items():
+        stored = earliest(its)
         if stored is None:
-            least = earliest([{"complete_to": at} for at in times if at is not None])
-            said = (before or {}).get(site)
-            stored = None if least is None or said is None or said <= least else least
+            least = earliest([head for head in its if head["complete_to"] is not None])
+            if least is not None and least < (before or {}).get(site, least):
+                stored = least
         if stored is not None:
             found[site] = stored if pending is None else min(stored, Micros(pending - 1))
     return found

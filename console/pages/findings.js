@@ -4,6 +4,7 @@ import { nameOf } from "./alert_named.js";
 import { sinceOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el } from "./dom.js";
+import { pageOf } from "./links.js";
 import { number, quantity, time } from "./numbers.js";
 import { table } from "./table.js";
 import { whyBlock } from "./why.js";
@@ -15,7 +16,7 @@ export function evidenceList(alerts) {
   return alerts.map((alert) => el("details", { class: `group is-${alert.severity}`, open: alert.state === "open" },
     el("summary", {}, severityBadge(alert.severity), el("span", { class: "what" }, nameOf(alert)),
       stateBadge(alert.state), el("span", { class: "why" }, time(sinceOf(alert), language()))),
-    el("p", {}, whyBlock(alert, alert.reason, alert.evidence), " ", el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}` }, say("findings.open"))),
+    el("p", {}, whyBlock(alert, alert.reason, alert.evidence), " ", el("a", { href: pageOf("alert", alert.alert_id) }, say("findings.open"))),
     alert.evidence.length ? evidence(alert) : null));
 }
 

@@ -6,7 +6,7 @@ import { asOf, isNow } from "./asof.js";
 import { stateBadge, severityBadge } from "./badges.js";
 import { el, fill } from "./dom.js";
 import { gate } from "./gate.js";
-import { idLink } from "./links.js";
+import { idLink, pageOf } from "./links.js";
 import { on } from "./live.js";
 import { attributesPart, changesPart, factsPart, movementsPart, tracedPart } from "./lot_tables.js";
 import { historyChart } from "./lot_history.js";
@@ -67,7 +67,7 @@ function lead(found, held) {
   const open = held ? found.gate.open_alerts : [];
   return [held || el("p", { class: "quiet" }, say("lot.past")), el("p", {}, said.replaceAll("_", " ")),
     open.length ? el("ul", { class: "standing" }, open.map((alert) => el("li", {},
-      severityBadge(alert.severity), " ", el("a", { href: `/alerts/${encodeURIComponent(alert.alert_id)}` },
+      severityBadge(alert.severity), " ", el("a", { href: pageOf("alert", alert.alert_id) },
         nameOfAlert(alert)), " ", stateBadge(alert.state)))) : null];
 }
 

@@ -14,11 +14,11 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from custody.detect.lot_facts import MASS, MOISTURE, Floats, Site
-from custody.detect.lot_families import ORIGIN_MISMATCH, RATIO_LN_MAX, Family, foreign_sites, ratios
+from custody.detect.lot_families import RATIO_LN_MAX, foreign_sites, ratios
 from custody.detect.lot_foreign import spread_of
 from custody.detect.lot_pattern import Onset as Begin
 from custody.detect.lot_pattern import Prepared
-from custody.detect.lot_suspicion import SUSPECTS_MAX, Ground, Suspect
+from custody.detect.lot_suspicion import SUSPECTS_MAX, Ground, Suspect, name_of
 from custody.detect.mixture import Detector
 from custody.information import Cause, Information, Onset, OtherSite, TripOnset
 
@@ -94,9 +94,8 @@ def _triangular(size: int) -> int:
 
 
 def _cause(one: Suspect, first: str, trips: Mapping[str, str]) -> Cause:
-    from_the_first = one.family is Family.FOREIGN and first in one.stations
     return Cause(
-        family=ORIGIN_MISMATCH if from_the_first else one.family.value,
+        family=name_of(one, first),
         stations=one.stations[:LIST_MAX],
         movement_id=None if one.part is None else trips[one.part],
         site_id=one.site,

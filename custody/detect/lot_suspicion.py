@@ -19,6 +19,7 @@ from custody.detect.lot_facts import MASS, MOISTURE, Floats
 from custody.detect.lot_families import (
     FAMILIES,
     OMNIBUS_U,
+    ORIGIN_MISMATCH,
     SIZE_MAX,
     Family,
     foreign_sites,
@@ -52,6 +53,17 @@ class Suspect(NamedTuple):
     part: str | None
     site: str | None
     probability: float
+
+
+def name_of(one: Suspect, first: str) -> str:
+    """Return its name in an alert; foreign material from the first station on has its own.
+
+    Args:
+        one: What may have happened.
+        first: The first station of the way.
+    """
+    from_the_first = one.family is Family.FOREIGN and first in one.stations
+    return ORIGIN_MISMATCH if from_the_first else one.family.value
 
 
 class Contribution(NamedTuple):

@@ -14,12 +14,12 @@ from custody.alerts import LOG10_E_MAX, LOT
 from custody.detect.lot_asked import AS_IS, Asked
 from custody.detect.lot_drift import Corrected
 from custody.detect.lot_facts import MASS, MOISTURE
-from custody.detect.lot_families import ORIGIN_MISMATCH, Family
+from custody.detect.lot_families import Family
 from custody.detect.lot_information import information
 from custody.detect.lot_layout import GatedShot as Gated
 from custody.detect.lot_model import Limit, detector, limit
 from custody.detect.lot_power import smallest_detectable
-from custody.detect.lot_suspicion import Contribution, Suspect, Suspicion, explain
+from custody.detect.lot_suspicion import Contribution, Suspect, Suspicion, explain, name_of
 from custody.events import Micros
 from custody.information import Information
 from custody.lot import INFERRED, ends_of
@@ -121,8 +121,7 @@ def _posterior(found: Suspicion, first: str) -> tuple[tuple[str, float], ...]:
     """Return probabilities by name; foreign material from the origin on has a name of its own."""
     named = found.named
     names = {family: family.value for family, _ in found.families}
-    if named.family is Family.FOREIGN and first in named.stations:
-        names[Family.FOREIGN] = ORIGIN_MISMATCH
+    names[named.family] = name_of(named, first)
     ranked = sorted(
         found.families, key=lambda one: (one[0] is not named.family, -one[1], one[0].value)
     )

@@ -6,13 +6,10 @@ was written by somebody else: that needs no head to be seen, and no time.
 
 from collections.abc import Mapping
 
-from custody.audit import Fault, bare
+from custody.audit import AUDITED_MAX, Fault, bare
 from custody.digest import DIGEST_BYTES
 from runtime.asof import Ask
-from runtime.audit.chains import TABLES, behind
-
-NAMED_MAX = 64
-"""Records named of one gateway and pass; the worker keeps as many findings of a gateway."""
+from runtime.audit.chains import PLACE, TABLES, behind
 
 
 def without_digests(ask: Ask, after: Mapping[str, int]) -> list[Fault]:
@@ -26,12 +23,12 @@ def without_digests(ask: Ask, after: Mapping[str, int]) -> list[Fault]:
     wrong = f"(length(prev) != {DIGEST_BYTES} OR length(digest) != {DIGEST_BYTES})"
     each = " UNION ALL ".join(
         f"SELECT {number}, event_id,"  # noqa: S608  names of ours
-        " concat(topic, '/', toString(partition), '@', toString(offset)) AS place"
+        f" {PLACE} AS place"
         f" FROM {table} WHERE {wrong} AND ({behind(after)})"
         for table in TABLES
     )
     rows = ask(
-        f"SELECT * FROM ({each}) ORDER BY {number}, place LIMIT {NAMED_MAX} BY gateway_id",  # noqa: S608
+        f"SELECT * FROM ({each}) ORDER BY {number}, place LIMIT {AUDITED_MAX} BY gateway_id",  # noqa: S608
         {},
     )
     return [

@@ -19,11 +19,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from custody.audit import Fault, Log, beyond
+from custody.audit import AUDITED_MAX, Fault, Log, beyond
 from custody.events import Micros
 from custody.heads import Head
 from runtime.asof import Ask
-from runtime.audit.chains import TABLES, behind
+from runtime.audit.chains import PLACE, TABLES, behind
 
 GRACE_US = 60_000_000
 """How much older than a head a record has to be, where nothing else is said: clocks of two epochs
@@ -35,9 +35,6 @@ HEAD_US = 60_000_000
 KEPT_MAX = 64
 """Passes of a chain that are kept apart until heads speak of their records; more are put together,
 the newest, so that nobody can put off an old one by sending more."""
-
-NAMED_MAX = 64
-"""Records named of one pass; the worker keeps as many findings of a gateway."""
 
 
 @dataclass(slots=True)
@@ -191,11 +188,11 @@ class Beyond:
         )
         each = " UNION ALL ".join(
             "SELECT gateway_seq AS seq, event_id,"  # noqa: S608  names of ours
-            " concat(topic, '/', toString(partition), '@', toString(offset)) AS place"
+            f" {PLACE} AS place"
             f" FROM {table} WHERE {where}"
             for table in TABLES
         )
-        rows = self._ask(f"SELECT * FROM ({each}) ORDER BY seq, place LIMIT {NAMED_MAX}", values)  # noqa: S608
+        rows = self._ask(f"SELECT * FROM ({each}) ORDER BY seq, place LIMIT {AUDITED_MAX}", values)  # noqa: S608
         one.found = [
             (seq, beyond(log, seq, f"event {row['event_id']}, {row['place']}", head))
             for row in rows

@@ -26,6 +26,9 @@ Fingerprints = Mapping[int, bytes]
 
 TABLES = tuple(route.table for route in ROUTES if route.chained)
 
+PLACE = "concat(topic, '/', toString(partition), '@', toString(offset))"
+"""SQL of where a record stands, as people write it."""
+
 SCHEMA_IDS = " UNION DISTINCT ".join(
     f"SELECT DISTINCT schema_id FROM {table}"  # noqa: S608  from the route table
     for table in TABLES
@@ -216,8 +219,8 @@ def given_twice(
         for table in TABLES
     )
     rows = ask(
-        f"WITH fresh AS ({fresh}) SELECT {number}, arraySort(groupArray("  # noqa: S608
-        "concat(topic, '/', toString(partition), '@', toString(offset)))) AS places"
+        f"WITH fresh AS ({fresh}) SELECT {number},"  # noqa: S608
+        f" arraySort(groupArray({PLACE})) AS places"
         f" FROM ({each}) GROUP BY {number} HAVING count() > 1 ORDER BY {number}",
         {},
     )

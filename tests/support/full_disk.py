@@ -5,14 +5,13 @@ there is no byte left; then there is room again. Prints what the engine refused 
 and what ``custody verify`` finds.
 """
 
-import errno
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from tests.support.accounted import asked, is_complete, violations
+from tests.support.filler import fill
 from tests.support.sinks import Gateway, Running, config, running, wait_until
 
 DISK_BYTES = 96 << 20
@@ -38,8 +37,7 @@ def main(bootstrap: str, directory: Path) -> None:
     with running(settings) as sink:
         gateway.publish(FACTS)
         _complete(sink, bootstrap)
-        filler = directory / "filler"
-        _fill(filler)
+        filler = fill(directory)
         before = _refused(sink)
         gateway.publish(FACTS)
         wait_until(lambda: _refused(sink) >= before + REFUSED_MIN, WITHIN_S)
@@ -56,19 +54,6 @@ def main(bootstrap: str, directory: Path) -> None:
         "rows": facts["n"], "events": facts["u"], "sent": len(gateway.sent),
     }  # fmt: skip
     print(json.dumps(said))
-
-
-def _fill(filler: Path) -> None:
-    """Write until the disk takes no byte more."""
-    with filler.open("wb", buffering=0) as file:
-        for block in (1 << 16, 1):
-            try:
-                while True:
-                    file.write(bytes(block))
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
-    assert shutil.disk_usage(filler).free == 0
 
 
 def _refused(sink: Running) -> int:

@@ -5,10 +5,8 @@ is started there again and again, as a service does, with not a byte left and wi
 was stopped and after it was killed. Prints what was seen.
 """
 
-import errno
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -23,6 +21,7 @@ from producers import reserve
 from producers.fields import plain
 from runtime.stack import ports
 from tests.support import tree
+from tests.support.filler import fill
 from tests.support.gateway import ticket, wait_for
 
 DISK_BYTES = 16 << 20
@@ -102,21 +101,6 @@ class Service:
         self.running.send_signal(number)
         _, said = self.running.communicate(timeout=60)
         return self.running.returncode, said
-
-
-def fill(disk: Path) -> Path:
-    """Write until the disk takes no byte more."""
-    filler = disk / "filler"
-    with filler.open("ab", buffering=0) as file:
-        for block in (1 << 16, 1):
-            try:
-                while True:
-                    file.write(bytes(block))
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
-    assert shutil.disk_usage(disk).free == 0
-    return filler
 
 
 def made_older(data: Path) -> None:

@@ -47,7 +47,7 @@ class Section:
 
     def handed_on(self) -> None:
         """Say that this chunk handed something to another owner."""
-        self._consumer.hurry()
+        self._consumer.pace.hurry()
 
     async def __aenter__(self) -> Self:
         try:

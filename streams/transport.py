@@ -52,8 +52,7 @@ ProducerBuffer.put              E
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sized
 from typing import Any, ClassVar, NoReturn, cast
 
 import aiokafka
@@ -68,15 +67,12 @@ from schemas import topics
 from streams import stop
 from streams.chunk import Chunk
 from streams.guard import Guard
+from streams.pacing import BACKLOG_RECORDS, Pace
 from streams.producer import GuardedProducer
 
 FETCH_WAIT_MS = 100
-BACKLOG_RECORDS = 200
-"""A fetch of so many records means a backlog: the next follows at once, without pacing."""
-
-HURRY_S = 0.005
-"""Shortest time between two fetches while something handed on is awaited."""
-
+FRESH_S = 0.01
+"""Longest wait for the broker's answer where there is something to go on with."""
 _IDLE_S = 0.02
 
 
@@ -101,10 +97,7 @@ class GuardedConsumer(driver.Consumer):
         self._deferred: set[TP] = set()
         self._epoch = 0
         self._fetching = asyncio.Lock()
-        self._fetched_at = 0.0
-        self._fetched_records = 0
-        self._hurry = asyncio.Event()
-        self._hurry_until = 0.0
+        self.pace = Pace(self.guard.poll_s, self.guard.lease.now)
 
     @property
     def epoch(self) -> int:
@@ -177,47 +170,37 @@ class GuardedConsumer(driver.Consumer):
 
     @override
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:
-        await self._pace()
+        if not self.app.in_recovery:
+            await self.pace.wait()
         wait_s = min(timeout, max(self.guard.poll_s, _IDLE_S))
         async with self._fetching:
             epoch = self._epoch
             # A copy: stock empties the set while the fetch runs, and aiokafka takes an empty set
             # for "all partitions".
             active = None if active_partitions is None else set(active_partitions)
-            fetched: dict[TP, list[Any]] = dict(await super()._getmany(active, wait_s))
-            self._fetched_at = self.guard.lease.now()
-            self._fetched_records = sum(map(len, fetched.values()))
+            fetched = await self._fresh(active, wait_s)
+            self.pace.fetched(_count(fetched), of_flow=any(map(_of_flow, fetched.items())))
             if fetched and epoch != self._epoch:
                 await self._drop_stale(fetched)
-            if any(tp.topic == topics.FLOW for tp in fetched):
-                self._hurry_until = 0.0
         return {
             tp: self._chunks(tp, records) if self._source(tp) else records
             for tp, records in sorted(fetched.items(), key=_of_flow, reverse=True)
         }
 
-    async def _pace(self) -> None:
-        """Let records gather: chunks of two or three cost as much as chunks of a hundred."""
-        if self._fetched_records >= BACKLOG_RECORDS or self.app.in_recovery:
-            return
-        while (early_s := self._early_s()) > 0:
-            self._hurry.clear()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), early_s)
+    async def _fresh(self, active: set[TP] | None, wait_s: float) -> dict[TP, list[Any]]:
+        """Return what aiokafka holds and what the broker has beside it.
 
-    def _early_s(self) -> float:
-        now = self.guard.lease.now()
-        pause_s = HURRY_S if now < self._hurry_until else self.guard.poll_s
-        return self._fetched_at + min(pause_s, self.guard.poll_s) - now
-
-    def hurry(self) -> None:
-        """Fetch without waiting for more: what was just handed on is the next owner's work.
-
-        Ends with the first record of the flow topic, or after a poll's time, for the next owner
-        may be another worker's.
+        aiokafka asks the broker for nothing while it holds anything unread. After a pause it holds
+        the few records that came right after the last fetch; what came during the pause would wait
+        for the end of the next. Reading twice made records 25 ms younger, at every hop.
         """
-        self._hurry_until = self.guard.lease.now() + self.guard.poll_s
-        self._hurry.set()
+        fetched: dict[TP, list[Any]] = dict(await super()._getmany(active, 0))
+        if _count(fetched) >= BACKLOG_RECORDS:
+            return fetched
+        wait_s = min(wait_s, FRESH_S) if fetched else wait_s
+        for tp, records in (await super()._getmany(active, wait_s)).items():
+            fetched[tp] = [*fetched.get(tp, ()), *records]
+        return fetched
 
     async def _drop_stale(self, fetched: dict[TP, list[Any]]) -> None:
         """Forget records of sources and go back to where they began."""
@@ -383,6 +366,10 @@ class GuardedTransport(driver.Transport):
         producer = GuardedProducer(self, **more)
         producer.guard = self.guard
         return producer
+
+
+def _count(fetched: Mapping[TP, Sized]) -> int:
+    return sum(map(len, fetched.values()))
 
 
 def _of_flow(item: tuple[TP, object]) -> bool:

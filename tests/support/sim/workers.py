@@ -103,6 +103,8 @@ class Reader:
         self.guard = SimpleNamespace(
             lease=SimpleNamespace(check=lambda: None), counts=SimpleNamespace(dropped_chunks=0)
         )
+        # There is no pause to cut short here.
+        self.pace = SimpleNamespace(hurry=lambda: None)
 
     def is_current(self, message: Fetched) -> bool:
         """Tell whether a chunk is of this assignment."""
@@ -112,9 +114,6 @@ class Reader:
         """Note a chunk that may be committed."""
         if self.is_current(message):
             self.acked[message.tp.topic, message.tp.partition] = message.offset + 1
-
-    def hurry(self) -> None:
-        """Fetch at once: there is no pause to cut short here."""
 
     async def earliest_offsets(self, tp: object) -> dict[object, int]:
         """Return where a log begins."""

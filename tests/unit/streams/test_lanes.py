@@ -11,7 +11,7 @@ from faust.types import TP, EventT
 from streams import lanes as lanes_module
 from streams import stop
 from streams.guard import Counts
-from streams.lanes import RECORDS_MAX, Lanes
+from streams.lanes import RECORDS_MAX, WAITING_MAX, Lanes
 from streams.transport import GuardedConsumer
 
 
@@ -104,17 +104,57 @@ def test_partitions_do_not_wait_for_each_other() -> None:
 def test_these_run_one_after_the_other(first: EventT[Any], second: EventT[Any]) -> None:
     async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
         await lanes.take(consumer, first)
-        waits = asyncio.create_task(lanes.take(consumer, second))
+        await lanes.take(consumer, second)
         await turns()
         assert work.began == ["a"]
         work.let_go("a")
-        await waits
         await turns()
         assert work.began == ["a", "b"]
         work.let_go("b")
         await turns()
 
     assert run(body).ended == ["a", "b"]
+
+
+def test_a_busy_partition_holds_up_no_other() -> None:
+    async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
+        for name, partition in (("a", 0), ("b", 0), ("c", 1), ("d", 0)):
+            await lanes.take(consumer, chunk(name, partition))
+        await turns()
+        assert work.began == ["a", "c"]
+        for name in "acbd":
+            work.let_go(name)
+        await turns(20)
+
+    assert run(body).began == ["a", "c", "b", "d"]
+
+
+def test_nothing_overtakes_a_chunk_that_needs_all_the_room() -> None:
+    async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
+        for name, partition, records in (("a", 0, 1), ("b", 1, RECORDS_MAX), ("c", 2, 1)):
+            await lanes.take(consumer, chunk(name, partition, records=records))
+        await turns()
+        assert work.began == ["a"]
+        for name in "abc":
+            work.let_go(name)
+        await turns(20)
+
+    assert run(body).began == ["a", "b", "c"]
+
+
+def test_no_more_is_taken_while_too_many_wait() -> None:
+    async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
+        for n in range(WAITING_MAX):
+            await lanes.take(consumer, chunk(str(n), 0))
+        last = asyncio.create_task(lanes.take(consumer, chunk("last", 0)))
+        await turns()
+        assert not last.done()
+        work.let_go("0")
+        await asyncio.wait_for(last, 60)
+        lanes.close()
+        await turns()
+
+    run(body)
 
 
 def test_a_chunk_larger_than_all_together_runs_once_it_is_alone() -> None:
@@ -142,11 +182,9 @@ def test_a_chunk_counts_as_running_before_it_begins() -> None:
 def test_a_chunk_that_waited_while_the_flow_stopped_is_dropped() -> None:
     async def body(lanes: Lanes, work: Work, consumer: GuardedConsumer) -> None:
         await lanes.take(consumer, chunk("a", 0))
-        second = asyncio.create_task(lanes.take(consumer, chunk("b", 0)))
-        await turns()
+        await lanes.take(consumer, chunk("b", 0))
         cast(Any, consumer).epoch += 1
         work.let_go("a")
-        await second
         await turns()
         assert consumer.running_chunks == 0
         assert consumer.guard.counts.dropped_chunks == 1

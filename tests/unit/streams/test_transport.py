@@ -19,7 +19,8 @@ from streams import guard, producer
 from streams.chunk import Chunk
 from streams.guard import Guard
 from streams.lease import Lease
-from streams.transport import HURRY_S, GuardedConsumer
+from streams.pacing import BACKLOG_RECORDS, Pace
+from streams.transport import GuardedConsumer
 
 FACT = TP(topics.FACT, 0)
 FLOW = TP(topics.FLOW, 0)
@@ -47,10 +48,7 @@ class Consumer(GuardedConsumer):
         self._deferred: set[TP] = set()
         self._epoch = 0
         self._fetching = asyncio.Lock()
-        self._fetched_at = 0.0
-        self._fetched_records = 0
-        self._hurry = asyncio.Event()
-        self._hurry_until = 0.0
+        self.pace = Pace(poll_s, lambda: self.now_s)
         self._read_offset: Any = dict.fromkeys((FACT, FLOW, ROWS))
         self._committed_offset: Any = {}
         self._acked: Any = {FACT: [], FLOW: []}
@@ -64,6 +62,7 @@ class Consumer(GuardedConsumer):
         self.seeks: list[tuple[TP, int]] = []
         self._thread: Any = SimpleNamespace(getmany=self._records)
         self.ready: dict[TP, list[Any]] = {}
+        self.at_broker: dict[TP, list[Any]] = {}
         self.asked: set[TP] | None = None
         self.during_fetch: Any = None
 
@@ -71,7 +70,9 @@ class Consumer(GuardedConsumer):
         self.asked = active
         if self.during_fetch is not None:
             await self.during_fetch()
-        return self.ready
+        # What is read makes room for what the broker has.
+        held, self.ready, self.at_broker = self.ready, self.at_broker, {}
+        return held
 
     @override
     def assignment(self) -> set[TP]:
@@ -111,8 +112,9 @@ def test_records_of_a_fetch_become_chunks() -> None:
 
 def test_changelog_records_stay_single() -> None:
     consumer = Consumer()
-    consumer.ready = {ROWS: [record(1), record(2)]}
-    assert consumer.fetch()[ROWS] == consumer.ready[ROWS]
+    rows = [record(1), record(2)]
+    consumer.ready = {ROWS: rows}
+    assert consumer.fetch()[ROWS] == rows
 
 
 def test_what_was_handed_on_is_delivered_before_new_facts() -> None:
@@ -121,7 +123,23 @@ def test_what_was_handed_on_is_delivered_before_new_facts() -> None:
     assert list(consumer.fetch()) == [FLOW, FACT]
 
 
-def test_next_fetch_waits_for_more_records_unless_something_was_handed_on() -> None:
+def test_a_fetch_brings_what_the_broker_has_beside_what_is_held() -> None:
+    consumer = Consumer(chunk_records_max=9)
+    consumer.ready = {FACT: [record(4)]}
+    consumer.at_broker = {FACT: [record(5), record(6)], FLOW: [record(9)]}
+    fetched = consumer.fetch()
+    assert offsets(fetched[FACT]) == [[4, 5, 6]]
+    assert offsets(fetched[FLOW]) == [[9]]
+
+
+def test_a_backlog_is_not_asked_for_twice() -> None:
+    consumer = Consumer(chunk_records_max=BACKLOG_RECORDS)
+    consumer.ready = {FACT: [record(n) for n in range(BACKLOG_RECORDS)]}
+    consumer.at_broker = {FACT: [record(BACKLOG_RECORDS)]}
+    assert len(consumer.fetch()[FACT]) == 1
+
+
+def test_a_paced_fetch_begins_when_something_is_handed_on() -> None:
     consumer = Consumer(poll_s=3600.0)
     consumer.ready = {FACT: [record(4)]}
 
@@ -129,25 +147,11 @@ def test_next_fetch_waits_for_more_records_unless_something_was_handed_on() -> N
         paced = asyncio.create_task(consumer._getmany({FACT, FLOW}, 0.01))
         await asyncio.sleep(0)
         assert consumer.asked is None
-        consumer.now_s = HURRY_S
-        consumer.hurry()
+        consumer.now_s = 1.0
+        consumer.pace.hurry()
         assert list(await asyncio.wait_for(paced, 60)) == [FACT]
-        # It is still under way, so the next fetch waits no longer either, until it is there.
-        consumer.ready = {FLOW: [record(9)]}
-        consumer.now_s = 2 * HURRY_S
-        await asyncio.wait_for(consumer._getmany({FACT, FLOW}, 0.01), 60)
-        consumer.now_s = 3 * HURRY_S
-        assert consumer._early_s() > 3_000
 
     asyncio.run(hand_on())
-
-
-def test_hurry_ends_after_a_poll_where_the_next_owner_is_elsewhere() -> None:
-    consumer = Consumer(poll_s=3600.0)
-    consumer.hurry()
-    assert consumer._early_s() <= HURRY_S
-    consumer._fetched_at = consumer.now_s = 3600.0
-    assert consumer._early_s() > 3_000
 
 
 def test_fetch_in_flight_across_a_stop_is_dropped_and_read_again() -> None:
@@ -191,7 +195,7 @@ def test_seek_ends_with_no_fetch_in_flight() -> None:
         await fetch
 
     asyncio.run(race())
-    assert log == ["fetch begins", "fetch ends", "seek ends"]
+    assert log == [*["fetch begins", "fetch ends"] * 2, "seek ends"]
 
 
 def test_partition_without_a_commit_is_rewound_to_its_start() -> None:

@@ -62,7 +62,7 @@ class Lanes:
     async def take(self, consumer: GuardedConsumer, event: EventT[Any]) -> None:
         """Start a chunk as soon as it may run; wait only where too many wait already."""
         self._waiting.append(_Waiting(consumer, consumer.epoch, event))
-        self._start()
+        self._start(consumer)
         while len(self._waiting) >= WAITING_MAX:
             running = [task for task, _ in self._running.values()]
             await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
@@ -73,7 +73,7 @@ class Lanes:
         for task, _ in self._running.values():
             task.cancel()
 
-    def _start(self) -> None:
+    def _start(self, consumer: GuardedConsumer) -> None:
         """Start what may run, in the order of arrival within a partition.
 
         A chunk too large for what runs holds up all behind it: it would never run otherwise.
@@ -94,6 +94,7 @@ class Lanes:
             busy.add(waiting.partition)
             still.append(waiting)
         self._waiting = still
+        consumer.pace.behind(len(still))
 
     def _is_full(self, records: int) -> bool:
         under_way = sum(count for _, count in self._running.values())
@@ -118,4 +119,4 @@ class Lanes:
         if isinstance(error, Exception):
             # H: what a section does not catch would be lost in the task, and its chunk passed over.
             stop.on_error(error, partition=partition)
-        self._start()
+        self._start(consumer)

@@ -12,6 +12,7 @@ from streams import lanes as lanes_module
 from streams import stop
 from streams.guard import Counts
 from streams.lanes import RECORDS_MAX, WAITING_MAX, Lanes
+from streams.pacing import Pace
 from streams.transport import GuardedConsumer
 
 
@@ -23,6 +24,7 @@ class Consumer:
         self.flow_active = True
         self.running_chunks = 0
         self.guard = SimpleNamespace(counts=Counts())
+        self.pace = Pace(0.0, lambda: 0.0)
 
 
 class Section:
@@ -122,9 +124,11 @@ def test_a_busy_partition_holds_up_no_other() -> None:
             await lanes.take(consumer, chunk(name, partition))
         await turns()
         assert work.began == ["a", "c"]
+        assert consumer.pace.early_s() > 0
         for name in "acbd":
             work.let_go(name)
         await turns(20)
+        assert consumer.pace.early_s() <= 0
 
     assert run(body).began == ["a", "c", "b", "d"]
 

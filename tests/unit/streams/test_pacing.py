@@ -2,7 +2,7 @@
 
 import asyncio
 
-from streams.pacing import BACKLOG_RECORDS, HURRY_S, Pace
+from streams.pacing import BACKLOG_RECORDS, BEHIND_S, HURRY_S, Pace
 
 
 class Clock:
@@ -66,3 +66,20 @@ def test_hurry_ends_after_a_poll_where_the_next_owner_is_elsewhere() -> None:
     clock.now_s = 3600.0
     paced.fetched(1, of_flow=False)
     assert paced.early_s() == 3600.0
+
+
+def test_nothing_is_fetched_while_chunks_wait_even_in_a_backlog() -> None:
+    async def body() -> None:
+        paced, _ = pace(poll_s=0.0)
+        paced.fetched(BACKLOG_RECORDS, of_flow=False)
+        paced.behind(2)
+        waits = asyncio.create_task(paced.wait())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        paced.behind(1)
+        await asyncio.sleep(0)
+        assert not waits.done()
+        paced.behind(0)
+        await asyncio.wait_for(waits, BEHIND_S / 2)
+
+    asyncio.run(body())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from custody.errors import Unavailable
 from custody.events import Micros
-from producers import refused_share, store
+from producers import refused_number, refused_share, store
 from producers.view import FILE, View
 
 PIECE_ROWS = 500
@@ -80,6 +80,8 @@ def drop(directory: Path, choice: Choice) -> int:
     try:
         with closing(store.connect(path)) as connection:
             connection.execute(store.RESENT)
+            # Of a gateway that has not been started since numbers are kept.
+            refused_number.begin(connection)
             for which, values in choice.pieces():
                 while count := _drop_some(connection, which, values):
                     dropped += count

@@ -16,7 +16,7 @@ from typing import Any, cast
 from custody.errors import Corrupt
 from custody.events import Micros, ReferenceSet
 from custody.ids import uuid_bytes, uuid_text
-from producers import folders, refused_share
+from producers import folders, refused_number, refused_share
 from producers.chain import Entry, Position
 
 FORMAT = 1
@@ -208,6 +208,7 @@ def create(path: Path) -> sqlite3.Connection:
             put_meta(connection, {"format": FORMAT})
         elif found != FORMAT:
             raise OutboxUnreadable(path, f"format {found}", f"format {FORMAT}")
+        refused_number.begin(connection)
         refused_share.begin(connection)
         undo.pop_all()
     return connection
@@ -303,7 +304,7 @@ def put_identities(connection: sqlite3.Connection, identities: dict[str, Identit
 def put_refused(connection: sqlite3.Connection, refused: Iterable[Refused]) -> None:
     """Store refused requests."""
     connection.executemany(
-        "INSERT INTO refused (at, sender, code, reason, body) VALUES (?, ?, ?, ?, ?)",
+        refused_number.INSERT,
         # One after the other: bodies that are made as they are asked for are never held together.
         ((row.at, row.sender, row.code, row.reason, row.body) for row in refused),
     )

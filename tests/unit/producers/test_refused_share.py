@@ -116,3 +116,44 @@ def test_rows_never_take_more_of_the_file_than_they_are_reckoned_at(
         slack = 4 * refused_share.PAGE_BYTES
         grown = store.used_bytes(writer) - before
         assert grown <= refused_share.kept_bytes(writer) + slack
+
+
+def numbers(directory: Path) -> list[int]:
+    with view.opened(directory) as seen:
+        return sorted(
+            one.no for one in seen.refused(codes=(), sender="", since=Micros(0), limit=99)
+        )
+
+
+def test_a_number_that_was_given_never_names_another_request(tmp_path: Path) -> None:
+    outbox = opened(tmp_path)
+    send(outbox, *[{"type": "?"}] * 3)
+    refused_drop.drop(tmp_path, refused_drop.Choice(numbers=[3]))
+    send(outbox, {"type": "?"}, {"type": "?"})
+    assert numbers(tmp_path) == [1, 2, 4, 5]
+    refused_drop.drop(tmp_path, refused_drop.Choice())
+    outbox.close()
+    outbox = opened(tmp_path)
+    send(outbox, {"type": "?"})
+    assert numbers(tmp_path) == [6]
+    outbox.close()
+
+
+def test_numbers_of_what_was_kept_long_enough_are_not_given_again(tmp_path: Path) -> None:
+    row = store.Refused(NOW, "test", "not_json", "{}", b"")
+    with closing(store.create(tmp_path / "outbox.sqlite3")) as writer:
+        store.put_refused(writer, [row, row])
+        store.forget_refused(writer, Micros(NOW + 1))
+        store.put_refused(writer, [row])
+    assert numbers(tmp_path) == [3]
+
+
+def test_dropping_beside_an_older_gateway_gives_no_number_again(tmp_path: Path) -> None:
+    row = store.Refused(NOW, "test", "not_json", "{}", b"")
+    with closing(store.create(tmp_path / "outbox.sqlite3")) as old:
+        old.execute("DROP TRIGGER IF EXISTS refused_gone")
+        store.put_refused(old, [row, row])
+    assert refused_drop.drop(tmp_path, refused_drop.Choice()) == 2
+    with closing(store.create(tmp_path / "outbox.sqlite3")) as writer:
+        store.put_refused(writer, [row])
+    assert numbers(tmp_path) == [3]

@@ -12,6 +12,7 @@ from custody.errors import Unavailable
 from producers.config import MqttConfig
 from producers.inlet import Surroundings
 from telemetry import metrics
+from web.certificate import CertificateUnusable
 
 CONNECTING, SUBSCRIBED, AWAY, STOPPED = "connecting", "subscribed", "broker_away", "stopped"
 CLOSED = "outbox_closed"
@@ -104,6 +105,8 @@ class Mqtt:
             try:
                 self._link = self._new_link()
                 reason = self._link.run(self._stop)
+            except CertificateUnusable as error:
+                reason = error.what
             except OSError as error:
                 reason = str(error)
             except Exception as error:

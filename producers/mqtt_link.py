@@ -36,6 +36,8 @@ from producers import mqtt_message
 from producers.config import MqttConfig
 from producers.group import Answer
 from producers.inlet import Take
+from web import certificate
+from web.certificate import Given
 
 HELD_RETRY_S = 1.0
 """How often held messages are tried again."""
@@ -46,6 +48,7 @@ _ANSWERS_AT_ONCE = 8
 """A broker ends a connection that sends it more than it takes at once; none is known to take less
 by default."""
 
+_CA_SETTING = "CUSTODY_GATEWAY__MQTT_CA_FILE"
 _PACKET_EXTRA_BYTES = 64 * 1024
 _DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 
@@ -153,7 +156,8 @@ class Link:
         if config.user is not None:
             client.username_pw_set(config.user, config.password)
         if urlsplit(config.url).scheme == "mqtts":
-            client.tls_set_context(ssl.create_default_context(cafile=config.ca_file))
+            ca = None if config.ca_file is None else Given(_CA_SETTING, config.ca_file)
+            client.tls_set_context(certificate.client_context(ca))
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message

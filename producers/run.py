@@ -53,7 +53,7 @@ def run(
         OutboxNotOpened: It cannot be opened or made, on a full disk for one.
         TokenUnreadable: The operator's token is open to others.
         TokensUnreadable: The other tokens cannot be read.
-        TlsUnusable: The certificate cannot be used.
+        CertificateUnusable: A certificate cannot be used.
     """
     _give_back_large_blocks()
     with contextlib.closing(listen(config.http.host, config.http.port, PORT_SETTING)) as listener:

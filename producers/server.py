@@ -15,8 +15,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from custody.errors import Refused
 from producers.config import HttpConfig, TlsConfig
+from web import certificate
+from web.certificate import Given
 from web.problem import Problem
 
 HEAD_BYTES_MAX = 16 * 1024
@@ -33,17 +34,6 @@ CONNECTIONS_MAX = 512
 
 DRAIN_S = 5
 """How long a stop waits for answers that are due."""
-
-
-class TlsUnusable(Refused):
-    """Certificate, key or the clients' certificates cannot be used."""
-
-    def __init__(self, tls: TlsConfig, cause: Exception) -> None:
-        super().__init__(
-            f"TLS with {tls.cert_file} and {tls.key_file}: {cause}",
-            expected="PEM files: a certificate, and its key without a passphrase",
-            next_step="see docs/access.md, TLS",
-        )
 
 
 class TimedProtocol(H11Protocol):
@@ -100,7 +90,7 @@ def server(app: FastAPI, config: HttpConfig) -> uvicorn.Server:
     """Return a server of the API, not started.
 
     Raises:
-        TlsUnusable: A file of the certificate cannot be used.
+        CertificateUnusable: A file of the settings cannot be used.
     """
     settings = uvicorn.Config(
         limited(app),
@@ -132,22 +122,16 @@ def unencrypted(config: HttpConfig) -> str:
 
 
 def _context(tls: TlsConfig) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(tls.cert_file, tls.key_file, password=_no_passphrase)
-        if tls.client_ca_file is not None:
-            context.load_verify_locations(tls.client_ca_file)
-            context.verify_mode = ssl.CERT_REQUIRED
-    except (OSError, ValueError) as error:
-        raise TlsUnusable(tls, error) from error
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    certificate.show(
+        context,
+        Given("CUSTODY_GATEWAY__TLS_CERT_FILE", tls.cert_file),
+        Given("CUSTODY_GATEWAY__TLS_KEY_FILE", tls.key_file),
+    )
+    if tls.client_ca_file is not None:
+        certificate.ask(context, Given("CUSTODY_GATEWAY__TLS_CLIENT_CA_FILE", tls.client_ca_file))
     return context
-
-
-def _no_passphrase() -> str:
-    """Instead of a question on the terminal, which a service does not have."""
-    message = "the key has a passphrase"
-    raise ValueError(message)
 
 
 def _is_loopback(host: str) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 
 from custody.errors import Refused, Unavailable
+from runtime.silence import NoAnswer, silence
 from runtime.too_many_rows import TOO_MANY_ROWS, TooManyRows
 
 JsonObject = dict[str, object]
@@ -40,17 +41,6 @@ class NotStarted(Unavailable):
             f"no running stack: {path} {why}",
             expected="a stack started by this directory's settings, or CUSTODY_DATA_DIR set to its",
             next_step="custody up",
-        )
-
-
-class NoAnswer(Unavailable):
-    """A process of ours does not answer."""
-
-    def __init__(self, name: str, url: str, why: str) -> None:
-        super().__init__(
-            f"the {name} at {url} does not answer: {why}",
-            expected=f"a healthy {name}",
-            next_step="custody status; custody up starts what does not run",
         )
 
 
@@ -169,8 +159,7 @@ class Http:
         try:
             return self._client.send(request)
         except httpx.TransportError as error:
-            why = str(error) or type(error).__name__
-            raise NoAnswer(self._endpoint.name, self._endpoint.url, why) from error
+            raise silence(self._endpoint.name, self._endpoint.url, error) from error
 
     @contextmanager
     def streamed(self, request: httpx.Request) -> Iterator[httpx.Response]:
@@ -186,8 +175,7 @@ class Http:
             finally:
                 response.close()
         except httpx.TransportError as error:
-            why = str(error) or type(error).__name__
-            raise NoAnswer(self._endpoint.name, self._endpoint.url, why) from error
+            raise silence(self._endpoint.name, self._endpoint.url, error) from error
 
     def build(
         self,

@@ -267,7 +267,7 @@ def desk_config(settings: Settings) -> "DeskConfig":
     """Return the configuration of people's side of the console.
 
     Raises:
-        TrustUnusable: A certificate of the settings cannot be used.
+        CertificateUnusable: A certificate of the settings cannot be used.
     """
     from console.desk_config import DeskConfig
     from console.live.hub import LiveConfig

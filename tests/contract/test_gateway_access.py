@@ -18,12 +18,17 @@ from producers import server
 from producers.access import Access, open_access
 from producers.config import HttpConfig, TlsConfig
 from producers.fields import plain
-from producers.server import TlsUnusable, unencrypted
+from producers.server import unencrypted
 from producers.service import Gateway
 from producers.token_store import TokenStore
 from producers.tokens import Token, digest_of, new_secret
+from runtime import client
+from runtime.settings_gateway import GatewaySettings
+from runtime.silence import NoAnswer, TlsFailed
+from runtime.trust import gateway_trust
 from tests.support import gateway as support
 from tests.support.tls import Authority
+from web.certificate import CertificateUnusable
 
 MINE, DEPOT = "MINE-KOV", "DEPOT-LUB"
 
@@ -287,19 +292,56 @@ def test_a_gateway_that_asks_for_certificates_knows_its_own_clients(
                     httpx.get(f"{url}/health", verify=context)
 
 
-def test_a_certificate_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+def test_a_certificate_that_cannot_be_used_is_named_with_its_setting(tmp_path: Path) -> None:
     authority = Authority(tmp_path / "ca")
     pair, other = authority.pair("gateway"), authority.pair("other")
     hidden = authority.pair("hidden", password=b"secret")
-    for cert, key in (
-        (pair.cert, tmp_path / "absent"),
-        (pair.cert, other.key),
-        (hidden.cert, hidden.key),
-        (pair.key, pair.key),
+    absent = tmp_path / "absent"
+    for cert, key, client_ca, blamed in (
+        (absent, pair.key, None, f"TLS_CERT_FILE is {absent}: "),
+        (pair.key, pair.key, None, f"TLS_CERT_FILE is {pair.key}: "),
+        (pair.cert, absent, None, f"TLS_KEY_FILE is {absent}: "),
+        (pair.cert, other.key, None, f"TLS_KEY_FILE is {other.key}: "),
+        (hidden.cert, hidden.key, None, f"TLS_KEY_FILE is {hidden.key}: the key has a passphrase"),
+        (pair.cert, pair.key, absent, f"TLS_CLIENT_CA_FILE is {absent}: "),
+        (pair.cert, pair.key, pair.key, f"TLS_CLIENT_CA_FILE is {pair.key}: "),
     ):
-        config = HttpConfig(tls=TlsConfig(cert_file=cert, key_file=key))
-        with pytest.raises(TlsUnusable, match=key.name):
+        config = HttpConfig(tls=TlsConfig(cert_file=cert, key_file=key, client_ca_file=client_ca))
+        with pytest.raises(CertificateUnusable) as caught:
             server.server(FastAPI(), config)
+        assert caught.value.what.startswith(f"CUSTODY_GATEWAY__{blamed}")
+
+
+def test_commands_are_told_whom_to_trust_and_what_to_show(
+    gateway: Gateway, access: Access, tmp_path: Path
+) -> None:
+    ours, others = Authority(tmp_path / "ours"), Authority(tmp_path / "others")
+    pair, stranger = ours.pair("gateway"), others.pair("commands")
+    tls = TlsConfig(cert_file=pair.cert, key_file=pair.key, client_ca_file=ours.ca)
+    (token := tmp_path / "token").write_text("any")
+    with (
+        support.serving(gateway, access, HttpConfig(tls=tls)) as secured,
+        support.serving(gateway, access, HttpConfig()) as plain,
+    ):
+        for url, own, named in (
+            (secured, GatewaySettings(ca_file=others.ca), "CUSTODY_GATEWAY__CA_FILE=FILE"),
+            (
+                secured,
+                GatewaySettings(
+                    ca_file=ours.ca, client_cert_file=stranger.cert, client_key_file=stranger.key
+                ),
+                "CUSTODY_GATEWAY__CLIENT_CERT_FILE",
+            ),
+            (plain.replace("http", "https"), GatewaySettings(), "CUSTODY_GATEWAY__TLS_CERT_FILE"),
+        ):
+            commands = client.Gateway(client.Endpoint("gateway", url, token, gateway_trust(own)))
+            with closing(commands), pytest.raises((TlsFailed, NoAnswer)) as caught:
+                commands.health()
+            assert named in caught.value.next_step
+            assert url in caught.value.what
+            if named != "CUSTODY_GATEWAY__CLIENT_CERT_FILE":
+                # There, all that comes may be the end of the connection.
+                assert "custody up" not in str(caught.value)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.7.1", "::", "gateway.example"])  # noqa: S104

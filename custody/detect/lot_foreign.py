@@ -7,55 +7,67 @@ part of an analyte that comes from the other site,
     d ~ N(d0, Q),  Q = s s' (covariance of the other site, and of the lot's own but at the origin)
     ln LR = d0'g - d0'J d0 / 2 - ln|I + J Q| / 2 + r'Q (I + J Q)^-1 r / 2,  r = g - J d0
 
-without which anything large would be called a free change.
+without which anything large would be called a free change. As a ratio of densities, with u = W R
+(orthonormal columns, triangle), t = W'z, M = R Q R':
+
+    ln LR = ln N(t; R d0, I + M) - ln N(t; 0, I)
+
+so one Cholesky factor of [I + M, s; s', 1 + s's], s = t - R d0, holds both its determinant and its
+square.
 
 Source:
     docs/detection/mixture.md
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from custody.detect.lot_facts import Floats, Model, Site
-from custody.detect.lot_families import RATIO_LN_MAX, foreign_shift, foreign_sites, ratios
-from custody.detect.lot_pattern import COMPOSITION
+from custody.detect.lot_families import RATIO_LN_MAX, foreign_sites, ratios
 from custody.detect.mixture import Detector
 
 
-class Mixed(NamedTuple):
-    """Shares of a site's material in a lot; K of them.
+class Material(NamedTuple):
+    """Material of S sites that may be in a lot.
 
     Attributes:
-        shift: Expected change of ln c, (K, analytes).
-        spread: Its covariance, (K, analytes, analytes).
+        ratio: ln b - ln a by analyte, zero where either is unknown, (S, analytes).
+        covariance: Of the site's ln c, and of the lot's own but at the origin, (S, analytes,
+            analytes).
     """
 
-    shift: Floats
-    spread: Floats
+    ratio: Floats
+    covariance: Floats
+
+    def of(self, which: Sequence[int]) -> "Material":
+        """Return that of some of the sites."""
+        mine = list(which)
+        return Material(self.ratio[mine], self.covariance[mine])
 
 
-def mixed(detector: Detector, site: Site, sizes: Floats, *, at_origin: bool) -> Mixed:
-    """Return what shares of a site's material do to a lot's composition.
+class Seen(NamedTuple):
+    """What values measured say of a composition, as R and t above: (k, analytes) and (k,)."""
+
+    r: Floats
+    t: Floats
+
+
+def materials(detector: Detector, *, at_origin: bool) -> Material:
+    """Return the material of all other sites, in the order of the detector's.
 
     Args:
         detector: Its model.
-        site: Where the material is from.
-        sizes: Shares of the dry mass exchanged, (K,).
         at_origin: The lot's own spread is in what is expected there already.
     """
-    model = detector.model
-    ratio = ratios(model, detector.prior, site)
-    there = np.exp(np.clip(ratio, -RATIO_LN_MAX, RATIO_LN_MAX))
-    part = sizes[:, None] * there / (1.0 + sizes[:, None] * (there - 1.0))
-    spread = spread_of(model, site)
-    if not at_origin:
-        spread = spread + detector.prior.covariance
-    part = np.where(ratio == 0.0, 0.0, part)
-    return Mixed(
-        foreign_shift(ratio, sizes)[:, COMPOSITION:],
-        part[:, :, None] * part[:, None, :] * spread,
-    )
+    model, prior = detector.model, detector.prior
+    others, n = foreign_sites(model), len(model.analytes)
+    ratio = np.array([ratios(model, prior, other) for other in others]).reshape(-1, n)
+    own = 0.0 if at_origin else prior.covariance
+    spreads = [spread_of(model, other) + own for other in others]
+    ratio = np.clip(ratio, -RATIO_LN_MAX, RATIO_LN_MAX)
+    return Material(ratio, np.array(spreads).reshape(-1, n, n))
 
 
 def spread_of(model: Model, site: Site) -> Floats:
@@ -66,40 +78,60 @@ def spread_of(model: Model, site: Site) -> Floats:
     return np.where(known[:, None] & known, site.covariance[np.ix_(wanted, wanted)], 0.0)
 
 
-def all_mixed(detector: Detector, *, at_origin: bool) -> Mixed | None:
-    """Return shares of all other sites on the grid, in the order of the detector's directions."""
-    d = detector.directions
-    found = [
-        mixed(detector, other, d.size[d.site == site], at_origin=at_origin)
-        for site, other in enumerate(foreign_sites(detector.model))
-    ]
-    if not found:
-        return None
-    return Mixed(
-        np.concatenate([one.shift for one in found]), np.concatenate([one.spread for one in found])
-    )
-
-
-def ln_lr(material: Mixed, g: Floats, j: Floats) -> Floats:
-    """Return ln LR of each share, (K,).
+def seen(u: Floats, z: Floats) -> Seen:
+    """Return what standardised values say of a composition.
 
     Args:
-        material: The shares.
-        g: For composition, (analytes,).
-        j: Likewise, (analytes, analytes).
+        u: What a shift of each ln c does to them, (n, analytes).
+        z: The values, (n,).
     """
-    moved = material.shift @ j
-    r = g - moved
-    inner = np.eye(len(g)) + j @ material.spread
-    pulled = (material.spread @ np.linalg.solve(inner, r[:, :, None]))[:, :, 0]
-    ln_det = np.linalg.slogdet(inner)[1]
-    straight = material.shift @ g - 0.5 * (moved * material.shift).sum(axis=1)
-    return np.asarray(straight - 0.5 * ln_det + 0.5 * (r * pulled).sum(axis=1))
+    w, r = np.linalg.qr(u)
+    return Seen(r, w.T @ z)
 
 
-def fitted(material: Mixed, number: int, g: Floats, j: Floats) -> Floats:
-    """Return the change of ln c that fits best what was measured, for one of the shares."""
-    spread = material.spread[number]
-    r = g - j @ material.shift[number]
-    found = material.shift[number] + spread @ np.linalg.solve(np.eye(len(g)) + j @ spread, r)
-    return np.asarray(found)
+def ln_lr(material: Material, sizes: Floats, told: Seen) -> Floats:
+    """Return ln LR of shares of each site's material, (S, K).
+
+    Args:
+        material: Of S sites.
+        sizes: Shares of the dry mass exchanged, (S, K).
+        told: What was measured.
+    """
+    r, t = told
+    shift, part = _mixed(material, sizes)
+    s = t - shift @ r.T
+    # R diag(part): covariances are scaled by their rows and columns.
+    scaled = part[:, :, None, :] * r
+    m = (scaled @ material.covariance[:, None]) @ np.swapaxes(scaled, 2, 3)
+    size = len(t)
+    bordered = np.empty((*s.shape[:2], size + 1, size + 1))
+    bordered[:, :, :size, :size] = m + np.eye(size)
+    # Only the lower triangle is read.
+    bordered[:, :, size, :size] = s
+    bordered[:, :, size, size] = 1.0 + (s * s).sum(axis=2)
+    factor = np.linalg.cholesky(bordered)
+    last, diagonal = factor[:, :, size, :size], np.diagonal(factor, axis1=2, axis2=3)
+    ln_det = np.log(diagonal[:, :, :size]).sum(axis=2)
+    return np.asarray(0.5 * float(t @ t) - ln_det - 0.5 * (last * last).sum(axis=2))
+
+
+def fitted(material: Material, size: float, told: Seen) -> Floats:
+    """Return the change of ln c that fits best what was measured, of the first site's material.
+
+    Args:
+        material: Of a site.
+        size: Share of the dry mass exchanged.
+        told: What was measured.
+    """
+    r, t = told
+    shift, part = (one[0, 0] for one in _mixed(material.of([0]), np.array([[size]])))
+    spread = part[:, None] * part * material.covariance[0]
+    pulled = np.linalg.solve(np.eye(len(t)) + r @ spread @ r.T, t - r @ shift)
+    return np.asarray(shift + spread @ r.T @ pulled)
+
+
+def _mixed(material: Material, sizes: Floats) -> tuple[Floats, Floats]:
+    """Return the change of ln c, and which part of an analyte is foreign; (S, K, analytes)."""
+    more = sizes[:, :, None] * np.expm1(material.ratio)[:, None]
+    there = np.where(material.ratio == 0.0, 0.0, np.exp(material.ratio))
+    return np.log1p(more), sizes[:, :, None] * there[:, None] / (1.0 + more)

@@ -15,26 +15,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from custody.detect.lot_candidates import Candidates, What, candidates
 from custody.detect.lot_facts import MASS, MOISTURE, Floats
 from custody.detect.lot_families import (
     FAMILIES,
     OMNIBUS_U,
     ORIGIN_MISMATCH,
-    SIZE_MAX,
     Family,
-    foreign_sites,
-    shift,
 )
-from custody.detect.lot_foreign import all_mixed, fitted, ln_lr, mixed
 from custody.detect.lot_layout import GatedShot
 from custody.detect.lot_pattern import COMPOSITION, Onset, Prepared, prepare
-from custody.detect.mixture import Detector, Judged, Terms, Weighted, logarithms
+from custody.detect.mixture import Detector, Judged, Terms, Weighted
 from custody.detect.pattern_rows import AssayRows, MassRow, Pattern, ShotRows
-
-POINTS = 200
-"""Sizes at which the posterior of the size is taken, evenly in logarithms."""
-FOREIGN_POINTS = 80
-SIZE_LEAST = 1e-3
 
 
 class Suspect(NamedTuple):
@@ -140,6 +132,15 @@ class Suspicion(NamedTuple):
     left_out: tuple[str, ...]
     ground: Ground
 
+    def sites(self) -> dict[str, float]:
+        """Return how likely foreign material is each site's, if it is any; greatest first."""
+        found: dict[str, float] = {}
+        for one, _ in self.ground.suspects:
+            if one.site is not None:
+                found[one.site] = found.get(one.site, 0.0) + one.probability
+        whole = sum(found.values()) or 1.0
+        return {site: p / whole for site, p in sorted(found.items(), key=lambda one: -one[1])}
+
 
 SUSPECTS_MAX = 8
 
@@ -158,11 +159,11 @@ def explain(detector: Detector, judged: Judged) -> Suspicion | None:
     terms = detector.terms(weighted, layout.values[None])
     prepared = prepare(detector.model, detector.prior, layout.pattern)
     z = prepared.inverse @ (layout.values - prepared.mean)
-    suspects = _suspects(detector, weighted, terms, _foreign(detector, prepared, z))
-    if not suspects:
+    ranked = _suspects(detector, weighted, terms, candidates(detector, prepared, z))
+    if not ranked:
         return None
-    best = suspects[0]
-    size, size_u, moved = _sized(detector, prepared, best, z)
+    size, size_u, moved = _size(prepared, ranked[0], z)
+    suspects = [(one.suspect, one.onset) for one in ranked]
     rows = _rows(detector, layout.pattern, layout.events)
     contributions = _contributions(prepared, rows, layout.values, z, moved)
     by_quantity: dict[str, float] = {}
@@ -170,7 +171,7 @@ def explain(detector: Detector, judged: Judged) -> Suspicion | None:
         by_quantity[one.quantity] = by_quantity.get(one.quantity, 0.0) + one.ln_lr
     return Suspicion(
         judged.ln_e,
-        best[0],
+        suspects[0][0],
         size,
         size_u,
         _by_family([one for one, _ in suspects]),
@@ -184,60 +185,41 @@ def explain(detector: Detector, judged: Judged) -> Suspicion | None:
     )
 
 
-def _foreign(detector: Detector, prepared: Prepared, z: Floats) -> list[Floats]:
-    """Return ln(weight x LR) of foreign material by onset, spread of sites included.
+class _Sized(NamedTuple):
+    """A suspect with what it takes to size it; ``sizes`` is None for a free change."""
 
-    Returns:
-        By onset an array over all directions, those of other families zero.
-    """
-    d, legs = detector.directions, len(detector.model.legs)
-    found = [np.zeros(len(d.site)) for _ in prepared.onsets]
-    for at_origin in (True, False):
-        material = all_mixed(detector, at_origin=at_origin)
-        for number, onset in enumerate(prepared.onsets):
-            if material is None or (onset.stations[0] == 0) is not at_origin:
-                continue
-            u = prepared.u[number][:, COMPOSITION:]
-            ln = ln_lr(material, u.T @ z, prepared.j[number][COMPOSITION:, COMPOSITION:])
-            weight = d.onset_weights(onset.stations, legs)[d.site >= 0]
-            found[number][d.site >= 0] = logarithms(weight) + ln
-    return found
+    suspect: Suspect
+    onset: Onset
+    sizes: Candidates | None
+    number: int
 
 
 def _suspects(
-    detector: Detector,
-    weighted: Weighted,
-    terms: Terms,
-    foreign: Sequence[Floats],
-) -> list[tuple[Suspect, Onset]]:
+    detector: Detector, weighted: Weighted, terms: Terms, sized: Sequence[Candidates]
+) -> list[_Sized]:
     """Return all that may have happened, sizes added up, the most probable first."""
-    d, names = detector.directions, detector.model.stations
-    found: list[tuple[Family, Onset, str | None, float]] = []
-    for number, onset in enumerate(weighted.onsets):
-        fixed = terms.fixed[0, number]
-        for family, site in {(int(f), int(s)) for f, s in zip(d.family, d.site, strict=True)}:
-            mine = (d.family == family) & (d.site == site)
-            named = d.sites[site] if site >= 0 else None
-            ln = foreign[number][mine] if site >= 0 else fixed[mine]
-            found.append((FAMILIES[family], onset, named, _ln_sum(ln)))
-        if detector.model.analytes:
-            found.append((Family.OMNIBUS, onset, None, _ln_sum(terms.free[0, number])))
-    half = terms.parts.shape[2] // 2
-    for number, onset in enumerate(weighted.parts):
-        sums = terms.parts[0, number]
-        found.append((Family.LOSS, onset, None, _ln_sum(sums[:half])))
-        found.append((Family.GAIN, onset, None, _ln_sum(sums[half:])))
-    found = [one for one in found if one[3] > -math.inf]
-    total = _ln_sum(np.array([one[3] for one in found]))
+    names = detector.model.stations
+    found: list[tuple[What, float, Candidates | None, int]] = [
+        (what, float(ln), some, number)
+        for some in sized
+        for number, (what, ln) in enumerate(zip(some.causes, some.ln, strict=True))
+    ]
+    for number, onset in enumerate(weighted.onsets if detector.model.analytes else ()):
+        free = _ln_sum(terms.free[0, number])
+        found.append(((Family.OMNIBUS, onset, None), free, None, 0))
+    found = [one for one in found if one[1] > -math.inf]
+    total = _ln_sum(np.array([one[1] for one in found]))
     suspects = [
-        (
+        _Sized(
             Suspect(f, tuple(names[s] for s in o.stations), o.part, site, math.exp(ln - total)),
             o,
+            some,
+            number,
         )
-        for f, o, site, ln in found
+        for (f, o, site), ln, some, number in found
     ]
     # The name settles ties, so that equal lots get equal alerts.
-    return sorted(suspects, key=lambda one: (-one[0].probability, str(one[0])))
+    return sorted(suspects, key=lambda one: (-one.suspect.probability, str(one.suspect)))
 
 
 def _by_family(suspects: Sequence[Suspect]) -> tuple[tuple[Family, float], ...]:
@@ -247,57 +229,13 @@ def _by_family(suspects: Sequence[Suspect]) -> tuple[tuple[Family, float], ...]:
     return tuple(sorted(sums.items(), key=lambda one: -one[1]))
 
 
-def _sized(
-    detector: Detector, prepared: Prepared, best: tuple[Suspect, Onset], z: Floats
-) -> tuple[float, float, Floats]:
+def _size(prepared: Prepared, best: _Sized, z: Floats) -> tuple[float, float, Floats]:
     """Return size, its u, and what the fraud of that size adds to z."""
-    suspect, onset = best
-    if onset.part is not None:
-        mass = prepared.part_u[prepared.parts.index(onset)][:, None]
-        return _posterior(*_candidates(detector, suspect), mass, z, columns=1)
-    number = prepared.onsets.index(onset)
-    u = prepared.u[number]
-    if suspect.family is Family.OMNIBUS:
+    if best.sizes is None:
+        u = prepared.u[prepared.onsets.index(best.onset)]
         return _free_change(u[:, COMPOSITION:], z)
-    if suspect.family is Family.FOREIGN:
-        return _foreign_size(detector, suspect, onset, u[:, COMPOSITION:], z)
-    return _posterior(*_candidates(detector, suspect), u, z, columns=u.shape[1])
-
-
-def _candidates(detector: Detector, suspect: Suspect) -> tuple[Floats, Floats]:
-    """Return sizes and their shifts."""
-    sizes = np.geomspace(SIZE_LEAST, SIZE_MAX, POINTS)
-    return sizes, shift(suspect.family, sizes, len(detector.model.analytes))
-
-
-def _foreign_size(
-    detector: Detector, suspect: Suspect, onset: Onset, u: Floats, z: Floats
-) -> tuple[float, float, Floats]:
-    """Return the same as ``_posterior``, the spread of both sites included."""
-    other = next(s for s in foreign_sites(detector.model) if s.site_id == suspect.site)
-    sizes = np.geomspace(SIZE_LEAST, 1.0, FOREIGN_POINTS)
-    material = mixed(detector, other, sizes, at_origin=onset.stations[0] == 0)
-    g, j = u.T @ z, u.T @ u
-    p, size, spread = _shares(sizes, ln_lr(material, g, j))
-    return size, spread, np.asarray(u @ fitted(material, int(np.argmax(p)), g, j))
-
-
-def _posterior(
-    sizes: Floats, shifts: Floats, u: Floats, z: Floats, *, columns: int
-) -> tuple[float, float, Floats]:
-    """Return mean and deviation of the size, thought even in its logarithm, and the shift of z."""
-    moved = shifts[:, :columns] @ u.T
-    ln = moved @ z - 0.5 * (moved * moved).sum(axis=1)
-    _, size, spread = _shares(sizes, ln)
-    return size, spread, np.asarray(moved[int(np.argmin(np.abs(sizes - size)))])
-
-
-def _shares(sizes: Floats, ln: Floats) -> tuple[Floats, float, float]:
-    """Return probabilities of sizes, their mean and deviation."""
-    p = np.exp(ln - ln.max())
-    p /= p.sum()
-    size = float(p @ sizes)
-    return p, size, math.sqrt(float(p @ (sizes - size) ** 2))
+    size, size_u = best.sizes.sizes.of([best.number]).mean()
+    return size, size_u, best.sizes.moved(best.number)
 
 
 def _free_change(u: Floats, z: Floats) -> tuple[float, float, Floats]:

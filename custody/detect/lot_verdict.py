@@ -38,6 +38,9 @@ IDS_BYTES_MAX = 26 * 1024
 With ``lot_information.BYTES_MAX`` the rest of an alert has 14 KiB, of which it uses some 12.
 """
 
+SITE_SAID, SITES_SAID = 0.01, 3
+"""Least probability of another site that the sentence of an alert names, and how many it names."""
+
 GATED_MAX = 64
 INSTRUMENTS_MAX = 64
 
@@ -261,7 +264,7 @@ def _sentence(
     family, probability = posterior[0]
     ends = _leg(named, stations)
     where = f"between {ends[0]} and {ends[1]}" if ends else f"before {stations[0]} measured it"
-    site = f", of material like {named.site}'s" if named.site else ""
+    site = f", of material like {_sites(named.site, found.sites())}" if named.site else ""
     trip = asked.trips[named.part].removeprefix(INFERRED) if named.part else ""
     part = f", trip {trip}" if trip else ""
     most = ", ".join(name for name, ln_lr in found.by_quantity[:3] if ln_lr > 0.0)
@@ -271,3 +274,12 @@ def _sentence(
         f"probability {probability:.2f} among families, E = 10^{e:.1f} (limit 10^"
         f"{allowed.ln_e / _LN10:.1f}); most by {most or 'no single quantity'}"
     )
+
+
+def _sites(named: str, likely: Mapping[str, float]) -> str:
+    """Return whose the material is, and where it may be another's how likely each is."""
+    others = [site for site, p in likely.items() if site != named and p >= SITE_SAID]
+    if not others:
+        return f"{named}'s"
+    rest = ", ".join(f"{site}'s {likely[site]:.2f}" for site in others[:SITES_SAID])
+    return f"{named}'s (probability {likely[named]:.2f} among sites; {rest})"

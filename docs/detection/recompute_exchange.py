@@ -4,17 +4,15 @@ import json
 import math
 import sys
 
-from candidates import spread
 from likelihood import dot, fixed, free, mixed, solve, square
+from sized import foreign, spread
+from sizes import mean
 from weights import FOREIGN, FREE, shift
-
-SIZES = [0.001 * 1000 ** (no / 79) for no in range(80)]
 
 
 def sums(alert: dict) -> dict:
     """Return what an alert says beside what follows from its other figures."""
     named = alert["causes"][0]
-    at = {"stations": named["stations"]}
     [onset] = [one for one in alert["onsets"] if one["stations"] == named["stations"]]
     g, j = onset["score"][3:], [row[3:] for row in square(onset["information"])[3:]]
     if named["family"] == "omnibus":
@@ -26,14 +24,11 @@ def sums(alert: dict) -> dict:
         u = math.sqrt(dot(d, solve(plus, d)[0])) / (len(d) * size)
     else:
         [site] = [one for one in alert["other_sites"] if one["site_id"] == named["site_id"]]
-        of_sizes = [
-            mixed(shift(FOREIGN, x, site["ln_ratios"])[3:], spread(alert, at, site, x), g, j)
-            for x in SIZES
-        ]
-        top, d = max(of_sizes)
-        p = [math.exp(ln - top) for ln, _ in of_sizes]
-        size = dot(p, SIZES) / sum(p)
-        u = math.sqrt(dot(p, [(x - size) ** 2 for x in SIZES]) / sum(p))
+        sizes = foreign(alert, onset, site)
+        size, u = mean(sizes, 1.0)
+        best = max(sizes, key=lambda one: one[1])[0]
+        moved = shift(FOREIGN, best, site["ln_ratios"])[3:]
+        d = mixed(moved, spread(alert, onset, site, best), g, j)[1]
     rows = sum(row["ln_ratio"] for row in alert["evidence"])
     return {
         "size": (alert["size"], size),

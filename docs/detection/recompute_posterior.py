@@ -5,13 +5,16 @@ import math
 import sys
 from collections import Counter
 
-from candidates import FOREIGN, candidates
+from candidates import candidates
+from everything import sized
+from weights import FOREIGN
 
 
 def sums(alert: dict) -> dict:
     """Return what an alert says beside what follows from its other figures."""
     unsaid = sum(site["probability"] for site in alert["other_sites"] if not site["spread"])
-    terms = [(what, math.log(w) + ln) for what, w, _, ln in candidates(alert) if ln is not None]
+    free = [one for one in candidates(alert) if one[0][0] == "omnibus"]
+    terms = [*sized(alert), *((what, math.log(w) + ln) for what, w, ln in free if w > 0)]
     top, p = max(ln for _, ln in terms), Counter()
     total = sum(math.exp(ln - top) for _, ln in terms) / (1.0 - unsaid)
     for what, ln in terms:

@@ -5,25 +5,23 @@ import math
 import re
 import sys
 
+from sized import along
+from sizes import mean
+
 LIMITS, NAMES = ((0.1, 6500), (0.03, 2000), (0.01, 650)), ("low", "medium", "high", "critical")
 STAKE = re.compile(r"at stake \S+ of (?:the metal|([\d,]+)).*; it can (still|no longer) be ")
 LINES = ("loss", "gain", "water", "water_falsified", "waste")  # all shift along one direction
-SIZES = [0.001 * 600 ** (no / 199) for no in range(200)]
 
 
 def sums(alert: dict) -> dict:
     """Return what an alert says beside what follows from its other figures."""
     said, size, family = {}, abs(alert["size"]), alert["family"]
     if family in LINES:
-        ln = [math.log1p(x if family == "gain" else -x) for x in SIZES]
-        named = ln[min(range(200), key=lambda no: abs(SIZES[no] - size))]  # the rows' shifts
-        tz = sum(row["shift"] * row["z"] for row in alert["evidence"])
-        tt = sum(row["shift"] ** 2 for row in alert["evidence"])
-        ratios = [one / named * tz - (one / named) ** 2 * tt / 2 for one in ln]
-        p = [math.exp(one - max(ratios)) for one in ratios]
-        mean = sum(map(math.prod, zip(p, SIZES, strict=True))) / sum(p)
-        spread = sum(one * (x - mean) ** 2 for one, x in zip(p, SIZES, strict=True)) / sum(p)
-        said |= {"size": (size, mean), "u of size": (alert["size_u"], math.sqrt(spread))}
+        named = math.log1p(size if family == "gain" else -size)  # the rows' shifts
+        tz = sum(row["shift"] * row["z"] for row in alert["evidence"]) / named
+        tt = sum(row["shift"] ** 2 for row in alert["evidence"]) / named**2
+        found, u = mean(along(family, tz, tt), 0.6)
+        said |= {"size": (size, found), "u of size": (alert["size_u"], u)}
     if stake := STAKE.search(alert["reason"]):
         share = size * alert["posterior"][family]
         worth = stake[1] and share * float(stake[1].replace(",", ""))

@@ -14,7 +14,7 @@ from tests.support import tree
 FOLDER = tree.ROOT / "docs" / "detection"
 LINES_MAX = 60
 """Of each of them, and of what they share."""
-SHARED = ("likelihood", "weights", "candidates")
+SHARED = ("likelihood", "weights", "candidates", "sizes", "sized", "everything")
 
 Sums = Mapping[Any, tuple[Any, Any]]
 """By figure what an alert says, and what follows from its others."""

@@ -11,8 +11,9 @@ import pytest
 from custody.detect import lot_families
 from custody.detect.lot_facts import Floats, Known, Leg, Model, Moisture, Readings, Shot, Weighing
 from custody.detect.lot_families import OMNIBUS_U, Family
-from custody.detect.lot_foreign import ln_lr, mixed
+from custody.detect.lot_foreign import ln_lr, materials, seen
 from custody.detect.lot_pattern import prepare
+from custody.detect.lot_sizes import refined
 from custody.detect.lot_suspicion import Suspicion, explain
 from custody.detect.mixture import ALPHA, Detector
 from custody.detect.pattern_rows import Pattern, ShotRows
@@ -345,10 +346,61 @@ def test_the_spread_of_both_sites_is_in_what_names_foreign_material() -> None:
     number = [onset.stations for onset in prepared.onsets].index((1,))
     u = prepared.u[number][:, 3:]
     z = prepared.inverse @ (layout.values - prepared.mean)
-    material = mixed(detector, other, np.array([0.2]), at_origin=False)
+    material = materials(detector, at_origin=False).of([0])
     there = 0.2 * np.exp(other.mean - sites()[0].mean)
     part = there / (0.8 + there)
     spread = np.outer(part, part) * (other.covariance + sites()[0].covariance * (1 + 1 / 50))
     change = np.log(0.8 + there)
     expected = Dense(model, CASES["foreign"]).ln_lr_spread(1, change, spread)
-    assert ln_lr(material, u.T @ z, u.T @ u)[0] == pytest.approx(expected, abs=2e-3)
+    found = ln_lr(material, np.array([[0.2]]), seen(u, z))
+    assert found[0, 0] == pytest.approx(expected, abs=2e-3)
+
+
+def a_swap(seed: int) -> tuple[bool, float]:
+    """Judge a swap from one of two mines that resemble each other, of a share that is drawn.
+
+    Returns:
+        Whether the right one is named, and the probability said of the one that is.
+    """
+    rng, own = Random(seed), sites()[0]
+    away = 1.5 * (sites()[1].mean - own.mean)
+    covariance = 0.05**2 * (0.3 + 0.7 * np.eye(4))
+    alike = [
+        replace(own, site_id=name, mean=own.mean + by * away, covariance=covariance)
+        for name, by in (("A", 1.0), ("B", 1.12))
+    ]
+    size, true = math.exp(rng.uniform(math.log(0.1), math.log(0.6))), rng.choice(alike)
+    drawn = np.linalg.cholesky(covariance) @ [rng.gauss(0, 1) for _ in ANALYTES]
+    ratio = true.mean + drawn - own.mean
+    shift = lot_families.foreign_shift(ratio, np.array([size]))[0]
+    model = replace(a_model(), library=(own, *alike))
+    found = explained(Detector(model), an_honest_lot(seed, shift.tolist(), 1))
+    assert found is not None
+    by_site = found.sites()
+    assert found.named.family is Family.FOREIGN
+    assert found.named.site is not None
+    return found.named.site == true.site_id, by_site[found.named.site]
+
+
+def test_of_mines_that_resemble_each_other_none_is_named_surer_than_it_is_right() -> None:
+    """A grid of twelve sizes named the mine whose share lay nearer to a point of it."""
+    said = [a_swap(seed) for seed in range(120)]
+    assert all(right for right, p in said if p > 0.9)
+    right, expected = sum(one for one, _ in said), sum(p for _, p in said)
+    spread = math.sqrt(sum(p * (1.0 - p) for _, p in said))
+    assert abs(right - expected) <= 2.5 * spread
+
+
+def test_sizes_between_the_points_of_the_grid_are_as_likely_as_those_on_it() -> None:
+    """Of a size known to 0.2 % of itself: by a grid finer than that, whatever the size."""
+    for true in np.geomspace(0.05, 0.5, 7):
+
+        def ln_lr_at(sizes: Floats, about: float = float(true)) -> Floats:
+            return np.asarray(-0.5 * (np.log(sizes / about) / 0.002) ** 2)
+
+        sizes = refined(ln_lr_at, 1, 0.6)
+        share = sizes.ln_sum(sizes.shares())[0]
+        exact = math.log(0.002 * math.sqrt(2.0 * math.pi) / math.log(600.0))
+        assert share == pytest.approx(exact, abs=0.03)
+        assert sizes.mean()[0] == pytest.approx(true, rel=5e-4)
+        assert sizes.shares((0.01, 0.07)).sum() == pytest.approx(1.0)

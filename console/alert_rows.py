@@ -7,9 +7,40 @@ FURTHEST = """
     arrayMap(abs, `evidence.z`) AS far, indexOf(far, arrayMax(far)) AS furthest,
     `evidence.instruments`[furthest] AS instruments,
     toString(`evidence.quantity`[furthest]) AS furthest_quantity,
-    `evidence.analyte`[furthest] AS furthest_analyte
+    `evidence.analyte`[furthest] AS furthest_analyte,
+    `evidence.expected`[furthest] AS furthest_expected,
+    `evidence.observed`[furthest] AS furthest_observed,
+    `evidence.u`[furthest] AS furthest_u, `evidence.z`[furthest] AS furthest_z,
+    toString(`evidence.unit`[furthest]) AS furthest_unit, length(far) AS evidence_rows
 """
 """What an alert measured that is furthest from what was expected, and by which instruments."""
+
+_SITES = """
+    arrayFilter
+    (
+        one -> one.probability > 0,
+        arrayMap
+        (
+            (site, p) -> CAST((site, p), 'Tuple(site_id String, probability Float64)'),
+            `other_sites.site_id`, `other_sites.probability`
+        )
+    ) AS other_sites
+"""
+
+WHERE = f"""
+    arrayMap
+    (
+        (at, trip, site) -> CAST
+        (
+            (at, trip, site),
+            'Tuple(stations Array(String), movement_id Nullable(String), site_id Nullable(String))'
+        ),
+        arraySlice(`causes.stations`, 1, 1), arraySlice(`causes.movement_id`, 1, 1),
+        arraySlice(`causes.site_id`, 1, 1)
+    ) AS causes, way, {_SITES}
+"""
+"""Where what an alert names began, on which trip, and whose material it is like: of the causes the
+one that is named, as ``schemas/json/alert.json`` has it."""
 
 STANDING = f"""
 SELECT
@@ -17,7 +48,7 @@ SELECT
     process_id, movement_id, raised_at, occurred_at, onset_at, size, size_u, unit, statistic,
     record_value AS value, threshold, threshold_basis, reason, actor, why, assignee, until,
     resolution, mapFromArrays(`posterior.family`, `posterior.probability`) AS posterior,
-    {FURTHEST}, timestamp AS said_at
+    {FURTHEST}, {WHERE}, timestamp AS said_at
 FROM alert
 INNER JOIN
 (
@@ -44,7 +75,7 @@ LIMIT 5000
 the reason of a version that a person made is his, that of the end of shelving the clock's.
 ``instruments`` are those whose reading is furthest from what was expected."""
 
-_WHOLE = """
+_WHOLE = f"""
 SELECT
     alert_id, version, state, rule, family, severity, subject, nullIf(lot_id, '') AS lot_id,
     process_id, movement_id, onset_event_id, raised_by_event_id, raised_at, occurred_at, onset_at,
@@ -64,9 +95,9 @@ SELECT
     `calibrations.device_id` AS calibrations_device_id, `calibrations.until` AS calibrations_until,
     `causes.family` AS causes_family, `causes.stations` AS causes_stations,
     `causes.movement_id` AS causes_movement_id, `causes.site_id` AS causes_site_id,
-    `causes.probability` AS causes_probability
-FROM alert WHERE alert_id = {alert:String}
-"""
+    `causes.probability` AS causes_probability, way, {_SITES}
+FROM alert WHERE alert_id = {{alert:String}}
+"""  # noqa: S608  a constant
 _LAST = "ORDER BY version DESC, n DESC LIMIT 1"
 
 LATEST = _WHOLE + _LAST
@@ -121,7 +152,7 @@ ORDER BY occurred_at, event_id
 
 ONSET = (
     "onset_event_id", "onset_at", "onset_u_s", "threshold_basis", "movement_id", "unobserved",
-    "value", "threshold",
+    "value", "threshold", "way", "other_sites",
 )  # fmt: skip
 """What an alert says of its evidence beside the lists."""
 

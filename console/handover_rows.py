@@ -1,11 +1,11 @@
 """What a shift hands over, as statements."""
 
-from console.alert_rows import FURTHEST
+from console.alert_rows import FURTHEST, WHERE
 
 CHANGES = f"""
 SELECT
     alert_id, version, state, before, statistic, rule, family, severity, subject, actor, reason,
-    cause, size, size_u, unit, {FURTHEST},
+    cause, size, size_u, unit, {FURTHEST}, {WHERE},
     assignee, assignee_before, until, resolution, timestamp AS said_at
 FROM
 (

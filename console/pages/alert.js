@@ -2,7 +2,7 @@
 
 import { alertActions } from "./alert_actions.js";
 import { evidencePanels } from "./alert_charts.js";
-import { nameOf, sizeText, stakeText } from "./alert_named.js";
+import { nameOf, priceText, sizeText, stakeText } from "./alert_named.js";
 import { timeline, versionTable } from "./alert_timeline.js";
 import { isEvidence, sinceOf, surenessOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
@@ -11,7 +11,7 @@ import { el, fill, panel } from "./dom.js";
 import { gate } from "./gate.js";
 import { idLink, subjectLink } from "./links.js";
 import { on } from "./live.js";
-import { duration, percent, quantity, time } from "./numbers.js";
+import { duration, percent, quantity, sureness, time } from "./numbers.js";
 import { getJson } from "./session.js";
 import { trouble } from "./trouble.js";
 import { byPerson, whyBlock } from "./why.js";
@@ -45,6 +45,7 @@ export async function show(main, { id }) {
     const { alert } = found;
     // An answer that a later one has overtaken: drawn, it would have people act on what is past.
     if (alert.version < version) return kept ? load(kept) : undefined;
+    alert.causes = found.causes;
     alert.posterior = Object.fromEntries(found.posterior.map((one) => [one.family, one.probability]));
     alert.why = whyFrom(found.versions, alert);
     // What is retracted says nothing of its evidence: that of the last version that had any stays.
@@ -106,9 +107,9 @@ function head(alert, found) {
     el("h1", { id: "alert-name" }, nameOf(alert), " · ", subjectLink(alert.subject)),
     el("dl", { class: "figures" },
       figure("alerts.size", sizeText(alert) || "–"),
-      figure("alerts.sure", sure === null ? (alert.statistic === "rule" ? say("alerts.certain") : "–") : sure > 0.9995 ? ">\u00a099.9\u00a0%" : percent(sure)),
+      figure("alerts.sure", sure === null ? (alert.statistic === "rule" ? say("alerts.certain") : "–") : sureness(sure)),
       figure("alert.onset", since(alert)),
-      figure("alerts.stake", stakeText(alert) || "–"),
+      figure("alerts.stake", stakeText(alert) || "–", priceText(alert)),
       alert.movement_id ? figure("alert.movement", idLink("movement", alert.movement_id)) : null),
     el("p", {}, el("strong", {}, say("alert.why")), " ", whyBlock(alert, alert.why, found.evidence, found.facts)),
     alert.restedAt ? el("p", { class: "note" }, say("alert.rested", { version: alert.restedAt })) : null,

@@ -5,6 +5,7 @@ import { el, fill } from "./dom.js";
 import { time } from "./numbers.js";
 import { getJson, may, postJson, session } from "./session.js";
 import { trouble } from "./trouble.js";
+import { byPerson } from "./why.js";
 import { language, say, sayOr } from "./words.js";
 
 /* From which states an action leads anywhere: the table of docs/alert-lifecycle.md. */
@@ -116,7 +117,7 @@ function conflict(present, done, outcome) {
   return el("div", { class: "trouble conflict", role: "alert" }, el("strong", {}, say("act.conflict.title")),
     el("p", {}, who, " ", stateBadge(present.state), present.assignee ? ` · ${present.assignee}` : "",
       present.until ? ` · ${time(present.until, language())}` : ""),
-    last && last.reason ? el("p", { class: "why" }, last.reason) : null,
+    last && last.reason ? el("p", { class: "why" }, byPerson(last)) : null,
     el("p", {}, say("act.conflict.next")),
     el("p", {}, el("button", { type: "button", onclick: () => done(outcome) }, say("act.conflict.look"))));
 }

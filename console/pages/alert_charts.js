@@ -113,7 +113,7 @@ function posterior(families, source) {
 }
 
 function tiny(probability) {
-  return probability > 0 && probability < 1e-5 ? "<\u00a00.001\u00a0%" : percent(probability);
+  return probability > 0 && probability < 1e-5 ? `<\u00a0${percent(1e-5, 1)}` : percent(probability);
 }
 
 /* The e-value over the facts that moved it, with the limit above which an alert is open. */

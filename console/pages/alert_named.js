@@ -1,6 +1,7 @@
 /* An alert in words and numbers: what has happened, how much, what is at stake. */
 
 import { stakeOf, whyOf } from "./alerts.js";
+import { el } from "./dom.js";
 import { number, percent, quantity } from "./numbers.js";
 import { say, sayOr } from "./words.js";
 
@@ -15,6 +16,14 @@ export function stakeText(alert) {
   if (!stake) return null;
   if (stake.amount === null) return say("stake.share", { share: percent(stake.share, 2) });
   return `${number(stake.amount, null, 3)}\u00a0${stake.currency}`;
+}
+
+/* At which price that is, under the figure; null where there is none. */
+export function priceText(alert) {
+  const { price } = stakeOf(whyOf(alert)) || {};
+  if (!price) return null;
+  const metals = price.more ? say("stake.metals", { metal: price.metal, more: price.more }) : price.metal;
+  return el("span", { class: "why" }, [say("stake.price", { metals, day: price.day }), price.source].filter(Boolean).join(", "));
 }
 
 export function sizeText(alert) {

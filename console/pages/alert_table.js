@@ -5,7 +5,7 @@ import { FOLD_FROM, countsOf, folded, sinceOf, surenessOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el } from "./dom.js";
 import { idLink, pageOf, subjectLink } from "./links.js";
-import { count, percent, time } from "./numbers.js";
+import { count, sureness, time } from "./numbers.js";
 import { downloads, table } from "./table.js";
 import { shortly } from "./why.js";
 import { language, say } from "./words.js";
@@ -42,7 +42,7 @@ export function columns() {
 function percentOrCertain(alert) {
   const sure = surenessOf(alert);
   if (sure === null) return alert.statistic === "rule" ? say("alerts.certain") : null;
-  return sure > 0.9995 ? `>\u00a099.9\u00a0%` : percent(sure);
+  return sureness(sure);
 }
 
 const SOURCE = "/api/alerts";

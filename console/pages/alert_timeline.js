@@ -7,7 +7,7 @@ import { el } from "./dom.js";
 import { idLink } from "./links.js";
 import { number, quantity, time } from "./numbers.js";
 import { table } from "./table.js";
-import { versionSaid } from "./why.js";
+import { isBare, versionSaid } from "./why.js";
 import { language, say, sayOr } from "./words.js";
 
 export function timeline(found) {
@@ -52,7 +52,8 @@ function versionText({ version }, alert) {
   const parts = [say("version.said", { no: version.version })];
   if (version.resolution) parts.push(sayOr("resolution.", version.resolution));
   if (version.until) parts.push(say("timeline.until", { until: time(version.until, language()) }));
-  if (version.state !== "retracted") parts.push(versionSaid(version, alert));
+  // Of a bare action the line above says what it was.
+  if (version.state !== "retracted" && !isBare(version)) parts.push(versionSaid(version, alert));
   return parts.filter(Boolean).join(" · ");
 }
 

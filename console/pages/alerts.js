@@ -32,13 +32,17 @@ export function severityRank(severity) {
 }
 
 /* What is at stake, as the end of an alert's reason says it: the share of the metal's value, that
-   value and its currency; null where the rule says nothing of how much. */
+   value and its currency, the price it was taken at (of the first metal, and of how many `more`), and
+   whether it can still be stopped; null where the rule says nothing of how much. */
 export function stakeOf(reason) {
   const found = /at stake ([\d.]+)% of (?:([\d,]+)(?: ([A-Z]{3}))? \()?/.exec(reason || "");
   if (!found) return null;
   const share = Number(found[1]) / 100;
   const value = found[2] ? Number(found[2].replaceAll(",", "")) : null;
-  return { share, amount: value === null ? null : share * value, currency: found[3] || "" };
+  const [, metal, more, day, source] = /\((\w+)(?: and (\d+) more)?, price of ([\d-]+)(?:, ([^)]*))?\)/.exec(reason) || [];
+  const [, reach] = /; it can (still|no longer) be stopped/.exec(reason) || [];
+  return { share, amount: value === null ? null : share * value, currency: found[3] || "",
+    price: metal ? { metal, more: Number(more || 0), day, source: source || "" } : null, stoppable: reach ? reach === "still" : null };
 }
 
 /* The probability of the family that is named; null of a rule that is certain. */
@@ -60,15 +64,17 @@ export function ranked(alerts) {
 }
 
 /* Where and between whom, as the worker says it: the family and its size stand beside it already. */
-export function whereOf(alert) {
+export function workersWhere(alert) {
   return whyOf(alert).split("; ")[0].replace(/^\w+ [\d.]+% \(sigma [\d.]+%\) /, "");
 }
 
-/* The measurement that is furthest from what was expected: {quantity, analyte, instruments}; in a
-   list the warehouse has picked it. Null where the alert rests on none. */
+/* The measurement that is furthest from what was expected: {quantity, analyte, expected, observed, u, z,
+   unit, instruments}; in a list the warehouse has picked it. Null where the alert rests on none. */
 export function furthestOf(alert) {
   if (alert.furthest_quantity !== undefined) {
-    return alert.furthest_quantity ? { quantity: alert.furthest_quantity, analyte: alert.furthest_analyte, instruments: alert.instruments } : null;
+    const of = (name) => alert[`furthest_${name}`];
+    return of("quantity") ? { quantity: of("quantity"), analyte: of("analyte"), expected: of("expected"), observed: of("observed"),
+      u: of("u"), z: of("z"), unit: of("unit"), instruments: alert.instruments } : null;
   }
   const evidence = alert.evidence || [];
   return evidence.length ? evidence.reduce((a, b) => (Math.abs(b.z) > Math.abs(a.z) ? b : a)) : null;

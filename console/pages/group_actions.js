@@ -8,6 +8,7 @@ import { idOf, pageOf } from "./links.js";
 import { count } from "./numbers.js";
 import { may, postJson } from "./session.js";
 import { trouble } from "./trouble.js";
+import { byPerson } from "./why.js";
 import { say } from "./words.js";
 
 /* So many in one request; console/group_actions.py takes no more. */
@@ -107,5 +108,5 @@ function notTaken(one, alert) {
   const last = one.present.last_action;
   return [link, " ", stateBadge(one.present.state), " ",
     last ? say("act.conflict.who", { actor: last.actor }) : say("act.conflict.system"),
-    last && last.reason ? el("span", { class: "why" }, last.reason) : null];
+    last && last.reason ? el("span", { class: "why" }, byPerson(last)) : null];
 }

@@ -19,6 +19,13 @@ export function labelOf(one) {
   return by ? `${nameOf(one)}, ${by}` : nameOf(one);
 }
 
+/* One measurement as a sentence: of a balance what went in and what came out, else both figures. */
+export function saidOf(one) {
+  const { expected, observed } = inUnits(one);
+  const word = ["dry_mass", "contained_metal"].includes(one.quantity) ? "measured.balance" : "measured.against";
+  return say(word, { what: labelOf(one), expected, observed, z: number(one.z, null, 2) });
+}
+
 const SCALES = { ln_fraction: "fraction", ln_dry_share: "share", ln_net: "ratio" };
 
 function shown(value, u, scale) {

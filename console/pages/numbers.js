@@ -46,6 +46,11 @@ export function percent(fraction, digits = 3) {
   return `${number(100 * Number(fraction), null, digits)}${NO_BREAK}%`;
 }
 
+/* How sure: what is nearer to certain than its digits say is more than those say. */
+export function sureness(probability) {
+  return probability > 0.9995 ? `>${NO_BREAK}${percent(0.999)}` : percent(probability);
+}
+
 function placesOf(value, digits) {
   if (value === 0) return 0;
   return Math.min(12, Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value)))));

@@ -351,7 +351,8 @@ def test_a_table_can_be_taken_along_and_french_is_french(visitors: Visitors) -> 
             "12,3\u00a0±\u00a01,1\u00a0%"
         )
         rows = visit.page.locator(".alerts tbody tr")
-        expect(rows.first).to_contain_text("Surtout par masse, reçue / envoyée, WB-1 / WB-2")
+        expect(rows.first).to_contain_text("entre MINE-KOV et DEPOT-LUB, trajet WAY-5531")
+        expect(rows.first).to_contain_text("surtout par masse, reçue / envoyée, WB-1 / WB-2")
         expect(visit.page.locator(".alerts [lang=en]")).to_have_count(0)
         visit.page.click("#menu summary")
         visit.page.select_option("#theme", "dark")

@@ -16,15 +16,14 @@ from confluent_kafka.admin import AdminClient
 from playwright.sync_api import Locator, expect
 
 from console.live.places import TOPICS
-from custody.alerts import CHARTS, UNSUPPORTED, alert_id
+from custody.alerts import UNSUPPORTED, alert_id
 from custody.events import ActionTaken, LotAssayed, Micros
 from custody.ids import derived_id
 from custody.records import Alert
-from custody.severity import BY_RULE
 from tests.support import browser, chromium, consoles, golden
 from tests.support import gateway as gateways
 from tests.support import stack as stacks
-from tests.support.alerts import alert, symbols
+from tests.support.alerts import alert
 from tests.support.chromium import PHONE, Visit, Visitors
 from tests.support.consoles import Console
 from tests.support.visitors import TOKEN
@@ -305,63 +304,3 @@ def _send(visit: Visit, console: Console, body: Mapping[str, str]) -> None:
             recorded_at=Micros(time.time_ns() // 1000),
         )
     )  # fmt: skip
-
-
-STATISTICS = {"e_value": "lot_eprocess", "minus_log10_p": "node_balance"}
-EXPLAIN = """async (alerts) => {
-  const { fully, shortly } = await import("/pages/why.js");
-  return alerts.map((one) => {
-    const short = shortly(one);
-    return [fully(one, one.evidence, one.facts), short.lang, short.textContent];
-  });
-}"""
-
-
-def _figures(statistic: str, rule: str, family: str, size: float = -0.1) -> dict[str, object]:
-    measured = {"quantity": "ln_net", "analyte": None, "z": -9.0, "ln_ratio": 20.0}
-    return {
-        "statistic": statistic, "rule": rule, "family": family, "size": size, "size_u": 0.01,
-        "unit": "fraction", "value": 1e9, "threshold": 1e3, "posterior": {family: 0.9},
-        "onset_event_id": "e", "facts": [{"event_id": "e", "site_id": "MINE-KOV"}],
-        "evidence": [measured | {"instruments": ["WB-1"]}], "reason": "in the words of the worker",
-    }  # fmt: skip
-
-
-def test_why_is_in_the_readers_language_for_every_rule_and_every_family(
-    visitors: Visitors,
-) -> None:
-    families = [one for one in symbols("AlertFamily") if one not in {*CHARTS, "custody_gap"}]
-    asked = [_figures("rule", rule, "custody_gap") for rule in BY_RULE if rule not in CHARTS]
-    asked += [
-        _figures("cusum", rule, rule, size) for rule in sorted(CHARTS) for size in (-0.1, 0.1)
-    ]
-    asked += [_figures(name, rule, of) for name, rule in STATISTICS.items() for of in families]
-    told: dict[str, list[list[str]]] = {}
-    with visitors.visit("the-viewer", "/gateways") as visit:
-        for language in ("en", "fr"):
-            visit.page.evaluate("(it) => localStorage.setItem('custody.language', it)", language)
-            visit.open("/gateways")
-            told[language] = visit.page.evaluate(EXPLAIN, asked)
-        visit.page.evaluate("localStorage.clear()")
-        assert visit.told == []
-    for one, (english, *_), (french, lang, short) in zip(
-        asked, told["en"], told["fr"], strict=True
-    ):
-        assert english, one
-        assert french, one
-        assert french != english, one
-        assert lang == "", one
-        assert "worker" not in short, one
-        assert not {"{", "why.", "rule."} & set(french.split()), french
-    loss = told["fr"][len(asked) - len(families) * 2 + families.index("loss")][0]
-    assert loss == (
-        "Il manque de la masse : \u221210,0\u00a0±\u00a01,0\u00a0% ; probabilité 90,0\u00a0% parmi"
-        " ce qui a été envisagé ; E = 10^9,00, limite 10^3,00. Cela commence après MINE-KOV."
-        " Surtout par masse, reçue / envoyée, WB-1."
-    )
-    # What the figures do not say: then, and only then, the worker does.
-    bare = _figures("e_value", "lot_eprocess", "loss") | {"posterior": {}, "evidence": []}
-    odd = _figures("odd", "odd", "other") | {"evidence": []}
-    with visitors.visit("the-viewer", "/gateways") as visit:
-        for why in visit.page.evaluate(EXPLAIN, [bare, odd]):
-            assert why == [None, "en", "in the words of the worker"]

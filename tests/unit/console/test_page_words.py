@@ -1,0 +1,198 @@
+"""What pages say of an alert, in each language: from its figures, and the same in both."""
+
+from dataclasses import replace
+
+import pytest
+
+from console.wording import LANGUAGES
+from custody.alerts import CHARTS
+from custody.information import Cause, OtherSite
+from custody.records import Alert, Evidence
+from custody.severity import BY_RULE
+from schemas.present import alert_line
+from tests.support.alerts import alert, symbols
+from tests.support.page_engine import Pages
+
+SHORT = (
+    'alerts.map((one) => { const it = moduleOf("why.js").shortly(one);'
+    " return [it.lang, it.textContent]; })"
+)
+FULL = 'alerts.map((one) => moduleOf("why.js").fully(one, one.evidence, one.facts))'
+BLOCK = (
+    'alerts.map((one) => { const it = document.createElement("p");'
+    ' moduleOf("dom.js").fill(it, moduleOf("why.js").whyBlock(one, one.reason, one.evidence, []));'
+    " return it.textContent; })"
+)
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def pages(request: pytest.FixtureRequest) -> Pages:
+    return Pages(request.param)
+
+
+@pytest.fixture(scope="module")
+def french() -> Pages:
+    return Pages("fr")
+
+
+def _cause(**changes: object) -> Cause:
+    usual = Cause(
+        family="foreign_material", stations=("DEPOT-LUB",), movement_id="WAY-7", site_id="MINE-RUA",
+        probability=0.8,
+    )  # fmt: skip
+    return replace(usual, **changes)  # type: ignore[arg-type]  # a test names what is there
+
+
+def _site(name: str, probability: float) -> OtherSite:
+    return OtherSite(site_id=name, probability=probability, ln_ratios=(), spread=())
+
+
+FOREIGN: dict[str, object] = {
+    "family": "foreign_material", "causes": (_cause(),), "way": ("MINE-KOV", "DEPOT-LUB"),
+    "other_sites": (_site("MINE-RUA", 0.6), _site("MINE-TFM", 0.2), _site("MINE-FAR", 1e-4)),
+}  # fmt: skip
+
+
+def _short(pages: Pages, *asked: Alert) -> list[list[str]]:
+    told: list[list[str]] = pages.run(SHORT, alerts=[alert_line(one) for one in asked])
+    return told
+
+
+def test_a_list_says_where_on_which_trip_whose_material_and_by_what_in_both_languages() -> None:
+    whole = alert("A", **FOREIGN)
+    before = alert("B", **FOREIGN | {"causes": (_cause(stations=("MINE-KOV",), site_id=None),)})
+    bare = alert("C", **FOREIGN | {"causes": (_cause(movement_id=None, site_id=None),), "way": ()})
+    assert _short(Pages("en"), whole, before, bare) == [
+        ["", ("between MINE-KOV and DEPOT-LUB, trip WAY-7, of material like that of MINE-RUA"
+         " (probability 75.0\u00a0% among sites; MINE-TFM 25.0\u00a0%);"
+         " most by mass, arrived / sent, WB-1 / WB-2")],
+        ["", "before MINE-KOV measured it, trip WAY-7; most by mass, arrived / sent, WB-1 / WB-2"],
+        ["", "from DEPOT-LUB on; most by mass, arrived / sent, WB-1 / WB-2"],
+    ]  # fmt: skip
+    assert _short(Pages("fr"), whole, before, bare) == [
+        ["", ("entre MINE-KOV et DEPOT-LUB, trajet WAY-7, matière comme celle de MINE-RUA"
+         " (probabilité 75,0\u00a0% parmi les sites ; MINE-TFM 25,0\u00a0%) ;"
+         " surtout par masse, reçue / envoyée, WB-1 / WB-2")],
+        ["", ("avant la mesure de MINE-KOV, trajet WAY-7 ;"
+         " surtout par masse, reçue / envoyée, WB-1 / WB-2")],
+        ["", "à partir de DEPOT-LUB ; surtout par masse, reçue / envoyée, WB-1 / WB-2"],
+    ]  # fmt: skip
+
+
+def test_the_alerts_page_says_it_all_and_leaves_the_worker_nothing_to_add(pages: Pages) -> None:
+    line = alert_line(alert("A", **FOREIGN | {"posterior": ()}))
+    line["posterior"] = {"foreign_material": 0.99999}
+    [told] = pages.run(BLOCK, alerts=[line])
+    assert "sigma" not in told, "the worker's sentence"
+    for name in ("MINE-KOV", "DEPOT-LUB", "WAY-7", "MINE-RUA", "MINE-TFM", "WB-1 / WB-2"):
+        assert name in told
+    assert "10^6" in told
+    said = {"en": "It can still be stopped.", "fr": "Cela peut encore être arrêté."}
+    assert told.endswith(tuple(said.values()))
+
+
+def test_a_price_is_said_with_its_day_and_source(french: Pages) -> None:
+    reason = "loss; at stake 1.1% of 40,000 USD (Cu and 2 more, price of 2026-11-01, LME); it can"
+    told = french.run(
+        'moduleOf("alert_named.js").priceText(one).textContent',
+        one=alert_line(alert("A", reason=f"{reason} no longer be stopped")),
+    )
+    assert told == "Cu et 2 autres, prix du 2026-11-01, LME"
+
+
+def _chart(lots: int, **changes: object) -> Alert:
+    rows = tuple(
+        Evidence(
+            quantity="ln_residual", analyte=None, expected=0.0, observed=0.005, u=0.001, z=5.0,
+            unit="1", event_ids=(), instruments=("WB-HOY-1",), shift=0.0, ln_ratio=0.0,
+        )
+        for _ in range(lots)
+    )  # fmt: skip
+    usual: dict[str, object] = {
+        "rule": "instrument_bias", "family": "instrument_bias", "statistic": "cusum",
+        "subject": "instrument/WB-HOY-1", "lot_id": None, "movement_id": None, "size": 0.0058,
+        "size_u": 0.0014, "value": 1.4, "threshold": 1.0, "evidence": rows, "causes": (),
+    }  # fmt: skip
+    return alert("WB", **usual | changes)
+
+
+def test_an_instrument_is_named_with_how_far_it_is_off_and_over_how_many_lots(
+    french: Pages,
+) -> None:
+    off = "indique masse 0,58\u00a0±\u00a00,14\u00a0% trop haut, sur"
+    rest = "; ses lots sont jugés sans cela."
+    road = _chart(12, rule="route_loss", family="route_loss", subject="way/DEPOT-LUB>CONC-HOY")
+    assert [text for _, text in _short(french, _chart(12), _chart(64), road)] == [
+        f"WB-HOY-1 {off} 12 lots {rest}",
+        f"WB-HOY-1 {off} 64 lots et plus {rest}",
+        (
+            "De DEPOT-LUB à CONC-HOY, chaque lot perd 0,58\u00a0±\u00a00,14\u00a0%"
+            " de plus que prévu, sur 12 lots, et les bascules des deux bouts n\u2019y sont pour"
+            " rien. Pesez un poids étalon aux deux, puis cherchez à qui cela profite."
+        ),
+    ]
+
+
+def test_a_process_says_what_went_in_and_what_came_out(french: Pages) -> None:
+    row = Evidence(
+        quantity="dry_mass", analyte=None, expected=100_000.0, observed=93_000.0, u=1_200.0,
+        z=-5.83, unit="kg", event_ids=(), instruments=("WB-1",), shift=0.0, ln_ratio=0.0,
+    )  # fmt: skip
+    said = alert(
+        "P", rule="node_balance", family="missing_feed", statistic="minus_log10_p", value=6.0,
+        threshold=3.0, subject="process/P-1", lot_id=None, evidence=(row,), causes=(),
+    )  # fmt: skip
+    [[lang, text]] = _short(french, said)
+    assert (lang, text) == (
+        "",
+        (
+            "masse sèche, WB-1 : 100\u202f000\u00a0kg à l\u2019entrée,"
+            " 93\u202f000\u00a0±\u00a01200\u00a0kg à la sortie (z = \u22125,8)."
+        ),
+    )
+    assert text in french.run(FULL, alerts=[alert_line(said)])[0]
+
+
+STATISTICS = {"e_value": "lot_eprocess", "minus_log10_p": "node_balance"}
+
+
+def _figures(statistic: str, rule: str, family: str, size: float = -0.1) -> dict[str, object]:
+    measured = {"quantity": "ln_net", "analyte": None, "z": -9.0, "ln_ratio": 20.0}
+    return {
+        "statistic": statistic, "rule": rule, "family": family, "size": size, "size_u": 0.01,
+        "unit": "fraction", "value": 1e9, "threshold": 1e3, "posterior": {family: 0.9},
+        "onset_event_id": "e", "facts": [{"event_id": "e", "site_id": "MINE-KOV"}],
+        "subject": "lot/L-1", "reason": "in the words of the worker",
+        "evidence": [measured | {"instruments": ["WB-1"]}],
+    }  # fmt: skip
+
+
+def test_why_is_in_the_readers_language_for_every_rule_and_every_family() -> None:
+    families = [one for one in symbols("AlertFamily") if one not in {*CHARTS, "custody_gap"}]
+    asked = [_figures("rule", rule, "custody_gap") for rule in BY_RULE if rule not in CHARTS]
+    asked += [
+        _figures("cusum", rule, rule, size) for rule in sorted(CHARTS) for size in (-0.1, 0.1)
+    ]
+    asked += [_figures(name, rule, of) for name, rule in STATISTICS.items() for of in families]
+    told = {name: Pages(name).run(FULL, alerts=asked) for name in LANGUAGES}
+    short = Pages("fr").run(SHORT, alerts=asked)
+    for one, en, fr, (lang, brief) in zip(asked, told["en"], told["fr"], short, strict=True):
+        assert en, one
+        assert fr, one
+        assert en != fr, one
+        assert lang == "", one
+        assert "worker" not in brief, one
+        assert not {"{", "why.", "rule."} & set(fr.split()), fr
+    loss = told["fr"][len(asked) - len(families) * 2 + families.index("loss")]
+    assert loss == (
+        "Il manque de la masse : \u221210,0\u00a0±\u00a01,0\u00a0% ; probabilité 90,0\u00a0% parmi"
+        " ce qui a été envisagé ; E = 10^9,00, limite 10^3,00. Cela commence après MINE-KOV."
+        " Surtout par masse, reçue / envoyée, WB-1."
+    )
+
+
+def test_what_the_figures_do_not_say_the_worker_does_marked_as_english(french: Pages) -> None:
+    bare = _figures("e_value", "lot_eprocess", "loss") | {"posterior": {}, "evidence": []}
+    odd = _figures("odd", "odd", "other") | {"evidence": []}
+    assert french.run(FULL, alerts=[bare, odd]) == [None, None]
+    assert french.run(SHORT, alerts=[bare, odd]) == [["en", "in the words of the worker"]] * 2

@@ -1,5 +1,7 @@
 """What pages ask about alerts, as statements. Names are those of ``schemas/json/alert.json``."""
 
+from collections.abc import Iterable
+
 from console.rows import Row
 from custody.alerts import SHELVING_OVER
 
@@ -143,12 +145,26 @@ ORDER BY recorded_at, event_id LIMIT 1000
 """What people said of an alert: of all they do, only a word makes no version."""
 
 FACTS = """
-SELECT event_id, event_type, kind, site_id, occurred_at, recorded_at, document_no, mass_kg
+SELECT event_id, lot_id, event_type, kind, site_id, occurred_at, recorded_at, document_no, mass_kg
 FROM v_events
 WHERE lot_id = {lot:String} AND event_id IN {events:Array(String)}
 ORDER BY occurred_at, event_id
 """
 """The facts that an alert names, of its lot."""
+
+FACTS_OF_THING = """
+SELECT event_id, lot_id, event_type, kind, site_id, occurred_at, recorded_at, document_no, mass_kg
+FROM v_events
+WHERE event_id IN {events:Array(String)} AND lot_id IN
+(
+    SELECT lot_id FROM residual
+    WHERE thing = {subject:String} AND occurred_at >= {since:DateTime64(6, 'UTC')}
+    ORDER BY occurred_at DESC LIMIT 4096
+)
+ORDER BY occurred_at, event_id
+"""
+"""Those of an alert of a chart, which are of many lots, by what these say of the instrument or way
+since a time: facts stand by lot, and by their ids alone all would have to be read."""
 
 ONSET = (
     "onset_event_id", "onset_at", "onset_u_s", "threshold_basis", "movement_id", "unobserved",
@@ -178,8 +194,28 @@ def nested(row: Row) -> tuple[Row, dict[str, list[Row]]]:
 
 def events_of(row: Row, evidence: list[Row]) -> list[str]:
     """Return the ids of all facts that an alert names."""
-    named = [str(row[name]) for name in ("onset_event_id", "raised_by_event_id") if row[name]]
+    named = [str(row[name]) for name in ("onset_event_id", "raised_by_event_id") if row.get(name)]
     for one in evidence:
         ids = one["event_ids"]
         named += [str(event) for event in ids] if isinstance(ids, list) else []
     return list(dict.fromkeys(named))
+
+
+def located(evidence: Iterable[Row], facts: Iterable[Row]) -> list[Row]:
+    """Return evidence with ``lot_id``, ``site_id`` and ``occurred_at`` of its first fact.
+
+    Args:
+        evidence: Rows with ``event_ids``.
+        facts: Those that are known; of others the three are None.
+    """
+    known = {row["event_id"]: row for row in facts}
+    nothing: Row = dict.fromkeys(_PLACE)
+    found: list[Row] = []
+    for row in evidence:
+        ids = row["event_ids"]
+        first = known.get(ids[0], nothing) if isinstance(ids, list) and ids else nothing
+        found.append(row | {name: first[name] for name in _PLACE})
+    return found
+
+
+_PLACE = ("lot_id", "site_id", "occurred_at")

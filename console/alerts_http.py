@@ -11,6 +11,7 @@ from console.people.roles import Right
 from console.rows import Row
 from console.visits import Visits
 from console.watched import Watched
+from custody.alerts import CHARTS
 from schemas.present import rfc3339
 from web.problem import Problem
 
@@ -69,12 +70,23 @@ def _alert(request: Request, watched: Watched, alert_id: str) -> Response:
     comments = asked_rows(watched.ask, alert_rows.COMMENTS, about)
     tables = {**lists, "versions": versions, "comments": comments, "facts": list[Row]()}
     tables["retracted_by"] = causes_of(watched.ask, versions, str(alert["subject"]))
-    if alert["lot_id"]:
-        named = alert_rows.events_of(alert | (rested or {}), lists["evidence"])
-        values = {"lot": str(alert["lot_id"]), "events": array_of(named)}
-        tables["facts"] = asked_rows(watched.ask, alert_rows.FACTS, values)
+    tables["facts"] = _facts(watched, alert | (rested or {}), lists["evidence"])
+    tables["evidence"] = alert_rows.located(lists["evidence"], tables["facts"])
     more = {"alert": alert, "rested": rested}
     return answer(request, tables, more, watched.complete_to)
+
+
+def _facts(watched: Watched, alert: Row, evidence: list[Row]) -> list[Row]:
+    """Return the facts that an alert names: of its lot, or of a chart's many."""
+    named = array_of(alert_rows.events_of(alert, evidence))
+    if alert["lot_id"]:
+        values = {"lot": str(alert["lot_id"]), "events": named}
+        return asked_rows(watched.ask, alert_rows.FACTS, values)
+    if alert["rule"] not in CHARTS:
+        return []
+    since = str(alert["onset_at"] or alert["occurred_at"]).replace("T", " ").removesuffix("Z")
+    values = {"subject": str(alert["subject"]), "events": named, "since": since}
+    return asked_rows(watched.ask, alert_rows.FACTS_OF_THING, values)
 
 
 def _rested(

@@ -14,10 +14,12 @@ from custody.errors import Refused
 SUMMARY = ""
 """Name of the part that says what something is."""
 
-TABLES = MappingProxyType({"lots": "balance", "sites": "stock", "processes": "handed"})
+TABLES = MappingProxyType(
+    {"lots": "balance", "sites": "stock", "processes": "handed", "charts": "chart"}
+)
 """What the table of the summary is called, by kind; that of another part is called as the part."""
 
-LOT, SITE, PROCESS = "lot", "site", "process"
+LOT, SITE, PROCESS, CHART = "lot", "site", "process", "chart"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,7 @@ class Asked:
     """A question, its times as somebody wrote them.
 
     Attributes:
-        subject: Id of the lot, site or process.
+        subject: Id of the lot, site or process; of a chart the path of what it is of.
         at: Time it is asked about; None for now.
         known: What may be known; None for all that is known now.
         period: Year, month, day or FROM/TO; None where none is named.
@@ -63,7 +65,7 @@ class Answers:
     """What can be asked.
 
     Attributes:
-        parts: By kind (``lots``, ``sites``, ``processes``) and name of the part.
+        parts: By kind (``lots``, ``sites``, ``processes``, ``charts``) and name of the part.
         complete_to: Up to when each site is complete (``console/answering.py``).
     """
 

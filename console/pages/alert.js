@@ -140,7 +140,7 @@ function toKnow(found) {
     line("rests.causes", found.causes.filter((one) => one.probability >= CAUSE_LEAST).map((one) => `${sayOr("family.", one.family)} ${percent(one.probability)} (${[one.stations.join(" / "), one.movement_id, one.site_id].filter(Boolean).join(", ")})`).join(" · ")),
     line("rests.detectable", found.detectable.map((one) => `${sayOr("family.", one.family)} ${percentOr(one.size, alert.unit)}`).join(" · ")),
     line("rests.unobserved", alert.unobserved.join(", ")),
-    line("rests.calibrations", found.calibrations.map((one) => `${one.device_id}: ${one.until ? time(one.until, language()) : say("rests.no_calibration")}`).join(" · ")),
+    line("rests.calibrations", found.calibrations.map((one) => say("cause.of", { what: one.device_id, of: one.until ? time(one.until, language()) : say("rests.no_calibration") })).join(" · ")),
     line("rests.gated", found.gated.map((one) => `${one.device_id} ${sayOr("gated.", one.why)} (${quantity(one.value, null, "")} > ${quantity(one.threshold, null, "")})`).join(" · ")),
   ].filter(Boolean);
   return list.length ? panel(say("rests.title"), el("dl", { class: "rests" }, list)) : null;

@@ -1,9 +1,14 @@
 /* The charts an alert is judged by. */
 
+import { basisOf } from "./basis.js";
 import { chart } from "./chart.js";
 import { el, panel } from "./dom.js";
+import { evidenceTable, isOfLots } from "./evidence_table.js";
+import { controlChart, titleOf } from "./instruments.js";
+import { idOf } from "./links.js";
 import { differenceOf, inUnits, labelOf } from "./measured.js";
 import { number, percent, time } from "./numbers.js";
+import { part } from "./parts.js";
 import { language, say, sayOr } from "./words.js";
 
 const LN10 = Math.log(10);
@@ -15,6 +20,7 @@ const SHOWN_MAX = 40;
 export function evidencePanels(found, source) {
   const of = (name) => `${source}?table=${name}`;
   const evidence = found.evidence.filter((one) => one.u > 0);
+  if (isOfLots(evidence)) return [then(found), ...ofLots(found.alert, evidence, of("evidence"))];
   const parts = [];
   if (evidence.length) parts.push(panel(say("chart.measured"), measured(evidence, of("evidence"))));
   if (evidence.some((one) => one.ln_ratio)) parts.push(panel(say("chart.contribution"), contribution(evidence, of("evidence"))));
@@ -22,8 +28,26 @@ export function evidencePanels(found, source) {
   if (found.posterior.length && found.alert.statistic !== "rule") parts.push(panel(say("chart.posterior"), posterior(found.posterior, of("posterior"))));
   if (found.alert.statistic === "e_value") parts.push(panel(say("chart.evidence"), evidencePath(found, of("versions"))));
   if (!parts.length) return null;
-  const then = found.rested ? el("p", { class: "note" }, say("alert.rested", { version: found.rested.version })) : null;
-  return [then, el("div", { class: "columns" }, parts)];
+  return [then(found), el("div", { class: "columns" }, parts)];
+}
+
+function then(found) {
+  return found.rested ? el("p", { class: "note" }, say("alert.rested", { version: found.rested.version })) : null;
+}
+
+/* Of an instrument or a way: its chart, which says how the evidence grew and where the limit is, and
+   the lots that speak of it, each by name, time and place. */
+function ofLots(alert, evidence, source) {
+  const quantity = evidence[0].analyte || "mass";
+  const title = titleOf(idOf(alert.subject), quantity);
+  const control = part(say("chart.evidence"), `/api/charts/${encodeURIComponent(alert.subject)}`, (found, address) => {
+    const rows = found.chart.filter((row) => row.quantity === quantity);
+    return [rows.length ? controlChart(rows, title, address) : el("p", { class: "quiet" }, say("instrument.uncharted")),
+      el("p", { class: "note" }, say("chart.limit"), " ", basisOf(alert.threshold_basis))];
+  }, { height: 380 });
+  control.load();
+  return [control, panel(say("chart.lots"), el("p", { class: "note" }, say("chart.lots.note")),
+    evidenceTable(evidence, { label: say("chart.lots"), source }))];
 }
 
 /* Expected against observed: each measurement by how many u it is off, with the band in which 19 of
@@ -43,7 +67,7 @@ function measured(evidence, source) {
         { type: "scatter", mode: "markers", name: say("chart.observed"), y: shown.map((_, at) => at), x: shown.map((one) => one.z),
           marker: { size: 11, color: shown.map((one) => (Math.abs(one.z) > 3 ? colours.bad : colours.accent)),
             symbol: shown.map((one) => (Math.abs(one.z) > 3 ? "diamond" : "circle")) },
-          text: shown.map((one) => `${labelOf(one)}: ${inUnits(one).observed}`), hovertemplate: `%{text}<extra>${say("chart.observed")}</extra>` },
+          text: shown.map((one) => say("cause.of", { what: labelOf(one), of: inUnits(one).observed })), hovertemplate: `%{text}<extra>${say("chart.observed")}</extra>` },
       ],
       layout: {
         xaxis: { title: { text: say("chart.measured.axis") }, zeroline: true },
@@ -124,7 +148,7 @@ function evidencePath(found, source) {
   const texts = rows.map((one) => factText(found.facts, one));
   const ticks = rows.map((_, at) => at + 1);
   return chart({
-    title: say("chart.evidence.title"), note: say("chart.evidence.note", { basis: found.alert.threshold_basis }),
+    title: say("chart.evidence.title"), note: [say("chart.evidence.note"), " ", basisOf(found.alert.threshold_basis)],
     height: 300,
     make: (colours) => ({
       traces: [

@@ -12,7 +12,8 @@ import { language, say, sayOr } from "./words.js";
 
 export function timeline(found) {
   const rows = [
-    ...found.facts.map((fact) => ({ at: fact.occurred_at, kind: "fact", fact })),
+    // Of a chart's many lots those that began it and raised it; the others stand in a table above.
+    ...found.facts.filter((fact) => found.alert.lot_id || isNamed(fact, found.alert)).map((fact) => ({ at: fact.occurred_at, kind: "fact", fact })),
     ...found.versions.map((version, index) => ({ at: version.said_at, kind: "version", version, before: found.versions[index - 1] })),
     ...found.comments.map((comment) => ({ at: comment.recorded_at, kind: "comment", comment })),
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
@@ -21,6 +22,10 @@ export function timeline(found) {
     { title: say("timeline.what"), cell: (row) => whatOf(row, found) },
     { title: say("timeline.who"), cell: whoOf },
   ], rows, { label: say("timeline.title") });
+}
+
+function isNamed(fact, alert) {
+  return fact.event_id === alert.onset_event_id || fact.event_id === alert.raised_by_event_id;
 }
 
 function whatOf(row, { alert, retracted_by: causes }) {

@@ -21,6 +21,9 @@ export function instrumentTable(rows, source) {
   ], rows, { label: say("site.instruments"), source, empty: say("instrument.none") });
 }
 
+/* "WB-HOY-1: mass": what a chart is of. */
+export function titleOf(name, quantity) { return say("cause.of", { what: name, of: named(quantity) }); }
+
 function named(quantity) {
   if (quantity === "mass") return say("instrument.mass");
   return quantity === "moisture" ? say("amount.moisture") : quantity;
@@ -44,11 +47,16 @@ export function instrumentCharts(rows, source) {
 }
 
 function one(rows, source) {
-  const { device_id: device, quantity: of } = rows[0];
+  return controlChart(rows, titleOf(rows[0].device_id, rows[0].quantity), withQuery(source, {}));
+}
+
+/* The chart of one quantity of an instrument or a way: what each lot says, the level that was found,
+   and the sum beside the limit at which it is one. */
+export function controlChart(rows, title, source) {
   const x = rows.map((row) => row.occurred_at);
   const percent = (value) => 100 * Math.expm1(value);
   return chart({
-    title: `${device}: ${named(of)}`, note: say("instrument.note"), height: 280,
+    title, note: say("instrument.note"), height: 280,
     make: (colours) => ({
       traces: [
         { type: "scatter", mode: "markers", name: say("instrument.residual"), x, y: rows.map((row) => percent(row.residual)),
@@ -59,6 +67,8 @@ function one(rows, source) {
           line: { color: colours.bad, width: 3, shape: "hv" } },
         { type: "scatter", mode: "lines", name: say("instrument.sum"), x, y: rows.map((row) => row.sum_of_limit), yaxis: "y2",
           line: { color: colours.copper, width: 1.5, dash: "dot" } },
+        { type: "scatter", mode: "lines", name: say("chart.threshold"), x: [x[0], x.at(-1)], y: [1, 1], yaxis: "y2",
+          line: { color: colours.bad, width: 2, dash: "dash" }, hoverinfo: "skip" },
       ],
       layout: { showlegend: true, yaxis: { title: { text: "%" } },
         yaxis2: { overlaying: "y", side: "right", automargin: true, tickmode: "auto", nticks: 5, rangemode: "tozero", range: [0, Math.max(1.1, ...rows.map((row) => row.sum_of_limit))],
@@ -70,6 +80,6 @@ function one(rows, source) {
       { title: say("instrument.residual"), number: true, cell: (row) => share(row.residual, row.residual_u) },
       { title: say("instrument.sum"), number: true, cell: (row) => number(row.sum_of_limit, null, 3) },
     ],
-    rows, source: withQuery(source, {}),
+    rows, source,
   });
 }

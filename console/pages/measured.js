@@ -26,9 +26,11 @@ export function saidOf(one) {
   return say(word, { what: labelOf(one), expected, observed, z: number(one.z, null, 2) });
 }
 
-const SCALES = { ln_fraction: "fraction", ln_dry_share: "share", ln_net: "ratio" };
+const SCALES = { ln_fraction: "fraction", ln_dry_share: "share", ln_net: "ratio", ln_residual: "shift" };
 
 function shown(value, u, scale) {
+  // How far a reading is off: a share of what it should be, which is none where it is right.
+  if (scale === "shift") return quantity(value - 1, u, "fraction");
   if (scale === "ratio") return `${number(value, u)}${u ? `\u00a0±\u00a0${number(u, null, 2)}` : ""}`;
   if (scale === "fraction" && value < 0.001) return quantity(value * 1e6, u === null ? null : u * 1e6, "g/t");
   return quantity(value, u, "fraction");

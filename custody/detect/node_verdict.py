@@ -68,14 +68,21 @@ def judge(
         u,
         found.value,
         LIMIT,
-        f"{ALPHA:g} false alarms per closed process, over {found.tests} tests of it (Sidak); holds"
-        " where errors are normal with the u that is stated",
+        basis_of(found.tests),
         posterior,
         None,
         tuple(_evidence(node, found, why, mixture)),
         _sentence(found, why, mixture),
         severity.of_lot(size, posterior[0][1], value(), stoppable=False),
         details=NO_DETAILS._replace(detectable=tuple(_detectable(found))),
+    )
+
+
+def basis_of(tests: int) -> str:
+    """Return what the limit rests on, of a node with so many tests."""
+    return (
+        f"{ALPHA:g} false alarms per closed process, over {tests} tests of it (Sidak); holds"
+        " where errors are normal with the u that is stated"
     )
 
 

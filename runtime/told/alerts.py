@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from console import alert_rows
+from console.answering import array_of
 from console.rows import Row, time_of
+from custody.alerts import CHARTS
 from runtime.asof import Ask
 from runtime.lineage import listed
 
@@ -11,10 +14,12 @@ _COLUMNS = (
     "alert_id, version, state, rule, family, severity, subject, lot_id, process_id, movement_id,"
     " occurred_at, raised_at, onset_at, size, size_u, unit, statistic, value, threshold, reason,"
     " evidence_quantity, evidence_analyte, evidence_expected, evidence_observed, evidence_u,"
-    " evidence_z, evidence_unit"
+    " evidence_z, evidence_unit, evidence_event_ids, evidence_instruments"
 )
 _TIMES = ("occurred_at", "raised_at", "onset_at")
-_EVIDENCE = ("quantity", "analyte", "expected", "observed", "u", "z", "unit")
+_EVIDENCE = (
+    "quantity", "analyte", "expected", "observed", "u", "z", "unit", "event_ids", "instruments",
+)  # fmt: skip
 
 
 def about(ask: Ask, subjects: Sequence[str], known: str) -> list[Row]:
@@ -32,7 +37,23 @@ def about(ask: Ask, subjects: Sequence[str], known: str) -> list[Row]:
         " AND raised_at <= {known:DateTime64(6, 'UTC')}"
         " ORDER BY state NOT IN ('open', 'acknowledged', 'shelved'), raised_at DESC, alert_id"
     )
-    return [_row(row) for row in ask(statement, {"known": known})]
+    found = [_row(row) for row in ask(statement, {"known": known})]
+    for row in found:
+        row["evidence"] = _located(ask, row)
+    return found
+
+
+def _located(ask: Ask, alert: Row) -> list[Row]:
+    """Return the evidence; of a chart's alert, whose rows are lots, with lot, site and time."""
+    evidence = cast("list[Row]", alert["evidence"])
+    if alert["rule"] not in CHARTS:
+        return evidence
+    since = str(alert["onset_at"] or alert["occurred_at"]).replace("T", " ").removesuffix("Z")
+    events = array_of(alert_rows.events_of(alert, evidence))
+    asked = {"subject": str(alert["subject"]), "events": events, "since": since}
+    facts = ask(alert_rows.FACTS_OF_THING, asked)
+    timed = [{**fact, "occurred_at": time_of(fact["occurred_at"])} for fact in facts]
+    return alert_rows.located(evidence, timed)
 
 
 def _row(row: Mapping[str, object]) -> Row:

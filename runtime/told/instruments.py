@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from console.answers import Asked, Told
+from console.answers import CHART, Asked, Told, Unknown
 from console.rows import Row, time_of
 from custody.detect import drift
 from custody.detect.cusum import BANK
@@ -66,15 +66,37 @@ def charts(ask: Ask, asked: Asked) -> Told:
     ])  # fmt: skip
 
 
+def chart(ask: Ask, asked: Asked) -> Told:
+    """Tell the charts of one thing, ``instrument/<device>`` or ``way/<from>><to>``.
+
+    Rows are as of ``charts``, with ``thing`` instead of the device.
+
+    Raises:
+        Unknown: No lot has said anything of it.
+    """
+    charted = _said_of(ask, [asked.subject], times.moment(asked).known)
+    if not charted:
+        raise Unknown(asked.subject, CHART)
+    return Told([
+        {"thing": thing, "quantity": quantity, **row}
+        for (thing, quantity), points in sorted(charted.items())
+        for row in _read(points)[-LOTS_MAX:]
+    ])  # fmt: skip
+
+
 _Points = Sequence[Mapping[str, object]]
 
 
 def _charts(ask: Ask, devices: Sequence[str], known: str) -> dict[tuple[str, str], list[Row]]:
     """Return what lots say of devices, by device and quantity, in the order of time."""
+    said = _said_of(ask, [f"instrument/{device}" for device in devices], known) if devices else {}
+    return {(thing.removeprefix("instrument/"), q): points for (thing, q), points in said.items()}
+
+
+def _said_of(ask: Ask, of: Sequence[str], known: str) -> dict[tuple[str, str], list[Row]]:
+    """Return what lots say of things, by thing and quantity, in the order of time."""
     found: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    if not devices:
-        return found
-    things = listed([f"instrument/{device}" for device in devices])
+    things = listed(of)
     statement = (
         "SELECT thing, lot_id, occurred_at, toUnixTimestamp64Micro(occurred_at) AS at,"  # noqa: S608
         " figures.quantity AS quantity, figures.value AS value, figures.u AS u,"
@@ -87,11 +109,10 @@ def _charts(ask: Ask, devices: Sequence[str], known: str) -> dict[tuple[str, str
     names = ("value", "u", "u_shared", "explained")
     for row in ask(statement, {"known": known}):
         columns = [cast("list[object]", row[name]) for name in ("quantity", *names)]
-        device = str(row["thing"]).removeprefix("instrument/")
         for quantity, *figures in zip(*columns, strict=True):
             one: Row = dict(zip(names, figures, strict=True))
             one |= {"lot_id": row["lot_id"], "at": row["at"], "when": time_of(row["occurred_at"])}
-            found[device, str(quantity)].append(one)
+            found[str(row["thing"]), str(quantity)].append(one)
     return found
 
 

@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 from console.answers import SUMMARY, Answers, Asked, Told
 from console.rows import Row
 from runtime.asof import Ask
-from runtime.told import lots, processes, sites, times
+from runtime.told import instruments, lots, processes, sites, times
 
 Gate = Callable[[str], Mapping[str, object]]
 """Says of a lot what a gate is told: status, holds, open alerts."""
 
 
 def answers(ask: Ask, gate: Gate, complete_to: Callable[[], list[Row]]) -> Answers:
-    """Return what can be asked of lots, sites and processes.
+    """Return what can be asked of lots, sites, processes and charts.
 
     Args:
         ask: Runs SQL, from any thread.
@@ -31,6 +31,7 @@ def answers(ask: Ask, gate: Gate, complete_to: Callable[[], list[Row]]) -> Answe
             "lots": lots.parts(ask) | {SUMMARY: lot},
             "sites": sites.parts(ask),
             "processes": processes.parts(ask),
+            "charts": {SUMMARY: lambda asked: instruments.chart(ask, asked)},
         },
         complete_to=complete_to,
     )

@@ -5,7 +5,7 @@ import io
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,15 +22,17 @@ from console.people.roles import Role
 from console.search_rows import SEARCH, SPELLINGS
 from console.sql_http import Asking
 from console.watched import Watched
+from custody.charts import BASIS
 from custody.detect import drift
 from custody.detect.drift import Chart, Point
-from custody.events import Micros
-from custody.records import Alert, Residual, ResidualFigure
+from custody.events import LotWeighed, Micros
+from custody.records import Alert, Evidence, Residual, ResidualFigure
 from runtime import asof, period
 from runtime.asof import Times
 from runtime.moment import NotATime, Period, now, sql_time
 from runtime.unaccounted import unaccounted
 from schemas.present import rfc3339
+from tests.support.alerts import alert
 from tests.support.facts import T0, Maker, corrected
 from tests.support.seeded import Seeded, seeded
 from tests.support.visitors import TOKEN, Clock, Desk
@@ -286,6 +288,59 @@ def test_an_instrument_that_is_off_shows_in_its_chart(console: Open) -> None:
     instruments = console.told("sites", "instruments", subject="PLANT").rows
     [one] = [row for row in instruments if row["device_id"] == "WB-NEW"]
     assert (one["lots"], one["off_by"]) == (25, expected.mean)
+    of_thing = console.get("vera", f"/api/charts/{quote('instrument/WB-NEW', safe='')}").json()
+    assert [row["sum_of_limit"] for row in of_thing["chart"]] == [r["sum_of_limit"] for r in rows]
+    assert console.get("vera", "/api/charts/instrument%2FNONE").status_code == 404
+
+
+def off(lots: Sequence[int]) -> tuple[list[LotWeighed], Alert]:
+    """What weighed some lots, and the alert that says that it is off."""
+    weighed = [
+        replace(Maker(f"R-{lot}").weighing("PLANT", lot, "stock", 45_000, 15_000), device_id=OFF)
+        for lot in lots
+    ]
+    rows = tuple(
+        Evidence(
+            quantity="ln_residual", analyte=None, expected=0.0, observed=0.006, u=0.002, z=3.0,
+            unit="1", event_ids=(one.event_id,), instruments=(OFF,), shift=0.0, ln_ratio=0.0,
+        )
+        for one in weighed
+    )  # fmt: skip
+    said = alert(
+        OFF, rule="instrument_bias", family="instrument_bias", statistic="cusum", process_id=None,
+        subject=f"instrument/{OFF}", lot_id=None, movement_id=None, evidence=rows, causes=(),
+        value=1.2, threshold=1.0, size=0.006, size_u=0.001, n=990_000, version=1,
+        threshold_basis=BASIS, onset_at=weighed[0].occurred_at, state="open",
+        onset_event_id=weighed[0].event_id, raised_by_event_id=weighed[-1].event_id, until=None,
+        assignee=None, resolution=None, gated=(), calibrations=(), detectable=(), way=(),
+    )  # fmt: skip
+    return weighed, said
+
+
+OFF = "WB-NEW"
+
+
+def test_evidence_of_an_instrument_says_which_lot_when_and_where(console: Open) -> None:
+    lots = range(5, 25)
+    weighed, said = off(lots)
+    console.plant.put(*weighed, said)
+    console.plant.put(*(residual(lot, 0.006) for lot in lots))
+    expected = [
+        (one.lot_id, one.site_id, rfc3339(one.occurred_at), one.event_id) for one in weighed
+    ]
+    told = console.get("vera", f"/api/alerts/{said.alert_id}").json()
+    [of_site] = [
+        row
+        for row in console.told("sites", "instruments", subject="PLANT").tables["alerts"]
+        if row["alert_id"] == said.alert_id
+    ]
+    for rows in (told["evidence"], of_site["evidence"]):
+        assert isinstance(rows, list)
+        found = [(r["lot_id"], r["site_id"], r["occurred_at"], *r["event_ids"]) for r in rows]
+        assert [(lot, site, _seconds(at), e) for lot, site, at, e in found] == [
+            (lot, site, _seconds(at), e) for lot, site, at, e in expected
+        ]
+    assert [fact["event_id"] for fact in told["facts"]] == [one.event_id for one in weighed]
 
 
 def test_alerts_of_a_node_have_their_evidence(console: Open) -> None:

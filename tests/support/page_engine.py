@@ -107,12 +107,13 @@ class Pages:
             identity: Of what it is.
             query: Of its address, without the question mark.
         """
-        told: list[str] = self.run(
+        self.run(
             "(location.search = query && `?${query}`, Promise.resolve(moduleOf(`${page}.js`)"
-            ".show(shown, { id: identity, query: new URLSearchParams(query) }))"
-            ").then(() => { frames(); return toldTexts(); })",
+            ".show(shown, { id: identity, query: new URLSearchParams(query) })))",
             page=page,
             identity=identity,
             query=query,
         )
+        # A part may load after the page has been shown, and a chart is drawn in the frame after.
+        told: list[str] = self.run("(frames(), toldTexts())")
         return told

@@ -1,6 +1,5 @@
 /* The charts an alert is judged by. */
 
-import { basisOf } from "./basis.js";
 import { chart } from "./chart.js";
 import { el, panel } from "./dom.js";
 import { evidenceTable, isOfLots } from "./evidence_table.js";
@@ -9,6 +8,7 @@ import { idOf } from "./links.js";
 import { differenceOf, inUnits, labelOf } from "./measured.js";
 import { number, percent, time } from "./numbers.js";
 import { part } from "./parts.js";
+import { basisOf } from "./worded.js";
 import { language, say, sayOr } from "./words.js";
 
 const LN10 = Math.log(10);

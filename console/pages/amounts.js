@@ -1,7 +1,9 @@
 /* Amounts of the books: integers in a row's own unit, shown as people weigh. */
 
 import { el } from "./dom.js";
+import { attributeOf, qualityOf } from "./named.js";
 import { quantity } from "./numbers.js";
+import { sayOr } from "./words.js";
 
 /* Masses in tonnes, contained metal in kilograms, attributes in their own unit: millionths each. */
 export function unitOf(row) {
@@ -34,14 +36,21 @@ export function amountOf(row, parts, say) {
 /* "wet", "dry", an analyte, or an attribute with its quality, by `say`. */
 export function nameOf(row, say) {
   if (row.class === "mass") return say(row.quantity === "wet" ? "amount.wet" : "amount.dry");
-  return row.quality ? `${row.quantity} (${row.quality})` : row.quantity;
+  if (row.class !== "attribute") return row.quantity;
+  return row.quality ? `${attributeOf(row.quantity)} (${qualityOf(row.quality)})` : attributeOf(row.quantity);
+}
+
+/* "LAB-2/moisture", "other": a scale or laboratory, and what of it. */
+function sourceOf(source) {
+  const [, by, of] = /^(.*)\/(\w+)$/.exec(source) || [];
+  return of ? `${by}/${sayOr("source.", of)}` : sayOr("source.", source);
 }
 
 /* The largest parts of u with where they come from. */
 export function partsOf(row, most = 3) {
   if (row.u === null || row.u === undefined || row.without_u) return null;
   const named = Object.entries(row.u_systematic || {}).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
-  return named.slice(0, most).map(([source, u]) => `${source} ${quantity(shown(u), null, unitOf(row))}`)
+  return named.slice(0, most).map(([source, u]) => `${sourceOf(source)} ${quantity(shown(u), null, unitOf(row))}`)
     .concat(named.length > most ? [`+${named.length - most}`] : []).join(", ");
 }
 

@@ -4,7 +4,7 @@ import { el, fill } from "./dom.js";
 import { count, time } from "./numbers.js";
 import { part } from "./parts.js";
 import { table, withQuery } from "./table.js";
-import { language, say } from "./words.js";
+import { has, language, say, sayOr } from "./words.js";
 
 const ROWS = 200;
 
@@ -13,6 +13,13 @@ export async function show(main, { query }) {
   const deeds = part(say("audit.deeds"), withQuery("/api/audit", { ...asked, limit: ROWS }), drawn);
   fill(main, el("h1", {}, say("title.audit")), form(asked.actor || ""), deeds);
   await deeds.load();
+}
+
+const underscored = (text) => text.replaceAll(" ", "_");
+
+/* An action, else what was done at the door; what was asked for without the right to it by its name. */
+function deedOf(what) {
+  return has(`act.${what}`) ? say(`act.${what}`) : sayOr("audit.what.", underscored(what));
 }
 
 function form(actor) {
@@ -30,9 +37,9 @@ function drawn(found, source) {
       { title: say("timeline.at"), cell: (row) => time(row.at, language()) },
       { title: say("timeline.who"), cell: (row) => row.actor },
       { title: say("audit.address"), cell: (row) => row.address },
-      { title: say("timeline.what"), cell: (row) => row.what },
-      { title: say("alerts.about"), cell: (row) => row.about },
-      { title: say("audit.outcome"), cell: (row) => row.outcome },
+      { title: say("timeline.what"), cell: (row) => deedOf(row.what) },
+      { title: say("alerts.about"), cell: (row) => el("span", { class: "mono" }, row.about) },
+      { title: say("audit.outcome"), cell: (row) => sayOr("audit.outcome.", underscored(row.outcome)) },
     ], rows, { label: say("audit.deeds"), source, empty: say("audit.none") }),
     rows.length === ROWS
       ? el("p", {}, el("a", { href: withQuery(location.pathname + location.search, { before: last.no }) }, say("audit.older")))

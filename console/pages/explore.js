@@ -6,7 +6,7 @@ import { resultTable } from "./explore_result.js";
 import { viewList } from "./explore_views.js";
 import { may, post } from "./session.js";
 import { withQuery } from "./table.js";
-import { trouble } from "./trouble.js";
+import { inWords, trouble } from "./trouble.js";
 import { isOne, say } from "./words.js";
 
 const SHOWN_MAX = 500;
@@ -91,11 +91,11 @@ function download(places, name) {
   });
 }
 
-/* What the guard says stands as it says it: it names what may be asked instead. */
+/* What the guard says stands beneath as it says it: it names what may be asked instead. */
 function refused(error) {
   if (error.name !== "not-allowed" && error.name !== "query-failed") return trouble(error);
   return el("div", { class: "trouble", role: "alert" },
-    el("strong", {}, say(error.name === "not-allowed" ? "explore.refused" : "explore.failed")), el("p", {}, error.message));
+    el("strong", {}, say(error.name === "not-allowed" ? "explore.refused" : "explore.failed")), inWords(error));
 }
 
 /* Puts the cursor where the guard, or the engine, says that the fault is. */

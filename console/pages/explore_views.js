@@ -2,6 +2,7 @@
 
 import { el } from "./dom.js";
 import { post } from "./session.js";
+import { inEnglish } from "./worded.js";
 import { say } from "./words.js";
 
 const COLUMNS = "SELECT view, name, type, meaning FROM v_columns ORDER BY view, position";
@@ -24,10 +25,10 @@ export async function viewList(chosen) {
     if (!views.has(row.view)) views.set(row.view, []);
     views.get(row.view).push(row);
   }
-  return [...views].map(([name, columns]) => el("details", { class: "view" },
+  return [el("p", { class: "note" }, say("explore.views.note")), ...[...views].map(([name, columns]) => el("details", { class: "view" },
     el("summary", {}, el("span", { class: "id" }, name)),
     el("p", {}, el("button", { type: "button", onclick: () => chosen(`SELECT *\nFROM ${name}${CALLED[name] || ""}\nLIMIT 100`) },
       say("explore.ask"))),
     el("dl", {}, columns.flatMap((one) => [el("dt", { class: "id" }, one.name, el("span", { class: "unit" }, ` ${one.type}`)),
-      el("dd", {}, one.meaning)]))));
+      el("dd", {}, inEnglish(one.meaning))]))))];
 }

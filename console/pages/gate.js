@@ -5,6 +5,7 @@ import { holdActions } from "./hold_actions.js";
 import { on } from "./live.js";
 import { time } from "./numbers.js";
 import { getJson, may } from "./session.js";
+import { whyUnknown } from "./worded.js";
 import { language, say, sayOr } from "./words.js";
 
 const PAUSE_MS = 200;
@@ -46,7 +47,7 @@ export function gate(lotId) {
 /* Held or not, why not known, and each hold by whom, since when and why. */
 function standing(status) {
   return [el("p", {}, el("strong", { class: `gate ${status.status}` }, sayOr("gate.", status.status)),
-    status.why ? el("span", { class: "why" }, status.why) : null),
+    status.why ? el("span", { class: "why" }, whyUnknown(status.why)) : null),
   status.holds.map((hold) => el("p", {}, say("lot.held", {
     actor: hold.actor, since: time(hold.since, language()), reason: hold.reason || "–",
     what: hold.movement_id || say("lot.all") })))];

@@ -9,6 +9,7 @@ import { count } from "./numbers.js";
 import { may, postJson } from "./session.js";
 import { trouble } from "./trouble.js";
 import { byPerson } from "./why.js";
+import { inEnglish } from "./worded.js";
 import { say } from "./words.js";
 
 /* So many in one request; console/group_actions.py takes no more. */
@@ -104,7 +105,7 @@ function told(results, alerts) {
 
 function notTaken(one, alert) {
   const link = el("a", { href: pageOf("alert", one.alert_id) }, `${nameOf(alert)} · ${idOf(alert.subject)}`);
-  if (!one.present) return [link, " ", one.detail || say(`act.many.${one.result}`)];
+  if (!one.present) return [link, " ", one.detail ? inEnglish(one.detail) : say(`act.many.${one.result}`)];
   const last = one.present.last_action;
   return [link, " ", stateBadge(one.present.state), " ",
     last ? say("act.conflict.who", { actor: last.actor }) : say("act.conflict.system"),

@@ -41,7 +41,7 @@ function seen(found, source) {
       { title: say("device.facts"), number: true, cell: (row) => count(row.facts) },
       { title: say("instrument.last"), cell: (row) => time(row.last_at, language()) },
     ], found.seen, { label: say("device.places"), source: withQuery(source, { table: "seen" }), empty: say("device.unused") }),
-    said ? el("p", { class: "note" }, say("device.said", { what: said.map(([name, value]) => `${name} ${value}`).join(", ") })) : null,
+    said ? el("p", { class: "note" }, say("device.said", { what: said.map(([name, value]) => say("cause.of", { what: sayOr("device.is.", name), of: sayOr("device.of.", String(value)) })).join(", ") })) : null,
   ];
 }
 

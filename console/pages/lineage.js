@@ -5,7 +5,7 @@ import { el } from "./dom.js";
 import { subjectLink } from "./links.js";
 import { count, number, percent, quantity } from "./numbers.js";
 import { withQuery, table } from "./table.js";
-import { say } from "./words.js";
+import { say, sayOr } from "./words.js";
 
 /* More than so many and a drawing says nothing any more. */
 const DRAWN_MAX = 80;
@@ -83,6 +83,6 @@ function sideTable(rows, side, source) {
 /* The largest ones, and how many more. */
 function shares(found, most = 3) {
   const parts = Object.entries(found || {}).filter(([, part]) => part).sort((a, b) => b[1] - a[1]);
-  return parts.slice(0, most).map(([name, part]) => `${name}\u00a0${percent(part)}`)
+  return parts.slice(0, most).map(([name, part]) => `${sayOr("origin.", name)}\u00a0${percent(part)}`)
     .concat(parts.length > most ? [`+${parts.length - most}`] : []).join(", ");
 }

@@ -11,10 +11,11 @@ import { on } from "./live.js";
 import { attributesPart, changesPart, factsPart, movementsPart, tracedPart } from "./lot_tables.js";
 import { historyChart } from "./lot_history.js";
 import { lineagePart } from "./lineage.js";
+import { commodityOf } from "./named.js";
 import { percent, quantity } from "./numbers.js";
 import { loadAll, loadPage, part, partAddress } from "./parts.js";
 import { table } from "./table.js";
-import { say } from "./words.js";
+import { say, sayOr } from "./words.js";
 
 const SOON_MS = 800;
 
@@ -61,11 +62,11 @@ function anew(id, parts) {
 function lead(found, held) {
   const { declared } = found;
   const said = declared
-    ? [declared.commodity, declared.form, declared.owner && say("lot.owner", { owner: declared.owner }),
+    ? [commodityOf(declared.commodity), sayOr("step.", declared.form), declared.owner && say("lot.owner", { owner: declared.owner }),
       declared.custodian && say("lot.custodian", { custodian: declared.custodian })].filter(Boolean).join(" · ")
     : say("lot.undeclared");
   const open = held ? found.gate.open_alerts : [];
-  return [held || el("p", { class: "quiet" }, say("lot.past")), el("p", {}, said.replaceAll("_", " ")),
+  return [held || el("p", { class: "quiet" }, say("lot.past")), el("p", {}, said),
     open.length ? el("ul", { class: "standing" }, open.map((alert) => el("li", {},
       severityBadge(alert.severity), " ", el("a", { href: pageOf("alert", alert.alert_id) },
         nameOfAlert(alert)), " ", stateBadge(alert.state)))) : null];

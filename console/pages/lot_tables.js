@@ -2,8 +2,10 @@
 
 import { el } from "./dom.js";
 import { idLink } from "./links.js";
+import { attributeOf, materialOf, qualityOf, stageOf } from "./named.js";
 import { count, duration, number, percent, quantity, time } from "./numbers.js";
 import { table } from "./table.js";
+import { gapOf } from "./worded.js";
 import { language, say, sayOr } from "./words.js";
 
 const when = (text) => time(text, language());
@@ -29,8 +31,8 @@ export function movementsPart(found, source) {
 
 export function attributesPart(found, source) {
   return table([
-    { title: say("attribute.name"), cell: (row) => (row.kind === "amount" ? row.name : say(`attribute.${row.kind}`, { of: row.name })) },
-    { title: say("attribute.label"), cell: (row) => row.label },
+    { title: say("attribute.name"), cell: (row) => whichOf(row) },
+    { title: say("attribute.label"), cell: (row) => labelOf(row) },
     { title: say("attribute.amount"), number: true,
       cell: (row) => (row.kind === "amount" ? quantity(row.amount, null, row.unit) : percent(row.share_fraction)) },
     { title: say("attribute.per"), number: true,
@@ -39,13 +41,24 @@ export function attributesPart(found, source) {
   { label: say("lot.attributes"), source, empty: say("attribute.none") });
 }
 
+function whichOf(row) {
+  if (row.kind === "amount") return attributeOf(row.name);
+  return row.kind === "origin" ? say("attribute.origin", { of: materialOf(row.name) }) : say("attribute.stage", { of: stageOf(row.name) });
+}
+
+/* How well an amount is known; of an origin where it is, of a stage the country, or how. */
+function labelOf(row) {
+  if (row.kind === "amount") return row.label && qualityOf(row.label);
+  return sayOr("origin.", row.label);
+}
+
 const EVIDENCE = ["confirmed", "measured", "declared", "none"];
 
 export function tracedPart(found, source) {
   return table([
     { title: say("traced.element"), cell: (row) => say(`traced.${row.element}`) },
     ...EVIDENCE.map((name) => ({ title: say(`traced.${name}`), number: true, cell: (row) => percent(row.dry_fraction[name]) })),
-    { title: say("traced.gap"), cell: (row) => row.first_gap || say("traced.no_gap") },
+    { title: say("traced.gap"), cell: (row) => (row.first_gap ? gapOf(row.first_gap) : say("traced.no_gap")) },
   ], found.traceability, { label: say("lot.traced"), source });
 }
 

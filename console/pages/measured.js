@@ -5,10 +5,20 @@
 import { number, percent, quantity } from "./numbers.js";
 import { say, sayOr } from "./words.js";
 
+const FLOWS = { "all together": "flow.all", "everything else": "flow.rest" };
+
+/* A flow of a process, as its test names them: "input L-1 (2)", "output all together", "not declared". */
+function flowOf(named) {
+  const [, side, id] = /^(input|output) (.+)$/.exec(named) || [];
+  if (!side) return named === "not declared" ? say("flow.undeclared") : named;
+  return `${sayOr("side.", side)} ${id in FLOWS ? say(FLOWS[id]) : id}`;
+}
+
 /* What was measured: "Cu", "dry share", "mass, arrived / sent". */
 export function nameOf(one) {
   if (one.analyte) return one.analyte;
-  const [, kind, flow] = /^(mass|grade) of (.*)$/.exec(one.quantity) || [];
+  const [, kind, named] = /^(mass|grade) of (.*)$/.exec(one.quantity) || [];
+  const flow = named && flowOf(named);
   if (flow) return kind === "mass" ? say("measured.mass_of", { flow }) : say("measured.grade_of", { flow });
   return sayOr("measured.", one.quantity);
 }

@@ -4,6 +4,7 @@ import { el } from "./dom.js";
 import { failing, state } from "./live.js";
 import { duration, time } from "./numbers.js";
 import { table } from "./table.js";
+import { inEnglish } from "./worded.js";
 import { language, say } from "./words.js";
 
 const PARTS = ["worker", "sink", "stream"];
@@ -21,7 +22,7 @@ function part(name, silent) {
   return el("li", { class: `light ${kind}` }, el("span", { class: "dot", "aria-hidden": "true" }),
     el("span", {}, el("strong", {}, say(`part.${name}`)), ` ${said}`,
       known && found.since_s !== null ? el("span", { class: "why" }, say("part.since", { since: duration(found.since_s) })) : null,
-      known && found.reason ? el("span", { class: "why" }, found.reason) : null));
+      known && found.reason ? inEnglish(found.reason, { class: "why" }) : null));
 }
 
 /* rows: site_id (empty for all) and complete_to. */

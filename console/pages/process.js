@@ -49,7 +49,7 @@ function handed(rows, source) {
 function sides(found, source) {
   return table([
     { title: say("fact.occurred"), cell: (row) => time(row.occurred_at, language()) },
-    { title: say("process.side"), cell: (row) => say(`side.${row.part}`) + (row.loss_kind ? ` (${row.loss_kind})` : "") },
+    { title: say("process.side"), cell: (row) => say(`side.${row.part}`) + (row.loss_kind ? ` (${sayOr("loss.", row.loss_kind)})` : "") },
     { title: say("site.lot"), cell: (row) => idLink("lot", row.lot_id) },
     { title: say("fact.site"), cell: (row) => idLink("site", row.site_id) },
     { title: say("amount.wet"), number: true, cell: (row) => kilos(row.mass_wet_kg, row) },

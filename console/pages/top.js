@@ -5,6 +5,7 @@ import { failing, on, state } from "./live.js";
 import { duration, time } from "./numbers.js";
 import { changePassword, logOut, may, session } from "./session.js";
 import { trouble } from "./trouble.js";
+import { inEnglish } from "./worded.js";
 import { LANGUAGES, chooseLanguage, language, say } from "./words.js";
 
 const PLACES = [["/now", "nav.now", "see"], ["/handover", "nav.handover", "see"],
@@ -51,7 +52,7 @@ function showLight() {
 function why(part) {
   const since = part.since_s === null || part.since_s === undefined ? "" : duration(part.since_s);
   const text = since ? say(`stale.${part.name}`, { since }) : say(`stale.${part.name}.never`);
-  return el("span", {}, `${text}${part.reason ? ` (${part.reason})` : ""}. `);
+  return el("span", {}, text, part.reason ? [" (", inEnglish(part.reason), ")"] : "", ". ");
 }
 
 function showMenu() {

@@ -32,6 +32,7 @@ from runtime.asof import Times
 from runtime.moment import NotATime, Period, now, sql_time
 from runtime.unaccounted import unaccounted
 from schemas.present import rfc3339
+from tests.support import page_engine
 from tests.support.alerts import alert
 from tests.support.facts import T0, Maker, corrected
 from tests.support.seeded import Seeded, seeded
@@ -500,3 +501,71 @@ def plan_of(console: Open, statement: str) -> str:
     asked = {"q": "x", "ids": "['x']", "letters": "['x']"}
     told = console.plant.store.rows(f"EXPLAIN indexes = 1 {statement}", asked)
     return "\n".join(str(line["explain"]) for line in told)
+
+
+TELLTALE = re.compile(
+    r"(?<![\w-])(acknowledge|all|and|are|assign|between|by|came|clean|copper|declared|dry|first|"
+    r"for|from|gain|has|have|held|high|in|is|it|its|like|limit|loss|low|mass|measured|mined|most|"
+    r"no|not|nothing|of|off|open|other|others|out|over|proved|reads|sent|than|the|this|to|too|trip|"
+    r"unknown|was|water|wet|went|what|where|which|with|without)(?![\w-])",
+    re.IGNORECASE,
+)
+"""English words that are none in French, nor in ids of the plant."""
+
+POINT = re.compile(r"(?<![\w:.-])\d+\.\d+(?![\w:.-])")
+"""A decimal point where French has a comma."""
+
+
+def test_every_page_in_french_is_french(console: Open) -> None:
+    lot, process = console.plant.lot, console.plant.process
+    declared = Maker("L-NAMED").lot("MINE", 1, {"Cu": 0.02}, commodity="copper_nickel")
+    console.plant.put(declared, *off(range(30, 34))[0], off(range(30, 34))[1])
+    console.desk.user("ada", Role.ADMIN)
+    clients = {who: console.desk.browser(who) for who in ("ana", "ada")}
+
+    def asked(who: str) -> page_engine.Asked:
+        def answer(method: str, path: str, body: str | None) -> tuple[int, dict[str, str], str]:
+            told = clients[who].request(method, path, content=body)
+            return told.status_code, dict(told.headers), told.text
+
+        return answer
+
+    def shown(page: str, identity: str = "", query: str = "", who: str = "ana") -> list[str]:
+        pages = page_engine.Pages("fr", asked(who))
+        pages.run('moduleOf("session.js").loadSession()')
+        return pages.show(page, identity, query)
+
+    alerts = {
+        (one.statistic, one.rule if one.statistic == "rule" else one.family): one.alert_id
+        for one in [*console.plant.world.alerts.values(), off(range(30, 34))[1]]
+    }
+    assert len({statistic for statistic, _ in alerts}) == 4, sorted(alerts)
+    span = "since=2025-10-15T00:00:00Z&until=2025-11-14T00:00:00Z"
+    told = {
+        **{f"alert {named}": shown("alert", one) for named, one in alerts.items()},
+        "no alert": shown("alert", "NONE"),
+        "now": shown("now"),
+        "handover": shown("handover", query=span),
+        "lot": shown("lot", lot),
+        "named lot": shown("lot", "L-NAMED"),
+        "no lot": shown("lot", "NEVER"),
+        "site": shown("site", "PLANT"),
+        "process": shown("process", process),
+        "instrument": shown("instrument", OFF),
+        "gateways": shown("gateways"),
+        "search": shown("search", query="q=L-1"),
+        "explore": shown("explore", query="run=1&sql=SELECT%201%20AS%20one"),
+        "explore refused": shown("explore", query="run=1&sql=DROP%20TABLE%20lot"),
+        "explore failed": shown("explore", query="run=1&sql=SELECT%20nothing_there"),
+        "audit": shown("audit", who="ada"),
+        "audit refused": shown("audit"),
+        "unknown": shown("unknown"),
+    }
+    english = {
+        f"{page}: {text}"
+        for page, texts in told.items()
+        for text in texts
+        if TELLTALE.search(text) or POINT.search(text)
+    }
+    assert not english, "\n".join(sorted(english))
+    assert all(told.values())

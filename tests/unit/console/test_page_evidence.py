@@ -137,7 +137,7 @@ def test_its_chart_shows_how_the_sum_grew_and_the_limit(page: Pages) -> None:
 def test_what_a_limit_rests_on_is_said_in_the_readers_language(
     page: Pages, basis: str, said: str
 ) -> None:
-    told = page.run('moduleOf("basis.js").basisOf(basis)', basis=basis)
+    told = page.run('moduleOf("worded.js").basisOf(basis)', basis=basis)
     assert isinstance(told, str), "an element is what the worker wrote, as it wrote it"
     assert said in told
 

@@ -196,3 +196,57 @@ def test_what_the_figures_do_not_say_the_worker_does_marked_as_english(french: P
     odd = _figures("odd", "odd", "other") | {"evidence": []}
     assert french.run(FULL, alerts=[bare, odd]) == [None, None]
     assert french.run(SHORT, alerts=[bare, odd]) == [["en", "in the words of the worker"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("problem", "detail", "said"),
+    [
+        ("unknown-alert", "no alert x", ["Aucune alerte ne porte cet identifiant."]),
+        (
+            "query-failed",
+            "Unknown expression identifier `x`",
+            [
+                "Le moteur n\u2019a pas accepté l\u2019instruction.",
+                "Dans les mots du système, en anglais : Unknown expression identifier `x`",
+            ],
+        ),
+        ("brand-new", "what it is", ["what it is"]),
+    ],
+)
+def test_what_went_wrong_is_said_in_french_and_the_servers_words_are_marked(
+    french: Pages, problem: str, detail: str, said: list[str]
+) -> None:
+    told = french.run(
+        'moduleOf("trouble.js").inWords({ name, message }).filter(Boolean).map('
+        '(one) => [one.textContent, one.querySelectorAll("[lang]").map((it) => it.textContent)])',
+        name=problem,
+        message=detail,
+    )
+    assert [text for text, _ in told] == said
+    marked = [words for _, found in told for words in found]
+    assert marked == [detail for text in said if detail in text]
+
+
+@pytest.mark.parametrize(
+    ("gap", "said"),
+    [
+        ("process P-1 has no close", "le procédé P-1 n\u2019a pas été clos"),
+        (
+            "12.5 % of the origin of lot L-1 unknown",
+            "12,5\u00a0% de l\u2019origine du lot L-1 est inconnue",
+        ),
+        ("lot L-1 names no custodian", "pas de dépositaire du lot L-1"),
+        ("movement W-1 has no receipt", "pas de réception du trajet W-1"),
+        (
+            "movement of lot L-1 has no receipt",
+            "pas de réception d\u2019un trajet du lot L-1",
+        ),
+        ("lot L-1 has no weighing and no assay", "ni pesée ni analyse du lot L-1"),
+        ("lot L-1 has no assay", "pas d\u2019analyse du lot L-1"),
+        ("lot L-1 has no weighing", "pas de pesée du lot L-1"),
+    ],
+)
+def test_what_a_lot_cannot_be_traced_by_is_said_in_french(
+    french: Pages, gap: str, said: str
+) -> None:
+    assert french.run('moduleOf("worded.js").gapOf(gap)', gap=gap) == said

@@ -187,3 +187,14 @@ def test_dark_is_dark_alike_by_the_machine_and_by_choice() -> None:
     palettes = re.findall(r"color-scheme: dark;([^}]*)}", style)
     assert len(palettes) == 2
     assert palettes[0].split() == palettes[1].split()
+
+
+def test_every_kind_of_problem_that_a_page_may_meet_is_said_in_words() -> None:
+    known = catalogue(LANGUAGES[0])
+    raised = {
+        name
+        for path in PAGES.parent.rglob("*.py")
+        for name in re.findall(r'Problem\(\s*\d{3},\s*"([\w-]+)"', path.read_text("utf-8"))
+    }
+    assert len(raised) > 30
+    assert not [name for name in raised if f"problem.{name}" not in known]

@@ -181,6 +181,8 @@ def test_a_group_is_acknowledged_by_the_keyboard_and_each_that_was_not_is_named(
         assert visit.shut_out() == []
         visit.page.keyboard.press("Tab")
         expect(group.get_by_role("button", name=f"Acknowledge {MANY}")).to_be_focused()
+        for above, below in (("summary", ".actions"), (".actions .row", ".tabled")):
+            assert _between(group, above, below) >= RING_PX, "rings of what has the focus overlap"
         # While the page is looked at one is resolved and one acknowledged by somebody else.
         console.put(
             consoles.replaced(GONE, version=2, n=2_000, state="retracted", cause="x", value=1.0),
@@ -209,6 +211,18 @@ def test_a_group_is_acknowledged_by_the_keyboard_and_each_that_was_not_is_named(
         visit.page.locator("details.group summary").click()
         expect(visit.page.locator("details.group tbody tr")).to_have_count(MANY - 1)
         expect(visit.page.locator("details.group button")).to_have_count(0)
+
+
+RING_PX = 5
+"""Width and distance of the ring around what has the focus (``console/pages/style.css``)."""
+
+
+def _between(group: Locator, above: str, below: str) -> float:
+    """Pixels between two parts of a group."""
+    upper, lower = (group.locator(name).first.bounding_box() for name in (above, below))
+    assert upper is not None
+    assert lower is not None
+    return lower["y"] - upper["y"] - upper["height"]
 
 
 def _names_each(told: Locator) -> None:

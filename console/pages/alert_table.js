@@ -62,7 +62,7 @@ export function alertList(alerts, empty, { opened = new Set(), toggled = () => {
 const SHOWN_MAX = 100;
 
 /* How many of each severity: one critical among hundreds is not to be overlooked. */
-function severities(alerts) {
+export function severities(alerts) {
   const counts = Object.entries(countsOf(alerts)).filter(([, many]) => many);
   return counts.map(([severity, many]) => [severityBadge(severity), el("strong", { class: "count" }, count(many))]);
 }

@@ -89,14 +89,17 @@ export function causeOf(alert) {
 /* So many of one cause make a group; fewer are read as they are. */
 const GROUP_FROM = 5;
 
+/* The name of a cause, by which a group is known. */
+export function causeKey(alert) { return causeOf(alert).join("|"); }
+
 /* When it began, as far as is known; the same in a row and of a group. */
 export function sinceOf(alert) { return alert.onset_at || alert.raised_at; }
 
 /* What is shown of many: for each severity, the worst first, the alerts that stand for themselves
-   and the groups whose worst has it: [{alerts, groups}]. */
-export function folded(rankedAlerts) {
+   and the groups whose worst has it: [{alerts, groups}]. `keyOf` says what makes a group. */
+export function folded(rankedAlerts, keyOf = causeKey) {
   const levels = new Map();
-  for (const group of groups(rankedAlerts)) {
+  for (const group of groups(rankedAlerts, keyOf)) {
     const rank = severityRank(group.alerts[0].severity);
     if (group.alerts.length >= GROUP_FROM) {
       levelOf(levels, rank).groups.push(group);
@@ -114,11 +117,11 @@ function levelOf(levels, rank) {
 }
 
 /* Groups by cause, in the order of their worst: [{key, family, instruments, alerts}]. */
-function groups(rankedAlerts) {
+function groups(rankedAlerts, keyOf) {
   const found = new Map();
   for (const alert of rankedAlerts) {
     const [family, instruments] = causeOf(alert);
-    const key = `${family}|${instruments}`;
+    const key = keyOf(alert);
     if (!found.has(key)) found.set(key, { key, family, instruments, alerts: [] });
     found.get(key).alerts.push(alert);
   }

@@ -1,33 +1,31 @@
-/* Handover: what opened, changed and stays open between two times, by whom; one printable page. */
+/* Handover: what stays open, is held, opened and changed between two times, by whom; on one sheet. */
 
-import { sizeText, stakeText } from "./alert_named.js";
-import { alertLink } from "./alert_table.js";
 import { ranked } from "./alerts.js";
-import { severityBadge, stateBadge } from "./badges.js";
-import { causeOf } from "./cause.js";
 import { el, fill, panel } from "./dom.js";
-import { heldTable } from "./held.js";
-import { idLink, subjectLink } from "./links.js";
+import { listOf } from "./handover_lists.js";
 import { count, time } from "./numbers.js";
 import { getJson, session } from "./session.js";
-import { table, withQuery } from "./table.js";
+import { sheet } from "./sheet.js";
+import { withQuery } from "./table.js";
 import { trouble } from "./trouble.js";
-import { byPerson, shortly } from "./why.js";
-import { language, say, sayOr } from "./words.js";
+import { language, say } from "./words.js";
 
 const SHIFT_MS = 8 * 3_600_000;
+
+/* The lists in the order in which the next shift needs them, and the table of the answer each is of. */
+const LISTS = { standing: "standing", held: "holds", deeds: "deeds", changed: "changes", opened: "changes" };
 
 export async function show(main, { query }) {
   const until = query.get("until") || minute(Date.now());
   const since = query.get("since") || minute(new Date(until).getTime() - SHIFT_MS);
+  const one = query.get("list") in LISTS ? query.get("list") : null;
   // The address says the times, so that it shows the same to whoever gets it.
-  const address = withQuery("/handover", { since, until });
-  history.replaceState(null, "", address);
+  history.replaceState(null, "", withQuery("/handover", { since, until, list: one }));
   const source = withQuery("/api/handover", { since, until });
-  const place = el("div");
+  const place = el("div", { class: one ? null : "sheet" });
   fill(main, el("h1", {}, say("title.handover")), form(since, until), place);
   try {
-    fill(place, page(await getJson(source), source));
+    fill(place, page(await getJson(source), source, one));
   } catch (error) {
     fill(place, el("div", { class: "panel" }, trouble(error, () => location.reload())));
   }
@@ -50,71 +48,23 @@ function form(since, until) {
   return made;
 }
 
-function page(found, source) {
+/* All lists, cut so that they print on one sheet; or one of them, whole. */
+function page(found, source, one) {
   // Raised, or open again: by a person, by the end of shelving, by new evidence.
-  const opened = found.changes.filter((one) => one.state === "open" && one.before !== "open");
-  const changed = found.changes.filter((one) => !opened.includes(one));
-  const standing = ranked(found.standing);
-  const of = (name) => withQuery(source, { table: name });
+  const opened = found.changes.filter((row) => row.state === "open" && row.before !== "open");
+  const changed = found.changes.filter((row) => !opened.includes(row));
+  const rows = { standing: ranked(found.standing), held: found.holds, deeds: found.deeds, changed, opened };
+  const shown = one ? { [one]: { lines: rows[one].map((row) => ({ row })), more: 0 } } : sheet(rows);
   return [
     el("p", {}, say("handover.span", { since: time(found.since, language()), until: time(found.until, language()) }), " ",
       say("handover.by", { user: session.user, complete: time(session.completeTo, language()) })),
-    el("dl", { class: "figures panel" }, [["handover.opened", opened], ["handover.changed", changed], ["handover.standing", standing], ["handover.held", found.holds]].map(([word, rows]) =>
-      el("div", {}, el("dt", {}, say(word)), el("dd", {}, count(rows.length))))),
-    panel(say("handover.standing"), standingTable(standing, of("standing"))),
-    panel(say("handover.held"), heldTable(found.holds, of("holds"))),
-    panel(say("handover.opened"), changeTable(opened, found.retracted_by, of("changes"))),
-    panel(say("handover.changed"), changeTable(changed, found.retracted_by, of("changes"))),
-    panel(say("handover.deeds"), deedTable(found.deeds, of("deeds"))),
+    el("dl", { class: "figures panel" }, Object.keys(LISTS).map((name) =>
+      el("div", {}, el("dt", {}, say(`handover.${name}`)), el("dd", {}, count(rows[name].length))))),
+    Object.keys(shown).map((name) => el("div", { "data-list": name }, panel(say(`handover.${name}`), listOf(name, shown[name], {
+      causes: found.retracted_by,
+      whole: withQuery("/handover", { since: found.since, until: found.until, list: name }),
+      source: withQuery(source, { table: LISTS[name] }),
+    })))),
+    el("p", { class: "printed" }, location.href),
   ];
-}
-
-/* An alert by its name; by its id where nothing is stored of it. */
-function named(row) {
-  return row.rule ? alertLink(row) : idLink("alert", row.alert_id);
-}
-
-/* To whom an alert was given by a change, if by it. */
-function givenTo(row) {
-  if ((row.assignee || "") === (row.assignee_before || "")) return null;
-  return el("span", { class: "why" }, row.assignee ? say("timeline.assigned", { who: row.assignee }) : say("timeline.unassigned"));
-}
-
-function standingTable(rows, source) {
-  return table([
-    { title: say("alerts.severity"), cell: (row) => severityBadge(row.severity) },
-    { title: say("alerts.what"), cell: alertLink },
-    { title: say("alerts.about"), cell: (row) => subjectLink(row.subject) },
-    { title: say("alerts.size"), number: true, cell: sizeText },
-    { title: say("alerts.stake"), number: true, cell: stakeText },
-    { title: say("alerts.state"), cell: (row) => [stateBadge(row.state), row.until ? el("span", { class: "why" }, say("timeline.until", { until: time(row.until, language()) })) : null] },
-    { title: say("act.assignee"), cell: (row) => row.assignee },
-  ], rows, { label: say("handover.standing"), source, empty: say("handover.none.standing") });
-}
-
-function whyOfChange(row, causes) {
-  if (row.actor) return byPerson(row);
-  return row.state === "retracted" ? causeOf(row, causes) : shortly(row);
-}
-
-function changeTable(rows, causes, source) {
-  return table([
-    { title: say("timeline.at"), cell: (row) => time(row.said_at, language()) },
-    { title: say("alerts.severity"), cell: (row) => severityBadge(row.severity) },
-    { title: say("alerts.what"), cell: alertLink },
-    { title: say("alerts.about"), cell: (row) => subjectLink(row.subject) },
-    { title: say("alerts.state"), cell: (row) => [stateBadge(row.state), givenTo(row), row.resolution ? el("span", { class: "why" }, sayOr("resolution.", row.resolution)) : null] },
-    { title: say("timeline.who"), cell: (row) => row.actor || say("timeline.system") },
-    { title: say("act.reason"), cell: (row) => whyOfChange(row, causes) },
-  ], rows, { label: say("handover.changed"), source, empty: say("handover.none") });
-}
-
-function deedTable(rows, source) {
-  return table([
-    { title: say("timeline.at"), cell: (row) => time(row.recorded_at, language()) },
-    { title: say("timeline.who"), cell: (row) => row.actor },
-    { title: say("timeline.what"), cell: (row) => sayOr("act.", row.action) },
-    { title: say("alerts.about"), cell: (row) => [row.alert_id ? [named(row), " "] : null, subjectLink(row.subject), row.movement_id ? el("span", { class: "why" }, row.movement_id) : null] },
-    { title: say("act.reason"), cell: (row) => row.reason },
-  ], rows, { label: say("handover.deeds"), source, empty: say("handover.none") });
 }

@@ -8,14 +8,18 @@ import { language, say } from "./words.js";
 
 /* rows: of /api/holds; with `most` only so many are shown. */
 export function heldTable(rows, source, most = rows.length) {
-  return [table([
+  return [table(holdColumns(), rows.slice(0, most), { label: say("held.title"), source, empty: say("held.none") }),
+  rows.length > most ? el("p", { class: "note" }, say("table.more", { shown: most, all: count(rows.length) })) : null];
+}
+
+export function holdColumns() {
+  return [
     { title: say("held.lot"), cell: (row) => idLink("lot", row.lot_id) },
     { title: say("held.load"), cell: (row) => (row.movement_id ? idLink("movement", row.movement_id) : say("lot.all")) },
     { title: say("alerts.since"), cell: (row) => time(row.since, language()) },
     { title: say("timeline.who"), cell: (row) => row.actor },
     { title: say("act.reason"), cell: (row) => row.reason },
-  ], rows.slice(0, most), { label: say("held.title"), source, empty: say("held.none") }),
-  rows.length > most ? el("p", { class: "note" }, say("table.more", { shown: most, all: count(rows.length) })) : null];
+  ];
 }
 
 /* Holds by lot and load: what `action`, as it was done just now, makes of them. */

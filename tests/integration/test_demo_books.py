@@ -1,6 +1,5 @@
 """What the demo asks of the warehouse: the real engine, on a day that the real core booked."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -18,6 +17,7 @@ from demo.correction import ANALYTE
 from demo.day import Day, make_day
 from demo.plant import MINES
 from runtime.client import Warehouse
+from tests.support import worked
 from tests.support.demo_books import EVENING, Books, books_of, client, reader_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -205,18 +205,10 @@ def test_emissions_are_said_only_where_the_books_carry_them(
     assert found == (pytest.approx(carried / dry_g) if carried else None)
 
 
-PAGE = Path(__file__).parents[2] / "docs" / "analysts.md"
-ASKED = re.compile(
-    r"^### (.+?)\n\n```sql\n(.*?)\n```\n\n((?:\|[^\n]*\n)+)", re.MULTILINE | re.DOTALL
-)
-
-
 def test_the_analysts_page_has_the_answers_that_the_warehouse_gives(warehouse: Warehouse) -> None:
-    questions = ASKED.findall(PAGE.read_text("utf-8"))
-    assert len(questions) == 10
-    for question, statement, answer in questions:
+    for question, statement, answer in worked.questions():
         found = warehouse.sql(statement, "Markdown").decode()
-        assert found.strip() == answer.strip(), question
+        assert found.strip() == answer, question
 
 
 SHOWN_FROM, SHOWN_TO = "toDateTime('2026-03-01 00:00:00')", "toDateTime('2026-03-08 00:00:00')"

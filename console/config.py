@@ -18,6 +18,8 @@ class ConsoleConfig:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
         queries_at_once: Queries that run at the same time; others wait their turn.
+        quick_at_once: Queries beside them that found no turn, for ``quick_s`` each.
+        quick_s: How long one of those is tried before it waits for an ordinary turn.
         queries_waiting_max: Queries that wait for a turn; more are refused at once.
         query_wait_s: Longest wait for a turn.
         query_timeout_s: Longest run of one query.
@@ -34,6 +36,8 @@ class ConsoleConfig:
     host: str = "127.0.0.1"
     port: int = 8420
     queries_at_once: int = 2
+    quick_at_once: int = 1
+    quick_s: float = 5.0
     queries_waiting_max: int = 16
     query_wait_s: float = 10.0
     query_timeout_s: float = 60.0

@@ -9,7 +9,7 @@ import io
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 from urllib.parse import unquote, urlsplit
@@ -73,7 +73,7 @@ class Chunk:
 class Engine(Protocol):
     """Something that answers statements; from any thread."""
 
-    def run(self, query: Query) -> Iterator[Chunk]:
+    def run(self, query: Query) -> Generator[Chunk, None, None]:
         """Yield the answer's parts as they are made; closing the iterator ends the statement.
 
         Raises:
@@ -117,7 +117,7 @@ class Embedded:
         # Held, too, because the engine ends with its last handle.
         self._control: _Handle | None = None
 
-    def run(self, query: Query) -> Iterator[Chunk]:
+    def run(self, query: Query) -> Generator[Chunk, None, None]:
         """See ``Engine.run``."""
         with self._lock, _engine_errors():
             self._open_control()
@@ -167,7 +167,7 @@ class Server:
             trust_env=False,
         )
 
-    def run(self, query: Query) -> Iterator[Chunk]:
+    def run(self, query: Query) -> Generator[Chunk, None, None]:
         """See ``Engine.run``."""
         asked = {f"param_{name}": value for name, value in query.parameters.items()}
         asked |= query.settings

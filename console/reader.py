@@ -1,23 +1,28 @@
 """Runs statements that the guard let through, a few at a time, within bounds, until cancelled."""
 
-import threading
+import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from console import guard
 from console.asked import engine_settings
 from console.config import ConsoleConfig
 from console.engine import Chunk, EngineError, Query, open_engine
-from console.errors import SAME_ID_IS_RUNNING, Busy, Cancelled, Failed, sorted_error
+from console.errors import Cancelled, sorted_error
 from console.parameters import escaped, used_parameters
 from console.rules import check_format
+from console.turns import Place, Turn, Turns
 from console.who import Role
 from custody.errors import CustodyError
 
 _KILLS = 25
 _KILL_S = 0.2
+_QUICK_BYTES = 1 << 22
+_TOO_LONG = frozenset({159, 160})
+"""What the engine says of a query that took longer than it might."""
 _TABLES = "SELECT name FROM system.tables WHERE database = 'custody'"
 
 
@@ -33,6 +38,7 @@ class Ask:
         parameters: Values of ``{name:Type}``, escaped as in a TSV; more than the statement names
             are left out.
         settings: Settings by name, judged by ``console/asked.py``.
+        asker: Whose turn it takes; all who share a token are one. Empty: the role's.
     """
 
     statement: str
@@ -41,6 +47,7 @@ class Ask:
     format: str = "TabSeparated"
     parameters: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    asker: str = ""
 
 
 @dataclass(slots=True)
@@ -93,14 +100,6 @@ class Answer:
             self._done()
 
 
-@dataclass(slots=True)
-class _Running:
-    role: Role
-    started: bool = False
-    cancelled: bool = False
-    kills: int = 0
-
-
 class Reader:
     """Answers queries from any thread, a few at a time.
 
@@ -111,13 +110,9 @@ class Reader:
 
     def __init__(self, config: ConsoleConfig, clock: Callable[[], float] = time.monotonic) -> None:
         self._config = config
-        self._clock = clock
         self._engine = open_engine(config.warehouse)
-        self._changed = threading.Condition()
-        self._running = dict[str, _Running]()
-        self._free = config.queries_at_once
-        self._waiting = 0
-        self._own = 0
+        self._turns = Turns(config, clock)
+        self._own = itertools.count(1)
         self._tables = frozenset[str]()
 
     def ask(self, statement: str, format_name: str, parameters: Mapping[str, str]) -> bytes:
@@ -134,14 +129,11 @@ class Reader:
             Refused: The guard or the engine does not take it, or a bound was passed.
             Unavailable: No turn in time, or no warehouse.
         """
-        with self._changed:
-            self._own += 1
-            query_id = f"own-{self._own}"
         answer = self.start(
             Ask(
                 statement=statement,
                 role=Role.OPERATOR,
-                query_id=query_id,
+                query_id=f"own-{next(self._own)}",
                 format=format_name,
                 parameters=escaped(parameters),
             )
@@ -171,15 +163,48 @@ class Reader:
             settings=engine_settings(self._config, ask.role, asked, format_name),
             parameters=used_parameters(checked.text, ask.parameters),
         )
-        self._take_turn(ask)
+        turn = self._turns.take(ask.query_id, ask.role, ask.asker or ask.role.value)
         return Answer(
             query_id=ask.query_id,
             format=format_name,
-            _parts=self._engine.run(query),
-            _check=lambda: self._check_cancelled(ask.query_id),
+            _parts=self._parts(query, turn),
+            _check=lambda: _check_cancelled(turn),
             _sorted=lambda error: sorted_error(error, query.settings, ask.query_id),
-            _done=lambda: self._give_back(ask.query_id),
+            _done=lambda: self._turns.give_back(turn),
         )
+
+    def _parts(self, query: Query, turn: Turn) -> Iterator[Chunk]:
+        """Yield what the engine answers; what the quick turn is too short for begins anew."""
+        if turn.place is Place.QUICK:
+            whole = self._quickly(query, turn)
+            if whole is not None:
+                yield from whole
+                return
+            self._turns.take_ordinary(turn)
+        yield from self._engine.run(query)
+
+    def _quickly(self, query: Query, turn: Turn) -> list[Chunk] | None:
+        """Return the whole answer, or None where it is too long for the quick turn.
+
+        Nothing is sent before it is whole, so that nobody has half of it when it begins anew.
+        """
+        bound = float(query.settings["max_execution_time"])
+        longest = min(self._config.quick_s, bound)
+        settings = {**query.settings, "max_execution_time": f"{longest:g}"}
+        parts, size = list[Chunk](), 0
+        running = self._engine.run(replace(query, settings=settings))
+        try:
+            with closing(running):
+                for chunk in running:
+                    parts.append(chunk)
+                    size += len(chunk.data)
+                    if size > _QUICK_BYTES:
+                        return None
+        except EngineError as error:
+            if error.code in _TOO_LONG and longest < bound and not turn.cancelled:
+                return None
+            raise
+        return parts
 
     def cancel(self, query_id: str, role: Role) -> bool:
         """Stop a statement that runs or waits; the operator may stop anybody's.
@@ -190,14 +215,11 @@ class Reader:
         Raises:
             Unavailable: The warehouse does not answer.
         """
-        with self._changed:
-            found = self._running.get(query_id)
-            if found is None or (role is not Role.OPERATOR and found.role is not role):
-                return False
-            found.cancelled = True
-            self._changed.notify_all()
+        found = self._turns.cancel(query_id, role)
+        if found is None:
+            return False
         for _ in range(_KILLS):
-            if not self._is_running(query_id, found):
+            if not self._is_running(found):
                 break
             # Between its turn and its first step the engine does not know it yet: once more then.
             try:
@@ -207,23 +229,15 @@ class Reader:
                 raise sorted_error(error, own, query_id) from error
         return True
 
-    def _is_running(self, query_id: str, entry: "_Running") -> bool:
+    def _is_running(self, turn: Turn) -> bool:
         """Return whether it still has its turn, after a moment for it to end."""
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._running.get(query_id) is not entry, 0 if not entry.kills else _KILL_S
-            )
-            entry.kills += 1
-            return entry.started and self._running.get(query_id) is entry
+        runs = self._turns.runs_after(turn, _KILL_S if turn.kills else 0)
+        turn.kills += 1
+        return runs
 
     def running(self, role: Role) -> list[str]:
         """Return the names of statements that run or wait; the operator's are all."""
-        with self._changed:
-            return [
-                name
-                for name, found in self._running.items()
-                if role is Role.OPERATOR or found.role is role
-            ]
+        return self._turns.names(role)
 
     def close(self) -> None:
         """Close what is held between statements."""
@@ -236,47 +250,10 @@ class Reader:
             self._tables = frozenset(rows.decode().split())
         return self._tables
 
-    def _take_turn(self, ask: Ask) -> None:
-        config = self._config
-        with self._changed:
-            if ask.query_id in self._running:
-                message = f"a query with the id {ask.query_id} is running already"
-                raise Failed(message, SAME_ID_IS_RUNNING)
-            if not self._free and self._waiting >= config.queries_waiting_max:
-                raise Busy(config.queries_at_once, f"{self._waiting} wait")
-            entry = self._running[ask.query_id] = _Running(ask.role)
-            self._waiting += 1
-            try:
-                self._wait(entry, ask.query_id)
-            except BaseException:
-                del self._running[ask.query_id]
-                raise
-            finally:
-                self._waiting -= 1
-            self._free -= 1
-            entry.started = True
 
-    def _wait(self, entry: _Running, query_id: str) -> None:
-        config = self._config
-        until = self._clock() + config.query_wait_s
-        while not self._free and not entry.cancelled:
-            left = until - self._clock()
-            if left <= 0 or not self._changed.wait(left):
-                why = f"none ended within {config.query_wait_s:g} s"
-                raise Busy(config.queries_at_once, why)
-        if entry.cancelled:
-            raise Cancelled(query_id)
-
-    def _check_cancelled(self, query_id: str) -> None:
-        entry = self._running.get(query_id)
-        if entry is not None and entry.cancelled:
-            raise Cancelled(query_id)
-
-    def _give_back(self, query_id: str) -> None:
-        with self._changed:
-            if self._running.pop(query_id, None) is not None:
-                self._free += 1
-                self._changed.notify_all()
+def _check_cancelled(turn: Turn) -> None:
+    if turn.cancelled:
+        raise Cancelled(turn.query_id)
 
 
 _NONE = frozenset[str]()

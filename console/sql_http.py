@@ -60,6 +60,7 @@ def sql_router(found: Visits, asking: Asking) -> APIRouter:
             query_id=asking.new_id(),
             format=sent.get("format", "JSONEachRow"),
             parameters=escaped(sent_parameters(sent)),
+            asker=f"user/{visitor.user.name}",
         )
         await run_in_threadpool(found.door.note, visitor, "sql", statement, "asked")
         manner = Manner(

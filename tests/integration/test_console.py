@@ -30,6 +30,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     config = replace(
         config_at(tmp_path_factory.mktemp("console")),
         queries_at_once=1,
+        quick_at_once=0,
         queries_waiting_max=1,
         query_wait_s=0.5,
         query_timeout_s=2,

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from console.who import Role
 from tests.support.desk import ENDLESS, Desk, config_at, open_desk
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -29,6 +30,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         query_memory_bytes=MEMORY_BYTES,
         queries_waiting_max=4,
         query_wait_s=60.0,
+        quick_s=1.0,
     )
     with open_desk(config) as made:
         yield made
@@ -111,6 +113,30 @@ def test_of_fifty_at_once_some_run_and_the_others_are_told_to_come_back(desk: De
         thread.start()
     for thread in threads:
         thread.join()
-    allowed = desk.config.queries_at_once + desk.config.queries_waiting_max
+    config = desk.config
+    allowed = config.queries_at_once + config.quick_at_once + config.queries_waiting_max
     assert codes.count("159") == allowed
     assert codes.count("202") == AT_ONCE - allowed
+
+
+def test_who_asks_a_short_one_is_answered_while_slow_ones_hold_every_turn(desk: Desk) -> None:
+    slow = [f"slow-{no}" for no in range(desk.config.queries_at_once)]
+    asking = [
+        threading.Thread(
+            target=desk.ask,
+            args=(ENDLESS,),
+            kwargs={"query_id": name, "max_execution_time": "600"},
+        )
+        for name in slow
+    ]
+    for thread in asking:
+        thread.start()
+    desk.until(lambda: set(slow) <= set(desk.reader.running(Role.OPERATOR)))
+    short = [desk.ask("SELECT 1", desk.analyst_token) for _ in range(AT_ONCE)]
+    still = desk.reader.running(Role.OPERATOR)
+    for name in slow:
+        desk.reader.cancel(name, Role.OPERATOR)
+    for thread in asking:
+        thread.join()
+    assert {(one.status_code, one.text) for one in short} == {(200, "1\n")}
+    assert set(slow) <= set(still), "they ran all the while, else nothing was tried"

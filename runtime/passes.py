@@ -15,6 +15,9 @@ from schemas.present import rfc3339
 from telemetry.http import Health
 from telemetry.metrics import PASS_FAILING, Metrics
 
+_LOOK_S = 0.2
+"""How often who begins at once looks whether the tables are there."""
+
 
 class Course:
     """How passes of one name go: written by their thread, read by anyone.
@@ -23,10 +26,19 @@ class Course:
         name: Of the passes, as ``/health``, the metric and the log call them.
         metrics: Where it is shown.
         clock: Time of day.
+        at_once: The first is due when the tables are there, and not an interval later.
     """
 
-    def __init__(self, name: str, metrics: Metrics, clock: Callable[[], Micros]) -> None:
+    def __init__(
+        self,
+        name: str,
+        metrics: Metrics,
+        clock: Callable[[], Micros],
+        *,
+        at_once: bool = False,
+    ) -> None:
         self.name = name
+        self.at_once = at_once
         self._clock = clock
         self._lock = threading.Lock()
         self._done_at: Micros | None = None
@@ -129,9 +141,11 @@ def repeat(
         ready: Set when the tables are there.
         stop: Set by another thread.
     """
-    while not stop.wait(interval_s):
+    due_s = min(interval_s, _LOOK_S) if course.at_once else interval_s
+    while not stop.wait(due_s):
         if not ready.is_set():
             continue
+        due_s = interval_s
         try:
             go_over()
             course.done()

@@ -85,7 +85,9 @@ def warehouse(settings: Settings) -> None:
     reader = Reader(console)
     watermark = _watermark(settings, reader)
     # Both are told of, also where a pass is switched off: then it is well.
-    audit, told = (passes.Course(name, metrics, now) for name in ("audit", "watermark"))
+    audit = passes.Course("audit", metrics, now)
+    # Until its first pass no answer says up to when it is complete.
+    told = passes.Course("watermark", metrics, now, at_once=True)
     findings = passes.Findings()
     process = Process(
         metrics,

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+import pytest
+
+from custody.errors import Unavailable
 from custody.events import Micros
 from runtime.complete import Complete, Progress, by_site, complete
 from runtime.moment import time_of
@@ -149,6 +152,19 @@ def test_a_watermark_says_what_moved_and_keeps_what_is_not_known_now() -> None:
     warehouse.heads[1]["complete_to"] = None
     mark.go_over()
     assert (mark.complete_to, len(said)) == (AT_NINE, 2)
+
+
+def test_what_was_said_before_a_start_is_known_also_where_the_broker_is_away() -> None:
+    warehouse = Warehouse([("GW-1", TEN, 0)])
+    warehouse.watermarks = [{"site_id": "", "complete_to": NINE, "said_at": NINE}]
+
+    def away() -> Progress:
+        raise Unavailable("the broker does not answer")
+
+    mark = Watermark(warehouse.ask, list[Said]().extend, away, lambda: Micros(7))
+    with pytest.raises(Unavailable):
+        mark.go_over()
+    assert mark.complete_to == AT_NINE
 
 
 def test_a_watermark_is_taken_back_where_a_row_below_it_is_gone() -> None:

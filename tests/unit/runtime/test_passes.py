@@ -91,3 +91,20 @@ def test_what_the_auditor_found_is_said_until_a_pass_finds_it_no_more() -> None:
     )
     passes.findings.tell([])
     assert (passes.made()["integrity"], passes.made()["warning"]) == ({}, "")
+
+
+def test_a_first_pass_that_is_due_at_once_comes_when_the_tables_are_there() -> None:
+    """Up to when all is in was not known for two intervals after each start."""
+    course = Course("watermark", Metrics("warehouse"), lambda: NOON, at_once=True)
+    gone_over, ready, stop = threading.Event(), threading.Event(), threading.Event()
+    hour_s = 3600.0
+    asked = (gone_over.set, course, QUIET, hour_s, ready, stop)
+    thread = threading.Thread(target=repeat, args=asked)
+    thread.start()
+    try:
+        assert not gone_over.wait(0.5), "not before the tables are there"
+        ready.set()
+        assert gone_over.wait(60.0), "not only after the interval"
+    finally:
+        stop.set()
+        thread.join()

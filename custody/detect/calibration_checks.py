@@ -38,6 +38,7 @@ Bodies = Mapping[tuple[str, str], Mapping[str, object]]
 class _Check(NamedTuple):
     ln: float
     own_u: float
+    rounded: float = 0.0
 
 
 def checked(facts: Iterable[LotFact], bodies: Bodies) -> dict[tuple[str, str], Effect]:
@@ -58,7 +59,8 @@ def checked(facts: Iterable[LotFact], bodies: Bodies) -> dict[tuple[str, str], E
 
 
 def _effect(checks: list[_Check]) -> Effect:
-    kept = trimmed(np.array(sorted(check.ln for check in checks)))
+    rounded = float(np.median([check.rounded for check in checks]))
+    kept = trimmed(np.array(sorted(check.ln for check in checks)), rounded)
     of_mean = kept.var / kept.n * widened(kept.n - 1)
     u = math.sqrt(of_mean + max(check.own_u for check in checks) ** 2)
     return Effect(kept.mean, max(u, U_MIN), kept.n)
@@ -72,7 +74,9 @@ def _checks(fact: LotFact, bodies: Bodies) -> list[tuple[tuple[str, str], _Check
             if weight is None:
                 return []
             u = _positive(known.get("check_u_rel"))
-            return [((device, MASS), _Check(math.log(net / 1e3 / weight), u))]
+            # Gross and tare, or zero, are rounded each. The net is too few values to show how.
+            rounded = _positive(known.get("interval_kg")) / weight / math.sqrt(6.0)
+            return [((device, MASS), _Check(math.log(net / 1e3 / weight), u, rounded))]
         case LotScanned(device_id=device):
             told = {one.analyte: one.fraction for one in fact.results}
             return _grades(device, told, bodies.get(("device", device), {}))

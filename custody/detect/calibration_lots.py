@@ -59,6 +59,7 @@ class Weighed(NamedTuple):
         ln: ln(net there / net here).
         var: Random variance of both.
         scale_u: What the scales are thought to be off by, each.
+        net: At its beginning and end, in one unit.
     """
 
     leg: int
@@ -66,6 +67,7 @@ class Weighed(NamedTuple):
     ln: float
     var: float
     scale_u: tuple[float, float]
+    net: tuple[float, float]
 
 
 class Dried(NamedTuple):
@@ -133,7 +135,8 @@ def weighed(lot: Lot) -> list[Weighed]:
                 ln = math.log(there.net) - math.log(here.net)
                 var = here.u_rel**2 + there.u_rel**2
                 scale_u = here.scale_u_rel, there.scale_u_rel
-                found.append(Weighed(leg, (here.scale, there.scale), ln, var, scale_u))
+                scales, net = (here.scale, there.scale), (here.net, there.net)
+                found.append(Weighed(leg, scales, ln, var, scale_u, net))
     return found
 
 

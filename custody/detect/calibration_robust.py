@@ -2,10 +2,11 @@
 
 Source:
     docs/detection/calibrate.md; Huber, Ronchetti: Robust Statistics, 2nd ed. (2009), 5.1 for the
-    median absolute deviation.
+    median absolute deviation; OIML R 76-1 for the form of a scale interval.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -39,6 +40,15 @@ BLOCK_LOTS = 5
 VARIES = 0.01
 """Chance that an instrument which never changes counts as one that does."""
 
+SHOWN_SHARE = 0.9
+"""Of an instrument's values, whole multiples of its interval: somebody types one by hand."""
+
+INTERVALS = (20.0, 1e6)
+"""Intervals in a usual value: moistures of 2 % are given to 0.1 %, few things finer than 1e-6."""
+
+WHOLE = 2e-3
+"""How far a value may be from a multiple and be one, in intervals: of others one in 250 is."""
+
 _NORMAL = 1.4826
 
 
@@ -58,21 +68,52 @@ class Trimmed(NamedTuple):
     kept: Bools
 
 
-def trimmed(values: Floats) -> Trimmed:
+def trimmed(values: Floats, least: float = 0.0) -> Trimmed:
     """Return mean and variance without what lies beyond ``CUT`` deviations of the middle.
 
     Args:
         values: Shape (n,), n at least 1, no NaN.
+        least: What a deviation is at least, by the rounding of what was displayed. Where most
+            values show the same step, half of them are no distance apart, and one step more
+            would be infinitely far.
     """
     kept = np.ones(len(values), dtype=np.bool_)
     if len(values) >= TRIMMED_MIN:
         middle = float(np.median(values))
-        scale = _NORMAL * float(np.median(np.abs(values - middle)))
+        scale = max(_NORMAL * float(np.median(np.abs(values - middle))), least)
         if scale > 0.0:
             kept = np.abs(values - middle) <= CUT * scale
     left = values[kept]
     var = float(left.var(ddof=1)) if len(left) > 1 else 0.0
     return Trimmed(float(left.mean()), var, len(left), kept)
+
+
+def rounding(values: Sequence[float]) -> float:
+    """Return the standard uncertainty of an instrument's rounding, as its own values show it.
+
+    Its interval is the greatest of 1, 2 and 5 times a power of ten that ``SHOWN_SHARE`` of the
+    values are whole multiples of. 0 where there is none, or too few values differ to tell.
+
+    Args:
+        values: What it displayed; the result is in their unit.
+    """
+    seen = np.unique(np.asarray(values, dtype=np.float64))
+    seen = seen[seen > 0.0]
+    if len(seen) < TRIMMED_MIN:
+        return 0.0
+    usual = float(np.median(seen))
+    for step in _steps(usual / INTERVALS[0], usual / INTERVALS[1]):
+        told = seen / step
+        if np.mean(np.abs(told - np.rint(told)) <= WHOLE) >= SHOWN_SHARE:
+            return step / math.sqrt(12.0)
+    return 0.0
+
+
+def _steps(most: float, least: float) -> Iterator[float]:
+    """Yield 1, 2 and 5 times powers of ten from the greatest down."""
+    first, last = math.floor(math.log10(most)), math.floor(math.log10(least))
+    every = (k * 10.0**n for n in range(first, last - 1, -1) for k in (5.0, 2.0, 1.0))
+    return (step for step in every if least <= step <= most)
 
 
 def widened(degrees: float) -> float:
@@ -118,13 +159,15 @@ def alike(variances: Floats, n: Floats, usual: Floats | None = None) -> tuple[Fl
 class Pair(NamedTuple):
     """Two instruments at one lot: ``value`` is what the upper says beyond the lower.
 
-    ``at`` is when, microseconds; no two lots have the same.
+    ``at`` is when, microseconds; no two lots have the same. ``rounded`` is the standard
+    uncertainty that rounding alone gives ``value``.
     """
 
     upper: str
     lower: str
     value: float
     at: int
+    rounded: float = 0.0
 
 
 class Effect(NamedTuple):
@@ -165,7 +208,8 @@ def effects(
     own = float(np.sqrt((u[held] ** 2).mean())) if held.any() else 0.0
     precision = 1.0 / np.where(held, u * u, u * u + own * own)
     share = np.where(held, counts, 0.0) / max(float(counts[held].sum()), 1.0)
-    weight, kept = _noise(values, upper)
+    rounded = np.array([one.rounded for one in pairs])
+    weight, kept = _noise(values, upper, rounded)
     mean, covariance = thought, np.diag(u * u)
     x = np.zeros((len(pairs), len(names)))
     x[np.arange(len(pairs)), upper], x[np.arange(len(pairs)), lower] = 1.0, -1.0
@@ -177,7 +221,7 @@ def effects(
         covariance = np.linalg.inv(a)
         firm = share * float(share @ thought) / FIRM**2
         mean = covariance @ (x.T @ (w * values) + precision * thought + firm)
-        weight, kept = _noise(values - x @ mean, upper)
+        weight, kept = _noise(values - x @ mean, upper, rounded)
     times = np.array([one.at for one in pairs])
     n = [len(np.unique(times[kept & ((upper == i) | (lower == i))])) for i in range(len(names))]
     mean = np.where(share == 1.0, thought, mean)
@@ -221,12 +265,12 @@ def _from_time_to_time(residuals: Floats, times: Ints) -> float:
     return between * (1.0 + 1.0 / len(told)) * widened(degrees)
 
 
-def _noise(residuals: Floats, upper: Ints) -> tuple[Floats, Bools]:
+def _noise(residuals: Floats, upper: Ints, rounded: Floats) -> tuple[Floats, Bools]:
     """Return weights by the upper instrument's spread, and which pairs are kept."""
     weight, kept = np.zeros(len(residuals)), np.ones(len(residuals), dtype=np.bool_)
     for number in np.unique(upper):
         mine = upper == number
-        found = trimmed(residuals[mine])
+        found = trimmed(residuals[mine], float(np.median(rounded[mine])))
         kept[mine] = found.kept
         weight[mine] = 1.0 / max(found.var, U_MIN**2)
     return weight, kept

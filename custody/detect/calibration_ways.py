@@ -18,6 +18,7 @@ import numpy as np
 
 from custody.detect.calibration_lots import Composition, Dried, Lot, Weighed, dried, weighed
 from custody.detect.calibration_robust import Effect, Pair, alike, effects, trimmed, widened
+from custody.detect.calibration_rounding import Rounding, rounding_of
 from custody.detect.lot_facts import MASS, MOISTURE, Known
 
 LEG_LOTS_MIN = 8
@@ -78,6 +79,7 @@ class _Drying(NamedTuple):
     value: float
     noise: float
     legs: int
+    rounded: float
 
 
 def legs(lots: Sequence[Lot], errors: Mapping[tuple[str, str, str], Effect]) -> dict[
@@ -90,8 +92,9 @@ def legs(lots: Sequence[Lot], errors: Mapping[tuple[str, str, str], Effect]) -> 
         errors: Mean errors by way, instrument and quantity, taken off before spreads are taken;
             means are those of what instruments said.
     """
+    rounding = rounding_of(lots)
     dryings: dict[LegName, list[_Drying]] = {}
-    for one in (one for lot in lots for one in _dryings(lot)):
+    for one in (one for lot in lots for one in _dryings(lot, rounding)):
         dryings.setdefault(one.leg, []).append(one)
     losses: dict[LegName, list[tuple[Weighed, float]]] = {}
     for lot in lots:
@@ -102,7 +105,7 @@ def legs(lots: Sequence[Lot], errors: Mapping[tuple[str, str, str], Effect]) -> 
     of_drying = _spread({name: _dried(told) for name, told in sorted(dryings.items())})
     lost = _spread(
         {
-            name: _lost(told, of_drying.get(name, _UNKNOWN).known or Known(0.0, 0.0))
+            name: _lost(told, of_drying.get(name, _UNKNOWN).known or Known(0.0, 0.0), rounding)
             for name, told in sorted(losses.items())
         }
     )
@@ -154,14 +157,15 @@ def _spread(told: Mapping[LegName, _Told]) -> dict[LegName, _Figure]:
     return found
 
 
-def _dryings(lot: Lot) -> Iterator[_Drying]:
+def _dryings(lot: Lot, rounding: Rounding) -> Iterator[_Drying]:
     """Yield what lay between two moistures; one that spans several legs is spread evenly."""
     for here, there in pairwise(_by_station(lot)):
         span = there.station - here.station
         change = math.log1p(-there.fraction) - math.log1p(-here.fraction)
         noise = (here.u**2 + there.u**2) / (1.0 - here.fraction) ** 2
+        rounded = rounding.of_moistures(here, there) / (1.0 - here.fraction)
         for leg in range(here.station, there.station):
-            yield _Drying(leg_name(lot, leg), change / span, noise, span)
+            yield _Drying(leg_name(lot, leg), change / span, noise, span, rounded)
 
 
 def _by_station(lot: Lot) -> list[Dried]:
@@ -173,15 +177,17 @@ def _dried(found: Sequence[_Drying]) -> _Told:
     # Whoever measured both ends of the leg knows more of it than who measured further apart.
     least = min(one.legs for one in found)
     mine = [one for one in found if one.legs == least]
-    kept = trimmed(np.array([one.value * least for one in mine]))
+    rounded = float(np.median([one.rounded for one in mine]))
+    kept = trimmed(np.array([one.value * least for one in mine]), rounded)
     noise = float(np.mean([one.noise for one in mine]))
     return _Told(max(kept.mean / least, 0.0), kept.var, noise, kept.n, 1.0 / least)
 
 
-def _lost(found: Sequence[tuple[Weighed, float]], drying: Known) -> _Told:
-    kept = trimmed(np.array([trip.ln for trip, _ in found]))
+def _lost(found: Sequence[tuple[Weighed, float]], drying: Known, rounding: Rounding) -> _Told:
+    rounded = float(np.median([rounding.of_trip(trip) for trip, _ in found]))
+    kept = trimmed(np.array([trip.ln for trip, _ in found]), rounded)
     loss = max(-math.expm1(kept.mean + drying.mean), 0.0)
-    left = trimmed(np.array([trip.ln - off for trip, off in found]))
+    left = trimmed(np.array([trip.ln - off for trip, off in found]), rounded)
     noise = float(np.mean([trip.var for trip, _ in found])) + drying.u**2
     return _Told(loss, left.var, noise, left.n)
 
@@ -249,12 +255,14 @@ def _mass_pairs(lots: Sequence[Lot], found: Mapping[LegName, LegFound]) -> _Pair
     pairs: list[Pair] = []
     own_u: dict[str, float] = {}
     places: dict[str, set[tuple[int, bool]]] = {}
+    rounding = rounding_of(lots)
     for lot in lots:
         for trip in weighed(lot):
             leg = found[leg_name(lot, trip.leg)]
             expected = math.log1p(-leg.loss.mean) if leg.loss else 0.0
             expected -= leg.drying.mean if leg.drying else 0.0
-            pairs.append(Pair(trip.scales[1], trip.scales[0], trip.ln - expected, lot.at))
+            rounded = rounding.of_trip(trip)
+            pairs.append(Pair(*trip.scales[::-1], trip.ln - expected, lot.at, rounded))
             for scale, u, at in zip(trip.scales, trip.scale_u, (0, 1), strict=True):
                 own_u[scale] = max(own_u.get(scale, 0.0), u)
                 places.setdefault(scale, set()).add((trip.leg + at, False))
@@ -265,6 +273,7 @@ def _moisture_pairs(asking: Asking, found: Mapping[LegName, LegFound]) -> _Pairs
     pairs: list[Pair] = []
     own_u: dict[str, float] = {}
     places: dict[str, set[tuple[int, bool]]] = {}
+    rounding = rounding_of(asking.lots)
     for lot in asking.lots:
         told = _by_station(lot)
         for one in told:
@@ -276,7 +285,8 @@ def _moisture_pairs(asking: Asking, found: Mapping[LegName, LegFound]) -> _Pairs
             ]
             drying = sum(one.mean for one in on_the_way if one is not None)
             expected = 1.0 - (1.0 - here.fraction) * math.exp(drying)
-            pairs.append(Pair(there.laboratory, here.laboratory, there.fraction - expected, lot.at))
+            off, rounded = there.fraction - expected, rounding.of_moistures(here, there)
+            pairs.append(Pair(there.laboratory, here.laboratory, off, lot.at, rounded))
     return pairs, own_u, places
 
 

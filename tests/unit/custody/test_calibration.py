@@ -28,11 +28,13 @@ from custody.detect.calibration_robust import (
     Pair,
     alike,
     effects,
+    rounding,
     trimmed,
     widened,
 )
-from custody.detect.lot_facts import MASS, Known
-from custody.detect.lot_model import limit
+from custody.detect.calibration_ways import LegFound, legs
+from custody.detect.lot_facts import MASS, Known, Leg, Moisture, Readings, Weighing
+from custody.detect.lot_model import Thought, limit
 from custody.events import Micros
 from tests.support.facts import Maker
 
@@ -245,6 +247,106 @@ def test_far_values_are_not_used_and_few_values_are() -> None:
     assert trimmed(values).n == 21
     assert trimmed(np.array([1.0, 1.0, 50.0])).n == 3
     assert widened(19) == pytest.approx((3.883 / 3.291) ** 2, rel=1e-3)
+
+
+STEP_KG = 20.0
+
+
+def hauled(left_kg: float, came_kg: float, at: int, moist: tuple[float, ...] = ()) -> Lot:
+    """Return a lot of one truck over one leg, as its scales and laboratories display it."""
+    weighings = tuple(
+        Weighing(event_id=f"w{no}", station=site, net=net, u_rel=0.002, scale=f"WB-{site}")
+        for no, (site, net) in enumerate((("MINE", left_kg), ("PORT", came_kg)))
+    )
+    moistures = tuple(
+        Moisture(event_id=f"m{no}", station=site, fraction=f, u=0.002, laboratory=f"LAB-{site}")
+        for no, (site, f) in enumerate(zip(("MINE", "PORT"), moist, strict=False))
+    )
+    thought = Thought((), ("MINE", "PORT"), (Leg(),), None, (), (-0.08, 0.05), (), None)
+    told = Readings(weighings=weighings, moistures=moistures)
+    return Lot(f"L-{at:03d}", "MINE", None, thought, told, ("w0", "w1"), Micros(at))
+
+
+def one_step_road() -> list[Lot]:
+    """Return 60 trucks that lose about one step of the scales: most of them just one."""
+    rng = np.random.default_rng(3)
+    left = STEP_KG * rng.integers(1_350, 1_550, 60)
+    lost = STEP_KG * np.rint(1.0 + rng.normal(0.0, 0.6, 60))
+    assert (lost == STEP_KG).mean() > 0.55
+    return [hauled(a, a - b, no) for no, (a, b) in enumerate(zip(left, lost, strict=True))]
+
+
+def the_leg(lots: list[Lot]) -> LegFound:
+    [leg] = legs(lots, {}).values()
+    return leg
+
+
+def test_a_road_where_most_trips_show_the_same_step_of_the_scales_keeps_the_others() -> None:
+    road = one_step_road()
+    leg, thefts = the_leg(road), [hauled(28_000.0, 27_400.0, 100 + n) for n in range(6)]
+    ln = [math.log(b.net / a.net) for a, b in (lot.readings.weighings for lot in road)]
+    assert leg.loss is not None
+    assert leg.loss_n == 60
+    assert leg.loss.mean == pytest.approx(-math.expm1(np.mean(ln)))
+    # Tons that are missing are no step of a scale.
+    assert the_leg([*road, *thefts]) == leg
+
+
+def test_where_most_trips_show_no_loss_a_theft_is_left_out_all_the_same() -> None:
+    road = [hauled(28_000.0 + STEP_KG * n, 28_000.0 + STEP_KG * n, n) for n in range(40)]
+    thefts = [hauled(28_000.0, 27_400.0, 100 + n) for n in range(4)]
+    assert the_leg([*road, *thefts]) == the_leg(road)
+
+
+def test_moistures_that_mostly_differ_by_one_digit_keep_those_that_differ_by_two() -> None:
+    rng = np.random.default_rng(4)
+    here = 0.08 + 0.001 * rng.integers(0, 9, 60)
+    dried = 0.001 * np.rint(1.0 + rng.normal(0.0, 0.6, 60))
+    rows = enumerate(zip(here, here - dried, strict=True))
+    lots = [hauled(28_000.0, 28_000.0, n, (round(a, 3), round(b, 3))) for n, (a, b) in rows]
+    assert the_leg(lots).drying_n == 60
+
+
+def test_a_scale_off_by_one_step_is_known_from_all_its_trips() -> None:
+    found = fit(one_step_road(), {})
+    [there] = [e for e in found.errors if (e.instrument, e.quantity) == ("WB-PORT", MASS)]
+    assert there.effect.n == 60
+
+
+def test_check_weights_that_mostly_show_one_step_are_all_used() -> None:
+    m = Maker()
+    shown = [(20_000, 20)] * 5 + [(19_600, 20)] * 4 + [(20_000, 40), (20_000, 0)]
+    checks = [
+        replace(
+            m.weighing("MINE", n, "dispatch", mass + d, 0),
+            lot_id=None,
+            purpose="check",
+            device_id="WB",
+            net_g=(mass + d) * 1000,
+        )
+        for n, (mass, d) in enumerate(shown)
+    ]
+    body = {"class": "III", "interval_kg": 20, "check_kg": [19_600, 20_000]}
+    assert checked(checks, {("device", "WB"): body})["WB", MASS].n == 11
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [
+        ([20.0 * n for n in (1_371, 1_402, 1_424, 1_450, 1_463, 1_501)], 20.0),
+        ([0.081, 0.079, 0.084, 0.0912, 0.092, 0.087, 0.083, 0.08, 0.09, 0.088], 0.001),
+        ([27_431.7, 28_090.2, 26_998.9, 28_533.3, 28_111.6], 0.1),
+        # One weight that is in all of them is no interval, nor is a twentieth of the mass.
+        ([1_000.0] * 20, 0.0),
+        ([1_000.0 * n for n in range(1, 9)], 200.0),
+        ([27_431.71828, 28_090.31415, 26_998.57721, 28_533.14142, 28_111.73205], 0.0),
+        ([], 0.0),
+    ],
+)
+def test_the_interval_of_an_instrument_is_seen_in_what_it_displays(
+    values: list[float], step: float
+) -> None:
+    assert rounding(values) == pytest.approx(step / math.sqrt(12.0))
 
 
 def test_variances_are_drawn_together_only_as_far_as_they_are_alike() -> None:

@@ -30,6 +30,7 @@ class Told(NamedTuple):
     Attributes:
         lots: Lots of which anything was measured, without those left out.
         left_out: Lots that were named, or whose alerts a person has confirmed.
+        not_found: Lots that were named and that no fact of the history is about.
         facts: All facts, for checks of instruments.
         bodies: Reference records at the newest fact, by kind and id.
         newest: When the newest fact happened; None without facts.
@@ -37,6 +38,7 @@ class Told(NamedTuple):
 
     lots: list[Lot]
     left_out: list[str]
+    not_found: list[str]
     facts: list[LotFact]
     bodies: dict[tuple[str, str], Mapping[str, object]]
     newest: Micros | None
@@ -74,7 +76,8 @@ def told_lots(
         if (lot := _lot(lot_id, rows, references, orders[lot_id])) is not None
     ]
     bodies = {} if newest is None else _bodies(rows, newest)
-    return Told(lots, sorted(out & set(orders)), facts, bodies, newest)
+    not_found = sorted(set(excluded) - set(orders))
+    return Told(lots, sorted(out & set(orders)), not_found, facts, bodies, newest)
 
 
 def _note(confirmed: dict[str, tuple[str, bool]], action: ActionTaken) -> None:

@@ -49,7 +49,8 @@ def calibrate(
     of each instrument, per XRF instrument heterogeneity and matrix factor, the span of scales with
     check weights, and the limit that one clean lot in 1,000 ever passes. A few bad lots move
     nothing; lots that --exclude-lots names, and those whose alert a person resolved as
-    confirmed_fraud, are left out. Bodies that --reference has are kept and added to.
+    confirmed_fraud, are left out; a named lot that the history does not have is said. Bodies that
+    --reference has are kept and added to.
     Says per figure from how many it is, and what was too thin. Exit 1 where a line was refused.
 
     \b
@@ -81,6 +82,7 @@ def calibrate(
         "record": "run",
         "lots": len(told.lots),
         "left_out": told.left_out,
+        "not_found": told.not_found,
         "refused": len(history.refused),
         "written": len(records),
     }
@@ -95,6 +97,12 @@ def _micros(moment: datetime) -> Micros:
 
 def _say(rows: list[JsonObject], run: JsonObject) -> None:
     output.table(_FIGURES, rows)
+    not_found = cast("list[str]", run["not_found"])
+    if not_found:
+        output.result(
+            f"{len(not_found)} of --exclude-lots in no fact of the history, so nothing was left out"
+            f" for them: {', '.join(not_found)}"
+        )
     thin = sum(row["status"] == "too thin" for row in rows)
     output.result(
         f"{run['lots']} lots, {len(cast('list[str]', run['left_out']))} left out,"

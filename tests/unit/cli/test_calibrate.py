@@ -118,7 +118,7 @@ def test_shuffled_lines_give_the_same_file_and_named_lots_are_left_out(
     names = {line["figure"] for line in told if line["record"] == "figure"}
     assert names >= {"fingerprint", "expected loss", "mean error", "heterogeneity", "threshold"}
     lot = next(str(one["lot_id"]) for one in history if one["type"] == "lot")
-    (tmp_path / "bad").write_text(f"{lot}\n\n", "utf-8")
+    (tmp_path / "bad").write_text(f"{lot}\n\nL-NONE\n", "utf-8")
     few = written(tmp_path / "few", [one for one in history if one["type"] == "reference"
                                      or str(one["lot_id"]).startswith("L-10")])  # fmt: skip
     action = {
@@ -154,7 +154,27 @@ def test_shuffled_lines_give_the_same_file_and_named_lots_are_left_out(
     )  # fmt: skip
     run = [json.loads(line) for line in capsys.readouterr().out.splitlines()][-1]
     assert run["left_out"] == sorted([lot, others[0]])
+    assert run["not_found"] == ["L-NONE"]
     assert {one["valid_from"] for one in lines(out)} == {"2026-01-02T00:00:00Z"}
+
+
+def test_a_named_lot_that_the_history_does_not_have_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    day = [one for one in requests_of(JUDGED, frauds=False) if one["type"] != "reference"]
+    some = sorted({str(one["lot_id"]) for one in day})[:3]
+    facts = written(tmp_path / "facts", [one for one in day if one["lot_id"] in some])
+    (tmp_path / "bad").write_text(f"{some[0]}\nL-O815\n{some[1].lower()}\n", "utf-8")
+    ran = edge.run(
+        ["calibrate", "--facts", facts, "--out", str(tmp_path / "out"),
+         "--exclude-lots", str(tmp_path / "bad")]
+    )  # fmt: skip
+    said = capsys.readouterr().out
+    assert ran == edge.DONE
+    assert "2 lots, 1 left out" in said
+    [line] = [one for one in said.splitlines() if "--exclude-lots" in one]
+    assert line.startswith("2 of --exclude-lots in no fact of the history")
+    assert line.endswith(f": L-O815, {some[1].lower()}")
 
 
 @pytest.mark.parametrize(

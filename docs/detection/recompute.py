@@ -1,10 +1,16 @@
 """Do the sums of e-value alerts again, from the alerts alone: recompute.py < alerts.ndjson."""
 
-import json
 import math
 import sys
 
+from report import report
+
 HOLDS = ("open", "acknowledged", "shelved")
+
+
+def mine(alert: dict) -> bool:
+    """Return whether these sums are of an alert."""
+    return alert["statistic"] == "e_value" and bool(alert["evidence"])
 
 
 def sums(alert: dict) -> dict:
@@ -19,13 +25,10 @@ def sums(alert: dict) -> dict:
     said["ln E"] = math.log(alert["value"]), min(ln_e, 300 * math.log(10))
     for family, p in alert["posterior"].items():
         said[f"probability of {family}"] = p, math.exp(alert["ln_e"][family] - ln_e)
-    said["open"] = alert["value"] >= alert["threshold"], alert["state"] in HOLDS
+    if alert["state"] in (*HOLDS, "retracted"):  # what a person resolved may have any value
+        said["open"] = alert["state"] in HOLDS, alert["value"] >= alert["threshold"]
     return said
 
 
 if __name__ == "__main__":
-    for line in map(json.loads, sys.stdin):
-        mine = line["statistic"] == "e_value" and line["evidence"]
-        for name, (one, other) in sums(line).items() if mine else ():
-            if one != other and not math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9):
-                print(line["alert_id"], name, one, other)
+    sys.exit(report(mine, sums))

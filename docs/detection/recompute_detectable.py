@@ -1,11 +1,11 @@
 """Do again what lots of e-value alerts would show: recompute_detectable.py < alerts.ndjson."""
 
-import json
 import math
 import sys
 from statistics import NormalDist, median
 
 from likelihood import dot, square, times
+from report import report
 from weights import FOREIGN, directions, shift
 
 Z = NormalDist().inv_cdf(0.9)
@@ -26,6 +26,11 @@ def least(family: str, site: dict, known: list, j: list, wanted: float) -> float
             return x * (most * 1000) ** (-part / 79)
         before = ln_e
     return math.inf
+
+
+def mine(alert: dict) -> bool:
+    """Return whether these sums are of an alert."""
+    return bool(alert["way"])
 
 
 def sums(alert: dict) -> dict:
@@ -51,7 +56,4 @@ def sums(alert: dict) -> dict:
 
 
 if __name__ == "__main__":
-    for line in map(json.loads, sys.stdin):
-        for name, (one, other) in sums(line).items() if line["way"] else ():
-            if other is None or not math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9):
-                print(line["alert_id"], name, one, other)
+    sys.exit(report(mine, sums))

@@ -1,10 +1,15 @@
 """Do E of e-value alerts again, from score and information: recompute_e.py < alerts.ndjson."""
 
-import json
 import math
 import sys
 
 from candidates import candidates
+from report import report
+
+
+def mine(alert: dict) -> bool:
+    """Return whether these sums are of an alert."""
+    return bool(alert["way"])
 
 
 def sums(alert: dict) -> dict:
@@ -18,7 +23,4 @@ def sums(alert: dict) -> dict:
 
 
 if __name__ == "__main__":
-    for line in map(json.loads, sys.stdin):
-        for name, (one, other) in sums(line).items() if line["way"] else ():
-            if not math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9):
-                print(line["alert_id"], name, one, other)
+    sys.exit(report(mine, sums))

@@ -1,13 +1,18 @@
 """Do sizes of foreign material and free changes again: recompute_exchange.py < alerts.ndjson."""
 
-import json
 import math
 import sys
 
 from likelihood import dot, fixed, free, mixed, solve, square
+from report import report
 from sized import foreign, spread
 from sizes import mean
 from weights import FOREIGN, FREE, shift
+
+
+def mine(alert: dict) -> bool:
+    """Return whether these sums are of an alert."""
+    return bool(alert["way"]) and alert["family"] in (FOREIGN, "origin_mismatch", "omnibus")
 
 
 def sums(alert: dict) -> dict:
@@ -38,8 +43,4 @@ def sums(alert: dict) -> dict:
 
 
 if __name__ == "__main__":
-    for line in map(json.loads, sys.stdin):
-        exchanged = line["family"] in (FOREIGN, "origin_mismatch", "omnibus") and line["way"]
-        for name, (one, other) in sums(line).items() if exchanged else ():
-            if not math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9):
-                print(line["alert_id"], name, one, other)
+    sys.exit(report(mine, sums))

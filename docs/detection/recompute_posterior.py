@@ -1,13 +1,18 @@
 """Do probabilities of families, onsets and sites again: recompute_posterior.py < alerts.ndjson."""
 
-import json
 import math
 import sys
 from collections import Counter
 
 from candidates import candidates
 from everything import sized
+from report import report
 from weights import FOREIGN
+
+
+def mine(alert: dict) -> bool:
+    """Return whether these sums are of an alert."""
+    return bool(alert["way"])
 
 
 def sums(alert: dict) -> dict:
@@ -39,7 +44,4 @@ def sums(alert: dict) -> dict:
 
 
 if __name__ == "__main__":
-    for line in map(json.loads, sys.stdin):
-        for name, (one, other) in sums(line).items() if line["way"] else ():
-            if not math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9):
-                print(line["alert_id"], name, one, other)
+    sys.exit(report(mine, sums))

@@ -1,16 +1,21 @@
 """Do sizes and severities of e-value alerts again: recompute_size.py < alerts.ndjson."""
 
-import json
 import math
 import re
 import sys
 
+from report import report
 from sized import along
 from sizes import mean
 
 LIMITS, NAMES = ((0.1, 6500), (0.03, 2000), (0.01, 650)), ("low", "medium", "high", "critical")
 STAKE = re.compile(r"at stake \S+ of (?:the metal|([\d,]+)).*; it can (still|no longer) be ")
 LINES = ("loss", "gain", "water", "water_falsified", "waste")  # all shift along one direction
+
+
+def mine(alert: dict) -> bool:
+    """Return whether these sums are of an alert."""
+    return alert["statistic"] == "e_value" and bool(alert["evidence"])
 
 
 def sums(alert: dict) -> dict:
@@ -31,10 +36,4 @@ def sums(alert: dict) -> dict:
 
 
 if __name__ == "__main__":
-    for line in map(json.loads, sys.stdin):
-        mine = line["statistic"] == "e_value" and line["evidence"]
-        for name, (one, other) in sums(line).items() if mine else ():
-            if one != other and (
-                isinstance(one, str) or not math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-9)
-            ):
-                print(line["alert_id"], name, one, other)
+    sys.exit(report(mine, sums))

@@ -3,8 +3,9 @@
 import importlib
 import json
 import math
+import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from custody.records import Alert
@@ -14,7 +15,16 @@ from tests.support import tree
 FOLDER = tree.ROOT / "docs" / "detection"
 LINES_MAX = 60
 """Of each of them, and of what they share."""
-SHARED = ("likelihood", "weights", "candidates", "sizes", "sized", "everything")
+SHARED = (
+    "likelihood",
+    "weights",
+    "candidates",
+    "sizes",
+    "sized",
+    "everything",
+    "report",
+    "chances",
+)
 
 Sums = Mapping[Any, tuple[Any, Any]]
 """By figure what an alert says, and what follows from its others."""
@@ -22,6 +32,8 @@ Sums = Mapping[Any, tuple[Any, Any]]
 
 class Script(Protocol):
     """A script as a module."""
+
+    def mine(self, alert: dict[str, Any]) -> bool: ...
 
     def sums(self, alert: dict[str, Any]) -> Sums: ...
 
@@ -55,3 +67,18 @@ def _same(said: Any, follows: Any) -> bool:  # noqa: ANN401  figures, names of s
     if isinstance(said, float) and isinstance(follows, float):
         return math.isclose(said, follows, rel_tol=1e-6, abs_tol=1e-9)
     return bool(said == follows)
+
+
+def said_by(name: str, lines: Sequence[dict[str, Any]]) -> tuple[int, list[str]]:
+    """Run a script as a stranger does, elsewhere than here; return its exit code and lines."""
+    done = subprocess.run(
+        [sys.executable, str(FOLDER / f"{name}.py")],
+        input="\n".join(json.dumps(line) for line in lines),
+        capture_output=True,
+        text=True,
+        cwd="/",
+        env={},
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout.splitlines()

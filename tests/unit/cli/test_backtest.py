@@ -9,7 +9,7 @@ import pytest
 
 from demo.day import Day, make_day, recorded
 from runtime.cli import main as edge
-from tests.support import tree
+from tests.support import recomputed, tree
 
 SEED = 5
 PLANTED = 2
@@ -48,6 +48,9 @@ def test_frauds_are_found_by_lot_and_the_rest_is_silent(
     said = capsys.readouterr()
     assert "1 repeated, 1 refused" in said.out
     assert "net_mismatch" in said.err
+    assert {str(o["rule"]) for o in last.values()} >= {"lot_eprocess", "instrument_bias"}
+    for script in recomputed.names():
+        assert recomputed.said_by(script, lines(alerts)) == (0, [])
 
 
 def test_a_number_for_two_lots_and_a_copied_receipt_are_found(tmp_path: Path) -> None:

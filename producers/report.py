@@ -62,14 +62,19 @@ def room(path: Path) -> Room:
 
 
 def figures(path: Path, config: OutboxConfig) -> dict[str, object]:
-    """Return the room as fields of ``/health``, with the limits beside it."""
+    """Return the room as fields of ``/health``, with the limits beside it.
+
+    All of one look at the file: whoever made room there, whichever process, sees it here at once.
+    """
     found = room(path)
+    kept, most = found.refused_bytes, config.bytes_max
     return {
         "gateway_seq": found.seq,
         "outbox_bytes": found.used_bytes,
         "outbox_bytes_max": refused_share.records_limit_bytes(config.bytes_max),
         "refused_bytes": found.refused_bytes,
         "refused_bytes_max": refused_share.limit_bytes(config.bytes_max),
+        "refused_full": None if kept is None else refused_share.is_full(kept, most),
         "refused_unkept": found.refused_unkept,
         "disk_free_bytes": found.free_bytes,
         "disk_free_bytes_min": config.disk_free_bytes_min,

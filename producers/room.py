@@ -78,11 +78,6 @@ class Room:
         return max(0, self.refused_limit_bytes - self.refused_bytes)
 
     @property
-    def is_refused_full(self) -> bool:
-        """Whether a long request that is refused now would not be kept."""
-        return refused_share.is_full(self.refused_bytes, self._config.bytes_max)
-
-    @property
     def used_share(self) -> float:
         """Share of the limit that is used; a little above 1 when it is reached."""
         return self.used_bytes / self.limit_bytes

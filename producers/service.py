@@ -30,6 +30,7 @@ from telemetry.http import Health
 from telemetry.metrics import Metrics
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNKEPT = "refused requests have no room left and are not kept: custody refused drop makes it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class Gateway:
         )
         self.counts.watch(metrics.OUTBOX_USED, lambda: float(self.outbox.room.used_bytes))
         room = self.outbox.room
-        self.counts.watch(metrics.REFUSED_KEPT, lambda: float(room.refused_bytes))
+        self.counts.watch(metrics.REFUSED_KEPT, self._refused_bytes)
         self.counts.set(metrics.OUTBOX_LIMIT, float(room.limit_bytes))
         self.counts.set(metrics.REFUSED_LIMIT, float(room.refused_limit_bytes))
 
@@ -208,6 +209,8 @@ class Gateway:
         gateway_id, epoch = self.outbox.gateway
         now = self._clock()
         day = self._tally.last_day(now)
+        held = report.figures(self.outbox.path, self.config.outbox)
+        unkept = _UNKEPT if held["refused_full"] else ""
         fields = {
             "gateway_id": gateway_id,
             "gateway_epoch": epoch,
@@ -216,7 +219,6 @@ class Gateway:
             "waiting": self.outbox.depth,
             "outbox_used_share": round(self.outbox.room.used_share, 3),
             "outbox_filling": self.outbox.room.is_filling,
-            "refused_full": self.outbox.room.is_refused_full,
             "oldest_waiting_s": round(self._oldest_age_s(), 3),
             "since_progress_s": round(publisher.since_progress_s(), 3),
             "broker": publisher.broker.name,
@@ -224,12 +226,12 @@ class Gateway:
             "registry": publisher.registry.name,
             "registry_since": time_text(publisher.registry.since),
             "publisher": publisher.reason or "running",
-            "warning": "; ".join(filter(None, (unencrypted(self.config.http), self._unkept()))),
+            "warning": "; ".join(filter(None, (unencrypted(self.config.http), unkept))),
             **{inlet.name: inlet.state() for inlet in self._inlets},
             "accepting": closed is None,
             "now": time_text(now),
             "last_day": {"since": time_text(day.since), **day.counts},
-            **report.figures(self.outbox.path, self.config.outbox),
+            **held,
         }
         return Health(ok=not reason, reason=reason, fields=fields)
 
@@ -243,10 +245,10 @@ class Gateway:
         rows = report.refused_lately(self.outbox.path, limit, sites)
         return [report.refused_item(row, time_text(row.at)) for row in rows]
 
-    def _unkept(self) -> str:
-        if not self.outbox.room.is_refused_full:
-            return ""
-        return "refused requests have no room left and are not kept: custody refused drop makes it"
+    def _refused_bytes(self) -> float:
+        """Return what refused requests take now; what the writer saw last where nobody can look."""
+        found = report.room(self.outbox.path).refused_bytes
+        return float(self.outbox.room.refused_bytes if found is None else found)
 
     def _oldest_age_s(self) -> float:
         oldest_at = self.outbox.oldest_waiting_at()

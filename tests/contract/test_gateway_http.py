@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from custody.events import LotWeighed, Micros
-from producers import json_schemas, store
+from producers import json_schemas, refused_drop, store
 from producers.config import GatewayConfig, HttpConfig
 from producers.fields import plain
 from producers.outcome import WARNINGS, Code
@@ -220,13 +220,18 @@ def test_what_is_refused_without_room_to_keep_it_is_answered_so_and_counted(
         answers = client.post("/v1/events", json=[long, long, request_of("lot")]).json()
         assert [item.get("kept") for item in answers] == [None, False, None]
         assert [item["result"] for item in answers] == ["refused", "refused", "accepted"]
-        # The file's figures are of before the group that it was in.
-        client.post("/v1/events", json=request_of("lot"))
         found = client.get("/health").json()
         assert (found["status"], found["refused_full"]) == ("ok", True)
         assert (found["refused_unkept"], found["refused_bytes_max"]) == (1, 100_000)
         assert "custody refused drop" in found["warning"]
-        assert "custody_refused_unkept_requests_total 1.0" in client.get("/metrics").text
+        metrics = client.get("/metrics").text
+        assert "custody_refused_unkept_requests_total 1.0" in metrics
+        assert f"custody_refused_kept_bytes {found['refused_bytes']}" in metrics
+        # Another process makes room, and nobody sends anything.
+        refused_drop.drop(given.outbox.directory, refused_drop.Choice())
+        found = client.get("/health").json()
+        assert (found["refused_bytes"], found["refused_full"], found["warning"]) == (0, False, "")
+        assert "custody_refused_kept_bytes 0.0" in client.get("/metrics").text
 
 
 def test_the_framework_speaks_in_the_same_shape(client: httpx.Client) -> None:

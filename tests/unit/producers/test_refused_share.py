@@ -61,7 +61,7 @@ def test_refused_requests_alone_neither_close_it_nor_evict_what_is_published(
         assert len(seen.lines(waiting=False, since=Micros(0), limit=99)) >= 50
     assert (state.refused, state.refused_unkept) == (taken, 1_001 - taken)
     assert LIMIT // 10 - 20_000 < state.refused_bytes <= LIMIT // 10
-    assert outbox.room.is_refused_full
+    assert refused_share.is_full(state.refused_bytes, LIMIT)
     outbox.close()
 
 

@@ -27,7 +27,11 @@ def flow_router(found: Visits, watched: Watched) -> APIRouter:
         since, until = lately(request, watched.now(), hours=24)
         values = {"since": stamp(since), "until": stamp(until)}
         rows = asked_rows(watched.ask, flow_rows.FLOWS, values)
-        more = {"since": rfc3339(since), "until": rfc3339(until)}
+        more: dict[str, object] = {"since": rfc3339(since), "until": rfc3339(until)}
+        if not rows:
+            # A plant that stands, or a history that was sent later: say which it may be.
+            [last] = asked_rows(watched.ask, flow_rows.LAST, {"since": stamp(since)})
+            more |= last
         return answer(request, {"flow": rows}, more, watched.complete_to)
 
     return router

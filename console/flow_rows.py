@@ -34,3 +34,9 @@ ORDER BY site_id, flow
 """Mass that came to each site and left it in a time, as transfers now say it.
 
 The flows are those of ``v_daily_production``, which knows whole days only."""
+
+LAST = """
+SELECT maxOrNull(effective_at) AS last_at FROM transfer
+WHERE effective_at <= {since:DateTime64(6, 'UTC')}
+"""
+"""When mass moved last before a time; null where none did."""

@@ -3,7 +3,7 @@
 import { chart } from "./chart.js";
 import { el } from "./dom.js";
 import { idLink } from "./links.js";
-import { count, number, time } from "./numbers.js";
+import { count, duration, number, time } from "./numbers.js";
 import { withQuery } from "./table.js";
 import { language, say } from "./words.js";
 
@@ -14,7 +14,7 @@ const LEFT = ["consumed", "shipped", "sold"];
 export function flowChart(found, source) {
   const rows = found.flow;
   if (!rows.length) {
-    return el("p", { class: "quiet" }, say("flow.none", { since: time(found.since, language()) }));
+    return el("p", { class: "quiet" }, say("flow.none", { since: time(found.since, language()) }), " ", lastSaid(found));
   }
   const sites = [...new Set(rows.map((row) => row.site_id))].sort().reverse();
   const flows = [...CAME, ...LEFT].filter((flow) => rows.some((row) => row.flow === flow));
@@ -43,6 +43,13 @@ export function flowChart(found, source) {
     rows,
     source: withQuery(source, {}),
   });
+}
+
+/* When mass moved last: a day that was sent later lies long ago, and is no plant that stands. */
+function lastSaid(found) {
+  if (!found.last_at) return say("flow.never");
+  const ago = (new Date(found.until) - new Date(found.last_at)) / 1000;
+  return say("flow.last", { at: time(found.last_at, language()), ago: duration(ago) });
 }
 
 function tonnes(rows, site, flow) {

@@ -6,7 +6,7 @@ from console.answers import SITE, SUMMARY, Asked, Part, Told, Unknown
 from console.rows import Row, time_of
 from runtime.asof import Ask, at_site
 from runtime.book_rows import holding_row, period_rows, sum_row
-from runtime.moment import now, period_of
+from runtime.moment import period_of, sql_time
 from runtime.period import site_balance, summed
 from runtime.told import alerts, instruments, times
 
@@ -96,15 +96,30 @@ def lots(ask: Ask, asked: Asked) -> Told:
 def period(ask: Ask, asked: Asked) -> Told:
     """Tell a site's balance over a period, as ``custody balance --period --site`` says.
 
-    The month that is not over where none is named.
+    Where none is named, the last month in which anything came or left: of a history that was sent
+    later, or a site that stands, the month that is not over says nothing.
 
     Raises:
         NotAPeriod: It cannot be read.
     """
     known = times.micros(times.moment(asked).known)
-    text = asked.period or times.shown(now() if asked.at is None else times.times(asked).at)[:7]
+    text = asked.period or _last_month(ask, asked)
     accounts, lost = site_balance(ask, asked.subject, period_of(text), known)
     return Told(period_rows(accounts, lost), {"over": text})
+
+
+_LAST = """
+SELECT maxOrNull(effective_at) AS last_at FROM transfer
+WHERE effective_at <= {at:DateTime64(6, 'UTC')} AND known_at <= {known:DateTime64(6, 'UTC')}
+    AND (startsWith(arrives, {side:String}) OR startsWith(leaves, {side:String}))
+"""
+
+
+def _last_month(ask: Ask, asked: Asked) -> str:
+    both = times.times(asked)
+    given = {"at": sql_time(both.at), "known": sql_time(both.known), "side": f"{asked.subject}/"}
+    [row] = ask(_LAST, given)
+    return str(row["last_at"] or times.shown(both.at))[:7]
 
 
 def open_alerts(ask: Ask, asked: Asked) -> Told:

@@ -259,6 +259,26 @@ def test_a_sites_stock_is_the_sum_of_its_lots(console: Open) -> None:
     assert dry["closing"] == now_there["dry"]["value"]
 
 
+def test_what_is_said_of_lately_says_when_the_last_was(console: Open) -> None:
+    """The plant's facts are of a year ago: of the month and the day that are, nothing is said."""
+    effective = [
+        t.effective_at
+        for t in console.plant.world.transfers
+        if any(one.startswith("lot/") and one.endswith("/PLANT") for one in (t.debit, t.credit))
+    ]
+    assert console.told("sites", "period", subject="PLANT").more == {
+        "over": rfc3339(max(effective))[:7]
+    }
+    first = rfc3339(min(effective))
+    assert console.told("sites", "period", subject="PLANT", at=first).more == {"over": first[:7]}
+    never = console.told("sites", "period", subject="PLANT", at="1999-05-05").more
+    assert never == {"over": "1999-05"}, "a site of which nothing is known then"
+    flow = console.get("vera", "/api/flow").json()
+    assert flow["flow"] == []
+    last = max(t.effective_at for t in console.plant.world.transfers)
+    assert datetime.fromisoformat(flow["last_at"]) == datetime.fromisoformat(rfc3339(last))
+
+
 def residual(lot: int, value: float) -> Residual:
     figure = ResidualFigure(quantity="mass", value=value, u=0.002, u_shared=0.0001, explained=0.0)
     return Residual(

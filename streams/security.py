@@ -6,20 +6,11 @@ from collections.abc import Mapping
 import faust
 from faust.types.auth import CredentialsT
 
-from custody.errors import Refused
 from streams.config import Security
+from web import certificate
+from web.certificate import Given
 
-
-class CertificateUnusable(Refused):
-    """A certificate of the worker or of the broker's authority cannot be used."""
-
-    def __init__(self, security: Security, cause: Exception) -> None:
-        files = [f for f in (security.ca_file, security.cert_file, security.key_file) if f]
-        super().__init__(
-            f"TLS to the broker with {', '.join(map(str, files)) or 'no files'}: {cause}",
-            expected="PEM files; the key without a passphrase",
-            next_step="CUSTODY_KAFKA__CA_FILE, __CERT_FILE and __KEY_FILE",
-        )
+_SETTING = "CUSTODY_KAFKA__"
 
 
 def faust_settings(security: Security) -> dict[str, object]:
@@ -61,10 +52,10 @@ def _credentials(security: Security) -> CredentialsT | None:
 
 
 def _context(security: Security) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=security.ca_file)
-        if security.cert_file is not None:
-            context.load_cert_chain(security.cert_file, security.key_file)
-    except (OSError, ValueError) as error:
-        raise CertificateUnusable(security, error) from error
+    ca, cert, key = security.ca_file, security.cert_file, security.key_file
+    context = certificate.client_context(None if ca is None else Given(f"{_SETTING}CA_FILE", ca))
+    if cert is not None:
+        # A key may stand in the certificate's file, and then it is that file.
+        named = Given(f"{_SETTING}CERT_FILE", cert)
+        certificate.show(context, named, Given(f"{_SETTING}KEY_FILE", key) if key else named)
     return context

@@ -1,7 +1,6 @@
 """Posts what matters, in order, until it is taken."""
 
 import logging
-import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -24,8 +23,14 @@ from schemas import topics
 from schemas.registry import Catalog
 from telemetry import metrics as names
 from telemetry.metrics import Metrics
+from web import certificate
+from web.certificate import CertificateUnusable, Given
 
 _LOG = logging.getLogger(__name__)
+
+_CA_SETTING = "CUSTODY_CONSOLE__WEBHOOK_CA_FILE"
+_UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
+"""What the TLS library says of a receiver that nobody trusted has signed for."""
 
 _TAKE_MAX = 500
 _TAKE_S = 0.5
@@ -96,6 +101,10 @@ class Sender:
                     broker.reader(self._config.kafka) as consumer,
                 ):
                     self._follow(consumer, cursor, client, stop)
+            except CertificateUnusable as error:
+                # Somebody may put the file there: it is read again each time.
+                _LOG.warning("webhook: %s", error.what)
+                self._wait(_PAUSE_S_MAX)
             except (Unavailable, KafkaException, OSError) as error:
                 _LOG.warning("webhook: %s", error)
                 self._wait(_AGAIN_S)
@@ -160,13 +169,14 @@ class Sender:
             headers = notice.headers_of(alert, body, secret, self._outside.now() // 1_000_000)
             answer = client.post(self._config.url, content=body, headers=headers)
         except (httpx.HTTPError, OSError) as error:
-            return str(error) or type(error).__name__
+            why = str(error) or type(error).__name__
+            return f"{why}; {_CA_SETTING} names who may sign" if _UNTRUSTED in why else why
         return None if answer.is_success else f"answered {answer.status_code}"
 
     @contextmanager
     def _client(self) -> Iterator[httpx.Client]:
         ca = self._config.ca_file
-        trust = True if ca is None else ssl.create_default_context(cafile=ca)
+        trust = certificate.client_context(None if ca is None else Given(_CA_SETTING, ca))
         with httpx.Client(timeout=_TIMEOUT_S, trust_env=False, verify=trust) as client:
             yield client
 

@@ -11,6 +11,7 @@ import yaml
 
 from runtime.cli.main import COMMANDS
 from runtime.settings import PREFIX, Settings, names
+from runtime.stack import ports
 from tests.support import tree
 
 OURS = {"gateway": "gateway", "worker": "worker", "warehouse": "console"}
@@ -174,3 +175,19 @@ def test_the_image_can_import_what_it_runs() -> None:
     command = [sys.executable, "-c", IMPORTS, ",".join(allowed), *modules]
     done = subprocess.run(command, cwd=tree.ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_health_check_says_which_file_it_cannot_use_and_what_does_not_answer(
+    tmp_path: Path,
+) -> None:
+    script, port = str(tree.ROOT / "deploy" / "health.py"), str(ports.any_free())
+    absent = tmp_path / "ca.pem"
+    for more, said in (
+        ([str(absent)], f"CA_FILE, the second argument, is {absent}: "),
+        ([], f"http://127.0.0.1:{port}/health: "),
+    ):
+        command = [sys.executable, script, port, *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert done.stderr.startswith(said)
+        assert len(done.stderr.splitlines()) == 1

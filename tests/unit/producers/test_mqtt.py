@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,9 @@ from producers.config import MqttConfig
 from producers.group import Answer
 from producers.mqtt_message import answer, read, refused
 from producers.outcome import Code, Unread
-from tests.support import tree
+from runtime.stack import ports
+from tests.support import mqtt_line, tree
+from tests.support.gateway import wait_for
 
 CONFIG = MqttConfig(url="mqtt://localhost", client_id="t", payload_bytes_max=100, items_max=2)
 
@@ -93,3 +96,18 @@ def test_a_gateway_needs_the_client_only_where_a_broker_is_set(
     }
     assert said["unset"] == ""
     assert "pip install 'custody[gateway]'" in said["set"]
+
+
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_authorities_that_cannot_be_used_are_named_with_their_setting(
+    content: str | None, tmp_path: Path
+) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_text(content, "utf-8")
+    given = mqtt_line.config(f"mqtts://127.0.0.1:{ports.any_free()}", "t", ca_file=file)
+    with mqtt_line.taking(tmp_path / "gateway", given) as gateway:
+        [inlet] = gateway._inlets
+        wait_for(lambda: inlet.state()["state"] == "broker_away")
+        reason = str(inlet.state()["reason"])
+    assert reason.startswith(f"CUSTODY_GATEWAY__MQTT_CA_FILE is {file}: ")

@@ -8,8 +8,9 @@ import pytest
 from faust.types.auth import AuthProtocol, SASLMechanism
 
 from streams.config import Security
-from streams.security import CertificateUnusable, client_options, faust_settings
+from streams.security import client_options, faust_settings
 from tests.support.tls import Authority
+from web.certificate import CertificateUnusable
 
 PASSWORD = "hunter2"  # noqa: S105  made up
 
@@ -63,9 +64,21 @@ def test_a_certificate_reaches_both_kinds_of_client(tmp_path: Path) -> None:
     assert "sasl_mechanism" not in client_options(security)
 
 
-def test_a_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CertificateUnusable, match=r"absent\.pem"):
-        client_options(Security(protocol="SSL", ca_file=tmp_path / "absent.pem"))
+def test_a_file_that_cannot_be_used_is_named_with_its_setting(tmp_path: Path) -> None:
+    pair, other = Authority(tmp_path / "a").pair("x"), Authority(tmp_path / "b").pair("y")
+    absent = tmp_path / "absent.pem"
+    for given, setting, file in (
+        ({"ca_file": absent}, "CA_FILE", absent),
+        ({"ca_file": pair.key}, "CA_FILE", pair.key),
+        ({"cert_file": absent, "key_file": pair.key}, "CERT_FILE", absent),
+        ({"cert_file": pair.cert, "key_file": absent}, "KEY_FILE", absent),
+        ({"cert_file": pair.cert, "key_file": other.key}, "KEY_FILE", other.key),
+        ({"cert_file": pair.cert}, "CERT_FILE", pair.cert),
+    ):
+        for made in (client_options, faust_settings):
+            with pytest.raises(CertificateUnusable) as caught:
+                made(Security(protocol="SSL", **given))  # type: ignore[arg-type]  # paths
+            assert caught.value.what.startswith(f"CUSTODY_KAFKA__{setting} is {file}: ")
 
 
 def test_a_password_is_in_no_text_of_the_settings() -> None:

@@ -29,14 +29,17 @@ _TOKENS: Mapping[str, str] = MappingProxyType(
     {
         "yyyy": r"(?P<year>\d{4})", "yy": r"(?P<short_year>\d{2})",
         "MMM": r"(?P<month_name>[^\W\d_]{3,12}\.?)", "MM": r"(?P<month>\d{2})",
-        "M": r"(?P<month>\d{1,2})", "dd": r"(?P<day>\d{2})", "d": r"(?P<day>\d{1,2})",
+        "M": r"(?P<month>\d{1,2})", "dd": r"(?P<day>\d{2})",
+        "d": r"(?P<day>\d{1,2})(?:er|[ºo°.])?", "EEE": r"[^\W\d_]{2,14}(?:-feira)?[.,]{0,2}",
         "HH": r"(?P<hour>\d{2})", "H": r"(?P<hour>\d{1,2})",
         "hh": r"(?P<half_hour>\d{2})", "h": r"(?P<half_hour>\d{1,2})",
         "mm": r"(?P<minute>\d{2})", "ss": r"(?P<second>\d{2})", "f": r"(?P<micros>\d{1,6})",
         "tt": r"(?P<half>[AaPp]\.?[Mm]\.?)",
     }
 )  # fmt: skip
-_TOKEN = re.compile(r"'[^']*'|yyyy|yy|MMM|MM|M|dd|d|HH|H|hh|h|mm|ss|f|tt|[A-Za-z]+|.", re.DOTALL)
+_TOKEN = re.compile(
+    r"'[^']*'|yyyy|yy|EEE|MMM|MM|M|dd|d|HH|H|hh|h|mm|ss|f|tt|[A-Za-z]+|.", re.DOTALL
+)
 _OFFSET = r"(?:\s*(?P<offset>[Zz]|[+-]\d\d:\d\d))?"
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+)*", re.ASCII)
 _FIXED = re.compile(r"([+-])(\d\d):([0-5]\d)", re.ASCII)

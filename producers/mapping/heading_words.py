@@ -12,7 +12,7 @@ from producers.mapping.unit_words import plain
 
 LIMIT_WORDS = (
     "ND", "N.D.", "<LOD", "<LOQ", "<DL", "<MDL", "BDL", "BLD", "LOD", "LLD", "<LD", "<LQ", "n.n.",
-    "н.о.", "未检出",
+    "<NG", "<NWG", "<BG", "u.N.", "unter NG", "unter BG", "н.о.", "未检出",
 )  # fmt: skip
 """What laboratories write where they found less than their method can see."""
 
@@ -89,13 +89,15 @@ _HEADINGS: Mapping[str, str] = MappingProxyType(
         "direction": "direction|in/out|sens|entrée/sortie|sentido|dirección|direção|richtung"
         "|направление|进出|方向",
         "purpose": "purpose|type|movement type|type de pesée|mouvement|tipo|tipo de movimiento"
-        "|tipo de movimento|art|vorgang|тип|вид операции|операция|过磅类型|类型",
+        "|movimiento|movimientos|tipo de movimento|movimento|art|bewegung"
+        "|vorgang|тип|вид операции|операция|过磅类型|类型",
         "site_id": "site|site id|location|plant|mine|usine|planta|mina|werk|standort|площадка"
         "|рудник|участок|矿山|厂区",
         "certificate_no": "certificate|certificate no|certificate number|cert no|report no"
         "|report number|job no|work order|workorder|batch report|certificat|n° certificat"
         "|n° rapport|certificado|n° certificado|nº certificado|informe|n° informe|laudo"
-        "|nº laudo|zertifikat|zertifikat-nr|prüfbericht|prüfbericht-nr|сертификат"
+        "|nº laudo|zertifikat|zertifikat-nr|prüfbericht|prüfbericht-nr"
+        "|prüfberichts-nr|prüfberichtsnummer|prüfberichtnummer|сертификат"
         "|№ сертификата|протокол|№ протокола|证书编号|报告编号|报告号"
         "|rapport|rapport analyse|certificat analyse|certificado análisis|certificado análise"
         "|relatório|analysen-nr|analysenzertifikat|analysennummer|№ анализа|номер анализа|检验编号"
@@ -184,13 +186,31 @@ _ELEMENTS: Mapping[str, str] = MappingProxyType(
         "Pd": "palladium|paladio|paládio|палладий|палладия|钯",
         "Li2O": "lithium oxide|oxyde de lithium|óxido de litio|óxido de lítio|lithiumoxid"
         "|оксид лития|氧化锂",
+        "SiO2": "silica|silicon dioxide|silice|dioxyde de silicium|sílice|dióxido de silicio"
+        "|sílica|dióxido de silício|siliziumdioxid|siliciumdioxid|kieselsäure|кремнезём|кремнезем"
+        "|диоксид кремния|оксид кремния|二氧化硅",
+        "Al2O3": "alumina|aluminium oxide|aluminum oxide|alumine|alúmina|aluminiumoxid|tonerde"
+        "|глинозём|глинозем|оксид алюминия|氧化铝|三氧化二铝",
+        "Fe2O3": "ferric oxide|oxyde ferrique|óxido férrico|eisen(iii)-oxid|三氧化二铁|氧化铁",
+        "CaO": "calcium oxide|oxyde de calcium|óxido de calcio|óxido de cálcio|calciumoxid"
+        "|оксид кальция|氧化钙",
+        "MgO": "magnesia|magnesium oxide|magnésie|oxyde de magnésium|óxido de magnesio"
+        "|óxido de magnésio|magnesiumoxid|оксид магния|氧化镁",
+        "TiO2": "titanium dioxide|dioxyde de titane|dióxido de titanio|dióxido de titânio"
+        "|titandioxid|диоксид титана|二氧化钛",
+        "P2O5": "phosphorus pentoxide|pentoxyde de phosphore|pentóxido de fósforo"
+        "|phosphorpentoxid|пентоксид фосфора|五氧化二磷",
+        "K2O": "potassium oxide|oxyde de potassium|óxido de potasio|óxido de potássio|kaliumoxid"
+        "|оксид калия|氧化钾",
+        "Na2O": "sodium oxide|oxyde de sodium|óxido de sodio|óxido de sódio|natriumoxid"
+        "|оксид натрия|氧化钠",
     }
 )
 
 ELEMENT_BY_NAME: Mapping[str, str] = MappingProxyType(
     {plain(name): symbol for symbol, names in _ELEMENTS.items() for name in names.split("|")}
 )
-"""Symbol of an element by what it is called in the seven languages."""
+"""Symbol of an element, or formula of an oxide, by its name in the seven languages."""
 
 GRADE_WORDS = (
     "grade", "content", "assay", "teneur en", "teneur d'", "teneur", "titre", "ley de", "ley",

@@ -19,7 +19,11 @@ ROWS_MAX = 5_000
 """Rows that are looked at; a file of more is said to be."""
 
 _HEAD_ROWS = 30
-_LIMIT_WORDS = ("lod", "loq", "dl", "mdl", "detection limit", "limit", "lower limit", "limite")
+_LIMIT_WORDS = (
+    "lod", "loq", "dl", "mdl", "detection limit", "limit", "lower limit", "limite", "ng", "bg",
+    "nachweisgrenze", "bestimmungsgrenze", "limite de détection", "límite de detección",
+    "limite de detecção", "предел обнаружения", "检出限",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ _DATES = (
     "yyyy-MM-dd", "dd/MM/yyyy", "MM/dd/yyyy", "d/M/yyyy", "M/d/yyyy", "dd.MM.yyyy", "d.M.yyyy",
     "dd-MM-yyyy", "MM-dd-yyyy", "yyyy/MM/dd", "yyyy/M/d", "dd/MM/yy", "MM/dd/yy", "dd.MM.yy",
     "dd-MMM-yyyy", "d-MMM-yyyy", "dd-MMM-yy", "d-MMM-yy", "d MMM yyyy", "yyyyMMdd",
+    "d MMM yy", "EEE d MMM yyyy", "EEE dd/MM/yyyy", "EEE d/M/yyyy",
 )  # fmt: skip
 _TIMES = ("", " HH:mm", " HH:mm:ss", " H:mm", " H:mm:ss", " h:mm tt", " h:mm:ss tt", "'T'HH:mm:ss")
 

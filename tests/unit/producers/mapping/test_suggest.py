@@ -62,11 +62,15 @@ HEADINGS = {
     "sample_id": "Lab No|Código de muestra|ID da amostra|Probe-Nr.|Шифр пробы|试样编号",
     "lab_id": "Lab|Laboratoire|化验室",
     "certificate_no": "Cert. No.|N° du rapport|Nro. de informe|Nº do laudo|Zertifikat Nr."
-    "|Протокол №|化验单号",
+    "|Протокол №|化验单号|Prüfberichts-Nr.|Prüfberichtsnummer",
+    "purpose": "Movimiento|Tipo de movimiento|Movimento|Mouvement",
     "Cu": "%Cu|Cu, %|Cu grade|Copper (%)|Teneur en Cu|Cuivre (%)|Ley de Cu|Cobre %|Teor de Cu"
     "|Kupfer (%)|Cu-Gehalt (%)|Медь, %|Содержание меди|铜品位(%)|Cu（%）|含铜%",
     "Au": "Gold g/t|Or (g/t)|Oro (g/t)|Ouro (g/t)|Золото, г/т|金(g/t)",
     "Li2O": "Li2O, %|氧化锂(%)",
+    "SiO2": "二氧化硅|二氧化硅（%）|SiO2, %|Silice (%)|Kieselsäure %|Диоксид кремния, %",
+    "Fe2O3": "三氧化二铁(%)",
+    "P2O5": "五氧化二磷(%)",
     "": "Or|Номер|No.|mg/kg|Material code|Customer No|Lead time|Order no|毛重时间|Remarks, t",
 }
 
@@ -190,6 +194,13 @@ def test_a_zone_is_always_left_open_and_the_mapping_refused_until_it_is_there(
         (["01/02/2026", "03/04/2026"], None),
         (["01/01/2026", "02/02/2026"], "dd/MM/yyyy"),
         (["3-Nov-26", "12-Dec-26"], "d-MMM-yy"),
+        (["03/11/26", "13/11/26"], "dd/MM/yy"),
+        (["1er novembre 2026", "13 déc. 2026"], "d MMM yyyy"),
+        (["mardi 3 novembre 2026", "mer. 4 nov. 2026"], "EEE d MMM yyyy"),
+        (["le 1er novembre 2026", "le 3 novembre 2026"], "EEE d MMM yyyy"),
+        (["mar. 03/11/2026", "ven. 13/11/2026"], "EEE dd/MM/yyyy"),
+        (["3. November 2026", "13. Dezember 2026"], "d MMM yyyy"),
+        (["mardi 3 fructidor 2026"], None),
         (["yesterday"], None),
     ],
 )
@@ -249,6 +260,18 @@ def test_a_laboratory_s_limits_without_a_number_are_left_open(tmp_path: Path) ->
     }  # fmt: skip
     assert cobalt == {"column": "Co ppm", "analyte": "Co", "unit": "ppm", "basis": "?"}
     assert any("numbers below zero" in doubt for doubt in draft.doubts)
+
+
+@pytest.mark.parametrize("word", ["<NG", "< NG", "<BG", "u.N."])
+def test_a_german_laboratory_s_word_for_less_than_its_limit_is_no_text(
+    tmp_path: Path, word: str
+) -> None:
+    table = f"Prüfberichts-Nr.;Proben-Nr.;As %\nP-1;S-1;{word}\nP-1;S-2;0,02\n"
+    draft = _suggest(tmp_path, table)
+    [arsenic] = (line.value for line in draft.elements)
+    assert arsenic == {
+        "column": "As %", "analyte": "As", "unit": "pct", "basis": "?", "limit": "?",
+    }  # fmt: skip
 
 
 def test_words_that_could_mean_anything_are_left_open(tmp_path: Path) -> None:

@@ -19,6 +19,16 @@ NETWORK_ERROR = 210
 _AWAY = frozenset({202, 203, 209, 210, 236, 279, 999})
 
 
+_COLUMNS = "SELECT view, name, meaning FROM v_columns WHERE name LIKE '%lot%'"
+_TABLES = "the tables are listed by: SHOW TABLES FROM custody"
+_LISTED: Mapping[int, str] = {
+    46: f"{_TABLES}; functions by: SHOW FUNCTIONS",  # UNKNOWN_FUNCTION, a view with parameters too
+    47: f"the columns are listed by: DESCRIBE, or {_COLUMNS}",  # UNKNOWN_IDENTIFIER
+    60: _TABLES,  # UNKNOWN_TABLE
+}
+"""What names there are, for who asked for one that is none; the engine says the nearest."""
+
+
 class Coded(CustodyError):
     """An error that has one of ClickHouse's numbers."""
 
@@ -42,7 +52,7 @@ class Failed(Coded, Refused):
 
     def __init__(self, detail: str, code: int) -> None:
         self.code = code
-        super().__init__(detail)
+        super().__init__(detail, next_step=_LISTED.get(code, ""))
 
 
 class Cancelled(Coded, Refused):

@@ -103,7 +103,7 @@ def _judge(text: str, tokens: Sequence[Token], scope: Scope) -> str:
     readable = relations.Readable(scope.role, scope.tables)
     match tokens[0].text.upper():
         case "SHOW":
-            statements.check_show(text, tokens, readable)
+            return statements.checked_show(text, tokens, readable)
         case "EXISTS":
             statements.check_exists(text, tokens, readable)
         case "DESCRIBE" | "DESC":

@@ -74,14 +74,22 @@ SYSTEM_TABLES = frozenset(
 )
 """System tables of analysts: names, types, functions. Not what others ask, nor where files are."""
 
+_SHARED = ", ".join(f"'{name}'" for name in sorted(SHARED_TABLES))
+SHOWN = f"startsWith({{0}}, '{VIEW_PREFIX}') OR {{0}} IN ({_SHARED})"
+"""An SQL condition over a table's name: whether analysts may read it."""
+
+_HIDDEN = "data_paths, metadata_path, create_table_query, as_select, engine_full"
+_OF_ANALYSTS = f"WHERE database != 'custody' OR {SHOWN}"
 SUBSTITUTES: Mapping[str, str] = MappingProxyType(
     {
         "databases": "SELECT * EXCEPT (data_path, metadata_path) FROM system.databases",
-        "tables": "SELECT * EXCEPT (data_paths, metadata_path, create_table_query, as_select,"
-        " engine_full) FROM system.tables",
+        "tables": f"SELECT * EXCEPT ({_HIDDEN}) FROM system.tables "  # noqa: S608
+        + _OF_ANALYSTS.format("name"),
+        "columns": "SELECT * FROM system.columns " + _OF_ANALYSTS.format("table"),  # noqa: S608
     }
 )
-"""Asked instead of the system table, without the columns that show where files are."""
+"""Asked instead of the system table, without the columns that show where files are, and without
+what analysts may not read."""
 
 
 def denied_call(name: str) -> bool:

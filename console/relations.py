@@ -8,6 +8,7 @@ another name (tokens judge functions), and what it cannot parse is refused with 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import sqlglot
 from sqlglot import exp
@@ -20,6 +21,7 @@ from console.rules import NotAllowed, Rule, place
 from console.who import Role
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NEAR_MAX = 3
 _WRITES = (exp.Command, exp.DDL, exp.DML, exp.Into, exp.Set, exp.Use, exp.Kill, exp.Pragma)
 _SOURCES = (exp.Table, exp.Query, exp.Values)
 _SETTINGS = "SELECT * REPLACE (toUInt8(NOT ({})) AS readonly) FROM system.settings"
@@ -56,7 +58,13 @@ class Readable:
         if database not in {"", "custody"}:
             raise NotAllowed(Rule.TABLE, found, where)
         if not (name.startswith(reach.VIEW_PREFIX) or name in reach.SHARED_TABLES):
-            raise NotAllowed(Rule.VIEW, found, where)
+            raise NotAllowed(Rule.VIEW, found, where, self._near(name))
+
+    def _near(self, name: str) -> list[str]:
+        """Return the views that may be meant by the name of a table, or nearly of a view."""
+        prefix = reach.VIEW_PREFIX
+        views = {one.removeprefix(prefix): one for one in self.tables if one.startswith(prefix)}
+        return [views[one] for one in get_close_matches(name.lower(), views, _NEAR_MAX, 0.7)]
 
 
 def checked(text: str, readable: Readable) -> str:

@@ -1,5 +1,6 @@
 """What a statement has to keep to, and how one that does not is refused."""
 
+from collections.abc import Sequence
 from enum import Enum
 
 from custody.errors import Refused
@@ -54,15 +55,17 @@ class NotAllowed(Refused):
         rule: What it does not keep to.
         found: The words in question.
         place: Where they stand, as line and column from one; empty where that says nothing.
+        near: Names that may have been meant, the nearest first.
     """
 
-    def __init__(self, rule: Rule, found: str, place: str = "") -> None:
+    def __init__(self, rule: Rule, found: str, place: str = "", near: Sequence[str] = ()) -> None:
         self.rule = rule
+        meant = f"perhaps {' or '.join(near)} is meant; " if near else ""
         where = f", at {place}" if place else ""
         super().__init__(
             f"not allowed here: {found[:60] or 'nothing'}{where}",
             expected=rule.value,
-            next_step="the tables are listed by: SHOW TABLES FROM custody",
+            next_step=f"{meant}the tables are listed by: SHOW TABLES FROM custody",
         )
 
 

@@ -41,9 +41,12 @@ _METALS = (
     " GROUP BY time, name ORDER BY time"
 )
 _UNACCOUNTED = (
-    "SELECT found_in, site_id, quantity, unit, sum(lost) AS missing, count() AS findings"
-    f" FROM v_unaccounted({_PERIOD})"
-    " GROUP BY found_in, site_id, quantity, unit ORDER BY abs(missing) DESC LIMIT 100"
+    "SELECT found_in, site_id, quantity,"
+    " sum(lost) / transform(u.unit, ['g', 'mg'], [1000, 1000000], 1000000) AS missing,"
+    " transform(u.unit, ['g', 'mg'], ['kg', 'kg'], replaceOne(u.unit, 'micro ', '')) AS unit,"
+    " count() AS findings"
+    f" FROM v_unaccounted({_PERIOD}) AS u"
+    " GROUP BY found_in, site_id, quantity, u.unit ORDER BY abs(missing) DESC LIMIT 100"
 )
 _COVERAGE = (
     "SELECT month, site_id, mineral, tier, amount_kg, share_fraction FROM v_coverage"

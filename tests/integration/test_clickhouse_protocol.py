@@ -282,6 +282,27 @@ def test_settings_say_which_may_be_set(desk: Desk) -> None:
     assert said.text.split() == ["final", "max_threads", "readonly"]
 
 
+def test_an_analyst_is_shown_no_table_that_is_not_for_analysts(desk: Desk) -> None:
+    for statement in (
+        "SHOW TABLES",
+        "SELECT name FROM system.tables WHERE database = 'custody'",
+        "SELECT DISTINCT table FROM system.columns WHERE database = 'custody'",
+    ):
+        shown = set(desk.ask(statement, desk.analyst_token).text.split())
+        assert {"v_alerts", "v_lots", "events_all"} <= shown
+        assert {name for name in shown if not name.startswith("v_")} == {"events_all"}
+        assert "weighing" in desk.ask(statement).text.split(), "the operator reads all"
+
+
+def test_a_name_that_is_none_says_where_names_are_listed(desk: Desk) -> None:
+    for statement, said in (
+        ("SELECT lot FROM v_alerts", "v_columns"),
+        ("SELECT * FROM v_alert", "custody.v_alerts"),
+        ("SELECT * FROM weighings", "v_weighings"),
+    ):
+        assert said in desk.ask(statement, desk.analyst_token).text
+
+
 def test_an_analyst_is_not_shown_where_files_are(desk: Desk) -> None:
     for table in ("databases", "tables"):
         shown = desk.ask(f"SELECT * FROM system.{table} FORMAT TSV", desk.analyst_token)  # noqa: S608

@@ -1,5 +1,6 @@
 """What the demo asks of the warehouse: the real engine, on a day that the real core booked."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import combinations
@@ -224,6 +225,8 @@ def test_every_panel_on_custody_shows_rows_to_an_analyst(reader: Reader) -> None
         ask = Ask(statement=said, role=Role.ANALYST, query_id=f"{no}", format="JSONEachRow")
         answer = reader.start(ask)
         try:
-            assert b"".join(iter(answer.next, None)).strip(), title
+            rows = b"".join(iter(answer.next, None)).strip()
+            assert rows, title
+            assert not re.search(rb'"unit":"m?g"', rows), f"{title}: people say kilograms"
         finally:
             answer.close()

@@ -58,7 +58,6 @@ def test_a_reading_statement_passes(statement: str) -> None:
         "SELECT lot FROM v_lots WHERE lot IN (SELECT lot_id FROM v_alerts)",
         "WITH mine AS (SELECT * FROM v_lots) SELECT * FROM mine WHERE a IN mine",
         "SELECT * FROM v_lineage(lot = 'a')",
-        "SELECT name FROM system.columns WHERE database = 'custody'",
         "SELECT weighing, lot FROM v_lots",
         "DESCRIBE v_alerts",
         "SELECT count() FROM events_all",
@@ -165,3 +164,34 @@ def test_an_unknown_format_is_refused() -> None:
     assert check_format("CSV") == "CSV"
     with pytest.raises(NotAllowed, match="Avro"):
         check_format("Avro")
+
+
+@pytest.mark.parametrize(
+    ("statement", "asked"),
+    [
+        ("SHOW TABLES", ""),
+        (
+            "SHOW TABLES FROM custody LIKE 'v_%' LIMIT 5",
+            " AND (name LIKE 'v_%') ORDER BY name LIMIT 5",
+        ),
+    ],
+)
+def test_an_analyst_is_shown_the_tables_that_analysts_read(statement: str, asked: str) -> None:
+    text = check(statement, ANALYST).text
+    assert text.startswith("SELECT name FROM system.tables WHERE database = 'custody' AND (")
+    assert "startsWith(name, 'v_')" in text
+    assert text.rstrip().endswith(asked or "ORDER BY name")
+    assert check(statement).text == statement, "the operator is shown all"
+    columns = check("SELECT name FROM system.columns", ANALYST).text
+    assert "startsWith(table, 'v_')" in columns
+
+
+@pytest.mark.parametrize(
+    ("name", "near"), [("lot", "v_lots"), ("Alert", "v_alerts"), ("custody.alerts", "v_alerts")]
+)
+def test_a_table_that_is_not_for_analysts_names_the_view_that_is(name: str, near: str) -> None:
+    with pytest.raises(NotAllowed, match=f"perhaps {near} is meant"):
+        check(f"SELECT * FROM {name}", ANALYST)  # noqa: S608  a name of ours
+    with pytest.raises(NotAllowed) as told:
+        check("SELECT * FROM nothing_like_it", ANALYST)
+    assert "perhaps" not in str(told.value)

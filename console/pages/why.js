@@ -72,7 +72,7 @@ function most(evidence) {
   if (balances.length) return furthest(balances).slice(0, MOST).map(saidOf).join(" ");
   const added = evidence.filter((one) => one.ln_ratio > 0).sort((a, b) => b.ln_ratio - a.ln_ratio);
   const told = added.length ? added : furthest(evidence).slice(0, 1);
-  const by = [...new Set(told.map(labelOf))].slice(0, MOST).join("; ");
+  const by = [...new Set(told.map(labelOf))].slice(0, MOST).join(" · ");
   return by && say("why.most", { by });
 }
 

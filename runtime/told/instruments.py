@@ -55,7 +55,7 @@ def charts(ask: Ask, asked: Asked) -> Told:
 
     ``residual`` is how far a lot's readings are from what all others say of it, as a natural
     logarithm, with its two u; ``sum_of_limit`` the greatest cumulative sum after it over its
-    limit.
+    limit, 1 or more at the lot that made a level of it.
     """
     devices = [str(row["device"]) for row in ask(_DEVICES, {"site": asked.subject})]
     charted = _charts(ask, devices, times.moment(asked).known)
@@ -122,6 +122,7 @@ def _read(points: _Points) -> list[Row]:
     for one in points:
         value, u, shared = (float(str(one[name])) for name in ("value", "u", "u_shared"))
         # As the worker keeps them: no u is below a millionth.
+        before = chart
         chart = drift.read([Point(Micros(int(str(one["at"]))), value, max(u, 1e-6), shared)], chart)
         rows.append(
             {
@@ -131,7 +132,7 @@ def _read(points: _Points) -> list[Row]:
                 "residual_u": u,
                 "residual_u_shared": shared,
                 "explained": float(str(one["explained"])),
-                "sum_of_limit": _greatest(chart),
+                "sum_of_limit": _greatest(before, chart),
                 "off_by": None if chart.level is None else chart.level.mean,
                 "off_by_u": None if chart.level is None else chart.level.u,
             }
@@ -139,7 +140,10 @@ def _read(points: _Points) -> list[Row]:
     return rows
 
 
-def _greatest(chart: Chart) -> float:
+def _greatest(before: Chart, chart: Chart) -> float:
+    """Return the greatest sum over its limit; where it made a level, before it began anew."""
+    if chart.value != before.value:
+        return chart.value
     return max(one.value / BANK[number // 2][1] for number, one in enumerate(chart.sums))
 
 

@@ -306,6 +306,9 @@ def test_an_instrument_that_is_off_shows_in_its_chart(console: Open) -> None:
     assert [row["residual"] for row in rows] == values
     assert (rows[-1]["off_by"], rows[-1]["off_by_u"]) == (expected.mean, expected.u)
     assert rows[4]["off_by"] is None
+    # The sum is seen to reach its limit, at the lot that makes a level of it and at no other.
+    first = next(at for at, row in enumerate(rows) if row["off_by"] is not None)
+    assert [at for at, row in enumerate(rows) if float(str(row["sum_of_limit"])) >= 1] == [first]
     instruments = console.told("sites", "instruments", subject="PLANT").rows
     [one] = [row for row in instruments if row["device_id"] == "WB-NEW"]
     assert (one["lots"], one["off_by"]) == (25, expected.mean)

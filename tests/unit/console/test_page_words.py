@@ -71,11 +71,11 @@ def test_a_list_says_where_on_which_trip_whose_material_and_by_what_in_both_lang
     ]  # fmt: skip
     assert _short(Pages("fr"), whole, before, bare) == [
         ["", ("entre MINE-KOV et DEPOT-LUB, trajet WAY-7, matière comme celle de MINE-RUA"
-         " (probabilité 75,0\u00a0% parmi les sites ; MINE-TFM 25,0\u00a0%) ;"
+         " (probabilité 75,0\u00a0% parmi les sites\u00a0; MINE-TFM 25,0\u00a0%)\u00a0;"
          " surtout par masse, reçue / envoyée, WB-1 / WB-2")],
-        ["", ("avant la mesure de MINE-KOV, trajet WAY-7 ;"
+        ["", ("avant la mesure de MINE-KOV, trajet WAY-7\u00a0;"
          " surtout par masse, reçue / envoyée, WB-1 / WB-2")],
-        ["", "à partir de DEPOT-LUB ; surtout par masse, reçue / envoyée, WB-1 / WB-2"],
+        ["", "à partir de DEPOT-LUB\u00a0; surtout par masse, reçue / envoyée, WB-1 / WB-2"],
     ]  # fmt: skip
 
 
@@ -120,11 +120,11 @@ def test_an_instrument_is_named_with_how_far_it_is_off_and_over_how_many_lots(
     french: Pages,
 ) -> None:
     off = "indique masse 0,58\u00a0±\u00a00,14\u00a0% trop haut, sur"
-    rest = "; ses lots sont jugés sans cela."
+    rest = "\u00a0; ses lots sont jugés sans cela."
     road = _chart(12, rule="route_loss", family="route_loss", subject="way/DEPOT-LUB>CONC-HOY")
     assert [text for _, text in _short(french, _chart(12), _chart(64), road)] == [
-        f"WB-HOY-1 {off} 12 lots {rest}",
-        f"WB-HOY-1 {off} 64 lots et plus {rest}",
+        f"WB-HOY-1 {off} 12 lots{rest}",
+        f"WB-HOY-1 {off} 64 lots et plus{rest}",
         (
             "De DEPOT-LUB à CONC-HOY, chaque lot perd 0,58\u00a0±\u00a00,14\u00a0%"
             " de plus que prévu, sur 12 lots, et les bascules des deux bouts n\u2019y sont pour"

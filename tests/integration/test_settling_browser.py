@@ -23,7 +23,7 @@ from custody.records import Alert
 from tests.support import browser, chromium, consoles, golden
 from tests.support import gateway as gateways
 from tests.support import stack as stacks
-from tests.support.alerts import alert
+from tests.support.alerts import EVIDENCE, alert, symbols
 from tests.support.chromium import PHONE, Visit, Visitors
 from tests.support.consoles import Console
 from tests.support.visitors import TOKEN
@@ -318,3 +318,59 @@ def _send(visit: Visit, console: Console, body: Mapping[str, str]) -> None:
             recorded_at=Micros(time.time_ns() // 1000),
         )
     )  # fmt: skip
+
+
+LONG = "the belt scale has been read by two people and does not agree with the truck's ticket; " * 4
+
+
+def test_a_handover_of_a_thousand_alerts_is_one_sheet_of_paper(
+    visitors: Visitors, console: Console
+) -> None:
+    console.stored.at_ms = time.time_ns() // 1_000_000
+    causes = symbols("AlertFamily")
+    flood = [
+        alert(
+            f"SHEET-{no}-{'of-a-long-name-' * 2}", version=1, n=10_000 + no,
+            family=causes[no % len(causes)], severity=["critical", "high"][no % 2], reason=LONG,
+            evidence=(replace(EVIDENCE[0], instruments=(f"WB-OF-A-LONG-NAME-{no % 97}",)),),
+        )
+        for no in range(1_000)
+    ]  # fmt: skip
+    settled = [
+        consoles.replaced(
+            one, version=2, n=20_000 + no, state="resolved", actor=f"person-{no % 30}",
+            reason=LONG, action_id=f"s{no}", resolution="measurement_error", evidence=EVIDENCE,
+        )
+        for no, one in enumerate(flood[:300])
+    ]  # fmt: skip
+    (held, *_) = golden.records("action")
+    assert isinstance(held, ActionTaken)
+    holds = [
+        replace(
+            held, event_id=derived_id("settling", [f"sheet-{no}"]), action="hold", alert_id=None,
+            version=None, subject=f"lot/{flood[no].lot_id}", actor="the-operator", reason=LONG,
+            movement_id=f"W-{no}", recorded_at=Micros(time.time_ns() // 1000),
+        )
+        for no in range(50)
+    ]  # fmt: skip
+    console.put(*flood, *settled, *holds)
+    with visitors.visit("the-viewer", shift()) as visit:
+        for name in ("Stays open", "Stays held", "Changed", "Opened"):
+            list_ = visit.page.get_by_role("region", name=name).first
+            expect(list_).to_contain_text("more: the whole list")
+        assert visit.shut_out() == []
+        assert pages_of(visit) == 1
+        visit.page.emulate_media(color_scheme="dark")
+        assert pages_of(visit, format="Letter") == 1
+        # What is left out stands behind the link.
+        opened = visit.page.get_by_role("region", name="Opened").first
+        opened.get_by_role("link", name="the whole list").click()
+        rows = visit.page.get_by_role("region", name="Opened").first.locator("tbody tr")
+        expect(rows.nth(len(flood) - 1)).to_be_attached()
+        assert visit.told == []
+
+
+def pages_of(visit: Visit, **how: str) -> int:
+    """How many pages a page prints on; A4 where nothing is said."""
+    printed = visit.page.pdf(**{"format": "A4", "print_background": False, **how})  # type: ignore[arg-type]
+    return len(re.findall(rb"/Type\s*/Page\b", printed))

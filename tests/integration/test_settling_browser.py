@@ -4,6 +4,7 @@ A real engine, broker and gateway's disk; what a worker answers is put in by the
 """
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing

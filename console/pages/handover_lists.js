@@ -17,10 +17,17 @@ const NAMED = 3;
 /* Their columns by name; `causes` are what retractions name, `whole` the address of the whole list. */
 const COLUMNS = { standing, held: () => holdColumns().map(ofRow), deeds, changed: changes, opened: changes };
 
+const EMPTY = { standing: "handover.none.standing", held: "held.none" };
+
+/* What a cell says, which paper cuts at two lines; a table puts a dash for nothing. */
+function cut(content) {
+  return content === null || content === undefined || content === "" ? null : el("div", { class: "cut" }, content);
+}
+
 /* A list as a table. lines: [{row} or {rows}]; more: how many rows are left out of it. */
 export function listOf(name, { lines, more }, { causes, whole, source }) {
-  const columns = COLUMNS[name](causes, whole).map((one) => ({ ...one, cell: (line) => el("div", { class: "cut" }, one.cell(line)) }));
-  const options = { label: say(`handover.${name}`), source, empty: say(name === "standing" ? "handover.none.standing" : "handover.none") };
+  const columns = COLUMNS[name](causes, whole).map((one) => ({ ...one, cell: (line) => cut(one.cell(line)) }));
+  const options = { label: say(`handover.${name}`), source, empty: say(EMPTY[name] || "handover.none") };
   return [table(columns, lines, options),
     more ? el("p", { class: "note" }, say("handover.more", { count: count(more) }), " ", el("a", { href: whole }, say("handover.whole"))) : null];
 }
@@ -60,10 +67,10 @@ function whatColumn(whole) {
 function standing(causes, whole) {
   const until = (row) => (row.until ? el("span", { class: "why" }, say("timeline.until", { until: time(row.until, language()) })) : null);
   return [severityColumn(), whatColumn(whole), aboutColumn(),
-    { title: say("alerts.size"), number: true, cell: cells(sizeText, () => "–") },
-    { title: say("alerts.stake"), number: true, cell: cells(stakeText, () => "–") },
+    { title: say("alerts.size"), number: true, cell: cells(sizeText, () => null) },
+    { title: say("alerts.stake"), number: true, cell: cells(stakeText, () => null) },
     { title: say("alerts.state"), cell: cells((row) => [stateBadge(row.state), until(row)], states) },
-    { title: say("act.assignee"), cell: cells((row) => row.assignee || "–", (rows) => once(rows, (row) => row.assignee).join(", ") || "–") },
+    { title: say("act.assignee"), cell: cells((row) => row.assignee, (rows) => once(rows, (row) => row.assignee).join(", ")) },
   ];
 }
 

@@ -363,6 +363,8 @@ def test_a_handover_of_a_thousand_alerts_is_one_sheet_of_paper(
         assert pages_of(visit) == 1
         visit.page.emulate_media(color_scheme="dark")
         assert pages_of(visit, format="Letter") == 1
+        figures = visit.page.get_by_role("region", name="Stays open").first.locator("td.number")
+        assert "" not in figures.all_inner_texts(), "what is not known is a dash"
         # What is left out stands behind the link.
         opened = visit.page.get_by_role("region", name="Opened").first
         opened.get_by_role("link", name="the whole list").click()

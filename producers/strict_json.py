@@ -104,6 +104,11 @@ def _loaded(
     return found
 
 
+def is_utf8(text: str) -> bool:
+    """Tell whether what was read with ``surrogateescape`` was UTF-8 to the last byte."""
+    return text.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
 def parsed_line(line: bytes) -> object:
     """Return parsed JSON of a line of a file, UTF-8 alone.
 

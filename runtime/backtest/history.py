@@ -135,6 +135,8 @@ def _judged(lines: Sequence[Line], known: Known) -> list[Judged]:
 
 
 def _judge(text: str, terms: Terms) -> tuple[Draft, ...] | Refusal:
+    if not strict_json.is_utf8(text):
+        return Refusal(Code.BAD_VALUE, "", text, "text in UTF-8")
     try:
         raw = strict_json.parsed(text)
     except strict_json.BadJson as error:

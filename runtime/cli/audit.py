@@ -17,7 +17,7 @@ from custody.errors import Refused
 from runtime import wiring
 from runtime.audit.letters import DeadLetter
 from runtime.audit.proof_check import NotProved, Proved, check
-from runtime.cli import connect, output, proof_text
+from runtime.cli import connect, output, proof_text, texts
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject, Warehouse
 from runtime.moment import now
@@ -209,7 +209,7 @@ def prove(event_id: str, out: IO[str] | None) -> None:
 
 
 @click.command("verify-proof")
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=texts.TEXT)
 @click.option("--key", help="Public key of the gateway in base64, or a file that holds it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def verify_proof(file: IO[str], *, key: str | None, as_json: bool) -> int:

@@ -100,7 +100,9 @@ def _other(against: str) -> dict[str, courses.Course]:
     if against == LIVE:
         with connect.warehouse() as warehouse:
             return courses.courses(raised_live(warehouse))
-    with click.open_file(_readable(against), encoding="utf-8") as file:
+    with click.open_file(
+        _readable(against), encoding="utf-8-sig", errors="backslashreplace"
+    ) as file:
         return courses.of_lines(_alert_lines(history.lines_of(against, file)))
 
 

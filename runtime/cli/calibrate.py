@@ -9,7 +9,7 @@ import click
 
 from custody.errors import Refused
 from custody.events import Micros
-from runtime.cli import histories, output
+from runtime.cli import histories, output, texts
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject
 
@@ -27,7 +27,7 @@ class NoLots(Refused):
 
 @click.command()
 @histories.options
-@click.option("--exclude-lots", type=histories.Lines, help="Lots to leave out, one id per line.")
+@click.option("--exclude-lots", type=texts.TEXT, help="Lots to leave out, one id per line.")
 @click.option(
     "--out", type=histories.Written, required=True, help="Write the reference records here."
 )

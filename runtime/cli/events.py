@@ -87,7 +87,7 @@ def lines_of(stream: IO[str]) -> Iterator[Line]:
 
 
 def _line(no: int, raw: str) -> Line:
-    if not raw.isascii() and any("\ud800" <= letter <= "\udfff" for letter in raw):
+    if not strict_json.is_utf8(raw):
         return Line(no, "", None, refused("not_utf8", None, shown(raw[:80]), "text in UTF-8"))
     try:
         return Line(no, raw, strict_json.parsed(raw, _number))

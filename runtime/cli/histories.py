@@ -14,11 +14,10 @@ from producers.known import Known
 from runtime.backtest import history
 from runtime.backtest.history import History
 from runtime.backtest.warehouse import kept_facts
-from runtime.cli import connect, output
+from runtime.cli import connect, output, texts
 
 _SHOWN_MAX = 50
 
-Lines = click.File("r", encoding="utf-8")
 Written = click.Path(dir_okay=False, writable=True, path_type=Path)
 Moment = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
 
@@ -64,8 +63,10 @@ class Source:
 
         Raises:
             NoHistory: Neither facts nor the warehouse were named.
+            click.UsageError: A time that chooses nothing.
             Unavailable: The warehouse does not answer.
         """
+        self._judge_times()
         if self.from_warehouse:
             return self._kept()
         if not self.facts:
@@ -75,14 +76,28 @@ class Source:
         with output.progress("reading requests", len(lines)) as advance:
             return history.read(lines, Known(), advance)
 
+    def _judge_times(self) -> None:
+        """Refuse times that would choose nothing, or would be passed over."""
+        message = None
+        if (self.since or self.until) and not self.from_warehouse:
+            message = "--since and --until choose from --from-warehouse, not from files"
+        if self.since and self.until and self.since >= self.until:
+            message = "--since must be before --until: nothing lies between them"
+        if message is not None:
+            raise click.UsageError(message)
+
     def _kept(self) -> History:
         with connect.warehouse() as warehouse, output.progress("reading facts", None) as advance:
             return history.of_records(kept_facts(warehouse, self.since, self.until, advance))
 
 
 _OPTIONS = (
-    click.option("--facts", type=Lines, multiple=True, help="Requests, one per line; - is input."),
-    click.option("--reference", type=Lines, multiple=True, help="Reference records, likewise."),
+    click.option(
+        "--facts", type=texts.LINES, multiple=True, help="Requests, one per line; - is input."
+    ),
+    click.option(
+        "--reference", type=texts.LINES, multiple=True, help="Reference records, likewise."
+    ),
     click.option(
         "--from-warehouse", is_flag=True, help="Facts and references of the running stack."
     ),

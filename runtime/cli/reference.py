@@ -13,7 +13,7 @@ from producers import json_schemas
 from producers.judge import parse
 from producers.outcome import Refusal
 from producers.requests import REFERENCE_KINDS, ReferenceRequest
-from runtime.cli import complete_to, connect, output
+from runtime.cli import complete_to, connect, output, texts
 from runtime.cli.events import LIST_REQUESTS_MAX, Line, Run, lines_of, refused, send
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject
@@ -45,7 +45,7 @@ def reference() -> None:
 
 
 @reference.command("load")
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=texts.LINES)
 @click.option("--plan", "only_plan", is_flag=True, help="Send nothing; show what would change.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line of the file.")
 def reference_load(file: IO[str], *, only_plan: bool, as_json: bool) -> int:
@@ -71,7 +71,7 @@ def reference_load(file: IO[str], *, only_plan: bool, as_json: bool) -> int:
 
 
 @reference.command("diff")
-@click.argument("file", type=click.File("r", encoding="utf-8"))
+@click.argument("file", type=texts.LINES)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line of the file.")
 def reference_diff(file: IO[str], *, as_json: bool) -> int:
     """Show what loading FILE would change; sends nothing. - is standard input.

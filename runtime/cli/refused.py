@@ -12,7 +12,7 @@ from custody.events import Micros
 from producers import refused_drop, resent, view
 from producers.outcome import Code
 from producers.view import Kept
-from runtime.cli import connect, output
+from runtime.cli import connect, output, texts
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject, as_object
 from runtime.mending import is_whole, mended, text_of
@@ -132,7 +132,7 @@ def refused_show(no: int, *, raw: bool, as_json: bool) -> None:
     multiple=True,
     help="Change a field; a.0.b leads into objects and lists, no value takes it out.",
 )
-@click.option("--edit", type=click.File("r", encoding="utf-8"), help="Send FILE in its place.")
+@click.option("--edit", type=texts.TEXT, help="Send FILE in its place.")
 @click.option("--backfill", is_flag=True, help="Take events older than five years.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per request and line.")
 def refused_resend(

@@ -144,6 +144,8 @@ def test_shuffled_lines_with_repeats_give_the_same_files(
         (["--facts", "{facts}", "--alerts", "{dir}/none/a"], "not written"),
         (["--facts", "{dir}/none"], "No such file"),
         (["--facts", "{facts}", "--set", "detection.alpha=1"], "detection.threshold"),
+        (["--facts", "{facts}", "--since", "2026-03-01"], "--from-warehouse"),
+        (["--from-warehouse", "--since", "2026-03-02", "--until", "2026-03-01"], "before --until"),
     ],
 )
 def test_wrong_use_is_said_in_a_line(
@@ -153,6 +155,27 @@ def test_wrong_use_is_said_in_a_line(
     filled = [one.format(facts=facts, dir=tmp_path) for one in arguments]
     assert edge.run(["backtest", *filled]) in (edge.WRONG_USE, edge.OUTSIDE)
     assert words in capsys.readouterr().err
+
+
+def test_a_byte_that_is_no_utf8_refuses_its_line_and_no_more(
+    day: Day, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = tmp_path / "latin.ndjson"
+    some = [
+        json.dumps(one | {"note": "Soci\u00e9t\u00e9"}, ensure_ascii=False) for one in day.sent[:3]
+    ]
+    # A mark of byte order, a line as it should be, one in Latin-1, one as it should be.
+    facts.write_bytes(
+        b"\xef\xbb\xbf" + f"{json.dumps(day.sent[0])}\n".encode()
+        + f"{some[1]}\n".encode("latin-1") + f"{json.dumps(day.sent[2])}\n".encode()
+    )  # fmt: skip
+    assert edge.run(["backtest", "--facts", str(facts)]) == edge.FOUND
+    out, err = capsys.readouterr()
+    assert f"{facts}:2: bad_value" in err
+    assert "text in UTF-8" in err
+    assert "2 records, 0 repeated, 1 refused" in out
+    assert edge.run(["backtest", "--facts", str(facts), "--against", str(facts)]) == edge.WRONG_USE
+    assert "line 1 is no alert" in capsys.readouterr().err
 
 
 def test_a_set_threshold_is_used_and_said(capsys: pytest.CaptureFixture[str]) -> None:

@@ -164,7 +164,9 @@ def test_a_named_lot_that_the_history_does_not_have_is_said(
     day = [one for one in requests_of(JUDGED, frauds=False) if one["type"] != "reference"]
     some = sorted({str(one["lot_id"]) for one in day})[:3]
     facts = written(tmp_path / "facts", [one for one in day if one["lot_id"] in some])
-    (tmp_path / "bad").write_text(f"{some[0]}\nL-O815\n{some[1].lower()}\n", "utf-8")
+    (tmp_path / "bad").write_bytes(
+        f"\ufeff{some[0]}\nL-O815\n{some[1].lower()}\n".encode() + b"\xe9\n"
+    )
     ran = edge.run(
         ["calibrate", "--facts", facts, "--out", str(tmp_path / "out"),
          "--exclude-lots", str(tmp_path / "bad")]
@@ -173,8 +175,8 @@ def test_a_named_lot_that_the_history_does_not_have_is_said(
     assert ran == edge.DONE
     assert "2 lots, 1 left out" in said
     [line] = [one for one in said.splitlines() if "--exclude-lots" in one]
-    assert line.startswith("2 of --exclude-lots in no fact of the history")
-    assert line.endswith(f": L-O815, {some[1].lower()}")
+    assert line.startswith("3 of --exclude-lots in no fact of the history")
+    assert line.endswith(f": L-O815, \\xe9, {some[1].lower()}")
 
 
 @pytest.mark.parametrize(

@@ -303,5 +303,8 @@ class Batch(Process):
         """The greatest share of what came in that went out beyond it, of what has to balance."""
         taken = sums_of([p for p in self.postings if not p.kind.startswith(CLOSING)])
         left = added((1, taken.get(self.account, {})), (1, self.given), *((1, m) for m in measured))
-        tested = [n for n in left if is_metal(n) or (n == "dry" and self.kind.conserves_dry)]
+        fed = [one.amounts for one in self.inputs if one.amounts.get("dry", 0) > 0]
+        tested = [n for n in left if is_metal(n) and all(one.get(n, 0) > 0 for one in fed)]
+        if self.kind.conserves_dry and "dry" in left:
+            tested.append("dry")
         return max([-left[n] / max(self.given.get(n, 0), 1) for n in tested], default=0.0)

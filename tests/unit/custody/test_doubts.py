@@ -15,6 +15,29 @@ def said(plant: Plant) -> list[str]:
     return [o.state for o in plant.outputs if isinstance(o, Alert) and o.rule == RULE]
 
 
+def test_what_no_certificate_of_an_input_tells_is_not_too_much_in_an_output() -> None:
+    """A concentrate's certificate tells of more than its ore's: silver, and sulphur."""
+    for inputs, expected in (
+        ([{"Cu": 10**9}], []),
+        ([{"Cu": 10**9}, {"Cu": 10**9, "Ag": 10**6}], []),
+        ([{"Cu": 10**9, "Ag": 10**6}, {"Cu": 10**9, "Ag": 10**6}], ["node_balance"]),
+    ):
+        sides, plant = Sides("split"), Plant()
+        output = sides.out("M", len(inputs) * 9 * TONNE)
+        for at, metals in enumerate(inputs):
+            plant.tell(handed("AB"[at], 0, 9 * TONNE, metals, u=0.001))
+        plant.tell(output)
+        more = {"cause_event_id": output.event_id, "from_owner": "lot/M"}
+        plant.tell(handed("m", 300, 0, {"Ag": -50_000_000}, **more))
+        plant.tell(sides.side("close"))
+        waits = any(key.startswith("due/") for key in plant.rows)
+        assert waits == bool(expected), inputs
+        if waits:
+            plant.pass_ticks()
+        raised = [o.rule for o in plant.outputs if isinstance(o, Alert)]
+        assert raised == expected, inputs
+
+
 def test_outputs_that_are_here_before_the_inputs_raise_nothing() -> None:
     sides, plant = Sides("split"), Plant()
     plant.tell(sides.out("M", 9 * TONNE), sides.side("close"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from console.answering import array_of
 from console.rows import Row
 from custody.alerts import SHELVING_OVER
 
@@ -199,6 +200,13 @@ def events_of(row: Row, evidence: list[Row]) -> list[str]:
         ids = one["event_ids"]
         named += [str(event) for event in ids] if isinstance(ids, list) else []
     return list(dict.fromkeys(named))
+
+
+def of_thing(alert: Row, evidence: list[Row]) -> dict[str, str]:
+    """Return the parameters of ``FACTS_OF_THING`` for an alert of a chart."""
+    since = str(alert["onset_at"] or alert["occurred_at"]).replace("T", " ").removesuffix("Z")
+    events = array_of(events_of(alert, evidence))
+    return {"subject": str(alert["subject"]), "events": events, "since": since}
 
 
 def located(evidence: Iterable[Row], facts: Iterable[Row]) -> list[Row]:

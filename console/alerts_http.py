@@ -78,14 +78,13 @@ def _alert(request: Request, watched: Watched, alert_id: str) -> Response:
 
 def _facts(watched: Watched, alert: Row, evidence: list[Row]) -> list[Row]:
     """Return the facts that an alert names: of its lot, or of a chart's many."""
-    named = array_of(alert_rows.events_of(alert, evidence))
     if alert["lot_id"]:
+        named = array_of(alert_rows.events_of(alert, evidence))
         values = {"lot": str(alert["lot_id"]), "events": named}
         return asked_rows(watched.ask, alert_rows.FACTS, values)
     if alert["rule"] not in CHARTS:
         return []
-    since = str(alert["onset_at"] or alert["occurred_at"]).replace("T", " ").removesuffix("Z")
-    values = {"subject": str(alert["subject"]), "events": named, "since": since}
+    values = alert_rows.of_thing(alert, evidence)
     return asked_rows(watched.ask, alert_rows.FACTS_OF_THING, values)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from console.engine import EngineError
+from console.reach import LISTED_BY
 from custody.errors import CustodyError, Refused, Unavailable
 
 ACCESS_DENIED = 497
@@ -20,11 +21,10 @@ _AWAY = frozenset({202, 203, 209, 210, 236, 279, 999})
 
 
 _COLUMNS = "SELECT view, name, meaning FROM v_columns WHERE name LIKE '%lot%'"
-_TABLES = "the tables are listed by: SHOW TABLES FROM custody"
 _LISTED: Mapping[int, str] = {
-    46: f"{_TABLES}; functions by: SHOW FUNCTIONS",  # UNKNOWN_FUNCTION, a view with parameters too
+    46: f"{LISTED_BY}; functions by: SHOW FUNCTIONS",  # UNKNOWN_FUNCTION, or such a view
     47: f"the columns are listed by: DESCRIBE, or {_COLUMNS}",  # UNKNOWN_IDENTIFIER
-    60: _TABLES,  # UNKNOWN_TABLE
+    60: LISTED_BY,  # UNKNOWN_TABLE
 }
 """What names there are, for who asked for one that is none; the engine says the nearest."""
 

@@ -74,6 +74,9 @@ SYSTEM_TABLES = frozenset(
 )
 """System tables of analysts: names, types, functions. Not what others ask, nor where files are."""
 
+LISTED_BY = "the tables are listed by: SHOW TABLES FROM custody"
+"""What to do, for who asked for a table that is none or not for analysts."""
+
 _SHARED = ", ".join(f"'{name}'" for name in sorted(SHARED_TABLES))
 SHOWN = f"startsWith({{0}}, '{VIEW_PREFIX}') OR {{0}} IN ({_SHARED})"
 """An SQL condition over a table's name: whether analysts may read it."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from enum import Enum
 
+from console.reach import LISTED_BY
 from custody.errors import Refused
 
 STATEMENTS = frozenset({"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"})
@@ -65,7 +66,7 @@ class NotAllowed(Refused):
         super().__init__(
             f"not allowed here: {found[:60] or 'nothing'}{where}",
             expected=rule.value,
-            next_step=f"{meant}the tables are listed by: SHOW TABLES FROM custody",
+            next_step=f"{meant}{LISTED_BY}",
         )
 
 

@@ -32,6 +32,7 @@ from custody.process import (
     output_known,
     side_mass,
     staged,
+    told_by_all,
     tonnes,
 )
 from custody.process_rows import OutRow
@@ -281,7 +282,8 @@ class Batch:
         dry = whole.dry - sum(amount.dry for amount in amounts)
         if not amounts or abs(dry) > count:
             return amounts
-        wet, last = whole.wet - sum(amount.wet for amount in amounts), amounts[-1]
+        wet = whole.wet - sum(amount.wet for amount in amounts)
+        last = amounts[-1]
         metals = dict(last.amounts)
         for name, value in whole.metals.items():
             rest = value - sum(amount.amounts[name] for amount in amounts)
@@ -376,11 +378,9 @@ class Batch:
         short: list[str] = []
         if exceeds(float(-rest.dry), self.known.dry):
             short.append(f"{tonnes(-rest.dry)} of dry mass")
-        # What no certificate of an input tells came in with it: nobody knows how much of it.
-        told = [held.metals for held in self._given.values() if held.dry > 0]
         for name, value in sorted(travelling.metals_of(rest.amounts).items()):
-            known = all(name in metals and metals[name][0] > 0 for metals in told)
-            if known and exceeds(float(-value), self.known.metals.get(name, NOTHING)):
+            over = exceeds(float(-value), self.known.metals.get(name, NOTHING))
+            if over and told_by_all(name, self._given.values()):
                 short.append(f"{-value / 1e6:,.3f} kg of {name}")
         return "More went out than came in: " + ", ".join(short) + "." if short else ""
 

@@ -10,7 +10,7 @@ Source:
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -86,6 +86,14 @@ def mass_u(side: Side, wet: int) -> float:
     if side.u_mass is not None:
         return float(side.u_mass)
     return (SURVEY_U_REL if side.part == "stock" else OUTPUT_U_REL) * wet
+
+
+def told_by_all(analyte: str, given: Iterable[Held]) -> bool:
+    """Tell whether every input holds some of a metal by a certificate.
+
+    How much of any other came in nobody knows.
+    """
+    return all(held.metals.get(analyte, (0,))[0] > 0 for held in given if held.dry > 0)
 
 
 def output_known(

@@ -37,7 +37,6 @@ from producers.config import MqttConfig
 from producers.group import Answer
 from producers.inlet import Take
 from web import certificate
-from web.certificate import Given
 
 HELD_RETRY_S = 1.0
 """How often held messages are tried again."""
@@ -156,8 +155,7 @@ class Link:
         if config.user is not None:
             client.username_pw_set(config.user, config.password)
         if urlsplit(config.url).scheme == "mqtts":
-            ca = None if config.ca_file is None else Given(_CA_SETTING, config.ca_file)
-            client.tls_set_context(certificate.client_context(ca))
+            client.tls_set_context(certificate.client_context(_CA_SETTING, config.ca_file))
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message

@@ -19,7 +19,7 @@ def gateway_trust(own: GatewaySettings) -> ssl.SSLContext | None:
     """
     if own.ca_file is None and own.client_cert_file is None:
         return None
-    context = certificate.client_context(None if own.ca_file is None else Given(CA, own.ca_file))
+    context = certificate.client_context(CA, own.ca_file)
     if own.client_cert_file is not None and own.client_key_file is not None:
         certificate.show(
             context, Given(CERT, own.client_cert_file), Given(KEY, own.client_key_file)

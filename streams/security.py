@@ -52,8 +52,8 @@ def _credentials(security: Security) -> CredentialsT | None:
 
 
 def _context(security: Security) -> ssl.SSLContext:
-    ca, cert, key = security.ca_file, security.cert_file, security.key_file
-    context = certificate.client_context(None if ca is None else Given(f"{_SETTING}CA_FILE", ca))
+    cert, key = security.cert_file, security.key_file
+    context = certificate.client_context(f"{_SETTING}CA_FILE", security.ca_file)
     if cert is not None:
         # A key may stand in the certificate's file, and then it is that file.
         named = Given(f"{_SETTING}CERT_FILE", cert)

@@ -5,6 +5,8 @@ would be for a person to find out.
 """
 
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,18 +33,20 @@ class CertificateUnusable(Refused):
         )
 
 
-def client_context(authorities: Given | None) -> ssl.SSLContext:
+def client_context(setting: str, authorities: Path | None) -> ssl.SSLContext:
     """Return a context of a client that trusts a file's authorities alone; None: the system's.
+
+    Args:
+        setting: What names the file.
+        authorities: The file.
 
     Raises:
         CertificateUnusable: The file cannot be read, or holds no certificate.
     """
     if authorities is None:
         return ssl.create_default_context()
-    try:
-        return ssl.create_default_context(cafile=authorities.path)
-    except (OSError, ValueError) as error:
-        raise CertificateUnusable(authorities, error, _AUTHORITIES) from error
+    with _usable(Given(setting, authorities), _AUTHORITIES):
+        return ssl.create_default_context(cafile=authorities)
 
 
 def ask(context: ssl.SSLContext, authorities: Given) -> None:
@@ -51,10 +55,8 @@ def ask(context: ssl.SSLContext, authorities: Given) -> None:
     Raises:
         CertificateUnusable: The file cannot be read, or holds no certificate.
     """
-    try:
+    with _usable(authorities, _AUTHORITIES):
         context.load_verify_locations(authorities.path)
-    except (OSError, ValueError) as error:
-        raise CertificateUnusable(authorities, error, _AUTHORITIES) from error
     context.verify_mode = ssl.CERT_REQUIRED
 
 
@@ -65,20 +67,24 @@ def show(context: ssl.SSLContext, cert: Given, key: Given) -> None:
         CertificateUnusable: A file cannot be read or used, or they do not belong together.
     """
     _certificate_of(cert)
-    try:
+    with _usable(key, f"the key of {cert.setting}, {cert.path}; PEM, without a passphrase"):
         context.load_cert_chain(cert.path, key.path, password=_no_passphrase)
-    except (OSError, ValueError) as error:
-        expected = f"the key of {cert.setting}, {cert.path}; PEM, without a passphrase"
-        raise CertificateUnusable(key, error, expected) from error
 
 
 def _certificate_of(given: Given) -> None:
     """Check the certificate alone: what is wrong behind it is wrong with the key."""
-    try:
+    expected = "a PEM file that can be read: a certificate, and those between it and the root"
+    with _usable(given, expected):
         # An authority is any certificate, for loading; a throwaway context takes it.
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(given.path)
+
+
+@contextmanager
+def _usable(given: Given, expected: str) -> Iterator[None]:
+    """Tell of a file and its setting what goes wrong with it in here."""
+    try:
+        yield
     except (OSError, ValueError) as error:
-        expected = "a PEM file that can be read: a certificate, and those between it and the root"
         raise CertificateUnusable(given, error, expected) from error
 
 

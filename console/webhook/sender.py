@@ -24,7 +24,7 @@ from schemas.registry import Catalog
 from telemetry import metrics as names
 from telemetry.metrics import Metrics
 from web import certificate
-from web.certificate import CertificateUnusable, Given
+from web.certificate import CertificateUnusable
 
 _LOG = logging.getLogger(__name__)
 
@@ -175,8 +175,7 @@ class Sender:
 
     @contextmanager
     def _client(self) -> Iterator[httpx.Client]:
-        ca = self._config.ca_file
-        trust = certificate.client_context(None if ca is None else Given(_CA_SETTING, ca))
+        trust = certificate.client_context(_CA_SETTING, self._config.ca_file)
         with httpx.Client(timeout=_TIMEOUT_S, trust_env=False, verify=trust) as client:
             yield client
 

@@ -215,7 +215,11 @@ def errors_of_way(asking: Asking, found: Mapping[LegName, LegFound]) -> list[Err
         asking: Lots.
         found: Legs, whose means are taken off first.
     """
-    all_pairs = {MASS: _mass_pairs(asking.lots, found), MOISTURE: _moisture_pairs(asking, found)}
+    rounding = rounding_of(asking.lots)
+    all_pairs = {
+        MASS: _mass_pairs(asking.lots, found, rounding),
+        MOISTURE: _moisture_pairs(asking, found, rounding),
+    }
     for number, analyte in enumerate(asking.analytes):
         all_pairs[analyte] = _grade_pairs(asking, number)
     errors: list[Error] = []
@@ -251,11 +255,12 @@ def _site(asking: Asking, places: set[tuple[int, bool]]) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-def _mass_pairs(lots: Sequence[Lot], found: Mapping[LegName, LegFound]) -> _Pairs:
+def _mass_pairs(
+    lots: Sequence[Lot], found: Mapping[LegName, LegFound], rounding: Rounding
+) -> _Pairs:
     pairs: list[Pair] = []
     own_u: dict[str, float] = {}
     places: dict[str, set[tuple[int, bool]]] = {}
-    rounding = rounding_of(lots)
     for lot in lots:
         for trip in weighed(lot):
             leg = found[leg_name(lot, trip.leg)]
@@ -269,11 +274,12 @@ def _mass_pairs(lots: Sequence[Lot], found: Mapping[LegName, LegFound]) -> _Pair
     return pairs, own_u, places
 
 
-def _moisture_pairs(asking: Asking, found: Mapping[LegName, LegFound]) -> _Pairs:
+def _moisture_pairs(
+    asking: Asking, found: Mapping[LegName, LegFound], rounding: Rounding
+) -> _Pairs:
     pairs: list[Pair] = []
     own_u: dict[str, float] = {}
     places: dict[str, set[tuple[int, bool]]] = {}
-    rounding = rounding_of(asking.lots)
     for lot in asking.lots:
         told = _by_station(lot)
         for one in told:

@@ -15,7 +15,7 @@ from runtime.backtest import courses, history
 from runtime.backtest.history import History, Line, recorded_at
 from runtime.backtest.supposed import KIND, Setting, settings_of, supposing
 from runtime.backtest.warehouse import raised_live
-from runtime.cli import connect, histories, output, telling
+from runtime.cli import connect, histories, output, telling, texts
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject
 from schemas import present
@@ -100,9 +100,7 @@ def _other(against: str) -> dict[str, courses.Course]:
     if against == LIVE:
         with connect.warehouse() as warehouse:
             return courses.courses(raised_live(warehouse))
-    with click.open_file(
-        _readable(against), encoding="utf-8-sig", errors="backslashreplace"
-    ) as file:
+    with texts.open_text(_readable(against)) as file:
         return courses.of_lines(_alert_lines(history.lines_of(against, file)))
 
 

@@ -18,7 +18,7 @@ from custody.errors import CustodyError
 from producers import strict_json
 from producers.outcome import shown
 from runtime import exported
-from runtime.cli import connect, output
+from runtime.cli import connect, output, texts
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject
 
@@ -238,8 +238,7 @@ def _opened(file: str) -> Iterator[IO[str]]:
     if Path(file).suffix.casefold() in _TABLES:
         message = f"{file} is a table: --mapping MAP.toml; custody mapping suggest proposes one"
         raise click.UsageError(message)
-    # A byte that is no UTF-8 refuses its line, not the file.
-    with click.open_file(file, encoding="utf-8-sig", errors="surrogateescape") as lines:
+    with texts.open_lines(file) as lines:
         yield lines
 
 

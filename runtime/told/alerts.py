@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from console import alert_rows
-from console.answering import array_of
 from console.rows import Row, time_of
 from custody.alerts import CHARTS
 from runtime.asof import Ask
@@ -48,10 +47,7 @@ def _located(ask: Ask, alert: Row) -> list[Row]:
     evidence = cast("list[Row]", alert["evidence"])
     if alert["rule"] not in CHARTS:
         return evidence
-    since = str(alert["onset_at"] or alert["occurred_at"]).replace("T", " ").removesuffix("Z")
-    events = array_of(alert_rows.events_of(alert, evidence))
-    asked = {"subject": str(alert["subject"]), "events": events, "since": since}
-    facts = ask(alert_rows.FACTS_OF_THING, asked)
+    facts = ask(alert_rows.FACTS_OF_THING, alert_rows.of_thing(alert, evidence))
     timed = [{**fact, "occurred_at": time_of(fact["occurred_at"])} for fact in facts]
     return alert_rows.located(evidence, timed)
 

@@ -10,6 +10,7 @@ from runtime.settings import Settings, secret
 from runtime.settings_gateway import GatewaySettings
 from runtime.stack import addresses as where
 from runtime.trust import gateway_trust
+from web import certificate
 
 if TYPE_CHECKING:  # the packages are heavy, and each process needs one of them
     from console.config import ConsoleConfig
@@ -63,6 +64,7 @@ def kafka_options(settings: Settings, address: str) -> dict[str, str]:
 
     Raises:
         BadSettings: The password's file cannot be read.
+        CertificateUnusable: Another file cannot be used.
     """
     return {"bootstrap.servers": address, **_secured(settings)}
 
@@ -72,8 +74,12 @@ def _secured(settings: Settings) -> dict[str, str]:
 
     Raises:
         BadSettings: The password's file cannot be read.
+        CertificateUnusable: Another file cannot be used. librdkafka would name neither it nor the
+            setting.
     """
     kafka = settings.kafka
+    if kafka.security_protocol.endswith("SSL"):
+        certificate.kafka_context(kafka.ca_file, kafka.cert_file, kafka.key_file)
     given = {
         "security.protocol": kafka.security_protocol,
         "sasl.mechanism": kafka.sasl_mechanism,

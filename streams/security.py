@@ -8,9 +8,6 @@ from faust.types.auth import CredentialsT
 
 from streams.config import Security
 from web import certificate
-from web.certificate import Given
-
-_SETTING = "CUSTODY_KAFKA__"
 
 
 def faust_settings(security: Security) -> dict[str, object]:
@@ -52,10 +49,4 @@ def _credentials(security: Security) -> CredentialsT | None:
 
 
 def _context(security: Security) -> ssl.SSLContext:
-    cert, key = security.cert_file, security.key_file
-    context = certificate.client_context(f"{_SETTING}CA_FILE", security.ca_file)
-    if cert is not None:
-        # A key may stand in the certificate's file, and then it is that file.
-        named = Given(f"{_SETTING}CERT_FILE", cert)
-        certificate.show(context, named, Given(f"{_SETTING}KEY_FILE", key) if key else named)
-    return context
+    return certificate.kafka_context(security.ca_file, security.cert_file, security.key_file)

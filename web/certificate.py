@@ -14,6 +14,8 @@ from custody.errors import Refused
 
 _AUTHORITIES = "a PEM file that can be read, with the certificates of who signs"
 
+_KAFKA = "CUSTODY_KAFKA__"
+
 
 class Given(NamedTuple):
     """A file, and the setting that names it, as people set it."""
@@ -47,6 +49,24 @@ def client_context(setting: str, authorities: Path | None) -> ssl.SSLContext:
         return ssl.create_default_context()
     with _usable(Given(setting, authorities), _AUTHORITIES):
         return ssl.create_default_context(cafile=authorities)
+
+
+def kafka_context(authorities: Path | None, cert: Path | None, key: Path | None) -> ssl.SSLContext:
+    """Return the context of a client of the broker, of the files of ``CUSTODY_KAFKA__``.
+
+    Args:
+        authorities: Whom it trusts alone; None: the system's.
+        cert: What it shows; None: nothing.
+        key: Its key; None where there is no certificate, or it stands in the same file.
+
+    Raises:
+        CertificateUnusable: A file cannot be read or used.
+    """
+    context = client_context(f"{_KAFKA}CA_FILE", authorities)
+    if cert is not None:
+        shown = Given(f"{_KAFKA}CERT_FILE", cert)
+        show(context, shown, shown if key is None else Given(f"{_KAFKA}KEY_FILE", key))
+    return context
 
 
 def ask(context: ssl.SSLContext, authorities: Given) -> None:

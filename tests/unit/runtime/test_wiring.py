@@ -20,6 +20,8 @@ from runtime.settings_gateway import GatewaySettings
 from runtime.stack import addresses
 from runtime.stack.addresses import Addresses
 from streams.config import Security
+from tests.support.tls import Authority
+from web.certificate import CertificateUnusable
 
 _KAFKA = KafkaSettings(bootstrap="broker:9092", partitions=8)
 _REGISTRY = RegistrySettings(url="http://registry:8080/apis/ccompat/v7")
@@ -43,6 +45,38 @@ def test_gateway_is_told_the_partition_count_of_the_topics(tmp_path: Path) -> No
     assert config.outbox.partitions == 8
     assert config.outbox.directory == tmp_path / "gateway"
     assert config.publisher.kafka["bootstrap.servers"] == "broker:9092"
+
+
+def test_a_file_for_the_broker_that_cannot_be_used_is_named_with_its_setting(
+    tmp_path: Path,
+) -> None:
+    ca, pair = (one := Authority(tmp_path / "a")).ca, one.pair("x")
+    other, absent = Authority(tmp_path / "b").pair("y"), tmp_path / "absent.pem"
+    for setting, file, files in (
+        ("CA_FILE", absent, (absent, pair.cert, pair.key)),
+        ("CERT_FILE", absent, (ca, absent, pair.key)),
+        ("KEY_FILE", other.key, (ca, pair.cert, other.key)),
+    ):
+        kafka = _kafka_of("SSL", *files)
+        for config in (wiring.gateway_config, wiring.sink_config, wiring.desk_config):
+            with pytest.raises(CertificateUnusable) as caught:
+                config(Settings(data_dir=tmp_path, kafka=kafka, registry=_REGISTRY))
+            assert caught.value.what.startswith(f"CUSTODY_KAFKA__{setting} is {file}: ")
+    # Nobody asks for it where the broker is reached in the clear.
+    clear = Settings(data_dir=tmp_path, kafka=_kafka_of("PLAINTEXT", absent, absent, absent))
+    assert wiring.kafka_options(clear, "broker:9092")["ssl.ca.location"] == str(absent)
+
+
+def _kafka_of(
+    protocol: Literal["SSL", "PLAINTEXT"], ca: Path, cert: Path, key: Path
+) -> KafkaSettings:
+    return KafkaSettings(
+        bootstrap="broker:9093",
+        security_protocol=protocol,
+        ca_file=ca,
+        cert_file=cert,
+        key_file=key,
+    )
 
 
 def test_secrets_reach_the_clients_from_files(tmp_path: Path) -> None:
@@ -79,15 +113,16 @@ def test_embedded_warehouse_lies_in_the_data_directory(tmp_path: Path) -> None:
 
 
 def test_every_client_is_told_how_to_reach_a_secured_broker(tmp_path: Path) -> None:
+    ca, pair = (authority := Authority(tmp_path)).ca, authority.pair("worker")
     kafka = KafkaSettings(
         bootstrap="broker:9093",
         security_protocol="SASL_SSL",
         sasl_mechanism="SCRAM-SHA-512",
         sasl_username="custody-worker",
         sasl_password=SecretStr("hunter2"),
-        ca_file=Path("ca.pem"),
-        cert_file=Path("own.pem"),
-        key_file=Path("own.key"),
+        ca_file=ca,
+        cert_file=pair.cert,
+        key_file=pair.key,
     )
     settings = Settings(data_dir=tmp_path, kafka=kafka, registry=_REGISTRY)
     expected = {
@@ -95,9 +130,9 @@ def test_every_client_is_told_how_to_reach_a_secured_broker(tmp_path: Path) -> N
         "sasl.mechanism": "SCRAM-SHA-512",
         "sasl.username": "custody-worker",
         "sasl.password": "hunter2",
-        "ssl.ca.location": "ca.pem",
-        "ssl.certificate.location": "own.pem",
-        "ssl.key.location": "own.key",
+        "ssl.ca.location": str(ca),
+        "ssl.certificate.location": str(pair.cert),
+        "ssl.key.location": str(pair.key),
     }
     assert wiring.sink_config(settings).kafka == expected
     published = wiring.gateway_config(settings).publisher.kafka
@@ -109,9 +144,9 @@ def test_every_client_is_told_how_to_reach_a_secured_broker(tmp_path: Path) -> N
         mechanism="SCRAM-SHA-512",
         username="custody-worker",
         password="hunter2",  # noqa: S106  made up
-        ca_file=Path("ca.pem"),
-        cert_file=Path("own.pem"),
-        key_file=Path("own.key"),
+        ca_file=ca,
+        cert_file=pair.cert,
+        key_file=pair.key,
     )
 
 

@@ -321,6 +321,7 @@ def _detailed(alert: Alert, details: Details) -> Alert:
         detectable=details.detectable,
         calibrations=details.calibrations,
         **details.information._asdict(),
+        **details.stake._asdict(),
     )
 
 

@@ -250,6 +250,13 @@ class Alert:
     trips: tuple[TripOnset, ...] = ()
     other_sites: tuple[OtherSite, ...] = ()
     own_spread: tuple[float, ...] = ()
+    stake_share: float | None = None
+    stake_amount: float | None = None
+    stake_currency: str | None = None
+    stake_analytes: tuple[str, ...] = ()
+    stake_priced_on: str | None = None
+    stake_price_source: str | None = None
+    stoppable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

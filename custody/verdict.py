@@ -10,6 +10,7 @@ from typing import NamedTuple
 from custody.events import Micros
 from custody.information import NO_INFORMATION, Information
 from custody.records import CalibratedUntil, Detectable, Evidence, GatedShot
+from custody.worth import NO_STAKE, Stake
 
 
 class Verdict(NamedTuple):
@@ -62,6 +63,7 @@ class Details(NamedTuple):
         calibrations: Instruments and how long they are calibrated.
         movement: Trip that the most probable cause is confined to.
         information: What all of it follows from.
+        stake: What is at stake.
     """
 
     ln_e: Mapping[str, float]
@@ -71,6 +73,7 @@ class Details(NamedTuple):
     calibrations: tuple[CalibratedUntil, ...]
     movement: str | None = None
     information: Information = NO_INFORMATION
+    stake: Stake = NO_STAKE
 
 
 NO_DETAILS = Details({}, (), (), (), ())

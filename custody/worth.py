@@ -89,6 +89,52 @@ def priced(
     return sum(one[0] for one in found), tuple((analyte, quote) for _, analyte, quote in ranked)
 
 
+class Stake(NamedTuple):
+    """What is at stake, as an alert says it; by default nothing is said.
+
+    Attributes:
+        stake_share: Of the lot's metal.
+        stake_amount: What that is worth; None where no metal has a price.
+        stake_currency: Of it; None where the prices say none.
+        stake_analytes: Metals with a price, that of most value first.
+        stake_priced_on: Day of the first one's price.
+        stake_price_source: Whose it is; None where nobody is named.
+        stoppable: As in ``Worth``.
+    """
+
+    stake_share: float | None = None
+    stake_amount: float | None = None
+    stake_currency: str | None = None
+    stake_analytes: tuple[str, ...] = ()
+    stake_priced_on: str | None = None
+    stake_price_source: str | None = None
+    stoppable: bool | None = None
+
+
+NO_STAKE = Stake()
+
+
+def stake_of(share: float, worth: Worth) -> Stake:
+    """Return what is at stake of a lot.
+
+    Args:
+        share: Size x probability.
+        worth: What the lot is worth.
+    """
+    if worth.value is None:
+        return Stake(share, stoppable=worth.stoppable)
+    quote = worth.quotes[0][1]
+    return Stake(
+        share,
+        share * worth.value,
+        quote.currency or None,
+        tuple(analyte for analyte, _ in worth.quotes),
+        quote.day,
+        quote.source or None,
+        worth.stoppable,
+    )
+
+
 def in_words(share: float, worth: Worth) -> str:
     """Return what is at stake as the end of an alert's sentence.
 

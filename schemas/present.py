@@ -68,6 +68,7 @@ def alert_line(alert: Alert) -> JsonObject:
         "until": None if alert.until is None else rfc3339(alert.until),
         "resolution": alert.resolution,
         **_information(alert),
+        **_stake(alert),
     }
 
 
@@ -182,6 +183,19 @@ def _information(alert: Alert) -> JsonObject:
             for one in alert.other_sites
         ],
         "own_spread": list(alert.own_spread),
+    }
+
+
+def _stake(alert: Alert) -> JsonObject:
+    """Return what is at stake."""
+    return {
+        "stake_share": alert.stake_share,
+        "stake_amount": alert.stake_amount,
+        "stake_currency": alert.stake_currency,
+        "stake_analytes": list(alert.stake_analytes),
+        "stake_priced_on": alert.stake_priced_on,
+        "stake_price_source": alert.stake_price_source,
+        "stoppable": alert.stoppable,
     }
 
 

@@ -1,6 +1,5 @@
 /* An alert in words and numbers: what has happened, how much, what is at stake. */
 
-import { stakeOf, whyOf } from "./alerts.js";
 import { el } from "./dom.js";
 import { number, percent, quantity } from "./numbers.js";
 import { say, sayOr } from "./words.js";
@@ -11,19 +10,18 @@ export function nameOf(alert) {
 }
 
 /* What is at stake: money where the metals have a price, else a share of the metal. */
-export function stakeText(alert) {
-  const stake = stakeOf(whyOf(alert));
-  if (!stake) return null;
-  if (stake.amount === null) return say("stake.share", { share: percent(stake.share, 2) });
-  return `${number(stake.amount, null, 3)}\u00a0${stake.currency}`;
+export function stakeText({ stake_share: share, stake_amount: amount, stake_currency: currency }) {
+  if (share === null || share === undefined) return null;
+  if (amount === null) return say("stake.share", { share: percent(share, 2) });
+  return [number(amount, null, 3), currency].filter(Boolean).join("\u00a0");
 }
 
 /* At which price that is, under the figure; null where there is none. */
-export function priceText(alert) {
-  const { price } = stakeOf(whyOf(alert)) || {};
-  if (!price) return null;
-  const metals = price.more ? say("stake.metals", { metal: price.metal, more: price.more }) : price.metal;
-  return el("span", { class: "why" }, [say("stake.price", { metals, day: price.day }), price.source].filter(Boolean).join(", "));
+export function priceText({ stake_analytes: analytes, stake_priced_on: day, stake_price_source: source }) {
+  if (!day) return null;
+  const [metal, ...more] = analytes;
+  const metals = more.length ? say("stake.metals", { metal, more: more.length }) : metal;
+  return el("span", { class: "why" }, [say("stake.price", { metals, day }), source].filter(Boolean).join(", "));
 }
 
 export function sizeText(alert) {

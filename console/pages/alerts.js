@@ -31,20 +31,6 @@ export function severityRank(severity) {
   return at < 0 ? SEVERITIES.length : at;
 }
 
-/* What is at stake, as the end of an alert's reason says it: the share of the metal's value, that
-   value and its currency, the price it was taken at (of the first metal, and of how many `more`), and
-   whether it can still be stopped; null where the rule says nothing of how much. */
-export function stakeOf(reason) {
-  const found = /at stake ([\d.]+)% of (?:([\d,]+)(?: ([A-Z]{3}))? \()?/.exec(reason || "");
-  if (!found) return null;
-  const share = Number(found[1]) / 100;
-  const value = found[2] ? Number(found[2].replaceAll(",", "")) : null;
-  const [, metal, more, day, source] = /\((\w+)(?: and (\d+) more)?, price of ([\d-]+)(?:, ([^)]*))?\)/.exec(reason) || [];
-  const [, reach] = /; it can (still|no longer) be stopped/.exec(reason) || [];
-  return { share, amount: value === null ? null : share * value, currency: found[3] || "",
-    price: metal ? { metal, more: Number(more || 0), day, source: source || "" } : null, stoppable: reach ? reach === "still" : null };
-}
-
 /* The probability of the family that is named; null of a rule that is certain. */
 export function surenessOf(alert) {
   const found = (alert.posterior || {})[alert.family];
@@ -53,14 +39,15 @@ export function surenessOf(alert) {
 
 /* The worst first; of one severity what is at stake, in money before shares; then the oldest. */
 export function ranked(alerts) {
-  const keyed = alerts.map((alert) => {
-    const stake = stakeOf(whyOf(alert));
-    const amount = stake ? (stake.amount === null ? stake.share : 1 + stake.amount) : -1;
-    return { alert, rank: severityRank(alert.severity), amount };
-  });
+  const keyed = alerts.map((alert) => ({ alert, rank: severityRank(alert.severity), amount: stakeRank(alert) }));
   keyed.sort((a, b) => a.rank - b.rank || b.amount - a.amount ||
     (a.alert.raised_at < b.alert.raised_at ? -1 : a.alert.raised_at > b.alert.raised_at ? 1 : 0));
   return keyed.map((one) => one.alert);
+}
+
+function stakeRank({ stake_share: share, stake_amount: amount }) {
+  if (share === null || share === undefined) return -1;
+  return amount === null ? share : 1 + amount;
 }
 
 /* Where and between whom, as the worker says it: the family and its size stand beside it already. */

@@ -1,7 +1,7 @@
 /* Why an alert stands, in the reader's language: from its figures, not from the worker's sentence. */
 
 import { nameOf, sizeText } from "./alert_named.js";
-import { furthestOf, stakeOf, surenessOf, whyOf, workersWhere } from "./alerts.js";
+import { furthestOf, surenessOf, workersWhere } from "./alerts.js";
 import { el } from "./dom.js";
 import { idOf } from "./links.js";
 import { labelOf, saidOf } from "./measured.js";
@@ -78,8 +78,7 @@ function most(evidence) {
 
 const furthest = (evidence) => [...evidence].sort((a, b) => Math.abs(b.z) - Math.abs(a.z));
 
-function reach(alert) {
-  const { stoppable } = stakeOf(whyOf(alert)) || {};
+function reach({ stoppable }) {
   if (stoppable === undefined || stoppable === null) return null;
   return say(stoppable ? "why.stoppable" : "why.gone");
 }

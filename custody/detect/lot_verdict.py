@@ -27,7 +27,7 @@ from custody.lot_book import LotBook
 from custody.records import CalibratedUntil, Detectable, Evidence, GatedShot
 from custody.reference import References
 from custody.verdict import Details, Verdict
-from custody.worth import in_words, worth_of
+from custody.worth import in_words, stake_of, worth_of
 
 EVIDENCE_MAX = 64
 """Rows an alert may have; the last then holds what all others add."""
@@ -92,6 +92,7 @@ def _said(
     p = posterior[0][1]
     scales = {one.event_id: one.scale for one in asked.readings.weighings}
     evidence = _with_room(_evidence(found.contributions, scales))
+    worth, share = worth_of(book, references, at), abs(found.size) * p
     details = Details(
         {family: found.ln_e + math.log(max(p, 1e-300)) for family, p in posterior},
         tuple(_gated(one) for one in found.gated[:GATED_MAX]),
@@ -100,8 +101,8 @@ def _said(
         _calibrations(evidence, references, at),
         _movement(named, asked, book),
         known,
+        stake_of(share, worth),
     )
-    worth = worth_of(book, references, at)
     return Verdict(
         LOT,
         None,
@@ -114,7 +115,7 @@ def _said(
         posterior,
         _onset(named, asked.thought.stations, book),
         evidence,
-        f"{_sentence(found, posterior, asked, allowed)}; {in_words(found.size * p, worth)}",
+        f"{_sentence(found, posterior, asked, allowed)}; {in_words(share, worth)}",
         severity.of_lot(found.size, p, worth.value, stoppable=worth.stoppable),
         details=details,
     )

@@ -1,15 +1,14 @@
 """Do sizes and severities of e-value alerts again: recompute_size.py < alerts.ndjson."""
 
 import math
-import re
 import sys
 
 from report import report
 from sized import along
 from sizes import mean
 
-LIMITS, NAMES = ((0.1, 6500), (0.03, 2000), (0.01, 650)), ("low", "medium", "high", "critical")
-STAKE = re.compile(r"at stake \S+ of (?:the metal|([\d,]+)).*; it can (still|no longer) be ")
+LIMITS_OF = ((0.1, 0.03, 0.01), (6500, 2000, 650))  # shares of the metal, money
+NAMES = ("low", "medium", "high", "critical")
 LINES = ("loss", "gain", "water", "water_falsified", "waste")  # all shift along one direction
 
 
@@ -27,11 +26,12 @@ def sums(alert: dict) -> dict:
         tt = sum(row["shift"] ** 2 for row in alert["evidence"]) / named**2
         found, u = mean(along(family, tz, tt), 0.6)
         said |= {"size": (size, found), "u of size": (alert["size_u"], u)}
-    if stake := STAKE.search(alert["reason"]):
-        share = size * alert["posterior"][family]
-        worth = stake[1] and share * float(stake[1].replace(",", ""))
-        rank = sum(worth >= money if stake[1] else share >= part for part, money in LIMITS)
-        said["severity"] = alert["severity"], NAMES[max(rank - (stake[2] != "still"), 0)]
+    if alert["stake_share"] is not None:
+        share, worth = size * alert["posterior"][family], alert["stake_amount"]
+        said["stake_share"] = alert["stake_share"], share
+        part = LIMITS_OF[worth is not None]
+        rank = sum((share if worth is None else worth) >= least for least in part)
+        said["severity"] = alert["severity"], NAMES[max(rank - (not alert["stoppable"]), 0)]
     return said
 
 

@@ -63,6 +63,13 @@ ALERT_NAMES = [
     "trips",
     "other_sites",
     "own_spread",
+    "stake_share",
+    "stake_amount",
+    "stake_currency",
+    "stake_analytes",
+    "stake_priced_on",
+    "stake_price_source",
+    "stoppable",
 ]
 BALANCE_NAMES = [
     "owner",

@@ -70,8 +70,7 @@ def console(kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Co
     if missing:
         stack.create_topics(kafka, missing, partitions=PARTITIONS)
     with consoles.running(tmp_path_factory.mktemp("pages"), kafka) as made:
-        cheap = SMALL.reason.replace("40,000 USD", "900 USD")
-        made.put(SEEN, LATER, NOTED, consoles.replaced(SMALL, reason=cheap), DEAR)
+        made.put(SEEN, LATER, NOTED, consoles.replaced(SMALL, stake_amount=99.9), DEAR)
         made.complete_to[0] = Micros(1_793_862_720_000_000)
         yield made
 

@@ -41,6 +41,13 @@ def alert(name: str, **changes: object) -> Alert:
         evidence=EVIDENCE,
         reason="loss 12.3% (sigma 1.1%) between MINE-KOV and DEPOT-LUB; at stake 11.1% of"
         " 40,000 USD (Cu, price of 2026-11-01); it can still be stopped",
+        stake_share=0.111,
+        stake_amount=4440.0,
+        stake_currency="USD",
+        stake_analytes=("Cu",),
+        stake_priced_on="2026-11-01",
+        stake_price_source=None,
+        stoppable=True,
     )
     return replace(usual, **changes)  # type: ignore[arg-type]  # a test names what is there
 

@@ -92,11 +92,8 @@ def test_the_alerts_page_says_it_all_and_leaves_the_worker_nothing_to_add(pages:
 
 
 def test_a_price_is_said_with_its_day_and_source(french: Pages) -> None:
-    reason = "loss; at stake 1.1% of 40,000 USD (Cu and 2 more, price of 2026-11-01, LME); it can"
-    told = french.run(
-        'moduleOf("alert_named.js").priceText(one).textContent',
-        one=alert_line(alert("A", reason=f"{reason} no longer be stopped")),
-    )
+    one = alert("A", stake_analytes=("Cu", "Co", "Ni"), stake_price_source="LME")
+    told = french.run('moduleOf("alert_named.js").priceText(one).textContent', one=alert_line(one))
     assert told == "Cu et 2 autres, prix du 2026-11-01, LME"
 
 

@@ -96,6 +96,8 @@ def test_without_a_price_a_share_of_the_metal_counts() -> None:
     world.tell(*stolen(Maker()))
     assert only(world).severity == severity.CRITICAL
     assert only(world).reason.endswith("the metal, which has no price; it can still be stopped")
+    assert (only(world).stake_amount, only(world).stake_analytes) == (None, ())
+    assert only(world).stake_share == pytest.approx(only(world).size * -0.99, abs=0.02)
 
 
 def test_with_a_price_the_value_counts_and_the_price_is_named() -> None:
@@ -106,7 +108,12 @@ def test_with_a_price_the_value_counts_and_the_price_is_named() -> None:
     named = r"at stake 1[12]\.\d% of ([\d,]+) USD \(Cu, price of 1970-01-01, monthly mean\)"
     said = re.search(named, only(world).reason)
     assert said is not None
-    assert 5_500 < float(said[1].replace(",", "")) < 7_000
+    assert 5_500 < (worth := float(said[1].replace(",", ""))) < 7_000
+    one = only(world)
+    assert one.stake_share is not None
+    assert one.stake_amount == pytest.approx(one.stake_share * worth, rel=1e-3)
+    assert (one.stake_currency, one.stake_analytes, one.stoppable) == ("USD", ("Cu",), True)
+    assert (one.stake_priced_on, one.stake_price_source) == ("1970-01-01", "monthly mean")
 
 
 def test_a_price_that_makes_it_worse_is_a_new_version_and_a_lower_one_is_not() -> None:

@@ -134,6 +134,13 @@ def test_an_alert_keeps_its_evidence_and_a_taken_name_has_its_prefix() -> None:
         "other_sites.ln_ratios": [[]],
         "other_sites.spread": [[]],
         "own_spread": [],
+        "stake_share": 0.125,
+        "stake_amount": 732.5,
+        "stake_currency": "USD",
+        "stake_analytes": ["Cu", "Co"],
+        "stake_priced_on": "2026-11-01",
+        "stake_price_source": None,
+        "stoppable": True,
     }
     found = record_of("alert", row)
     assert isinstance(found, Alert)

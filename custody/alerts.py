@@ -166,6 +166,11 @@ def _lasting(verdict: Verdict) -> str:
     return (verdict.details or NO_DETAILS).movement or ""
 
 
+def stands(state: AlertState | None) -> bool:
+    """Tell whether an alert was raised and not taken back, whatever people did with it."""
+    return state is not None and state.state != RETRACTED
+
+
 UNSUPPORTED = "the facts as now known do not support it"
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from custody import accounts, handing
 from custody import carried as travelling
 from custody.allocation import allocated, key_of
+from custody.doubts import Doubt
 from custody.estimate import NOTHING, Estimate, add, relative, total
 from custody.handing import GENERATIONS_MAX, amounts_of
 from custody.held import Carried, Held, Posted
@@ -42,14 +43,6 @@ from custody.reference import References
 METAL_MG_MAX = 10**16
 """Milligrams in the greatest mass that schemas allow: a gram that went in by mistake and ten
 million tonnes that came out would otherwise be a number no record can hold."""
-
-
-class Doubt(NamedTuple):
-    """What may be a finding: number of the side, its event, and a sentence."""
-
-    number: int
-    event_id: str
-    detail: str
 
 
 class Whole(NamedTuple):
@@ -366,9 +359,11 @@ class Batch:
             rest = Amount(self._wet, self._dry, {})
             self._post("conversion", close, (self._account, to), rest)
         rest = Amount(self._wet, self._dry, dict(self._amounts))
-        short = self._short(rest)
-        if short:
-            self.doubted = Doubt(close.number, close.cause.event_id, short)
+        found: dict[str, str] = {}
+        if short := self._short(rest):
+            found["output_exceeds_input"] = short
+        if found:
+            self.doubted = Doubt(close.number, close.cause.event_id, found)
         to = accounts.unaccounted(self._process_id)
         self._post("close", close, (self._account, to), rest)
         self.known = Estimates(NOTHING, NOTHING, {})

@@ -94,7 +94,7 @@ class LotAlerts:
         if not found and not states:
             return []
         lot = states.get(f"{alerts.LOT}|")
-        explained = lot is not None and lot.state != alerts.RETRACTED and lot.family in EXCHANGED
+        explained = lot is not None and alerts.stands(lot) and lot.family in EXCHANGED
         why = "it is not the same material: the lot's own alert" if found else None
         subject = (self._owner, self._at)
         judged = findings.tested(

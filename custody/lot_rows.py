@@ -194,6 +194,7 @@ class LotRow:
         holds: What people held and released, in order of time.
         tells: It waits to tell charts what measured it (``charting``).
         strays: Where it was weighed or scanned though no trip had been there, and when first.
+        doubts: Keys of findings that wait for what may be on its way (``custody.doubts``).
     """
 
     known: Micros = BEGINNING
@@ -219,6 +220,7 @@ class LotRow:
     holds: list[Hold] = field(default_factory=list)
     strays: dict[str, Micros] = field(default_factory=dict)
     tells: bool = False
+    doubts: list[str] = field(default_factory=list)
 
     def copy(self) -> "LotRow":
         """Return a head whose fields may be set; containers but findings are still shared."""
@@ -237,6 +239,7 @@ class LotRow:
             clocks=self.clocks,
             holds=self.holds,
             tells=self.tells,
+            doubts=self.doubts,
         )
 
 

@@ -23,6 +23,7 @@ from custody import (
 from custody.balance import Balances, Here, Stamp
 from custody.carried import Said, mark_of, said
 from custody.detect.lot_asked import asked_of
+from custody.doubts import Doubts, is_doubt
 from custody.events import ActionTaken, LotFact, Micros
 from custody.fold import Reader, Step
 from custody.held import BEGINNING, Held, Posted
@@ -45,7 +46,7 @@ from custody.reading import Known
 from custody.records import Content, Residual, Sighting
 from custody.reduce import reduced
 from custody.reference import References
-from custody.rows import FactRow, Finding
+from custody.rows import FactRow
 
 _EMPTY = {"trip": TripRow, "place": PlaceRow, "feed": FeedRow, "station": StationRow}
 
@@ -129,7 +130,6 @@ class LotStep:
         if arrived.recheck or not self._add(facts):
             self._refold(facts, again=arrived.recheck)
         news = self._folding.news
-        found: list[Finding] = []
         if news.derives:
             self._derive(news)
             pairs = exact.dues(self._book.pairs(("trip",)))
@@ -137,8 +137,9 @@ class LotStep:
             said = sights.news(self._lot_id, self._book, self._clock.newest)
             self._step.outputs.extend(said)
         alerts = LotAlerts(self._owner, self._book, self._references, self._clock)
-        if news.derives or self._row.findings != before:
-            gone, found, new = lot_findings.compared(self._book, before)
+        doubts = Doubts(self._owner, self._row.doubts, arrived.due, self._step.rows)
+        if news.derives or self._row.findings != before or doubts.over:
+            gone, found, new = lot_findings.sifted(self._book, before, doubts, self._clock.cause)
             self._step.findings.extend(new)
             if gone or found:
                 self._step.outputs.extend(alerts.find(gone, found))
@@ -160,7 +161,7 @@ class LotStep:
         if row.last is not None and any(at <= row.last[0] for at in arrived.drifted):
             news.tests = True
         for due in arrived.due:
-            if due.text == charting.CHARTS:
+            if due.text == charting.CHARTS or is_doubt(due):
                 continue
             site = due.site_id or ""
             row.clocks = {**row.clocks, site: max(row.clocks.get(site, BEGINNING), due.occurred_at)}

@@ -28,9 +28,6 @@ ABSENT = -1
 """Instead of the number of a row: there is none."""
 
 
-NO_DOUBT, WAITS, HOLDS = 0, 1, 2
-
-
 def bucket(event_id: str) -> int:
     """Return the index row of an event."""
     return zlib.crc32(event_id.encode()) % BUCKETS
@@ -209,8 +206,7 @@ class ProcessRow:
         called: The process has asked itself to go on.
         used: Hashes of the keys of reference records used.
         alerts: Alerts by key.
-        doubt: Whether more went out than came in: ``NO_DOUBT``, ``WAITS`` for what may be on its
-            way, or ``HOLDS``.
+        doubts: Keys of findings that wait for what may be on its way (``custody.doubts``).
     """
 
     known: Micros = BEGINNING
@@ -232,7 +228,7 @@ class ProcessRow:
     called: bool = False
     used: list[int] = field(default_factory=list)
     alerts: dict[str, AlertState] = field(default_factory=dict)
-    doubt: int = NO_DOUBT
+    doubts: list[str] = field(default_factory=list)
 
     def copy(self) -> "ProcessRow":
         """Return a copy whose containers may be changed."""
@@ -256,7 +252,7 @@ class ProcessRow:
             self.called,
             list(self.used),
             dict(self.alerts),
-            self.doubt,
+            list(self.doubts),
         )
 
     def take(self, wet: int, dry: int, amounts: Mapping[str, int], sign: int) -> None:

@@ -8,7 +8,7 @@ outputs of a stockpile. What is left is said in the next step.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from custody import accounts, handing, ledger
+from custody import accounts, doubts, handing, ledger
 from custody import carried as travelling
 from custody.fold import Output
 from custody.held import Carried, Held, Posted
@@ -55,7 +55,7 @@ class Settling:
     Attributes:
         found: Findings that are new or say something else, sentences by rule and event.
         cleared: Findings that hold no more.
-        names: Rules of new findings, for metrics.
+        names: Rules of new findings, for metrics; what waits is counted when it is said.
     """
 
     __slots__ = (
@@ -158,6 +158,6 @@ class Settling:
         for rule, detail in now.items():
             if before.get(rule) != detail:
                 self.found[rule, event_id] = detail
-            if rule not in before:
+            if rule not in before and rule not in doubts.RULES:
                 self.names.append(rule)
         self.cleared.extend((rule, event_id) for rule in before if rule not in now)

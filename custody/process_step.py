@@ -9,10 +9,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from custody import alerts, deadlines, factset, findings, handing, process_node, rechecking
+from custody import alerts, factset, findings, handing, process_node, rechecking
 from custody.balance import Stamp
-from custody.batch import Batch, Doubt
-from custody.deadlines import ARMED, NEXT, Due, DueRow
+from custody.batch import Batch
+from custody.doubts import OF_BATCH, Doubt, Doubts
 from custody.events import ActionTaken
 from custody.fold import Reader, Step
 from custody.held import Carried, Held
@@ -22,7 +22,7 @@ from custody.lot_step import Arrived
 from custody.pages import Pages
 from custody.process import Estimates, Standing, balance_of, standing_side
 from custody.process_intake import Change, Intake
-from custody.process_rows import ABSENT, HOLDS, NO_DOUBT, WAITS, ProcessRow, Told
+from custody.process_rows import ABSENT, ProcessRow, Told
 from custody.process_settle import Outcome, Settling
 from custody.process_store import ProcessStore
 from custody.reduce import reduced
@@ -34,6 +34,9 @@ RULES_BYTES = 8
 
 KEY = f"{alerts.NODE}|"
 """Under which the alert of the test of a node is remembered."""
+
+WHOLE = ""
+"""Key of the one doubt of a closed batch."""
 
 Given = tuple[Mapping[str, Held], Mapping[str, Held]]
 """What lots handed in, and what outputs were measured to be less than handed over."""
@@ -71,9 +74,10 @@ def process_step(
     row = before.copy()
     row.known = clock.newest
     step = Step(row)
-    process = _Process(process_id, row, reader, clock, step)
+    doubts = Doubts("process/" + process_id, row.doubts, arrived.due, step.rows)
+    process = _Process(process_id, row, reader, clock, step, doubts)
     process.take(arrived)
-    is_due = process.is_due(arrived)
+    is_due = WHOLE in doubts.over
     process.derive(recheck=arrived.recheck or is_due or process.is_asked(arrived.actions))
     process.judge(arrived.actions)
     return step
@@ -83,7 +87,13 @@ class _Process:
     """A process during one step; used once."""
 
     def __init__(
-        self, process_id: str, row: ProcessRow, reader: Reader, clock: Clock, step: Step
+        self,
+        process_id: str,
+        row: ProcessRow,
+        reader: Reader,
+        clock: Clock,
+        step: Step,
+        doubts: Doubts,
     ) -> None:
         self._process_id = process_id
         self._owner = "process/" + process_id
@@ -94,6 +104,7 @@ class _Process:
         self._references = References(reader)
         self._settling = Settling(process_id, self._store, clock)
         self._changes: list[Change] = []
+        self._doubts = doubts
         self._goes_on = False
         self._tested = False
         self._verdict: Verdict | None = None
@@ -117,13 +128,6 @@ class _Process:
             else:
                 self._settling.found[key] = text
 
-    def is_due(self, arrived: Arrived) -> bool:
-        """Take that the time of a doubt is over; tell whether there was one."""
-        if not arrived.due or self._row.doubt != WAITS:
-            return False
-        self._row.doubt = HOLDS
-        return True
-
     def is_asked(self, actions: Sequence[ActionTaken]) -> bool:
         """Tell whether the test's evidence is needed for an answer to what somebody did."""
         return bool(actions) and KEY in self._row.alerts
@@ -134,36 +138,38 @@ class _Process:
         A process and its inputs are folded in different partitions: outputs are often here first.
         What the test names is not said again by the rule, which knows no size and no cause.
         """
-        row = self._row
-        if doubted is not None and row.doubt == HOLDS:
-            if not self._is_named():
-                outcomes[doubted.number].findings["output_exceeds_input"] = doubted.detail
-            return
-        self._verdict = None
-        if doubted is not None and row.doubt == WAITS:
-            return
-        if doubted is not None:
-            row.doubt = WAITS
-            due = Due(NEXT, "", "doubt", doubted.event_id)
-            self._step.rows[deadlines.key_of(due, self._owner)] = DueRow(doubted.event_id)
-        elif row.doubt != NO_DOUBT:
-            for at in (NEXT, ARMED):
-                due = Due(at, "", "doubt", "")
-                self._step.rows[deadlines.key_of(due, self._owner)] = None
-            row.doubt = NO_DOUBT
+        if doubted is None:
+            self._doubts.drop(WHOLE)
+            self._verdict = None
+        elif not self._doubts.may_say(WHOLE, doubted.event_id, stands=self._is_said()):
+            self._verdict = None
+        elif not self._is_named():
+            outcomes[doubted.number].findings.update(doubted.found)
+
+    def _is_said(self) -> bool:
+        """Tell whether it stands that the process does not balance, by the test or by a rule."""
+        states = self._row.alerts.values()
+        return any(one.rule in OF_BATCH and alerts.stands(one) for one in states)
 
     def _is_named(self) -> bool:
         """Tell whether the test names what does not fit."""
         if self._tested:
             return self._verdict is not None
-        before = self._row.alerts.get(KEY)
-        return before is not None and before.state != alerts.RETRACTED
+        return alerts.stands(self._row.alerts.get(KEY))
 
     def judge(self, actions: Sequence[ActionTaken]) -> None:
         """Open and retract what was found, do what people did, register uses."""
         row, clock, settling = self._row, self._clock, self._settling
-        found = [Finding(rule, about, text) for (rule, about), text in settling.found.items()]
         gone = [Finding(rule, about, "") for rule, about in settling.cleared]
+        found = self._doubts.sift(
+            gone,
+            [Finding(rule, about, text) for (rule, about), text in settling.found.items()],
+            row.alerts,
+            clock.cause,
+            lambda rule, about: self._store.out(about).findings.get(rule),
+        )
+        row.doubts = self._doubts.held
+        self._step.findings.extend(self._doubts.said)
         at = clock.newest if row.last is None else row.last[0]
         judged = findings.judge(row.alerts, gone, found, (self._owner, at), clock)
         balance = {} if self._verdict is None else {KEY: self._verdict}
@@ -256,12 +262,13 @@ class _Process:
             return None
         last = closes[-1]
         if not self._tested:
-            same = Doubt(last.number, last.cause.event_id, "")
-            return batch.doubted or (same if self._row.doubt != NO_DOUBT else None)
+            same = Doubt(last.number, last.cause.event_id)
+            in_doubt = WHOLE in self._row.doubts or self._is_said()
+            return batch.doubted or (same if in_doubt else None)
         node = process_node.node_of(kind, sides, given, batch.outcomes)
         self._verdict = process_node.judged(node, self._references, last.cause.at)
         if batch.doubted is None and self._verdict is not None:
-            return Doubt(last.number, last.cause.event_id, self._verdict.reason)
+            return Doubt(last.number, last.cause.event_id)
         return batch.doubted
 
     def _given(self) -> tuple[dict[str, Held], dict[str, Held]]:

@@ -108,15 +108,17 @@ class Plant:
                 again = list(self._apply(self.owner, again))
 
     def pass_ticks(self) -> None:
-        """Let what is due be told."""
-        self._apply(self.owner, [self.ticked()])
-
-    def ticked(self) -> Sighting:
-        """Return the word that the process's doubt is due: the second of two ticks says it.
+        """Let what is due be told: the second of two ticks says it.
 
         Raises:
-            ValueError: There was none.
+            AssertionError: Nothing was due.
         """
+        words = self.ticked()
+        assert words
+        self._apply(self.owner, words)
+
+    def ticked(self) -> list[Sighting]:
+        """Return the words that doubts of the process are due."""
         said: list[Output] = []
         for number in (1, 2):
             now = tick(self.steps + number).now
@@ -127,8 +129,8 @@ class Plant:
                 else:
                     self.rows[key] = row
             said.extend(step.outputs)
-        [word] = [one for one in said if isinstance(one, Sighting)]
-        return replace(word, sender="worker/0", n=1)
+        words = [one for one in said if isinstance(one, Sighting)]
+        return [replace(word, sender="worker/0", n=no) for no, word in enumerate(words, 1)]
 
     def tear(self, records: Iterable[Input], rng: Random) -> None:
         """Take a step as a worker that dies before the head is written: some rows are left."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from custody.events import DeclaredOrigin, LotFact, ReferenceSet
-from tests.support.facts import Maker, corrected
+from tests.support.facts import Maker, corrected, tick
 from tests.support.oracle.books import Oracle
 from tests.support.plant import reference
 from tests.support.world import World
@@ -50,7 +50,7 @@ def test_a_finding_whose_reason_is_corrected_away_is_retracted_with_the_cause() 
     arrived = maker.weighing("DEPOT", 0, "receipt", 25_000, 15_000)
     left = maker.weighing("DEPOT", 60, "dispatch", 45_000, 15_000, movement_id="M-2")
     gone = maker.move("dispatch", "DEPOT", 61, ("DEPOT", "PORT"), movement_id="M-2")
-    world.tell(arrived, left, gone)
+    world.tell(arrived, left, gone, tick(70), tick(71))
     assert open_rules(world) == {"overdrawn"}
     mended = corrected(left, "mended", gross_g=25_000_000, net_g=10_000_000)
     world.tell(mended)
@@ -96,7 +96,7 @@ def test_a_finding_whose_figures_change_says_them_in_a_new_version() -> None:
     arrived = maker.weighing("DEPOT", 0, "receipt", 25_000, 15_000)
     left = maker.weighing("DEPOT", 60, "dispatch", 45_000, 15_000, movement_id="M-2")
     gone = maker.move("dispatch", "DEPOT", 61, ("DEPOT", "PORT"), movement_id="M-2")
-    world.tell(arrived, left, gone)
+    world.tell(arrived, left, gone, tick(70), tick(71))
     [before] = [a for a in world.alerts.values() if a.rule == "overdrawn"]
     world.tell(maker.weighing("DEPOT", 30, "receipt", 20_000, 15_000, movement_id="M-3"))
     [after] = [a for a in world.alerts.values() if a.rule == "overdrawn"]

@@ -6,7 +6,7 @@ import pytest
 
 from custody.events import LotFact, LotWeighed
 from tests.support.asof import sums
-from tests.support.facts import Maker, corrected
+from tests.support.facts import Maker, corrected, tick
 from tests.support.oracle.books import Oracle
 from tests.support.world import World, amounts
 
@@ -109,6 +109,7 @@ def test_an_overdrawn_place_is_topped_up_with_a_finding() -> None:
         maker.weighing("DEPOT", 200, "dispatch", 55_000, 15_000, movement_id="M-3"),
         maker.move("dispatch", "DEPOT", 205, ("DEPOT", "PORT"), movement_id="M-3"),
     )
+    world.tell(tick(210), tick(211))
     assert world.findings == ["overdrawn"]
     assert [t.mass_wet_g for t in world.transfers if t.kind == "topped_up"] == [10_000_000]
     assert world.balances["lot/L-1/DEPOT"].status == "empty"

@@ -12,7 +12,7 @@ Source:
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from custody import accounts, handing
+from custody import accounts, batch_findings, handing
 from custody import carried as travelling
 from custody.allocation import allocated, key_of
 from custody.doubts import Doubt
@@ -26,15 +26,12 @@ from custody.process import (
     Estimates,
     Standing,
     dry_share,
-    exceeds,
     frozen,
     held_estimates,
     mass_u,
     output_known,
     side_mass,
     staged,
-    told_by_all,
-    tonnes,
 )
 from custody.process_rows import OutRow
 from custody.process_settle import Outcome
@@ -359,25 +356,29 @@ class Batch:
             rest = Amount(self._wet, self._dry, {})
             self._post("conversion", close, (self._account, to), rest)
         rest = Amount(self._wet, self._dry, dict(self._amounts))
-        found: dict[str, str] = {}
-        if short := self._short(rest):
-            found["output_exceeds_input"] = short
-        if found:
-            self.doubted = Doubt(close.number, close.cause.event_id, found)
+        self._find(close, rest)
         to = accounts.unaccounted(self._process_id)
         self._post("close", close, (self._account, to), rest)
         self.known = Estimates(NOTHING, NOTHING, {})
 
-    def _short(self, rest: Amount) -> str:
-        """Return what went out beyond what came in, as a sentence; empty where nothing did."""
-        short: list[str] = []
-        if exceeds(float(-rest.dry), self.known.dry):
-            short.append(f"{tonnes(-rest.dry)} of dry mass")
-        for name, value in sorted(travelling.metals_of(rest.amounts).items()):
-            over = exceeds(float(-value), self.known.metals.get(name, NOTHING))
-            if over and told_by_all(name, self._given.values()):
-                short.append(f"{-value / 1e6:,.3f} kg of {name}")
-        return "More went out than came in: " + ", ".join(short) + "." if short else ""
+    def _find(self, close: Standing, rest: Amount) -> None:
+        """Find what does not fit, now that nothing more is to come."""
+        for one in self._of("output"):
+            outcome = self.outcomes[one.number]
+            if outcome.handed is not None:
+                back = self._measured.get(one.cause.event_id)
+                if rich := batch_findings.too_rich(self._kind, outcome.handed, back):
+                    outcome.findings["metal_exceeds_mass"] = rich
+        given, lost = self._given.values(), bool(self._of("loss"))
+        whole = Amount(self._whole.wet, self._whole.dry, self._whole.metals)
+        left = rest, self.known
+        found: dict[str, str] = {}
+        if short := batch_findings.short(rest, self.known, given):
+            found["output_exceeds_input"] = short
+        if gone := batch_findings.missing(self._kind, whole, left, given, lost=lost):
+            found["input_unaccounted"] = gone
+        if found:
+            self.doubted = Doubt(close.number, close.cause.event_id, found)
 
 
 def _metal(product: float, whole: int) -> int:

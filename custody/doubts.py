@@ -22,10 +22,12 @@ from custody.ids import BETWEEN
 from custody.records import Sighting
 from custody.rows import AlertState, Finding
 
-RULES = frozenset({"output_exceeds_content", "overdrawn", "stock_unaccounted"})
+RULES = frozenset(
+    {"metal_exceeds_mass", "output_exceeds_content", "overdrawn", "stock_unaccounted"}
+)
 """Rules that compare what different partitions say, each finding by itself."""
 
-OF_BATCH = frozenset({alerts.NODE, "output_exceeds_input"})
+OF_BATCH = frozenset({alerts.NODE, "input_unaccounted", "output_exceeds_input"})
 """What does not fit of a closed batch is one doubt: the test of the process and exact rules say the
 same (``custody.process_step``)."""
 

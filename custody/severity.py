@@ -30,6 +30,8 @@ BY_RULE: Mapping[str, str] = {
     "certificate_reused": HIGH,
     "double_receipt": HIGH,
     "instrument_bias": HIGH,
+    "input_unaccounted": HIGH,
+    "metal_exceeds_mass": HIGH,
     "missing_receipt": HIGH,
     "output_exceeds_content": HIGH,
     "output_exceeds_input": HIGH,

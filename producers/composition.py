@@ -3,19 +3,12 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+from custody.elements import ELEMENTS
 from producers.fields import converted, fault
 from producers.outcome import Code
 
 COMPOSITION_SUM_MAX = 1.01
 """Elements of one certificate may add up to one within the laboratory's own error."""
-
-_SYMBOLS = (
-    "H Li Be B C N O F Na Mg Al Si P S Cl K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se "
-    "Br Rb Sr Y Zr Nb Mo Ru Rh Pd Ag Cd In Sn Sb Te I Cs Ba La Ce Pr Nd Sm Eu Gd Tb Dy Ho "
-    "Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Th U "
-)
-ELEMENTS = frozenset(_SYMBOLS.split())
-"""The periodic table up to uranium without what no mine ships."""
 
 
 def check_range(unit: str, *values: Decimal | None) -> None:

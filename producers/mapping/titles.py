@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from producers.composition import ELEMENTS
+from custody.elements import ELEMENTS
 from producers.mapping.heading_words import (
     ELEMENT_BY_NAME,
     FIELD_BY_BARE_WORD,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from custody.alerts import LOT, NODE
+from custody.doubts import OF_BATCH
 from custody.events import LotFact
 from custody.lot_alerts import DISAGREE
 from custody.records import Alert, Balance, Content, Transfer
@@ -17,8 +18,6 @@ from tests.support.world import World
 RELATIVE = 1e-7
 LEDGER = "ledger"
 """Family of the alerts that are findings of the ledger."""
-
-EXCESS = "output_exceeds_input"
 
 STATISTICS = ("shot_gated", "stock_unaccounted", NODE)
 """Rules that rest on uncertainties of the core."""
@@ -96,7 +95,7 @@ def unlike(oracle: Oracle, said: Said, facts: Sequence[LotFact], rules: Mapping[
         }
         # A node that its test names is not said to give too much by the rule as well.
         named = {a.subject for a in standing if a.rule == NODE}
-        open_now |= {one for one in oracle.findings() if one[0] == EXCESS and one[1] in named}
+        open_now |= {one for one in oracle.findings() if one[0] in OF_BATCH and one[1] in named}
         # Nor are laboratories said to disagree where the test of the lot says why.
         explained = {(DISAGREE, a.subject) for a in standing if a.rule == LOT}
         odd = (open_now ^ oracle.findings()) - oracle.undecided() - explained

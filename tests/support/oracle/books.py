@@ -16,7 +16,7 @@ from tests.support.oracle.amounts import Amounts, Carried, Handed, added, is_att
 from tests.support.oracle.lots import Back, LotBooks
 from tests.support.oracle.nodes import Node
 from tests.support.oracle.postings import Posting, sums_of
-from tests.support.oracle.processes import CLEAR_EXCESS, Batch, Process
+from tests.support.oracle.processes import CLEAR_EXCESS, CLEAR_MISSING, HALF, Batch, Process
 from tests.support.oracle.refs import References
 from tests.support.oracle.rules import RULES
 from tests.support.oracle.stand import owner_of, standing, when
@@ -190,6 +190,8 @@ class Oracle:
             found |= {(name, f"process/{process_id}") for name in process.findings}
             if self._excess(process_id, process) > CLEAR_EXCESS:
                 found.add(("output_exceeds_input", f"process/{process_id}"))
+            if self._unaccounted(process_id, process) > CLEAR_MISSING:
+                found.add(("input_unaccounted", f"process/{process_id}"))
         return found
 
     def undecided(self) -> set[tuple[str, str]]:
@@ -204,6 +206,11 @@ class Oracle:
         for process_id, process in self.processes.items():
             unclear = process.unclear - process.findings
             undecided |= {(name, f"process/{process_id}") for name in unclear}
+            if HALF < self._unaccounted(process_id, process) <= CLEAR_MISSING:
+                undecided.add(("input_unaccounted", f"process/{process_id}"))
+            if isinstance(process, Batch) and process.closed and process.richest() > 1.0:
+                # What the lot has measured of it, and how well each is known, is not modelled here.
+                undecided.add(("metal_exceeds_mass", f"process/{process_id}"))
         return undecided | {
             ("output_exceeds_input", f"process/{process_id}")
             for process_id, process in self.processes.items()
@@ -214,6 +221,11 @@ class Oracle:
         if not isinstance(process, Batch) or not process.closed:
             return 0.0
         return process.excess(self._measured(process_id))
+
+    def _unaccounted(self, process_id: str, process: Process) -> float:
+        if not isinstance(process, Batch) or not process.closed:
+            return 0.0
+        return process.unaccounted(self._measured(process_id))
 
     def net(self) -> Amounts:
         """What all accounts add up to: nothing."""

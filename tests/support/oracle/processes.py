@@ -26,6 +26,12 @@ CLEAR_EXCESS = 1.0
 output that a few shots measure is known by 12 %, and 4 sigma of it reach 92 % of what came in
 (seeds 2476 and 4086); a stock is known by 5 % (seed 3710)."""
 
+HALF = 0.5
+"""Of what came in: what is missing beyond it may be found."""
+
+CLEAR_MISSING = 0.99
+"""Likewise: then all of it is missing, and what came in is not known so badly."""
+
 CLOSING = ("conversion", "unaccounted")
 
 
@@ -301,10 +307,47 @@ class Batch(Process):
 
     def excess(self, measured: Sequence[Amounts]) -> float:
         """The greatest share of what came in that went out beyond it, of what has to balance."""
-        taken = sums_of([p for p in self.postings if not p.kind.startswith(CLOSING)])
-        left = added((1, taken.get(self.account, {})), (1, self.given), *((1, m) for m in measured))
-        fed = [one.amounts for one in self.inputs if one.amounts.get("dry", 0) > 0]
-        tested = [n for n in left if is_metal(n) and all(one.get(n, 0) > 0 for one in fed)]
+        left = self._before_close(measured)
+        tested = [name for name in left if is_metal(name) and self._told(name)]
         if self.kind.conserves_dry and "dry" in left:
             tested.append("dry")
         return max([-left[n] / max(self.given.get(n, 0), 1) for n in tested], default=0.0)
+
+    def _before_close(self, measured: Sequence[Amounts]) -> Amounts:
+        taken = sums_of([p for p in self.postings if not p.kind.startswith(CLOSING)])
+        return added((1, taken.get(self.account, {})), (1, self.given), *((1, m) for m in measured))
+
+    def _told(self, metal: str) -> bool:
+        """Whether each lot that went in is known to hold some of a metal."""
+        return all(one.amounts.get(metal, 0) > 0 for one in self.inputs if one.amounts["dry"] > 0)
+
+    def unaccounted(self, measured: Sequence[Amounts]) -> float:
+        """The greatest share of what came in that nobody says where it went, of what is asked for.
+
+        Of a separation these are the metals that reference data names, else the one least missed.
+        """
+        left, given = self._before_close(measured), self.given
+        shares = {}
+        for name, value in given.items():
+            if is_metal(name) and value > 0 and self._told(name):
+                lost = 0.0 if self.losses or not self.kind.separated else 1 - self.recovery(name)
+                shares[name] = left.get(name, 0) / value - lost
+        if not self.kind.separated:
+            dry = left.get("dry", 0) / given["dry"] if given.get("dry", 0) > 0 else 0.0
+            return max([dry, *shares.values()])
+        named = [share for name, share in shares.items() if self._named(name)]
+        return max(named) if named else min(shares.values(), default=0.0)
+
+    def _named(self, metal: str) -> bool:
+        table = self.body.get("recovery")
+        return metal == self.body.get("key_analyte") or (isinstance(table, dict) and metal in table)
+
+    def richest(self) -> float:
+        """The greatest share of an output's dry mass that its metals would be, as handed over."""
+        return max(
+            [
+                sum(v for n, v in side.amounts.items() if is_metal(n)) / 1000 / max(side.dry, 1)
+                for side in self.outputs
+            ],
+            default=0.0,
+        )

@@ -273,7 +273,7 @@ def test_what_is_too_much_is_said_anew_when_the_inputs_come() -> None:
 
 def test_more_metal_out_than_in_is_found_at_close_and_not_before() -> None:
     sides, plant = Sides("smelt"), Plant()
-    output = sides.out("M", TONNE)
+    output = sides.out("M", 3 * TONNE)
     plant.tell(handed("A", 0, 10 * TONNE, {"Cu": 10**9}), output)
     more = {"cause_event_id": output.event_id, "from_owner": "lot/M"}
     plant.tell(handed("m", 300, 0, {"Cu": -(10**9)}, **more))

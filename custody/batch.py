@@ -15,6 +15,7 @@ from typing import NamedTuple
 from custody import accounts, batch_findings, handing
 from custody import carried as travelling
 from custody.allocation import allocated, key_of
+from custody.batch_findings import Books, Lack, Out
 from custody.doubts import Doubt
 from custody.estimate import NOTHING, Estimate, add, relative, total
 from custody.handing import GENERATIONS_MAX, amounts_of
@@ -106,7 +107,8 @@ class Batch:
         known: How well what is left is known.
         carried: Shares of what went in.
         closed: A close stands.
-        doubted: More went out than came in, as far as is known; inputs may be on their way.
+        doubted: It is closed and does not fit, as far as is known; inputs may be on their way.
+        lack: It is open, and more went out than came in.
     """
 
     __slots__ = (
@@ -125,6 +127,7 @@ class Batch:
         "closed",
         "doubted",
         "known",
+        "lack",
         "outcomes",
     )
 
@@ -150,6 +153,7 @@ class Batch:
         self.closed = any(one.side.part == "close" for one in sides)
         self.outcomes: dict[int, Outcome] = {}
         self.doubted: Doubt | None = None
+        self.lack: Lack | None = None
 
     def derive(self, before: Mapping[int, OutRow]) -> None:
         """Derive everything.
@@ -172,6 +176,8 @@ class Batch:
             self._take(Amount(held.wet, held.dry, amounts_of(held)), -1)
         if self.closed:
             self._close([one for one in self._sides if one.side.part == "close"][-1])
+        else:
+            self.lack = batch_findings.lacking(self._books(self._left()))
 
     def _take(self, amount: Amount, sign: int) -> None:
         """Take what leaves from what is left; a sign of -1 puts it back."""
@@ -355,30 +361,28 @@ class Batch:
             to = accounts.conversion(self._process_id)
             rest = Amount(self._wet, self._dry, {})
             self._post("conversion", close, (self._account, to), rest)
-        rest = Amount(self._wet, self._dry, dict(self._amounts))
+        rest = self._left()
         self._find(close, rest)
         to = accounts.unaccounted(self._process_id)
         self._post("close", close, (self._account, to), rest)
         self.known = Estimates(NOTHING, NOTHING, {})
 
+    def _left(self) -> Amount:
+        return Amount(self._wet, self._dry, dict(self._amounts))
+
     def _find(self, close: Standing, rest: Amount) -> None:
         """Find what does not fit, now that nothing more is to come."""
-        for one in self._of("output"):
-            outcome = self.outcomes[one.number]
-            if outcome.handed is not None:
-                back = self._measured.get(one.cause.event_id)
-                if rich := batch_findings.too_rich(self._kind, outcome.handed, back):
-                    outcome.findings["metal_exceeds_mass"] = rich
-        given, lost = self._given.values(), bool(self._of("loss"))
-        whole = Amount(self._whole.wet, self._whole.dry, self._whole.metals)
-        left = rest, self.known
-        found: dict[str, str] = {}
-        if short := batch_findings.short(rest, self.known, given):
-            found["output_exceeds_input"] = short
-        if gone := batch_findings.missing(self._kind, whole, left, given, lost=lost):
-            found["input_unaccounted"] = gone
-        if found:
+        if found := batch_findings.at_close(self._books(rest)):
             self.doubted = Doubt(close.number, close.cause.event_id, found)
+
+    def _books(self, rest: Amount) -> Books:
+        outs = [
+            Out(one, self.outcomes[one.number], self._measured.get(one.cause.event_id))
+            for one in self._sides
+            if one.side.part in ("output", "loss")
+        ]
+        whole = self._whole.dry, self._whole.metals
+        return Books(self._kind, self._given.values(), whole, rest, self.known, outs)
 
 
 def _metal(product: float, whole: int) -> int:

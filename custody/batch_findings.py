@@ -1,21 +1,36 @@
-"""What the books of a closed batch say against its facts, as sentences.
+"""What the books of a batch say against its facts, as sentences.
 
-The test of a process (``custody.process_node``) judges what was measured on both sides. These rules
-stand where it has nothing to stand on: no output, or metals of outputs that nobody has assayed.
+The test of a closed process (``custody.process_node``) judges what was measured on both sides.
+These rules stand where it has nothing to stand on: the process is open, it has no output, or nobody
+has assayed its outputs.
 
 Source:
     docs/ledger.md, "Processes".
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from custody import carried as travelling
 from custody.elements import ELEMENTS
 from custody.estimate import NOTHING
+from custody.events import Micros
+from custody.handing import amounts_of
 from custody.held import Held
 from custody.kinds import Kind
 from custody.knowledge import Amount
-from custody.process import SIGMAS, Estimates, exceeds, held_estimates, told_by_all, tonnes, whole_u
+from custody.postings import minus, plus
+from custody.process import (
+    SIGMAS,
+    Estimates,
+    Standing,
+    exceeds,
+    held_estimates,
+    told_by_all,
+    tonnes,
+    whole_u,
+)
+from custody.process_settle import Outcome
 
 HALF = 0.5
 """Of what went in: more than that is no inaccuracy of a plant's figures."""
@@ -23,60 +38,132 @@ HALF = 0.5
 MG_PER_G = 1000
 
 
-def short(rest: Amount, known: Estimates, given: Collection[Held]) -> str:
-    """Return what went out beyond what came in, as a sentence; empty where nothing did.
+class Out(NamedTuple):
+    """An output or a loss: the side, what stands for it, and what its lot gave back of it."""
+
+    side: Standing
+    outcome: Outcome
+    back: Held | None
+
+
+class Books(NamedTuple):
+    """What a batch's books say.
+
+    Attributes:
+        kind: What it does.
+        given: What lots handed in.
+        whole: The sum of that: dry mass and metals.
+        rest: What is left.
+        known: How well that is known.
+        outs: Outputs and losses in canonical order.
+    """
+
+    kind: Kind
+    given: Collection[Held]
+    whole: tuple[int, Mapping[str, int]]
+    rest: Amount
+    known: Estimates
+    outs: Sequence[Out]
+
+
+class Lack(NamedTuple):
+    """What an open batch lacks: the side from which on it does, and a sentence.
+
+    ``asked`` is when that side's facts were written down, or it happened, whichever was later.
+    """
+
+    side: Standing
+    asked: Micros
+    detail: str
+
+
+def at_close(books: Books) -> dict[str, str]:
+    """Return what does not fit of the whole of a closed batch, sentences by rule.
+
+    What does not fit of one output is found of its side.
+    """
+    for out in books.outs:
+        handed = out.outcome.handed
+        if handed is not None and (rich := too_rich(books.kind, handed, out.back)):
+            out.outcome.findings["metal_exceeds_mass"] = rich
+    found: dict[str, str] = {}
+    if over := _short(books, books.rest):
+        found["output_exceeds_input"] = f"More went out than came in: {over}."
+    if gone := _missing(books):
+        found["input_unaccounted"] = f"More than half of it went nobody says where: {gone}."
+    return found
+
+
+def lacking(books: Books) -> Lack | None:
+    """Return what an open batch lacks, if anything: inputs that go with its first outputs too many.
+
+    Later outputs change nothing of when it began, so nobody waits anew with each of them.
+    """
+    rest = books.rest
+    over = _short(books, rest)
+    if not over:
+        return None
+    since = books.outs[0].side if books.outs else None
+    for out in reversed(books.outs):
+        rest = plus(rest, _gone(out))
+        if not _short(books, rest):
+            since = out.side
+            break
+    if since is None:
+        return None
+    detail = f"More went out than came in: {over}, and the process is open."
+    return Lack(since, Micros(max(since.cause.at, since.cause.known)), detail)
+
+
+def _gone(out: Out) -> Amount:
+    """Return what left with a side, as it was measured where it was."""
+    gone = Amount(0, 0, {})
+    for posted in out.outcome.postings.values():
+        gone = plus(gone, Amount(posted.wet, posted.dry, posted.amounts))
+    if out.back is not None:
+        gone = minus(gone, Amount(out.back.wet, out.back.dry, amounts_of(out.back)))
+    return gone
+
+
+def _short(books: Books, rest: Amount) -> str:
+    """Return what went out beyond what came in, in words; empty where nothing did.
 
     Args:
-        rest: What is left, grams and milligrams.
-        known: How well that is known.
-        given: What lots handed in.
+        books: What a batch's books say.
+        rest: What is left of it, or was at some time; what a chemical kind made is no mass of it.
     """
-    said: list[str] = []
-    if exceeds(float(-rest.dry), known.dry):
+    known, said = books.known, list[str]()
+    if not books.kind.chemical and exceeds(float(-rest.dry), known.dry):
         said.append(f"{tonnes(-rest.dry)} of dry mass")
     for name, value in sorted(travelling.metals_of(rest.amounts).items()):
         over = exceeds(float(-value), known.metals.get(name, NOTHING))
-        if over and told_by_all(name, given):
+        if over and told_by_all(name, books.given):
             said.append(f"{_kg(-value)} of {name}")
-    return "More went out than came in: " + ", ".join(said) + "." if said else ""
+    return ", ".join(said)
 
 
-def missing(
-    kind: Kind,
-    whole: Amount,
-    rest: tuple[Amount, Estimates],
-    given: Collection[Held],
-    *,
-    lost: bool,
-) -> str:
-    """Return what of more than half nobody says where it went, as a sentence; else an empty one.
+def _missing(books: Books) -> str:
+    """Return what of more than half nobody says where it went, in words; else an empty text.
 
-    Args:
-        kind: What the process does.
-        whole: What went in.
-        rest: What is left, and how well that is known.
-        given: What lots handed in.
-        lost: Losses are declared. Else nobody is asked where that went which a separation is
-            expected to lose.
+    Where no loss is declared, nobody is asked for what a separation is expected to lose.
     """
-    left, known = rest
+    kind, _, (dry, metals), rest, known, outs = books
     said: list[str] = []
-    if not kind.separating and left.dry > HALF * whole.dry and exceeds(left.dry, known.dry):
-        said.append(f"{tonnes(left.dry)} of {tonnes(whole.dry)} of dry mass")
-    told = [name for name, value in sorted(whole.amounts.items()) if value > 0]
-    told = [name for name in told if told_by_all(name, given)]
+    if not kind.separating and rest.dry > HALF * dry and exceeds(rest.dry, known.dry):
+        said.append(f"{tonnes(rest.dry)} of {tonnes(dry)} of dry mass")
+    told = [name for name, value in sorted(metals.items()) if value > 0]
+    told = [name for name in told if told_by_all(name, books.given)]
+    lost = any(out.side.side.part == "loss" for out in outs)
     gone: list[str] = []
     for name in told:
-        value, went_in = left.amounts.get(name, 0), whole.amounts[name]
+        value, went_in = rest.amounts.get(name, 0), metals[name]
         expected = 0.0 if lost else (1.0 - kind.recovered(name)) * went_in
         beyond = exceeds(float(value), known.metals.get(name, NOTHING))
         if beyond and value - expected > HALF * went_in:
             gone.append(name)
     gone = _product(kind, told, gone)
-    said.extend(
-        f"{_kg(left.amounts[name])} of {_kg(whole.amounts[name])} of {name}" for name in gone
-    )
-    return "More than half of it went nobody says where: " + ", ".join(said) + "." if said else ""
+    said.extend(f"{_kg(rest.amounts[name])} of {_kg(metals[name])} of {name}" for name in gone)
+    return ", ".join(said)
 
 
 def too_rich(kind: Kind, handed: Held, back: Held | None) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from custody.deadlines import Due
 from custody.events import Micros
 from custody.held import BEGINNING, Carried, Held, Posted
 from custody.rows import AlertState
@@ -206,6 +207,8 @@ class ProcessRow:
         called: The process has asked itself to go on.
         used: Hashes of the keys of reference records used.
         alerts: Alerts by key.
+        due: What it waits for while it is open and has given out more than it got.
+        clocks: By site the greatest time by which its facts are known to be in.
         doubts: Keys of findings that wait for what may be on its way (``custody.doubts``).
     """
 
@@ -229,6 +232,8 @@ class ProcessRow:
     used: list[int] = field(default_factory=list)
     alerts: dict[str, AlertState] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
+    due: Due | None = None
+    clocks: dict[str, Micros] = field(default_factory=dict)
 
     def copy(self) -> "ProcessRow":
         """Return a copy whose containers may be changed."""
@@ -253,6 +258,8 @@ class ProcessRow:
             list(self.used),
             dict(self.alerts),
             list(self.doubts),
+            self.due,
+            dict(self.clocks),
         )
 
     def take(self, wet: int, dry: int, amounts: Mapping[str, int], sign: int) -> None:

@@ -9,13 +9,16 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from custody import alerts, factset, findings, handing, process_node, rechecking
+from custody import alerts, deadlines, factset, findings, handing, process_node, rechecking
 from custody.balance import Stamp
 from custody.batch import Batch
+from custody.batch_findings import Lack
+from custody.deadlines import Due
 from custody.doubts import OF_BATCH, Doubt, Doubts
-from custody.events import ActionTaken
+from custody.events import ActionTaken, Micros
+from custody.exact import HOUR_US
 from custody.fold import Reader, Step
-from custody.held import Carried, Held
+from custody.held import BEGINNING, Carried, Held
 from custody.kinds import UNTOLD, Kind
 from custody.ledger import Clock
 from custody.lot_step import Arrived
@@ -25,6 +28,7 @@ from custody.process_intake import Change, Intake
 from custody.process_rows import ABSENT, ProcessRow, Told
 from custody.process_settle import Outcome, Settling
 from custody.process_store import ProcessStore
+from custody.records import Sighting
 from custody.reduce import reduced
 from custody.reference import References
 from custody.rows import Finding
@@ -37,6 +41,13 @@ KEY = f"{alerts.NODE}|"
 
 WHOLE = ""
 """Key of the one doubt of a closed batch."""
+
+LACK = "lack"
+"""Name of what is due where an open batch lacks inputs."""
+
+INPUT_WAIT_H = 72
+"""What an open batch's inputs have to be written down. A weekend: in many plants outputs are
+weighed around the clock, and a clerk enters what was taken in."""
 
 Given = tuple[Mapping[str, Held], Mapping[str, Held]]
 """What lots handed in, and what outputs were measured to be less than handed over."""
@@ -77,7 +88,7 @@ def process_step(
     doubts = Doubts("process/" + process_id, row.doubts, arrived.due, step.rows)
     process = _Process(process_id, row, reader, clock, step, doubts)
     process.take(arrived)
-    is_due = WHOLE in doubts.over
+    is_due = process.hear(arrived.due) or WHOLE in doubts.over
     process.derive(recheck=arrived.recheck or is_due or process.is_asked(arrived.actions))
     process.judge(arrived.actions)
     return step
@@ -127,6 +138,31 @@ class _Process:
                 self._settling.cleared.append(key)
             else:
                 self._settling.found[key] = text
+
+    def hear(self, due: Sequence[Sighting]) -> bool:
+        """Take by when the facts of a site are in; tell whether anything was due."""
+        clocks = self._row.clocks
+        over = [one for one in due if one.text == LACK]
+        for one in over:
+            site = one.site_id or ""
+            clocks[site] = max(clocks.get(site, BEGINNING), one.occurred_at)
+        return bool(over)
+
+    def _wait(self, lack: Lack | None, outcomes: Mapping[int, Outcome]) -> None:
+        """Say that an open process lacks inputs once their time is over, and let it wait till then.
+
+        Its own site is asked for: who takes lots into a process writes down what came out of it.
+        """
+        row, due = self._row, None
+        if lack is not None:
+            cause, site = lack.side.cause, lack.side.site
+            limit = Micros(lack.asked + INPUT_WAIT_H * HOUR_US)
+            if row.clocks.get(site, BEGINNING) >= limit:
+                outcomes[lack.side.number].findings["output_exceeds_input"] = lack.detail
+            else:
+                due = Due(limit, site, LACK, cause.event_id)
+        self._step.rows.update(deadlines.changes(self._owner, [(row.due, due)]))
+        row.due = due
 
     def is_asked(self, actions: Sequence[ActionTaken]) -> bool:
         """Tell whether the test's evidence is needed for an answer to what somebody did."""
@@ -217,6 +253,7 @@ class _Process:
 
     def _continuous(self, kind: Kind, *, recheck: bool) -> Derived:
         row = self._row
+        self._wait(None, {})
         pages = Pages(self._process_id, self._store, kind)
         rules = hashlib.blake2b(repr(kind).encode(), digest_size=RULES_BYTES).digest()
         if not row.rules:
@@ -248,6 +285,7 @@ class _Process:
         batch = Batch(self._process_id, kind, sides, given, self._references)
         batch.derive(before)
         self._doubt(self._test(batch, kind, sides, given), batch.outcomes)
+        self._wait(batch.lack, batch.outcomes)
         done = self._settle(numbers, batch.outcomes)
         place = row.site if facts else "unknown"
         status = "closed" if batch.closed else "open"

@@ -274,10 +274,10 @@ def test_a_smelter_converts_mass_and_makes_metal_where_it_stands() -> None:
     assert found.lots["C"].carried.shares["metal", "ZM"] == 1.0
 
 
-def test_a_process_that_gives_far_more_than_it_got_is_found_when_it_closes() -> None:
+def test_a_process_that_gives_far_more_than_it_got_is_found_open_or_closed() -> None:
     m = Maker("sides")
     sides = [*fed("A", 10, 0.04), output(m, "C", 25)]
-    assert model(*sides).findings() == set()
+    assert model(*sides).findings() == {("output_exceeds_input", "process/P")}
     closed = model(*sides, m.side("PLANT", 300, "close", "P"))
     assert closed.findings() == {("output_exceeds_input", "process/P")}
 

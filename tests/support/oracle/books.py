@@ -218,7 +218,8 @@ class Oracle:
         }
 
     def _excess(self, process_id: str, process: Process) -> float:
-        if not isinstance(process, Batch) or not process.closed:
+        """Of an open process too: whoever is asked, all time is over."""
+        if not isinstance(process, Batch):
             return 0.0
         return process.excess(self._measured(process_id))
 

@@ -23,8 +23,8 @@ from custody.detect.lot_families import (
     ORIGIN_MISMATCH,
     Family,
 )
-from custody.detect.lot_layout import GatedShot
 from custody.detect.lot_pattern import COMPOSITION, Onset, Prepared, prepare
+from custody.detect.lot_series import GatedShot
 from custody.detect.mixture import Detector, Judged, Terms, Weighted
 from custody.detect.pattern_rows import AssayRows, MassRow, Pattern, ShotRows
 

@@ -16,9 +16,9 @@ from custody.detect.lot_drift import Corrected
 from custody.detect.lot_facts import MASS, MOISTURE
 from custody.detect.lot_families import Family
 from custody.detect.lot_information import information
-from custody.detect.lot_layout import GatedShot as Gated
 from custody.detect.lot_model import Limit, detector, limit
 from custody.detect.lot_power import smallest_detectable
+from custody.detect.lot_series import GatedShot as Gated
 from custody.detect.lot_suspicion import Contribution, Suspect, Suspicion, explain, name_of
 from custody.events import Micros
 from custody.information import Information

@@ -114,7 +114,7 @@ class Folding:
             head.site, scanned.device, scanned.dry, head.event_id, head.at, head.known, taken, sums
         )
         if taken <= SHOTS_MAX:
-            station.shots[head.event_id] = TakenShot(name, scanned.results)
+            station.shots[head.event_id] = TakenShot(name, scanned.results, scanned.below)
         self.news.measured(head.site)
         # Where nothing has been posted yet there is nothing to state anew.
         if self._known.rests_on_shots(name) and book.row.places:

@@ -272,11 +272,12 @@ class MaterialRow:
 class TakenShot(NamedTuple):
     """One shot as the tests need it: its series, and fraction and counting error by analyte.
 
-    Both in whole parts per billion, as in ``Scanned``.
+    Both in whole parts per billion, as in ``Scanned``; likewise ``below``.
     """
 
     series: str
     results: dict[str, tuple[int, int]]
+    below: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(slots=True)

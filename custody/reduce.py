@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 from custody.carried import ATTRIBUTE_MAX, analyte_key, attribute_key
 from custody.events import (
+    AssayResult,
     ClaimMade,
     LotAssayed,
     LotDeclared,
@@ -12,6 +13,7 @@ from custody.events import (
     LotScanned,
     LotWeighed,
     MaterialProcessed,
+    ScanResult,
 )
 from custody.metrology import MOISTURE_MAX, XRF_COUNTING_REL
 from custody.rows import (
@@ -132,6 +134,11 @@ def _assayed(fact: LotAssayed) -> Assayed:
         for result in fact.results
         if result.fraction is not None and result.qualifier == "eq"
     }
+    below = {
+        analyte: (analyte, limit, result.basis != "as_is")
+        for result in fact.results
+        if (limit := _limit(result)) and (analyte := analyte_key(result.analyte)) not in results
+    }
     moisture = fact.moisture_fraction
     return Assayed(
         fact.lab_id,
@@ -142,11 +149,12 @@ def _assayed(fact: LotAssayed) -> Assayed:
         results,
         fact.certificate_no,
         fact.sample_id or "",
+        tuple(below.values()),
     )
 
 
 def _scanned(fact: LotScanned) -> Scanned:
-    """Below detection is censored data and adds nothing here; it is never zero."""
+    """Below detection is censored data: its limit is kept beside the results, it is never zero."""
     results: dict[str, tuple[int, int]] = {}
     for result in fact.results:
         fraction = result.fraction
@@ -155,7 +163,17 @@ def _scanned(fact: LotScanned) -> Scanned:
         error = result.error_2sigma_fraction
         counting_u = XRF_COUNTING_REL * fraction if error is None else error / 2.0
         results[analyte_key(result.analyte)] = (round(fraction * PPB), round(counting_u * PPB))
-    return Scanned(fact.device_id, fact.basis == "dried", results)
+    below = {
+        analyte: round(limit * PPB)
+        for result in fact.results
+        if (limit := _limit(result)) and (analyte := analyte_key(result.analyte)) not in results
+    }
+    return Scanned(fact.device_id, fact.basis == "dried", results, tuple(below.items()))
+
+
+def _limit(result: AssayResult | ScanResult) -> float | None:
+    """Return the limit of detection of what was found below it; None where it states none."""
+    return result.detection_limit_fraction if result.qualifier == "lt" else None
 
 
 def _side(fact: MaterialProcessed) -> Side:

@@ -58,6 +58,7 @@ class Assayed(NamedTuple):
     """A certificate; ``stage`` is its rank (``reduce.STAGES``), ``party`` who ordered it.
 
     ``number`` is the laboratory's of the certificate, ``sample`` its sample; '' where not said.
+    ``below`` has what was found below detection: analyte, limit, and whether of the dry mass.
     """
 
     lab: str
@@ -68,18 +69,21 @@ class Assayed(NamedTuple):
     results: dict[str, Value]
     number: str = ""
     sample: str = ""
+    below: tuple[tuple[str, float, bool], ...] = ()
 
 
 class Scanned(NamedTuple):
     """One XRF shot; ``results`` holds fraction and counting error (one sigma) by analyte.
 
     Both in whole parts per billion: a handheld instrument resolves a part per million, and a
-    shot of eight elements is half as long as with floats.
+    shot of eight elements is half as long as with floats. ``below`` holds what is below
+    detection: analyte and limit.
     """
 
     device: str
     dry: bool
     results: dict[str, tuple[int, int]]
+    below: tuple[tuple[str, int], ...] = ()
 
 
 class Moved(NamedTuple):

@@ -36,7 +36,9 @@ export function saidOf(one) {
   return say(word, { what: labelOf(one), expected, observed, z: number(one.z, null, 2) });
 }
 
-const SCALES = { ln_fraction: "fraction", ln_dry_share: "share", ln_net: "ratio", ln_residual: "shift" };
+const BELOW = "ln_fraction_below"; // below detection, so at most what is said
+
+const SCALES = { ln_fraction: "fraction", [BELOW]: "fraction", ln_dry_share: "share", ln_net: "ratio", ln_residual: "shift" };
 
 function shown(value, u, scale) {
   // How far a reading is off: a share of what it should be, which is none where it is right.
@@ -56,6 +58,9 @@ export function inUnits(one) {
     };
   }
   const [expected, observed] = [Math.exp(one.expected), Math.exp(one.observed)];
+  if (one.quantity === BELOW) {
+    return { expected: shown(expected, null, scale), observed: say("measured.below", { limit: shown(observed, null, scale) }) };
+  }
   // Of a logarithm u is a share; of the value it is that share of it.
   return { expected: shown(expected, null, scale), observed: shown(observed, observed * one.u, scale) };
 }
@@ -63,5 +68,6 @@ export function inUnits(one) {
 /* How far, as a share of what was expected: "−2.3 %". */
 export function differenceOf(one) {
   if (!SCALES[one.quantity]) return null;
-  return percent(Math.expm1(one.observed - one.expected), 2);
+  const by = percent(Math.expm1(one.observed - one.expected), 2);
+  return one.quantity === BELOW ? `≤\u00a0${by}` : by;
 }

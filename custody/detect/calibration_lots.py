@@ -165,7 +165,8 @@ def compositions(lot: Lot, analytes: Sequence[str], xrf: Mapping[str, Xrf]) -> l
     found: list[Composition] = []
     for one in lot.readings.assays:
         share = _dry_share(moist, place.get(one.station, 0))
-        if one.station not in place or (share is None and not one.dry):
+        # What is below detection is no figure to compare.
+        if one.station not in place or (share is None and not one.dry) or not one.fractions:
             continue
         ln = _row(one.fractions, analytes) - (0.0 if one.dry else share or 0.0)
         u = np.array([one.u_rel.get(a, one.u_rel_default) for a in analytes])

@@ -100,7 +100,7 @@ def asked_of(book: LotBook, references: References) -> Asked | None:
     usual = -math.expm1(_dry_share(book, references)[0])
     # Moisture and grades come on papers of their own: neither takes the other's place.
     moist = _speaking([one for one in certificates if is_measured(one.assayed.moisture, usual)])
-    graded = _speaking([one for one in certificates if one.assayed.results])
+    graded = _speaking([one for one in certificates if one.assayed.results or one.assayed.below])
     measured = Measured()
     shots, devices = _shots(book, stations, references, measured)
     weighings, trips = _weighings(book, stations, references, measured)
@@ -283,19 +283,22 @@ def _assays(certificates: Iterable[Certificate], references: References) -> Iter
             results = {
                 a: v for a, v in one.assayed.results.items() if v.dry is dry and v.fraction > 0
             }
-            if not results:
+            below = {a: limit for a, limit, of_dry in one.assayed.below if of_dry is dry}
+            if not results and not below:
                 continue
             u_rel = {a: metrology.grade_u_rel(v, laboratory) for a, v in results.items()}
             # What its certificates share is one figure: the least that any analyte has.
-            shared = math.sqrt(share) * min(u_rel.values())
+            shared = math.sqrt(share) * min(u_rel.values(), default=laboratory.u_rel)
             yield Assay(
                 event_id=one.event_id if dry else one.event_id + AS_IS,
                 station=one.site,
                 laboratory=one.assayed.lab,
                 fractions={a: v.fraction for a, v in results.items()},
                 u_rel={a: math.sqrt(max(u * u - shared * shared, 0.0)) for a, u in u_rel.items()},
+                u_rel_default=laboratory.u_rel,
                 laboratory_u_rel=shared,
                 dry=dry,
+                below=below,
             )
 
 
@@ -327,6 +330,7 @@ def _shots(
                     fractions=fractions,
                     counting_rel=counting,
                     dry=series.dry,
+                    below={a: ppb / PPB for a, ppb in taken.below if ppb > 0},
                 )
             )
     return shots, devices

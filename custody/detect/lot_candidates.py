@@ -22,6 +22,7 @@ from custody.detect.lot_families import (
     SIZE_MAX,
     USUAL_AT_ORIGIN,
     USUAL_IN_TRANSIT,
+    WASTE_MAX,
     Family,
     shift,
 )
@@ -67,7 +68,11 @@ def candidates(detector: Detector, prepared: Prepared, z: Floats) -> list[Candid
         prepared: What the lot's pattern makes of the model.
         z: Innovations of its values.
     """
-    found = [_lines(detector, prepared, z)]
+    waste, others = (Family.WASTE,), tuple(f for f in PLAIN if f is not Family.WASTE)
+    found = [
+        _lines(detector, prepared, z, others, SIZE_MAX),
+        _lines(detector, prepared, z, waste, WASTE_MAX),
+    ]
     for at_origin in (True, False) if detector.directions.sites else ():
         material = materials(detector, at_origin=at_origin)
         for onset, u in zip(prepared.onsets, prepared.u, strict=True):
@@ -76,16 +81,19 @@ def candidates(detector: Detector, prepared: Prepared, z: Floats) -> list[Candid
     return found
 
 
-def _lines(detector: Detector, prepared: Prepared, z: Floats) -> Candidates:
-    """Return what shifts along one line, of the whole lot and of single parts."""
+def _lines(
+    detector: Detector, prepared: Prepared, z: Floats, families: Sequence[Family], most: float
+) -> Candidates:
+    """Return what shifts along one line up to a size, of the whole lot and of single parts."""
     causes: list[What] = []
     rows: list[Floats] = []
     for onset, u in zip(prepared.onsets, prepared.u, strict=True):
-        causes += [(plain, onset, None) for plain in PLAIN]
-        rows += [u @ _line(plain, u.shape[1]) for plain in PLAIN]
+        causes += [(plain, onset, None) for plain in families]
+        rows += [u @ _line(plain, u.shape[1]) for plain in families]
+    of_parts = [family for family in families if family in MASS_FAMILIES]
     for onset, u in zip(prepared.parts, prepared.part_u, strict=True):
-        causes += [(of_mass, onset, None) for of_mass in MASS_FAMILIES]
-        rows += [u for _ in MASS_FAMILIES]
+        causes += [(of_mass, onset, None) for of_mass in of_parts]
+        rows += [u for _ in of_parts]
     row = np.array(rows).reshape(-1, len(z))
     score, information = row @ z, (row * row).sum(axis=1)
     sign = np.array([1.0 if family is Family.GAIN else -1.0 for family, _, _ in causes])
@@ -97,7 +105,7 @@ def _lines(detector: Detector, prepared: Prepared, z: Floats) -> Candidates:
     def moved(number: int) -> Floats:
         return np.asarray(np.log1p(sign[number] * sizes.of([number]).mean()[0]) * row[number])
 
-    sizes = refined(ln_lr_at, len(causes), SIZE_MAX)
+    sizes = refined(ln_lr_at, len(causes), most)
     several, ln = bool(prepared.parts), np.full(len(causes), -np.inf)
     for family in dict.fromkeys(one for one, _, _ in causes):
         mine = [number for number, what in enumerate(causes) if what[0] is family]

@@ -1,8 +1,8 @@
 """What the mixture detector is told: a lot's readings, and what is known of sites and instruments.
 
 Plain values, so that the stream, a backtest and a simulated world can all fill them in. A reading
-that says nothing usable (no net mass, a moisture of one, an analyte below detection) is left out
-where it is laid out (``lot_layout``): nothing here has to be checked by who fills it in.
+that says nothing usable (no net mass, a moisture of one) is left out where it is laid out
+(``lot_layout``): nothing here has to be checked by who fills it in.
 
 Relative uncertainties are deviations in natural logarithms; all are standard uncertainties.
 
@@ -83,6 +83,7 @@ class Shot:
         fractions: By analyte; what is below detection is left out or not above zero.
         counting_rel: Relative counting u by analyte; absent takes ``Xrf.counting_rel``.
         dry: On dry basis.
+        below: Limit of detection, a fraction, of analytes below it.
     """
 
     event_id: str
@@ -91,6 +92,7 @@ class Shot:
     fractions: Mapping[str, float]
     counting_rel: Mapping[str, float] = field(default_factory=dict)
     dry: bool = False
+    below: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +108,7 @@ class Assay:
         u_rel_default: For all others.
         laboratory_u_rel: Relative and shared by all certificates of the laboratory.
         dry: On dry basis.
+        below: As in ``Shot``.
     """
 
     event_id: str
@@ -116,6 +119,7 @@ class Assay:
     u_rel_default: float = 0.02
     laboratory_u_rel: float = 0.0
     dry: bool = True
+    below: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,8 @@ SIZES = (0.01, 0.014, 0.02, 0.03, 0.045, 0.07, 0.1, 0.15, 0.25, 0.4, 0.6, 1.0)
 """Grid of sizes: share of the dry mass that was taken, added or exchanged."""
 SIZE_MAX = 0.6
 """Greatest size of what takes away: at one nothing would be left to measure."""
+WASTE_MAX = 0.9975
+"""Greatest share of waste that is told from less: of every metal a part in 400 is left."""
 USUAL_IN_TRANSIT = {
     Family.LOSS: (0.01, 0.07),
     Family.GAIN: (0.01, 0.07),

@@ -1,18 +1,20 @@
 """A lot's readings laid out as one vector, and the pattern that lots measured alike share.
 
 What says nothing usable is left out: a net mass not above zero, a moisture beyond
-``MOISTURE_MAX``, one that is much drier than one before it, an analyte below detection, a station
-that is not on the way.
+``MOISTURE_MAX``, one that is much drier than one before it, an analyte that is not
+seen or not far enough below detection (``lot_below``), a station that is not on the way.
 
 Weighings of a part enter relative to its first, so its mass need not be known beforehand.
 """
 
 import math
 from collections.abc import Iterable, Sequence
+from itertools import accumulate, compress, count
 from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from custody.detect.lot_below import LIMIT_REL, Floors
 from custody.detect.lot_facts import (
     MASS,
     MOISTURE,
@@ -25,6 +27,7 @@ from custody.detect.lot_facts import (
     Weighing,
 )
 from custody.detect.lot_moisture import Dried, is_drier
+from custody.detect.lot_pattern import Prior
 from custody.detect.lot_series import Block, GatedShot, Series
 from custody.detect.pattern_rows import (
     AssayRows,
@@ -50,6 +53,7 @@ class Layout(NamedTuple):
         events: Facts behind each block of the pattern.
         gated: Shots not used.
         left_out: Facts of which nothing could be used.
+        below: Numbers of the rows whose value is at most what is said: below detection.
     """
 
     pattern: Pattern
@@ -57,6 +61,7 @@ class Layout(NamedTuple):
     events: tuple[tuple[str, ...], ...]
     gated: tuple[GatedShot, ...]
     left_out: tuple[str, ...]
+    below: frozenset[int] = frozenset()
 
 
 class _Reading(Protocol):
@@ -74,13 +79,15 @@ class Arranger:
 
     Args:
         model: What is thought of such lots.
+        prior: Their expected composition.
     """
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, prior: Prior) -> None:
         self._model = model
         self._stations = {name: at for at, name in enumerate(model.stations)}
         self._means: dict[str, Floats] = {}
-        self._series = Series(model, self._stations, self._mean)
+        self._floors = Floors(model, prior)
+        self._series = Series(model, self._stations, self._mean, self._floors)
 
     def layout(self, readings: Readings) -> Layout:
         """Return the readings laid out; the same facts in any order give the same layout."""
@@ -97,6 +104,7 @@ class Arranger:
             tuple([block.events for block in blocks]),
             tuple(gated),
             tuple(left),
+            _below(blocks),
         )
 
     def _usable(self, readings: Iterable[_R], left: list[str]) -> list[_R]:
@@ -164,26 +172,32 @@ class Arranger:
     def _assays(self, assays: Sequence[Assay], left: list[str]) -> list[Block]:
         blocks: list[Block] = []
         for one in assays:
-            mean = self._mean(one.laboratory)
-            seen: list[int] = []
-            values: list[float] = []
-            u: list[float] = []
-            for at, analyte in enumerate(self._model.analytes):
-                fraction = one.fractions.get(analyte, 0.0)
-                if 0.0 < fraction < math.inf:
-                    seen.append(at)
-                    values.append(math.log(fraction) - mean[at])
-                    u.append(one.u_rel.get(analyte, one.u_rel_default))
-            if not seen:
+            station, shared = self._stations[one.station], snapped(one.laboratory_u_rel)
+            row = AssayRows(station, one.laboratory, one.dry, (), (), shared)
+            graded = self._graded(one, row)
+            if not graded:
                 left.append(one.event_id)
                 continue
-            station = self._stations[one.station]
-            shared = snapped(one.laboratory_u_rel)
-            row = AssayRows(
-                station, one.laboratory, one.dry, tuple(seen), snapped_together(u), shared
-            )
-            blocks.append(Block((station, 3, one.event_id), row, values, (one.event_id,)))
+            seen, values, u, of_limit = zip(*graded, strict=True)
+            row = row._replace(analytes=seen, u=snapped_together(u))
+            below = tuple(compress(count(), of_limit))
+            blocks.append(Block((station, 3, one.event_id), row, values, (one.event_id,), below))
         return blocks[:PAPERS_MAX]
+
+    def _graded(self, one: Assay, row: AssayRows) -> list[tuple[int, float, float, bool]]:
+        """Return analyte, logarithm, u of each grade, and whether it is below that."""
+        mean = self._mean(one.laboratory)
+        found: list[tuple[int, float, float, bool]] = []
+        for at, analyte in enumerate(self._model.analytes):
+            fraction, limit = one.fractions.get(analyte, 0.0), one.below.get(analyte, 0.0)
+            if 0.0 < fraction < math.inf:
+                u = one.u_rel.get(analyte, one.u_rel_default)
+                found.append((at, math.log(fraction) - mean[at], u, False))
+            elif 0.0 < limit < math.inf:
+                ln = math.log(limit) - mean[at]
+                if ln <= self._floors.of(row, one.u_rel_default)[at]:
+                    found.append((at, ln, LIMIT_REL, True))
+        return found
 
     def _mean(self, instrument: str) -> Floats:
         """Return an instrument's known mean error by analyte."""
@@ -192,6 +206,16 @@ class Arranger:
             named = [self._known(instrument, a).mean for a in self._model.analytes]
             mean = self._means[instrument] = np.array(named)
         return mean
+
+
+def _below(blocks: Sequence[Block]) -> frozenset[int]:
+    """Return the numbers of the rows, over all blocks, whose value is at most what is said."""
+    if not any(block.below for block in blocks):
+        return frozenset()
+    starts = accumulate((len(block.values) for block in blocks), initial=0)
+    return frozenset(
+        start + row for start, block in zip(starts, blocks, strict=False) for row in block.below
+    )
 
 
 def _order(block: Block) -> tuple[int, int, str]:

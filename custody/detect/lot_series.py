@@ -1,7 +1,8 @@
 """Series of XRF shots as readings: the mean of those of an instrument at a station that agree.
 
 Where one of several shots does not see an analyte, the series says nothing of it: the mean of the
-others is too high.
+others is too high. One that is below detection counts as at its limit, where that is far below what
+a clean lot shows (``lot_below``); in a shot that no other vouches for it says nothing.
 
 Source:
     docs/detection/shot-gate.md
@@ -14,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from custody.detect.lot_facts import UNKNOWN_XRF, Floats, Ints, Model, Shot
+from custody.detect.lot_below import LIMIT_REL, Floors
+from custody.detect.lot_facts import UNKNOWN_XRF, Bools, Floats, Ints, Model, Shot
 from custody.detect.pattern_rows import STEP, U_MAX, U_MIN, Rows, ShotRows
 from custody.detect.shot_gate import Dropped, Reference, all_agree, gate
 
@@ -42,12 +44,16 @@ _Name = tuple[int, str, bool]
 
 
 class Block(NamedTuple):
-    """Rows of one reading or series; ``order`` is station, kind of quantity, name."""
+    """Rows of one reading or series; ``order`` is station, kind of quantity, name.
+
+    ``below`` are the numbers of the rows whose value is at most what is said, from 0.
+    """
 
     order: tuple[int, int, str]
     rows: Rows
     values: Sequence[float]
     events: tuple[str, ...]
+    below: tuple[int, ...] = ()
 
 
 class Series:
@@ -57,12 +63,18 @@ class Series:
         model: What is thought of such lots.
         stations: Numbers of the stations by name.
         mean_of: Known mean errors of an instrument by analyte, (analytes,).
+        floors: What limits of detection must not pass.
     """
 
     def __init__(
-        self, model: Model, stations: Mapping[str, int], mean_of: Callable[[str], Floats]
+        self,
+        model: Model,
+        stations: Mapping[str, int],
+        mean_of: Callable[[str], Floats],
+        floors: Floors,
     ) -> None:
         self._model, self._stations, self._mean_of = model, stations, mean_of
+        self._floors = floors
 
     def blocks(self, shots: Sequence[Shot], gated: list[GatedShot], left: list[str]) -> list[Block]:
         """Return the means of all series of shots, bad shots taken out."""
@@ -73,22 +85,27 @@ class Series:
         ends = tuple(accumulate(len(fractions) for _, _, fractions in series))
         every = [shot for _, members, _ in series for shot in members]
         ln = logarithms(np.array([row for _, _, rows in series for row in rows]))
+        below = self._at_limits(every, ln)
         ln -= np.array([self._mean_of(shot.device) for shot in every])
-        var = self._variances(every)
+        var = self._variances(every, below)
         kept: list[Sequence[int]] = [
             range(start, end) for start, end in zip((0, *ends), ends, strict=False)
         ]
-        if not all_agree(ln, var, ends):
-            kept = self._all_gated([members for _, members, _ in series], kept, (ln, var), gated)
+        if not all_agree(ln, var, ends, below):
+            taken = [members for _, members, _ in series]
+            kept = self._all_gated(taken, kept, (ln, var, below), gated)
         names = [name for (name, _, _), at in zip(series, kept, strict=True) if at]
         kept = [at for at in kept if at]
         if not kept:
             return []
+        if below is not None:
+            self._silence(names, kept, ln, below)
         mean, u = (_means(one, kept) for one in (ln, var))
         usual = np.array([self._usual_ln_u(device) for _, device, _ in names])
         steps = _steps(np.sqrt(u), usual)
         events = [tuple([every[i].event_id for i in at]) for at in kept]
-        told = zip(names, mean.tolist(), steps.tolist(), events, strict=True)
+        at_most = [_seen_below(below, at) for at in kept]
+        told = zip(names, mean.tolist(), steps.tolist(), events, at_most, strict=True)
         return [block for one in told if (block := _mean_of(*one)) is not None]
 
     def _by_series(
@@ -96,18 +113,21 @@ class Series:
     ) -> list[tuple[_Name, list[Shot], list[tuple[float, ...]]]]:
         """Return shots by station, device and basis, in order, with their fractions."""
         analytes = self._model.analytes
-        by_name: dict[_Name, dict[tuple[float, ...], Shot]] = {}
+        by_name: dict[_Name, dict[tuple[tuple[float, ...], str], Shot]] = {}
         for shot in shots:
             get = shot.fractions.get
             fractions = tuple([get(a, 0.0) for a in analytes])
-            if not any(0.0 < x < math.inf for x in fractions):
+            measured = any(0.0 < x < math.inf for x in fractions)
+            if not measured and not any(a in shot.below for a in analytes):
                 left.append(shot.event_id)
                 continue
             name = (self._stations[shot.station], shot.device, shot.dry)
             # No two shots are alike to the last digit: the same figures are the same shot again.
-            by_name.setdefault(name, {}).setdefault(fractions, shot)
+            # Limits of detection are alike in all of them.
+            same = fractions, "" if measured else shot.event_id
+            by_name.setdefault(name, {}).setdefault(same, shot)
         return [
-            (name, list(one.values())[:SHOTS_MAX], list(one)[:SHOTS_MAX])
+            (name, list(one.values())[:SHOTS_MAX], [row for row, _ in one][:SHOTS_MAX])
             for name, one in sorted(by_name.items())
         ]
 
@@ -115,24 +135,47 @@ class Series:
         self,
         series: Sequence[Sequence[Shot]],
         shots: Sequence[Sequence[int]],
-        ln_var: tuple[Floats, Floats],
+        told: tuple[Floats, Floats, Bools | None],
         gated: list[GatedShot],
     ) -> list[Sequence[int]]:
         """Return which shots of each series are used, and write down the others."""
         kept: list[Sequence[int]] = []
         before: Floats | None = None
+        every, var, below = told
         for members, at in zip(series, shots, strict=True):
-            ln, var = (one[at] for one in ln_var)
-            found = gate(ln, var)
+            mine = None if below is None else below[at]
+            found = gate(every[at], var[at], None, mine)
             if not found.kept:
-                found = gate(ln, var, self._reference(before))
+                found = gate(every[at], var[at], self._reference(before), mine)
             for dropped in found.dropped:
                 shot = members[dropped.number]
                 gated.append(GatedShot(shot.event_id, shot.device, shot.station, dropped))
             kept.append([at[i] for i in found.kept])
             if kept[-1]:
-                before = _means(ln_var[0], kept[-1:])[0]
+                before = _means(every, kept[-1:])[0]
         return kept
+
+    def _at_limits(self, shots: Sequence[Shot], ln: Floats) -> Bools | None:
+        """Put limits of detection where shots are below them; return where, None if nowhere."""
+        if not any(shot.below for shot in shots):
+            return None
+        rows = [[shot.below.get(a, 0.0) for a in self._model.analytes] for shot in shots]
+        limits = logarithms(np.array(rows))
+        below = np.isnan(ln) & ~np.isnan(limits)
+        ln[below] = limits[below]
+        return below
+
+    def _silence(
+        self, names: Sequence[_Name], kept: Sequence[Sequence[int]], ln: Floats, below: Bools
+    ) -> None:
+        """Take out what is below detection and says nothing."""
+        for (station, device, dry), at in zip(names, kept, strict=True):
+            one = ShotRows(station, device, dry, 1, (), ())
+            floors = self._floors.of(one, math.exp(self._usual_ln_u(device)))
+            if len(at) == 1:
+                floors = np.full_like(floors, -math.inf)
+            mine = ln[at]
+            ln[at] = np.where(below[at] & (mine > floors), np.nan, mine)
 
     def _usual_ln_u(self, device: str) -> float:
         """Return the logarithm of the u of a usual shot of an instrument."""
@@ -141,7 +184,7 @@ class Series:
         # Written so that a NaN counts as the widest.
         return math.log(max(usual, U_MIN) if usual <= U_MAX else U_MAX)
 
-    def _variances(self, shots: Sequence[Shot]) -> Floats:
+    def _variances(self, shots: Sequence[Shot], below: Bools | None) -> Floats:
         """Return the variance of each shot by analyte; counting u as stated, where it is."""
         analytes, known = self._model.analytes, self._model.xrf
         rows: list[list[float]] = []
@@ -154,6 +197,8 @@ class Series:
         counting = np.array(rows)
         # Written so that a NaN counts as the widest.
         counting = np.where(np.abs(counting) <= U_MAX, counting, U_MAX)
+        if below is not None:
+            counting[below] = LIMIT_REL
         return np.asarray(np.maximum(counting * counting + np.array(ore)[:, None], U_MIN**2))
 
     def _reference(self, before: Floats | None) -> Reference | None:
@@ -182,7 +227,11 @@ def logarithms(fractions: Floats) -> Floats:
 
 
 def _mean_of(
-    name: _Name, mean: Sequence[float], u: Sequence[int], events: tuple[str, ...]
+    name: _Name,
+    mean: Sequence[float],
+    u: Sequence[int],
+    events: tuple[str, ...],
+    below: Sequence[bool],
 ) -> Block | None:
     """Return the mean of a series of shots; None where they see nothing in common."""
     station, device, dry = name
@@ -191,7 +240,14 @@ def _mean_of(
         return None
     steps, alone = tuple([u[at] for at in seen]), len(events) == 1
     rows = ShotRows(station, device, dry, len(events), seen, steps, alone)
-    return Block((station, 2, f"{device} {dry}"), rows, [mean[at] for at in seen], events)
+    at_most = tuple([row for row, at in enumerate(seen) if below[at]]) if below else ()
+    name_of = f"{device} {dry}"
+    return Block((station, 2, name_of), rows, [mean[at] for at in seen], events, at_most)
+
+
+def _seen_below(below: Bools | None, shots: Sequence[int]) -> Sequence[bool]:
+    """Return by analyte whether one of some shots is below detection; empty where none is."""
+    return () if below is None else np.any(below[shots], axis=0).tolist()
 
 
 def _means(rows: Floats, series: Sequence[Sequence[int]]) -> Floats:

@@ -23,6 +23,7 @@ from custody.detect.lot_families import (
     ORIGIN_MISMATCH,
     Family,
 )
+from custody.detect.lot_layout import Layout
 from custody.detect.lot_pattern import COMPOSITION, Onset, Prepared, prepare
 from custody.detect.lot_series import GatedShot
 from custody.detect.mixture import Detector, Judged, Terms, Weighted
@@ -72,6 +73,7 @@ class Contribution(NamedTuple):
         z: Difference over u: standard normal when nothing is wrong.
         shift: What the named fraud would add to z.
         ln_lr: shift z - shift^2 / 2; they add up to ``Suspicion.ln_lr``.
+        below: It is below detection, so at most ``observed``.
     """
 
     event_ids: tuple[str, ...]
@@ -84,6 +86,7 @@ class Contribution(NamedTuple):
     z: float
     shift: float
     ln_lr: float
+    below: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,7 +168,7 @@ def explain(detector: Detector, judged: Judged) -> Suspicion | None:
     size, size_u, moved = _size(prepared, ranked[0], z)
     suspects = [(one.suspect, one.onset) for one in ranked]
     rows = _rows(detector, layout.pattern, layout.events)
-    contributions = _contributions(prepared, rows, layout.values, z, moved)
+    contributions = _contributions(prepared, rows, layout, z, moved)
     by_quantity: dict[str, float] = {}
     for one in contributions:
         by_quantity[one.quantity] = by_quantity.get(one.quantity, 0.0) + one.ln_lr
@@ -271,7 +274,7 @@ def _rows(detector: Detector, pattern: Pattern, events: Sequence[tuple[str, ...]
 
 
 def _contributions(
-    prepared: Prepared, rows: Sequence[_Row], values: Floats, z: Floats, moved: Floats
+    prepared: Prepared, rows: Sequence[_Row], layout: Layout, z: Floats, moved: Floats
 ) -> tuple[Contribution, ...]:
     u = 1.0 / np.diag(prepared.inverse)
     return tuple(
@@ -283,8 +286,11 @@ def _contributions(
             float(one),
             float(by),
             float(by * one - 0.5 * by * by),
+            no in layout.below,
         )
-        for row, value, spread, one, by in zip(rows, values, u, z, moved, strict=True)
+        for no, (row, value, spread, one, by) in enumerate(
+            zip(rows, layout.values, u, z, moved, strict=True)
+        )
     )
 
 

@@ -44,6 +44,9 @@ SITE_SAID, SITES_SAID = 0.01, 3
 GATED_MAX = 64
 INSTRUMENTS_MAX = 64
 
+BELOW = "_below"
+"""Behind the name of a quantity that is below detection: at most what was observed."""
+
 _LN10 = math.log(10.0)
 
 
@@ -212,6 +215,7 @@ def _row(one: Contribution, scales: Mapping[str, str]) -> Evidence:
     by = dict.fromkeys([*(scales[e] for e in one.event_ids if e in scales), one.instrument])
     measured = one.quantity in (MASS, MOISTURE)
     quantity = f"ln_{'net' if one.quantity == MASS else 'dry_share'}" if measured else "ln_fraction"
+    quantity += BELOW if one.below else ""
     return Evidence(
         quantity=quantity,
         analyte=None if measured else one.quantity,
@@ -268,7 +272,12 @@ def _sentence(
     site = f", of material like {_sites(named.site, found.sites())}" if named.site else ""
     trip = asked.trips[named.part].removeprefix(INFERRED) if named.part else ""
     part = f", trip {trip}" if trip else ""
-    most = ", ".join(name for name, ln_lr in found.by_quantity[:3] if ln_lr > 0.0)
+    below = {one.quantity for one in found.contributions if one.below}
+    most = ", ".join(
+        f"{name} (below detection)" if name in below else name
+        for name, ln_lr in found.by_quantity[:3]
+        if ln_lr > 0.0
+    )
     e = found.ln_e / _LN10
     return (
         f"{family} {found.size:.1%} (sigma {found.size_u:.1%}) {where}{part}{site}; "

@@ -149,7 +149,7 @@ class Detector:
         self.model = model
         self.prior = composition_prior(model)
         self.directions: Directions = directions(model, self.prior)
-        self._arranger = Arranger(model)
+        self._arranger = Arranger(model, self.prior)
         self.name = next(NAMES)
         """Number of the detector in this process."""
         self._ground = self.name if ground is None else ground

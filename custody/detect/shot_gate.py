@@ -4,8 +4,9 @@ Two shots of one series differ by counting error and heterogeneity alone, so
 
     Q = sum over analytes of (ln a - ln b)^2 / (var a + var b)
 
-is chi-square with as many degrees of freedom as analytes both report above detection; beyond the
-quantile at ``ALPHA`` they disagree. Kept is the closest pair and every shot that agrees with all
+is chi-square with as many degrees of freedom as analytes that both report, one of them at least
+above detection (the other counts as at its limit); beyond the quantile at ``ALPHA`` they disagree.
+Kept is the closest pair and every shot that agrees with all
 that is kept. Where no two agree, the one nearest to what is known otherwise of the lot is kept,
 and where nothing is known, none: which of them is bad cannot be told.
 
@@ -80,18 +81,21 @@ class Gated(NamedTuple):
     dropped: tuple[Dropped, ...]
 
 
-def distances(ln: Floats, var: Floats) -> tuple[Floats, Floats]:
+def distances(ln: Floats, var: Floats, below: Bools | None = None) -> tuple[Floats, Floats]:
     """Return Q and its degrees of freedom of every pair of shots.
 
     Args:
-        ln: Logarithms of fractions, shape (..., shots, analytes); NaN is below detection.
+        ln: Logarithms of fractions, shape (..., shots, analytes); NaN is not seen.
         var: Variance of one shot, same shape.
+        below: Where ``ln`` is a limit of detection that the shot is below, same shape.
 
     Returns:
         Two arrays of shape (..., pairs), pairs in the order of ``itertools.combinations``.
     """
     a, b = _pairs(ln.shape[-2])
     q = (ln[..., a, :] - ln[..., b, :]) ** 2 / (var[..., a, :] + var[..., b, :])
+    if below is not None:
+        q[below[..., a, :] & below[..., b, :]] = np.nan
     seen = ~np.isnan(q)
     return np.where(seen, q, 0.0).sum(axis=-1), seen.sum(axis=-1).astype(np.float64)
 
@@ -101,19 +105,22 @@ def agreeing(q: Floats, degrees: Floats) -> Bools:
     return q <= _limits(int(degrees.max(initial=0.0)))[degrees.astype(np.int64)]
 
 
-def all_agree(ln: Floats, var: Floats, ends: tuple[int, ...]) -> bool:
+def all_agree(ln: Floats, var: Floats, ends: tuple[int, ...], below: Bools | None = None) -> bool:
     """Tell whether all shots of all series agree with those of their own series.
 
     Args:
         ln: Logarithms of fractions, all series in turn, shape (shots, analytes).
         var: Variance of one shot, same shape.
         ends: Where each series ends.
+        below: As in ``distances``.
     """
     a, b = _pairs_within(ends)
     if not len(a):
         return True
     d = ln[a] - ln[b]
     q = d * d / (var[a] + var[b])
+    if below is not None:
+        q[below[a] & below[b]] = np.nan
     seen = q == q  # noqa: PLR0124  # a NaN is not itself
     degrees = np.add.reduce(seen, axis=1)
     if degrees.min() < seen.shape[1]:
@@ -126,18 +133,21 @@ def limit(degrees: int) -> float:
     return threshold.chi2_quantile(ALPHA, degrees) if degrees else 0.0
 
 
-def gate(ln: Floats, var: Floats, reference: Reference | None = None) -> Gated:
+def gate(
+    ln: Floats, var: Floats, reference: Reference | None = None, below: Bools | None = None
+) -> Gated:
     """Return which shots of a series are used.
 
     Args:
-        ln: Logarithms of fractions, shape (shots, analytes); NaN is below detection.
+        ln: Logarithms of fractions, shape (shots, analytes); NaN is not seen.
         var: Variance of one shot, same shape.
         reference: What is known of the lot without this series.
+        below: As in ``distances``.
     """
     shots = len(ln)
     if shots < 2:
         return Gated(tuple(range(shots)), ())
-    q, degrees = distances(ln, var)
+    q, degrees = distances(ln, var, below)
     agree = agreeing(q, degrees)
     if agree.all():
         return Gated(tuple(range(shots)), ())
@@ -147,6 +157,9 @@ def gate(ln: Floats, var: Floats, reference: Reference | None = None) -> Gated:
     }
     kept, why = _kept(table, shots), Why.DISAGREES
     if not kept:
+        if below is not None and reference is not None:
+            # Of what is said to be below its limit anyway, a limit says nothing.
+            ln = np.where(below & (ln > reference.ln), np.nan, ln)
         kept, why = _nearest(ln, var, reference)
     return Gated(kept, tuple(_dropped(i, why, kept, table) for i in range(shots) if i not in kept))
 

@@ -4,7 +4,7 @@ import math
 import sys
 
 from report import report
-from sized import along
+from sized import MOST, along
 from sizes import mean
 
 LIMITS_OF = ((0.1, 0.03, 0.01), (6500, 2000, 650))  # shares of the metal, money
@@ -24,7 +24,7 @@ def sums(alert: dict) -> dict:
         named = math.log1p(size if family == "gain" else -size)  # the rows' shifts
         tz = sum(row["shift"] * row["z"] for row in alert["evidence"]) / named
         tt = sum(row["shift"] ** 2 for row in alert["evidence"]) / named**2
-        found, u = mean(along(family, tz, tt), 0.6)
+        found, u = mean(along(family, tz, tt), MOST.get(family, 0.6))
         said |= {"size": (size, found), "u of size": (alert["size_u"], u)}
     if alert["stake_share"] is not None:
         share, worth = size * alert["posterior"][family], alert["stake_amount"]

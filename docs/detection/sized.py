@@ -6,6 +6,8 @@ from likelihood import mixed, square
 from sizes import ln_mean, refined, shares
 from weights import FAMILIES, FOREIGN, shift, where
 
+MOST = {FOREIGN: 1.0, "waste": 0.9975}  # greatest sizes, of all others 0.6
+
 
 def spread(alert: dict, onset: dict, site: dict, x: float) -> list:
     """Return the covariance that a share of a site's material puts on the analytes."""
@@ -37,12 +39,12 @@ def along(family: str, score: float, information: float) -> list:
         t = math.log1p(x if family == "gain" else -x)
         return t * score - t * t * information / 2
 
-    return refined(ln_lr, 0.6)
+    return refined(ln_lr, MOST.get(family, 0.6))
 
 
 def ln_of(alert: dict, onset: dict, family: str, sizes: list, factor: float) -> float:
     """Return ln(weight x mean LR); the factor is a trip's or a site's part of the weight."""
-    most, (legs, origin) = 1.0 if family == FOREIGN else 0.6, where(alert, onset)
+    most, (legs, origin) = MOST.get(family, 0.6), where(alert, onset)
     w, usual, w_0, usual_0 = FAMILIES[family]
     total = [w * legs * factor * one for one in shares(sizes, most, usual)]
     if w_0 * origin:

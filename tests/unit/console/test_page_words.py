@@ -150,6 +150,29 @@ def test_a_process_says_what_went_in_and_what_came_out(french: Pages) -> None:
     assert text in french.run(FULL, alerts=[alert_line(said)])[0]
 
 
+BELOW = (
+    "(({ inUnits, differenceOf }) => [inUnits(row).observed, inUnits(row).expected,"
+    ' differenceOf(row)])(moduleOf("measured.js"))'
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["below 100.0\u00a0g/t", "1.832\u00a0%", "≤\u00a0\u221299\u00a0%"]),
+        ("fr", ["moins de 100,0\u00a0g/t", "1,832\u00a0%", "≤\u00a0\u221299\u00a0%"]),
+    ],
+)
+def test_what_is_below_detection_is_said_to_be_below_its_limit(
+    language: str, said: list[str]
+) -> None:
+    row = {
+        "quantity": "ln_fraction_below", "analyte": "Cu", "expected": -4.0, "observed": -9.21034,
+        "u": 0.2, "unit": "1",
+    }  # fmt: skip
+    assert Pages(language).run(BELOW, row=row) == said
+
+
 STATISTICS = {"e_value": "lot_eprocess", "minus_log10_p": "node_balance"}
 
 

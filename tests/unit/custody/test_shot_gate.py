@@ -34,6 +34,16 @@ def test_honest_shots_disagree_once_in_eight_thousand_pairs() -> None:
     assert 1 <= apart <= 25
 
 
+def test_near_the_limit_honest_shots_disagree_no_more_often() -> None:
+    """Half of what shots see of all analytes is below detection: 100,000 series of two."""
+    rng = np.random.default_rng(8)
+    ln = rng.normal(0.0, 0.05, (100_000, 2, E))
+    below = ln < 0.0
+    ln = np.maximum(ln, 0.0)
+    q, degrees = shot_gate.distances(ln, np.broadcast_to(VAR[:2], ln.shape), below)
+    assert int((~shot_gate.agreeing(q, degrees)).sum()) <= 25
+
+
 @pytest.mark.parametrize("bad", range(3))
 def test_of_three_the_agreeing_pair_is_kept(bad: int) -> None:
     offsets = [0.0, 0.0, 0.0]
@@ -87,6 +97,29 @@ def test_only_analytes_that_both_report_are_compared() -> None:
     assert gate(ln, VAR).dropped[0].degrees == E // 2
     ln[2] = np.nan
     assert gate(ln, VAR).kept == (0, 1, 2), "it says nothing, so nothing against it"
+
+
+def test_of_what_is_below_detection_its_limit_is_compared_but_not_two_limits() -> None:
+    ln, below = shots(0.0, 0.0, 0.0), np.zeros((3, E), dtype=np.bool_)
+    below[2] = True
+    ln[2] = -9.0
+    assert gate(ln, VAR, below=below).kept == (0, 1)
+    below[:] = True
+    assert gate(ln, VAR, below=below).kept == (0, 1, 2)
+    q, degrees = shot_gate.distances(ln, VAR, below)
+    assert (q.sum(), degrees.sum()) == (0.0, 0.0)
+    fine = np.zeros((3, E), dtype=np.bool_)
+    assert not shot_gate.all_agree(ln, VAR, (3,), fine)
+    assert shot_gate.all_agree(ln, VAR, (3,), below)
+
+
+def test_a_limit_above_what_is_known_otherwise_is_nothing_against_a_shot() -> None:
+    ln = shots(0.0, 0.4)
+    ln[0, 0] = -2.0
+    below = np.zeros((2, E), dtype=np.bool_)
+    below[0, 0] = True
+    reference = Reference(np.full(E, -4.0), np.full(E, 0.005), 0.0)
+    assert gate(ln, VAR[:2], reference, below).kept == (0,)
 
 
 @pytest.mark.parametrize("count", [0, 1])

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy import special  # type: ignore[import-untyped]  # it ships no types
 
+from custody.detect import shot_gate
 from custody.detect.calibration_lots import Composition, Lot, series, shot_rows
-from custody.detect.calibration_robust import Effect, alike, trimmed, widened
+from custody.detect.calibration_robust import DEGREES_MIN, Effect, alike, trimmed, widened
 from custody.detect.lot_facts import UNKNOWN_XRF, Floats, Xrf
 
 PAIRS_MIN = 10
@@ -26,6 +28,10 @@ LEAST = 1e-3
 """Least spread that is written, relative."""
 
 _NORMAL = 0.6745
+
+DEGREES_OF_PAIR = 0.37 * 2.0 / 3.0
+"""Degrees of freedom of the variance that a pair of shots adds: a median tells 0.37 of what a mean
+square does, and neighbouring pairs of three shots have the middle one in common."""
 
 
 class Spread(NamedTuple):
@@ -68,16 +74,30 @@ def _beyond(apart: Floats, counting: Floats) -> Spread:
         (
             float(np.median(np.abs(apart[seen[:, a], a])) / _NORMAL) ** 2 / 2.0,
             float(np.median(counting[seen[:, a], a])),
+            float(seen[:, a].sum()),
         )
         for a in np.flatnonzero(often)
     ]
     if not found:
         return Spread(None, len(apart))
-    total, told = np.array(found).T
-    # What counts badly says little of the ore.
-    weight = 1.0 / np.maximum(total, LEAST**2) ** 2
-    var = float(weight @ (total - told) / weight.sum())
-    return Spread(math.sqrt(max(var, LEAST**2)), len(apart))
+    total, told, pairs = np.array(found).T
+    # What counts badly says little of the ore. By how much is told by what counting says and what
+    # all have in common: weights by each estimate would favour those that came out small.
+    usual = max(float(np.median(total - told)), LEAST**2)
+    weight = pairs / (usual + told) ** 2
+    var = max(float(weight @ (total - told) / weight.sum()), LEAST**2)
+    degrees = DEGREES_OF_PAIR * float(weight.sum() ** 2 / (weight**2 / pairs).sum())
+    return Spread(math.sqrt(var * _gate_widened(len(pairs), degrees)), len(apart))
+
+
+def _gate_widened(analytes: int, degrees: float) -> float:
+    """Return the factor on a variance by which the gate drops clean shots no oftener for thin data.
+
+    Q over a variance that is estimated is no chi-square but follows Fisher's F, whose tail is the
+    longer the fewer degrees of freedom the estimate has.
+    """
+    far = special.fdtri(analytes, max(degrees, DEGREES_MIN), 1.0 - shot_gate.ALPHA)
+    return analytes * float(far) / shot_gate.limit(analytes)
 
 
 def matrix(

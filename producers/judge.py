@@ -251,6 +251,9 @@ _PYDANTIC = {
 }
 """Pydantic's own findings; any other of its kinds is a ``bad_value``."""
 
+_ITEMS = {"too_short": "items", "string_too_short": "characters"}
+"""What there is too little of."""
+
 
 def _first_fault(error: ValidationError, model: type[AnyRequest]) -> Refusal:
     lines = [dict(line) for line in error.errors(include_url=False)]
@@ -284,5 +287,12 @@ def _fault(line: Mapping[str, object], model: type[AnyRequest]) -> Refusal:
         return Refusal(
             code, field, found, known_names.names_at(model, cast(tuple[object, ...], line["loc"]))
         )
-    said = None if kind == "missing" else str(line["msg"])
-    return Refusal(code, field, found, context.get("max_length", context.get("pattern", said)))
+    return Refusal(code, field, found, _allowed(kind, context, str(line["msg"])))
+
+
+def _allowed(kind: str, context: Mapping[str, object], words: str) -> object:
+    """Return what may stand there; pydantic's own words where nothing shorter tells."""
+    if kind in _ITEMS:
+        return f"{_ITEMS[kind]}: at least {context['min_length']}"
+    said = None if kind == "missing" else words
+    return context.get("max_length", context.get("pattern", said))

@@ -20,6 +20,9 @@ from bench.detection.world import WorldSpec
 
 WORLDS = Path(__file__).parent / "worlds"
 
+LEAST = {"lots": 1, "frauds": 1, "history": 10, "seed": 0}
+"""Least value of each number; with fewer lots of history a site may have none to learn from."""
+
 
 def main() -> None:
     """Evaluate one world; a table on stdout, progress on stderr."""
@@ -34,6 +37,9 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--picture", type=Path, help="draw the power curves into this SVG")
     given = parser.parse_args()
+    for name, least in LEAST.items():
+        if getattr(given, name) < least:
+            parser.error(f"argument --{name}: at least {least}")
     spec = _spec(given.world)
     began = time.monotonic()
 

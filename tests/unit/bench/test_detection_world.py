@@ -1,6 +1,7 @@
 """The simulated world and its bound by hand, and that lots judged together are judged alike."""
 
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from scipy.special import ndtr  # type: ignore[import-untyped]  # it ships no types
 
 from bench.detection import bound
-from bench.detection.__main__ import WORLDS
+from bench.detection.__main__ import WORLDS, main
 from bench.detection.history import models
 from bench.detection.judged import Judge, _lives, readings
 from bench.detection.table import GOALS, found_at
@@ -19,6 +20,17 @@ SMALL = WorldSpec(sites=4, analytes=5, bad_shot=0.05)
 SCALES_ALONE = replace(
     SMALL, stations=(StationSpec("mine"), StationSpec("port")), net_u=0.001, loss_sd=0.002
 )
+
+
+@pytest.mark.parametrize("name", ["--lots", "--frauds", "--history", "--seed"])
+def test_a_number_of_nothing_is_wrong_use(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["bench.detection", name, "-5"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert f"argument {name}: at least" in capsys.readouterr().err
 
 
 def test_a_seed_gives_one_world_and_its_lots() -> None:

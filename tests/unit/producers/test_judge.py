@@ -199,6 +199,12 @@ REFUSED = [
 ]
 
 
+def test_a_list_or_a_text_that_is_empty_is_refused_in_words_of_ours() -> None:
+    """It was "Tuple should have at least 1 item after validation, not 0"."""
+    assert refused({**XRF, "results": []}).allowed == "items: at least 1"
+    assert refused({**XRF, "device_id": ""}).allowed == "characters: at least 1"
+
+
 @pytest.mark.parametrize(
     ("raw", "code", "field"), [case[1:] for case in REFUSED], ids=[c[0] for c in REFUSED]
 )

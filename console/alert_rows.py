@@ -166,7 +166,10 @@ FROM v_events
 WHERE event_id IN {events:Array(String)} AND lot_id IN
 (
     SELECT lot_id FROM residual
-    WHERE thing = {subject:String} AND occurred_at >= {since:DateTime64(6, 'UTC')}
+    WHERE thing = {subject:String} AND (
+        occurred_at >= {since:DateTime64(6, 'UTC')}
+        OR arrayExists(t -> t >= {since:DateTime64(6, 'UTC')}, figures.occurred_at)
+    )
     ORDER BY occurred_at DESC LIMIT 4096
 )
 ORDER BY occurred_at, event_id

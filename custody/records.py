@@ -157,7 +157,8 @@ class Evidence:
     """One quantity an alert rests on: what was expected, what was seen, how sure.
 
     ``z`` = (observed - expected) / u; ``unit`` is the unit of the three values. ``shift`` is what
-    the named family adds to z, ``ln_ratio`` = shift z - shift^2 / 2.
+    the named family adds to z, ``ln_ratio`` = shift z - shift^2 / 2. ``u_shared`` is what the row
+    has in common with the others, beside u.
     """
 
     quantity: str
@@ -171,6 +172,7 @@ class Evidence:
     instruments: tuple[str, ...]
     shift: float = 0.0
     ln_ratio: float = 0.0
+    u_shared: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,7 +319,8 @@ class ResidualFigure:
     """Residual of one quantity in logarithms.
 
     ``u_shared`` is of what many lots have in common; ``explained`` what others that have drifted
-    explain of the value.
+    explain of the value. What a scale reads of a lot that comes to it again are figures of their
+    own, with their time and first fact (None of what it read first) and the ways they are ends of.
     """
 
     quantity: str
@@ -325,6 +328,9 @@ class ResidualFigure:
     u: float
     u_shared: float
     explained: float
+    occurred_at: Micros | None = None
+    event_id: str | None = None
+    ways: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -212,4 +212,5 @@ def _evidence(one: Evidence) -> JsonObject:
         "instruments": list(one.instruments),
         "shift": one.shift,
         "ln_ratio": one.ln_ratio,
+        "u_shared": one.u_shared,
     }

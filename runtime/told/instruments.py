@@ -98,22 +98,29 @@ def _said_of(ask: Ask, of: Sequence[str], known: str) -> dict[tuple[str, str], l
     found: dict[tuple[str, str], list[Row]] = defaultdict(list)
     things = listed(of)
     statement = (
-        "SELECT thing, lot_id, occurred_at, toUnixTimestamp64Micro(occurred_at) AS at,"  # noqa: S608
+        "SELECT thing, lot_id,"  # noqa: S608
+        # What a scale read when the lot came to it again has a time of its own.
+        " arrayMap(t -> ifNull(t, occurred_at), figures.occurred_at) AS times,"
+        " arrayMap(t -> toUnixTimestamp64Micro(t), times) AS at,"
         " figures.quantity AS quantity, figures.value AS value, figures.u AS u,"
         " figures.u_shared AS u_shared, figures.explained AS explained FROM ("
         f" SELECT * FROM residual WHERE thing IN {things}"
         " AND known_at <= {known:DateTime64(6, 'UTC')}"
         " ORDER BY thing, lot_id, known_at DESC, n DESC LIMIT 1 BY thing, lot_id)"
-        " ORDER BY thing, at, lot_id"
+        " ORDER BY thing, lot_id"
     )
-    names = ("value", "u", "u_shared", "explained")
+    names = ("value", "u", "u_shared", "explained", "at", "times")
     for row in ask(statement, {"known": known}):
         columns = [cast("list[object]", row[name]) for name in ("quantity", *names)]
         for quantity, *figures in zip(*columns, strict=True):
             one: Row = dict(zip(names, figures, strict=True))
-            one |= {"lot_id": row["lot_id"], "at": row["at"], "when": time_of(row["occurred_at"])}
+            one |= {"lot_id": row["lot_id"], "when": time_of(one["times"])}
             found[str(row["thing"]), str(quantity)].append(one)
-    return found
+    return {of: sorted(points, key=_order) for of, points in found.items()}
+
+
+def _order(point: Row) -> tuple[int, str]:
+    return int(str(point["at"])), str(point["lot_id"])
 
 
 def _read(points: _Points) -> list[Row]:

@@ -288,6 +288,18 @@ def residual(lot: int, value: float) -> Residual:
     )  # fmt: skip
 
 
+def test_a_second_visit_stands_in_the_chart_at_its_own_time(console: Open) -> None:
+    ticket = Maker("L-TWICE").weighing("PLANT", 10, "stock", 45_000, 15_000)
+    console.plant.put(replace(ticket, device_id="WB-NEW"))
+    words = [residual(lot, 0.001 * lot) for lot in range(3)]
+    [figure] = words[0].figures
+    left = replace(figure, value=0.009, occurred_at=Micros(T0 + 90_000_000), event_id="left")
+    console.plant.put(replace(words[0], figures=(figure, left)), *words[1:])
+    rows = console.told("sites", "charts", subject="PLANT").rows
+    found = [(row["lot_id"], row["residual"]) for row in rows if row["device_id"] == "WB-NEW"]
+    assert found == [("R-0", 0.0), ("R-1", 0.001), ("R-0", 0.009), ("R-2", 0.002)]
+
+
 def test_an_instrument_that_is_off_shows_in_its_chart(console: Open) -> None:
     values = [0.0] * 5 + [0.006] * 20
     ticket = Maker("L-NEW").weighing("PLANT", 10, "stock", 45_000, 15_000)

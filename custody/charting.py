@@ -14,8 +14,10 @@ from itertools import groupby
 
 from custody import deadlines
 from custody.deadlines import Due, DueRow
-from custody.detect.lot_asked import Asked, First
+from custody.detect.lot_asked import Asked, Measured
+from custody.detect.lot_facts import MASS
 from custody.detect.lot_model import detector
+from custody.detect.lot_visits import First
 from custody.detect.residuals import Residual, Subject, residuals
 from custody.events import Micros
 from custody.fold import Row
@@ -68,14 +70,17 @@ def news(
         clock: This step's records.
     """
     row = before if isinstance(before, ChartedRow) else ChartedRow()
-    now = {} if asked is None else _by_thing(_said_of(asked))
+    now = {} if asked is None else _by_thing(_said_of(asked), asked.measured)
     said: list[Said] = []
     told: dict[str, int] = {}
     for (kind, name), figures in now.items():
         assert asked is not None
         thing, first = f"{kind}/{name}", asked.measured.first[kind, name]
         ways = tuple(sorted(asked.measured.ways.get(name, ())))
-        figured = [(f.quantity, f.value, f.u, f.u_shared, f.explained) for f in figures]
+        figured = [
+            (f.quantity, f.value, f.u, f.u_shared, f.explained, f.occurred_at, f.ways)
+            for f in figures
+        ]
         told[thing] = mark_of(repr((first.event_id, first.at, ways, figured)))
         if row.told.get(thing) != told[thing]:
             said.append(_word(lot_id, thing, first, clock, ways, figures))
@@ -90,22 +95,30 @@ def _said_of(asked: Asked) -> dict[Subject, Residual]:
 
 
 def _by_thing(
-    found: Mapping[Subject, Residual],
+    found: Mapping[Subject, Residual], measured: Measured
 ) -> dict[tuple[str, str], tuple[ResidualFigure, ...]]:
     named = sorted(found.items())
     return {
-        of: tuple(
-            ResidualFigure(
-                quantity=subject.quantity,
-                value=round(one.value, DIGITS),
-                u=round(one.u, DIGITS),
-                u_shared=round(one.shared, DIGITS),
-                explained=round(one.explained, DIGITS),
-            )
-            for subject, one in list(each)[:FIGURES_MAX]
-        )
+        of: tuple([_figure(*one, measured) for one in list(each)[:FIGURES_MAX]])
         for of, each in groupby(named, key=lambda one: (one[0].kind, one[0].name))
     }
+
+
+def _figure(subject: Subject, one: Residual, measured: Measured) -> ResidualFigure:
+    """Return a residual as it is told; where a scale has read the lot twice with when and where."""
+    several = measured.visits.get(subject.name, ()) if subject.quantity == MASS else ()
+    visit = several[subject.visit] if len(several) > 1 else None
+    again = visit if subject.visit else None
+    return ResidualFigure(
+        quantity=subject.quantity,
+        value=round(one.value, DIGITS),
+        u=round(one.u, DIGITS),
+        u_shared=round(one.shared, DIGITS),
+        explained=round(one.explained, DIGITS),
+        occurred_at=None if again is None else again.at,
+        event_id=None if again is None else again.event_id,
+        ways=() if visit is None else visit.ways,
+    )
 
 
 def _word(

@@ -11,6 +11,7 @@ Source:
 """
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ import numpy as np
 from custody import blame, findings, rechecking
 from custody.alerts import CHARTS, INSTRUMENT_BIAS, ROUTE_LOSS, alert_id
 from custody.detect import drift
-from custody.detect.cusum import RUN_LENGTH
+from custody.detect.cusum import CLIP, RUN_LENGTH
 from custody.detect.drift import Chart, Point
 from custody.detect.lot_facts import MASS, MOISTURE, Floats
 from custody.detect.residuals import INSTRUMENT, TO, WAY, stands
@@ -109,20 +110,28 @@ def chart_step(
 
 def _taken(row: ChartRow, residuals: Iterable[Residual]) -> tuple[list[Heard], int]:
     """Return the lots of the chart with what has come, and how many came too late for it."""
-    by_lot = {one.lot: one for one in row.heard}
+    by_lot: dict[str, list[Heard]] = defaultdict(list)
+    for heard in row.heard:
+        by_lot[heard.lot].append(heard)
     missed = 0
     for one in residuals:
-        by_lot.pop(one.lot_id, None)
-        if not one.figures:
-            continue
-        if row.last is not None and (one.occurred_at, one.lot_id) <= row.last:
-            missed += 1
-            continue
-        quantities = tuple([f.quantity for f in one.figures])
-        figures = b"".join([_millionths(f) for f in one.figures])
-        of = one.occurred_at, one.lot_id, one.ways, one.cause_event_id
-        by_lot[one.lot_id] = Heard(*of, quantities, figures)
-    return sorted(by_lot.values(), key=lambda one: (one.at, one.lot)), missed
+        every = list(_visits(one))
+        fits = [h for h in every if row.last is None or (h.at, h.lot) > row.last]
+        missed += len(fits) < len(every)
+        by_lot[one.lot_id] = fits
+    kept = [heard for lot in by_lot.values() for heard in lot]
+    return sorted(kept, key=lambda one: (one.at, one.lot)), missed
+
+
+def _visits(word: Residual) -> Iterable[Heard]:
+    """Yield what a lot says, apart by when it was measured: a scale may have read it twice."""
+    apart: dict[Micros | None, list[ResidualFigure]] = defaultdict(list)
+    for figure in word.figures:
+        apart[figure.occurred_at].append(figure)
+    for at, of in apart.items():
+        when = word.occurred_at if at is None else at, word.lot_id, of[0].ways or word.ways
+        quantities, figures = tuple([f.quantity for f in of]), b"".join(map(_millionths, of))
+        yield Heard(*when, of[0].event_id or word.cause_event_id, quantities, figures)
 
 
 def _millionths(figure: ResidualFigure) -> bytes:
@@ -207,10 +216,10 @@ def _verdict(
     lots = [one for one in heard if one.at >= level.since and quantity in one.quantities]
     # Of a chunk more lots may be here than a row remembers, and than an alert may name.
     said = lots[: level.lots][-LOTS_MAX:]
-    size, explained = _means(quantity, said)
+    size, most, explained = _means(quantity, said)
     kind, _, name = owner.partition("/")
     # What is left of a road's loss may be a gain, and then it is nothing of the road's.
-    if not stands(quantity, size, explained, level.u) or (kind == WAY and size > 0.0):
+    if not stands(quantity, most, explained, level.u) or (kind == WAY and size > 0.0):
         return None
     family = INSTRUMENT_BIAS if kind == INSTRUMENT else ROUTE_LOSS
     return Verdict(
@@ -231,18 +240,23 @@ def _verdict(
     )
 
 
-def _means(quantity: str, lots: Sequence[Heard]) -> tuple[float, float]:
-    """Return the mean of what others leave of residuals, and that of what they explain.
+def _means(quantity: str, lots: Sequence[Heard]) -> tuple[float, float, float]:
+    """Return means of what others leave of residuals, of that clipped, and of what they explain.
 
-    Weighted by 1/u^2; zero where there are no lots.
+    Weighted by 1/u^2; zero where there are no lots. Clipped as in the sums: what one lot lost to a
+    thief is not left of a road whose scale has drifted.
     """
-    weight = moment = others = 0.0
+    weight = moment = clipped = others = 0.0
     for one in lots:
         value, u, _, explained = one.of(quantity)
+        left = (value - explained) / u
         weight += 1.0 / u**2
-        moment += (value - explained) / u**2
+        moment += left / u
+        clipped += min(max(left, -CLIP), CLIP) / u
         others += explained / u**2
-    return (moment / weight / 1e6, others / weight / 1e6) if weight else (0.0, 0.0)
+    if not weight:
+        return 0.0, 0.0, 0.0
+    return moment / weight / 1e6, clipped / weight / 1e6, others / weight / 1e6
 
 
 def _sentence(owner: str, quantity: str, size: float, level: Level) -> str:
@@ -264,11 +278,12 @@ def _sentence(owner: str, quantity: str, size: float, level: Level) -> str:
 def _evidence(instrument: str, quantity: str, lots: Iterable[Heard]) -> Iterable[Evidence]:
     """Yield the lots of a level: the size is the mean of observed - expected, weighted by 1/u^2."""
     for one in lots:
-        value, u, _, explained = (figure / 1e6 for figure in one.of(quantity))
+        value, u, shared, explained = (figure / 1e6 for figure in one.of(quantity))
         yield Evidence(
             quantity="ln_residual", analyte=None if quantity == MASS else quantity,
             expected=explained, observed=value, u=u, z=(value - explained) / u, unit="1",
             event_ids=(one.event_id,), instruments=(instrument,) if instrument else (),
+            u_shared=shared,
         )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from custody import alerts, findings
+from custody import alerts, findings, overdrawn
 from custody.detect import lot_asked, lot_drift, lot_verdict
 from custody.detect.lot_families import ORIGIN_MISMATCH, Family
 from custody.detect.lot_model import Drifted
@@ -20,6 +20,9 @@ HOLDS = ("hold", "release")
 
 DISAGREE = "certificates_disagree"
 
+CONDITIONAL = frozenset({DISAGREE, overdrawn.RULE})
+"""Exact rules whose findings something else may explain."""
+
 EXCHANGED = frozenset({Family.WASTE, Family.FOREIGN, Family.OMNIBUS, ORIGIN_MISMATCH})
 """Families of the test that say why laboratories do not agree: it is not the same material."""
 
@@ -34,7 +37,9 @@ class LotAlerts:
         clock: This step's records.
     """
 
-    __slots__ = ("_book", "_clock", "_owner", "_references", "_row", "_verdicts", "findings")
+    __slots__ = (
+        "_book", "_clock", "_owner", "_references", "_row", "_short", "_verdicts", "findings",
+    )  # fmt: skip
 
     def __init__(self, owner: str, book: LotBook, references: References, clock: Clock) -> None:
         self._owner = owner
@@ -43,16 +48,18 @@ class LotAlerts:
         self._references = references
         self._clock = clock
         self._verdicts: dict[str, Verdict] = {}
+        self._short: set[str] = set()
         self.findings: list[str] = []
 
     def find(self, gone: Iterable[Finding], found: Iterable[Finding]) -> list[Alert]:
         """Open and retract what exact rules find, and remember it in the row."""
         holding = list(found)
         subject = (self._owner, self._at)
-        gone, alone = ([f for f in some if f.rule != DISAGREE] for some in (gone, holding))
+        gone, alone = ([f for f in some if f.rule not in CONDITIONAL] for some in (gone, holding))
         judged = findings.judge(self._row.alerts, gone, alone, subject, self._clock)
         self._verdicts = {findings.key_of(f): findings.verdict_of(f) for f in holding}
         self._row.alerts = judged.states
+        self._short = {one.about for one in holding if one.rule == overdrawn.RULE}
         return judged.said
 
     def judge(self, news: News, actions: Sequence[ActionTaken]) -> list[Alert]:
@@ -80,8 +87,38 @@ class LotAlerts:
         self.findings.extend(answer.findings)
         return [*judged.said, *answer.said]
 
-    def compete(self) -> list[Alert]:
-        """Say that laboratories disagree where the test of the lot does not say why: after it.
+    def compete(self, *, drifted: bool) -> list[Alert]:
+        """Say what exact rules find that nothing else explains, after the test of the lot.
+
+        Args:
+            drifted: Something else may be known of scales.
+        """
+        return [*self._disagreement(), *self._overdrawn(drifted=drifted)]
+
+    def _overdrawn(self, *, drifted: bool) -> list[Alert]:
+        """Say of which places more went out than came in, where no scale's drift explains it."""
+        after, said = dict(self._row.alerts), list[Alert]()
+        known = {one.about or "" for one in after.values() if one.rule == overdrawn.RULE}
+        asked = known | self._short | set(self._row.places if drifted else ())
+        for name in sorted(asked):
+            place = self._book.place(name)
+            short = next((one for one in place.findings if one.rule == overdrawn.RULE), None)
+            why = None if short is None else overdrawn.explained(place, self._references)
+            key = findings.key_of(short or Finding(overdrawn.RULE, name, ""))
+            before = after.get(key)
+            if short is not None and why is None:
+                verdict, at = findings.verdict_of(short), self._at
+                outcome = alerts.raise_or_keep(before, verdict, self._owner, at, self._clock)
+            elif before is not None:
+                outcome = alerts.retract(before, self._owner, self._clock, why)
+            else:
+                continue
+            findings.keep(after, said, key, outcome)
+        self._row.alerts = after
+        return said
+
+    def _disagreement(self) -> list[Alert]:
+        """Say that laboratories disagree where the test of the lot does not say why.
 
         One fraud is one alert, and the rule knows neither size nor cause.
         """

@@ -147,7 +147,7 @@ class LotStep:
             # An action needs what the tests say now, for its evidence.
             self._step.outputs.extend(alerts.judge(news, arrived.actions))
             self._step.findings.extend(alerts.findings)
-        self._step.outputs.extend(alerts.compete())
+        self._step.outputs.extend(alerts.compete(drifted=bool(arrived.drifted)))
         self._chart(news, told=any(due.text == charting.CHARTS for due in arrived.due))
         self._row.used, uses = rechecking.uses(self._row.used, self._references, self._owner)
         self._step.rows.update(uses)

@@ -268,7 +268,12 @@ def _cause(causes: list[Cause], knowledge: Knowledge, place: PlaceRow) -> Cause 
 
 def _overdrawn(place: PlaceRow) -> bool:
     """Tell whether more went out than came in, beyond what weighings explain."""
-    return place.wet < 0 and -place.wet > SETTLED_SIGMAS * sigma(_sum(_ordered(place.flows)))
+    return place.wet < 0 and -place.wet > SETTLED_SIGMAS * sigma(sum_of(place))
+
+
+def sum_of(place: PlaceRow) -> Estimate:
+    """Return the sum of what was weighed in and out of a place, grams."""
+    return _sum(_ordered(place.flows))
 
 
 def _ordered(flows: Mapping[str, Flow]) -> list[Flow]:

@@ -186,12 +186,14 @@ def _level(found: Sum) -> Level:
 def _grown(chart: Chart, level: Level, point: Point) -> Chart:
     """Return the chart with one more lot in its level; said anew at each doubling.
 
-    Whoever has used the instrument looks again at each word of it.
+    Whoever has used the instrument looks again at each word of it. A lot that is far off the level
+    counts as one ``CLIP`` off: what somebody stole from it is not the instrument's.
     """
     growing = chart.growing
     if growing.lots >= LEVEL_LOTS:
         return chart
-    growing = _added(growing, point)
+    off = min(max(point.value - level.mean, -CLIP * point.u), CLIP * point.u)
+    growing = _added(growing, point._replace(value=level.mean + off))
     if growing.lots < min(2 * level.lots, LEVEL_LOTS):
         return chart._replace(growing=growing)
     return chart._replace(growing=growing, levels=(*chart.levels[:-1], _level(growing)))

@@ -18,6 +18,7 @@ from custody.detect import lot_facts
 from custody.detect.lot_facts import Assay, Moisture, Readings, Shot, Weighing, Xrf
 from custody.detect.lot_model import U_REL_MAX, Thought, analytes_of
 from custody.detect.lot_moisture import is_measured
+from custody.detect.lot_visits import First, Visit, number_of, visits
 from custody.detect.residuals import INSTRUMENT, TO, WAY, Shift, Subject
 from custody.events import Micros
 from custody.ids import BETWEEN, series_site
@@ -54,13 +55,6 @@ class Asked(NamedTuple):
     suspected: Mapping[Subject, Shift]
 
 
-class First(NamedTuple):
-    """The first word of an instrument about a lot, or its first coming by a way."""
-
-    at: Micros
-    event_id: str
-
-
 @dataclass(slots=True)
 class Measured:
     """What measured a lot.
@@ -68,16 +62,23 @@ class Measured:
     Attributes:
         first: By kind and name the first word of it.
         ways: By scale the ways it stands at the ends of; by any other where the lot began.
+        visits: Of the lot to each scale.
     """
 
     first: dict[tuple[str, str], First] = field(default_factory=dict)
     ways: dict[str, set[str]] = field(default_factory=dict)
+    visits: dict[str, tuple[Visit, ...]] = field(default_factory=dict)
 
     def note(self, kind: str, name: str, at: Micros, event_id: str) -> None:
         """Note a word of something."""
         found = First(at, event_id)
         before = self.first.get((kind, name))
         self.first[kind, name] = found if before is None else min(before, found)
+
+    def times(self, kind: str, name: str) -> tuple[Micros, ...]:
+        """Return when each visit to a scale began; of any other when its first word was."""
+        visits = self.visits.get(name, ()) if kind == INSTRUMENT else ()
+        return tuple([one.at for one in visits]) or (self.first[kind, name].at,)
 
 
 def asked_of(book: LotBook, references: References) -> Asked | None:
@@ -122,9 +123,10 @@ def asked_of(book: LotBook, references: References) -> Asked | None:
 def _suspected(measured: Measured, references: References) -> dict[Subject, Shift]:
     """Return what charts say of what measured the lot, as of when it did."""
     return {
-        Subject(kind, name, quantity): Shift(level.mean, level.u)
-        for (kind, name), first in measured.first.items()
-        for quantity, level in references.drifts(f"{kind}/{name}", first.at)
+        Subject(kind, name, quantity, visit): Shift(level.mean, level.u)
+        for kind, name in measured.first
+        for visit, at in enumerate(measured.times(kind, name))
+        for quantity, level in references.drifts(f"{kind}/{name}", at)
     }
 
 
@@ -206,7 +208,8 @@ def _weighings(
     book: LotBook, stations: Sequence[str], references: References, measured: Measured
 ) -> tuple[list[Weighing], dict[str, str]]:
     """Return both ends of every trip along the way; each trip is a part of its own."""
-    found: list[Weighing] = []
+    loads: list[tuple[str, Mass, str]] = []
+    read: dict[str, list[tuple[First, str]]] = {}
     trips: dict[str, str] = {}
     legs = set(pairwise(stations))
     for name, row in book.trips():
@@ -222,11 +225,15 @@ def _weighings(
             scale = mass.weighed.device
             measured.note(INSTRUMENT, scale, mass.at, mass.event_id)
             measured.ways.setdefault(scale, set()).add(way_name)
-            found.append(_weighing(part, mass, site, references))
-    return found, trips
+            read.setdefault(scale, []).append((First(mass.at, mass.event_id), way_name))
+            loads.append((part, mass, site))
+    measured.visits = {scale: visits(readings) for scale, readings in read.items()}
+    return [_weighing(*load, references, measured) for load in loads], trips
 
 
-def _weighing(part: str, mass: Mass, site: str, references: References) -> Weighing:
+def _weighing(
+    part: str, mass: Mass, site: str, references: References, measured: Measured
+) -> Weighing:
     device = mass.weighed.device
     net = metrology.net_mass(mass.weighed, references.device(device, mass.at))
     scale = abs(net.value) or 1.0
@@ -241,6 +248,7 @@ def _weighing(part: str, mass: Mass, site: str, references: References) -> Weigh
         u_rel=math.sqrt(net.var + rest) / scale,
         scale=device,
         scale_u_rel=abs(own) / scale,
+        visit=number_of(measured.visits[device], mass.at),
     )
 
 

@@ -32,7 +32,7 @@ def corrected(asked: Asked) -> Corrected:
         return Corrected(asked, layout)
     left = cleared(judge, layout, asked.suspected)
     drifts = [
-        Drifted(subject.name, subject.quantity, shift.mean, shift.u)
+        Drifted(subject.name, subject.quantity, shift.mean, shift.u, subject.visit)
         for subject, shift in sorted(left.items())
         if subject.kind == INSTRUMENT
     ]
@@ -44,9 +44,10 @@ def corrected(asked: Asked) -> Corrected:
 
 def sentence(drifts: Sequence[Drifted]) -> str | None:
     """Return what took the reason of an alert away, where instruments are known to have drifted."""
-    said = [
+    # A scale that read a lot at several visits, off by the same, is named once.
+    said = dict.fromkeys(
         f"{one.instrument} reads {one.quantity} {one.mean:+.2%} "
         f"(alert {alert_id(INSTRUMENT_BIAS, f'{INSTRUMENT}/{one.instrument}', None, one.quantity)})"
         for one in drifts
-    ]
+    )
     return "nothing is left of it without instruments' drifts: " + "; ".join(said) if said else None

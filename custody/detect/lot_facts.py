@@ -49,6 +49,7 @@ class Weighing:
         scale: Device.
         scale_u_rel: Relative and shared by all weighings of the scale, unless ``Model.errors``
             knows better.
+        visit: Of the lot to the scale, from 0: weighings of different visits are told apart.
     """
 
     event_id: str
@@ -58,6 +59,7 @@ class Weighing:
     u_rel: float
     scale: str
     scale_u_rel: float = 0.0
+    visit: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +206,7 @@ class Model:
         dry_share: Mean and deviation of ln(1 - moisture) at the first station.
         xrf: Instruments by device; others are ``UNKNOWN_XRF``.
         errors: What is known of instruments on this way, by (instrument, quantity).
+        visits: What is known better of a scale at a visit of the lot, by (scale, visit).
     """
 
     analytes: tuple[str, ...]
@@ -214,3 +217,4 @@ class Model:
     dry_share: tuple[float, float] = (-0.05, 0.05)
     xrf: Mapping[str, Xrf] = field(default_factory=dict)
     errors: Mapping[tuple[str, str], Known] = field(default_factory=dict)
+    visits: Mapping[tuple[str, int], Known] = field(default_factory=dict)

@@ -131,20 +131,26 @@ class Arranger:
         for part in sorted(parts)[:PARTS_MAX]:
             first = parts[part][0]
             start = self._stations[first.station]
-            weighed = math.log(first.net) - self._known(first.scale, MASS).mean
+            weighed = math.log(first.net) - (self._of_scale(first) or _NOTHING_KNOWN).mean
             for one in parts[part][1:PAPERS_MAX]:
                 station = self._stations[one.station]
                 ends = *self._weighed(first), station, *self._weighed(one)
-                row = MassRow(part, start, *ends)
-                value = math.log(one.net) - self._known(one.scale, MASS).mean - weighed
+                row = MassRow(part, start, *ends, first.visit, one.visit)
+                known = self._of_scale(one) or _NOTHING_KNOWN
+                value = math.log(one.net) - known.mean - weighed
                 events = (first.event_id, one.event_id)
                 blocks.append(Block((station, 0, part + events[1]), row, [value], events))
         return blocks
 
     def _weighed(self, one: Weighing) -> tuple[str, int, int]:
         """Return scale, random u and the scale's own u."""
-        known = self._model.errors.get((one.scale, MASS))
+        known = self._of_scale(one)
         return one.scale, snapped(one.u_rel), snapped(one.scale_u_rel if known is None else known.u)
+
+    def _of_scale(self, one: Weighing) -> Known | None:
+        """Return what is known of a scale's error when it weighed."""
+        model = self._model
+        return model.visits.get((one.scale, one.visit)) or model.errors.get((one.scale, MASS))
 
     def _known(self, instrument: str, quantity: str) -> Known:
         return self._model.errors.get((instrument, quantity), _NOTHING_KNOWN)

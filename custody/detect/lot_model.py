@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from custody.bodies import number, object_of
-from custody.detect.lot_facts import MOISTURE, Floats, Known, Leg, Model, Site, Xrf
+from custody.detect.lot_facts import MASS, MOISTURE, Floats, Known, Leg, Model, Site, Xrf
 from custody.detect.mixture import ALPHA, NAMES, Detector
 
 DETECTORS_MAX = 64
@@ -71,12 +71,16 @@ class Thought(NamedTuple):
 
 
 class Drifted(NamedTuple):
-    """What an instrument has drifted by, and its standard uncertainty, logarithms."""
+    """What an instrument has drifted by, and its standard uncertainty, logarithms.
+
+    Of a scale at one visit of the lot, from 0: it may have begun between two.
+    """
 
     instrument: str
     quantity: str
     mean: float
     u: float
+    visit: int = 0
 
 
 class Limit(NamedTuple):
@@ -107,6 +111,7 @@ def detector(thought: Thought) -> Detector:
             dry_share=thought.dry_share,
             xrf=dict(thought.xrf),
             errors=known | _drifted(thought, known),
+            visits=_visits(thought, known),
         ),
         _ground(thought._replace(xrf=(), settings=None, of_way=None, drifts=())),
     )
@@ -121,14 +126,31 @@ def _ground(_: Thought) -> int:
 def _drifted(
     thought: Thought, known: Mapping[tuple[str, str], Known]
 ) -> dict[tuple[str, str], Known]:
-    """Return the errors of instruments that have drifted, beside what was known of them before."""
+    """Return the errors of instruments that have drifted, beside what was known of them before.
+
+    Those of scales are of a visit each (``_visits``).
+    """
     found: dict[tuple[str, str], Known] = {}
     dry = math.exp(thought.dry_share[0])
-    for instrument, quantity, mean, u in thought.drifts:
+    for instrument, quantity, mean, u, _ in thought.drifts:
+        if quantity == MASS:
+            continue
         before = known.get((instrument, quantity), Known(0.0, 0.0)).mean
         # Of a moisture errors are absolute; a drift is one of ln(1 - moisture).
         by, size = (-dry, dry) if quantity == MOISTURE else (1.0, 1.0)
         found[instrument, quantity] = Known(before + mean * by, u * size)
+    return found
+
+
+def _visits(
+    thought: Thought, known: Mapping[tuple[str, str], Known]
+) -> dict[tuple[str, int], Known]:
+    """Return the errors of scales that have drifted, by visit."""
+    found: dict[tuple[str, int], Known] = {}
+    for scale, quantity, mean, u, visit in thought.drifts:
+        if quantity == MASS:
+            before = known.get((scale, MASS), Known(0.0, 0.0)).mean
+            found[scale, visit] = Known(before + mean, u)
     return found
 
 

@@ -212,8 +212,13 @@ class Builder:
         """Return by row what one deviation of the usual ln(1 - moisture) does to it."""
         return self.model.dry_share[1] * self.share * (1.0 - self.mass)
 
-    def covariances(self) -> tuple[Floats, Floats]:
-        """Return V in two parts: what differs from lot to lot, and instruments' own errors."""
+    def covariances(self, *, by_visit: bool = False) -> tuple[Floats, Floats]:
+        """Return V in two parts: what differs from lot to lot, and instruments' own errors.
+
+        Args:
+            by_visit: A scale's error may be another at each visit. What a visit says of the scale
+                is then not held against what another says of it.
+        """
         columns = [self.usual_share()]
         for number, leg in enumerate(self.model.legs):
             columns.append(leg.drying_u * self.share * self.since(number + 1))
@@ -223,7 +228,7 @@ class Builder:
         for at, row in zip(self.at, self.pattern, strict=True):
             if isinstance(row, MassRow):
                 noise[at] = unsnapped(row.u) ** 2
-                self._mass(row, at.start, named)
+                self._mass(row, at.start, named, by_visit=by_visit)
             elif isinstance(row, MoistureRow):
                 noise[at] = unsnapped(row.u) ** 2
                 self._column(named, (MOISTURE, row.laboratory))[at] = unsnapped(row.laboratory_u)
@@ -248,14 +253,17 @@ class Builder:
         self._add_composition(own, shared, bias, source)
         return own, shared
 
-    def _mass(self, row: MassRow, at: int, named: dict[tuple[str, object], Floats]) -> None:
+    def _mass(
+        self, row: MassRow, at: int, named: dict[tuple[str, object], Floats], *, by_visit: bool
+    ) -> None:
         """Add the first weighing of a part, losses on the way and the scales."""
         self._column(named, ("first", row.part))[at] = -unsnapped(row.first_u)
         for number, leg in enumerate(self.model.legs):
             if row.first <= number < row.station:
                 self._column(named, (row.part, number))[at] = leg.loss_u
-        self._column(named, (MASS, row.scale))[at] += unsnapped(row.scale_u)
-        self._column(named, (MASS, row.first_scale))[at] -= unsnapped(row.first_scale_u)
+        there, first = (row.visit, row.first_visit) if by_visit else (0, 0)
+        self._column(named, (MASS, (row.scale, there)))[at] += unsnapped(row.scale_u)
+        self._column(named, (MASS, (row.first_scale, first)))[at] -= unsnapped(row.first_scale_u)
 
     def _column(self, named: dict[tuple[str, object], Floats], name: tuple[str, object]) -> Floats:
         return named.setdefault(name, np.zeros(self.n))

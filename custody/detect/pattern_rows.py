@@ -22,7 +22,10 @@ U_MIN, U_MAX = 1e-5, 3.0
 
 
 class MassRow(NamedTuple):
-    """A weighing relative to the first of its part; uncertainties in steps."""
+    """A weighing relative to the first of its part; uncertainties in steps.
+
+    ``first_visit`` and ``visit`` number the visits to the scales (``lot_visits``).
+    """
 
     part: str
     first: int
@@ -33,6 +36,8 @@ class MassRow(NamedTuple):
     scale: str
     u: int
     scale_u: int
+    first_visit: int = 0
+    visit: int = 0
 
 
 class MoistureRow(NamedTuple):
@@ -87,9 +92,8 @@ def numbered(pattern: Pattern) -> tuple[Pattern, tuple[str, ...]]:
     rows: list[Rows] = []
     for row in pattern:
         match row:
-            case MassRow(part, first, scale, u, scale_u, station, there, u_there, scale_u_there):
-                ends = station, of(there), u_there, scale_u_there
-                rows.append(MassRow(part, first, of(scale), u, scale_u, *ends))
+            case MassRow():
+                rows.append(row._replace(first_scale=of(row.first_scale), scale=of(row.scale)))
             case MoistureRow(station, laboratory, u, laboratory_u):
                 rows.append(MoistureRow(station, of(laboratory), u, laboratory_u))
             case ShotRows(station, device, dry, shots, analytes, us, alone):

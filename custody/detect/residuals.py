@@ -61,12 +61,18 @@ it is compared with looks half as strong as the gun, and the other way round; er
 class can bring one to the other's, and of the two it is the gun that drifts more often."""
 
 
+WAY_REL = 0.85
+"""Likewise that of a way beside that of scales at its ends. Of what such a scale reads of one way a
+loss on that way looks the same; but a scale is suspected only where it is off on others, too."""
+
+
 class Subject(NamedTuple):
-    """Whose residual it is: kind, name (of a way ``from>to``) and quantity."""
+    """Whose residual it is: kind, name (of a way ``from>to``), quantity, of a scale its visit."""
 
     kind: str
     name: str
     quantity: str
+    visit: int = 0
 
 
 class Shift(NamedTuple):
@@ -174,8 +180,11 @@ def _clear(
 
 def _strength(subject: Subject, shift: Shift, laboratories: frozenset[str]) -> float:
     """Return how much a suspicion counts among others of the same lot."""
-    lab = subject.kind == INSTRUMENT and subject.name in laboratories
-    return abs(shift.mean) / shift.u * (LABORATORY_REL if lab else 1.0)
+    if subject.kind == WAY:
+        share = WAY_REL
+    else:
+        share = LABORATORY_REL if subject.name in laboratories else 1.0
+    return abs(shift.mean) / shift.u * share
 
 
 def stands(quantity: str, left: float, explained: float, u: float) -> bool:
@@ -197,7 +206,7 @@ def _weights(detector: Detector, pattern: Pattern) -> _Weights:
 
 def _weighed(detector: Detector, pattern: Pattern) -> _Weights:
     built = Builder(detector.model, detector.prior, pattern)
-    own, shared = built.covariances()
+    own, shared = built.covariances(by_visit=True)
     subjects, directions = zip(*_directions(detector, pattern, built), strict=True)
     h = np.array(directions)
     inverse = whitening(own + shared)
@@ -240,13 +249,13 @@ def _of_instruments(
 ) -> Iterator[tuple[Subject, Floats]]:
     found: dict[Subject, Floats] = {}
 
-    def of(name: str, quantity: str) -> Floats:
-        return found.setdefault(Subject(INSTRUMENT, name, quantity), np.zeros(built.n))
+    def of(name: str, quantity: str, visit: int = 0) -> Floats:
+        return found.setdefault(Subject(INSTRUMENT, name, quantity, visit), np.zeros(built.n))
 
     for at, row in zip(built.at, pattern, strict=True):
         if isinstance(row, MassRow):
-            of(row.scale, MASS)[at] += 1.0
-            of(row.first_scale, MASS)[at] -= 1.0
+            of(row.scale, MASS, row.visit)[at] += 1.0
+            of(row.first_scale, MASS, row.first_visit)[at] -= 1.0
         elif isinstance(row, MoistureRow):
             of(row.laboratory, MOISTURE)[at] = 1.0
         elif isinstance(row, ShotRows | AssayRows):

@@ -6,7 +6,7 @@ so from one lot on. Nothing here knows how charts are drawn.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
 
@@ -38,12 +38,14 @@ class Fleet:
         lots: How many.
         mines: Where they come from, one after the other.
         since: From which lot on something is wrong.
-        scale: Scale that is off from then on, and by how much.
+        scale: Scale that is off from when that lot begins, whatever it weighs, and by how much.
         xrf: Instrument and element likewise.
         stolen: Way of whose lots a share is taken from then on, and which.
+        theft: By lot the way on which a share of it alone is taken, and which.
         composition: Lots are shot and certified, too.
         moisture: What lots hold of water, from and to.
         at_port: Lots are certified at the port, too, not only at the mine.
+        stay_min: How long lots lie at the depot, between the scale's two words of them.
     """
 
     seed: int
@@ -53,9 +55,11 @@ class Fleet:
     scale: tuple[str, float] | None = None
     xrf: tuple[str, str, float] | None = None
     stolen: tuple[str, float] | None = None
+    theft: Mapping[int, tuple[str, float]] = field(default_factory=dict)
     composition: bool = False
     moisture: tuple[float, float] = (0.06, 0.10)
     at_port: bool = True
+    stay_min: float = 40.0
     span: dict[str, float] = field(default_factory=dict)
     bias: dict[tuple[str, str], float] = field(default_factory=dict)
 
@@ -77,38 +81,28 @@ class Fleet:
         yield maker.lot(mine, start, {})
         way = (mine, DEPOT), (DEPOT, PORT)
         for leg, (source, target) in enumerate(way):
-            at = start + 10 + leg * 100
+            at = start + 10 + leg * (60 + self.stay_min)
             movement = f"{maker.lot_id}-{leg}"
             if self.composition:
                 yield from self._shots(maker, source, at, (ore, moisture), rng, wrong=wrong)
             if self.composition and leg == 0:
                 yield self._assay(maker, source, at + 4, (ore, moisture), rng)
             ends = (source, target)
-            yield self._weighing(
-                maker,
-                source,
-                at + 5,
-                ("dispatch", movement, dry / (1 - moisture)),
-                rng,
-                wrong=wrong,
-            )
+            wet = dry / (1 - moisture)
+            yield self._weighing(maker, source, at + 5, ("dispatch", movement, wet), rng)
             yield maker.move("dispatch", source, at + 6, ends, movement_id=movement)
             dry *= 1 + rng.gauss(-0.0004, LOSS_U_REL)
-            if self.stolen is not None and wrong and self.stolen[0] == f"{source}>{target}":
-                dry *= 1 - self.stolen[1]
+            for taken in (self.stolen if wrong else None, self.theft.get(number)):
+                if taken is not None and taken[0] == f"{source}>{target}":
+                    dry *= 1 - taken[1]
             yield maker.move("receipt", target, at + 60, ends, movement_id=movement)
-            yield self._weighing(
-                maker,
-                target,
-                at + 61,
-                ("receipt", movement, dry / (1 - moisture)),
-                rng,
-                wrong=wrong,
-            )
+            wet = dry / (1 - moisture)
+            yield self._weighing(maker, target, at + 61, ("receipt", movement, wet), rng)
+        end = start + 10 + (60 + self.stay_min)
         if self.composition:
-            yield from self._shots(maker, PORT, start + 175, (ore, moisture), rng, wrong=wrong)
+            yield from self._shots(maker, PORT, end + 65, (ore, moisture), rng, wrong=wrong)
         if self.composition and self.at_port:
-            yield self._assay(maker, PORT, start + 180, (ore, moisture), rng)
+            yield self._assay(maker, PORT, end + 70, (ore, moisture), rng)
 
     def _weighing(
         self,
@@ -117,12 +111,11 @@ class Fleet:
         at: float,
         what: tuple[str, str, float],
         rng: Random,
-        *,
-        wrong: bool,
     ) -> LotFact:
         purpose, movement, wet = what
         device = f"WB-{site}"
         off = self.span.setdefault(device, Random(f"{self.seed} {device}").gauss(0, SPAN_REL))
+        wrong = at >= self.since * GAP_MIN
         if wrong and self.scale is not None and self.scale[0] == device:
             off += self.scale[1]
         tare = 15_000 + rng.gauss(0, 100)

@@ -114,7 +114,7 @@ LATEST = _WHOLE + _LAST
 """An alert as it is now, with all it rests on; lists side by side, for ``nested``."""
 
 RESTED = f"{_WHOLE} AND (notEmpty(`evidence.z`) OR notEmpty(`posterior.family`)) {_LAST}"
-"""The last version that said what it rests on: one that is retracted says nothing of it."""
+"""The last version that said what it rests on: an exact rule's that is retracted says nothing."""
 
 VERSIONS = """
 SELECT

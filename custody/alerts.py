@@ -174,22 +174,33 @@ def stands(state: AlertState | None) -> bool:
 UNSUPPORTED = "the facts as now known do not support it"
 
 
-def retract(before: AlertState, subject: str, clock: Clock, reason: str | None = None) -> Said:
+def retract(
+    before: AlertState,
+    subject: str,
+    clock: Clock,
+    reason: str | None = None,
+    now: Verdict | None = None,
+) -> Said:
     """Withdraw an alert whose reason is gone; one already withdrawn stays as it is.
+
+    It stays what it was an alert of, and of what size. What its test says now is said with it.
 
     Args:
         before: What is remembered.
         subject: What the alert is about.
         clock: This step's records.
         reason: What took its reason away, where more is known than that something did.
+        now: What its test says, below its threshold; None where that is nothing.
     """
     state = LIFECYCLE.get((before.state, "no_evidence"))
     if state is None:
         return Said(before, None)
-    after = _kept(before._replace(version=before.version + 1, state=state, value=0.0), before)
-    return Said(
-        after, record(after, subject, None, cause=clock.cause, reason=reason or UNSUPPORTED)
+    value, threshold = (0.0, before.threshold) if now is None else (now.value, now.threshold)
+    gone = before._replace(
+        version=before.version + 1, state=state, value=value, threshold=threshold
     )
+    after = _kept(gone, before)
+    return Said(after, record(after, subject, now, cause=clock.cause, reason=reason or UNSUPPORTED))
 
 
 def act(before: AlertState, action: ActionTaken, subject: str, verdict: Verdict | None) -> Said:

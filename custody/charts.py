@@ -97,7 +97,7 @@ def chart_step(
     verdicts = {q: v for q in found if (v := _verdict(owner, q, charts[q], found[q], heard))}
     subject = (owner, heard[-1].at if heard else clock.newest)
     shown = _keyed(verdicts)
-    judged = findings.tested(row.alerts, shown, dict.fromkeys(CHARTS, RETURNED), subject, clock)
+    judged = findings.tested(row.alerts, shown, dict.fromkeys(CHARTS, RETURNED), subject, clock, {})
     answer = findings.answer(judged.states, arrived.actions, owner, shown)
     step.findings.extend(answer.findings)
     step.outputs.extend([*judged.said, *answer.said])

@@ -212,6 +212,7 @@ def _note(arrived: Arrived, sighting: Sighting) -> None:
         arrived.due.append(sighting)
     elif sighting.quantity in (CHANGED, CONTINUED):
         arrived.recheck = True
+        arrived.records.append((sighting.text or "", sighting.cause_event_id))
     elif sighting.quantity in (DRIFTED, DRIFT_CONTINUED):
         arrived.drifted.append(sighting.occurred_at)
     else:

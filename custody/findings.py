@@ -78,6 +78,7 @@ def judge(
     found: Iterable[Finding],
     subject: tuple[str, Micros],
     clock: Clock,
+    changed: str | None = None,
 ) -> Judged:
     """Open what was found, retract what is gone.
 
@@ -87,6 +88,7 @@ def judge(
         found: Findings that hold, old or new.
         subject: Owner they are about, and when its newest fact happened.
         clock: This step's records.
+        changed: What may have taken their reason away, in words.
     """
     after = dict(states)
     said: list[Alert] = []
@@ -98,7 +100,7 @@ def judge(
         if before is not None and key not in holding:
             word = finding._replace(rule=AFTERWARDS.get(finding.rule, ""))
             why = every.get(key_of(word))
-            reason = None if why is None else why.detail
+            reason = without(changed) if why is None else why.detail
             keep(after, said, key, alerts.retract(before, subject[0], clock, reason))
     for key, finding in sorted(holding.items()):
         outcome = alerts.raise_or_keep(
@@ -114,6 +116,7 @@ def tested(
     asked: Mapping[str, str | None],
     subject: tuple[str, Micros],
     clock: Clock,
+    below: Mapping[str, Verdict],
 ) -> Judged:
     """Raise, keep or change what tests found, retract what they found before and do no more.
 
@@ -124,6 +127,7 @@ def tested(
             what is said as a rule. Alerts of other rules stay as they are.
         subject: Owner they are about, and when its newest fact happened.
         clock: This step's records.
+        below: What tests say, by key, where it does not reach their threshold.
     """
     owner, at = subject
     after = dict(states)
@@ -132,8 +136,14 @@ def tested(
         keep(after, said, key, alerts.raise_or_keep(states.get(key), verdict, owner, at, clock))
     for key, state in states.items():
         if key not in found and state.rule in asked:
-            keep(after, said, key, alerts.retract(state, owner, clock, asked[state.rule]))
+            why, now = asked[state.rule], below.get(key)
+            keep(after, said, key, alerts.retract(state, owner, clock, why, now))
     return Judged(after, said)
+
+
+def without(changed: str | None) -> str | None:
+    """Return what a retraction says of what has changed; None where that is not known."""
+    return None if changed is None else f"{alerts.UNSUPPORTED}: {changed}"
 
 
 def answer(

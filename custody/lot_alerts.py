@@ -15,6 +15,9 @@ from custody.reference import References
 from custody.rows import Finding
 from custody.verdict import Verdict
 
+_WHOLE = f"{alerts.LOT}|"
+"""Key of the alert of the test of the whole lot."""
+
 HOLDS = ("hold", "release")
 """What a person does with a lot, not with an alert."""
 
@@ -35,14 +38,24 @@ class LotAlerts:
         book: Its rows; the head's ``alerts`` is replaced where one changes.
         references: Reference data.
         clock: This step's records.
+        changed: What may take the reason of an alert away, in words; None where nothing may.
     """
 
     __slots__ = (
-        "_book", "_clock", "_owner", "_references", "_row", "_short", "_verdicts", "findings",
+        "_book", "_changed", "_clock", "_owner", "_references", "_row", "_short", "_verdicts",
+        "findings",
     )  # fmt: skip
 
-    def __init__(self, owner: str, book: LotBook, references: References, clock: Clock) -> None:
+    def __init__(
+        self,
+        owner: str,
+        book: LotBook,
+        references: References,
+        clock: Clock,
+        changed: str | None = None,
+    ) -> None:
         self._owner = owner
+        self._changed = changed
         self._book = book
         self._row = book.row
         self._references = references
@@ -56,7 +69,8 @@ class LotAlerts:
         holding = list(found)
         subject = (self._owner, self._at)
         gone, alone = ([f for f in some if f.rule not in CONDITIONAL] for some in (gone, holding))
-        judged = findings.judge(self._row.alerts, gone, alone, subject, self._clock)
+        states = self._row.alerts
+        judged = findings.judge(states, gone, alone, subject, self._clock, self._changed)
         self._verdicts = {findings.key_of(f): findings.verdict_of(f) for f in holding}
         self._row.alerts = judged.states
         self._short = {one.about for one in holding if one.rule == overdrawn.RULE}
@@ -70,16 +84,19 @@ class LotAlerts:
             actions: What people did.
         """
         found: dict[str, Verdict] = {}
+        below: dict[str, Verdict] = {}
         drifts: Sequence[Drifted] = ()
         asked = bool(actions) or self._measured(news)
         if asked:
-            drifts = self._ask(found)
+            drifts = self._ask(found, below)
         if not found and not self._row.alerts and not actions:
             return []
         # Asked together: the test of a lot, and the shots it could not use.
-        rules = {alerts.LOT: lot_drift.sentence(drifts), "shot_gated": None} if asked else {}
+        why = self._why(drifts, below.get(_WHOLE))
+        shots = findings.without(self._changed)
+        rules = {alerts.LOT: why, "shot_gated": shots} if asked else {}
         subject = (self._owner, self._at)
-        judged = findings.tested(self._row.alerts, found, rules, subject, self._clock)
+        judged = findings.tested(self._row.alerts, found, rules, subject, self._clock, below)
         found.update(self._verdicts)
         about_alerts = [action for action in actions if action.action not in HOLDS]
         answer = findings.answer(judged.states, about_alerts, self._owner, found)
@@ -106,10 +123,13 @@ class LotAlerts:
             why = None if short is None else overdrawn.explained(place, self._references)
             key = findings.key_of(short or Finding(overdrawn.RULE, name, ""))
             before = after.get(key)
+            if key in self._row.doubts:
+                continue
             if short is not None and why is None:
                 verdict, at = findings.verdict_of(short), self._at
                 outcome = alerts.raise_or_keep(before, verdict, self._owner, at, self._clock)
             elif before is not None:
+                why = why or findings.without(self._changed)
                 outcome = alerts.retract(before, self._owner, self._clock, why)
             else:
                 continue
@@ -130,12 +150,12 @@ class LotAlerts:
         }
         if not found and not states:
             return []
-        lot = states.get(f"{alerts.LOT}|")
+        lot = states.get(_WHOLE)
         explained = lot is not None and alerts.stands(lot) and lot.family in EXCHANGED
         why = "it is not the same material: the lot's own alert" if found else None
         subject = (self._owner, self._at)
         judged = findings.tested(
-            states, {} if explained else found, {DISAGREE: why}, subject, self._clock
+            states, {} if explained else found, {DISAGREE: why}, subject, self._clock, {}
         )
         self._row.alerts = judged.states
         return judged.said
@@ -150,11 +170,26 @@ class LotAlerts:
         rows = [self._book.trip(name) for name in news.trips]
         return any(row.trip.dispatch and row.trip.receipt for row in rows if row is not None)
 
-    def _ask(self, found: dict[str, Verdict]) -> Sequence[Drifted]:
+    def _why(self, drifts: Sequence[Drifted], now: Verdict | None) -> str | None:
+        """Return what takes the reason of the test's alert away, where that is known.
+
+        Args:
+            drifts: Of instruments that the test did not hold against the lot.
+            now: What it says, below its limit.
+        """
+        before = self._row.alerts.get(_WHOLE)
+        if before is not None and now is not None and now.value >= before.threshold:
+            said = f"its limit is E = 10^{now.threshold:.1f} now ({now.basis}), and was"
+            said = f"{said} 10^{before.threshold:.1f}; E is 10^{now.value:.1f}"
+            return f"{said}; {self._changed}" if self._changed else said
+        return findings.without(self._changed) or lot_drift.sentence(drifts)
+
+    def _ask(self, found: dict[str, Verdict], below: dict[str, Verdict]) -> Sequence[Drifted]:
         """Ask the test of the whole lot; what it could not use of the shots is found too.
 
         Args:
             found: Grows.
+            below: Likewise, of what the test says of an alert that stands below its limit.
 
         Returns:
             Drifts of instruments that it did not hold against the lot.
@@ -163,12 +198,21 @@ class LotAlerts:
         if asked is None:
             return ()
         laid = lot_drift.corrected(asked)
-        outcome = lot_verdict.outcome(laid, self._book, self._references, self._at)
+        stands = self._row.alerts.get(_WHOLE)
+        outcome = lot_verdict.outcome(
+            laid,
+            self._book,
+            self._references,
+            self._at,
+            below=stands is not None and stands.state != alerts.RETRACTED,
+        )
         for shot in outcome.gated:
             finding = Finding("shot_gated", shot.event_id, _repeat(shot))
             found[findings.key_of(finding)] = findings.verdict_of(finding)
         if outcome.verdict is not None:
-            found[f"{alerts.LOT}|"] = outcome.verdict
+            found[_WHOLE] = outcome.verdict
+        if outcome.below is not None:
+            below[_WHOLE] = outcome.below
         return laid.asked.thought.drifts
 
     @property

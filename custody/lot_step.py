@@ -16,6 +16,7 @@ from custody import (
     handing,
     ledger,
     lot_findings,
+    reasons,
     rechecking,
     sealing,
     sights,
@@ -60,6 +61,7 @@ class Arrived:
         contents: What others handed over.
         actions: What people did.
         recheck: A reference record it used has another version.
+        records: Key of each such record, and the event that says so.
         due: What it waited for is due.
         seen: What others say of a thing they share, or a partition of a gateway.
         drifted: When what it was measured by began to drift, or no more.
@@ -74,6 +76,7 @@ class Arrived:
     seen: list[Sighting] = field(default_factory=list)
     drifted: list[Micros] = field(default_factory=list)
     residuals: list[Residual] = field(default_factory=list)
+    records: list[tuple[str, str]] = field(default_factory=list)
 
 
 class LotStep:
@@ -136,7 +139,8 @@ class LotStep:
             self._step.rows.update(deadlines.changes(self._owner, pairs))
             said = sights.news(self._lot_id, self._book, self._clock.newest)
             self._step.outputs.extend(said)
-        alerts = LotAlerts(self._owner, self._book, self._references, self._clock)
+        why = reasons.changed(arrived.facts, arrived.records)
+        alerts = LotAlerts(self._owner, self._book, self._references, self._clock, why)
         doubts = Doubts(self._owner, self._row.doubts, arrived.due, self._step.rows)
         if news.derives or self._row.findings != before or doubts.over:
             gone, found, new = lot_findings.sifted(self._book, before, doubts, self._clock.cause)

@@ -210,7 +210,7 @@ class _Process:
         judged = findings.judge(row.alerts, gone, found, (self._owner, at), clock)
         balance = {} if self._verdict is None else {KEY: self._verdict}
         rules = {alerts.NODE: None} if self._tested else {}
-        tested = findings.tested(judged.states, balance, rules, (self._owner, at), clock)
+        tested = findings.tested(judged.states, balance, rules, (self._owner, at), clock, {})
         verdicts = {findings.key_of(one): findings.verdict_of(one) for one in found} | balance
         answer = findings.answer(tested.states, actions, self._owner, verdicts)
         row.alerts = answer.states

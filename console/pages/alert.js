@@ -48,7 +48,7 @@ export async function show(main, { id }) {
     alert.causes = found.causes;
     alert.posterior = Object.fromEntries(found.posterior.map((one) => [one.family, one.probability]));
     alert.why = whyFrom(found.versions, alert);
-    // What is retracted says nothing of its evidence: that of the last version that had any stays.
+    // What is retracted may say nothing of its evidence: that of the last version that had any stays.
     const { version: restedAt, ...rested } = found.rested || {};
     Object.assign(alert, rested, { restedAt });
     document.title = `${nameOf(alert)} ${alert.subject} – custody`;

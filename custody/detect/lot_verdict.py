@@ -51,13 +51,19 @@ _LN10 = math.log(10.0)
 
 
 class Outcome(NamedTuple):
-    """What a lot's readings say: shots not used, and the verdict where E has reached its limit."""
+    """What a lot's readings say: shots not used, and the verdict where E has reached its limit.
+
+    ``below`` is the verdict where it has not and was asked for.
+    """
 
     gated: tuple[GatedShot, ...]
     verdict: Verdict | None
+    below: Verdict | None = None
 
 
-def outcome(laid: Corrected, book: LotBook, references: References, at: Micros) -> Outcome:
+def outcome(
+    laid: Corrected, book: LotBook, references: References, at: Micros, *, below: bool = False
+) -> Outcome:
     """Judge a lot.
 
     Args:
@@ -65,12 +71,14 @@ def outcome(laid: Corrected, book: LotBook, references: References, at: Micros) 
         book: The lot's rows, for the times of its trips.
         references: Calibration of its instruments.
         at: Time of which that is said.
+        below: Say also what does not reach the limit: an alert that stands goes by it.
     """
     asked = laid.asked
     judge, allowed = detector(asked.thought), limit(asked.thought.settings)
     judged = judge.judged(laid.layout)
     gated = tuple(_gated(one) for one in judged.layout.gated[:GATED_MAX])
-    if judged.ln_e < allowed.ln_e:
+    short = judged.ln_e < allowed.ln_e
+    if short and not below:
         return Outcome(gated, None)
     found = explain(judge, judged)
     if found is None:
@@ -78,7 +86,8 @@ def outcome(laid: Corrected, book: LotBook, references: References, at: Micros) 
     sizes = smallest_detectable(judge, judged.layout.pattern, allowed.ln_e)
     trips = {part: name.removeprefix(INFERRED) for part, name in asked.trips.items()}
     known = information(judge, found.ground, trips)
-    return Outcome(gated, _said(found, sizes, known, asked, (book, references, at), allowed))
+    verdict = _said(found, sizes, known, asked, (book, references, at), allowed)
+    return Outcome(gated, None, verdict) if short else Outcome(gated, verdict)
 
 
 def _said(

@@ -14,7 +14,8 @@ LINES = ("loss", "gain", "water", "water_falsified", "waste")  # all shift along
 
 def mine(alert: dict) -> bool:
     """Return whether these sums are of an alert."""
-    return alert["statistic"] == "e_value" and bool(alert["evidence"])
+    stands = alert["state"] != "retracted"  # else its size is that of what was taken back
+    return stands and alert["statistic"] == "e_value" and bool(alert["evidence"])
 
 
 def sums(alert: dict) -> dict:

@@ -185,7 +185,10 @@ class Folding:
         if departs:
             trip = trip._replace(dispatch=mass, dispatched_again=trip.dispatch is not None)
         else:
-            trip = trip._replace(receipt=mass, received_again=trip.receipt is not None)
+            before = trip.receipt
+            # At another site it is a double receipt, and that is one finding, not two.
+            again = trip.received_again or (before is not None and before.site == mass.site)
+            trip = trip._replace(receipt=mass, received_again=again)
             trip = _received(trip, head.site)
         self._put_trip(name, row, trip)
 

@@ -92,7 +92,7 @@ class Trip(NamedTuple):
         arrived: Papers of the receipt.
         inferred: Paired without a movement_id.
         dispatched_again: ``dispatch`` stands in the place of others that it does not correct.
-        received_again: Likewise ``receipt``.
+        received_again: Likewise ``receipt``, of its own site.
         came_to: Sites that received it, the first ones in canonical order.
         resealed: Other seals than it left with that the last record on the way states.
     """

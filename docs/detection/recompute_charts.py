@@ -24,9 +24,6 @@ def sums(alert: dict) -> dict:
     weights = [1 / row["u"] ** 2 for row in rows]
     mean = sum(w * one for w, one in zip(weights, left, strict=True)) / sum(weights)
     said["size"] = size, mean
-    # What instruments have in common over many lots comes to it, and is in no row.
-    at_least = 1 / math.sqrt(sum(weights)) * (len(rows) < LOTS_MAX)
-    said["u of size, at least"] = alert["size_u"], max(alert["size_u"], at_least)
     if alert["state"] != "retracted":
         said["value, at least the limit"] = alert["value"], max(alert["value"], alert["threshold"])
         amount, sigma, lots, since = AMOUNT.search(alert["reason"]).groups()
@@ -34,6 +31,11 @@ def sums(alert: dict) -> dict:
         said["sigma in words"] = sigma, f"{alert['size_u'] * math.exp(mean):.2%}"
         said["onset in words"] = since, alert["onset_at"][:16].replace("T", " ")
         said["rows"] = len(rows), min(int(lots), LOTS_MAX)
+        # Of a shift longer than its rows the u is that of its first lots.
+        if len(rows) == int(lots) and alert["onset_event_id"] in rows[0]["event_ids"]:
+            shared = sum(row["u_shared"] for row in rows) / len(rows)
+            u = math.hypot(1 / math.sqrt(sum(weights)), shared)
+            said["u of size"] = alert["size_u"], u
     return said
 
 

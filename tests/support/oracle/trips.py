@@ -57,7 +57,10 @@ class Trip:
             setattr(self, "left" if fact.kind == "dispatch" else "came", fact)
             return
         end = "weighed_out" if fact.purpose == "dispatch" else "weighed_in"
-        self.weighed_twice |= getattr(self, end) is not None
+        before = getattr(self, end)
+        if before is not None:
+            # Weighed in at two sites it was received at two sites, which is another finding.
+            self.weighed_twice |= end == "weighed_out" or before.site_id == fact.site_id
         setattr(self, end, fact)
 
     def has(self, fact: LotWeighed | LotMoved) -> bool:

@@ -65,6 +65,16 @@ def test_a_load_that_two_sites_received_is_found_until_one_of_them_takes_it_back
     assert world.open_rules() == set()
 
 
+def test_a_load_weighed_in_at_two_sites_is_one_finding() -> None:
+    world, maker = World(), Maker()
+    facts = [*trip(maker), maker.weighing("PORT", 400, "receipt", 45_000, 15_000)]
+    world.tell(*facts)
+    assert world.open_rules() == {("double_receipt", LOT)}
+    third = maker.weighing("PORT", 410, "receipt", 45_000, 15_000)
+    world.tell(third)
+    assert world.open_rules() == {("double_receipt", LOT), ("weighed_twice", LOT)}
+
+
 @pytest.mark.parametrize(("writer", "found"), [("PORT", True), ("DEPOT", False), ("MINE", False)])
 def test_a_second_receipt_is_of_the_site_that_wrote_it_whatever_it_copied(
     writer: str, *, found: bool

@@ -332,6 +332,8 @@ def test_a_script_ends_with_one_and_names_the_figure_that_differs(name: str) -> 
 OTHERS: list[tuple[str, tuple[Any, ...]]] = [
     *[(family, ("evidence", 0, field)) for family in ("instrument_bias", "route_loss", "node loss")
       for field in ("observed", "u", "z")],
+    *[(family, path) for family in ("instrument_bias", "route_loss")
+      for path in (("size_u",), ("evidence", 0, "u_shared"))],
     ("route_loss", ("size",)),
     ("route_loss", ("evidence", 0, "expected")),
     ("node waste", ("posterior", "waste")),

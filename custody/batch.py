@@ -10,14 +10,13 @@ Source:
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from custody import accounts, batch_findings, handing
 from custody import carried as travelling
 from custody.allocation import allocated, key_of
 from custody.batch_findings import Books, Lack, Out
 from custody.doubts import Doubt
-from custody.estimate import NOTHING, Estimate, add, relative, total
+from custody.estimate import NOTHING, relative
 from custody.handing import GENERATIONS_MAX, amounts_of
 from custody.held import Carried, Held, Posted
 from custody.kinds import Kind
@@ -29,11 +28,10 @@ from custody.process import (
     dry_share,
     frozen,
     held_estimates,
-    mass_u,
-    output_known,
     side_mass,
     staged,
 )
+from custody.process_known import leaving, less, output_known, source_of, whole_of
 from custody.process_rows import OutRow
 from custody.process_settle import Outcome
 from custody.reference import References
@@ -41,38 +39,6 @@ from custody.reference import References
 METAL_MG_MAX = 10**16
 """Milligrams in the greatest mass that schemas allow: a gram that went in by mistake and ten
 million tonnes that came out would otherwise be a number no record can hold."""
-
-
-class Whole(NamedTuple):
-    """Everything that went in: grams, milligrams, and how well they are known."""
-
-    wet: int
-    dry: int
-    metals: dict[str, int]
-    known: Estimates
-
-
-def whole_of(given: Mapping[str, Held]) -> Whole:
-    """Return the sum of what was handed in."""
-    metals: dict[str, int] = {}
-    parts: dict[str, list[Estimate]] = {}
-    masses: list[Estimates] = []
-    for held in given.values():
-        known = held_estimates(held)
-        masses.append(known)
-        for analyte, estimate in known.metals.items():
-            metals[analyte] = metals.get(analyte, 0) + held.metals[analyte][0]
-            parts.setdefault(analyte, []).append(estimate)
-    return Whole(
-        sum(held.wet for held in given.values()),
-        sum(held.dry for held in given.values()),
-        metals,
-        Estimates(
-            total(known.wet for known in masses),
-            total(known.dry for known in masses),
-            {analyte: total(some) for analyte, some in parts.items()},
-        ),
-    )
 
 
 def mixed_inputs(given: Mapping[str, Held], kind: Kind) -> Carried:
@@ -104,6 +70,8 @@ class Batch:
 
     Attributes:
         outcomes: What should stand, by number of the side.
+        whole: Everything that went in.
+        source: Name of its dry share among uncertainties.
         known: How well what is left is known.
         carried: Shares of what went in.
         closed: A close stands.
@@ -122,13 +90,14 @@ class Batch:
         "_references",
         "_sides",
         "_wet",
-        "_whole",
         "carried",
         "closed",
         "doubted",
         "known",
         "lack",
         "outcomes",
+        "source",
+        "whole",
     )
 
     def __init__(
@@ -145,10 +114,11 @@ class Batch:
         self._sides = sides
         self._given, self._measured = given
         self._references = references
-        self._whole = whole_of(self._given)
-        self._wet, self._dry = self._whole.wet, self._whole.dry
-        self._amounts: dict[str, int] = dict(self._whole.metals)
-        self.known = self._whole.known
+        self.source = source_of(process_id)
+        self.whole = whole_of(self._given, self.source)
+        self._wet, self._dry = self.whole.wet, self.whole.dry
+        self._amounts: dict[str, int] = dict(self.whole.metals)
+        self.known = self.whole.known
         self.carried = mixed_inputs(self._given, kind)
         self.closed = any(one.side.part == "close" for one in sides)
         self.outcomes: dict[int, Outcome] = {}
@@ -204,12 +174,12 @@ class Batch:
         return [one for one in self._sides if one.side.part == part]
 
     def _mass(self, one: Standing) -> tuple[int, int]:
-        whole = self._whole
+        whole = self.whole
         return side_mass(one.side, dry_share(whole.wet, whole.dry))
 
     def _add(self) -> None:
         """Post what the plant itself adds; stated per mass, it is per what went in."""
-        whole = self._whole
+        whole = self.whole
         for one in self._of("added"):
             added: dict[str, int] = {}
             for name, amount, per in one.side.attributes:
@@ -253,7 +223,7 @@ class Batch:
         if not amounts:
             return amounts
         # One date for all: prices that move between outputs would say which came out when.
-        whole, at = self._whole, min(one.cause for one in outputs).at
+        whole, at = self.whole, min(one.cause for one in outputs).at
         key = key_of(self._kind, whole.metals, lambda name: self._references.price(name, at))
         pool = travelling.attributes_of(self._amounts)
         open_key = None if self.closed else key(whole.dry, whole.metals)
@@ -264,17 +234,17 @@ class Batch:
         ]
 
     def _metals(self, dry: int, dry_out: int) -> dict[str, int]:
-        metals = self._whole.metals
+        metals = self.whole.metals
         if self._kind.separating:
             share = self._kind.recovered
             return {
                 name: _metal(value * share(name) * dry, dry_out) for name, value in metals.items()
             }
-        return {name: _metal(value * dry, self._whole.dry) for name, value in metals.items()}
+        return {name: _metal(value * dry, self.whole.dry) for name, value in metals.items()}
 
     def _rounded_off(self, amounts: list[Amount]) -> list[Amount]:
         """Give the last output what rounding left, where the outputs take all there is."""
-        count, whole = len(amounts), self._whole
+        count, whole = len(amounts), self.whole
         dry = whole.dry - sum(amount.dry for amount in amounts)
         if not amounts or abs(dry) > count:
             return amounts
@@ -293,7 +263,7 @@ class Batch:
 
         A lot tells (handed) - (measured) with the uncertainty of what it measured.
         """
-        expected = dict.fromkeys(self._whole.metals, RECOVERY_U_REL)
+        expected = dict.fromkeys(self.whole.metals, RECOVERY_U_REL)
         known = self._known_of(one, amount, expected)
         measured = self._measured.get(one.cause.event_id)
         taken = known
@@ -318,18 +288,18 @@ class Batch:
 
         Of a separation also how far the metal may be from what is expected, relative.
         """
-        metals = travelling.metals_of(amount.amounts)
-        inputs = self._whole.known.metals
+        metals, whole = travelling.metals_of(amount.amounts), self.whole
         return output_known(
-            (amount.wet, amount.dry, mass_u(one.side, amount.wet)),
+            leaving(one, amount.wet, amount.dry, self._references),
             metals,
-            {name: relative(inputs.get(name, NOTHING)) for name in metals},
-            expected if self._kind.separating else {},
+            {name: relative(whole.known.metals.get(name, NOTHING)) for name in metals},
+            whole.share,
+            expected if self._kind.separating else None,
         )
 
     def _lose(self) -> None:
         """Post declared losses; what a separation does not recover goes with them."""
-        kind, whole = self._kind, self._whole
+        kind, whole = self._kind, self.whole
         losses = self._of("loss")
         masses = [self._mass(one) for one in losses]
         lost = sum(dry for _, dry in masses) if kind.separating else whole.dry
@@ -348,7 +318,7 @@ class Batch:
 
         What is not recovered is what went in less what is: little that is lost is known badly.
         """
-        recovered = {name: self._kind.recovered(name) for name in self._whole.metals}
+        recovered = {name: self._kind.recovered(name) for name in self.whole.metals}
         return {
             name: RECOVERY_U_REL * share / (1.0 - share)
             for name, share in recovered.items()
@@ -381,7 +351,7 @@ class Batch:
             for one in self._sides
             if one.side.part in ("output", "loss")
         ]
-        whole = self._whole.dry, self._whole.metals
+        whole = self.whole.dry, self.whole.metals
         return Books(self._kind, self._given.values(), whole, rest, self.known, outs)
 
 
@@ -390,11 +360,3 @@ def _metal(product: float, whole: int) -> int:
     if whole <= 0:
         return 0
     return max(min(round(product / whole), METAL_MG_MAX), -METAL_MG_MAX)
-
-
-def less(first: Estimates, second: Estimates) -> Estimates:
-    """Return how well a difference is known."""
-    metals = dict(first.metals)
-    for name, estimate in second.metals.items():
-        metals[name] = add(metals.get(name, NOTHING), estimate, -1.0)
-    return Estimates(add(first.wet, second.wet, -1.0), add(first.dry, second.dry, -1.0), metals)

@@ -12,9 +12,9 @@ Source:
 
 from collections.abc import Mapping
 
-from custody import accounts, handing, survey
+from custody import accounts, handing, node_known, survey
 from custody import carried as travelling
-from custody.estimate import NOTHING, OTHER, SOURCES_MAX, Estimate, relative
+from custody.estimate import NOTHING, Estimate, add, relative
 from custody.handing import GENERATIONS_MAX
 from custody.held import Carried, Held, Posted
 from custody.kinds import Kind
@@ -27,20 +27,17 @@ from custody.process import (
     exceeds,
     frozen,
     held_estimates,
-    mass_u,
-    output_known,
     side_mass,
     staged,
     tonnes,
 )
+from custody.process_known import Leaving, leaving, output_known, source_of, states_material
 from custody.process_rows import Layer, OutRow, StateRow
 from custody.process_settle import Outcome
 from custody.reference import References
 
 METAL_MG_PER_G_MAX = 1000
 """Milligrams of metal in a gram of dry mass: no material holds more."""
-
-Uncertain = tuple[float, dict[str, float]]
 
 
 class Node:
@@ -53,13 +50,14 @@ class Node:
         references: Countries.
     """
 
-    __slots__ = ("_account", "_kind", "_process_id", "_references", "state")
+    __slots__ = ("_account", "_kind", "_process_id", "_references", "_source", "state")
 
     def __init__(
         self, process_id: str, kind: Kind, state: StateRow, references: References
     ) -> None:
         self._process_id = process_id
         self._account = accounts.process(process_id)
+        self._source = source_of(process_id)
         self._kind = kind
         self._references = references
         self.state = state
@@ -75,11 +73,7 @@ class Node:
         metals = {analyte: value for analyte, (value, _, _) in held.metals.items()}
         state.layers.append(Layer(held.wet, held.dry, metals, held.carried))
         settle(state.layers, self._kind)
-        known = held_estimates(held)
-        state.wet_u = _plus(state.wet_u, known.wet)
-        state.dry_u = _plus(state.dry_u, known.dry)
-        for analyte, estimate in known.metals.items():
-            state.metals_u[analyte] = _plus(state.metals_u.get(analyte, (0.0, {})), estimate)
+        node_known.arrive(state, held_estimates(held), self._source)
         state.generation = max(state.generation, held.generation)
         self._happened(held.place)
 
@@ -148,9 +142,19 @@ class Node:
     def _metal(self, analyte: str) -> int:
         return sum(layer.metals.get(analyte, 0) for layer in self.state.layers)
 
+    @property
+    def _wet(self) -> int:
+        return sum(layer.wet for layer in self.state.layers)
+
     def _dry_share(self) -> float:
         """Return the dry share of what lies there; that of the layers, whatever rain did."""
-        return dry_share(sum(layer.wet for layer in self.state.layers), self.dry)
+        return dry_share(self._wet, self.dry)
+
+    def _leaving(self, one: Standing) -> tuple[Leaving, Estimate]:
+        """Return the mass of a side, and how well the dry share of what lies there is known."""
+        masses = side_mass(one.side, self._dry_share())
+        share = node_known.share_of(self.state, self._wet, self.dry)
+        return leaving(one, *masses, self._references), share
 
     def _draw(self, dry: int) -> Layer:
         """Take dry mass out of the layers, oldest first, at most all of it, and return it."""
@@ -167,16 +171,15 @@ class Node:
             part, state.layers[0] = cut(state.layers[0], wanted)
             taken.append(part)
         drawn = blend(taken, self._kind)
-        self._scale_known(drawn.metals)
+        self._shrink_known(drawn)
         return drawn
 
-    def _scale_known(self, taken: Mapping[str, int]) -> None:
-        """Let the uncertainty of the metals in the layers shrink with them."""
-        known = self.state.metals_u
-        for analyte, value in taken.items():
-            left = self._metal(analyte)
-            if analyte in known and left + value > 0:
-                known[analyte] = _scaled(known[analyte], left / (left + value))
+    def _shrink_known(self, drawn: Layer) -> None:
+        """Let the uncertainty of what the layers are made of shrink with them."""
+        there = {name: (self._metal(name), value) for name, value in drawn.metals.items()}
+        metals = {name: left / (left + v) for name, (left, v) in there.items() if left + v > 0}
+        whole = self.dry + drawn.dry
+        node_known.shrink(self.state, self.dry / whole if whole > 0 else 1.0, metals)
 
     def _put_out(
         self, one: Standing, measured: Held | None, before: OutRow, outcome: Outcome
@@ -189,8 +192,8 @@ class Node:
             )
             return
         wet, dry = side_mass(one.side, self._dry_share())
-        u = mass_u(one.side, wet)
-        self._judge(dry, u, outcome)
+        out, share = self._leaving(one)
+        self._judge(output_known(out, {}, {}, share).dry, outcome)
         grades = {
             name: relative(Estimate(float(self._metal(name)), *known))
             for name, known in state.metals_u.items()
@@ -209,13 +212,9 @@ class Node:
         self._post("process_output", one, ends, amount, outcome)
         metals = travelling.metals_of(amount.amounts)
         known = output_known(
-            (wet, dry, u),
-            metals,
-            {name: grades.get(name, NOTHING) for name in metals},
+            out, metals, {name: grades.get(name, NOTHING) for name in metals}, share
         )
-        told = known if measured is None else held_estimates(measured)
-        state.wet_u = _plus(state.wet_u, told.wet, -1.0)
-        state.dry_u = _plus(state.dry_u, told.dry, -1.0)
+        node_known.leave(state, known if measured is None else held_estimates(measured))
         carried = travelling.rounded(travelling.plain(drawn.carried))
         outcome.carried = staged(carried, self._kind.stage, one.site, self._references, one.cause)
         ends = "lot/" + one.side.lot, one.site
@@ -223,18 +222,18 @@ class Node:
             handing.held(one.cause, ends, generation, amount, known, outcome.carried)
         )
 
-    def _judge(self, dry: int, u: float, outcome: Outcome) -> None:
+    def _judge(self, out: Estimate, outcome: Outcome) -> None:
         """Find an output of more than is there, beyond what measurements explain."""
-        var, parts = self.state.dry_u
-        there = Estimate(float(self.dry), var + u * u, parts)
-        if exceeds(float(dry - self.dry), there):
+        over = add(out, Estimate(float(self.dry), *self.state.dry_u), -1.0)
+        if exceeds(over.value, over):
             outcome.findings["output_exceeds_content"] = (
-                f"{tonnes(dry)} of dry mass went out of {tonnes(self.dry)} that were there."
+                f"{tonnes(out.value)} of dry mass went out of {tonnes(self.dry)} that were there."
             )
 
     def _lose(self, one: Standing, outcome: Outcome) -> None:
         """Post a declared loss: it takes metals where nothing is separated, attributes never."""
         wet, dry = side_mass(one.side, self._dry_share())
+        out, share = self._leaving(one)
         drawn = self._draw(dry)
         metals = {} if self._kind.separating else drawn.metals
         amount = Amount(wet, dry, metals)
@@ -242,9 +241,7 @@ class Node:
         outcome.carried = travelling.rounded(travelling.plain(drawn.carried))
         to = accounts.loss(self._process_id, one.side.loss_kind or "other")
         self._post("loss", one, (self._account, to), amount, outcome)
-        known = output_known((wet, dry, mass_u(one.side, wet)), {}, {})
-        self.state.wet_u = _plus(self.state.wet_u, known.wet, -1.0)
-        self.state.dry_u = _plus(self.state.dry_u, known.dry, -1.0)
+        node_known.leave(self.state, output_known(out, {}, {}, share))
 
     def _let_go(self, drawn: Layer, amount: Amount) -> None:
         """Keep loose what left the layers and not the books, or the books and not the layers."""
@@ -305,6 +302,8 @@ class Node:
         """
         state = self.state
         wet, dry = side_mass(one.side, self._dry_share())
+        found, share = self._leaving(one)
+        known = output_known(found, {}, {}, share)
         outcome.carried = self.carried()
         before = self._books()
         self._scale(wet, dry)
@@ -314,19 +313,20 @@ class Node:
             for name in sorted(before.amounts | after.amounts)
         }
         rest = Amount(before.wet - after.wet, before.dry - after.dry, amounts)
-        u = mass_u(one.side, wet)
-        dry_u = u * dry / wet if wet > 0 else 0.0
         if state.begun:
             ends = self._account, accounts.unaccounted(self._process_id)
             self._post("stock", one, ends, rest, outcome)
             booked = Estimate(float(before.dry), *state.dry_u)
-            if said := survey.unaccounted(self._kind, Estimate(float(dry), dry_u**2, {}), booked):
+            if said := survey.unaccounted(self._kind, known.dry, booked):
                 outcome.findings["stock_unaccounted"] = said
         else:
             opened = Amount(-rest.wet, -rest.dry, {})
             ends = accounts.origin(one.site), self._account
             self._post("opening", one, ends, opened, outcome)
-        state.wet_u, state.dry_u = (u * u, {}), (dry_u**2, {})
+        node_known.survey(state, known)
+        if states_material(one.side):
+            metals = {name: self._metal(name) for name in state.metals_u}
+            node_known.resurvey(state, found, metals, share, self._source)
 
     def _books(self) -> Amount:
         """Return all that is in the node: its layers and what is loose."""
@@ -347,13 +347,13 @@ class Node:
         state.loose = travelling.attributes_of(state.loose)
         if there > 0 and dry > 0:
             state.layers = [resized(layer, dry, there) for layer in state.layers]
-            for name, known in state.metals_u.items():
-                state.metals_u[name] = _scaled(known, dry / there)
+            part = dry / there
+            node_known.shrink(state, part, dict.fromkeys(state.metals_u, part))
         else:
             for layer in state.layers:
                 self._loosen(layer.carried.attributes, 1)
             state.layers = [Layer(wet, dry, {}, travelling.NOTHING_CARRIED)] if dry > 0 else []
-            state.metals_u = {}
+            state.metals_u, state.share_u = {}, (0.0, {})
         for number, layer in enumerate(state.layers):
             state.layers[number] = layer._replace(wet=round(wet * layer.dry / dry))
         state.wet = wet - sum(layer.wet for layer in state.layers)
@@ -373,20 +373,3 @@ class Node:
             None,
             self._process_id,
         )
-
-
-def _plus(uncertain: Uncertain, estimate: Estimate, sign: float = 1.0) -> Uncertain:
-    """Return an uncertainty with that of one more measurement; few sources keep their names."""
-    parts = dict(uncertain[1])
-    for source, u in estimate.parts.items():
-        parts[source] = parts.get(source, 0.0) + sign * u
-    if len(parts) > 2 * SOURCES_MAX:
-        ranked = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
-        parts = dict(ranked[:SOURCES_MAX])
-        rest = sum(abs(u) for _, u in ranked[SOURCES_MAX:])
-        parts[OTHER] = parts.get(OTHER, 0.0) + rest
-    return uncertain[0] + estimate.var, parts
-
-
-def _scaled(uncertain: Uncertain, factor: float) -> Uncertain:
-    return uncertain[0] * factor * factor, {s: u * factor for s, u in uncertain[1].items()}

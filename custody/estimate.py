@@ -32,6 +32,12 @@ SOURCES_MAX = 16
 OTHER = "other"
 """Source that stands for all beyond ``SOURCES_MAX``, and for parts with a negative sign."""
 
+DRY_SHARE = "/dry_share"
+"""End of the name of a source that is the dry share of a process (``process_known``)."""
+
+SAME_REL = 1e-5
+"""Uncertainties that differ by less are the same: they were rounded where they were handed on."""
+
 
 class Estimate(NamedTuple):
     """A value, the variance of its random error, and its systematic parts.
@@ -115,6 +121,30 @@ def times(first: Estimate, second: Estimate) -> Estimate:
     parts = dict(first.parts)
     _join(parts, second.parts)
     return Estimate(first.value * second.value, first.var + second.var, parts)
+
+
+def over(first: Estimate, second: Estimate) -> Estimate:
+    """Return what is left of an estimate without one that it was worked out from.
+
+    A dry mass is a wet mass times a dry share, a metal a dry mass times a grade: what is not known
+    of the first factor is in the product, and taken out of it the other factor's is left. Both are
+    said of the same material, so ``OTHER`` of the one is taken to be in ``OTHER`` of the other.
+
+    Args:
+        first: The product, in relative form.
+        second: One factor, in relative form.
+
+    Returns:
+        The other factor in relative form, of value zero where the second has none; parts signed.
+    """
+    parts: dict[str, float] = {}
+    for source in first.parts.keys() | second.parts.keys():
+        mine, other = first.parts.get(source, 0.0), second.parts.get(source, 0.0)
+        if abs(mine - other) > SAME_REL * abs(mine):
+            parts[source] = abs(mine - other) if source == OTHER else mine - other
+    var = first.var - second.var
+    value = first.value / second.value if second.value else 0.0
+    return Estimate(value, var if var > SAME_REL * first.var else 0.0, dict(sorted(parts.items())))
 
 
 def absolute(estimate: Estimate) -> Estimate:

@@ -205,11 +205,11 @@ def net_mass(weighed: Weighed, device: Device) -> Estimate:
         spread_var = STORED_TARE_U_G**2
         random_var += (1.0 - STORED_TARE_SHARE) * spread_var
         source = f"{device.device_id}/tare/{weighed.vehicle or ''}"
-        parts[_shared(source)] = math.sqrt(STORED_TARE_SHARE * spread_var)
+        parts[shared(source)] = math.sqrt(STORED_TARE_SHARE * spread_var)
     if weighed.u_systematic:
         systematic = weighed.u_systematic * (EXPIRED_WIDENING if device.expired else 1.0)
     least = MASS_U_REL_MIN * abs(net)
-    parts[_shared(device.device_id)] = max(systematic, least)
+    parts[shared(device.device_id)] = max(systematic, least)
     return Estimate(net, max(random_var, least * least), parts)
 
 
@@ -253,7 +253,7 @@ def _resolution_var(device: Device) -> float:
     return 2.0 * device.interval_g**2 / 12.0
 
 
-def _shared(source: str) -> str:
+def shared(source: str) -> str:
     """Return the name of a source that lots share; an id must not look like a lot's own."""
     return "id:" + source if source.startswith(OWN) else source
 
@@ -283,7 +283,7 @@ def dryness(moisture: float, u: float | None, laboratory: Laboratory) -> Estimat
     share = laboratory.systematic_share
     parts = {MOISTURE: u_rel * math.sqrt(1.0 - share)}
     if share:
-        parts[_shared(laboratory.lab_id + "/moisture")] = u_rel * math.sqrt(share)
+        parts[shared(laboratory.lab_id + "/moisture")] = u_rel * math.sqrt(share)
     return Estimate(dry, 0.0, parts)
 
 
@@ -302,7 +302,7 @@ def assay_grade(analyte: str, value: Value, laboratory: Laboratory) -> Estimate:
         return Estimate(0.0, 0.0, {})
     u_rel = grade_u_rel(value, laboratory)
     share = laboratory.systematic_share
-    source = _shared(f"{laboratory.lab_id}/{analyte}")
+    source = shared(f"{laboratory.lab_id}/{analyte}")
     return Estimate(fraction, (1.0 - share) * u_rel**2, {source: u_rel * math.sqrt(share)})
 
 
@@ -319,4 +319,4 @@ def scan_grade(analyte: str, shots: Shots, device: Device) -> Estimate | None:
         return None
     mean = fractions / count / 1e9
     var = counting_var / (fractions * fractions) + device.heterogeneity_rel**2 / count
-    return Estimate(mean, var, {_shared(f"{device.device_id}/{analyte}"): device.bias_rel})
+    return Estimate(mean, var, {shared(f"{device.device_id}/{analyte}"): device.bias_rel})

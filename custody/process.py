@@ -11,12 +11,11 @@ Source:
 
 import math
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
 from custody import carried as travelling
 from custody.balance import Stamp
-from custody.estimate import Estimate, absolute, relative, said, times
+from custody.estimate import Estimate, said
 from custody.handing import GENERATIONS_MAX
 from custody.held import Carried, Held
 from custody.knowledge import Amount, Cause
@@ -94,29 +93,6 @@ def told_by_all(analyte: str, given: Iterable[Held]) -> bool:
     How much of any other came in nobody knows.
     """
     return all(held.metals.get(analyte, (0,))[0] > 0 for held in given if held.dry > 0)
-
-
-def output_known(
-    masses: tuple[int, int, float],
-    metals: Mapping[str, int],
-    grades: Mapping[str, Estimate],
-    expected: Mapping[str, float] = MappingProxyType({}),
-) -> Estimates:
-    """Return how well an output is known.
-
-    Args:
-        masses: Wet and dry grams, standard uncertainty of the wet mass.
-        metals: Milligrams.
-        grades: The metals of what it is taken from, in relative form.
-        expected: Relative standard uncertainty of the metals a separation is expected to put there.
-    """
-    wet = Estimate(float(masses[0]), masses[2] ** 2, {})
-    dry = relative(wet)._replace(value=float(masses[1]))
-    found: dict[str, Estimate] = {}
-    for analyte, value in metals.items():
-        part = Estimate(1.0, dry.var + expected.get(analyte, 0.0) ** 2, {})
-        found[analyte] = absolute(times(grades[analyte], part)._replace(value=float(value)))
-    return Estimates(wet, absolute(dry), found)
 
 
 def frozen(one: Standing, amount: Amount, before: OutRow, findings: dict[str, str]) -> Amount:

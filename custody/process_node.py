@@ -7,16 +7,16 @@ Source:
 import math
 from collections.abc import Mapping, Sequence
 
+from custody.batch import Batch
 from custody.detect import node_facts, node_verdict
 from custody.detect.lot_model import SITES_MAX, fingerprint
 from custody.detect.node_facts import Node, Stream
 from custody.detect.reconciliation import Materials
-from custody.estimate import Estimate
 from custody.events import Micros
 from custody.held import Held
 from custody.kinds import Kind
-from custody.process import Standing, dry_share, mass_u, side_mass
-from custody.process_settle import Outcome
+from custody.process import Standing, dry_share, side_mass
+from custody.process_known import Whole, dry_known, in_whole, leaving
 from custody.reference import References
 from custody.verdict import Verdict
 from custody.worth import priced
@@ -58,38 +58,43 @@ def _materials(references: References, at: Micros) -> Materials:
 
 
 def node_of(
+    batch: Batch,
     kind: Kind,
     sides: Sequence[Standing],
     given: tuple[Mapping[str, Held], Mapping[str, Held]],
-    outcomes: Mapping[int, Outcome],
+    references: References,
 ) -> Node:
     """Return what a process has as streams.
 
     Args:
+        batch: The process as derived: what its outputs handed over, and the dry share they have.
         kind: What it does.
         sides: Those that stand.
         given: What lots handed in, and what outputs were measured to be less than handed over.
-        outcomes: What stands for the sides: what outputs handed over.
+        references: Laboratories of sites.
     """
     inputs, measured = given
-    wet, dry = (math.fsum(amounts) for amounts in zip(
-        *[(held.wet, held.dry) for held in inputs.values()] or [(0, 0)], strict=True))  # fmt: skip
-    share = dry_share(round(wet), round(dry))
     outputs: list[Stream] = []
     losses: list[Stream] = []
     for one in sides:
         if one.side.part == "loss":
-            losses.append(_stated(one, one.side.loss_kind or "loss", share))
+            losses.append(_stated(one, one.side.loss_kind or "loss", batch.whole, references))
         elif one.side.part == "output":
-            handed = outcomes[one.number].handed
+            handed = batch.outcomes[one.number].handed
             back = measured.get(one.cause.event_id)
             if handed is None or back is None:
-                outputs.append(_stated(one, one.side.lot or "output without a lot", share))
+                name = one.side.lot or "output without a lot"
+                outputs.append(_stated(one, name, batch.whole, references))
             else:
                 outputs.append(_measured(one, handed, back))
     return Node(
         tuple(
-            node_facts.stream(held.owner.removeprefix("lot/"), cause, held, sorted(held.metals))
+            node_facts.stream(
+                held.owner.removeprefix("lot/"),
+                cause,
+                in_whole(held, batch.whole, batch.source),
+                sorted(held.metals),
+            )
             for cause, held in inputs.items()
         ),
         tuple(outputs),
@@ -99,12 +104,11 @@ def node_of(
     )
 
 
-def _stated(one: Standing, name: str, share: float) -> Stream:
-    """Return a stream of which only its side says anything."""
-    wet, dry = side_mass(one.side, share)
-    u = mass_u(one.side, wet) * (dry / wet if wet > 0 else 1.0)
-    mass = node_facts.floored(Estimate(float(dry), u * u, {}))
-    return Stream(name, one.cause.event_id, mass, {})
+def _stated(one: Standing, name: str, whole: Whole, references: References) -> Stream:
+    """Return a stream of which only its side says anything, beside the dry share of the inputs."""
+    wet, dry = side_mass(one.side, dry_share(whole.wet, whole.dry))
+    mass = dry_known(leaving(one, wet, dry, references), whole.share)
+    return Stream(name, one.cause.event_id, node_facts.floored(node_facts.unsigned(mass)), {})
 
 
 def _measured(one: Standing, handed: Held, back: Held) -> Stream:

@@ -140,6 +140,7 @@ class StateRow:
         loose: The same of metals and attributes.
         wet_u: Variance and systematic parts of the wet mass, grams.
         dry_u: The same of the dry mass.
+        share_u: The same of what the dry share of the layers does to their dry mass, grams.
         metals_u: The same of the metals in the layers, milligrams.
         generation: Of what went in.
         begun: Something happened before.
@@ -153,6 +154,7 @@ class StateRow:
     loose: dict[str, int] = field(default_factory=dict)
     wet_u: tuple[float, dict[str, float]] = (0.0, {})
     dry_u: tuple[float, dict[str, float]] = (0.0, {})
+    share_u: tuple[float, dict[str, float]] = (0.0, {})
     metals_u: dict[str, tuple[float, dict[str, float]]] = field(default_factory=dict)
     generation: int = 0
     begun: bool = False
@@ -168,6 +170,7 @@ class StateRow:
             dict(self.loose),
             self.wet_u,
             self.dry_u,
+            self.share_u,
             dict(self.metals_u),
             self.generation,
             self.begun,

@@ -303,7 +303,7 @@ class _Process:
             same = Doubt(last.number, last.cause.event_id)
             in_doubt = WHOLE in self._row.doubts or self._is_said()
             return batch.doubted or (same if in_doubt else None)
-        node = process_node.node_of(kind, sides, given, batch.outcomes)
+        node = process_node.node_of(batch, kind, sides, given, self._references)
         self._verdict = process_node.judged(node, self._references, last.cause.at)
         if batch.doubted is None and self._verdict is not None:
             return Doubt(last.number, last.cause.event_id)

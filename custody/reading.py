@@ -14,13 +14,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from custody import carried, exchange, metrology
-from custody.estimate import Estimate
+from custody.estimate import Estimate, over, relative, total
 from custody.exchange import Word
 from custody.held import Held
 from custody.ids import BETWEEN, series_site
 from custody.knowledge import Knowledge, last_of
 from custody.lot_book import LotBook
 from custody.lot_rows import Basis, Cause, Certificate, MaterialRow, Shots
+from custody.process import held_estimates
 from custody.provenance import doubts, is_share
 from custody.reference import MOISTURE_DEFAULT, Material, References
 from custody.rows import Finding
@@ -322,36 +323,27 @@ def _on_dry_basis(as_is: Estimate, dryness: Estimate) -> Estimate:
 
 def _handed(given: Sequence[Held]) -> Handed | None:
     """Return what processes said of the material they handed over."""
-    wet = sum(held.wet for held in given)
-    dry = sum(held.dry for held in given)
-    if wet <= 0 or dry <= 0:
+    known = [held_estimates(held) for held in given]
+    wet, dry = (total(masses) for masses in zip(*[(k.wet, k.dry) for k in known], strict=True))
+    if wet.value <= 0.0 or dry.value <= 0.0:
         return None
-    dry_var = sum(held.dry_u**2 for held in given) / dry**2
-    wet_var = sum(held.wet_u**2 for held in given) / wet**2
-    moisture_u = math.sqrt(max(dry_var - wet_var, 0.0))
+    share = over(relative(dry), relative(wet))
+    parts = {**share.parts, metrology.MOISTURE: math.sqrt(share.var)}
     grades: dict[str, Estimate] = {}
     for analyte in sorted({name for held in given for name in held.metals}):
-        grades[analyte] = _handed_grade(analyte, given, dry, dry_var)
+        metal = total(one.metals[analyte] for one in known if analyte in one.metals)
+        grades[analyte] = _handed_grade(metal, dry)
     amounts: dict[str, int] = {}
     for held in given:
         for key, value in held.carried.attributes.items():
             amounts[key] = amounts.get(key, 0) + value
-    rates = {key: value / (dry * 1000.0) for key, value in sorted(amounts.items())}
-    return Handed(Estimate(dry / wet, 0.0, {metrology.MOISTURE: moisture_u}), grades, rates)
+    rates = {key: value / (dry.value * 1000.0) for key, value in sorted(amounts.items())}
+    return Handed(Estimate(dry.value / wet.value, 0.0, parts), grades, rates)
 
 
-def _handed_grade(analyte: str, given: Sequence[Held], dry: int, dry_var: float) -> Estimate:
-    metal, var = 0, 0.0
-    parts: dict[str, float] = {}
-    for held in given:
-        if analyte not in held.metals:
-            continue
-        value, u_random, systematic = held.metals[analyte]
-        metal += value
-        var += u_random * u_random
-        for source, u in systematic.items():
-            parts[source] = parts.get(source, 0.0) + u
-    if metal <= 0:
+def _handed_grade(metal: Estimate, dry: Estimate) -> Estimate:
+    """Return the grade of what was handed over: milligrams in grams, a fraction."""
+    if metal.value <= 0.0:
         return Estimate(0.0, 0.0, {})
-    rest = max(var / metal**2 - dry_var, 0.0)
-    return Estimate(metal / dry / 1000.0, rest, {source: u / metal for source, u in parts.items()})
+    grade = over(relative(metal), relative(dry))
+    return grade._replace(value=metal.value / dry.value / 1000.0)

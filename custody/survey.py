@@ -4,7 +4,7 @@ Source:
     docs/detection/process-nodes.md, "Surveys of stock"
 """
 
-from custody.estimate import Estimate
+from custody.estimate import Estimate, add
 from custody.kinds import Kind
 from custody.process import SIGMAS, tonnes, whole_u
 
@@ -23,8 +23,9 @@ def unaccounted(kind: Kind, found: Estimate, booked: Estimate) -> str | None:
     if kind.chemical or kind.separating:
         return None
     rest = found.value - booked.value
+    apart = add(found, booked, -1.0)
     # Masses are whole grams: whoever states a u of nothing has rounded too.
-    u = whole_u(booked._replace(var=booked.var + found.var + 1.0))
+    u = whole_u(apart._replace(var=apart.var + 1.0))
     if abs(rest) <= SIGMAS * u:
         return None
     return (

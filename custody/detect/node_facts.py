@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from custody.estimate import OTHER, Estimate, total
+from custody.estimate import DRY_SHARE, OTHER, Estimate, total
 from custody.held import Held
 
 MASS_MIN_G, MASS_MAX_G = 1.0, 1e13
@@ -134,6 +134,13 @@ def figure(value: float, u: float, parts: Mapping[str, float]) -> Estimate:
     return Estimate(float(value), u * u + own * own, named)
 
 
+def unsigned(said: Estimate) -> Estimate:
+    """Return an estimate as a network takes it: what is below zero or has no name is its own."""
+    named = {source: part for source, part in said.parts.items() if part > 0.0 and source != OTHER}
+    own = math.fsum(part * part for source, part in said.parts.items() if source not in named)
+    return Estimate(said.value, said.var + own, named)
+
+
 def joined(name: str, streams: Sequence[Stream]) -> Stream:
     """Return several streams as one: masses add, grades are their mean by mass.
 
@@ -159,9 +166,9 @@ def scaled(said: Estimate, factor: float) -> Estimate:
 
 
 def sources_of(streams: Iterable[Stream]) -> set[str]:
-    """Return the names of scales and laboratories behind streams."""
+    """Return the names of scales and laboratories behind streams; a dry share is no instrument."""
     found: set[str] = set()
     for one in streams:
         for said in (one.dry, *one.grades.values()):
-            found |= said.parts.keys()
+            found.update(source for source in said.parts if not source.endswith(DRY_SHARE))
     return found

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from custody.batch import less
 from custody.estimate import NOTHING, Estimate
 from custody.events import Attribute, MaterialProcessed
 from custody.process import Estimates
+from custody.process_known import less
 from custody.process_rows import OutRow
 from custody.records import Alert, Content, Transfer
 from tests.support.facts import Maker

@@ -18,6 +18,7 @@ from custody.events import Micros
 from custody.held import Carried, Held, Posted
 from custody.knowledge import Amount, Cause, Knowledge
 from custody.lot_rows import Basis
+from custody.process_known import Leaving, output_known
 from custody.process_rows import OutRow, ProcessRow, Told
 from custody.reference import References
 from custody.reference_versions import with_version
@@ -152,7 +153,10 @@ def test_an_output_is_known_as_well_as_mass_grade_and_separation() -> None:
         "Cu": relative(Estimate(0.02, 0.0006**2, {})),
         "Co": relative(Estimate(0.01, 0.0004**2, {"lab/X": 0.0001})),
     }
-    found = process.output_known((1000, 900, 10.0), {"Cu": 500, "Co": 300}, grades, {"Cu": 0.02})
+    mass = Estimate(1000.0, 100.0, {})
+    out = Leaving(mass, 900.0, relative(mass), derived=True)
+    metals, share = {"Cu": 500, "Co": 300}, Estimate(0.9, 0.0, {})
+    found = output_known(out, metals, grades, share, {"Cu": 0.02})
     assert (found.wet.value, math.sqrt(found.wet.var)) == (1000.0, 10.0)
     assert found.dry.value == 900.0
     assert math.sqrt(found.dry.var) == pytest.approx(9.0)

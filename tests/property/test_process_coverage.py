@@ -1,0 +1,157 @@
+"""Coverage: what a process says of its outputs and of its rest holds what is true, as often as due.
+
+A world is a scale, a laboratory, and three lots that become two outputs and a rest; what is true of
+them and what the papers say are drawn here, with the u that the papers state. Outputs state a wet
+mass. Their moisture is that of the inputs, or (``stated``) measured at the plant.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from custody.batch import Batch
+from custody.continuous import Node
+from custody.estimate import Estimate, sigma, total
+from custody.events import Micros
+from custody.held import Carried, Held
+from custody.kinds import KINDS
+from custody.knowledge import Cause
+from custody.process import Standing
+from custody.process_rows import OutRow, StateRow
+from custody.reference import References
+from custody.rows import Side
+
+WORLDS = 2_000
+LEAST, MOST = 0.93, 0.97
+SPAN, WEIGHED, OUT, GRADE = 0.001, 40_000.0, 30_000.0, 0.02
+"""u of a scale's span and of a grade, relative; of one mass in and of one out, grams."""
+PLANT_MOISTURE = 0.005
+"""u of a moisture that a side states, absolute; half of its variance is the site's."""
+NOTHING = Carried({}, {}, {}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Moist:
+    """How well moistures of lots are known: random, and what the laboratory has in common."""
+
+    own: float
+    common: float
+
+
+DEFAULT, SAMPLED = Moist(0.03, 0.0), Moist(0.0025, 0.0025)
+"""5 ± 3 % that nobody measured, of each lot by itself; and a certificate."""
+
+
+@dataclass(slots=True)
+class World:
+    """What one process was told, and what is true: dry grams and milligrams of copper."""
+
+    given: list[Held]
+    sides: list[Standing]
+    true: list[tuple[float, float]]
+    rest: float
+
+
+def world(rng: np.random.Generator, moist: Moist, *, stated: bool) -> World:
+    span, oven, plant = rng.normal(0.0, (SPAN, moist.common, PLANT_MOISTURE / math.sqrt(2)))
+    wet, dry, copper = 0.0, 0.0, 0.0
+    given: list[Held] = []
+    for number in range(3):
+        mass, grade = rng.uniform(20e6, 40e6), 0.02 * (1.0 + rng.normal(0.0, GRADE))
+        said = 0.05 if moist is DEFAULT else rng.uniform(0.04, 0.12)
+        moisture = said + rng.normal(0.0, moist.own) + oven
+        wet, dry = wet + mass, dry + mass * (1.0 - moisture)
+        copper += mass * (1.0 - moisture) * grade * 1000.0
+        given.append(handed(number, mass * (1.0 + span) + rng.normal(0.0, WEIGHED), said, moist))
+    sides, true = [], []
+    for number, part in enumerate((0.5, 0.3)):
+        weighed = round(part * wet + rng.normal(0.0, OUT))
+        error = plant + rng.normal(0.0, PLANT_MOISTURE / math.sqrt(2))
+        moisture_said = 1.0 - dry / wet + error if stated else None
+        masses = {"wet": weighed, "dry": None, "moisture": moisture_said, "u_mass": round(OUT)}
+        sides.append(standing(number, masses))
+        true.append((part * dry, part * copper))
+    return World(given, sides, true, 0.2 * dry)
+
+
+def handed(number: int, wet: float, moisture: float, moist: Moist) -> Held:
+    dry = wet * (1.0 - moisture)
+    mass, own = WEIGHED / wet, moist.own / (1.0 - moisture)
+    parts = {"WB": SPAN, "LAB/moisture": moist.common / (1.0 - moisture)}
+    copper = dry * 20.0
+    metal = round(copper), math.hypot(mass, own, GRADE) * copper
+    return Held(
+        f"in-{number}", f"lot/{number}", "PLANT", 1, Micros(number), round(wet), WEIGHED,
+        {"WB": SPAN * wet}, round(dry), math.hypot(mass, own) * dry,
+        {source: u * dry for source, u in parts.items()},
+        {"Cu": (*metal, {source: u * copper for source, u in parts.items()})}, NOTHING,
+    )  # fmt: skip
+
+
+def standing(number: int, masses: dict[str, Any]) -> Standing:
+    side = Side("P", "blend", "output", number, f"X-{number}", None, **masses)
+    at = Micros(100 + number)
+    return Standing(number, Cause(at, at, f"out-{number}"), "PLANT", side)
+
+
+@dataclass(slots=True)
+class Found:
+    """What the core says of the outputs, and of what is left."""
+
+    outputs: list[tuple[Estimate, Estimate]]
+    rest: Estimate
+
+
+def batch(one: World) -> Found:
+    given = {held.cause: held for held in one.given}
+    made = Batch("P", KINDS["blend"], one.sides, (given, {}), References({}))
+    made.derive({side.number: OutRow() for side in one.sides})
+    outputs = [said(made.outcomes[side.number].handed) for side in one.sides]
+    left = made.whole.dry - math.fsum(dry.value for dry, _ in outputs)
+    return Found(outputs, made.known.dry._replace(value=left))
+
+
+def pile(one: World) -> Found:
+    node = Node("P", KINDS["stockpile"], StateRow(), References({}))
+    for held in one.given:
+        node.put_in(held)
+    outputs = [said(node.apply(side, None, OutRow()).handed) for side in one.sides]
+    return Found(outputs, node.known({}).dry)
+
+
+def said(held: Held | None) -> tuple[Estimate, Estimate]:
+    assert held is not None
+    value, u, parts = held.metals["Cu"]
+    dry = Estimate(float(held.dry), held.dry_u**2, held.dry_parts)
+    return dry, Estimate(float(value), u * u, parts)
+
+
+def is_held(estimate: Estimate, truth: float) -> bool:
+    return abs(estimate.value - truth) <= 2.0 * sigma(estimate)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moist", [DEFAULT, SAMPLED], ids=["default", "sampled"])
+@pytest.mark.parametrize("process", [batch, pile])
+@pytest.mark.parametrize("stated", [False, True], ids=["derived", "stated"])
+def test_twice_the_u_of_a_process_holds_the_truth(
+    process: Callable[[World], Found], moist: Moist, *, stated: bool
+) -> None:
+    rng = np.random.default_rng(28)
+    held: dict[str, int] = dict.fromkeys(("dry", "copper", "dry of both", "rest"), 0)
+    for _ in range(WORLDS):
+        one = world(rng, moist, stated=stated)
+        found = process(one)
+        (dry, copper), truth = found.outputs[0], one.true[0]
+        both = total(dry for dry, _ in found.outputs)
+        held["dry"] += is_held(dry, truth[0])
+        held["copper"] += is_held(copper, truth[1])
+        held["dry of both"] += is_held(both, math.fsum(dry for dry, _ in one.true))
+        held["rest"] += is_held(found.rest, one.rest)
+    shares = {name: count / WORLDS for name, count in held.items()}
+    assert min(shares.values()) >= LEAST, shares
+    assert max(shares.values()) <= MOST, shares

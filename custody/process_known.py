@@ -273,8 +273,9 @@ def output_known(
         grade = grades[analyte]
         if expected is None and not out.derived:
             grade = over(grade, share)
-        part = Estimate(1.0, (expected or {}).get(analyte, 0.0) ** 2, {})
-        found[analyte] = absolute(times(times(grade, out.own), part)._replace(value=float(value)))
+        u_rel = (expected or {}).get(analyte, 0.0)
+        own = out.own._replace(var=out.own.var + u_rel**2) if u_rel else out.own
+        found[analyte] = absolute(times(grade, own)._replace(value=float(value)))
     return Estimates(out.wet, dry_known(out, share), found)
 
 

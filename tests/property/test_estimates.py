@@ -14,6 +14,7 @@ from custody.estimate import (
     Estimate,
     absolute,
     add,
+    over,
     relative,
     said,
     sigma,
@@ -142,3 +143,36 @@ def test_what_left_over_another_scale_is_said_without_a_name() -> None:
 
 def test_a_lots_own_quantity_counts_as_random_once_it_is_said() -> None:
     assert said(Estimate(1.0, 9.0, {OWN + "moisture": 4.0})) == (5.0, ())
+
+
+factors = st.builds(
+    Estimate,
+    st.floats(0.1, 1e9),
+    st.floats(1e-12, 1e-2),
+    st.dictionaries(st.sampled_from(SOURCES), st.floats(-0.1, 0.1).map(lambda u: round(u, 6))),
+)
+
+
+@given(factors, factors)
+def test_a_product_without_one_factor_is_the_other(first: Estimate, second: Estimate) -> None:
+    found = over(times(first, second), second)
+    assert found.value == pytest.approx(first.value)
+    # What is a hundred-thousandth of the product is not told from its rounding.
+    product = times(first, second)
+    assert found.var == pytest.approx(first.var, abs=1.1e-5 * product.var)
+    for source in SOURCES:
+        part = found.parts.get(source, 0.0)
+        least = 1.1e-5 * abs(product.parts.get(source, 0.0))
+        assert part == pytest.approx(first.parts.get(source, 0.0), abs=least + 1e-12)
+
+
+def test_what_is_the_same_but_for_its_rounding_leaves_nothing() -> None:
+    dry = Estimate(0.9, 4e-6, {"WB": 0.001, OTHER: 0.002})
+    wet = Estimate(1.0, 4.00001e-6, {"WB": 0.001000001, OTHER: 0.002})
+    assert over(dry, wet) == Estimate(0.9, 0.0, {})
+
+
+def test_of_a_factor_that_is_known_worse_the_named_part_has_the_other_sign() -> None:
+    dry = Estimate(0.9, 1e-6, {"LAB": 0.003, OTHER: 0.001})
+    wet = Estimate(0.0, 4e-6, {"WB": 0.001, OTHER: 0.003})
+    assert over(dry, wet) == Estimate(0.0, 0.0, {"LAB": 0.003, "WB": -0.001, OTHER: 0.002})

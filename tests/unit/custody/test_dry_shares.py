@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from custody.estimate import Estimate, sigma, total
-from custody.events import LotFact, MaterialProcessed
+from custody.events import LotFact, MaterialProcessed, Micros
+from custody.held import Carried, Held
+from custody.process_known import in_whole, whole_of
 from custody.records import Alert, Balance, Content, Metal, Part
 from tests.support.facts import Maker, last_ticks
 from tests.support.plant import Plant, handed
@@ -236,6 +238,50 @@ def test_honest_lots_of_default_moisture_have_lost_nothing_once_they_are_sampled
     world = World()
     world.tell(*chain(moisture), *last_ticks())
     assert [one.family for one in world.outputs if isinstance(one, Alert)] == []
+
+
+def test_streams_of_a_node_have_together_the_share_that_the_whole_has() -> None:
+    """What is one error of the whole is divided over inputs as much as they brought of it."""
+    given = [handed_in("A", 30 * TONNE, 0.03), handed_in("B", 60 * TONNE, 0.01)]
+    given.append(handed_in("exact", 10 * TONNE, 0.0))
+    whole = whole_of({held.cause: held for held in given}, "P/dry_share")
+    expected = math.hypot(0.9 * TONNE, 0.6 * TONNE)
+    assert whole.known.dry.parts["P/dry_share"] == pytest.approx(expected)
+    streams = [in_whole(held, whole, "P/dry_share") for held in given]
+    assert sum(one.dry_parts.get("P/dry_share", 0.0) for one in streams) == pytest.approx(expected)
+    assert streams[2] == given[2]
+    for before, after in zip(given, streams, strict=True):
+        u = math.hypot(after.dry_u, after.dry_parts.get("P/dry_share", 0.0))
+        assert u == pytest.approx(before.dry_u)
+        _, u, parts = after.metals["Cu"]
+        metal = math.hypot(u, parts.get("P/dry_share", 0.0))
+        assert metal == pytest.approx(before.metals["Cu"][1])
+
+
+def test_a_metal_of_which_the_moist_lots_have_none_does_not_depend_on_their_moisture() -> None:
+    given = [handed_in("A", 50 * TONNE, 0.03, copper=0), handed_in("B", 50 * TONNE, 0.0)]
+    whole = whole_of({held.cause: held for held in given}, "P/dry_share")
+    assert whole.known.dry.parts["P/dry_share"] == pytest.approx(1.5 * TONNE)
+    assert whole.known.metals["Cu"].parts.get("P/dry_share", 0.0) == 0.0
+
+
+def test_what_comes_back_to_a_process_has_its_share_already_and_adds_to_it() -> None:
+    again = handed_in("X", 50 * TONNE, 0.0)._replace(dry_parts={"P/dry_share": 300_000.0})
+    given = [again, handed_in("A", 50 * TONNE, 0.008)]
+    whole = whole_of({held.cause: held for held in given}, "P/dry_share")
+    assert whole.known.dry.parts["P/dry_share"] == pytest.approx(math.hypot(300_000, 400_000))
+    assert whole.share.parts["P/dry_share"] == pytest.approx(0.005)
+
+
+def handed_in(name: str, dry: int, moisture_u_rel: float, copper: int = 20) -> Held:
+    """Held with a wet mass known to 0.1 %, and of the copper 1 %."""
+    wet, metal = round(dry / 0.9), copper * dry
+    u = math.hypot(0.001, moisture_u_rel)
+    metals = {"Cu": (metal, math.hypot(u, 0.01) * metal, dict[str, float]())} if copper else {}
+    return Held(
+        name, "lot/" + name, "PLANT", 1, Micros(1), wet, 0.001 * wet, {}, dry, u * dry, {},
+        metals, Carried({}, {}, {}, {}),
+    )  # fmt: skip
 
 
 def test_what_is_really_missing_is_found_and_no_dry_share_is_called_an_instrument() -> None:

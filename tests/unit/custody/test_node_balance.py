@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from custody.detect import blend as blends
-from custody.detect.node_facts import Node, Stream, stream
+from custody.detect.node_facts import Node, Stream, sources_of, stream, unsigned
 from custody.detect.node_tests import examined
 from custody.detect.node_verdict import judge
 from custody.estimate import Estimate
@@ -235,3 +235,11 @@ def test_the_page_says_what_the_test_says() -> None:
         found = judge(one, dict)
         assert found is not None
         assert found.reason in page
+
+
+def test_what_has_no_name_or_the_other_sign_is_a_streams_own_and_a_dry_share_no_instrument() -> (
+    None
+):
+    found = unsigned(Estimate(5.0, 1.0, {"WB": 2.0, "LAB": -3.0, "other": 4.0, "P/dry_share": 1.0}))
+    assert found == Estimate(5.0, 26.0, {"WB": 2.0, "P/dry_share": 1.0})
+    assert sources_of([bare("X", found)]) == {"WB"}

@@ -124,7 +124,7 @@ class LotAlerts:
             key = findings.key_of(short or Finding(overdrawn.RULE, name, ""))
             before = after.get(key)
             if key in self._row.doubts:
-                continue
+                continue  # what brought it may be on its way
             if short is not None and why is None:
                 verdict, at = findings.verdict_of(short), self._at
                 outcome = alerts.raise_or_keep(before, verdict, self._owner, at, self._clock)

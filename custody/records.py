@@ -142,10 +142,7 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posterior:
-    """Probability of one family among those that compete for a subject.
-
-    ``ln_e``: natural logarithm of what it adds to an e-value.
-    """
+    """Probability of one competing family. ``ln_e``: ln of what it adds to an e-value."""
 
     family: str
     probability: float

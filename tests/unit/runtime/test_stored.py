@@ -117,6 +117,7 @@ def test_an_alert_keeps_its_evidence_and_a_taken_name_has_its_prefix() -> None:
         "evidence.instruments": [[]],
         "evidence.shift": [1.5],
         "evidence.ln_ratio": [1.875],
+        "evidence.u_shared": [0.25],
     }
     for name in ("movement_id", "station", "number", "probability", "score", "information"):
         row[f"trips.{name}"] = []
@@ -170,5 +171,6 @@ def test_an_alert_keeps_its_evidence_and_a_taken_name_has_its_prefix() -> None:
             instruments=(),
             shift=1.5,
             ln_ratio=1.875,
+            u_shared=0.25,
         ),
     )

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from custody import units
+from custody.metrology import MOISTURE_MAX
 from producers.composition import check_censored, check_elements, check_range
 from producers.fields import (
     ConcentrationUnit,
@@ -14,6 +15,7 @@ from producers.fields import (
     Text,
     Time,
     bounded,
+    converted,
     count,
     fault,
     names,
@@ -72,6 +74,9 @@ class Moisture(Model):
     @model_validator(mode="after")
     def _in_range(self) -> Self:
         check_range(self.unit, self.value, self.u)
+        if converted(self.value, self.unit) > MOISTURE_MAX:
+            allowed = f"at most {MOISTURE_MAX} once converted from {self.unit}"
+            raise fault(Code.FRACTION_OUT_OF_RANGE, str(self.value), allowed)
         return self
 
 

@@ -96,6 +96,12 @@ DRY, MISMATCH = Code.DRY_ABOVE_WET, (Code.CORRECTION_MISMATCH, "corrects")
 
 UNREADABLE = [
     Bad("moisture 120 %", of("assay", moisture={"value": 120, "unit": "pct"}), (RANGE, "moisture")),
+    Bad("moisture 100 %", of("assay", moisture={"value": 100, "unit": "pct"}), (RANGE, "moisture")),
+    Bad(
+        "moisture of 999.1 per mille",
+        of("assay", moisture={"value": Decimal("0.9991"), "unit": "fraction"}),
+        (RANGE, "moisture"),
+    ),
     Bad("moisture -1 %", of("assay", moisture={"value": -1, "unit": "pct"}), (RANGE, "moisture")),
     Bad(
         "moisture 1.2 of an output",

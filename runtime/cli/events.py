@@ -261,7 +261,7 @@ class Run:
         if self._as_json:
             output.line_json(row)
         elif answer.get("result") == "refused":
-            self._refused.append(row)
+            self._refused.extend(each_fault(row))
 
     def totals(self) -> str:
         """Return the counts so far."""
@@ -281,6 +281,14 @@ class Run:
         else:
             output.result(self.totals())
         return FOUND if self._counts["refused"] else 0
+
+
+def each_fault(row: JsonObject) -> Iterator[JsonObject]:
+    """Yield a refusal once for each thing that is wrong, where more than the first is known."""
+    yield row
+    also = row.get("also")
+    for other in also if isinstance(also, list) else []:
+        yield {**row, **other}
 
 
 def _named(warning: object) -> str:

@@ -14,7 +14,7 @@ from producers.judge import parse
 from producers.outcome import Refusal
 from producers.requests import REFERENCE_KINDS, ReferenceRequest
 from runtime.cli import complete_to, connect, output, texts
-from runtime.cli.events import LIST_REQUESTS_MAX, Line, Run, lines_of, refused, send
+from runtime.cli.events import LIST_REQUESTS_MAX, Line, Run, each_fault, lines_of, refused, send
 from runtime.cli.main import FOUND
 from runtime.client import JsonObject
 from runtime.json_schema import faults
@@ -52,8 +52,9 @@ def reference_load(file: IO[str], *, only_plan: bool, as_json: bool) -> int:
     """Load FILE, one reference record per line of JSON; - is standard input.
 
     Each record reaches every worker in order with the facts. Loading it again is harmless. A body
-    that breaks the published schema of its kind is refused here, with line, field and bound, and
-    not sent. Exit 1 where a line was refused.
+    that breaks the published schema of its kind is refused here, with line, each field that is
+    wrong and its bound, and not sent: with --json the first as of any refusal, the others in also.
+    Exit 1 where a line was refused.
 
     \b
     Examples:
@@ -176,10 +177,15 @@ def refusal_of(request: object) -> JsonObject | None:
     if schema is None or not isinstance(body, dict) or request.get("void") is True:
         # The gateway has the words for what is no request at all.
         return None
-    fault = next(faults(json.loads(schema), body), None)
-    if fault is None:
+    wrong = list(faults(json.loads(schema), body))
+    if not wrong:
         return None
-    return refused("bad_body", f"body.{fault.field}", fault.found, fault.allowed)
+    first, *others = wrong
+    refusal = refused("bad_body", f"body.{first.field}", first.found, first.allowed)
+    also: list[object] = [
+        {"field": f"body.{one.field}", "found": one.found, "allowed": one.allowed} for one in others
+    ]
+    return {**refusal, "also": also} if also else refusal
 
 
 def _diff(file: IO[str], *, as_json: bool) -> int:
@@ -232,9 +238,10 @@ def _wanted(line: Line) -> Wanted | JsonObject:
 
 
 def _problem(row: JsonObject) -> str:
-    return (
-        f"line {row['line']}: {row['code']} at {row['field']}: {row['found']!r},"
-        f" allowed: {row['allowed']}"
+    return "\n".join(
+        f"line {one['line']}: {one['code']} at {one['field']}: {one['found']!r},"
+        f" allowed: {one['allowed']}"
+        for one in each_fault(row)
     )
 
 

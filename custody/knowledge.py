@@ -5,7 +5,7 @@ Source:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from custody.estimate import Estimate
@@ -38,6 +38,8 @@ class Knowledge:
         certified: Analytes that a certificate gives.
         moist: A certificate gives the moisture.
         findings: What rules about certificates have found.
+        totals: Millionths per gram of wet mass, of attributes given for the whole lot: what is
+            learnt of its moisture changes no total.
     """
 
     dryness: Estimate
@@ -50,18 +52,25 @@ class Knowledge:
     certified: frozenset[str]
     moist: bool
     findings: list[Finding]
+    totals: Mapping[str, float] = field(default_factory=dict)
 
     def amount(self, wet: int) -> Amount:
         """Return what a wet mass holds, each figure rounded half-even."""
         dry = wet * self.dryness.value
-        return Amount(wet, round(dry), self.contained(dry))
+        return Amount(wet, round(dry), self.contained(wet, dry))
 
-    def contained(self, dry: float) -> dict[str, int]:
-        """Return metals and attributes of a dry mass in grams."""
+    def contained(self, wet: int, dry: float) -> dict[str, int]:
+        """Return metals and attributes of a mass, grams wet and dry."""
         amounts = {a: round(dry * grade.value * 1000.0) for a, grade in self.grades.items()}
-        for key, rate in self.rates.items():
-            amounts[key] = round(dry * rate * 1000.0)
-        return amounts
+        return amounts | self._attributes(wet, dry)
+
+    def _attributes(self, wet: int, dry: float) -> dict[str, int]:
+        """Return attributes of a mass, grams wet and dry; each rounded once."""
+        rates, totals = self.rates, self.totals
+        return {
+            key: round(dry * rates.get(key, 0.0) * 1000.0 + wet * totals.get(key, 0.0))
+            for key in {**rates, **totals}
+        }
 
     def amount_on(self, wet: int, basis: Basis) -> Amount:
         """Return what a wet mass was taken to hold when less was known (``Basis``).
@@ -78,9 +87,7 @@ class Knowledge:
             for analyte, fraction in fractions.items():
                 if basis.counts(analyte, self.handed):
                     amounts[analyte] = round(mass * fraction * 1000.0)
-        for key, rate in self.rates.items():
-            amounts[key] = round(dry * rate * 1000.0)
-        return Amount(wet, round(dry), amounts)
+        return Amount(wet, round(dry), amounts | self._attributes(wet, dry))
 
 
 def last_of(causes: Sequence[Cause]) -> Cause | None:

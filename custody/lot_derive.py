@@ -176,13 +176,15 @@ class LotDerivation:
         """Spread attributes given for the whole lot over all that was weighed in, once known."""
         row = self._book.row
         entered = self._entered()
-        if entered == row.entered_dry:
+        if entered == row.entered_wet:
             return
-        row.entered_dry = entered
+        row.entered_wet = entered
         declared = self._book.material().declared
-        if declared is None or declared.dry or all(a[3] != "total" for a in declared.attributes):
+        if declared is None or all(a[3] != "total" for a in declared.attributes):
             return
         self._known.forget()
+        if self._known.now().totals == self._context.knowledge.totals:
+            return  # less has come than was declared
         self._news.all_trips = self._news.restated = True
         self._context = self._context_now()
         self._trips()
@@ -195,14 +197,14 @@ class LotDerivation:
         return any(per not in ("t_dry", "total") for _, _, _, per, _ in attributes)
 
     def _entered(self) -> int:
-        """Return the dry mass of first weighings, by what this step changed of it."""
-        if self._book.is_blank:
-            return sum([_first_dry(row.posted) for row in self._book.every_trip()])
-        entered = self._book.row.entered_dry
+        """Return the wet mass of first weighings, by what this step changed of it."""
+        entered = self._book.row.entered_wet
+        if self._book.is_blank or entered is None:
+            return sum([_first_wet(row.posted) for row in self._book.every_trip()])
         for before, now in self._book.pairs(("trip",)):
             old = before.posted if isinstance(before, TripRow) else {}
             new = now.posted if isinstance(now, TripRow) else {}
-            entered += _first_dry(new) - _first_dry(old)
+            entered += _first_wet(new) - _first_wet(old)
         return entered
 
     def _givens(self, givens: list[tuple[str, GivenRow]]) -> None:
@@ -375,5 +377,5 @@ def _fed(rows: list[tuple[str, FeedRow]]) -> list[Fed]:
     return [row.fed for _, row in rows if row.fed is not None]
 
 
-def _first_dry(posted: dict[str, Posted]) -> int:
-    return sum([p.dry for key, p in posted.items() if key.startswith("first_weighing|")])
+def _first_wet(posted: dict[str, Posted]) -> int:
+    return sum([p.wet for key, p in posted.items() if key.startswith("first_weighing|")])

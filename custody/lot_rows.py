@@ -178,7 +178,7 @@ class LotRow:
         trips: Trips begun.
         feeds: Process inputs.
         givens: Contents received.
-        entered_dry: Dry mass of all first weighings, grams.
+        entered_wet: Wet mass of all first weighings, grams; None where it was never counted.
         places: Where it has been, in order.
         stocks: Sites where all of it was weighed.
         series: Series of shots, in the order in which they began.
@@ -205,7 +205,7 @@ class LotRow:
     trips: int = 0
     feeds: int = 0
     givens: int = 0
-    entered_dry: int = 0
+    entered_wet: int | None = None
     places: list[str] = field(default_factory=list)
     stocks: list[str] = field(default_factory=list)
     series: list[str] = field(default_factory=list)

@@ -285,7 +285,7 @@ def _input_amount(fed: Fed, wet_there: int, knowledge: Knowledge) -> Amount:
     else:
         wet = wet_there
     dry = side.dry if side.dry is not None else round(wet * dry_share)
-    return Amount(wet, dry, knowledge.contained(dry))
+    return Amount(wet, dry, knowledge.contained(wet, dry))
 
 
 def of_given(held: Held) -> Made:

@@ -3,14 +3,14 @@
 Grade on dry basis belongs to the lot wherever it is; so does moisture, until stations keep their
 own. For each quantity the best source speaks: certificates, then what a process handed over with
 the lot, then shots, then the declaration, then the default of the commodity. A travelling
-attribute is an amount per dry mass, a rate without an uncertainty of its own.
+attribute is an amount per dry mass, or of the whole lot, without an uncertainty of its own.
 
 Source:
     docs/ledger.md, "What is known of a lot's material".
 """
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from custody import carried, exchange, metrology
@@ -175,6 +175,7 @@ class _Reading:
                 grades[analyte] = from_process
         self._findings.extend(exchange.findings(self._words))
         rates = {} if handed is None else dict(handed.rates)
+        totals = self._totals(rates, unmeasured.value)
         self._declared_rates(grades, dryness, rates)
         known_handed = {a: grade.value for a, grade in handed_grades.items()}
         return Knowledge(
@@ -188,6 +189,7 @@ class _Reading:
             frozenset(certified),
             moisture_by is not None,
             self._findings,
+            totals,
         )
 
     def _doubt_count(self) -> None:
@@ -267,18 +269,35 @@ class _Reading:
     def _note(self, name: str, fraction: float, *, dry: bool) -> None:
         (self._basis.dry if dry else self._basis.as_is)[name] = fraction
 
+    def _declared(self, handed: Collection[str]) -> Iterator[tuple[str, float, str]]:
+        """Yield declared attributes that no process handed over: key, amount, what it is per."""
+        declared = self._row.declared
+        names = {_named(key) for key in handed}
+        for name, amount, unit, per, quality in () if declared is None else declared.attributes:
+            key = carried.attribute_key(name, unit, quality)
+            if _named(key) not in names and not is_share(name, unit):
+                yield key, amount, per
+
+    def _totals(self, handed: Collection[str], unmeasured: float) -> dict[str, float]:
+        """Return attributes given for the whole lot, per gram of the wet mass they are spread over.
+
+        That is all that was weighed in, or as much as was declared where less has come. A declared
+        dry mass counts with the moisture of before any certificate, as first weighings do.
+        """
+        declared, wet = self._row.declared, float(self._book.row.entered_wet or 0)
+        if declared is not None and declared.dry:
+            wet = max(wet, declared.dry / unmeasured)
+        totals: dict[str, float] = {}
+        for key, amount, per in self._declared(handed):
+            if per == "total" and wet > 0.0:
+                totals[key] = totals.get(key, 0.0) + amount * 1e6 / wet
+        return totals
+
     def _declared_rates(
         self, grades: Mapping[str, Estimate], dryness: Estimate, rates: dict[str, float]
     ) -> None:
         """Add declared attributes that no process handed over, per milligram of dry mass."""
-        declared = self._row.declared
-        if declared is None:
-            return
-        handed = {_named(key) for key in rates}
-        for name, amount, unit, per, quality in declared.attributes:
-            key = carried.attribute_key(name, unit, quality)
-            if _named(key) in handed or is_share(name, unit):
-                continue
+        for key, amount, per in list(self._declared(list(rates))):
             rate = self._rate(amount * MICRO_PER_MG, per, grades)
             if rate is None:
                 continue
@@ -295,10 +314,7 @@ class _Reading:
             case "t_wet":
                 return per_mg, False
             case "total":
-                declared = self._row.declared
-                dry = (declared.dry if declared is not None else None) or self._book.row.entered_dry
-                # The amount is of the whole: millionths over milligrams.
-                return (per_mg * 1e9 / (dry * 1000.0), True) if dry > 0 else None
+                return None  # of the whole lot: ``_totals``
             case _:
                 grade = grades.get(per.removeprefix("t_"))
                 return None if grade is None else (per_mg * grade.value, True)

@@ -51,15 +51,7 @@ class Oracle:
             self._link(owner, some)
         self.lots: dict[str, LotBooks] = {}
         self.processes: dict[str, Process] = {}
-        self._entered: dict[str, int] = {}
         self._compute()
-        returning = {lot_id: lot.entered() for lot_id, lot in self.lots.items() if lot.back.fed}
-        if returning:
-            # Attributes given for a whole lot are spread over masses that rest on what came back;
-            # masses rest on no attribute, so that the second time is the last.
-            self._entered = returning
-            self.lots, self.processes, self._handed_in = {}, {}, {}
-            self._compute()
 
     def _compute(self) -> None:
         for owner in {*self._facts, *map("lot/{}".format, self._givers)}:
@@ -124,7 +116,7 @@ class Oracle:
                 if any(side.occurred_at < until for side in self._gave[giver, lot_id]):
                     handed[giver] = self._given(giver, lot_id, until)
             facts = self._facts["lot/" + lot_id]
-            back = Back(self._supplies(lot_id), {}, self._entered.get(lot_id))
+            back = Back(self._supplies(lot_id))
             books = LotBooks(lot_id, facts, handed, self.refs, self.rules, back)
             (found,) = [one for _, one in books.gives if one.cause == fed.event_id]
             self._handed_in[fed.event_id] = found

@@ -59,27 +59,36 @@ def _shares(lot: LotDeclared) -> Mix:
     return found
 
 
-def intensities(lot: "LotBooks", whole: Amounts) -> dict[str, float]:
-    """Millionths of each attribute's unit per gram of dry mass."""
+def intensities(lot: "LotBooks", whole: Amounts) -> dict[str, dict[str, float]]:
+    """Millionths of each attribute's unit per gram of ``dry`` and of ``wet`` mass."""
     dry = whole.get("dry", 0)
-    found = {n: v / dry for n, v in whole.items() if is_attribute(n) and dry > 0}
+    handed = {n: v / dry for n, v in whole.items() if is_attribute(n) and dry > 0}
+    found: dict[str, dict[str, float]] = {"dry": handed, "wet": {}}
     given = {name.rsplit("/", 1)[0] for name in whole if is_attribute(name)}
     for one in lot.lot.attributes if lot.lot is not None else ():
         if is_share(one) or f"@{one.name}/{one.unit}" in given:
             continue
-        per_gram = _per_gram(one, lot)
+        basis = "wet" if one.per == "total" else "dry"
+        per_gram = _spread(one, lot) if one.per == "total" else _per_gram(one, lot)
         if per_gram is not None:
             name = f"@{one.name}/{one.unit}/{one.quality}"
-            found[name] = found.get(name, 0.0) + per_gram
+            found[basis][name] = found[basis].get(name, 0.0) + per_gram
     return found
 
 
-def _per_gram(one: Attribute, lot: "LotBooks") -> float | None:
+def _spread(one: Attribute, lot: "LotBooks") -> float | None:
+    """Of a total, what a gram of wet mass has: of all that came, or of what was declared to come.
+
+    A declared dry mass is as wet as the lot was taken to be before anybody measured it.
+    """
     assert lot.lot is not None
+    declared = (lot.lot.declared_mass_dry_g or 0) / (1 - (lot.unmeasured or 0.0))
+    wet = max(declared, lot.entered())
+    return one.amount * MICRO / wet if wet > 0 else None
+
+
+def _per_gram(one: Attribute, lot: "LotBooks") -> float | None:
     share = 1 - (lot.now.moisture or 0.0)
-    if one.per == "total":
-        dry = lot.lot.declared_mass_dry_g or lot.entered()
-        return one.amount * MICRO / dry if dry else None
     per_t = one.amount * MICRO / GRAMS_PER_T
     if one.per == "t_dry":
         return per_t

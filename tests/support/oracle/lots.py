@@ -41,12 +41,10 @@ class Back(NamedTuple):
     Attributes:
         supplies: Processes that give the lot, and where.
         fed: Inputs that rest on what was known before it came back, by event.
-        entered: Dry mass of its first weighings by all that is known; None where that is at hand.
     """
 
     supplies: set[tuple[str, str]]
     fed: Mapping[str, Handed] = MappingProxyType({})
-    entered: int | None = None
 
 
 class LotBooks:
@@ -83,6 +81,7 @@ class LotBooks:
         whole = added(*((1, one.amounts) for one in self.given))
         self.knowledge = Knowledge(refs, self.lot, whole)
         self.now = self.knowledge.of(self.facts)
+        self.unmeasured = self.knowledge.of([]).moisture
         self.findings |= self.now.findings
         self.carried = self._carried()
         self.postings: list[Posting] = []
@@ -111,17 +110,17 @@ class LotBooks:
         return given
 
     def entered(self) -> int:
-        """The dry mass of first weighings."""
-        if self.back.entered is not None:
-            return self.back.entered
-        return sum(p.amounts["dry"] for p in self.postings if p.kind == "first_weighing")
+        """The wet mass of first weighings."""
+        return sum(p.amounts["wet"] for p in self.postings if p.kind == "first_weighing")
 
-    def _attributes(self, dry: float) -> Amounts:
-        return {name: round(dry * per_gram) for name, per_gram in self.intensity.items()}
+    def _attributes(self, wet: float, dry: float) -> Amounts:
+        names = [name for some in self.intensity.values() for name in some]
+        per_dry, per_wet = self.intensity.get("dry", {}), self.intensity.get("wet", {})
+        return {n: round(dry * per_dry.get(n, 0.0) + wet * per_wet.get(n, 0.0)) for n in names}
 
     def _attribute_movements(self) -> None:
         for at, posting in enumerate(self.postings):
-            moved = self._attributes(posting.dry)
+            moved = self._attributes(posting.amounts["wet"], posting.dry)
             if posting.kind == "unaccounted":
                 sent, got = self.postings[at - 2], self.postings[at - 1]
                 moved = attributes_of(added((1, sent.amounts), (-1, got.amounts)))
@@ -266,7 +265,7 @@ class LotBooks:
         for side in sides:
             wet, dry = (round(mass) for mass in self._masses(side))
             amounts = self.now.fed(wet, dry)
-            amounts |= self._attributes(amounts["dry"])
+            amounts |= self._attributes(amounts["wet"], amounts["dry"])
             carried = self.carried
             if side.event_id in self.back.fed:
                 amounts, carried = (
@@ -328,7 +327,7 @@ class LotBooks:
         if overdrawn:
             self.findings.add("overdrawn")
         dry = wet * (1 - (self.now.moisture or 0.0))
-        target = self.now.content(wet, dry) | self._attributes(dry)
+        target = self.now.content(wet, dry) | self._attributes(wet, dry)
         rest = {n: target.get(n, 0) - held.get(n, 0) for n in target.keys() | held.keys()}
         most = place.postings if wet else 0
         if rest.get("wet") == 0 and all(abs(value) <= most for value in rest.values()):

@@ -72,11 +72,16 @@ class Sizes(NamedTuple):
         return Sizes(self.sizes[mine], self.ln_lr[mine], self.most, self.inside[mine])
 
     def mean(self) -> tuple[float, float]:
-        """Return mean and deviation of the first thing's size, thought even in its logarithm."""
+        """Return mean and deviation of the first thing's size, thought even in its logarithm.
+
+        Of nearly all of a lot the finer sizes are not fine enough: theirs is the deviation of a
+        rectangle as wide as their step.
+        """
         p = self.shares()[0] * np.exp(self.ln_lr[0] - self.ln_lr[0].max())
         p /= p.sum()
         size = float(p @ self.sizes[0])
-        return size, math.sqrt(float(p @ (self.sizes[0] - size) ** 2))
+        step = size * (float(self.sizes[0, POINTS + 1] / self.sizes[0, POINTS]) - 1.0)
+        return size, math.sqrt(float(p @ (self.sizes[0] - size) ** 2) + step**2 / 12.0)
 
     def best(self) -> float:
         """Return the size of the first thing that fits best."""

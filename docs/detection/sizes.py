@@ -55,4 +55,5 @@ def mean(sizes: list, most: float) -> tuple[float, float]:
     p = [s * math.exp(o[1] - top) for s, o in zip(shares(sizes, most), sizes, strict=True)]
     size = sum(one * o[0] for one, o in zip(p, sizes, strict=True)) / sum(p)
     square = sum(one * (o[0] - size) ** 2 for one, o in zip(p, sizes, strict=True)) / sum(p)
-    return size, math.sqrt(square)
+    step = size * (sizes[POINTS + 1][0] / sizes[POINTS][0] - 1)  # between the finer ones
+    return size, math.sqrt(square + step**2 / 12)

@@ -41,6 +41,15 @@ def test_a_moisture_above_the_one_before_is_water() -> None:
     assert alert.family == "water"
 
 
+@pytest.mark.parametrize("share", [0.5, 0.8, 0.97])
+def test_ore_exchanged_for_barren_rock_is_waste_whatever_the_share(share: float) -> None:
+    ore = lot(Random(1))
+    [alert] = suspicions(hauled(1, at_origin=ore, at_port={a: (1 - share) * ore[a] for a in ore}))
+    assert (alert.family, alert.movement_id) == ("waste", "M-1")
+    assert alert.size == pytest.approx(share, abs=3 * alert.size_u)
+    assert alert.size_u < 0.05
+
+
 def test_ore_of_elsewhere_mixed_in_on_the_way_is_named_sized_and_dated() -> None:
     ore = lot(Random(1))
     [alert] = suspicions(hauled(1, at_origin=ore, at_port=mixed(ore, 0.25)))

@@ -166,7 +166,8 @@ class Arranger:
                 continue
             shared = one.laboratory_u if known is None else known.u
             station = self._stations[one.station]
-            own = Dried(station, math.log(dry), one.laboratory, one.u / dry, shared / dry)
+            u = _scatter(one.u, one.laboratory_u, known)
+            own = Dried(station, math.log(dry), one.laboratory, u / dry, shared / dry)
             if any(is_drier(before, own, self._model.legs) for before in kept):
                 left.append(one.event_id)
                 continue
@@ -197,11 +198,14 @@ class Arranger:
         for at, analyte in enumerate(self._model.analytes):
             fraction, limit = one.fractions.get(analyte, 0.0), one.below.get(analyte, 0.0)
             if 0.0 < fraction < math.inf:
+                known = self._model.errors.get((one.laboratory, analyte))
                 u = one.u_rel.get(analyte, one.u_rel_default)
+                u = _scatter(u, one.laboratory_u_rel, known)
                 found.append((at, math.log(fraction) - mean[at], u, False))
             elif 0.0 < limit < math.inf:
                 ln = math.log(limit) - mean[at]
-                if ln <= self._floors.of(row, one.u_rel_default)[at]:
+                usual = math.hypot(one.u_rel_default, one.laboratory_u_rel)
+                if ln <= self._floors.of(row, usual)[at]:
                     found.append((at, ln, LIMIT_REL, True))
         return found
 
@@ -212,6 +216,17 @@ class Arranger:
             named = [self._known(instrument, a).mean for a in self._model.analytes]
             mean = self._means[instrument] = np.array(named)
         return mean
+
+
+def _scatter(u: float, own: float, known: Known | None) -> float:
+    """Return the random u of a laboratory's figure, by its random and its own u as stated.
+
+    Which part of what it states is its own is a guess. Where its mean error is known, what is left
+    of that is no guess, and all else that it states is scatter.
+    """
+    if known is None:
+        return u
+    return math.sqrt(u * u + max(own * own - known.u * known.u, 0.0))
 
 
 def _below(blocks: Sequence[Block]) -> frozenset[int]:

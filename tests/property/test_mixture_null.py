@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from custody.detect import lot_below
-from custody.detect.lot_facts import Assay, Floats, Readings, Shot
+from custody.detect.lot_facts import Assay, Floats, Known, Leg, Readings, Shot
 from custody.detect.lot_pattern import prepare
 from custody.detect.mixture import Detector
 from tests.support.lot_models import ANALYTES, STATIONS, a_model, an_honest_lot
@@ -109,3 +109,34 @@ def test_the_null_is_held_where_half_of_the_readings_are_below_detection(
     for alpha in (0.1, 0.01):
         assert (ever >= -math.log(alpha)).mean() <= alpha
     assert ever.max() < math.log(1000.0)
+
+
+def test_a_laboratory_of_known_error_that_scatters_by_all_it_states_holds_the_null() -> None:
+    """Two certificates of each of 4,000 lots; half of what is stated counted as the laboratory's.
+
+    Where its mean error became known, that half was gone, and the other all that it might scatter.
+    """
+    stated, known = 0.01, Known(0.0, 0.001)
+    model = a_model(
+        errors={("lab", a): known for a in ANALYTES}, stations=STATIONS[:2], legs=(Leg(),)
+    )
+    detector, rng = Detector(model), np.random.default_rng(5)
+    assert model.origin is not None
+    wide = model.origin.covariance * (1.0 + 1.0 / model.origin.lots)
+    half = stated * math.sqrt(0.5)
+    found = []
+    for _ in range(4_000):
+        ln = rng.multivariate_normal(model.origin.mean, wide)
+        said = ln + rng.normal(0.0, stated, (2, len(ANALYTES)))
+        papers = [
+            Assay(
+                event_id=station, station=station, laboratory="lab",
+                fractions=dict(zip(ANALYTES, np.exp(one).tolist(), strict=True)),
+                u_rel_default=half, laboratory_u_rel=half,
+            )
+            for station, one in zip(STATIONS, said, strict=False)
+        ]  # fmt: skip
+        found.append(detector.judge(Readings(assays=tuple(papers))).ln_e)
+    e = np.exp(np.minimum(found, math.log(100.0)))
+    assert e.mean() <= 1.0 + 3.0 * e.std() / math.sqrt(len(e))
+    assert (e >= 100.0).mean() <= 0.01 / 3.0

@@ -63,6 +63,11 @@ class Dense:
     def _error(self, instrument: str, quantity: str, u: float) -> Known:
         return self.model.errors.get((instrument, quantity), Known(0.0, u))
 
+    def _guessed(self, laboratory: str, quantity: str, own: float) -> float:
+        """Return what of a laboratory's own variance is scatter: all beyond what is known of it."""
+        known = self.model.errors.get((laboratory, quantity))
+        return 0.0 if known is None else max(own**2 - known.u**2, 0.0)
+
     def _weighings(self, readings: Readings) -> None:
         for one in readings.weighings:
             mean, loads = self._share(one.station, -1.0)
@@ -81,7 +86,9 @@ class Dense:
             dry = 1.0 - one.fraction + known.mean
             mean, loads = self._share(one.station, 1.0)
             loads[f"moisture{one.laboratory}"] = known.u / dry
-            noise = (one.u / dry) ** 2
+            noise = (
+                one.u**2 + self._guessed(one.laboratory, "moisture", one.laboratory_u)
+            ) / dry**2
             self._row(one.station, math.log(dry), mean, {1: 1.0, 2: 1.0}, loads, noise)
 
     def _shots(self, readings: Readings) -> None:
@@ -114,6 +121,7 @@ class Dense:
                 loads[f"bias{one.laboratory}{analyte}"] = known.u
                 shift = {3 + at: 1.0} | ({} if one.dry else {1: 1.0})
                 noise = one.u_rel.get(analyte, one.u_rel_default) ** 2
+                noise += self._guessed(one.laboratory, analyte, one.laboratory_u_rel)
                 value = math.log(one.fractions[analyte]) - known.mean
                 self._row(one.station, value, mean, shift, loads, noise)
 

@@ -68,7 +68,7 @@ def a_model(**changes: object) -> Model:
         errors={
             ("gun", "Cu"): Known(0.01, 0.004),
             ("lab", "moisture"): Known(0.001, 0.001),
-            ("lab", "Fe"): Known(-0.004, 0.002),
+            ("lab", "Fe"): Known(-0.004, u(0.005)),
             ("bridge", "mass"): Known(0.0002, u(0.0004)),
         },
     )

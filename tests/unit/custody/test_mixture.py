@@ -16,7 +16,7 @@ from custody.detect.lot_pattern import prepare
 from custody.detect.lot_sizes import refined
 from custody.detect.lot_suspicion import Suspicion, explain
 from custody.detect.mixture import ALPHA, Detector
-from custody.detect.pattern_rows import Pattern, ShotRows
+from custody.detect.pattern_rows import AssayRows, MoistureRow, Pattern, ShotRows, snapped
 from custody.detect.shot_gate import Why
 from tests.support.dense import Dense
 from tests.support.lot_models import ANALYTES, a_model, an_honest_lot, shifted, sites, u
@@ -293,6 +293,29 @@ def test_an_analyte_below_detection_on_one_shot_is_left_out_of_the_series() -> N
     series = next(rows for rows in layout.pattern if isinstance(rows, ShotRows))
     assert series.analytes == (0, 1, 2)
     assert np.isfinite(layout.values).all()
+
+
+@pytest.mark.parametrize(("known", "u"), [(None, 0.01), (0.001, 0.0141), (0.02, 0.01)])
+def test_what_a_laboratory_states_beyond_what_is_known_of_it_is_scatter(
+    known: float | None, u: float
+) -> None:
+    """Of 1.41 % half is taken for its own where nothing is known; its own known, all is scatter."""
+    errors = (
+        {}
+        if known is None
+        else dict.fromkeys((("lab", "Cu"), ("lab", "moisture")), Known(0.0, known))
+    )
+    paper = replace(
+        CASES["honest"].assays[0], fractions={"Cu": 0.03}, u_rel_default=0.01, laboratory_u_rel=0.01
+    )
+    oven = Moisture(
+        event_id="m", station="mine", fraction=0.0, u=0.01, laboratory="lab", laboratory_u=0.01
+    )
+    model = a_model(errors=errors)
+    of_oven, of_paper = Detector(model).layout(Readings(moistures=(oven,), assays=(paper,))).pattern
+    assert isinstance(of_oven, MoistureRow)
+    assert isinstance(of_paper, AssayRows)
+    assert (of_oven.u, *of_paper.u) == (snapped(u), snapped(u))
 
 
 def test_zero_moisture_is_a_moisture() -> None:

@@ -16,6 +16,7 @@ from schemas.partition import partition_of
 from schemas.routes import fact_key
 from tests.support.chain_references import copies, ticks
 from tests.support.cluster import Cluster, Faults
+from tests.support.facts import MINUTE, T0
 from tests.support.fleet import GAP_MIN, Fleet
 
 PARTITIONS = 3
@@ -45,8 +46,12 @@ def told(fleet: Fleet, cluster: Cluster, partitions: int) -> Cluster:
 
 def still_open(cluster: Cluster) -> set[tuple[str, str]]:
     """Subjects and reasons; what was raised and taken back within one chunk was never said."""
-    alerts = {one.alert_id: one for one in cluster.said(topics.ALERT) if isinstance(one, Alert)}
+    alerts = {one.alert_id: one for one in alerts_of(cluster)}
     return {(one.subject, one.reason) for one in alerts.values() if one.state == "open"}
+
+
+def alerts_of(cluster: Cluster) -> list[Alert]:
+    return [one for one in cluster.said(topics.ALERT) if isinstance(one, Alert)]
 
 
 def residuals(cluster: Cluster) -> dict[tuple[str, str], object]:
@@ -79,6 +84,32 @@ def test_crashes_change_nothing(seed: int) -> None:
     assert found.crashes
     assert still_open(found) == still_open(expected)
     assert residuals(found) == residuals(expected)
+
+
+def test_a_scale_knocked_while_lots_lie_at_it_accuses_no_lot_on_any_partition() -> None:
+    """Lots lie for a day between the scale's two words of them; workers crash meanwhile."""
+    fleet = Fleet(1, lots=45, since=20, scale=("WB-DEPOT", 0.012), stay_min=1440.0)
+    faults = Faults(crash=0.05, commit_lost=0.5, moved=0.3)
+    cluster = Cluster(CustodyFold(), PARTITIONS, Random(4), faults)
+    for record in fleet.records():
+        if isinstance(record, ReferenceSet):
+            cluster.broadcast(topics.CONTROL, copies(record, PARTITIONS))
+    facts = [one for one in fleet.records() if isinstance(one, LotFact)]
+    for minutes, told_then in groupby(facts, key=_half_day):
+        for fact in told_then:
+            cluster.publish(topics.FACT, fact_key(fact).encode(), fact)
+        cluster.run()
+        cluster.broadcast(topics.FLOW, ticks(minutes, PARTITIONS))
+        cluster.run()
+    assert cluster.crashes
+    assert {subject for subject, _ in still_open(cluster)} == {"instrument/WB-DEPOT"}
+    taken_back = {one.rule for one in alerts_of(cluster) if one.state == "retracted"}
+    assert {"lot_eprocess", "overdrawn"} <= taken_back
+
+
+def _half_day(fact: LotFact) -> float:
+    """Return the end of the half day in which a fact was recorded, minutes, and two hours more."""
+    return ((fact.recorded_at - T0) // (720 * MINUTE) + 1) * 720.0 + 120.0
 
 
 def test_a_wet_season_is_no_biased_laboratory() -> None:

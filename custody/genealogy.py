@@ -254,3 +254,18 @@ def descent(graph: Graph, way: Way, quantity: str) -> dict[str, float]:
         if changed < NEGLIGIBLE:
             break
     return stems
+
+
+def told(graph: Graph, way: Way, quantity: str) -> set[str]:
+    """Return the nodes of a walk forward of which it is known what share stems from its lot.
+
+    Of a metal that a lot was not known to hold when it was handed on, nobody can say how much of
+    it is in what was made of that: that share is unknown, and not nothing.
+    """
+    known = {way.order[0]}
+    for node in way.order[1:]:
+        parts = mix(graph, node, quantity)
+        on_way = [one for one in parts if one in way.steps and (one, node) not in way.closing]
+        if parts and known.issuperset(on_way):
+            known.add(node)
+    return known

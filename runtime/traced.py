@@ -1,10 +1,11 @@
 """What a lot was made of, or where it went, at any instant: the walk with its figures."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from custody.errors import Refused
-from custody.genealogy import DRY, LOT, PROCESS, Graph, Way, contributions, descent
+from custody.genealogy import DRY, LOT, PROCESS, Graph, Way, contributions, descent, told
 from runtime import ancestry
 from runtime.ancestry import Carried, Held
 from runtime.client import JsonObject
@@ -41,6 +42,7 @@ class Lineage:
         graph: Edges into everything that was reached.
         way: How it was reached.
         shares: By quantity and node: of the lot (back), or of the node (forward); 0 to 1.
+        told: Nodes of which a metal's share is known, by analyte; forward only.
         held: What lots hold; forward only.
         carried: Shares that travel with lots.
         back: The walk goes back.
@@ -49,6 +51,7 @@ class Lineage:
     graph: Graph
     way: Way
     shares: Mapping[str, Mapping[str, float]]
+    told: Mapping[str, AbstractSet[str]]
     held: Mapping[str, Held]
     carried: Mapping[str, Carried]
     back: bool
@@ -76,8 +79,11 @@ def trace(ask: Ask, lot_id: str, moment: Moment, depth: int, *, back: bool) -> L
     if len(way.order) == 1 and lot_id not in holds:
         raise NoLineage(lot_id, moment)
     reckon = contributions if back else descent
-    shares = {q: reckon(graph, way, q) for q in (DRY, *graph.analytes())}
-    return Lineage(graph, way, shares, holds, ancestry.carried(ask, lots, moment), back)
+    own = holds[lot_id].metals_mg if lot_id in holds else {}
+    analytes = sorted({*graph.analytes(), *own})
+    shares = {q: reckon(graph, way, q) for q in (DRY, *analytes)}
+    known = {} if back else {q: told(graph, way, q) for q in analytes}
+    return Lineage(graph, way, shares, known, holds, ancestry.carried(ask, lots, moment), back)
 
 
 def rows_of(found: Lineage) -> list[JsonObject]:
@@ -105,7 +111,11 @@ def row_of(found: Lineage, node: str) -> JsonObject:
         row["held_metal_mg"] = (
             None
             if holds is None
-            else {a: round(v * share.get(a, 0.0)) for a, v in holds.metals_mg.items()}
+            else {
+                a: round(v * share[a])
+                for a, v in holds.metals_mg.items()
+                if node in found.told.get(a, ())
+            }
         )
     said = found.carried.get(lot) if lot is not None else None
     row["origins"] = {} if said is None else dict(said.origins)

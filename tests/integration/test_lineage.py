@@ -247,6 +247,22 @@ def test_forward_says_what_each_lot_holds_of_it_and_what_is_left(stored: Stored)
     )
 
 
+def test_of_a_metal_that_nobody_knew_of_when_it_was_handed_on_no_share_is_said(
+    stored: Stored,
+) -> None:
+    """It is none of zero: a certificate of the product alone says that there is cobalt."""
+    seen = Maker("X", count=50).assay("PLANT", 160, {"Co": (0.002, 0.0001)}, (0.10, 0.002))
+    world = told(stored, [*a_plant(), seen])
+    cobalt = {m.analyte: m.value_mg for m in world.balances["lot/X/PLANT"].metals}["Co"]
+    assert cobalt > 0
+    of_a, of_x = (
+        {str(row["lot_id"]): row for row in rows_of(trace(stored.ask, lot, NOW, 64, back=False))}
+        for lot in ("A", "X")
+    )
+    assert list(of_a["X"]["held_metal_mg"]) == ["Cu"]  # type: ignore[call-overload]
+    assert of_x["X"]["held_metal_mg"]["Co"] == cobalt  # type: ignore[index]
+
+
 def test_before_the_output_there_is_no_ancestor_and_before_all_no_lineage(stored: Stored) -> None:
     told(stored, a_plant())
     early = Moment(instant(119 * 60), instant(10_000_000))

@@ -6,6 +6,7 @@ FROM
 (
     SELECT toString(site_id) AS site_id, toString(stem) AS kind, occurred_at
     FROM event WHERE device_id = {device:String}
+        AND (partition, offset) NOT IN (SELECT partition, offset FROM repeated)
 )
 GROUP BY site_id, kind ORDER BY last_at DESC, site_id, kind LIMIT 100
 """

@@ -1,8 +1,8 @@
 """What is stored beside its base: held against it, and made anew from it.
 
-``edge`` (from transfers), ``event`` and ``correction`` (from facts) are rows of the sink; ``daily``
-is two projections in the parts of the transfers. They differ from their base only after an edit by
-hand, or where a disk does not give back what was written.
+``edge`` (from transfers), ``event``, ``correction`` and ``repeated`` (from facts) are rows of the
+sink; ``daily`` is two projections in the parts of the transfers. They differ from their base only
+after an edit by hand, or where a disk does not give back what was written.
 """
 
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from runtime.verify import VIOLATIONS_MAX, Check, Violation
 from runtime.verify_facts import Ask
 from sinks.migrate import load
 
-ROLLUPS = ("edge", "event", "correction", "daily")
+ROLLUPS = ("edge", "event", "correction", "repeated", "daily")
 """In the order in which they are made anew."""
 
 _BACKFILLS = {
     table: statement
     for migration in load()
     for statement in migration.statements
-    for table in ("edge", "event", "correction")
+    for table in ROLLUPS
     if statement.startswith(f"INSERT INTO custody.{table} ")
 }
 """How a migration filled a table from its base: the one place that says it in SQL."""

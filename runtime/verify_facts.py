@@ -1,8 +1,9 @@
 """Checks of ``custody verify`` over what gateways have sent: its numbers, and its events.
 
 The books count an event once in each lot, whatever numbers it came under; a table has a row of each
-number it came under. Where the two differ, and where a number has two events, a person has to look:
-both are named here, with what the books count.
+number it came under. Rows that say the same (``repeated``) are one event that two gateways took:
+views show it once, and it is said in a line. Where rows of one event differ, and where a number has
+two events, a person has to look: both are named here, with what the books count.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,9 +21,16 @@ SELECT event_id AS subject,
         arrayStringConcat(arraySort(groupUniqArray(concat('lot ', lot_id, ' under ', gateway_id,
             ' ', toString(gateway_epoch), '/', toString(gateway_seq)))), ', '),
         '; the books count it once in each lot: custody trace ', event_id) AS detail
-FROM custody.events_all GROUP BY event_id HAVING count() > 1 ORDER BY event_id
+FROM custody.events_all
+WHERE (partition, offset) NOT IN (SELECT partition, offset FROM custody.repeated)
+GROUP BY event_id HAVING count() > 1 ORDER BY event_id
 """
-"""Events of which there is more than one row."""
+"""Events of which there is more than one row, less those that only say the same again."""
+_REPEATED = """
+SELECT uniqExact(event_id) AS events, min(event_id) AS first,
+    arrayStringConcat(arraySort(groupUniqArray(toString(gateway_id))), ', ') AS gateways
+FROM custody.repeated
+"""
 
 _NUMBERED = " UNION ALL ".join(
     f"SELECT gateway_id, gateway_epoch, gateway_seq FROM custody.{route.table}"  # noqa: S608
@@ -40,6 +48,23 @@ SELECT header_values[indexOf(header_names, 'gateway')] AS gateway_id,
     uniqExact(record_topic, record_partition, record_offset) AS letters
 FROM custody.dead_letter WHERE has(header_names, 'gateway') GROUP BY gateway_id
 """
+
+
+def repeated(ask: Ask) -> str:
+    """Return a line about events that came through two gateways alike; empty where none did.
+
+    Raises:
+        Unavailable: The warehouse does not answer.
+    """
+    [row] = ask(_REPEATED)
+    events = _int(row["events"])
+    if not events:
+        return ""
+    return (
+        f"{events:,} {'event' if events == 1 else 'events'} came through two gateways and say the"
+        f" same: counted once, the second time from {row['gateways']}; the first by id:"
+        f" custody trace {row['first']}"
+    )
 
 
 def sequence(ask: Ask) -> tuple[int, list[tuple[str, str]]]:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import pyarrow as pa
 
 from schemas import topics
-from sinks import corrections, edges, events
+from sinks import corrections, edges, events, repeats
 
 _MADE: Mapping[str, tuple[tuple[str, Callable[[pa.Table], pa.Table]], ...]] = MappingProxyType(
     {edges.SOURCE: ((edges.TABLE, edges.edges_of),)}
@@ -26,7 +26,10 @@ _MADE: Mapping[str, tuple[tuple[str, Callable[[pa.Table], pa.Table]], ...]] = Ma
 """Table -> the tables its rows lead to, and how."""
 
 _FED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {topics.TRANSFER: (edges.TABLE,), topics.FACT: (events.TABLE, corrections.TABLE)}
+    {
+        topics.TRANSFER: (edges.TABLE,),
+        topics.FACT: (events.TABLE, corrections.TABLE, repeats.TABLE),
+    }
 )
 
 

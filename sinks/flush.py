@@ -7,7 +7,7 @@
    it is confirmed.
 3. Dead letters, acknowledged.
 4. One insert per table over all partitions, leaving out what is in already; what is made
-   from rows (``derived``) after them.
+   from rows (``derived``) after them, and last which of them stand twice (``repeats``).
 5. Seal: one row per partition in ``ingest_batches``.
 
 A kill before 2 costs nothing; after it the next process reads back what is in.
@@ -27,7 +27,7 @@ from custody.events import Micros
 from schemas import breaker
 from schemas.reader import Batch, read_batch
 from schemas.registry import Catalog
-from sinks import derived
+from sinks import derived, repeats
 from sinks.client import Warehouse
 from sinks.config import SinkConfig
 from sinks.consumer import Consumer
@@ -189,6 +189,22 @@ class Flusher:
         for table, pieces in tables.items():
             rows = pa.concat_tables(pieces).unify_dictionaries()
             self._writer.insert(table, rows, f"{self._config.instance}/{table}/{name}")
+        for part in parts:
+            self._insert_repeats(part)
+
+    def _insert_repeats(self, part: Part) -> None:
+        """Store which facts stand a second time: asked of the rows, so behind their inserts."""
+        facts = repeats.suspects(part.rows.tables, part.partition.writers)
+        if not facts:
+            return
+        place = part.slice.place
+        found = self._persist(lambda: repeats.repeats_of(self._outside.warehouse, place, facts))
+        rows = without(repeats.TABLE, found, part.partition.present)
+        if rows.num_rows:
+            name = f"{place.partition}:{part.slice.first}"
+            self._writer.insert(
+                repeats.TABLE, rows, f"{self._config.instance}/{repeats.TABLE}/{name}"
+            )
 
     def _seal(self, parts: Sequence[Part]) -> None:
         """Account for each record once: what an earlier process sealed is left out."""

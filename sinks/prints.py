@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import pyarrow as pa
 
-from sinks import corrections, edges, events
+from sinks import corrections, edges, events, repeats
 
 Present = Mapping[int, Sequence[str]]
 """Prints of the rows that stand at an offset of one partition."""
@@ -21,6 +21,7 @@ _MADE: Mapping[str, Sequence[str]] = MappingProxyType(
         edges.TABLE: ("sender", "n", "parent", "child", "mass_wet_g", "mass_dry_g"),
         events.TABLE: ("stem", "lot_id", "event_id", "gateway_id"),
         corrections.TABLE: ("stem", "lot_id", "event_id", "corrects"),
+        repeats.TABLE: ("stem", "lot_id", "event_id", "gateway_id"),
     }
 )
 """Columns of rows that are made from others and have no bytes of a record."""

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
 from schemas.routes import BY_STEM, ROUTES
-from sinks import prints
+from sinks import prints, repeats
 from sinks.client import Warehouse
+from sinks.corrections import STEMS
 from sinks.dedup import Known, Number
+from sinks.repeats import Writers
 from sinks.slice import Place
 
 _ASKED_AT_ONCE = 5_000
@@ -72,6 +74,25 @@ def numbers_before(
             last = found[cast("int", partition)]
             name, pair = str(who), cast("Number", tuple(cast("Sequence[int]", number)))
             last[name] = max(pair, last.get(name, pair))
+    return found
+
+
+def writers_before(warehouse: Warehouse, topic: str, starts: Starts) -> dict[int, Writers]:
+    """Return who has sent facts for which site below ``starts``, by partition.
+
+    Raises:
+        WarehouseUnavailable: Ask again later.
+    """
+    found: dict[int, Writers] = {partition: {} for partition in starts}
+    for stem in (r.stem for r in ROUTES if r.topic == topic and r.stem in STEMS):
+        query = (
+            "SELECT DISTINCT partition, site_id, gateway_id, gateway_epoch"  # noqa: S608  route table
+            f" FROM custody.{BY_STEM[stem].table}"
+            f" WHERE topic = {{topic:String}} AND ({_each(starts, '<')})"
+        )
+        for partition, site, gateway, epoch in warehouse.rows(query, {"topic": topic}):
+            sent = (str(site), str(gateway), cast("int", epoch))
+            repeats.noted(found[cast("int", partition)], [sent])
     return found
 
 

@@ -20,6 +20,7 @@ from sinks.dedup import Seen
 from sinks.intent import Digest, Intent, Settled, read
 from sinks.prints import Present
 from sinks.readback import Sealed
+from sinks.repeats import Writers
 from sinks.slice import Message, Place, Slice
 from sinks.tables import tables_of
 
@@ -103,6 +104,7 @@ class Partition:
         sealed: All records before it are accounted for in ``ingest_batches``.
         present: Rows at or above ``done`` that are in the tables already, by offset.
         seen: Last numbers of all senders before ``next``.
+        writers: Gateways that have sent for each site before ``next``.
         breaker: Counts what cannot be read.
         settled: Nothing is announced that is not confirmed.
         announced: What the last process announced, until its records have been read again.
@@ -120,6 +122,7 @@ class Partition:
     present: Present
     seen: Seen
     breaker: Breaker
+    writers: Writers = field(default_factory=dict)
     settled: bool = True
     announced: Intent | None = None
     again: Digest = field(default_factory=Digest)
@@ -179,6 +182,7 @@ def recover(
         tables = [*tables_of(topic), *derived.tables_of(topic)]
         present = readback.rows_from(warehouse, topic, tables, starts)
         numbers = readback.numbers_before(warehouse, topic, starts)
+        writers = readback.writers_before(warehouse, topic, starts)
         for place in mine:
             start = starts[place.partition]
             intent = read(committed[place].metadata)
@@ -193,6 +197,7 @@ def recover(
                 present=present[place.partition],
                 seen=Seen(numbers[place.partition], partial(readback.standing, warehouse, place)),
                 breaker=Breaker(f"{topic}/{place.partition}", config.dead_letter_limits),
+                writers=writers[place.partition],
                 settled=not isinstance(intent, Intent),
                 announced=intent if isinstance(intent, Intent) else None,
             )

@@ -41,7 +41,8 @@ def worker(*, no: int) -> None:
 def warehouse(context: click.Context) -> None:
     """Run the sink: records in, rows out; it also answers SQL over HTTP.
 
-    check and rebuild are about what is stored beside its base: edges, corrections, daily sums.
+    check and rebuild are about what is stored beside its base: edges, corrections, repeats,
+    daily sums.
     rewind is for a warehouse that was lost, or an offset that somebody has moved.
 
     \b
@@ -56,7 +57,7 @@ def warehouse(context: click.Context) -> None:
 @warehouse.command("check")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per check.")
 def warehouse_check(*, as_json: bool) -> int:
-    """Hold edges, corrections and daily sums against what they are made from. Exit 1: they differ.
+    """Hold edges, corrections, repeats and daily sums against what makes them. Exit 1: they differ.
 
     \b
     Example:
@@ -75,7 +76,7 @@ def warehouse_check(*, as_json: bool) -> int:
 
 @warehouse.command("rebuild")
 def warehouse_rebuild() -> None:
-    """Make edges, corrections and daily sums anew from what they are made from.
+    """Make edges, corrections, repeats and daily sums anew from what they are made from.
 
     With the stack or the warehouse process stopped: what is stored meanwhile would be missing. The
     embedded engine refuses a second process; on a server nobody does. custody warehouse check

@@ -38,7 +38,8 @@ def verify(settle_s: float, *, as_json: bool) -> int:
     masses, metals and attributes; handed: what one owner sends another received; compensations:
     each negates a transfer before it, exactly and once; edges: lineage rests on all transfers
     between lots and processes; numbers: every output stands once, none is missing; negative: no
-    account holds less than nothing; events: every event once; sequence: no number of a gateway is
+    account holds less than nothing; events: every event once (one that two gateways took and that
+    says the same is counted once, and said in a line); sequence: no number of a gateway is
     missing or stands twice; outbox: everything accepted has reached Kafka; applied: the workers
     have applied every record; kafka: every record is a row, a dropped duplicate, a dead letter or a
     record without a table; dead_letters: each record that could not be read has one dead letter.
@@ -76,6 +77,7 @@ def shown(found: Sequence[checks.Check], *, as_json: bool, complete: bool) -> No
                     "violations": [
                         {"subject": v.subject, "detail": v.detail} for v in check.violations
                     ],
+                    "note": check.note,
                 }
             )
         else:
@@ -172,6 +174,8 @@ def _show(check: checks.Check, *, complete: bool) -> None:
     wrong = f"{len(check.violations)} violations" if complete else "not yet complete"
     verdict = "clean" if check.clean else wrong
     output.result(f"{check.name:<14}{verdict:<18}{check.examined:>10,} examined")
+    if check.note:
+        output.result(f"    {check.note}")
     for violation in check.violations[:_SHOWN_MAX]:
         output.result(f"    {violation.subject}: {violation.detail}")
     hidden = len(check.violations) - _SHOWN_MAX

@@ -31,6 +31,7 @@ SELECT _table AS event_type, occurred_at, recorded_at, site_id,
 FROM facts_all
 WHERE lot_id = {lot:String} AND occurred_at <= {at:DateTime64(6, 'UTC')}
     AND recorded_at <= {known:DateTime64(6, 'UTC')}
+    AND (partition, offset) NOT IN (SELECT partition, offset FROM repeated)
 ORDER BY occurred_at, recorded_at, event_id
 """
 

@@ -4,10 +4,12 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from custody.events import Micros
 from runtime.stack import kafka
 from runtime.stack.topics import NewTopics, ensure
 from schemas import topics
@@ -26,6 +28,7 @@ from tests.support.sinks import (
     sighting,
     tick,
     wait_until,
+    weighing,
 )
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -67,6 +70,35 @@ def test_facts_become_rows_once_over_restarts(broker: str, tmp_path: Path) -> No
         assert sink.rows(LEDGER.format(topics.FACT)) == [(1010, 0, 0, 0, 1010)]
         digests = "SELECT count() FROM custody.events_all WHERE length(digest) = 32"
         assert sink.one(digests) == 1010
+
+
+def test_an_event_through_two_gateways_is_shown_once_over_a_restart(
+    broker: str, tmp_path: Path
+) -> None:
+    settings = config(broker, tmp_path / "warehouse")
+    first = Gateway(broker)
+    producer = first.producer()
+    facts = [weighing(f"L-{no % 5}", no) for no in range(1, 21)]
+    for fact in facts:
+        first.send(producer, fact, str(fact.lot_id).encode())
+    assert producer.flush(30) == 0
+    with running(settings) as sink:
+        sink.wait("SELECT count() FROM custody.v_weighings", 20)
+    second = Gateway(broker, "GW-2")
+    for no, fact in enumerate(facts[:12], start=1):
+        carried = replace(
+            fact, gateway_id="GW-2", gateway_seq=no, recorded_at=Micros(fact.recorded_at + 1)
+        )
+        second.send(producer, carried, str(fact.lot_id).encode())
+    assert producer.flush(30) == 0
+    with running(settings) as sink:
+        sink.wait(COUNTED.format(topics.FACT), 32)
+        assert sink.one("SELECT count() FROM custody.weighing") == 32
+        for view in ("v_weighings", "v_events"):
+            assert sink.rows(f"SELECT count(), uniqExact(event_id) FROM custody.{view}") == [  # noqa: S608
+                (20, 20)
+            ]
+        assert sink.one("SELECT count() FROM custody.v_weighings WHERE gateway_id = 'GW-2'") == 0
 
 
 def test_a_record_sent_again_is_dropped_and_counted(broker: str, tmp_path: Path) -> None:

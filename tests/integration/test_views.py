@@ -302,7 +302,7 @@ def test_rollups_are_held_against_their_base_and_made_anew(filled: tuple[Store, 
         return store.ask(statement)
 
     assert {c.name: c.clean for c in rollups.check(ask)} == dict.fromkeys(rollups.ROLLUPS, True)
-    assert all(check.examined for check in rollups.check(ask))
+    assert all(c.examined for c in rollups.check(ask) if c.name != "repeated")
     for table in ("edge", "event", "correction"):
         [row] = store.ask(f"SELECT min(offset) AS first FROM {table}")  # noqa: S608
         gone = f"ALTER TABLE custody.{table} DELETE WHERE offset = {row['first']}"

@@ -13,12 +13,13 @@ from runtime.verify import Check, Ends, verify
 from schemas.partition import partition_of
 from schemas.reader import read_batch
 from schemas.routes import BY_TYPE, Record
-from sinks import migrate
+from sinks import migrate, repeats
 from sinks.client import Warehouse, open_warehouse
 from sinks.consumer import Topic
 from sinks.dedup import Seen
 from sinks.flush import Part, ledger_rows, missing_of
 from sinks.recovery import Partition
+from sinks.repeats import Writers
 from sinks.rows import rows_of
 from sinks.slice import Place
 from tests.support.sinks import CATALOG, PARTITIONS, framed, slice_of
@@ -35,6 +36,7 @@ class Store:
     reader: Reader
     directory: Path
     ends: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
+    writers: Writers = field(default_factory=dict)
 
     def put(self, topic: str, records: Sequence[Record], *, extra_bad: int = 0) -> None:
         """Store records behind those of earlier calls, with their row of the ledger."""
@@ -50,6 +52,9 @@ class Store:
         part = Part(partition, slice_, judged, "d")
         for table, rows in missing_of(part):
             self.warehouse.insert_arrow(table, rows, "test")
+        if facts := repeats.suspects(judged.tables, self.writers):
+            found = repeats.repeats_of(self.warehouse, place, facts)
+            self.warehouse.insert_arrow(repeats.TABLE, found, "test")
         ledger = ledger_rows([part], "test", Micros(1))
         self.warehouse.insert_arrow("ingest_batches", ledger, "test")
         self.ends.setdefault(topic, {})[PARTITION] = (0, first + len(values))

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, cast
+from zlib import crc32
 
 import pyarrow as pa
 from typing_extensions import override
 
-from sinks import corrections, edges, events, prints
+from sinks import corrections, edges, events, prints, repeats
 from sinks.client import Warehouse, WarehouseRefused, WarehouseUnavailable
 from sinks.tables import columns, stored
 
@@ -37,6 +38,16 @@ _STANDING = re.compile(
     r" WHERE topic = \{topic:String\} AND partition = \{partition:Int32\}"
     r" AND offset < \{before:Int64\} AND toInt64\((?P=minor)\) IN \((?P<minors>[-\d, ]+)\)"
 )
+_WRITERS = re.compile(
+    r"SELECT DISTINCT partition, site_id, gateway_id, gateway_epoch FROM custody\.(?P<table>\w+)"
+    r" WHERE topic = \{topic:String\} AND \((?P<each>.+)\)"
+)
+_SAID = re.compile(
+    r"SELECT event_id, offset, (?P<said>.+) FROM custody\.(?P<table>\w+)"
+    r" WHERE topic = \{topic:String\} AND partition = \{partition:Int32\}"
+    r" AND offset <= \{last:Int64\}"
+    r" AND lot_id IN \{lots:Array\(String\)\} AND event_id IN \{events:Array\(String\)\}"
+)
 _SEALED = (
     "SELECT partition, argMax(topic_id, last), max(last) + 1 FROM custody.ingest_batches"
     " WHERE topic = {topic:String} GROUP BY partition"
@@ -54,7 +65,7 @@ _EXPRESSIONS: Mapping[str, Callable[[Row], object]] = {
 _KEPT = (
     "topic", "partition", "offset", "value", "sender", "n", "gateway_id", "gateway_epoch",
     "gateway_seq", "event_id", "at", "record_topic", "record_partition", "record_offset", "debit",
-    "credit", "corrects",
+    "credit", "corrects", "site_id", "lot_id",
 )  # fmt: skip
 _SEAL_COLUMNS = (
     "topic", "topic_id", "partition", "first", "last", "rows", "duplicates", "dead_letters",
@@ -115,7 +126,9 @@ class MemoryWarehouse(Warehouse):
             found = list(_rows(rows, _SEAL_COLUMNS))
         else:
             named = prints.prints_of(table, rows)
-            found = list(_rows(rows.append_column("print", pa.array(named)), (*_KEPT, "print")))
+            made = rows.append_column("print", pa.array(named))
+            made = made.append_column("said", pa.array(_said(rows)))
+            found = list(_rows(made, (*_KEPT, "print", "said")))
         failing = self._tables.fault(table, len(found))
         kept = range(len(found)) if failing is None else failing.kept
         self._tables.rows.setdefault(table, []).extend(found[number] for number in kept)
@@ -136,6 +149,10 @@ class MemoryWarehouse(Warehouse):
             return self._numbers(match, topic)
         if match := _STANDING.fullmatch(query):
             return self._standing(match, parameters or {})
+        if match := _WRITERS.fullmatch(query):
+            return self._writers(match, topic)
+        if match := _SAID.fullmatch(query):
+            return self._saying(match, parameters or {})
         if query == _SEALED:
             return self._sealed(topic)
         raise WarehouseRefused(62, f"not one of the sink's questions: {query}")
@@ -188,6 +205,24 @@ class MemoryWarehouse(Warehouse):
         found = {tuple(value(row) for value in each) for row in rows}
         return [row for row in found if row[2] in minors]
 
+    def _writers(self, match: re.Match[str], topic: str) -> list[tuple[object, ...]]:
+        names = ("partition", "site_id", "gateway_id", "gateway_epoch")
+        rows = self._where(match["table"], topic, match["each"])
+        return list({tuple(row[name] for name in names) for row in rows})
+
+    def _saying(
+        self, match: re.Match[str], parameters: Mapping[str, object]
+    ) -> list[tuple[object, ...]]:
+        assert match["said"] == repeats.said(match["table"])
+        lots, names = (set(cast("list[str]", parameters[n])) for n in ("lots", "events"))
+        before = cast("int", parameters["last"]) + 1
+        below = f"(partition = {parameters['partition']} AND offset < {before})"
+        return [
+            (row["event_id"], row["offset"], row["said"])
+            for row in self._where(match["table"], str(parameters["topic"]), below)
+            if row["lot_id"] in lots and row["event_id"] in names
+        ]
+
     def _sealed(self, topic: str) -> list[tuple[object, ...]]:
         mine = [row for row in self._tables.of(SEALS) if row["topic"] == topic]
         mine.sort(key=lambda row: (row["partition"], row["last"]))
@@ -205,6 +240,12 @@ def unavailable() -> WarehouseUnavailable:
 
 def _value(expression: str) -> Callable[[Row], Any]:
     return _EXPRESSIONS.get(expression) or (lambda row: row[expression])
+
+
+def _said(rows: pa.Table) -> list[int]:
+    """Return a hash of what each row says, in place of the engine's."""
+    names = [name for name in rows.column_names if name not in repeats.NOT_SAID]
+    return [crc32(repr(row).encode()) for row in rows.select(names).to_pylist()]
 
 
 def _rows(table: pa.Table, names: Sequence[str]) -> Iterator[Row]:
@@ -227,5 +268,6 @@ def _columns_of(table: str) -> frozenset[str]:
         _NAMES[edges.TABLE] = _NAMES["transfer"] | set(_EDGE_OWN)
         _NAMES[corrections.TABLE] = frozenset({*corrections.COPIED, "stem"})
         _NAMES[events.TABLE] = frozenset(events.COLUMNS)
+        _NAMES[repeats.TABLE] = frozenset(repeats.COLUMNS)
         _NAMES[SEALS] = frozenset(_SEAL_COLUMNS)
     return _NAMES[table]

@@ -80,6 +80,6 @@ def test_a_kill_between_the_fact_and_its_row_leaves_the_row_to_insert() -> None:
 
 
 def test_every_table_that_is_made_from_a_topic_is_read_back() -> None:
-    assert derived.tables_of(topics.FACT) == ("event", "correction")
+    assert derived.tables_of(topics.FACT) == ("event", "correction", "repeated")
     assert derived.tables_of(topics.TRANSFER) == ("edge",)
     assert derived.tables_of(topics.CONTROL) == ()

@@ -13,6 +13,9 @@ COLUMNS_MAX = 1_000
 SHEET_FILE_BYTES_MAX = 64 * 1024 * 1024
 """A spreadsheet as it lies on disk; all of it is read into memory."""
 
+SHEET_ROWS_MAX = 1_048_576
+"""Rows that a spreadsheet can have."""
+
 UNPACKED_BYTES_MAX = 256 * 1024 * 1024
 """All members of a spreadsheet's archive unpacked: some 300,000 rows of 20 columns."""
 

@@ -4,7 +4,19 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-Cell = str | Decimal | bool | datetime | date | time | timedelta
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """A number that a spreadsheet shows as per cent.
+
+    Attributes:
+        shown: What it shows: 8.1 of a cell that holds 0.081.
+    """
+
+    shown: Decimal
+
+
+Cell = str | Decimal | Percent | bool | datetime | date | time | timedelta
 """Text of a CSV is always ``str``; a spreadsheet types its cells. An empty cell is ``""``."""
 
 
@@ -33,15 +45,15 @@ class Row:
 def text_of(cell: Cell) -> str:
     """Return a cell as text without blanks around, as it could stand in a CSV.
 
-    Numbers have a decimal point, times are ISO 8601.
+    Numbers have a decimal point, per cent its sign behind it; times are ISO 8601.
     """
     match cell:
         case str():
             return cell.strip()
         case bool():
             return "true" if cell else "false"
-        case Decimal():
-            return f"{cell:f}"
+        case Decimal() | Percent():
+            return f"{cell:f}" if isinstance(cell, Decimal) else f"{cell.shown:f}%"
         case datetime():
             return cell.isoformat(sep=" ")
         case timedelta():

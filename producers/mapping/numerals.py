@@ -12,7 +12,7 @@ from functools import cache
 from types import MappingProxyType
 
 from custody import units
-from producers.mapping.cells import Cell, text_of
+from producers.mapping.cells import Cell, Percent, text_of
 from producers.mapping.faults import CellFault
 from producers.mapping.unit_words import unit_of
 from producers.outcome import Code
@@ -45,27 +45,29 @@ def number(cell: Cell, style: Style, unit: str | None = None) -> Decimal:
     Args:
         cell: Not empty.
         style: How the file writes numbers.
-        unit: Unit of the column; the cell may repeat it and may name no other.
+        unit: Unit of the column; the cell may repeat it and may name no other, but for per cent
+            in a column of fractions.
 
     Raises:
         CellFault: ``not_a_number`` or ``wrong_unit``.
     """
     if isinstance(cell, Decimal):
         return _bounded(cell)
+    if isinstance(cell, Percent):
+        return _in_unit(cell.shown, "pct", unit, cell)
     if not isinstance(cell, str):
         raise CellFault(Code.NOT_A_NUMBER, text_of(cell), "a number; the cell is typed otherwise")
     text = cell.strip().replace("\u2212", "-")
     parts = _SPLIT.fullmatch(text)
     if parts is None:
         raise _no_number(cell, style)
-    if parts[2] is not None:
-        _check_unit(parts[2], unit, cell)
+    named = None if parts[2] is None else _unit_named(parts[2], cell)
     body = parts[1].strip()
     if not _pattern(style).fullmatch(body):
         raise _no_number(cell, style)
     for mark in _marks(style.thousands):
         body = body.replace(mark, "")
-    return _bounded(body.replace(style.decimal, "."))
+    return _in_unit(body.replace(style.decimal, "."), named, unit, cell)
 
 
 def _bounded(value: Decimal | str) -> Decimal:
@@ -76,13 +78,21 @@ def _bounded(value: Decimal | str) -> Decimal:
         raise CellFault(Code.NOT_A_NUMBER, str(value)[:60], allowed) from None
 
 
-def _check_unit(word: str, unit: str | None, cell: str) -> None:
+def _unit_named(word: str, cell: str) -> str:
     named = unit_of(word)
     if named is None:
         raise CellFault(Code.NOT_A_NUMBER, cell, "a number, with nothing but its unit behind it")
-    if named != unit:
-        allowed = f"the unit of the column: {unit or 'none'}"
-        raise CellFault(Code.WRONG_UNIT, cell, allowed)
+    return named
+
+
+def _in_unit(value: Decimal | str, named: str | None, unit: str | None, cell: Cell) -> Decimal:
+    """Return a number in the unit of its column; ``named`` is what the cell says it is in."""
+    if named in (None, unit):
+        return _bounded(value)
+    if (named, unit) == ("pct", "fraction"):
+        return _bounded(_bounded(value).scaleb(-2))
+    allowed = f"the unit of the column: {unit or 'none'}"
+    raise CellFault(Code.WRONG_UNIT, text_of(cell), allowed)
 
 
 def _no_number(cell: str, style: Style) -> CellFault:

@@ -32,6 +32,7 @@ class Sample:
 
     Attributes:
         is_sheet: It is a spreadsheet.
+        tells_formats: What it shows as per cent is known; a text file shows what it holds.
         encoding: Of a text file.
         delimiter: Of a text file.
         heading_rows: Rows of headings; none where no row has words that are known.
@@ -44,6 +45,7 @@ class Sample:
     """
 
     is_sheet: bool
+    tells_formats: bool
     encoding: Finding
     delimiter: Finding
     heading_rows: tuple[int, ...]
@@ -87,6 +89,7 @@ def sample(path: Path, sheet: str | None, coding_given: str | None = None) -> Sa
     data, totals = _without_totals(rest, top)
     return Sample(
         is_sheet=is_sheet,
+        tells_formats=not is_sheet or sheet_table.tells_formats(path),
         encoding=coding,
         delimiter=mark,
         heading_rows=headings,

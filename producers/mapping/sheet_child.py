@@ -8,12 +8,13 @@ them one line with the names of all sheets, after them one with ``null``.
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from typing import Any
 
 from producers.mapping.bounds import COLUMNS_MAX, READER_BYTES_MAX
+from producers.mapping.sheet_formats import BadFormats, Percents, percents
 
 
 def main() -> None:
@@ -35,11 +36,24 @@ def main() -> None:
     if width > COLUMNS_MAX:
         _line({"fault": f"{width} columns, at most {COLUMNS_MAX}"})
         return
+    try:
+        shown = percents(data, wanted)
+    except BadFormats as error:
+        _line({"fault": str(error)})
+        return
     # Rows come with what is above the first cell, but without what is left of it.
-    left = [""] * (sheet.start[1] if sheet.start else 0)
-    for row in sheet.iter_rows():
-        _line([*left, *(_coded(cell) for cell in row)])
+    _write(sheet.iter_rows(), sheet.start[1] if sheet.start else 0, shown)
     _line(None)
+
+
+def _write(rows: Iterable[Sequence[object]], left: int, shown: Percents) -> None:
+    empty = [""] * left
+    for no, row in enumerate(rows):
+        coded = [*empty, *(_coded(cell) for cell in row)]
+        for column in shown.get(no, ()):
+            if column < len(coded) and coded[column].startswith("n"):
+                coded[column] = f"p{coded[column][1:]}"
+        _line(coded)
 
 
 def _bound() -> None:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, suppress
 from datetime import date, datetime, time, timedelta
@@ -17,7 +18,7 @@ from typing import IO
 from custody.errors import Refused
 from producers.mapping import zip_guard
 from producers.mapping.bounds import READER_S_MAX, SHEET_FILE_BYTES_MAX
-from producers.mapping.cells import Cell, Row
+from producers.mapping.cells import Cell, Percent, Row
 from producers.mapping.faults import BadTable
 
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -40,6 +41,14 @@ def is_sheet(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(len(OLE_MAGIC))
     return head == OLE_MAGIC or head.startswith(zip_guard.MAGIC)
+
+
+def tells_formats(path: Path) -> bool:
+    """Tell whether what a sheet shows as per cent is known; of XLS and XLSB it is not."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return "xl/workbook.bin" not in archive.namelist()
 
 
 def rows(path: Path, sheet: str | None) -> Iterator[Row]:
@@ -160,10 +169,17 @@ def _object(said: object) -> dict[str, object]:
     return said
 
 
+def _percent(text: str) -> Cell:
+    held = Decimal(text)
+    # With all its digits and no exponent: 50 of 0.5, and not 5E+1.
+    return Percent(Decimal(f"{held.scaleb(2):f}")) if held.is_finite() else text
+
+
 _CELLS: Mapping[str, Callable[[str], Cell]] = MappingProxyType(
     {
         "s": str,
         "n": lambda text: Decimal(text) if Decimal(text).is_finite() else text,
+        "p": _percent,
         "b": lambda text: text == "1",
         "m": datetime.fromisoformat,
         "d": date.fromisoformat,

@@ -14,6 +14,7 @@ from producers.mapping.faults import CellFault
 from producers.mapping.heading_words import LIMIT_WORDS, VALUE_BY_WORD
 from producers.mapping.load import UNKNOWN
 from producers.mapping.numerals import Style, number
+from producers.mapping.percent import shown_unit
 from producers.mapping.results import Censoring, result, word
 from producers.mapping.sample import ROWS_MAX, Sample, sample
 from producers.mapping.sniff import Finding, decimal_mark, time_format
@@ -221,7 +222,7 @@ def _field(draft: Draft, seen: Sample, index: int) -> Line:
     if found.kind is Kind.TIME:
         said, reason = _time(draft, seen, index)
     elif found.kind in (Kind.MASS, Kind.CONCENTRATION):
-        said["unit"], reason = _unit(draft, title)
+        said["unit"], reason = _unit(draft, seen, index)
     elif found.kind is Kind.NAME:
         cells = seen.column(index)
         said["values"] = _values(draft, title, cells, found.names)
@@ -237,8 +238,15 @@ def _field(draft: Draft, seen: Sample, index: int) -> Line:
     return Line(title.field, said, reason)
 
 
-def _unit(draft: Draft, title: Title) -> tuple[str, str]:
-    """Return the unit that a heading names; nothing else can say it."""
+def _unit(draft: Draft, seen: Sample, index: int) -> tuple[str, str]:
+    """Return the unit that a heading names, or that all cells of a spreadsheet show."""
+    title = seen.titles[index]
+    unit, doubt = shown_unit(title, seen.column(index), tells_formats=seen.tells_formats)
+    if doubt:
+        draft.doubts.append(f"column {title.text!r}: {doubt}")
+        return UNKNOWN, doubt
+    if unit:
+        return unit, "its cells are shown as per cent"
     if title.unit is not None:
         return title.unit, "its heading names the unit"
     if title.foreign:
@@ -306,7 +314,7 @@ def _add_elements(draft: Draft, seen: Sample) -> set[int]:
 
 def _element(draft: Draft, seen: Sample, index: int) -> Line:
     title = seen.titles[index]
-    unit, reason = _unit(draft, title)
+    unit, reason = _unit(draft, seen, index)
     said: dict[str, Value] = {"column": title.text, "analyte": title.analyte, "unit": unit}
     if draft.stem == "assay":
         said["basis"] = UNKNOWN

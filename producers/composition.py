@@ -24,6 +24,20 @@ def check_censored(value: Decimal | None, limit: Decimal | None, qualifier: str)
         raise fault(Code.MISSING_FIELD, None, ["value", "qualifier with detection_limit"], "value")
 
 
+def check_once(field: str, found: Iterable[tuple[str, str]]) -> None:
+    """Refuse an analyte that stands twice on one basis: nobody could say which of them holds.
+
+    Args:
+        field: Name of the composition in the request.
+        found: Analyte and basis of each.
+    """
+    seen: set[tuple[str, str]] = set()
+    for no, one in enumerate(found):
+        if one in seen:
+            raise fault(Code.BAD_VALUE, one[0], "each analyte once", f"{field}.{no}.analyte")
+        seen.add(one)
+
+
 def check_elements(field: str, found: Iterable[tuple[str, str, float]]) -> None:
     """Refuse a composition whose elements add up to more than all there is.
 

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from custody import units
 from custody.metrology import MOISTURE_MAX
-from producers.composition import check_censored, check_elements, check_range
+from producers.composition import check_censored, check_elements, check_once, check_range
 from producers.fields import (
     ConcentrationUnit,
     Exact,
@@ -117,6 +117,7 @@ class AssayRequest(FactRequest):
     def _says_something(self) -> Self:
         if self.moisture is None and not self.results:
             raise fault(Code.MISSING_FIELD, None, ["moisture", "results"], "results")
+        check_once("results", ((item.analyte, item.basis) for item in self.results))
         elements = (
             (item.analyte, item.basis, units.fraction(item.value, item.unit))
             for item in self.results
@@ -154,3 +155,8 @@ class XrfRequest(FactRequest):
     live_time_s: Annotated[float, bounded(0, 1e6)] | None = None
     basis: Annotated[str, names("as_is", "dried")]
     results: Annotated[tuple[XrfItem, ...], Field(min_length=1, max_length=ITEMS_MAX)]
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        check_once("results", ((item.analyte, self.basis) for item in self.results))
+        return self

@@ -14,7 +14,7 @@ from pydantic import Field, StrictBool, model_validator
 
 from custody import units
 from producers.attribute import Attributes
-from producers.composition import check_elements
+from producers.composition import check_elements, check_once
 from producers.fields import (
     TEXT_CHARS_MAX,
     ConcentrationUnit,
@@ -135,6 +135,8 @@ class LotRequest(FactRequest):
         if shares > 1 + 1e-6:
             allowed = "shares of declared_origins: at most 1"
             raise fault(Code.FRACTIONS_EXCEED_ONE, shares, allowed, "declared_origins")
+        once = ((d.analyte, d.basis) for d in self.declared_composition)
+        check_once("declared_composition", once)
         declared = ((d.analyte, d.basis, d.fraction) for d in self.declared_composition)
         check_elements("declared_composition", declared)
         return self

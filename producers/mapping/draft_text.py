@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from producers.mapping.draft import Draft, Line, Value
 from producers.mapping.load import UNKNOWN
-from producers.mapping.suggest import Draft, Line, Value
 
 
 def text(draft: Draft, file_name: str) -> str:

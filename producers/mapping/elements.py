@@ -41,7 +41,8 @@ class Elements:
         self._censoring = Censoring(words, file.negative_below_limit)
         self._limits = None if file.limits_row is None else top.rows[file.limits_row - 1]
         for rule in record.elements:
-            beside = (rule.limit_column, rule.u_column, rule.error_2sigma_column)
+            errors = (rule.error_1sigma_column, rule.error_2sigma_column)
+            beside = (rule.limit_column, rule.u_column, *errors)
             top.require((rule.column, *(title for title in beside if title is not None)))
 
     def add(self, row: Row, request: dict[str, object], columns: dict[str, str]) -> None:
@@ -78,10 +79,16 @@ class Elements:
         u = self._beside(rule.u_column, row, rule.unit) if rule.u is None else rule.u
         if u is not None and not self._declared:
             item["u"] = str(u)
-        error = self._beside(rule.error_2sigma_column, row, rule.unit)
+        error = self._error_2sigma(rule, row)
         if error is not None:
             item["error_2sigma"] = str(error)
         return item
+
+    def _error_2sigma(self, rule: ElementRule, row: Row) -> Decimal | None:
+        of_one = self._beside(rule.error_1sigma_column, row, rule.unit)
+        return (
+            self._beside(rule.error_2sigma_column, row, rule.unit) if of_one is None else 2 * of_one
+        )
 
     def _limit(self, rule: ElementRule, row: Row) -> Decimal | None:
         """Return the limit of the row, else of the column in the mapping, else above it."""

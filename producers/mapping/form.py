@@ -105,6 +105,7 @@ class ElementRule(Form):
     limit_column: Name | None = None
     u: Decimal | None = Field(None, description="Standard uncertainty, in the unit.")
     u_column: Name | None = None
+    error_1sigma_column: Name | None = Field(None, description="Of xrf; counts twice.")
     error_2sigma_column: Name | None = Field(None, description="Of xrf.")
 
 

@@ -5,7 +5,7 @@ What ``suggest`` could not read off a file stands as ``"?"``, and so does not pa
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -224,6 +224,16 @@ def _record_problems(record: Record, form: MappingFile) -> Iterator[str]:
         yield from (f"{field.path}: {problem}" for problem in _field_problems(field, form.file))
     for element in rule.elements:
         yield from (f"{element.column}: {p}" for p in _element_problems(element, rule.type))
+    yield from _repeats(rule.elements)
+
+
+def _repeats(elements: Iterable[ElementRule]) -> Iterator[str]:
+    """Yield analytes of two columns: a certificate or shot gives each once, and per basis."""
+    first: dict[tuple[str, str | None], ElementRule] = {}
+    for element in elements:
+        other = first.setdefault((element.analyte, element.basis), element)
+        if other is not element:
+            yield f"{element.column}: {element.analyte} is in column {other.column} already"
 
 
 def _field_problems(field: Field, file: FileRule) -> Iterator[str]:
@@ -277,12 +287,15 @@ def _clock_problems(rule: FieldRule, file: FileRule) -> Iterator[str]:
 
 
 def _element_problems(element: ElementRule, stem: str) -> Iterator[str]:
+    errors = (element.error_1sigma_column, element.error_2sigma_column)
     if stem not in ("assay", "xrf", "lot"):
         yield f"a {stem} has no elements"
     if stem == "xrf":
         if element.basis is not None or element.u is not None or element.u_column is not None:
             yield "of xrf, basis is a field of the record, and the error is error_2sigma_column"
+        if None not in errors:
+            yield "an error of one sigma or of two, and not both"
     elif element.basis is None:
         yield "no basis: dry or as_is"
-    elif element.error_2sigma_column is not None:
-        yield "error_2sigma_column: of xrf only"
+    elif any(errors):
+        yield "error_1sigma_column, error_2sigma_column: of xrf only"

@@ -5,25 +5,19 @@ and ``load`` refuses a mapping in which one is left.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from producers.mapping.cells import Cell, text_of
-from producers.mapping.faults import CellFault
-from producers.mapping.heading_words import LIMIT_WORDS, VALUE_BY_WORD
+from producers.mapping.draft import Draft, Line, Value
+from producers.mapping.heading_words import VALUE_BY_WORD
 from producers.mapping.load import UNKNOWN
-from producers.mapping.numerals import Style, number
-from producers.mapping.percent import shown_unit
-from producers.mapping.results import Censoring, result, word
 from producers.mapping.sample import ROWS_MAX, Sample, sample
 from producers.mapping.sniff import Finding, decimal_mark, time_format
+from producers.mapping.suggest_elements import add_elements, is_element, unit
 from producers.mapping.targets import Kind, required, target
 from producers.mapping.titles import Title
 from producers.mapping.unit_words import plain
-
-Value = str | int | bool | tuple["Value", ...] | dict[str, "Value"]
-"""What a TOML value may be here."""
 
 _MASSES = ("gross_kg", "tare_kg", "net_kg")
 _CHOICES_MAX = 12
@@ -44,46 +38,6 @@ _BY_HAND = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One key of the draft.
-
-    Attributes:
-        key: Its name.
-        value: Its value; ``"?"`` in it has to be filled in.
-        reason: Why.
-    """
-
-    key: str
-    value: Value
-    reason: str
-
-
-@dataclass(slots=True)
-class Draft:
-    """A mapping that is proposed.
-
-    Attributes:
-        file: Lines of ``[file]``.
-        constants: Lines of ``[constants]``.
-        stem: Type of the record; ``"?"`` where headings do not tell.
-        fields: Lines of the record's fields.
-        elements: Its elements, each with its reason.
-        doubts: What a person should look at.
-        unused: Headings nothing is known about.
-    """
-
-    stem: str
-    file: list[Line] = field(default_factory=list)
-    constants: list[Line] = field(default_factory=list)
-    fields: list[Line] = field(default_factory=list)
-    elements: list[Line] = field(default_factory=list)
-    doubts: list[str] = field(default_factory=list)
-    unused: list[str] = field(default_factory=list)
-    empty: dict[str, str] = field(default_factory=dict)
-    """Headings of columns without a word, by the field they would have been."""
-
-
 def suggest(path: Path, sheet: str | None = None, encoding: str | None = None) -> Draft:
     """Return a draft for a table.
 
@@ -100,7 +54,7 @@ def suggest(path: Path, sheet: str | None = None, encoding: str | None = None) -
     _add_file(draft, seen, sheet)
     used = _add_fields(draft, seen)
     if draft.stem in ("assay", "xrf"):
-        used |= _add_elements(draft, seen)
+        used |= add_elements(draft, seen)
     _add_missing(draft)
     draft.unused += [t.text for i, t in enumerate(seen.titles) if t.text and i not in used]
     if not seen.heading_rows:
@@ -114,34 +68,9 @@ def _stem(seen: Sample) -> str:
     there = {title.field for title in seen.titles}
     if there & set(_MASSES):
         return "weighing"
-    if any(_is_element(seen, i) for i in range(len(seen.titles))) or "moisture" in there:
+    if any(is_element(seen, i) for i in range(len(seen.titles))) or "moisture" in there:
         return "xrf" if "shot_no" in there else "assay"
     return UNKNOWN
-
-
-def _is_element(seen: Sample, index: int) -> bool:
-    """Tell whether a column holds an element: it is called so, and holds numbers or limits."""
-    title = seen.titles[index]
-    if not title.analyte:
-        return False
-    cells = seen.column(index)
-    return bool(cells) and sum(map(_is_result, cells)) * 2 >= len(cells)
-
-
-_STYLES = (Style(".", ""), Style(",", ""), Style(".", ","), Style(",", "."), Style(",", " "))
-_ANY = Censoring(frozenset(word(each) for each in LIMIT_WORDS), negative=True)
-
-
-def _is_result(cell: Cell) -> bool:
-    for style in _STYLES:
-        try:
-            result(cell, "pct", style, _ANY, None)
-        except CellFault as fault:
-            if fault.code == "missing_field":
-                return True
-        else:
-            return True
-    return False
 
 
 def _add_file(draft: Draft, seen: Sample, sheet: str | None) -> None:
@@ -222,7 +151,7 @@ def _field(draft: Draft, seen: Sample, index: int) -> Line:
     if found.kind is Kind.TIME:
         said, reason = _time(draft, seen, index)
     elif found.kind in (Kind.MASS, Kind.CONCENTRATION):
-        said["unit"], reason = _unit(draft, seen, index)
+        said["unit"], reason = unit(draft, seen, index)
     elif found.kind is Kind.NAME:
         cells = seen.column(index)
         said["values"] = _values(draft, title, cells, found.names)
@@ -236,24 +165,6 @@ def _field(draft: Draft, seen: Sample, index: int) -> Line:
     elif title.field in ("ticket_no", "lot_id", "certificate_no", "sample_id"):
         _note_repeats(draft, title, seen.column(index))
     return Line(title.field, said, reason)
-
-
-def _unit(draft: Draft, seen: Sample, index: int) -> tuple[str, str]:
-    """Return the unit that a heading names, or that all cells of a spreadsheet show."""
-    title = seen.titles[index]
-    unit, doubt = shown_unit(title, seen.column(index), tells_formats=seen.tells_formats)
-    if doubt:
-        draft.doubts.append(f"column {title.text!r}: {doubt}")
-        return UNKNOWN, doubt
-    if unit:
-        return unit, "its cells are shown as per cent"
-    if title.unit is not None:
-        return title.unit, "its heading names the unit"
-    if title.foreign:
-        draft.doubts.append(f"column {title.text!r}: {title.foreign} has to be converted before")
-        return UNKNOWN, f"{title.foreign} is no unit of a request"
-    draft.doubts.append(f"column {title.text!r}: its heading names no unit")
-    return UNKNOWN, "its heading names no unit"
 
 
 def _time(draft: Draft, seen: Sample, index: int) -> tuple[dict[str, Value], str]:
@@ -299,50 +210,6 @@ def _values(
 def _note_repeats(draft: Draft, title: Title, cells: Sequence[Cell]) -> None:
     if title.field == "ticket_no" and len({text_of(c) for c in cells}) < len(cells):
         draft.doubts.append(f"column {title.text!r}: numbers repeat; join it with one that tells")
-
-
-def _add_elements(draft: Draft, seen: Sample) -> set[int]:
-    used = set()
-    for index in range(len(seen.titles)):
-        if _is_element(seen, index):
-            used.add(index)
-            draft.elements.append(_element(draft, seen, index))
-    if draft.elements and draft.stem == "assay":
-        draft.doubts.append("basis of the elements: dry or as_is, as the certificate says")
-    return used
-
-
-def _element(draft: Draft, seen: Sample, index: int) -> Line:
-    title = seen.titles[index]
-    unit, reason = _unit(draft, seen, index)
-    said: dict[str, Value] = {"column": title.text, "analyte": title.analyte, "unit": unit}
-    if draft.stem == "assay":
-        said["basis"] = UNKNOWN
-    if not title.written:
-        draft.doubts.append(f"column {title.text!r}: taken for {title.analyte}")
-    if title.analyte == "W":
-        draft.doubts.append(f"column {title.text!r}: tungsten, or what some call their moisture")
-    cells = seen.column(index)
-    if seen.limits_row is None and any(_is_bare_limit(cell) for cell in cells):
-        said["limit"] = UNKNOWN
-        draft.doubts.append(f"column {title.text!r}: below a limit that no cell names")
-    if any(_is_negative(cell) for cell in cells):
-        draft.doubts.append(
-            f"column {title.text!r}: numbers below zero; where they mean less than a limit, "
-            "negative_below_limit = true in [file]"
-        )
-    return Line("", said, reason)
-
-
-def _is_bare_limit(cell: Cell) -> bool:
-    return isinstance(cell, str) and word(cell) in _ANY.words
-
-
-def _is_negative(cell: Cell) -> bool:
-    try:
-        return any(number(cell, style) < 0 for style in _STYLES[:2])
-    except CellFault:
-        return False
 
 
 def _add_missing(draft: Draft) -> None:

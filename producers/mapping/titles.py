@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from custody.elements import ELEMENTS
+from producers.mapping import heading_roles
+from producers.mapping.heading_roles import Role
 from producers.mapping.heading_words import (
     ELEMENT_BY_NAME,
     FIELD_BY_BARE_WORD,
@@ -35,6 +37,8 @@ class Title:
         unit: Unit it names, as we call it; None where it names none.
         foreign: A unit it names that a request has no name for.
         written: The analyte is written otherwise than certificates do, such as CU.
+        role: What the column of an analyte is.
+        sigma: Of an error how many, where it says.
     """
 
     text: str
@@ -43,10 +47,21 @@ class Title:
     unit: str | None = None
     foreign: str = ""
     written: bool = True
+    role: Role = Role.VALUE
+    sigma: int | None = None
 
 
 def understood(text: str) -> Title:
     """Return what a heading says, as far as its words are known."""
+    part = heading_roles.parted(text)
+    if part.role is not Role.VALUE:
+        title = _of_value(part.rest)
+        if title.analyte:
+            return replace(title, text=text, role=part.role, sigma=part.sigma)
+    return _of_value(text)
+
+
+def _of_value(text: str) -> Title:
     base, word = _parted(text)
     unit = unit_of(word) if word else None
     foreign = word if word and unit is None and is_foreign(word) else ""

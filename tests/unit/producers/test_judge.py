@@ -129,6 +129,34 @@ REFUSED = [
         "inputs.0.moisture_fraction",
     ),
     (
+        "one analyte twice",
+        {
+            **assay(),
+            "results": [
+                {"analyte": "Cu", "value": n, "unit": "pct", "basis": "dry"} for n in (2, 3)
+            ],
+        },
+        Code.BAD_VALUE,
+        "results.1.analyte",
+    ),
+    (
+        "one analyte twice in a shot",
+        {**XRF, "results": [{"analyte": "Cu", "value": n, "unit": "pct"} for n in (2, 3)]},
+        Code.BAD_VALUE,
+        "results.1.analyte",
+    ),
+    (
+        "one analyte twice, declared",
+        {
+            **LOT,
+            "declared_composition": [
+                {"analyte": "Cu", "value": n, "unit": "pct", "basis": "dry"} for n in (2, 3)
+            ],
+        },
+        Code.BAD_VALUE,
+        "declared_composition.1.analyte",
+    ),
+    (
         "shares",
         {
             **LOT,

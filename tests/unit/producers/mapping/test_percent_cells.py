@@ -11,13 +11,14 @@ import xlsxwriter
 
 from producers.mapping import sheet_table
 from producers.mapping.cells import Percent
+from producers.mapping.draft import Draft
 from producers.mapping.faults import BadTable
 from producers.mapping.form import FileRule
 from producers.mapping.load import parse
 from producers.mapping.percent import shown_unit
 from producers.mapping.read import read, rows_of
 from producers.mapping.refused import RefusedFile
-from producers.mapping.suggest import Draft, suggest
+from producers.mapping.suggest import suggest
 from producers.mapping.titles import understood
 from tests.support.tables import assay, faults, made, requests
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import xlsxwriter
 
+from producers.mapping.draft import Draft
 from producers.mapping.draft_text import text
 from producers.mapping.faults import BadMapping, BadTable
 from producers.mapping.load import parse
 from producers.mapping.sniff import decimal_mark, time_format
-from producers.mapping.suggest import Draft, suggest
+from producers.mapping.suggest import suggest
 from producers.mapping.titles import understood
 
 

@@ -27,8 +27,8 @@ from custody.events import Micros
 from producers import drop_place as place
 from producers.config import DropConfig
 from producers.drop_name import safe, wrong_in
-from producers.drop_read import Dropped, Fault, Reader, Unreadable
-from producers.drop_result import Report, chunks
+from producers.drop_read import LEFT_OUT, Dropped, Fault, Reader, Unreadable
+from producers.drop_result import SKIPPED, Report, chunks
 from producers.drop_state import DropState, Item, Known
 from producers.group import Answer
 from producers.inlet import Take
@@ -248,9 +248,11 @@ def _send_rows(one: _One, known: Known) -> None:
 
 def _send(one: _One, batch: Sequence[tuple[int, object]], reached: int) -> None:
     """Have a batch answered and keep the answers."""
-    answers = _durable([request for _, request in batch], one)
+    requests = [request for _, request in batch if request is not LEFT_OUT]
+    answers = iter(_durable(requests, one) if requests else ())
     items: list[Item] = [
-        {"row": row, **answer.item} for (row, _), answer in zip(batch, answers, strict=True)
+        {"row": row, **(SKIPPED if request is LEFT_OUT else next(answers).item)}
+        for row, request in batch
     ]
     one.given.state.add(one.digest, items, reached)
 
@@ -287,7 +289,11 @@ def _finish(report: Report, digest: bytes | None, given: Workplace) -> str:
     folder = places.failed if report.failed else places.done
     wanted = report.name if report.fault is not Fault.BAD_NAME else safe(report.name)
     target = place.free_name(folder, wanted)
-    items = () if digest is None or report.repeated else state.items(digest)
+    keeps = digest if digest is not None and not report.repeated else None
+    if keeps is not None:
+        skipped = sum(item["result"] == SKIPPED["result"] for item in state.items(keeps))
+        report = replace(report, skipped=skipped)
+    items = () if keeps is None else state.items(keeps)
     place.write_result(folder, target, chunks(report, items))
     place.move(places.taking / report.name, folder / target)
     if digest is not None and report.fault is not None:

@@ -1,15 +1,15 @@
 """From a dropped file to its requests, chosen by the end of its name.
 
 A reader gives pairs of a row's number and what stands there: parsed JSON, or an ``Unread`` that
-says why it is none. It never holds more of the file than its limit. Further kinds of files are
-further rows of ``READERS``.
+says why it is none, or ``LEFT_OUT``. It never holds more of the file than its limit. Further kinds
+of files are further rows of ``READERS``.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from custody.errors import Refused
 from producers import strict_json
@@ -21,6 +21,9 @@ from producers.weight import TooHeavy, weighed
 _SKIP_BYTES = 64 * 1024
 
 Row = tuple[int, object]
+
+LEFT_OUT: Final = object()
+"""Stands for a row that its mapping leaves out: no request, but said in the result."""
 
 
 @dataclass(frozen=True, slots=True)

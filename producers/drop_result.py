@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from custody.events import Micros
 from producers.drop_read import Fault
@@ -11,6 +12,9 @@ from producers.service import time_text
 
 REFUSED = "refused_requests"
 """Reason of a file that was read to its end, and of which not all could be taken."""
+
+SKIPPED: Mapping[str, str] = MappingProxyType({"result": "skipped"})
+"""What is said of a row that the mapping leaves out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Report:
         detail: The same in more words.
         known: What is known of its content; None where it was not read.
         repeated: Its content was taken before.
+        skipped: Rows that its mapping left out.
     """
 
     name: str
@@ -36,6 +41,7 @@ class Report:
     detail: str = ""
     known: Known | None = None
     repeated: bool = False
+    skipped: int = 0
 
     @property
     def failed(self) -> bool:
@@ -75,6 +81,8 @@ def _head(report: Report) -> Mapping[str, object]:
     }
     if known is not None:
         head["counts"] = _repeats(known) if report.repeated else _counts(known)
+    if report.skipped:
+        head["skipped"] = report.skipped
     if known is not None and report.repeated:
         before = {"file": known.name, "at": time_text(known.begun_at)}
         head["taken_before"] = {**before, "counts": _counts(known)}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from custody.errors import Refused
 from producers.config import DropConfig
-from producers.drop_read import Dropped, Fault, Reader, Row, Unreadable
+from producers.drop_read import LEFT_OUT, Dropped, Fault, Reader, Row, Unreadable
 from producers.mapping.bounds import SHEET_FILE_BYTES_MAX
 from producers.mapping.cells import text_of
 from producers.mapping.faults import CellFault
@@ -34,10 +34,19 @@ def rows(dropped: Dropped) -> Iterator[Row]:
         wanted = f"no {dropped.name}.mapping.toml and no {ANY} beside it"
         raise Unreadable(Fault.UNREADABLE, wanted)
     try:
-        for made in read(dropped.path, load(beside[0])).made:
+        left: list[int] = []
+        for made in read(dropped.path, load(beside[0]), left.append).made:
+            yield from _taken_off(left)
             yield made.row.no, _request(made)
+        yield from _taken_off(left)
     except Refused as error:
         raise Unreadable(Fault.UNREADABLE_ROWS, str(error).partition("\n")[0]) from None
+
+
+def _taken_off(left: list[int]) -> Iterator[Row]:
+    """Yield rows that the mapping leaves out, and forget them."""
+    yield from ((no, LEFT_OUT) for no in left)
+    left.clear()
 
 
 def mappings(folder: Path, name: str) -> Sequence[Path]:

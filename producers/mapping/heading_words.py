@@ -18,7 +18,8 @@ LIMIT_WORDS = (
 
 TOTAL_WORDS = (
     "total", "totals", "totaux", "totales", "totais", "sum", "summe", "gesamt", "somme", "suma",
-    "soma", "subtotal", "sous-total", "итого", "всего", "合计", "总计", "小计",
+    "soma", "subtotal", "sub-total", "sous-total", "zwischensumme", "итого", "всего", "合计",
+    "总计", "小计",
 )  # fmt: skip
 """First word of a row that sums up others."""
 
@@ -27,7 +28,7 @@ AVERAGE_WORDS = (
     "média", "medias", "médias", "mittel", "mittelwert", "durchschnitt", "среднее", "средние",
     "平均", "平均值",
 )  # fmt: skip
-"""First word of a row that averages others; whole, as a lot can begin like one."""
+"""First word of a row that averages others."""
 
 _HEADINGS: Mapping[str, str] = MappingProxyType(
     {

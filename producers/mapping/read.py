@@ -1,7 +1,7 @@
 """A table as requests: the whole way of ``producers.mapping`` in one function."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from producers.mapping import sheet_table, text_table
@@ -11,6 +11,8 @@ from producers.mapping.form import FileRule
 from producers.mapping.layout import Top, is_data, top_of
 from producers.mapping.load import Mapping
 from producers.mapping.records import Made, Maker
+
+_SHOWN_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,39 @@ class Reading:
     made: Iterator[Made]
 
 
-def read(path: Path, mapping: Mapping) -> Reading:
+@dataclass(slots=True)
+class Skipped:
+    """Rows that the mapping leaves out, so that whoever reads the table can say so.
+
+    Attributes:
+        count: How many.
+        rows: Numbers of the first ones.
+    """
+
+    count: int = 0
+    rows: list[int] = field(default_factory=list)
+
+    def add(self, no: int) -> None:
+        """Take one row more."""
+        self.count += 1
+        if len(self.rows) < _SHOWN_MAX:
+            self.rows.append(no)
+
+    def text(self) -> str:
+        """Return ``skipped 2 (rows 14, 30)``; empty where there is none."""
+        if not self.count:
+            return ""
+        more = ", ..." if self.count > len(self.rows) else ""
+        return f"skipped {self.count} (rows {', '.join(map(str, self.rows))}{more})"
+
+
+def read(path: Path, mapping: Mapping, skip: Callable[[int], None] | None = None) -> Reading:
     """Begin to read a table; blocks on the disk, and reads no more of it than is asked for.
 
     Args:
         path: The table.
         mapping: By which rules.
+        skip: Told the number of each row that the mapping leaves out; blank rows are none.
 
     Raises:
         BadTable: It cannot be read, or lacks a column.
@@ -39,7 +68,7 @@ def read(path: Path, mapping: Mapping) -> Reading:
     rows = rows_of(path, mapping.file)
     top = top_of(rows, mapping.file)
     maker = Maker(mapping, top)
-    return Reading(top, _made(rows, mapping.file, top, maker))
+    return Reading(top, _made(rows, mapping.file, top, maker, skip))
 
 
 def rows_of(path: Path, rule: FileRule) -> Iterator[Row]:
@@ -58,7 +87,15 @@ def rows_of(path: Path, rule: FileRule) -> Iterator[Row]:
         raise BadTable(why) from None
 
 
-def _made(rows: Iterator[Row], rule: FileRule, top: Top, maker: Maker) -> Iterator[Made]:
+def _made(
+    rows: Iterator[Row],
+    rule: FileRule,
+    top: Top,
+    maker: Maker,
+    skip: Callable[[int], None] | None,
+) -> Iterator[Made]:
     for row in rows:
         if is_data(row, rule, top):
             yield from maker.make(row)
+        elif skip is not None and not row.is_blank():
+            skip(row.no)

@@ -1,6 +1,6 @@
 """The beginning of a table as ``suggest`` looks at it: headings, limits, data, totals."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -8,11 +8,11 @@ from pathlib import Path
 from producers.mapping import sheet_table
 from producers.mapping.cells import Cell, Row, text_of
 from producers.mapping.form import FileRule
-from producers.mapping.heading_words import AVERAGE_WORDS, TOTAL_WORDS
 from producers.mapping.layout import Top, top_of
 from producers.mapping.read import rows_of
 from producers.mapping.sniff import Finding, delimiter, encoding
 from producers.mapping.titles import Title, understood
+from producers.mapping.totals import without_totals
 from producers.mapping.unit_words import plain, unit_of
 
 ROWS_MAX = 5_000
@@ -41,6 +41,7 @@ class Sample:
         titles: Its headings, understood, by column.
         rows: Data, totals left out.
         totals: Column and pattern of rows that sum up or average others.
+        unclear: Rows that begin like totals and look like data, each in words.
         is_whole: No more rows than were looked at.
     """
 
@@ -54,6 +55,7 @@ class Sample:
     titles: tuple[Title, ...]
     rows: tuple[Row, ...]
     totals: tuple[tuple[str, str], ...]
+    unclear: tuple[str, ...]
     is_whole: bool
 
     def column(self, index: int) -> list[Cell]:
@@ -86,7 +88,8 @@ def sample(path: Path, sheet: str | None, coding_given: str | None = None) -> Sa
     laid = rule.model_copy(update={"heading_rows": headings, "limits_row": limits})
     rest = iter(rows[:ROWS_MAX])
     top = top_of(rest, laid)
-    data, totals = _without_totals(rest, top)
+    titles = tuple(understood(title) for title in top.titles)
+    summed = without_totals(rest, titles)
     return Sample(
         is_sheet=is_sheet,
         tells_formats=not is_sheet or sheet_table.tells_formats(path),
@@ -95,9 +98,10 @@ def sample(path: Path, sheet: str | None, coding_given: str | None = None) -> Sa
         heading_rows=headings,
         limits_row=limits,
         top=top,
-        titles=tuple(understood(title) for title in top.titles),
-        rows=data,
-        totals=totals,
+        titles=titles,
+        rows=summed.data,
+        totals=summed.totals,
+        unclear=summed.unclear,
         is_whole=len(rows) <= ROWS_MAX,
     )
 
@@ -128,52 +132,3 @@ def _limits(rows: Sequence[Row], headings: tuple[int, ...]) -> int | None:
         return None
     first = next((text_of(c) for c in rows[headings[-1]].cells if text_of(c)), "")
     return headings[-1] + 1 if plain(first).strip(" .:") in _LIMIT_WORDS else None
-
-
-def _without_totals(
-    rows: Iterator[Row], top: Top
-) -> tuple[tuple[Row, ...], tuple[tuple[str, str], ...]]:
-    data: list[Row] = []
-    totals: dict[tuple[str, str], None] = {}
-    for row in rows:
-        if row.is_blank():
-            continue
-        total = _total(row, top)
-        if total is None:
-            data.append(row)
-        else:
-            totals[total] = None
-    return tuple(data), tuple(totals)
-
-
-def _total(row: Row, top: Top) -> tuple[str, str] | None:
-    """Return column and word of a row of totals: its first text is one of their words."""
-    for index, cell in enumerate(row.cells):
-        text = plain(text_of(cell))
-        if not text:
-            continue
-        pattern = _summing(text)
-        if not pattern or index >= len(top.titles) or not top.titles[index]:
-            return None
-        return top.titles[index], pattern
-    return None
-
-
-def _summing(text: str) -> str:
-    """Return the pattern of rows that begin with this text and sum up or average others, or empty.
-
-    An average is not told by how its word begins: a pattern wide as that would leave out the lot
-    ``Mittelberg-3`` in silence.
-    """
-    total = next((word for word in TOTAL_WORDS if text.startswith(word)), None)
-    if total is not None:
-        return f"{total}*"
-    average = next((word for word in AVERAGE_WORDS if _begins_with(text, word)), None)
-    if average is None:
-        return ""
-    return average if text == average else f"{text[: len(average) + 1]}*"
-
-
-def _begins_with(text: str, word: str) -> bool:
-    """Tell whether a text begins with a word, alone or before a blank, a colon or a bracket."""
-    return text.startswith(word) and text[len(word) : len(word) + 1] in ("", " ", ":", "(", ".")

@@ -21,6 +21,7 @@ from producers.mapping.unit_words import plain
 
 _MASSES = ("gross_kg", "tare_kg", "net_kg")
 _CHOICES_MAX = 12
+_UNCLEAR_MAX = 5
 _KEYS = {"weighing": ("ticket_no",), "assay": ("certificate_no",), "xrf": ("shot_no",)}
 _BY_HAND = {
     "site_id": "the site, as reference records name it",
@@ -90,6 +91,7 @@ def _add_file(draft: Draft, seen: Sample, sheet: str | None) -> None:
             {"column": column, "matches": (pattern,)} for column, pattern in seen.totals
         )
         draft.file.append(Line("skip_where", wheres, _summed(seen)))
+    draft.doubts += seen.unclear[:_UNCLEAR_MAX]
     numbers = [c for i, t in enumerate(seen.titles) if _has_numbers(t) for c in seen.column(i)]
     mark, between = decimal_mark(numbers)
     _found(draft, "decimal", mark)
@@ -98,7 +100,7 @@ def _add_file(draft: Draft, seen: Sample, sheet: str | None) -> None:
 
 def _summed(seen: Sample) -> str:
     """Return why rows are left out, with the words they begin with."""
-    words = ", ".join(dict.fromkeys(pattern.strip("*:(. ") for _, pattern in seen.totals))
+    words = ", ".join(dict.fromkeys(pattern.strip("*:(. [0-9]") for _, pattern in seen.totals))
     return f"rows that sum up or average others: they begin with {words}"
 
 

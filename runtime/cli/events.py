@@ -168,7 +168,12 @@ def _lists(lines: Iterator[Line], requests_max: int) -> Iterator[list[Line]]:
 )
 @click.option("--strict-reference", is_flag=True, help="Refuse ids no reference record knows.")
 @click.option("--backfill", is_flag=True, help="Take events older than five years.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object per line of the file.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="One JSON object per line of the file; of a table, one of rows skipped.",
+)
 def publish(  # noqa: PLR0913  one command, two kinds of file
     file: str,
     mapping: Path | None,

@@ -10,7 +10,7 @@ from custody.errors import Refused
 from producers.mapping import encodings
 from producers.mapping.draft_text import text
 from producers.mapping.load import load
-from producers.mapping.read import read
+from producers.mapping.read import Skipped, read
 from producers.mapping.reasons import reason
 from producers.mapping.suggest import suggest
 from runtime.cli import output
@@ -127,14 +127,17 @@ def mapping_check(file: Path, *, rules: Path, rows: int) -> int:
       custody mapping check tickets.csv --mapping weighbridge.toml --rows 1 | jq
     """
     refused = 0
+    skipped = Skipped()
     gateway = DryGateway()
-    for line in _first(file, rules, rows):
+    for line in _first(file, rules, rows, skipped):
         answer = line.refusal or gateway.publish_texts([line.text])[0]
         if answer["result"] == "refused":
             refused += 1
             output.line_json({**line.place(), **_refusal(line, answer)})
         else:
             output.result(json.dumps(line.request, ensure_ascii=False))
+    if skipped.count:
+        output.talk(f"{skipped.text()} so far")
     return FOUND if refused else 0
 
 
@@ -144,10 +147,10 @@ def _refusal(line: MappedLine, answer: JsonObject) -> JsonObject:
     return {name: answer[name] for name in ("result", "code", "field")} | {"reason": why}
 
 
-def _first(file: Path, rules: Path, rows: int) -> Iterator[MappedLine]:
+def _first(file: Path, rules: Path, rows: int, skipped: Skipped) -> Iterator[MappedLine]:
     """Yield the lines of the first rows; a row of several records counts once."""
     seen: set[int] = set()
-    for made in read(file, load(rules)).made:
+    for made in read(file, load(rules), skipped.add).made:
         if made.row.no not in seen and len(seen) == rows:
             return
         seen.add(made.row.no)

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from producers.mapping.load import Mapping as MappingOf
 from producers.mapping.load import load
-from producers.mapping.read import Reading, read
+from producers.mapping.read import Reading, Skipped, read
 from producers.mapping.reasons import reason
 from producers.mapping.records import Made
 from producers.mapping.refused import RefusedFile
@@ -51,11 +51,25 @@ def line_of(made: Made) -> MappedLine:
 
 
 class TableRun(Run):
-    """Counts answers, and keeps what was refused with its row."""
+    """Counts answers and rows left out, and keeps what was refused with its row."""
 
-    def __init__(self, kept: RefusedFile | None, *, as_json: bool) -> None:
+    def __init__(self, kept: RefusedFile | None, skipped: Skipped, *, as_json: bool) -> None:
         super().__init__(as_json=as_json, columns=_COLUMNS)
         self._kept = kept
+        self._skipped = skipped
+
+    @override
+    def totals(self) -> str:
+        """Return the counts so far, and which rows the mapping left out."""
+        return "; ".join(filter(None, (super().totals(), self._skipped.text())))
+
+    @override
+    def finish(self) -> int:
+        """Write the totals, of JSON also what was left out, and return the exit code."""
+        if self._as_json and self._skipped.count:
+            count, rows = self._skipped.count, self._skipped.rows
+            output.line_json({"result": "skipped", "count": count, "rows": rows})
+        return super().finish()
 
     @override
     def take(self, line: Line, answer: JsonObject) -> None:
@@ -88,6 +102,7 @@ class Table:
     Attributes:
         path: Its file.
         reading: Its rows.
+        skipped: Those that the mapping leaves out, as far as it is read.
         mapping: By which rules.
         keep: Whether refused rows are written back.
         as_json: Whether answers are shown as JSON.
@@ -95,6 +110,7 @@ class Table:
 
     path: Path
     reading: Reading
+    skipped: Skipped
     mapping: MappingOf
     keep: bool
     as_json: bool
@@ -107,7 +123,7 @@ class Table:
         """
         top = self.reading.top
         kept = RefusedFile(self.path, self.mapping.file, top) if self.keep else None
-        run = TableRun(kept, as_json=self.as_json)
+        run = TableRun(kept, self.skipped, as_json=self.as_json)
         try:
             with output.progress(f"publishing {self.path.name}", None) as advance:
                 send(gateway, self._lines(), run, options, list_requests, advance)
@@ -134,5 +150,5 @@ def opened(file: str, mapping: Path, *, as_json: bool, keep: bool) -> Table:
     if file == "-":
         message = "a table comes from a file: refused rows are written beside it"
         raise click.UsageError(message)
-    rules, path = load(mapping), Path(file)
-    return Table(path, read(path, rules), rules, keep, as_json)
+    rules, path, skipped = load(mapping), Path(file), Skipped()
+    return Table(path, read(path, rules, skipped.add), skipped, rules, keep, as_json)

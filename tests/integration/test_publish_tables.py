@@ -185,3 +185,44 @@ def test_a_line_of_json_that_is_no_utf_8_is_refused_alone(
 
 def test_the_error_of_a_table_is_one_of_ours() -> None:
     assert main.exit_code(BadTable("x")) == main.WRONG_USE
+
+
+SKIPPING = 'skip_rows = [3]\nskip_where = [{ column = "ticket", matches = ["total*"] }]'
+
+
+@pytest.fixture
+def skipping(tmp_path: Path) -> list[str]:
+    """A table with three rows that its mapping leaves out, one of them a ticket."""
+    rules, table = tmp_path / "skip.toml", tmp_path / "day.csv"
+    rules.write_text(weighing(SKIPPING))
+    rows = [f"T-1,{_at(1)},L-1,1000", "kg,,,", f"TOTALENERGIES-1,{_at(2)},L-1,1000"]
+    table.write_text(HEAD + "\n".join([*rows, "", f"T-2,{_at(3)},L-1,1000", "Total,,,3000"]) + "\n")
+    return [str(table), "--mapping", str(rules)]
+
+
+@pytest.mark.usefixtures("custody")
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_rows_left_out_are_said(
+    skipping: list[str], options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["publish", *skipping, *options]) == 0
+    said = capsys.readouterr().out
+    assert "accepted 2, duplicate 0, refused 0" in said
+    assert said.endswith("; skipped 3 (rows 3, 4, 7)\n")
+
+
+@pytest.mark.usefixtures("custody")
+def test_rows_left_out_are_said_as_json(
+    skipping: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["publish", *skipping, "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["result"] for line in lines] == ["accepted", "accepted", "skipped"]
+    assert lines[-1] == {"result": "skipped", "count": 3, "rows": [3, 4, 7]}
+
+
+def test_a_check_says_which_rows_it_passed_over(
+    skipping: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.run(["mapping", "check", *skipping]) == 0
+    assert "skipped 3 (rows 3, 4, 7)" in capsys.readouterr().err

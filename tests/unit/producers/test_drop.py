@@ -26,6 +26,7 @@ from tests.support import gateway as support
 from tests.support import inlets
 from tests.support.gateway import ticket
 from tests.support.inlets import codes, event_ids, looked, names, ndjson, result_of
+from tests.support.tables import weighing
 
 
 @pytest.fixture
@@ -504,11 +505,30 @@ def test_a_table_is_read_by_the_mapping_beside_it(gateway: Gateway, folder: Path
     (folder / "jour.csv").write_bytes((examples / "pont-bascule.csv").read_bytes())
     looked(one)
     result = json.loads((folder / "done" / "jour.csv.result.json").read_text())
-    assert set(codes(result)) == {"accepted"}
+    assert set(codes(result)) == {"accepted", "skipped"}
     (folder / "jour.csv").write_bytes(b"no table at all")
     looked(one)
     failed = json.loads((folder / "failed" / "jour.csv.result.json").read_text())
     assert failed["reason"] == "unreadable"
+
+
+@pytest.mark.parametrize("batch", [1, 2, 100])
+def test_rows_that_a_mapping_leaves_out_stand_in_the_result(
+    gateway: Gateway, folder: Path, batch: int
+) -> None:
+    """A pattern too wide left out tickets, and nothing anywhere said so."""
+    rule = 'skip_where = [{ column = "ticket", matches = ["total*"] }]'
+    (folder / "mapping.toml").write_text(weighing(rule))
+    at = "2026-11-03 06:42"
+    rows = f"TOTALENERGIES-1,{at},L-1,30000\nT-2,{at},L-1,30000\n\nTotal,,,60000\n"
+    (folder / "day.csv").write_text(f"ticket,at,lot,net\n{rows}")
+    looked(inlets.drop(gateway, folder, batch_requests_max=batch))
+    result = json.loads((folder / "done" / "day.csv.result.json").read_text())
+    assert result["counts"] == {"accepted": 1, "duplicate": 0, "refused": 0}
+    assert result["skipped"] == 2
+    assert [(one["row"], one["result"]) for one in result["requests"]] == [
+        (2, "skipped"), (3, "accepted"), (5, "skipped"),
+    ]  # fmt: skip
 
 
 def test_a_reader_that_trips_over_a_bug_puts_its_file_aside(gateway: Gateway, folder: Path) -> None:

@@ -56,6 +56,12 @@ def body_at(row: RefRow, at: Micros) -> str | None:
     return None if found is None else found.body
 
 
+def first_body(row: RefRow) -> str | None:
+    """Return the body that stands of the version that begins first; None where none stands."""
+    stand = _standing(row.versions)
+    return stand[0].body if stand else None
+
+
 def version_at(row: RefRow, at: Micros) -> RefVersion | None:
     """Return the version valid at a time: of those, the one that begins last and is newest."""
     for version in reversed(_standing(row.versions)):

@@ -10,7 +10,7 @@ from custody.audit import REUSED, SIGNATURE, UNKNOWN, Claim, Fault, Log
 from custody.bodies import object_of
 from custody.events import Micros
 from custody.heads import Head, SeenHead
-from custody.reference_versions import body_at
+from custody.reference_versions import body_at, first_body
 from custody.rows import RefRow
 from runtime.asof import Ask, Row
 from runtime.reference_plan import rows_of
@@ -46,9 +46,17 @@ ORDER BY valid_from, recorded_at, event_id, body LIMIT 1 BY event_id
 
 
 def key_at(records: Mapping[str, RefRow], gateway: str, at: Micros) -> bytes | None:
-    """Return the public key a gateway signs with at a time; None where nobody says."""
+    """Return the public key a gateway signs with at a time; None where nobody says.
+
+    A gateway signs from its first start on, and its key is entered later: before its first record
+    begins, the key of that one holds.
+    """
     row = records.get(gateway)
-    body = None if row is None else body_at(row, at)
+    if row is None:
+        return None
+    body = body_at(row, at)
+    if body is None and all(at < version.valid_from for version in row.versions):
+        body = first_body(row)
     return None if body is None else heads.key_of(object_of(body).get("public_key"))
 
 

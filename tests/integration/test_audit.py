@@ -14,6 +14,7 @@ from runtime.audit import proof, proof_check
 from runtime.audit.rows import Edited, edited
 from runtime.audit.standing import Standing
 from schemas.codec import frame
+from schemas.present import rfc3339
 from tests.support.gateway import NOW
 from tests.support.signing import Plant, forged, seen_of
 from tests.support.sinks import CATALOG, PARTITIONS
@@ -205,6 +206,24 @@ def test_whose_key_is_not_known_or_not_his_is_named(stored: Stored) -> None:
 
     stored.put_entries([plant.key(OPS, Signer("GW-A", bytes([7] * 32)))])
     assert [f.rule for f in audit.go_over(NOW)] == [SIGNATURE]
+
+
+def test_heads_of_before_the_first_record_of_a_key_are_judged_by_that_key(stored: Stored) -> None:
+    """The documented load says "valid from now", of a gateway that has signed for an hour."""
+    plant = Plant("GW-A", 1)
+    stored.put_entries([*plant.tickets(range(3)), plant.head(), OPS.key(OPS), OPS.head()])
+    audit = standing_of(stored)
+    assert [f.rule for f in audit.go_over(NOW)] == [UNKNOWN]
+
+    registered = rfc3339(Micros(NOW + 90_000_000))
+    stored.put_entries([plant.key(OPS, since=registered), plant.head()])
+    assert audit.go_over(NOW) == [], "as the alert has it"
+    assert faults(stored) == [], "as one that reads all has it"
+
+    other = Plant("GW-A", 7, epoch=2)
+    stored.put_entries([other.head()])
+    [named] = faults(stored)
+    assert (named.rule, named.about) == (SIGNATURE, f"key {other.signer.key_id}")
 
 
 def test_records_of_a_gateway_nobody_knows_are_named_without_a_head_of_it(stored: Stored) -> None:

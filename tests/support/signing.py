@@ -46,13 +46,18 @@ class Plant:
         self.minute += 1
         return self.chain.head(Micros(NOW + self.minute * MINUTE), seen)
 
-    def key(self, operator: "Plant", signer: Signer | None = None) -> Entry:
+    def key(
+        self,
+        operator: "Plant",
+        signer: Signer | None = None,
+        since: str = "2020-01-01T00:00:00Z",
+    ) -> Entry:
         """The operator's record of its key, in the operator's own chain."""
         body = {"public_key": heads.key_text((signer or self.signer).public)}
         said = accept(
             {
                 "type": "reference", "kind": "gateway", "id": self.name,
-                "valid_from": "2020-01-01T00:00:00Z", "body": body,
+                "valid_from": since, "body": body,
             },
             NOW,
             terms(gateway=(operator.name, 1)),

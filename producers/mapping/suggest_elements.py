@@ -14,6 +14,7 @@ from producers.mapping.results import Censoring, result, word
 from producers.mapping.sample import Sample
 from producers.mapping.suggest_beside import add_beside
 from producers.mapping.titles import Title
+from producers.mapping.unit_words import UNCLEAR, is_mass, plain
 
 
 def is_element(seen: Sample, index: int) -> bool:
@@ -52,6 +53,10 @@ def unit(draft: Draft, seen: Sample, index: int) -> tuple[str, str]:
         return shown, "its cells are shown as per cent"
     if title.unit is not None:
         return title.unit, "its heading names the unit"
+    if plain(title.foreign) in UNCLEAR:
+        doubt = f"{title.foreign} may be metric (t), short or long"
+        draft.doubts.append(f"column {title.text!r}: {doubt}")
+        return UNKNOWN, doubt
     if title.foreign:
         draft.doubts.append(f"column {title.text!r}: {title.foreign} has to be converted before")
         return UNKNOWN, f"{title.foreign} is no unit of a request"
@@ -87,6 +92,8 @@ def _no_element(title: Title, owners: Mapping[str, Mapping[str, Value]]) -> str:
         return "its heading names no concentration"
     if title.role is not Role.VALUE:
         return ""
+    if is_mass(title.unit or title.foreign):
+        return "its heading names a mass, and no concentration"
     if title.analyte in owners:
         other = owners[title.analyte]["column"]
         return f"{title.analyte} is in column {other!r} already; one of them, or of another basis"
@@ -100,6 +107,9 @@ def _element(draft: Draft, seen: Sample, index: int) -> tuple[dict[str, Value], 
     said: dict[str, Value] = {"column": title.text, "analyte": title.analyte, "unit": named}
     if draft.stem == "assay":
         said["basis"] = UNKNOWN
+    if title.also:
+        said["analyte"] = UNKNOWN
+        draft.doubts.append(f"column {title.text!r}: {title.analyte} or {title.also}")
     if not title.written:
         draft.doubts.append(f"column {title.text!r}: taken for {title.analyte}")
     if title.analyte == "W":

@@ -14,11 +14,15 @@ from producers.mapping.heading_words import (
     GRADE_WORDS,
     bare,
 )
-from producers.mapping.unit_words import is_foreign, plain, unit_of
+from producers.mapping.unit_words import UNCLEAR, is_foreign, plain, unit_of
 
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]\s*([^()\[\]]*?)\s*[)\]]\s*(.*)")
 _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d{0,2}){1,4}", re.ASCII)
 _SYMBOL = re.compile(r"[A-Z][a-z]?", re.ASCII)
+_OF_NO_MASS = re.compile(
+    r"(?<![^\W\d_])(?:(mol|at|vol)(?:e|om|omic|ume)?[\s.-]*%|%\s*(mol|at|vol)\b\.?)", re.IGNORECASE
+)
+"""Shares of moles, atoms or volume, which are none of mass."""
 _SMALL = re.compile(r"\b(?:en|in|в|em)$")
 _AFTER_MARK = re.compile(r"(.+?)\s*[,/]\s*([^,]+)")
 _BEHIND_HAN = re.compile(r"(.*[\u3400-\u9fff])\s*([A-Za-z%][A-Za-z/%]*)", re.ASCII)
@@ -37,6 +41,7 @@ class Title:
         unit: Unit it names, as we call it; None where it names none.
         foreign: A unit it names that a request has no name for.
         written: The analyte is written otherwise than certificates do, such as CU.
+        also: Another element or oxide of it that the heading names: Li2O of ``Li (Li2O)``.
         role: What the column of an analyte is.
         sigma: Of an error how many, where it says.
     """
@@ -47,6 +52,7 @@ class Title:
     unit: str | None = None
     foreign: str = ""
     written: bool = True
+    also: str = ""
     role: Role = Role.VALUE
     sigma: int | None = None
 
@@ -63,7 +69,7 @@ def understood(text: str) -> Title:
 
 def _of_value(text: str) -> Title:
     base, word = _parted(text)
-    unit = unit_of(word) if word else None
+    unit = unit_of(word) if word and plain(word).strip(". ") not in UNCLEAR else None
     foreign = word if word and unit is None and is_foreign(word) else ""
     field = _field(text) or _field(base)
     if field:
@@ -72,7 +78,8 @@ def _of_value(text: str) -> Title:
     named = _named(base, has_unit=bool(unit or foreign))
     if analyte or named:
         found = analyte or named
-        return Title(text, analyte=found, unit=unit, foreign=foreign, written=written)
+        other = _other(base, found)
+        return Title(text, analyte=found, unit=unit, foreign=foreign, written=written, also=other)
     return Title(text, unit=unit, foreign=foreign)
 
 
@@ -85,7 +92,7 @@ def _field(text: str) -> str:
 def _parted(text: str) -> tuple[str, str]:
     """Return a heading without its unit, and the unit's word."""
     # Chinese sheets write brackets and per cent signs of full width.
-    text = unicodedata.normalize("NFKC", text).strip()
+    text = _OF_NO_MASS.sub(r"\1\2%", unicodedata.normalize("NFKC", text).strip())
     if _is_unit(text):
         return text, ""
     found = _BRACKETS.fullmatch(text)
@@ -125,6 +132,19 @@ def _analyte(base: str) -> tuple[str, bool]:
     if len(word) <= 2 and word.title() in ELEMENTS:
         return word.title(), False
     return "", True
+
+
+def _other(base: str, analyte: str) -> str:
+    """Return an element or oxide beside another of the same element; empty where there is none."""
+    symbols = set(_SYMBOL.findall(analyte)) - {"O"}
+    for word in re.split(r"[\s_()\[\]/,;:-]+", base):
+        named = set(_SYMBOL.findall(word))
+        if word == analyte or not _FORMULA.fullmatch(word) or not symbols & named:
+            continue
+        # Without an oxygen it may be the code of a method, such as ICP61.
+        if word in ELEMENTS or "O" in named:
+            return word
+    return ""
 
 
 def _named(base: str, *, has_unit: bool) -> str:

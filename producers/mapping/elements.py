@@ -102,6 +102,8 @@ class Elements:
     def _beside(self, title: str | None, row: Row, unit: str) -> Decimal | None:
         if title is None or self._is_empty(cell := self._at(row, title)):
             return None
+        if isinstance(cell, str) and word(cell) in self._censoring.words:
+            return None
         # Limits are written with and without their sign.
         bare = cell.strip().lstrip("<").strip() if isinstance(cell, str) else cell
         try:

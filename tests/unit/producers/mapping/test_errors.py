@@ -140,6 +140,18 @@ def test_an_error_of_one_sigma_counts_twice(tmp_path: Path, key: str, error: str
     ]
 
 
+@pytest.mark.parametrize("cell", ["", "<LOD", "ND", "< lod"])
+def test_a_word_for_less_than_the_limit_says_no_error(tmp_path: Path, cell: str) -> None:
+    """Handhelds write it in both columns of an element they did not find."""
+    keys = 'error_2sigma_column = "e", limit = 20'
+    element = f'{{ column = "Zn", analyte = "Zn", unit = "ppm", {keys} }}'
+    table = ("shot,lot,Zn,e", f"1,L-1,<LOD,{cell}")
+    (request,) = requests(of_text(tmp_path, XRF.format(elements=element), *table))
+    assert request["results"] == [
+        {"analyte": "Zn", "unit": "ppm", "value": None, "qualifier": "<", "detection_limit": "20"}
+    ]
+
+
 def _problems(text: str) -> str:
     with pytest.raises(BadMapping) as caught:
         parse(text)

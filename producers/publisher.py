@@ -11,6 +11,7 @@ A head is sent only when all entries before it are acknowledged.
 """
 
 import logging
+import re
 import threading
 import time
 from collections import Counter
@@ -51,6 +52,10 @@ COMPRESSION = "zstd"
 FLUSH_S = 3.0
 """How long a stop waits for answers; what has none stays in the outbox."""
 
+_TOOK = re.compile(r" \(after [^)]*\)$")
+_SHUT = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001  public names
+"""What a broker says to a client that it does not let in."""
+
 _PREV, _DIGEST, _GATEWAY = headers.GATEWAY_WRITES
 
 log = logging.getLogger(__name__)
@@ -64,6 +69,21 @@ class TopicsNotReady(Unavailable):
             f"topics have partitions {dict(found)}",
             expected=f"{', '.join(TOPICS)} with {partitions} each",
             next_step="create the topics, or correct CUSTODY_KAFKA__PARTITIONS",
+        )
+
+
+class NotLetIn(Unavailable):
+    """The broker is there and takes no connection of ours: account or TLS."""
+
+    def __init__(self, error: KafkaError) -> None:
+        is_account = error.code() == KafkaError._AUTHENTICATION  # noqa: SLF001  the client's public name
+        named = ("SASL_USERNAME", "SASL_PASSWORD_FILE") if is_account else ("CA_FILE", "CERT_FILE")
+        super().__init__(
+            # How long it took differs each time and would be logged anew.
+            f"the broker does not let this gateway in: {_TOOK.sub('', error.str())}",
+            expected="an account that it knows" if is_account else "a TLS connection",
+            next_step=f"see {' and '.join(f'CUSTODY_KAFKA__{name}' for name in named)}"
+            " (docs/access.md, Kafka); facts wait on disk meanwhile",
         )
 
 
@@ -92,6 +112,7 @@ class Publisher:
     Attributes:
         broker: Whether it answered when last heard of.
         registry: Whether it answered when last asked.
+        shut: Why the broker does not let us in, until it does; None for no such word of it.
     """
 
     def __init__(
@@ -113,6 +134,7 @@ class Publisher:
         self._stop = threading.Event()
         self.broker = Standing(clock)
         self.registry = Standing(clock)
+        self.shut: NotLetIn | None = None
         self._reason = "not connected yet"
         self._progress_at = time.monotonic()
         self._failure: KafkaError | None = None
@@ -222,7 +244,14 @@ class Publisher:
     def _check_topics(self, producer: Producer) -> None:
         patience_s = self._patience_s
         self._patience_s = min(2 * patience_s, METADATA_TIMEOUT_MAX_S)
-        found = producer.list_topics(timeout=patience_s).topics
+        try:
+            found = producer.list_topics(timeout=patience_s).topics
+        except KafkaException:
+            # That of a metadata request says nothing of why; the client's other words come here.
+            producer.poll(0)
+            if self.shut is None:
+                raise
+            raise self.shut from None
         self._patience_s = patience_s
         self._heard()
         counts = {name: len(found[name].partitions) for name in TOPICS if name in found}
@@ -317,9 +346,12 @@ class Publisher:
         if not self.broker.up:
             # Time without a broker is not time without progress.
             self._progress_at = time.monotonic()
+        self.shut = None
         self.broker.tell(up=True)
 
     def _on_error(self, error: KafkaError) -> None:
+        if error.code() in _SHUT:
+            self.shut = NotLetIn(error)
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  the client's public name
             self.broker.tell(up=False)
         if error.fatal():

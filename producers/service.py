@@ -211,6 +211,9 @@ class Gateway:
         day = self._tally.last_day(now)
         held = report.figures(self.outbox.path, self.config.outbox)
         unkept = _UNKEPT if held["refused_full"] else ""
+        shut = (
+            "" if publisher.shut is None else f"{publisher.shut.what}; {publisher.shut.next_step}"
+        )
         fields = {
             "gateway_id": gateway_id,
             "gateway_epoch": epoch,
@@ -226,7 +229,7 @@ class Gateway:
             "registry": publisher.registry.name,
             "registry_since": time_text(publisher.registry.since),
             "publisher": publisher.reason or "running",
-            "warning": "; ".join(filter(None, (unencrypted(self.config.http), unkept))),
+            "warning": "; ".join(filter(None, (unencrypted(self.config.http), unkept, shut))),
             **{inlet.name: inlet.state() for inlet in self._inlets},
             "accepting": closed is None,
             "now": time_text(now),

@@ -160,6 +160,8 @@ def _show(found: "Status", *, as_json: bool) -> None:
     for process in found.processes:
         if process.reason is not None:
             output.result(f"{process.name} is left stopped: {process.reason}")
+        if process.warning:
+            output.result(f"{process.name} warns: {process.warning}")
     for name, address in found.addresses.items():
         output.result(f"{name:<10}{address}")
     if found.first_password_file is not None:

@@ -28,6 +28,7 @@ class ProcessStatus:
         restarts: Times it was started again since the supervisor started.
         reason: Why it is left stopped; None where it is not.
         address: Where it listens.
+        warning: What it warns of although it does its work; empty for nothing.
     """
 
     name: str
@@ -38,6 +39,7 @@ class ProcessStatus:
     restarts: int
     reason: str | None
     address: str
+    warning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def probe(name: str, data: DataDir, trust: ssl.SSLContext | None = None) -> Proc
 
 def _status(process: Process, found: Addresses, trust: ssl.SSLContext | None) -> ProcessStatus:
     address = _address(process.name, found)
-    health = _health(process, address, trust)
+    health, warning = _health(process, address, trust)
     return ProcessStatus(
         name=process.name,
         state=process.state,
@@ -103,6 +105,7 @@ def _status(process: Process, found: Addresses, trust: ssl.SSLContext | None) ->
         restarts=_restarts(process.exits),
         reason=process.exits.reason,
         address=address,
+        warning=warning,
     )
 
 
@@ -119,21 +122,22 @@ def _address(name: str, found: Addresses) -> str:
     return str(getattr(found, name))
 
 
-def _health(process: Process, address: str, trust: ssl.SSLContext | None) -> str:
+def _health(process: Process, address: str, trust: ssl.SSLContext | None) -> tuple[str, str]:
+    """Return ``ok`` or what is wrong, and what it warns of."""
     if process.pid is None:
-        return "not running"
+        return "not running", ""
     if process.name == "kafka":
-        return "ok" if kafka.is_ready(address) else "answers no admin request"
+        return "ok" if kafka.is_ready(address) else "answers no admin request", ""
     if process.name == "registry":
-        return "ok" if registry.is_ready(address) else "does not answer"
+        return "ok" if registry.is_ready(address) else "does not answer", ""
     return _asked(address, process.pid, trust)
 
 
-def _asked(address: str, pid: int, trust: ssl.SSLContext | None) -> str:
+def _asked(address: str, pid: int, trust: ssl.SSLContext | None) -> tuple[str, str]:
     try:
         answer = httpx.get(f"{address}/health", timeout=_PROBE_TIMEOUT_S, verify=trust or True)
     except httpx.HTTPError as error:
-        return f"does not answer: {type(error).__name__}"
+        return f"does not answer: {type(error).__name__}", ""
     try:
         body = answer.json()
     except ValueError:
@@ -141,5 +145,8 @@ def _asked(address: str, pid: int, trust: ssl.SSLContext | None) -> str:
     said = body if isinstance(body, dict) else {}
     if answer.is_success:
         # Another stack's process may have taken the port between planning and listening.
-        return "ok" if said.get("pid") == pid else f"another process listens at {address}"
-    return str(said.get("reason") or said.get("detail") or f"answers {answer.status_code}")
+        if said.get("pid") != pid:
+            return f"another process listens at {address}", ""
+        return "ok", str(said.get("warning") or "")
+    wrong = said.get("reason") or said.get("detail") or f"answers {answer.status_code}"
+    return str(wrong), str(said.get("warning") or "")

@@ -266,6 +266,34 @@ def test_a_gateway_says_that_it_may_not_publish_what_it_took(plant: Plant, tmp_p
         assert "authorization failed" in str(gateway.health().fields["publisher"])
 
 
+@pytest.mark.parametrize(
+    ("changed", "said", "setting"),
+    [
+        ({"sasl.password": "wrong"}, "Authentication failed", "CUSTODY_KAFKA__SASL_PASSWORD"),
+        ({"ssl.ca.location": None}, "certificate verify failed", "CUSTODY_KAFKA__CA_FILE"),
+    ],
+)
+def test_a_gateway_says_that_the_broker_does_not_let_it_in(
+    plant: Plant, tmp_path: Path, changed: Mapping[str, str | None], said: str, setting: str
+) -> None:
+    made = support.config(tmp_path, plant.broker.bootstrap)
+    options = {**plant.broker.options("custody-gateway"), **changed}
+    kafka = {name: value for name, value in options.items() if value is not None}
+    given = replace(
+        made,
+        outbox=replace(made.outbox, partitions=PARTITIONS),
+        publisher=PublisherConfig(kafka=kafka),
+    )
+    with support.running(given) as gateway:
+        support.wait_for(lambda: said in gateway.publisher.reason, 60)
+        fields = gateway.health().fields
+        for text in (str(fields["publisher"]), str(fields["warning"])):
+            assert said in text
+            assert setting in text
+            assert "wrong" not in text
+        assert fields["accepting"] is True
+
+
 def test_the_auditors_account_sees_how_far_all_others_are(plant: Plant) -> None:
     options = plant.broker.options("custody-auditor")
     assert set(ends(options, ALL)) == ALL

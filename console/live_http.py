@@ -101,6 +101,8 @@ def live_router(found: Visits, live: Live) -> APIRouter:
             return found.door.why_over(visitor)
 
         watch = Watch(live.hub, ring, live.pulse, goes_on, over)
-        return EventStream(watch.chunks(request.headers.get("last-event-id")))
+        # A page that takes up what another one heard names its place: it has no header to set.
+        last_id = request.headers.get("last-event-id") or request.query_params.get("last_id")
+        return EventStream(watch.chunks(last_id or None))
 
     return router

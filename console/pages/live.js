@@ -1,15 +1,14 @@
 /* What happens, as it happens, and whether the page may still be believed. */
 
-import { loadSession, toLogin } from "./session.js";
+import { begin, join, leave } from "./line.js";
+import { loadSession, session, toLogin } from "./session.js";
 
 const SILENT_MS = 4000;
-const AGAIN_MS = 1500;
 
 /* How things are: `ok`, why not (parts by name), and since when nobody has said. */
 export const state = { ok: null, parts: {}, heardAt: 0, sinceRecordS: null };
 
 const listeners = {};
-let source = null;
 let startedAt = 0;
 
 /* on("alert" | "balance" | "action" | "hello" | "health" | "state", f): f gets the event's data. */
@@ -22,35 +21,42 @@ function tell(name, data) {
 }
 
 export function watch() {
-  startedAt = performance.now();
-  open();
+  begin(take);
+  document.addEventListener("visibilitychange", turn);
+  if (!document.hidden) turn();
   setInterval(look, 500);
 }
 
-function open() {
-  // The browser comes back by itself with its last id; what was refused is tried anew here.
-  source = new EventSource("/api/live");
-  for (const name of ["alert", "balance", "action"]) {
-    source.addEventListener(name, (event) => tell(name, JSON.parse(event.data)));
+/* A page that nobody sees has no line. What it knew of how things are is old when somebody comes back,
+   and so may be who is logged in. */
+function turn() {
+  if (document.hidden) {
+    leave();
+    return;
   }
-  source.addEventListener("hello", () => tell("hello", null));
-  source.addEventListener("health", (event) => heard(JSON.parse(event.data)));
-  source.addEventListener("reset", () => location.reload());
-  source.addEventListener("over", (event) => over(JSON.parse(event.data).why));
-  source.onerror = () => {
-    if (source.readyState === EventSource.CLOSED) setTimeout(openAgain, AGAIN_MS);
-  };
+  if (startedAt) refresh();
+  Object.assign(state, { ok: null, bad: [], heardAt: 0 });
+  startedAt = performance.now();
+  join();
+  tell("state", state);
+}
+
+function refresh() {
+  const before = session.user;
+  loadSession().then(() => { if (session.user !== before) location.reload(); }, () => undefined);
+}
+
+function take(name, data) {
+  if (name === "health") heard(data);
+  else if (name === "reset") location.reload();
+  else if (name === "over") over(data.why);
+  else tell(name, data);
 }
 
 /* Another tab may have begun a new session meanwhile, by the login or with a new password. */
 function over(why) {
-  source.close();
+  leave();
   loadSession().then(() => location.reload(), () => toLogin(why));
-}
-
-/* A session that ended while the line was lost is known by the first answer, which leads to the login. */
-function openAgain() {
-  loadSession().then(open, open);
 }
 
 function heard(health) {
@@ -61,10 +67,10 @@ function heard(health) {
   tell("health", health);
 }
 
-/* Parts that do not get on; "console" where nobody says how they are. None before anybody listens:
+/* Parts that do not get on; "console" where nobody says how they are. None before anybody looks:
    who has to choose a password sees nothing that could be out of date. */
 export function failing() {
-  if (source === null) return [];
+  if (!startedAt) return [];
   const since = performance.now() - (state.heardAt || startedAt);
   if (since > SILENT_MS) return [{ name: "console", since_s: since / 1000, reason: "" }];
   return Object.entries(state.parts)
@@ -73,6 +79,7 @@ export function failing() {
 }
 
 function look() {
+  if (document.hidden) return;
   const bad = failing();
   const ok = bad.length ? false : state.heardAt ? true : null;
   const before = JSON.stringify([state.ok, state.bad]);

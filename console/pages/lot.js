@@ -56,6 +56,8 @@ function anew(id, parts) {
   };
   on("balance", later);
   on("alert", later);
+  // What was said while the page had no line.
+  on("hello", () => later({ lot_id: id }));
 }
 
 /* Whether it may go, what it is, what is open of it. */

@@ -2,6 +2,9 @@
 
 export const session = { user: "", role: "", rights: [], csrf: "", mustChange: false, completeTo: null };
 
+/* A person who acts is told after so long that nobody has answered. */
+const ACT_MS = 10_000;
+
 /* What went wrong, in the server's words, and what to do next in ours. */
 export class Trouble extends Error {
   constructor(status, name, detail, body) {
@@ -13,7 +16,7 @@ export class Trouble extends Error {
 
   /* Name of the text that says what to do. */
   get next() {
-    if (this.status === 0) return "next.away";
+    if (this.status === 0) return this.name === "slow" ? "next.slow" : "next.away";
     if (this.status === 400 || this.name === "wrong-password") return "next.input";
     if (this.name === "no-session") return "next.login";
     if (this.status === 403) return "next.right";
@@ -45,6 +48,7 @@ export async function postJson(path, body, headers) {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-CSRF-Token": session.csrf, ...headers },
     body: JSON.stringify(body),
+    signal: AbortSignal.timeout(ACT_MS),
   });
   return answer.status === 204 ? null : { status: answer.status, ...(await answer.json()) };
 }
@@ -60,6 +64,7 @@ async function sent(path, options) {
     answer = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
+    if (error.name === "TimeoutError") throw new Trouble(0, "slow", error.message);
     throw new Trouble(0, "away", String(error.message));
   }
   const to = answer.headers.get("X-Custody-Complete-To");

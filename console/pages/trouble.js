@@ -19,10 +19,11 @@ export function inWords(error) {
 
 export function trouble(error, again) {
   const known = error instanceof Trouble;
+  const slow = known && error.name === "slow";
   if (!known) console.error(error);
   return el("div", { class: "trouble", role: "alert" },
-    el("strong", {}, known && error.status ? say("trouble.title", { status: error.status }) : say("trouble.away")),
-    known && error.status ? inWords(error) : el("p", {}, inEnglish(String(error.message || error))),
+    el("strong", {}, known && error.status ? say("trouble.title", { status: error.status }) : say(slow ? "trouble.slow" : "trouble.away")),
+    known && error.status ? inWords(error) : slow ? null : el("p", {}, inEnglish(String(error.message || error))),
     el("p", {}, known ? say(error.next) : say("next.any")),
     again ? el("p", {}, el("button", { type: "button", onclick: again }, say("trouble.again"))) : null);
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +18,15 @@ from console.request import statement_of
 from console.streaming import Manner, Streamed
 from console.visits import Visits
 from custody.errors import CustodyError
+
+_EXACT = MappingProxyType(
+    {
+        "output_format_json_quote_64bit_integers": "1",
+        "output_format_json_quote_denormals": "1",
+        "output_format_json_quote_decimals": "1",
+    }
+)
+"""For a browser, whose numbers are exact to 2^53 and which reads no nan from JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,7 @@ def sql_router(found: Visits, asking: Asking) -> APIRouter:
             query_id=asking.new_id(),
             format=sent.get("format", "JSONEachRow"),
             parameters=escaped(sent_parameters(sent)),
+            settings=_EXACT if sent.get("exact") else {},
             asker=f"user/{visitor.user.name}",
         )
         await run_in_threadpool(found.door.note, visitor, "sql", statement, "asked")

@@ -28,6 +28,7 @@ _COMPLETE_TO = "X-Custody-Complete-To"
 _QUERY_TIMEOUT_S = 120.0
 _EXPORT_S = 3_600.0
 _ERROR_CODE = "X-ClickHouse-Exception-Code"
+_FORMAT, _STREAM = "X-ClickHouse-Format", "ArrowStream"
 _EXPORT_BYTES_MAX = 1 << 40
 _RETRY_BUDGET_S = 60.0
 _RETRY_PAUSE_S = 1.0
@@ -71,6 +72,17 @@ class BadRequest(Refused):
         super().__init__(f"the {name} answered {status}: {detail}")
         self.status = status
         self.detail = detail
+
+
+class OwnFormat(Refused):
+    """A query says in what format it is to be answered, and the file has one already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the query names a format of its own: FORMAT {name}",
+            expected="a query without FORMAT",
+            next_step="take FORMAT out of it; --format says what the file is",
+        )
 
 
 class NotAnObject(Refused):
@@ -326,11 +338,12 @@ class Warehouse:
 
         Raises:
             TooManyRows: There are more, and it is known before the first part.
+            OwnFormat: The query names another format.
             Refused: The engine did not take the query; the text is the engine's.
             Unavailable: No answer.
         """
         asked = {
-            "default_format": "ArrowStream",
+            "default_format": _STREAM,
             "max_result_rows": str(rows_max),
             "max_result_bytes": str(_EXPORT_BYTES_MAX),
             "max_execution_time": str(_EXPORT_S),
@@ -344,6 +357,9 @@ class Warehouse:
             if response.status_code != 200:
                 response.read()
                 raise self._http.refuse(response)
+            own = response.headers.get(_FORMAT, _STREAM)
+            if own != _STREAM:
+                raise OwnFormat(own)
             yield response.iter_bytes()
 
     def rows(self, query: str, params: Mapping[str, str] | None = None) -> list[JsonObject]:

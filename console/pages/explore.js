@@ -58,7 +58,14 @@ async function asked(places, format, taken) {
   const began = performance.now();
   fill(places.outcome, el("p", { class: "quiet" }, say("explore.running")));
   try {
-    const answer = await post(withQuery("/api/sql", { format }), sql, {}, running.signal);
+    const answer = await post(withQuery("/api/sql", { format, exact: 1 }), sql, {}, running.signal);
+    const own = answer.headers.get("X-ClickHouse-Format");
+    // The statement named it; text would not be a table here, nor a file of the kind that was pressed.
+    if (own !== format) {
+      await answer.body.cancel();
+      fill(places.outcome, ownFormat(own));
+      return;
+    }
     await taken(answer, (performance.now() - began) / 1000);
   } catch (error) {
     if (error.name === "AbortError") fill(places.outcome, el("p", {}, say("explore.stopped")));
@@ -89,6 +96,10 @@ function download(places, name) {
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
     fill(places.outcome, el("p", {}, say("explore.saved", { file: `custody.${ending}` })));
   });
+}
+
+function ownFormat(format) {
+  return el("div", { class: "trouble", role: "alert" }, el("strong", {}, say("explore.refused")), el("p", {}, say("explore.format", { format })));
 }
 
 /* What the guard says stands beneath as it says it: it names what may be asked instead. */

@@ -21,6 +21,7 @@ export class Trouble extends Error {
     if (this.name === "no-session") return "next.login";
     if (this.status === 403) return "next.right";
     if (this.status === 404) return "next.unknown";
+    if (this.name === "beyond-bounds") return "next.less";
     if (this.status === 409) return "next.conflict";
     return this.status === 429 || this.status === 503 ? "next.busy" : "next.any";
   }

@@ -10,7 +10,7 @@ import pytest
 
 from custody.errors import Refused
 from runtime import export
-from runtime.client import BadRequest, Endpoint, Warehouse
+from runtime.client import BadRequest, Endpoint, OwnFormat, Warehouse
 from runtime.too_many_rows import TooManyRows
 from tests.support.desk import Desk, config_at, open_desk
 
@@ -113,6 +113,16 @@ def test_an_answer_that_breaks_off_leaves_what_was_there(
         export.export(iter([whole[: len(whole) // 2], late]), "parquet", path, lambda _: None, MANY)
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_query_with_a_format_of_its_own_is_refused(warehouse: Warehouse) -> None:
+    with (
+        pytest.raises(OwnFormat, match="FORMAT CSV"),
+        warehouse.arrow("SELECT 1 FORMAT CSV", {}, 1),
+    ):
+        pass
+    with warehouse.arrow("SELECT 1 FORMAT ArrowStream", {}, 1) as parts:
+        assert b"".join(parts)
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -305,6 +305,33 @@ def test_an_analyst_asks_sql_and_takes_the_answer_along(
         expect(view.get_by_text("Site, or transit.")).to_be_visible()
 
 
+def test_a_format_in_the_statement_is_refused_in_words_and_figures_are_exact(
+    people: Visitors,
+) -> None:
+    with people.visit("the-analyst") as visit:
+        whole(visit, "/explore")
+        saved: list[str] = []
+        visit.page.on("download", lambda one: saved.append(one.suggested_filename))
+        visit.page.fill("#sql", "SELECT 1 FORMAT CSV")
+        for button in ("Run", "As Parquet"):
+            visit.page.get_by_role("button", name=button).click()
+            told = visit.page.get_by_role("alert").last
+            expect(told).to_contain_text("names its own format, CSV. Take FORMAT out of it")
+        visit.page.fill(
+            "#sql", "SELECT 18446744073709551615 AS most, nan AS n, -inf AS i, NULL AS no"
+        )
+        visit.page.get_by_role("button", name="Run").click()
+        cells = visit.page.get_by_role("group", name="Result").locator("tbody th, tbody td")
+        expect(cells).to_have_text(["18446744073709551615", "nan", "-inf", "NULL"])
+        assert saved == []
+        visit.page.fill("#sql", "SELECT number FROM numbers(100000000)")
+        visit.page.get_by_role("button", name="Run").click()
+        told = visit.page.get_by_role("alert").last
+        expect(told).to_contain_text("Ask for less")
+        expect(told).not_to_contain_text("Load the page again")
+        assert visit.told == []
+
+
 def test_the_guard_says_what_and_where_and_a_long_one_is_stopped(people: Visitors) -> None:
     with people.visit("the-analyst") as visit:
         whole(visit, f"/explore?sql={quote(REACHES_OUT)}")

@@ -1,6 +1,7 @@
 """What an input into a process rests on, and what it hands over."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from custody import accounts, handing, returns
@@ -8,8 +9,10 @@ from custody.estimate import Estimate, absolute, relative, times
 from custody.held import Carried, Held
 from custody.knowledge import Amount, Cause
 from custody.lot_book import LotBook
+from custody.lot_rows import Flow, PlaceRow
 from custody.metrology import dryness
-from custody.postings import Context
+from custody.place import lay_there
+from custody.postings import Context, of_feed
 from custody.provenance import carried_of
 from custody.reading import Known
 from custody.rows import Fed
@@ -22,11 +25,13 @@ class AsFed(NamedTuple):
         context: With what is known of the material that went in.
         carried: What that material carries.
         generation: One more than the largest of what had been handed over with it.
+        without: Causes of what processes handed over that it does not rest on.
     """
 
     context: Context
     carried: Carried
     generation: int
+    without: frozenset[str] = frozenset()
 
 
 class Inputs:
@@ -56,24 +61,74 @@ class Inputs:
         self._own = own
         self._comes_back = any(held.owner in own for held in given)
         self._now = AsFed(context, carried, handing.generation_after(given))
-        self._found: dict[frozenset[tuple[str, str]], AsFed] = {}
+        self._found: dict[frozenset[str], AsFed] = {frozenset(): self._now}
 
     def known_of(self, fed: Fed) -> AsFed:
         """Return what an input rests on: of a lot that came back, what was known before that."""
         if not self._comes_back:
             return self._now
-        given = returns.before(fed, self._own, self._given)
-        if len(given) == len(self._given):
-            return self._now
-        names = frozenset([(held.owner, held.cause) for held in given])
-        if names not in self._found:
+        rests_on = {held.cause for held in returns.before(fed, self._own, self._given)}
+        return self._without({held.cause for held in self._given} - rests_on)
+
+    def _without(self, causes: Collection[str]) -> AsFed:
+        without = frozenset(causes)
+        if without not in self._found:
+            given = [held for held in self._given if held.cause not in without]
             context = self._now.context
-            self._found[names] = AsFed(
+            self._found[without] = AsFed(
                 context._replace(knowledge=self._known.given(given)),
                 carried_of(self._book, context.references, given),
                 handing.generation_after(given),
+                without,
             )
-        return self._found[names]
+        return self._found[without]
+
+    def wet_there(self, fed: Fed, earlier: Sequence[Fed]) -> int:
+        """Return what lay at its site for an input that states no mass, grams.
+
+        It rests on no more than its other figures do. A mass that follows from an output that
+        follows from the mass goes round without an end, and no generation counts the rounds.
+
+        Args:
+            fed: The input.
+            earlier: The inputs before it in canonical order, whose flows are at their places.
+        """
+        if _states_mass(fed):
+            return 0
+        place = self._book.place(fed.site)
+        if without := self.known_of(fed).without:
+            here = [one for one in earlier if one.site == fed.site]
+            place = replace(place, flows=self._found_by(place, without, here))
+        return lay_there(place, fed.at, self._now.context)
+
+    def _found_by(
+        self, place: PlaceRow, without: frozenset[str], earlier: Sequence[Fed]
+    ) -> dict[str, Flow]:
+        """Return what came and went at a place for an input that does not rest on all of it.
+
+        An earlier input that rests on some of that is taken anew, without it: it cannot have
+        taken what had not come.
+        """
+        left_out = {*without, *(one.event_id for one in earlier)}
+        flows = {key: flow for key, flow in place.flows.items() if key not in left_out}
+        for one in earlier:
+            own = self.known_of(one).without
+            if without <= own:
+                # One that is frozen before it ever moved anything has no flow.
+                stands = place.flows.get(one.event_id)
+                flows |= {} if stands is None else {one.event_id: stands}
+                continue
+            wet = 0
+            if not _states_mass(one):
+                came = {key: flow for key, flow in flows.items() if key not in own}
+                wet = lay_there(replace(place, flows=came), one.at, self._now.context)
+            made, _, _ = of_feed(one, wet, None, self._without(without | own).context)
+            flows |= {key: flow for _, key, flow in made.flows}
+        return flows
+
+
+def _states_mass(fed: Fed) -> bool:
+    return fed.side.wet is not None or fed.side.dry is not None
 
 
 def handed(fed: Fed, amount: Amount, wet: Estimate, known: AsFed) -> Held:

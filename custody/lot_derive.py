@@ -20,7 +20,7 @@ from custody.lot_book import LotBook, Source
 from custody.lot_rows import FeedRow, GivenRow, PlaceRow, TripRow
 from custody.measured import given_back
 from custody.news import News
-from custody.place import Settled, doubts, is_empty, lay_there, of_place, settled, total
+from custody.place import Settled, doubts, is_empty, of_place, settled, total
 from custody.place import put as put_in
 from custody.place import withdraw as take_out
 from custody.postings import (
@@ -224,6 +224,7 @@ class LotDerivation:
             self.withdraw(row)
         own = returns.processes_of(_fed(rows))
         inputs = Inputs(self._book, self._known, self._context, self._carried, given, own)
+        earlier: list[Fed] = []
         for name, row in rows:
             fed = row.fed
             assert fed is not None
@@ -235,17 +236,14 @@ class LotDerivation:
                 detail = f"process {fed.side.process}: more than {handing.GENERATIONS_MAX} handings"
                 new.findings = [Finding("cycle_or_too_deep", fed.event_id, detail)]
             if last is not None or not too_deep:
-                made, amount, wet = of_feed(fed, self._wet_at(fed), last, known.context)
+                made, amount, wet = of_feed(
+                    fed, inputs.wet_there(fed, earlier), last, known.context
+                )
                 new.handed = row.handed if too_deep else handed(fed, amount, wet, known)
                 made.findings.extend([*new.findings, *exact.of_feed(fed, self._context)])
                 self._add(new, made)
             self._book.put_feed(name, new)
-
-    def _wet_at(self, fed: Fed) -> int:
-        """Return what lay there for an input that states no mass, grams."""
-        if fed.side.wet is not None or fed.side.dry is not None:
-            return 0
-        return lay_there(self._book.place(fed.site), fed.at, self._context)
+            earlier.append(fed)
 
     # -- places ---------------------------------------------------------------------------------
 

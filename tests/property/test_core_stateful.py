@@ -11,6 +11,7 @@ an id. Reference data changes the past only once the core is held to that.
 
 from collections.abc import Callable
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -219,3 +220,19 @@ class Books(RuleBasedStateMachine):
 
 TestBooks = Books.TestCase
 TestBooks.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+
+
+@pytest.mark.parametrize(("fed", "given"), [(0.0, 0.0), (10.0, 0.0), (0.0, 10.0)])
+@pytest.mark.parametrize("parts", [("input", "output"), ("output", "input")])
+def test_a_process_gives_back_what_an_input_without_a_mass_finds(
+    fed: float, given: float, parts: tuple[str, str]
+) -> None:
+    """Steps that seeds seldom draw: a state machine takes no explicit example."""
+    books = Books()
+    for part in parts:
+        if part == "input":
+            books.feed("A", fed, None, "PLANT")
+        else:
+            books.output("A", given, 1_000_000)
+        books.the_books_are_those_of_the_rules()
+        books.every_balance_is_the_sum_of_its_transfers()

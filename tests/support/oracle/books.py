@@ -7,7 +7,6 @@ recursion; a ring of them is not for this model, but for a lot that comes back f
 Where the rules leave a choice open the choice is named in the module that makes it.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -87,9 +86,9 @@ class Oracle:
             self.lots[lot_id] = LotBooks(lot_id, facts, handed, self.refs, self.rules, back)
         return self.lots[lot_id]
 
-    def _given(self, process_id: str, lot_id: str, before: float = math.inf) -> list[Handed]:
+    def _given(self, process_id: str, lot_id: str) -> list[Handed]:
         gives = self.process(process_id).gives()
-        return [one for receiver, one in gives if receiver == lot_id and one.at < before]
+        return [one for receiver, one in gives if receiver == lot_id]
 
     def _supplies(self, lot_id: str) -> set[tuple[str, str]]:
         """Processes that give a lot, and the sites where they do."""
@@ -110,17 +109,45 @@ class Oracle:
     def _as_fed(self, lot_id: str, fed: MaterialProcessed) -> Handed:
         """What an input hands over by what the lot had got before, whoever gave it back later."""
         if fed.event_id not in self._handed_in:
-            handed = {}
-            for giver in sorted(self._givers[lot_id] - {fed.process_id}):
-                until = fed.occurred_at if giver in self._back(lot_id) else math.inf
-                if any(side.occurred_at < until for side in self._gave[giver, lot_id]):
-                    handed[giver] = self._given(giver, lot_id, until)
-            facts = self._facts["lot/" + lot_id]
-            back = Back(self._supplies(lot_id))
-            books = LotBooks(lot_id, facts, handed, self.refs, self.rules, back)
-            (found,) = [one for _, one in books.gives if one.cause == fed.event_id]
-            self._handed_in[fed.event_id] = found
+            rests_on = self._rests_on(lot_id, fed)
+            before: dict[str, Handed] = {}
+            for one in sorted(self._feeds[lot_id], key=when):
+                if when(one) < when(fed) and one.site_id == fed.site_id:
+                    # What it took stands, but for what the input must not know of.
+                    its_own = self._rests_on(lot_id, one)
+                    before[one.event_id] = (
+                        self._as_fed(lot_id, one)
+                        if its_own <= rests_on
+                        else self._taken(lot_id, one, its_own & rests_on, before)
+                    )
+            self._handed_in[fed.event_id] = self._taken(lot_id, fed, rests_on, before)
         return self._handed_in[fed.event_id]
+
+    def _rests_on(self, lot_id: str, fed: MaterialProcessed) -> set[str]:
+        """The outputs an input rests on: of strangers all, of those it went into the earlier."""
+        back = self._back(lot_id)
+        return {
+            side.event_id
+            for giver in self._givers[lot_id] - {fed.process_id}
+            for side in self._gave[giver, lot_id]
+            if giver not in back or side.occurred_at < fed.occurred_at
+        }
+
+    def _taken(
+        self, lot_id: str, fed: MaterialProcessed, rests_on: set[str], before: dict[str, Handed]
+    ) -> Handed:
+        """What an input takes where nothing but some outputs gave the lot, after other inputs."""
+        handed = {}
+        for giver in sorted(self._givers[lot_id]):
+            # Asked for nothing a process is not asked: it may rest on this very input.
+            if any(side.event_id in rests_on for side in self._gave[giver, lot_id]):
+                given = self._given(giver, lot_id)
+                handed[giver] = [one for one in given if one.cause in rests_on]
+        facts = self._facts["lot/" + lot_id]
+        back = Back(self._supplies(lot_id), before)
+        books = LotBooks(lot_id, facts, handed, self.refs, self.rules, back)
+        (found,) = [one for _, one in books.gives if one.cause == fed.event_id]
+        return found
 
     def process(self, process_id: str) -> "Batch | Node":
         """The books of one process."""

@@ -40,7 +40,7 @@ class Back(NamedTuple):
 
     Attributes:
         supplies: Processes that give the lot, and where.
-        fed: Inputs that rest on what was known before it came back, by event.
+        fed: What inputs took that are not taken from these books, by event.
     """
 
     supplies: set[tuple[str, str]]

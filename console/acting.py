@@ -41,6 +41,7 @@ class Acting:
         wait_s: How long an answer waits for what came of an action.
         now: Time of day.
         seen: Tells whether an action has been seen on Kafka already, by its id.
+        recent: Holds and releases of a lot that were seen on Kafka and may not be stored yet.
     """
 
     gateway: Gateway
@@ -48,6 +49,7 @@ class Acting:
     now: Callable[[], Micros]
     wait_s: float = 5.0
     seen: Callable[[str], bool] = lambda _: False
+    recent: Callable[[str], list[Row]] = lambda _: []
 
 
 def check_action(found: Visits, now: Micros, body: Mapping[str, object]) -> None:

@@ -14,6 +14,7 @@ CONFLICT = "conflict:"
 
 ALERT_FIELDS = ("reason", "assignee", "until", "resolution")
 HOLD_FIELDS = ("reason", "movement_id")
+RELEASE_FIELDS = (*HOLD_FIELDS, "hold_id")
 
 VERSIONS = """
 SELECT version, state, subject, severity, actor, reason, action_id, assignee, until, resolution
@@ -68,7 +69,7 @@ def hold_request(
         "action": action,
         "subject": f"lot/{lot_id}",
         "actor": actor,
-        **{name: body[name] for name in HOLD_FIELDS if name in body},
+        **{name: body[name] for name in RELEASE_FIELDS if name in body},
     }
 
 

@@ -13,6 +13,7 @@ from console.answers_http import answers_router
 from console.flow_http import flow_router
 from console.group_http import group_router
 from console.headers import Guarded
+from console.holds_http import holds_router
 from console.live_http import Live, live_router
 from console.lots_http import Lots, lots_router
 from console.pages_http import pages_router, unknown_address
@@ -57,6 +58,7 @@ def add_desk(app: FastAPI, found: Visits, rooms: Rooms) -> None:
     if rooms.acting is not None:
         app.include_router(actions_router(found, rooms.acting))
         app.include_router(group_router(found, rooms.acting))
+        app.include_router(holds_router(found, rooms.acting))
     if rooms.lots is not None:
         app.include_router(lots_router(found, rooms.lots))
     if rooms.live is not None:

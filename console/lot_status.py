@@ -16,7 +16,7 @@ from console.rows import Ask, Row, time_of
 from custody.errors import CustodyError
 
 HOLDS = """
-SELECT event_id, action, actor, reason, movement_id, recorded_at FROM action
+SELECT event_id, action, actor, reason, movement_id, hold_id, recorded_at FROM action
 WHERE subject = {subject:String} AND action IN ('hold', 'release')
 ORDER BY recorded_at, event_id
 """
@@ -61,23 +61,45 @@ class LotStatus:
 def standing(rows: Iterable[Row]) -> list[Row]:
     """Return what is held, of holds and releases in any order.
 
-    A lot and each of its loads are held and released by themselves; a hold of what is held keeps
-    its beginning and takes the later name and reason.
+    Each hold stands until it is released. A release that names none ends all of the lot, or of the
+    load, before it.
     """
     held: dict[object, Row] = {}
+    named: set[object] = set()
     for row in sorted(rows, key=lambda row: (str(row["recorded_at"]), str(row["event_id"]))):
-        movement = row["movement_id"]
-        if row["action"] == "release":
-            held.pop(movement, None)
-            continue
-        before = held.get(movement)
-        held[movement] = {
-            "movement_id": movement,
+        if row["action"] == "hold":
+            held[row["event_id"]] = row
+        elif row["hold_id"] is not None:
+            # The clock of its gateway may be behind that of the hold's.
+            named.add(row["hold_id"])
+        else:
+            load = row["movement_id"]
+            held = {name: one for name, one in held.items() if one["movement_id"] != load}
+    return [
+        {
+            "hold_id": name,
+            "movement_id": row["movement_id"],
             "actor": row["actor"],
             "reason": row["reason"],
-            "since": time_of(row["recorded_at"]) if before is None else before["since"],
+            "since": time_of(row["recorded_at"]),
         }
-    return list(held.values())
+        for name, row in held.items()
+        if name not in named
+    ]
+
+
+def deeds_of(ask: Ask, recent: Callable[[str], list[Row]], lot_id: str) -> list[Row]:
+    """Return holds and releases of a lot, each once. Blocks; raises as ``ask``.
+
+    Args:
+        ask: Reads the warehouse.
+        recent: Those that were seen on Kafka and may not be stored yet.
+        lot_id: The lot.
+    """
+    # In this order, or a release between the two would leave nothing of either.
+    seen = recent(lot_id)
+    stored = ask(HOLDS, {"subject": f"lot/{lot_id}"})
+    return list({str(row["event_id"]): row for row in [*seen, *stored]}.values())
 
 
 def status_of(

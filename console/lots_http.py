@@ -66,11 +66,8 @@ def status_told(lots: Lots, lot_id: str, movement: str | None) -> dict[str, obje
         lot_id: The lot.
         movement: The load; None for all of the lot.
     """
-    # In this order, or a release between the two would leave nothing of either.
-    recent = lots.recent(lot_id)
-    stored = lots.ask(lot_status.HOLDS, {"subject": f"lot/{lot_id}"})
-    actions = {str(row["event_id"]): row for row in [*recent, *stored]}
-    holds = lot_status.standing(actions.values())
+    actions = lot_status.deeds_of(lots.ask, lots.recent, lot_id)
+    holds = lot_status.standing(actions)
     alerts = lots.ask(lot_status.OPEN_ALERTS, {"lot": lot_id})
     unknown = lots.stores()
     if not unknown and not actions and not lots.ask(lot_status.KNOWN, {"lot": lot_id}):

@@ -286,7 +286,8 @@ class ActionTaken:
     ``action``: acknowledge, assign, comment, shelve, resolve, reopen, hold, release. ``version`` is
     the alert's version the person saw (None for hold and release). ``movement_id`` is the one load
     that is held, ``assignee`` who is to see to the alert, ``until`` the end of shelving,
-    ``resolution`` what it turned out to be. Keyed by the bare id of ``subject``'s owner.
+    ``resolution`` what it turned out to be, ``hold_id`` the hold that a release ends (None for all
+    before it). Keyed by the bare id of ``subject``'s owner.
     """
 
     event_id: str
@@ -304,6 +305,7 @@ class ActionTaken:
     assignee: str | None = None
     until: Micros | None = None
     resolution: str | None = None
+    hold_id: str | None = None
 
 
 LotFact = (

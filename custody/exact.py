@@ -66,16 +66,44 @@ def with_holds(holds: Sequence[Hold], actions: Iterable[ActionTaken]) -> list[Ho
     for action in actions:
         held = action.action == "hold"
         every[action.event_id] = Hold(
-            action.recorded_at, action.event_id, held, action.actor, action.movement_id
+            action.recorded_at,
+            action.event_id,
+            held,
+            action.actor,
+            action.movement_id,
+            action.hold_id,
         )
     return _bounded(sorted(every.values()))
 
 
+def _standing(holds: Sequence[Hold]) -> list[Hold]:
+    """Return the holds that nobody has released, of holds and releases in order.
+
+    A release that names a hold ends that one, whatever the clocks of two gateways say.
+    """
+    releases = [one for one in holds if not one.held]
+    named = {one.ends for one in releases}
+    last = {one.movement: one for one in releases if one.ends is None}
+    return [
+        one
+        for one in holds
+        if one.held
+        and one.event_id not in named
+        and (one.movement not in last or one > last[one.movement])
+    ]
+
+
 def _bounded(holds: list[Hold]) -> list[Hold]:
     """Return at most ``HOLDS_MAX``; what holds now outlives what is over."""
-    last = {hold.movement: hold for hold in holds}
-    standing = {hold.event_id for hold in last.values() if hold.held}
-    over = [hold for hold in holds if hold.event_id not in standing]
+    standing = {hold.event_id for hold in _standing(holds)}
+    by_id = {hold.event_id: hold for hold in holds}
+
+    def ended(one: Hold) -> tuple[Micros, str, bool]:
+        # A release goes after the hold that it ends, or that would stand again.
+        at = max(one, by_id.get(one.ends or "", one))
+        return at.at, at.event_id, not one.held
+
+    over = sorted((one for one in holds if one.event_id not in standing), key=ended)
     gone = {hold.event_id for hold in over[: max(0, len(holds) - HOLDS_MAX)]}
     return [hold for hold in holds if hold.event_id not in gone][-HOLDS_MAX:]
 
@@ -158,8 +186,8 @@ def _breached(what: str, about: str, at: Micros, context: Context) -> list[Findi
 
     A lot and each of its loads are held and released by themselves.
     """
-    last = {hold.movement: hold for hold in context.holds if hold.at <= at}
-    holding = [hold for name, hold in last.items() if hold.held and name in (None, about)]
+    known = [hold for hold in context.holds if hold.at <= at]
+    holding = [hold for hold in _standing(known) if hold.movement in (None, about)]
     if not holding:
         return []
     by = min(holding)

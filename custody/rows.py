@@ -196,13 +196,17 @@ class Finding(NamedTuple):
 
 
 class Hold(NamedTuple):
-    """A person held the lot, or one load of it, or released it."""
+    """A person held the lot, or one load of it, or released it.
+
+    ``ends`` is the hold that a release ends; None for all of the lot, or of the load, before it.
+    """
 
     at: Micros
     event_id: str
     held: bool
     actor: str
     movement: str | None = None
+    ends: str | None = None
 
 
 class AlertState(NamedTuple):

@@ -303,6 +303,7 @@ def accept_action(request: ActionRequest, event_id: str, gateway: Gateway, now: 
         assignee=request.assignee,
         until=None if request.until is None else request.until.at,
         resolution=request.resolution,
+        hold_id=request.hold_id,
     )
 
 

@@ -306,6 +306,7 @@ _ONLY_WITH = {
     "assignee": ("assign",),
     "until": ("shelve",),
     "resolution": ("resolve",),
+    "hold_id": ("release",),
 }
 
 
@@ -324,6 +325,7 @@ class ActionRequest(Model):
     assignee: Text | None = None
     until: Time | None = None
     resolution: Annotated[str, names(*RESOLUTIONS)] | None = None
+    hold_id: EventId | None = None
 
     @model_validator(mode="after")
     def _names_what_was_seen(self) -> Self:

@@ -101,7 +101,7 @@ def desk(app: FastAPI, config: DeskConfig, parts: Parts) -> Iterator[None]:
         complete_to = Watermarks(ask, time.monotonic).get
         lots = Lots(ask, CompleteTo(ask, time.monotonic), lambda: _stores(parts), hub.recent.holds)
         rooms = Rooms(
-            acting=Acting(gateway, ask, parts.now, seen=hub.recent.has),
+            acting=Acting(gateway, ask, parts.now, seen=hub.recent.has, recent=hub.recent.holds),
             lots=lots,
             live=Live(hub, pulse, parts.stop.is_set),
             asking=_asking(parts),

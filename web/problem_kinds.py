@@ -23,7 +23,7 @@ KINDS: Mapping[str, str] = {
     "beyond-bounds": "a query ran into a bound; ask for less: a lot, a month, a LIMIT",
     "body-too-slow": "the body did not come in time; send smaller lists",
     "busy": "as many queries run or wait as may; ask again after Retry-After",
-    "conflict": "the alert is not what it was when you looked; look again, and act on what it is",
+    "conflict": "the alert, or what is held, is not what it was; look again, and act on what it is",
     "foreign-origin": "the request comes from a page of another site",
     "gateway-away": "the gateway that takes actions does not answer; try again after Retry-After",
     "head-too-large": "request line and headers are longer than any that is needed",

@@ -43,6 +43,7 @@ class Recent:
                     "actor": one.actor,
                     "reason": one.reason,
                     "movement_id": one.movement_id,
+                    "hold_id": one.hold_id,
                     "recorded_at": f"{_EPOCH + timedelta(microseconds=one.recorded_at):%F %T.%f}",
                 }
                 for one in self._actions.values()

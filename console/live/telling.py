@@ -125,6 +125,7 @@ def action_line(action: ActionTaken) -> dict[str, object]:
         "version": action.version,
         "subject": action.subject,
         "movement_id": action.movement_id,
+        "hold_id": action.hold_id,
         "actor": action.actor,
         "reason": action.reason,
         "assignee": action.assignee,

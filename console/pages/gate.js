@@ -19,7 +19,7 @@ export function gate(lotId) {
 
   const show = (status) => {
     fill(said, standing(status));
-    const next = JSON.stringify(status.holds.map((one) => one.movement_id));
+    const next = JSON.stringify(status.holds.map((one) => one.hold_id));
     // Whoever is writing goes on writing, and what was said of the last action stays.
     if (!may("act") || next === offered || acts.querySelector("form.act:not(:empty)")) return;
     const outcome = acts.querySelector(".outcome");

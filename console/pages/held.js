@@ -22,14 +22,15 @@ export function holdColumns() {
   ];
 }
 
-/* Holds by lot and load: what `action`, as it was done just now, makes of them. */
+/* Holds that stand: what `action`, as it was done just now, makes of them. */
 export function afterAction(rows, action) {
   if (!["hold", "release"].includes(action.action) || !action.subject.startsWith("lot/")) return rows;
   const lot_id = action.subject.slice("lot/".length);
-  const isIt = (row) => row.lot_id === lot_id && (row.movement_id || null) === (action.movement_id || null);
-  const before = rows.find(isIt);
-  const others = rows.filter((row) => !isIt(row));
-  if (action.action === "release") return others;
-  return [...others, { lot_id, movement_id: action.movement_id, actor: action.actor, reason: action.reason,
-    since: before ? before.since : action.recorded_at }];
+  const load = action.movement_id || null;
+  if (action.action === "hold") {
+    const others = rows.filter((row) => row.hold_id !== action.event_id);
+    return [...others, { lot_id, movement_id: load, hold_id: action.event_id, actor: action.actor, reason: action.reason, since: action.recorded_at }];
+  }
+  // One that names no hold ends all of the lot, or of the load.
+  return rows.filter((row) => (action.hold_id ? row.hold_id !== action.hold_id : row.lot_id !== lot_id || (row.movement_id || null) !== load));
 }

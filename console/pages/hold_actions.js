@@ -2,22 +2,23 @@
 
 import { field, fields, newKey, send, valuesOf } from "./alert_actions.js";
 import { el, fill } from "./dom.js";
+import { time } from "./numbers.js";
 import { getJson } from "./session.js";
-import { say } from "./words.js";
+import { language, say } from "./words.js";
 
 /* A button for each hold that stands, one to hold, and the form of the one that was pressed.
    holds: as the gate is told; done() is called when something was taken. */
 export function holdActions(lotId, holds, done) {
   const outcome = el("div", { class: "outcome", role: "status" });
   const form = el("form", { class: "act" });
-  const button = (action, load, text) => el("button", { type: "button", "data-action": action, "data-load": load, "aria-pressed": "false",
-    onclick: (event) => open(action, load, text, event.currentTarget) }, text);
+  const button = (action, hold, text) => el("button", { type: "button", "data-action": action, "data-hold": hold && hold.hold_id,
+    "data-load": hold && hold.movement_id, "aria-pressed": "false", onclick: (event) => open(action, hold, text, event.currentTarget) }, text);
   const buttons = [
-    ...holds.map(({ movement_id: load }) => button("release", load, load ? say("act.release.load", { load }) : say("act.release.lot"))),
+    ...holds.map((hold) => button("release", hold, releaseText(hold, holds))),
     button("hold", null, say("act.hold.any")),
   ];
 
-  function open(action, load, text, pressed) {
+  function open(action, hold, text, pressed) {
     buttons.forEach((one) => one.setAttribute("aria-pressed", String(one === pressed)));
     fill(outcome);
     fill(form, action === "hold" ? loadField(lotId) : null, fields(action),
@@ -25,12 +26,20 @@ export function holdActions(lotId, holds, done) {
     const key = newKey();
     form.onsubmit = (event) => {
       event.preventDefault();
-      const body = load ? { ...valuesOf(form), movement_id: load } : valuesOf(form);
+      const body = hold ? { ...valuesOf(form), hold_id: hold.hold_id } : valuesOf(form);
       send(`/api/lots/${encodeURIComponent(lotId)}/${action}`, body, key, outcome, form, done);
     };
     form.querySelector("input, textarea").focus();
   }
   return el("div", { class: "actions" }, el("div", { class: "row" }, buttons), form, outcome);
+}
+
+/* What a release ends; whose hold, too, where that is not the only one of it. */
+function releaseText(hold, holds) {
+  const { movement_id: load, actor, since } = hold;
+  const what = load ? say("act.release.load", { load }) : say("act.release.lot");
+  const alike = holds.filter((one) => one.movement_id === load);
+  return alike.length > 1 ? `${what} (${actor}, ${time(since, language())})` : what;
 }
 
 /* Which load, where it is one; those that are known are proposed, and one that is only planned may be

@@ -340,8 +340,10 @@ def taken(
     no: int,
     action: str,
     movement: str | None = None,
+    *,
     at: int = 0,
     lot: str = "L-1",
+    ends: str | None = None,
 ) -> None:
     room.insert(
         "action",
@@ -351,6 +353,7 @@ def taken(
         actor=f"p{no}",
         reason=f"r{no}",
         movement_id=movement,
+        hold_id=ends,
         recorded_at=f"2026-11-05 07:00:{at or no:02d}.000000",
     )
 
@@ -362,13 +365,83 @@ def test_a_held_lot_says_so_and_who_held_it_since_when(room: Room) -> None:
     said = status(room)
     assert said["status"] == "HOLD"
     assert said["holds"] == [
-        {"movement_id": None, "actor": "p2", "reason": "r2", "since": "2026-11-05T07:00:01Z"}
-    ]
+        {"hold_id": f"e-{no}", "movement_id": None, "actor": f"p{no}", "reason": f"r{no}",
+         "since": f"2026-11-05T07:00:0{no}Z"} for no in (1, 2)
+    ]  # fmt: skip
     assert [row["alert_id"] for row in said["open_alerts"]] == [ALERT]  # type: ignore[attr-defined]
     taken(room, 3, "release")
     room.version(2, "resolved", actor="ann", action_id="x")
     said = status(room)
     assert (said["status"], said["holds"], said["open_alerts"]) == ("CLEAR", [], [])
+
+
+def test_each_hold_stands_until_it_is_released_itself(room: Room) -> None:
+    taken(room, 1, "hold")
+    taken(room, 2, "hold")
+    taken(room, 3, "release", ends="e-2")
+    viewer = room.browser("the-viewer")
+    standing = [
+        (hold["hold_id"], hold["actor"]) for hold in viewer.get("/api/holds").json()["holds"]
+    ]
+    assert standing == [("e-1", "p1")]
+    assert status(room)["status"] == "HOLD"
+    assert status(room)["holds"] == [
+        {"hold_id": "e-1", "movement_id": None, "actor": "p1", "reason": "r1",
+         "since": "2026-11-05T07:00:01Z"}
+    ]  # fmt: skip
+    held = status(room)["holds"]
+    taken(room, 5, "hold", at=8)
+    taken(room, 6, "release", at=7, ends="e-5")
+    assert status(room)["holds"] == held, "the clocks of two gateways"
+    assert len(viewer.get("/api/holds").json()["holds"]) == 1
+    taken(room, 9, "release")
+    assert status(room)["holds"] == viewer.get("/api/holds").json()["holds"] == []
+
+
+def test_a_release_ends_the_hold_it_names_or_the_only_one(room: Room) -> None:
+    browser = room.browser("the-operator")
+    for key in ("olga", "otto"):
+        event_id = derived_id("console", ["the-operator", key])
+        room.insert(
+            "action", event_id=event_id, action="hold", subject="lot/L-9", actor=key, reason="r",
+            recorded_at="2026-11-05 07:00:01.000000",
+        )  # fmt: skip
+        assert hold(browser, key, {"reason": "r", "unknown": True}, "L-9").status_code == 200
+    olga, otto = (derived_id("console", ["the-operator", key]) for key in ("olga", "otto"))
+
+    def ended(key: str, **body: str) -> httpx.Response:
+        return browser.post(
+            "/api/lots/L-9/release", json={"reason": "r", **body}, headers={"Idempotency-Key": key}
+        )
+
+    several = ended("r-1")
+    assert (several.status_code, several.json()["type"]) == (409, "/problems/conflict")
+    assert {one["hold_id"] for one in several.json()["holds"]} == {olga, otto}
+    assert olga in several.json()["detail"]
+    assert room.register.deeds(1)[0][1].outcome.startswith("not taken: 2 holds of lot L-9 stand")
+    for no, body in enumerate(({"hold_id": ALERT}, {"movement_id": "W"}, {"hold_id": olga,
+                               "movement_id": "W"})):  # fmt: skip
+        assert ended(f"none-{no}", **body).status_code == 409
+    assert ended("r-2", hold_id=otto).status_code == 202
+    release_id = derived_id("console", ["the-operator", "r-2"])
+    room.insert(
+        "action", event_id=release_id, action="release", subject="lot/L-9", actor="the-operator",
+        reason="r", hold_id=otto, recorded_at="2026-11-05 07:00:02.000000",
+    )  # fmt: skip
+    again = ended("r-2", hold_id=otto)
+    assert (again.status_code, again.json()["gateway"]["result"]) == (200, "duplicate")
+    assert ended("r-3").status_code == 202
+    named = ended("r-3", hold_id=olga)
+    assert named.json()["gateway"]["result"] == "duplicate", "what was sent says its name"
+
+
+def test_what_is_not_held_cannot_be_released(room: Room) -> None:
+    browser = room.browser("the-operator")
+    refused = browser.post(
+        "/api/lots/L-NOT/release", json={"reason": "r"}, headers={"Idempotency-Key": "not"}
+    )
+    assert (refused.status_code, refused.json()["holds"]) == (409, [])
+    assert "lot L-NOT is not held" in refused.json()["detail"]
 
 
 def test_a_load_is_held_by_itself(room: Room) -> None:
@@ -397,12 +470,13 @@ def test_all_that_is_held_is_in_one_list_and_handed_over_whenever_it_was_held(ro
     assert [(row["lot_id"], row["movement_id"], row["since"][17:19]) for row in held] == [
         ("L-1", "WAY-1", "03"),
         ("L-1", None, "06"),
+        ("L-1", None, "07"),
         ("L-2", None, "08"),
     ]
-    assert (held[1]["actor"], held[1]["reason"]) == ("p7", "r7"), "the later name and reason"
+    assert [(row["actor"], row["reason"]) for row in held[1:3]] == [("p6", "r6"), ("p7", "r7")]
     # The gate is told the same of each lot.
     for lot in ("L-1", "L-2", "L-OVER"):
-        told = [{k: row[k] for k in ("movement_id", "actor", "reason")} for row in held
+        told = [{k: row[k] for k in ("hold_id", "movement_id", "actor", "reason")} for row in held
                 if row["lot_id"] == lot]  # fmt: skip
         said = status(room, lot)["holds"]
         assert isinstance(said, list)
@@ -465,6 +539,7 @@ def test_what_kafka_has_and_the_warehouse_not_yet_counts_once(room: Room) -> Non
         "actor": "p1",
         "reason": "r1",
         "movement_id": None,
+        "hold_id": None,
     }
     room.recent = [row | {"recorded_at": "2026-11-05 07:00:01.000000"}]
     assert status(room)["status"] == "HOLD"
@@ -501,6 +576,7 @@ def test_a_hold_is_known_here_once_it_is_stored(room: Room) -> None:
     said = hold(browser, "h1", about)
     assert (said.status_code, said.json()["gateway"]["result"]) == (200, "duplicate")
     assert hold(browser, "h2", {"version": 1}).json()["type"] == "/problems/unknown-field"
+    room.insert("action", event_id=ALERT, action="hold", subject="lot/L-1", movement_id="W")
     release = browser.post(
         "/api/lots/L-1/release", json={"movement_id": "W"}, headers={"Idempotency-Key": "h3"}
     )

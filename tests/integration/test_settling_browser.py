@@ -274,10 +274,10 @@ def test_one_load_of_a_held_lot_is_released_by_itself_and_with_a_reason(
     visitors: Visitors, console: Console
 ) -> None:
     lot = "L-HELD"
-    console.put(certificate("HELD"))
+    console.put(certificate("HELD"), _held_by("otto", lot, "W-7", "the police ask"))
     with visitors.visit("the-operator", f"/lots/{lot}") as visit:
         gate = visit.page.locator(".gates")
-        expect(gate.locator("[data-action=release]")).to_have_count(0)
+        expect(gate.locator("[data-action=release]")).to_have_count(1)
         for load, reason in (("W-7", "seal broken"), ("", "umpire sample")):
             gate.locator("[data-action=hold]").click()
             expect(gate.locator("#act-movement_id")).to_be_focused()
@@ -287,13 +287,17 @@ def test_one_load_of_a_held_lot_is_released_by_itself_and_with_a_reason(
             expect(gate).to_contain_text(reason)
         expect(gate.locator(".gate")).to_have_text("Held")
         assert visit.shut_out() == []
-        gate.get_by_role("button", name="Release load W-7").click()
+        expect(gate.locator("[data-action=release]")).to_have_count(3)
+        mine = gate.get_by_role("button", name="Release load W-7 (the-operator")
+        hold_id = str(mine.get_attribute("data-hold"))
+        mine.click()
         gate.locator("form button.main").click()
         expect(gate.locator("textarea:invalid")).to_have_count(1)
         gate.locator("#act-reason").fill("sealed anew, number noted")
-        _send(visit, console, {"reason": "sealed anew, number noted", "movement_id": "W-7"})
+        _send(visit, console, {"reason": "sealed anew, number noted", "hold_id": hold_id}, "W-7")
         expect(gate).not_to_contain_text("seal broken")
-        expect(gate.get_by_role("button", name="Release load W-7")).to_have_count(0)
+        expect(gate).to_contain_text("the police ask")
+        expect(gate.get_by_role("button", name="Release load W-7", exact=True)).to_have_count(1)
         expect(gate.get_by_role("button", name="Release the lot")).to_be_visible()
         expect(gate.locator(".gate")).to_have_text("Held")
         visit.open(shift())
@@ -302,7 +306,17 @@ def test_one_load_of_a_held_lot_is_released_by_itself_and_with_a_reason(
         assert visit.told == []
 
 
-def _send(visit: Visit, console: Console, body: Mapping[str, str]) -> None:
+def _held_by(actor: str, lot: str, load: str, reason: str) -> ActionTaken:
+    (made, *_) = golden.records("action")
+    assert isinstance(made, ActionTaken)
+    return replace(
+        made, event_id=derived_id("settling", [actor, lot]), action="hold", subject=f"lot/{lot}",
+        alert_id=None, version=None, actor=actor, movement_id=load, reason=reason,
+        recorded_at=Micros(time.time_ns() // 1000),
+    )  # fmt: skip
+
+
+def _send(visit: Visit, console: Console, body: Mapping[str, str], load: str | None = None) -> None:
     """Send the form at the gate, and put in what it becomes on its way."""
     with visit.page.expect_request(lambda asked: asked.method == "POST") as asked:
         visit.page.locator(".gates form button.main").click()
@@ -315,7 +329,8 @@ def _send(visit: Visit, console: Console, body: Mapping[str, str]) -> None:
         replace(
             made, event_id=derived_id("console", ["the-operator", key]), action=action,
             subject=f"lot/{lot}", alert_id=None, version=None, actor="the-operator",
-            movement_id=body.get("movement_id"), reason=body["reason"],
+            movement_id=load or body.get("movement_id"), reason=body["reason"],
+            hold_id=body.get("hold_id"),
             recorded_at=Micros(time.time_ns() // 1000),
         )
     )  # fmt: skip

@@ -43,8 +43,9 @@ def references() -> list[ReferenceSet]:
 
 @st.composite
 def holds(draw: st.DrawFn) -> list[ActionTaken]:
-    """What people held and released."""
-    drawn = draw(st.lists(st.tuples(minutes, st.booleans()), max_size=3))
+    """What people held and released, some of it by name."""
+    named = st.none() | st.integers(0, 2)
+    drawn = draw(st.lists(st.tuples(minutes, st.booleans(), named), max_size=3))
     return [
         ActionTaken(
             event_id=event_id(f"hold/{number}"),
@@ -58,8 +59,9 @@ def holds(draw: st.DrawFn) -> list[ActionTaken]:
             actor="inspector",
             reason=None,
             recorded_at=Micros(T0 + round(minute * MINUTE)),
+            hold_id=None if held or ended is None else event_id(f"hold/{ended}"),
         )
-        for number, (minute, held) in enumerate(drawn)
+        for number, (minute, held, ended) in enumerate(drawn)
     ]
 
 

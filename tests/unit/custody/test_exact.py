@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from custody.events import ActionTaken, Document, LotFact, Micros, ReferenceSet
+from custody.exact import HOLDS_MAX, with_holds
 from custody.geography import SPEED_KMH_MAX, distance_km
 from tests.support.chain_references import record
 from tests.support.facts import MINUTE, T0, Maker, corrected, event_id
@@ -31,9 +32,11 @@ def trip(maker: Maker, minutes: float = 300, **papers: object) -> list[LotFact]:
     ]
 
 
-def hold(minute: float, action: str = "hold") -> ActionTaken:
+def hold(
+    minute: float, action: str = "hold", actor: str = "inspector", ends: ActionTaken | None = None
+) -> ActionTaken:
     return ActionTaken(
-        event_id=event_id(f"{action}/{minute}"),
+        event_id=event_id(f"{action}/{minute}/{actor}"),
         gateway_id="GW-1",
         gateway_epoch=1,
         gateway_seq=1,
@@ -41,9 +44,10 @@ def hold(minute: float, action: str = "hold") -> ActionTaken:
         alert_id=None,
         version=None,
         subject=LOT,
-        actor="inspector",
+        actor=actor,
         reason=None,
         recorded_at=Micros(T0 + round(minute * MINUTE)),
+        hold_id=None if ends is None else ends.event_id,
     )
 
 
@@ -191,6 +195,46 @@ def test_a_hold_of_a_lot_nobody_has_heard_of_waits_for_it() -> None:
     assert world.open_rules() == {("hold_breached", LOT)}
     world.tell(hold(1))
     assert world.open_rules() == {("hold_breached", LOT)}
+
+
+def test_each_hold_stands_until_it_is_released_itself() -> None:
+    olga, otto = hold(0.5, actor="olga"), hold(1, actor="otto")
+    told = [olga, otto, hold(1.5, "release", "otto", otto)]
+    for order in (told, told[::-1]):
+        world, maker = World(), Maker()
+        world.tell(*trip(maker), *order)
+        assert reason(world, "hold_breached") == "trip M-1 left MINE while olga held the lot"
+        world.tell(hold(1.6, "release", "otto", olga))
+        assert world.open_rules() == set()
+
+
+def test_a_release_that_names_no_hold_ends_all_before_it() -> None:
+    world, maker = World(), Maker()
+    world.tell(*trip(maker), hold(0.5, actor="olga"), hold(1, actor="otto"))
+    world.tell(hold(1.5, "release"))
+    assert world.open_rules() == set()
+    world.tell(hold(1.7, actor="olga"))
+    assert world.open_rules() == {("hold_breached", LOT)}
+
+
+def test_a_hold_is_ended_by_its_release_whatever_two_clocks_say() -> None:
+    world, maker = World(), Maker()
+    late = hold(1.5, actor="olga")
+    world.tell(*trip(maker), late)
+    assert world.open_rules() == {("hold_breached", LOT)}
+    world.tell(hold(1, "release", "otto", late))
+    assert world.open_rules() == set()
+
+
+def test_what_is_held_outlives_what_is_over_and_no_release_is_lost_before_its_hold() -> None:
+    standing = hold(0, actor="olga")
+    over = [hold(1 + one, actor=f"p{one}") for one in range(100)]
+    ends = [hold(one / 200, "release", "otto", it) for one, it in enumerate(over)]
+    kept = with_holds([], [standing, *over, *ends])
+    assert len(kept) == HOLDS_MAX
+    held = {one.event_id for one in kept if one.held}
+    assert standing.event_id in held
+    assert held - {one.ends for one in kept} == {standing.event_id}
 
 
 def surveyed(maker: Maker) -> list[LotFact]:

@@ -4,6 +4,7 @@ SQLite, so that the command and the running gateway may both have it open, each 
 and durable, and the gateway sees from one number whether there is something new to read.
 """
 
+import errno
 import json
 import sqlite3
 from collections.abc import Iterable
@@ -40,14 +41,27 @@ CREATE TABLE IF NOT EXISTS token (
 _COLUMNS = "digest, name, sites, types, created_at, expires_at, last_used_at, revoked_at"
 
 
+_NO_ROOM = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
+)
+"""What SQLite says of a disk without room; the last, where it begins its log."""
+
+
+def _is_no_room(cause: Exception) -> bool:
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", None) in _NO_ROOM
+    return isinstance(cause, OSError) and cause.errno == errno.ENOSPC
+
+
 class TokensUnreadable(Unavailable):
     """The file of tokens cannot be opened, read or written."""
 
     def __init__(self, path: Path, cause: Exception) -> None:
+        room = f"make room on the disk of {path.parent} and do it again; no token is lost"
         super().__init__(
             f"tokens {path}: {cause}",
             expected="a file of tokens that we may read and write",
-            next_step="see docs/access.md, lost tokens",
+            next_step=room if _is_no_room(cause) else "see docs/access.md, lost tokens",
         )
 
 

@@ -45,6 +45,17 @@ class UnfitName(BadToken):
         )
 
 
+class UnfitSite(BadToken):
+    """What was given for a site is the id of none, and must not come to mean every site."""
+
+    def __init__(self, site: str) -> None:
+        super().__init__(
+            f"--site {site!r} is the id of no site",
+            expected="a site_id as requests have it, without blanks around it",
+            next_step="leave --site out for a token of every site",
+        )
+
+
 class NoSuchType(BadToken):
     """It is for a type of request that does not exist."""
 
@@ -119,11 +130,14 @@ def checked(token: Token) -> Token:
     """Return a token that was asked for.
 
     Raises:
-        UnfitName, NoSuchType: Its name is unfit, or a type does not exist.
+        UnfitName, UnfitSite, NoSuchType: Its name or a site is unfit, or a type does not exist.
         OfNoSite: Sites are given with types that belong to no site.
     """
     if not _NAME.fullmatch(token.name) or token.name == OPERATOR:
         raise UnfitName(token.name)
+    for site in sorted(token.sites):
+        if not site.strip() or site != site.strip() or not site.isprintable():
+            raise UnfitSite(site)
     for stem in sorted(token.types - set(MODELS)):
         raise NoSuchType(stem)
     if token.sites and token.types & CONTROL_TYPES:

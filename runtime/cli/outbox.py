@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import cast
@@ -212,6 +213,10 @@ def _write(out: Path, opened: View, *, every: bool) -> int:
         fresh.replace(out)
     except OSError as error:
         raise NotWritten(out, error) from error
+    finally:
+        # On a full disk the half that fitted takes the last of the room; once renamed it is gone.
+        with suppress(OSError):
+            fresh.unlink(missing_ok=True)
     return count
 
 

@@ -1,6 +1,7 @@
 """`custody outbox` and `custody refused`: what they show, write and send."""
 
 import base64
+import errno
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,6 +55,25 @@ class _Asked:
 @contextmanager
 def _asked(gateway: Gateway) -> Iterator[_Asked]:
     yield _Asked(gateway)
+
+
+def test_an_export_onto_a_full_disk_leaves_no_half_file(
+    gateway: Gateway,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    take(gateway, ticket(1))
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("runtime.cli.outbox.os.fsync", full)
+    out = tmp_path / "stick" / "waiting.ndjson"
+    out.parent.mkdir()
+    assert run(["outbox", "export", "--out", str(out)]) != 0
+    assert "No space left on device" in capsys.readouterr().err
+    assert list(out.parent.iterdir()) == []
 
 
 def take(gateway: Gateway, *raws: object) -> None:

@@ -1,6 +1,7 @@
 """``custody token``: shown once, listed without it, revoked for good."""
 
 import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,6 +53,29 @@ def test_what_is_made_here_counts_at_the_gateway(custody: Said, tmp_path: Path) 
     assert row["last_used_at"] is not None
     del made["token"], made["last_used_at"], row["last_used_at"]
     assert row == made
+
+
+@pytest.mark.parametrize("site", ["", " ", "A\n"])
+def test_a_site_that_no_site_can_have_is_not_taken_for_every_site(custody: Said, site: str) -> None:
+    code, out, err = custody("create", "lims", "--site", site)
+    assert (code, out) == (2, "")
+    assert "--site" in err
+    assert "leave --site out" in err
+    assert custody("list", "--json")[1] == ""
+
+
+def test_a_full_disk_is_said_to_be_one(custody: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+    def opened(*_: object, **__: object) -> sqlite3.Connection:
+        raise full
+
+    monkeypatch.setattr("producers.token_store._opened", opened)
+    code, _, err = custody("create", "lims")
+    assert code == 3
+    assert "make room on the disk" in err
+    assert "lost tokens" not in err
 
 
 def test_a_list_says_what_state_each_token_is_in(custody: Said) -> None:

@@ -130,11 +130,10 @@ class Judge:
             what = "reference data names no key for it at the time of its head"
             yield Fault(SIGNATURE, gateway, "no key", f"{gateway}: {what}")
         elif not heads.is_signed(head, public):
-            by = f"key {head.key_id}" if head.signature else "nobody"
-            what = f"head of {head.size} records of epoch {head.gateway_epoch} is signed by {by}"
-            known = f"not by its key {heads.key_id(gateway, public)}"
             about = f"key {head.key_id or 'none'}"
-            yield Fault(SIGNATURE, gateway, about, f"{gateway}: {what}, {known}")
+            why = _not_signed(head, heads.key_id(gateway, public))
+            what = f"head of {head.size} records of epoch {head.gateway_epoch}"
+            yield Fault(SIGNATURE, gateway, about, f"{gateway}: {what} {why}")
 
     def told_otherwise(self, head: Head) -> Iterator[Fault]:
         """Yield that two heads of a chain say different things of one size: it has two writers."""
@@ -149,6 +148,17 @@ class Judge:
             yield Fault(
                 REUSED, head.gateway_id, f"epoch {head.gateway_epoch}", f"{log[0]}: {what}: {why}"
             )
+
+
+def _not_signed(head: Head, known: str) -> str:
+    """Return why a signature is none of a gateway's key, by the key's id."""
+    if head.signature and head.key_id == known:
+        return (
+            f"was changed after it was signed, or is forged: the signature of key {known} does"
+            " not fit what the head says"
+        )
+    by = f"key {head.key_id}" if head.signature else "nobody"
+    return f"is signed by {by}, not by its key {known}"
 
 
 def unknown(gateway: str, place: str = "") -> Fault:

@@ -208,6 +208,18 @@ def test_whose_key_is_not_known_or_not_his_is_named(stored: Stored) -> None:
     assert [f.rule for f in audit.go_over(NOW)] == [SIGNATURE]
 
 
+def test_an_edited_head_is_said_not_to_be_what_its_key_signed(stored: Stored) -> None:
+    fill(stored, Plant("GW-A", 1))
+    stored.warehouse.command(
+        "ALTER TABLE custody.head UPDATE size = 5 WHERE gateway_id = 'GW-A' AND size = 20"
+        " SETTINGS mutations_sync = 2"
+    )
+    [detail] = [f.detail for f in faults(stored) if f.rule == SIGNATURE]
+    key = Plant("GW-A", 1).signer.key_id
+    assert f"the signature of key {key} does not fit what the head says" in detail
+    assert "not by its key" not in detail
+
+
 def test_heads_of_before_the_first_record_of_a_key_are_judged_by_that_key(stored: Stored) -> None:
     """The documented load says "valid from now", of a gateway that has signed for an hour."""
     plant = Plant("GW-A", 1)

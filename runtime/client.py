@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 
 from custody.errors import Refused, Unavailable
+from runtime.own_format import OwnFormat
 from runtime.silence import NoAnswer, silence
 from runtime.too_many_rows import TOO_MANY_ROWS, TooManyRows
 
@@ -72,17 +73,6 @@ class BadRequest(Refused):
         super().__init__(f"the {name} answered {status}: {detail}")
         self.status = status
         self.detail = detail
-
-
-class OwnFormat(Refused):
-    """A query says in what format it is to be answered, and the file has one already."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            f"the query names a format of its own: FORMAT {name}",
-            expected="a query without FORMAT",
-            next_step="take FORMAT out of it; --format says what the file is",
-        )
 
 
 class NotAnObject(Refused):

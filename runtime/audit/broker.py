@@ -1,7 +1,8 @@
 """Kafka against the warehouse, record by record: what was dropped, changed, inserted or repeated.
 
-A record's bytes and its two digests are hashed on either side and compared by place. What has no
-row is a dead letter, a kind without a table, a repeat of a record that has its row, or missing.
+A record's bytes, its two digests and its time are hashed on either side and compared by place.
+What has no row is a dead letter, a kind without a table, a repeat of a record that has its row, or
+missing.
 """
 
 import struct
@@ -104,7 +105,8 @@ def _compared(block: Block, ask: Ask, catalog: Catalog) -> Iterator[Difference]:
 def _hashes(block: Block, ask: Ask) -> dict[int, list[bytes]]:
     tables = [route.table for route in ROUTES if route.topic == block.topic and route.table]
     each = _union(
-        "SELECT offset, SHA256(concat(value, prev, digest)) AS hash FROM {table}"
+        "SELECT offset, SHA256(concat(value, prev, digest,"
+        " toString(toUnixTimestamp64Milli(timestamp)))) AS hash FROM {table}"
         " WHERE topic = {topic:String} AND partition = {partition:Int32}"
         " AND offset >= {first:Int64} AND offset < {end:Int64}",
         tables,
@@ -158,7 +160,8 @@ def _union(select: str, tables: Iterable[str]) -> str:
 def _hash(message: Message) -> bytes:
     found = dict(message.headers() or ())
     prev, digest = found.get(headers.PREV) or b"", found.get(headers.DIGEST) or b""
-    return sha256(_bytes(message.value()) + _bytes(prev) + _bytes(digest)).digest()
+    sent_at = str(message.timestamp()[1]).encode()
+    return sha256(_bytes(message.value()) + _bytes(prev) + _bytes(digest) + sent_at).digest()
 
 
 def _bytes(value: str | bytes | None) -> bytes:

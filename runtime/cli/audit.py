@@ -58,16 +58,17 @@ class Found(NamedTuple):
 
 @click.command()
 @click.option("--no-kafka", is_flag=True, help="Leave out the comparison with Kafka.")
-@click.option("--no-rows", is_flag=True, help="Leave out the comparison of columns with bytes.")
+@click.option("--no-rows", is_flag=True, help="Leave out columns and what is made of them.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per finding, a sum last.")
 def audit(*, no_kafka: bool, no_rows: bool, as_json: bool) -> int:
     """Hold all that is stored against what gateways have signed, and Kafka against the tables.
 
     Reads only, all of it: heads and their signatures; every gateway's chain, record by record; the
     heads that gateways have signed of each other; then each row's columns against the record's
-    bytes, and each record in Kafka against its row. Names each record that was changed, dropped,
-    inserted, exchanged or put in another order. Exit 1 where something was found. What a gateway
-    has sent twice after a broken line is named, and is no fault.
+    bytes, what views and lineage are made of against the rows, and each record in Kafka against
+    its row. Names each record that was changed, dropped, inserted, exchanged or put in another
+    order. Exit 1 where something was found. What a gateway has sent twice after a broken line is
+    named, and is no fault.
 
     \b
     Examples:
@@ -86,6 +87,7 @@ def audit(*, no_kafka: bool, no_rows: bool, as_json: bool) -> int:
         found, counts = _chains(warehouse, catalog)
         if not no_rows:
             found += _rows(settings, warehouse, catalog, counts)
+            found += _beside(warehouse, counts)
         if not no_kafka:
             found += _kafka(settings, warehouse, catalog, counts)
     _show(found, counts, as_json=as_json)
@@ -132,6 +134,20 @@ def _rows(
             Found("row_edited", one.place, f"{one.table}: {', '.join(one.columns)}")
             for one in edited(warehouse.rows, arrow, catalog, partitions, advance)
         ]
+
+
+def _beside(warehouse: Warehouse, counts: dict[str, int]) -> list[Found]:
+    """Return what differs from its base in the tables that views and lineage are made of."""
+    from runtime import rollups
+
+    with _counted("beside", counts) as advance:
+        checks = rollups.lasting(warehouse.rows)
+        advance(sum(one.examined for one in checks))
+    return [
+        Found("derived_edited", f"{one.name}: {what.subject}", f"a row {what.detail}")
+        for one in checks
+        for what in one.violations
+    ]
 
 
 def _kafka(

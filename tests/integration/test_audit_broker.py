@@ -280,6 +280,8 @@ def test_what_somebody_does_to_the_tables_is_named_by_its_place(written: Written
         do(f"INSERT INTO {table} SELECT * REPLACE({anew}) FROM ({rows})")  # noqa: S608
     do(f"ALTER TABLE {table} DELETE WHERE {mine} = 10 {now}")
     do(f"ALTER TABLE {table} UPDATE value = concat(value, 'x') WHERE {mine} = 20 {now}")
+    later = "timestamp = addMilliseconds(timestamp, 100)"
+    do(f"ALTER TABLE {table} UPDATE {later} WHERE {mine} = 30 {now}")
     found = {
         (one.kind, one.place)
         for one in written.differences()
@@ -291,6 +293,7 @@ def test_what_somebody_does_to_the_tables_is_named_by_its_place(written: Written
         (INSERTED, f"{topic}@{int(offset) + BEYOND}"),
         (DROPPED, places[10]),
         (CHANGED, places[20]),
+        (CHANGED, places[30]),
     }
     rules = {fault.rule for fault in written.faults("GW-EDITED")}
     assert {GAP, BROKEN} <= rules

@@ -10,7 +10,8 @@ import pytest
 
 from custody.errors import Refused
 from runtime import export
-from runtime.client import BadRequest, Endpoint, OwnFormat, Warehouse
+from runtime.client import BadRequest, Endpoint, Warehouse
+from runtime.own_format import OwnFormat
 from runtime.too_many_rows import TooManyRows
 from tests.support.desk import Desk, config_at, open_desk
 

@@ -83,6 +83,17 @@ def is_conflict(version: Row) -> bool:
     return str(version["reason"]).startswith(CONFLICT)
 
 
+def is_fresh(versions: Sequence[Row], version: int) -> bool:
+    """Tell whether an action on a version counts: nothing has changed since, as the worker has it.
+
+    Args:
+        versions: The newest first; one at least.
+        version: The one that was seen.
+    """
+    changed = next((row for row in versions if not is_conflict(row)), versions[-1])
+    return int(str(changed["version"])) <= version <= int(str(versions[0]["version"]))
+
+
 def present(versions: Sequence[Row]) -> dict[str, object]:
     """Return where an alert stands: its version, and who brought it there by what.
 

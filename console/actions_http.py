@@ -68,8 +68,10 @@ async def _act(
         raise Problem(404, "unknown-alert", f"no alert {alert_id[:80]}")
     made = actions.made_by(versions, event_id)
     is_comment = body.get("action") == "comment"
-    if made is None and not is_comment and body.get("version") != int(str(versions[0]["version"])):
-        return _conflict(versions, f"made on version {body.get('version')}")
+    seen = body.get("version")
+    is_fresh = isinstance(seen, int) and actions.is_fresh(versions, seen)
+    if made is None and not is_comment and not is_fresh:
+        return _conflict(versions, f"made on version {seen}")
     asked = actions.alert_request(alert_id, str(versions[0]["subject"]), body, actor, key)
     item = await run_in_threadpool(acting.gateway.post, asked)
     said = {"result": "taken", "event_id": event_id, "gateway": item}

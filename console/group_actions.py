@@ -73,7 +73,7 @@ class Group:
             action_id = self.action_id(alert_id)
             if not known:
                 self._end(alert_id, UNKNOWN)
-            elif actions.made_by(known, action_id) is None and _number(known[0]) != version:
+            elif actions.made_by(known, action_id) is None and not actions.is_fresh(known, version):
                 self._conflict(alert_id, known, f"made on version {version}")
             else:
                 one = {**asked, "version": version}

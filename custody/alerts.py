@@ -4,7 +4,7 @@ A statistical alert is open exactly when the evidence of the lot's current facts
 threshold. What people do with it is the other half of its life; the table below, in the manner of
 ISA-18.2, says which step leads where. A step that is not in the table changes nothing.
 
-A person acts on the version he saw. Where the alert has moved on since, the action is answered
+A person acts on the version he saw. Where the alert has changed since, the action is answered
 with a version whose state is unchanged and whose reason begins with ``conflict``: nobody's work is
 overwritten and nobody waits for an answer.
 """
@@ -148,6 +148,7 @@ def raise_or_keep(
 def _kept(after: AlertState, before: AlertState) -> AlertState:
     """Return the next state of an alert with what people have said of it that is still so."""
     return after._replace(
+        unchanged=0,
         assignee=before.assignee,
         until=before.until if after.state == SHELVED else None,
         resolution=before.resolution if after.state == RESOLVED else None,
@@ -223,7 +224,7 @@ def act(before: AlertState, action: ActionTaken, subject: str, verdict: Verdict 
     if nothing:
         return Said(before, None)
     reason = action.reason or action.action
-    if not by_clock and action.version != before.version:
+    if not by_clock and not _is_fresh(before, action.version):
         reason = f"conflict: made on version {action.version}, the alert has {before.version}"
         state = None
     elif state is None:
@@ -236,12 +237,23 @@ def act(before: AlertState, action: ActionTaken, subject: str, verdict: Verdict 
     if verdict is not None:
         after = _measured(after, verdict)
     after = _kept(after, before)
-    if state is not None:
+    if state is None:
+        after = after._replace(unchanged=before.unchanged + 1)
+    else:
         after = _told(after, action)
     alert = record(
         after, subject, verdict, cause=action.event_id, reason=reason, actor=action.actor or None
     )
     return Said(after, alert)
+
+
+def _is_fresh(state: AlertState, version: int | None) -> bool:
+    """Tell whether a version is the last one that changed something, or a conflict since.
+
+    Who loses a race makes a version, too: it must not make a conflict for who won.
+    """
+    changed = state.version - state.unchanged
+    return version is not None and changed <= version <= state.version
 
 
 def _measured(after: AlertState, verdict: Verdict) -> AlertState:

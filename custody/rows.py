@@ -214,7 +214,8 @@ class AlertState(NamedTuple):
 
     ``about`` is set where an exact rule raised it; ``sentence`` then stands for what it said last,
     else for the trip it named. ``severity`` is that of the last version; ``assignee``, ``until``
-    (of a shelved alert) and ``resolution`` (of a resolved one) are what people said.
+    (of a shelved alert) and ``resolution`` (of a resolved one) are what people said. ``unchanged``
+    is the number of last versions that only answered an action with a conflict.
     """
 
     version: int
@@ -236,6 +237,7 @@ class AlertState(NamedTuple):
     assignee: str | None = None
     until: Micros | None = None
     resolution: str | None = None
+    unchanged: int = 0
 
 
 class RefVersion(NamedTuple):

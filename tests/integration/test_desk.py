@@ -294,6 +294,19 @@ def test_an_alert_is_given_to_who_may_act_and_shelved_for_a_time_to_come(room: R
     assert people == ["the-admin", "the-operator"]
     assert room.browser("the-viewer").get("/api/people").status_code == 403
     for no, name in enumerate(("nobody-here", "the-viewer")):
+def test_a_conflict_of_somebody_else_is_no_conflict_for_who_saw_the_last_change(room: Room) -> None:
+    room.version(2, "resolved", actor="otto", action_id="a", reason="r")
+    lost = "conflict: made on version 1, the alert has 2"
+    room.version(3, "resolved", actor="olga", action_id="b", reason=lost)
+    browser = room.browser("the-operator")
+    for version in (2, 3):
+        assert act(browser, f"saw-{version}", version=version, action="reopen").status_code == 202
+    for version in (1, 4):
+        assert act(browser, f"saw-{version}", version=version, action="reopen").status_code == 409
+    told = many(browser, "of-many", [{"alert_id": ALERT, "version": 2}]).json()["results"]
+    assert [one["result"] for one in told] == ["on its way"]
+
+
         refused = act(browser, f"give-{no}", action="assign", assignee=name)
         assert (refused.status_code, refused.json()["type"]) == (400, "/problems/unknown-user")
         assert "the-admin, the-operator" in refused.json()["detail"]

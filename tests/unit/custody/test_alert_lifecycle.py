@@ -156,6 +156,35 @@ def test_a_stale_action_changes_nothing_and_is_answered() -> None:
     assert only(world).version == 3
 
 
+def test_who_lost_a_race_makes_no_conflict_for_who_won_it() -> None:
+    world = World()
+    world.tell(*stolen())
+    world.tell(action("resolve", only(world), no=1))
+    for no in (2, 3):
+        world.tell(action("acknowledge", only(world), version=1, no=no))
+    assert (only(world).version, only(world).state) == (4, "resolved")
+    world.tell(action("reopen", only(world), version=2, no=4))
+    assert (only(world).version, only(world).state) == (5, "open")
+    # What was seen before the last change is stale as ever, and so is a version to come.
+    for no, version in ((5, 4), (6, 1), (7, 99)):
+        world.tell(action("acknowledge", only(world), version=version, no=no))
+        assert (only(world).state, only(world).reason[:9]) == ("open", "conflict:")
+    world.tell(action("acknowledge", only(world), version=5, no=8))
+    assert (only(world).version, only(world).state) == (9, "acknowledged")
+
+
+def test_what_the_facts_change_after_a_conflict_makes_what_was_seen_stale() -> None:
+    world = World()
+    facts = stolen()
+    world.tell(*facts)
+    world.tell(action("resolve", only(world), no=1))
+    world.tell(action("acknowledge", only(world), version=1, no=2))
+    world.tell(corrected(facts[1], "fix", 10, net_g=29_990_000))
+    assert (only(world).version, only(world).state) == (4, "retracted")
+    world.tell(action("reopen", only(world), version=3, no=3))
+    assert only(world).reason == "conflict: made on version 3, the alert has 4"
+
+
 def test_the_same_action_twice_is_one_action() -> None:
     world = World()
     world.tell(*stolen())

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from starlette.concurrency import run_in_threadpool
@@ -28,6 +29,23 @@ from web.problem import Problem
 _Found = TypeVar("_Found")
 _POLL_S = 0.2
 _NAMED_MAX = 20
+_NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "comment": ("reason",),
+        "shelve": ("reason",),
+        "resolve": ("resolution", "reason"),
+        "hold": ("reason",),
+        "release": ("reason",),
+    }
+)
+"""What an action has to say, as the forms of the pages ask for it."""
+
+_ONE_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "action": ("acknowledge", "assign", "comment", "shelve", "resolve", "reopen"),
+        "resolution": ("confirmed_fraud", "measurement_error", "explained", "false_alarm"),
+    }
+)
 _KEY = re.compile(r"[!-~]{1,128}", re.ASCII)
 
 
@@ -53,13 +71,15 @@ class Acting:
 
 
 def check_action(found: Visits, now: Micros, body: Mapping[str, object]) -> None:
-    """See that an alert is given to somebody who is here, and shelved for a time to come.
+    """See that an action says what it needs, to somebody who is here, for a time to come.
 
-    How a field is written is for the gateway to judge, which judges it for everybody.
+    Whatever else is wrong with a field the gateway says, which judges it for everybody.
 
     Raises:
-        Problem: 400.
+        Problem: 400 and 422.
     """
+    check_needs(str(body.get("action")), body)
+    _check_written(body)
     assignee, until = body.get("assignee"), body.get("until")
     if body.get("action") == "assign" and isinstance(assignee, str) and assignee:
         people = found.door.register.who_may(Right.ACT)
@@ -70,6 +90,53 @@ def check_action(found: Visits, now: Micros, body: Mapping[str, object]) -> None
     if body.get("action") == "shelve" and isinstance(until, str) and _is_past(until, now):
         detail = f"until: {until[:40]} is past, it is {rfc3339(now)}; say a time to come, or none"
         raise Problem(400, "past-time", detail)
+
+
+def check_needs(action: str, body: Mapping[str, object]) -> None:
+    """See that an action has the texts that its form asks for, whoever sends it.
+
+    Raises:
+        Problem: 422.
+    """
+    for name in _NEEDS.get(action, ()):
+        value = body.get(name)
+        if not isinstance(value, str) or not value.strip():
+            detail = f"{name}: {action} needs it, as a text; it is missing or empty"
+            raise Problem(422, "missing-field", detail)
+
+
+def check_version(body: Mapping[str, object]) -> None:
+    """See that an action says on which version of an alert it was made.
+
+    Raises:
+        Problem: 422.
+    """
+    version = body.get("version")
+    if version is None:
+        detail = "version: of the alert as it was seen, a whole number; it is missing"
+        raise Problem(422, "missing-field", detail)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 0:
+        raise Problem(422, "bad-field", f"version: {str(version)[:40]}; a whole number from 0")
+
+
+def _check_written(body: Mapping[str, object]) -> None:
+    """See what would be a conflict on an old version, although it could never be taken."""
+    for name, allowed in _ONE_OF.items():
+        value = body.get(name)
+        if value not in allowed and (value is not None or name == "action"):
+            detail = f"{name}: {str(value)[:40]}; one of {', '.join(allowed)}"
+            raise Problem(422, "bad-field", detail)
+    until = body.get("until")
+    if until is not None and not _is_time(until):
+        detail = f"until: {str(until)[:40]}; a time with its offset, as 2026-11-08T06:00:00Z"
+        raise Problem(422, "bad-field", detail)
+
+
+def _is_time(value: object) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _is_past(text: str, now: Micros) -> bool:

@@ -13,6 +13,7 @@ from console import actions, visits
 from console.acting import (
     Acting,
     check_action,
+    check_version,
     json_answer,
     key_of,
     noted,
@@ -44,6 +45,7 @@ def actions_router(found: Visits, acting: Acting) -> APIRouter:
         found.door.require(visitor, Right.ACT, what, alert_id)
         only(body, "action", "version", *actions.ALERT_FIELDS)
         with noted(found, visitor, what, alert_id) as note:
+            check_version(body)
             await run_in_threadpool(check_action, found, acting.now(), body)
             answer = await _act(acting, alert_id, body, visitor.user.name, key_of(request))
             note.append("taken" if answer.status_code == 200 else "not taken")

@@ -127,13 +127,11 @@ def wanted_of(body: Mapping[str, object]) -> dict[str, int]:
     """Return which alerts are acted on, and the version that was seen of each.
 
     Raises:
-        Problem: 400: not such a list, not such an action, or shelved without a reason.
+        Problem: 400: not such a list, or not such an action.
     """
     if body.get("action") not in ACTIONS:
         detail = f"action: {str(body.get('action'))[:40]}; of many at once: {', '.join(ACTIONS)}"
         raise Problem(400, "bad-field", detail)
-    if body["action"] == "shelve" and not str(body.get("reason") or "").strip():
-        raise Problem(400, "missing-field", "reason: why they are shelved; it is empty")
     named = body.get("alerts")
     pairs = [_pair(one) for one in named] if isinstance(named, list) else []
     found = dict(pairs)

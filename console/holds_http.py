@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console import actions, lot_status, visits
-from console.acting import Acting, json_answer, key_of, noted, only, rows_of, until
+from console.acting import Acting, check_needs, json_answer, key_of, noted, only, rows_of, until
 from console.people.roles import Right
 from console.problem import problem_of
 from console.rows import Row
@@ -21,6 +21,8 @@ from web.problem import Problem
 
 _UNKNOWN = "unknown"
 """Field of a hold: that the lot is meant although nothing is known of it yet."""
+
+_FIELDS = {"hold": (*actions.HOLD_FIELDS, _UNKNOWN), "release": actions.RELEASE_FIELDS}
 
 _NAMED_MAX = 20
 
@@ -66,11 +68,11 @@ async def _take(
     about = f"lot/{lot_id} {body.get('movement_id', '')}".rstrip()
     with noted(found, visitor, action, about) as note:
         asked = actions.hold_request(action, lot_id, body, visitor.user.name, key_of(request))
+        only(body, *(_FIELDS[action]))
+        check_needs(action, body)
         if action == "hold":
-            only(body, *actions.HOLD_FIELDS, _UNKNOWN)
             await run_in_threadpool(_check_hold, acting, lot_id, body)
         else:
-            only(body, *actions.RELEASE_FIELDS)
             try:
                 asked |= await run_in_threadpool(_ended, acting, lot_id, asked)
             except _NotHeldSo as error:
@@ -84,9 +86,7 @@ async def _take(
 
 
 def _check_hold(acting: Acting, lot_id: str, body: Mapping[str, object]) -> None:
-    """See that a hold says why, and is of a lot that somebody has heard of or is meant so."""
-    if not visits.text_of(dict(body), "reason").strip():
-        raise Problem(400, "missing-field", "reason: why the lot is held; it is empty")
+    """See that a hold is of a lot that somebody has heard of, or is meant so."""
     meant = body.get(_UNKNOWN, False)
     if not isinstance(meant, bool):
         raise Problem(400, "bad-field", f"{_UNKNOWN}: true or false")

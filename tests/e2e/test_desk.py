@@ -95,7 +95,7 @@ def test_two_people_at_an_alert_and_a_held_lot(
     assert first.json()["alert"]["state"] == "acknowledged"
     second = browsers["admin"].post(
         path,
-        json={"action": "resolve", "resolution": "explained", **seen},
+        json={"action": "resolve", "resolution": "explained", "reason": "wet belt", **seen},
         headers={"Idempotency-Key": "1"},
     )
     assert second.status_code == 409

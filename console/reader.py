@@ -152,25 +152,34 @@ class Reader:
             Refused: The guard does not take it, or its id is taken.
             Unavailable: No turn in time, or no warehouse.
         """
+        query = self.judged(ask)
+        turn = self._turns.take(ask.query_id, ask.role, ask.asker or ask.role.value)
+        return Answer(
+            query_id=ask.query_id,
+            format=query.format,
+            _parts=self._parts(query, turn),
+            _check=lambda: _check_cancelled(turn),
+            _sorted=lambda error: sorted_error(error, query.settings, ask.query_id),
+            _done=lambda: self._turns.give_back(turn),
+        )
+
+    def judged(self, ask: Ask) -> Query:
+        """Return a statement as the engine is asked it, without asking.
+
+        Raises:
+            Refused: The guard does not take it.
+            Unavailable: No warehouse.
+        """
         scope = guard.Scope(ask.role, self._known_tables() if ask.role is Role.ANALYST else _NONE)
         checked = guard.check(ask.statement, scope)
         format_name = checked.format or check_format(ask.format)
         asked = {**ask.settings, **checked.settings}
-        query = Query(
+        return Query(
             text=checked.text,
             format=format_name,
             query_id=ask.query_id,
             settings=engine_settings(self._config, ask.role, asked, format_name),
             parameters=used_parameters(checked.text, ask.parameters),
-        )
-        turn = self._turns.take(ask.query_id, ask.role, ask.asker or ask.role.value)
-        return Answer(
-            query_id=ask.query_id,
-            format=format_name,
-            _parts=self._parts(query, turn),
-            _check=lambda: _check_cancelled(turn),
-            _sorted=lambda error: sorted_error(error, query.settings, ask.query_id),
-            _done=lambda: self._turns.give_back(turn),
         )
 
     def _parts(self, query: Query, turn: Turn) -> Iterator[Chunk]:

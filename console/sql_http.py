@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from fastapi import APIRouter
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -73,9 +74,26 @@ def sql_router(found: Visits, asking: Asking) -> APIRouter:
             settings=_EXACT if sent.get("exact") else {},
             asker=f"user/{visitor.user.name}",
         )
-        await run_in_threadpool(found.door.note, visitor, "sql", statement, "asked")
+
+        def note(outcome: str) -> None:
+            found.door.note(visitor, "sql", statement, outcome)
+
+        def refused(error: CustodyError) -> Response:
+            problem = problem_of(error)
+            answer = problem.response()
+            # After the answer and beside the loop: it is a write to disk.
+            told = f"refused: {problem.status} {problem.name}: {problem.detail}"
+            answer.background = BackgroundTask(note, told)
+            return answer
+
+        try:
+            await run_in_threadpool(asking.reader.judged, ask)
+        except CustodyError as error:
+            asking.ended(error)
+            return refused(error)
+        await run_in_threadpool(note, "asked")
         manner = Manner(
-            failed=lambda error: problem_of(error).response(),
+            failed=refused,
             broken=lambda error: str(error).encode(),
             ended=asking.ended,
             # Held until it is whole: what was answered 200 is no half answer.

@@ -689,5 +689,16 @@ def test_an_analyst_asks_the_views_an_admin_all_and_others_nothing(room: Room) -
     assert sql(room.client(), "SELECT 1").status_code == 401
     assert None in room.ended
     deeds = [(deed.actor, deed.about, deed.outcome) for _, deed in room.register.deeds(20)]
-    assert ("the-analyst", "SELECT count() FROM alert", "asked") in deeds
+    (refused_why,) = {why for _, about, why in deeds if about == "SELECT count() FROM alert"}
+    assert refused_why.startswith("refused: 403 not-allowed: ")
+    assert ("the-analyst", "SELECT {n:Int8} AS n", "asked") in deeds
     assert ("the-operator", "SELECT 1", "not allowed") in deeds
+
+
+def test_a_statement_that_the_engine_refuses_was_asked_and_is_written_down_as_refused(
+    room: Room,
+) -> None:
+    statement = "SELECT nothing FROM v_alerts"
+    assert sql(room.browser("the-analyst"), statement).status_code == 400
+    told = [deed.outcome[:26] for _, deed in room.register.deeds(2) if deed.about == statement]
+    assert sorted(told) == ["asked", "refused: 400 query-failed:"]

@@ -23,8 +23,8 @@ export function asOf(query) {
   const [at, atField] = field("at", query);
   const [known, knownField] = field("known", query);
   const named = query.get("at") || query.get("known");
-  const here = location.pathname + location.search;
-  const go = (values) => location.assign(withQuery(here, values));
+  // The address at that moment: what was chosen on the page is in it.
+  const go = (values) => location.assign(withQuery(location.pathname + location.search, values));
   const form = el("form", { class: "row", onsubmit: (event) => {
     event.preventDefault();
     go({ at: typed(atField), known: typed(knownField) });

@@ -4,9 +4,10 @@ import { amount, nameOf, shown, unitOf, unknownU } from "./amounts.js";
 import { chart } from "./chart.js";
 import { el, fill } from "./dom.js";
 import { time } from "./numbers.js";
+import { withQuery } from "./table.js";
 import { language, say } from "./words.js";
 
-const keyOf = (row) => `${row.quantity}|${row.quality || ""}`;
+const keyOf = (row) => [row.quantity, row.quality].filter(Boolean).join("|");
 
 /* found: the answer of /api/lots/<id>/history. */
 export function historyChart(found, source) {
@@ -14,8 +15,14 @@ export function historyChart(found, source) {
   const keys = [...new Map(rows.map((row) => [keyOf(row), row])).values()];
   const place = el("div");
   const draw = (key) => fill(place, ofQuantity(rows.filter((row) => keyOf(row) === key), source));
-  const first = keys.find((row) => row.quantity === "dry") || keys[0];
-  const pick = el("select", { id: "history-quantity", onchange: (event) => draw(event.target.value) },
+  // The address keeps the choice: a link shows the same, and so does the chart when it is drawn anew.
+  const choose = (key) => {
+    history.replaceState(null, "", withQuery(location.pathname + location.search, { quantity: key }));
+    draw(key);
+  };
+  const asked = new URLSearchParams(location.search).get("quantity");
+  const first = keys.find((row) => keyOf(row) === asked) || keys.find((row) => row.quantity === "dry") || keys[0];
+  const pick = el("select", { id: "history-quantity", onchange: (event) => choose(event.target.value) },
     keys.map((row) => el("option", { value: keyOf(row), selected: row === first }, nameOf(row, say))));
   draw(keyOf(first));
   return [el("p", {}, el("label", { for: "history-quantity" }, say("history.quantity")), pick), place,

@@ -305,6 +305,26 @@ def test_an_analyst_asks_sql_and_takes_the_answer_along(
         expect(view.get_by_text("Site, or transit.")).to_be_visible()
 
 
+def test_a_lots_address_keeps_the_quantity_that_was_chosen(people: Visitors) -> None:
+    with people.visit("the-analyst") as visit:
+        whole(visit, f"/lots/{LOT}")
+        pick = visit.page.get_by_label("Quantity", exact=True)
+        expect(pick).to_have_value("dry")
+        pick.select_option("Cu")
+        assert visit.page.url.endswith("?quantity=Cu")
+        visit.page.reload()
+        visit.ready()
+        expect(pick).to_have_value("Cu")
+        expect(visit.page.locator("figure.chart", has_text="Cu").first).to_be_visible()
+        # Another time keeps it, too.
+        visit.page.locator("details.asof summary").click()
+        visit.page.fill("#asof-at", "2030-01-01T00:00:00")
+        pick.select_option("wet")
+        visit.page.locator("details.asof button.main").click()
+        visit.page.wait_for_url("**at=2030**")
+        assert "quantity=wet" in visit.page.url
+
+
 def test_a_format_in_the_statement_is_refused_in_words_and_figures_are_exact(
     people: Visitors,
 ) -> None:

@@ -35,9 +35,15 @@ export function part(title, address, draw, options = {}) {
 }
 
 /* Loads a page: the part that says what the thing is, then the others. Where nothing is known of it
-   that is said once. */
+   that is said once. Until the first is there the others are not: it would push them down. */
 export async function loadPage(main, first, others) {
+  const below = [...main.children].slice(1);
+  const waits = el("p", { class: "quiet" }, say("shell.loading"));
+  below.forEach((one) => { one.hidden = true; });
+  main.append(waits);
   await first.load();
+  waits.remove();
+  below.forEach((one) => { one.hidden = false; });
   if (first.error && first.error.status === 404) {
     fill(main, main.querySelector("h1"), el("div", { class: "panel" }, trouble(first.error, () => location.reload())));
   } else {

@@ -21,7 +21,7 @@ from custody.records import Alert, Balance
 from schemas import topics
 from schemas.partition import partition_of
 from tests.support import browser, chromium, consoles, golden, stack
-from tests.support.chromium import PHONE, Visit, Visitors
+from tests.support.chromium import PHONE, WIDE, Visit, Visitors
 from tests.support.consoles import Console
 from tests.support.seeded import on_one, plant
 from tests.support.sinks import framed
@@ -46,6 +46,16 @@ PAGES = (
     ("/explore", "dark"),
 )
 
+
+SHIFTS = (
+    "window.shifted = 0; window.shifts = [];"
+    " new PerformanceObserver((list) => { for (const one of list.getEntries()) {"
+    " if (one.hadRecentInput) continue; window.shifted += one.value;"
+    " window.shifts.push([one.value, ...one.sources.map((s) => [s.node && s.node.className,"
+    " s.previousRect.y, s.currentRect.y])]); } })"
+    ".observe({type: 'layout-shift', buffered: true})"
+)
+"""Sums how much of a page was moved by itself, as browsers count it: from 0.1 on people notice."""
 
 REACHES_OUT = "SELECT 1,\n  file('/etc/passwd')"
 
@@ -303,6 +313,18 @@ def test_an_analyst_asks_sql_and_takes_the_answer_along(
         view = visit.page.locator("details.view", has=visit.page.get_by_text("v_stock", exact=True))
         view.locator("summary").click()
         expect(view.get_by_text("Site, or transit.")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+@pytest.mark.parametrize("path", [f"/lots/{LOT}", f"/sites/{SITE}"])
+def test_nothing_jumps_while_a_page_loads(people: Visitors, path: str, width: int) -> None:
+    with people.visit("the-analyst", width=width) as visit:
+        visit.page.add_init_script(SHIFTS)
+        whole(visit, path)
+        expect(visit.page.locator("#light")).to_contain_text("live")
+        expect(visit.page.locator(".js-plotly-plot").first).to_be_visible()
+        shifted = visit.page.evaluate("[window.shifted, window.shifts]")
+        assert shifted[0] < 0.1, shifted[1]
 
 
 def test_a_lots_address_keeps_the_quantity_that_was_chosen(people: Visitors) -> None:

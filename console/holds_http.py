@@ -86,16 +86,26 @@ async def _take(
 
 
 def _check_hold(acting: Acting, lot_id: str, body: Mapping[str, object]) -> None:
-    """See that a hold is of a lot that somebody has heard of, or is meant so."""
+    """See that a hold is of a lot, and a load of it, that are known, or are meant so."""
     meant = body.get(_UNKNOWN, False)
     if not isinstance(meant, bool):
         raise Problem(400, "bad-field", f"{_UNKNOWN}: true or false")
-    if not meant and not rows_of(acting, lot_status.KNOWN, {"lot": lot_id}):
+    if meant:
+        return
+    if not rows_of(acting, lot_status.KNOWN, {"lot": lot_id}):
         detail = (
             f"lot {lot_id[:80]}: no fact of it is known, so a mistyped id would hold nothing;"
             f' look at how it is written, or send "{_UNKNOWN}": true to hold it before it comes'
         )
         raise Problem(404, "unknown-lot", detail)
+    load = body.get("movement_id")
+    named = {"lot": lot_id, "load": str(load)}
+    if load is not None and not rows_of(acting, lot_status.LOAD_KNOWN, named):
+        detail = (
+            f"movement_id: {str(load)[:80]} is no trip of lot {lot_id[:80]} that is known, so a"
+            f' mistyped one would hold nothing; send "{_UNKNOWN}": true to hold it before it leaves'
+        )
+        raise Problem(404, "unknown-load", detail)
 
 
 def _ended(acting: Acting, lot_id: str, asked: Mapping[str, object]) -> dict[str, object]:

@@ -33,6 +33,16 @@ ORDER BY raised_at, alert_id
 
 KNOWN = "SELECT 1 AS known FROM events_all WHERE lot_id = {lot:String} LIMIT 1"
 
+LOAD_KNOWN = """
+SELECT 1 AS known FROM
+(
+    SELECT movement_id FROM weighing WHERE lot_id = {lot:String} AND movement_id = {load:String}
+    UNION ALL
+    SELECT movement_id FROM shipment WHERE lot_id = {lot:String} AND movement_id = {load:String}
+)
+LIMIT 1
+"""
+
 COMPLETE_TO = """
 SELECT if(countIf(complete_to IS NULL) = 0, minOrNull(complete_to), NULL) AS complete_to
 FROM v_complete_to WHERE standing = 'known'

@@ -62,6 +62,7 @@ KINDS: Mapping[str, str] = {
     "unknown-encoding": "a Content-Encoding other than gzip",
     "unknown-event": "this gateway never took the event, or of a site the token is not for",
     "unknown-field": "the body has a field that is not known; detail has those that are",
+    "unknown-load": "no trip of that lot has such a number; look at the waybill",
     "unknown-lot": "no fact of this lot is known; detail says how to hold one still to come",
     "unknown-page": "no page or file of this name",
     "unknown-schema": "no schema of this name",

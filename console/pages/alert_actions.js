@@ -85,6 +85,10 @@ function inHours(hours) {
 export function valuesOf(form) {
   const values = {};
   for (const input of form.querySelectorAll("[name]")) {
+    if (input.type === "checkbox") {
+      if (input.checked) values[input.name] = true;
+      continue;
+    }
     const value = input.value.trim();
     if (value) values[input.name] = input.name === "until" ? `${value}:00Z` : value;
   }

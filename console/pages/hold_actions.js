@@ -42,13 +42,14 @@ function releaseText(hold, holds) {
   return alike.length > 1 ? `${what} (${actor}, ${time(since, language())})` : what;
 }
 
-/* Which load, where it is one; those that are known are proposed, and one that is only planned may be
-   typed. */
+/* Which load, where it is one; those that are known are proposed. One that is only planned is typed,
+   and said to be so: a mistyped one would hold nothing. */
 function loadField(lotId) {
   const known = el("datalist", { id: "act-loads" });
   getJson(`/api/lots/${encodeURIComponent(lotId)}/movements`).then(
     (found) => fill(known, found.movements.map((one) => el("option", { value: one.movement_id }))),
     // It proposes; without proposals the load is typed.
     () => undefined);
-  return [field("movement_id", "act.load", el("input", { list: "act-loads", maxlength: 200, autocomplete: "off" }), say("act.load.hint")), known];
+  return [field("movement_id", "act.load", el("input", { list: "act-loads", maxlength: 200, autocomplete: "off" }), say("act.load.hint")), known,
+    field("unknown", "act.load.planned", el("input", { type: "checkbox" }))];
 }

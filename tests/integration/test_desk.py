@@ -654,6 +654,19 @@ def test_a_hold_says_why_and_is_of_a_lot_that_somebody_has_heard_of(room: Room) 
     assert meant.status_code == 202
     room.insert("lot", event_id="declared", lot_id="L-KNOWN", site_id="MINE")
     assert hold(browser, "known", {"reason": "seal broken"}, "L-KNOWN").status_code == 202
+    room.insert("weighing", event_id="w", lot_id="L-KNOWN", site_id="MINE", movement_id="W-MINE")
+    room.insert("shipment", event_id="s", lot_id="L-KNOWN", site_id="MINE", movement_id="W-SENT")
+    room.insert("shipment", event_id="o", lot_id="L-OTHER", site_id="MINE", movement_id="W-OTHER")
+    for load in ("W-NEVER", "W-OTHER"):
+        about: dict[str, object] = {"reason": "seal broken", "movement_id": load}
+        mistyped = hold(browser, f"typo-{load}", about, "L-KNOWN")
+        assert (mistyped.status_code, mistyped.json()["type"]) == (404, "/problems/unknown-load")
+        assert '"unknown": true' in mistyped.json()["detail"]
+        meant = hold(browser, f"meant-{load}", about | {"unknown": True}, "L-KNOWN")
+        assert meant.status_code == 202
+    for load in ("W-MINE", "W-SENT"):
+        about = {"reason": "seal broken", "movement_id": load}
+        assert hold(browser, f"known-{load}", about, "L-KNOWN").status_code == 202
 
 
 def test_up_to_when_all_is_known_is_asked_every_ten_seconds(room: Room) -> None:

@@ -18,7 +18,7 @@ from playwright.sync_api import Locator, expect
 
 from console.live.places import TOPICS
 from custody.alerts import UNSUPPORTED, alert_id
-from custody.events import ActionTaken, LotAssayed, Micros
+from custody.events import ActionTaken, LotAssayed, LotMoved, Micros
 from custody.ids import derived_id
 from custody.records import Alert
 from tests.support import browser, chromium, consoles, golden
@@ -274,7 +274,10 @@ def test_one_load_of_a_held_lot_is_released_by_itself_and_with_a_reason(
     visitors: Visitors, console: Console
 ) -> None:
     lot = "L-HELD"
-    console.put(certificate("HELD"), _held_by("otto", lot, "W-7", "the police ask"))
+    (moved, *_) = golden.records("shipment")
+    assert isinstance(moved, LotMoved)
+    trip = replace(moved, event_id=derived_id("settling", ["W-7"]), lot_id=lot, movement_id="W-7")
+    console.put(certificate("HELD"), trip, _held_by("otto", lot, "W-7", "the police ask"))
     with visitors.visit("the-operator", f"/lots/{lot}") as visit:
         gate = visit.page.locator(".gates")
         expect(gate.locator("[data-action=release]")).to_have_count(1)

@@ -8,7 +8,7 @@ import { language, say } from "./words.js";
 
 /* rows: of /api/holds; with `most` only so many are shown. */
 export function heldTable(rows, source, most = rows.length) {
-  return [table(holdColumns(), rows.slice(0, most), { label: say("held.title"), source, empty: say("held.none") }),
+  return [table(holdColumns(), rows.slice(0, most), { label: say("held.title"), source, empty: say("held.none"), cards: true }),
   rows.length > most ? el("p", { class: "note" }, say("table.more", { shown: most, all: count(rows.length) })) : null];
 }
 

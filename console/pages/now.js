@@ -9,6 +9,7 @@ import { groupActions, outcome } from "./group_actions.js";
 import { afterAction, heldTable } from "./held.js";
 import { on, state } from "./live.js";
 import { count, time } from "./numbers.js";
+import { shownOnce } from "./parts.js";
 import { completeTable, pipelineParts } from "./pipeline.js";
 import { retracted } from "./retracted.js";
 import { getJson, session } from "./session.js";
@@ -19,6 +20,7 @@ import { language, say } from "./words.js";
 const ANEW_MS = 30_000;
 const SOON_MS = 3_000;
 const PAUSE_MS = 250;
+const PATIENCE_MS = 2_000;
 
 const alerts = new Map();
 const opened = new Set(new URLSearchParams(location.search).getAll("open"));
@@ -60,8 +62,12 @@ export async function show(main) {
   setInterval(loadFlow, ANEW_MS);
   setInterval(loadHeld, ANEW_MS);
   fill(places.parts, pipelineParts());
-  await Promise.all([load(), loadHeld(), loadFlow(), places.gone.load()]);
+  const first = Promise.all([load(), loadHeld()]);
+  await Promise.all([shownOnce(main, Promise.race([first, wait(PATIENCE_MS)])), first, loadFlow(), places.gone.load()]);
 }
+
+/* What is wrong is shown with what is held above it, or without it where that is slow. */
+const wait = (ms) => new Promise((over) => { setTimeout(over, ms); });
 
 function take(alert) {
   alerts.set(alert.alert_id, { ...newer(alerts.get(alert.alert_id), alert), seen: Date.now() });

@@ -34,16 +34,21 @@ export function part(title, address, draw, options = {}) {
   return made;
 }
 
-/* Loads a page: the part that says what the thing is, then the others. Where nothing is known of it
-   that is said once. Until the first is there the others are not: it would push them down. */
-export async function loadPage(main, first, others) {
+/* Shows what stands below a page's heading once it is there: what comes above would push it down. */
+export async function shownOnce(main, isThere) {
   const below = [...main.children].slice(1);
   const waits = el("p", { class: "quiet" }, say("shell.loading"));
   below.forEach((one) => { one.hidden = true; });
   main.append(waits);
-  await first.load();
+  await isThere;
   waits.remove();
   below.forEach((one) => { one.hidden = false; });
+}
+
+/* Loads a page: the part that says what the thing is, then the others. Where nothing is known of it
+   that is said once. */
+export async function loadPage(main, first, others) {
+  await shownOnce(main, first.load());
   if (first.error && first.error.status === 404) {
     fill(main, main.querySelector("h1"), el("div", { class: "panel" }, trouble(first.error, () => location.reload())));
   } else {

@@ -244,6 +244,7 @@ def _action(record: events.ActionTaken) -> JsonObject:
         "assignee": record.assignee,
         "until": _time_or_none(record.until),
         "resolution": record.resolution,
+        "hold_id": record.hold_id,
     }
 
 

@@ -4,6 +4,7 @@ import { el, fill } from "./dom.js";
 import { count, time } from "./numbers.js";
 import { part } from "./parts.js";
 import { table, withQuery } from "./table.js";
+import { inEnglish } from "./worded.js";
 import { has, language, say, sayOr } from "./words.js";
 
 const ROWS = 200;
@@ -20,6 +21,12 @@ const underscored = (text) => text.replaceAll(" ", "_");
 /* An action, else what was done at the door; what was asked for without the right to it by its name. */
 function deedOf(what) {
   return has(`act.${what}`) ? say(`act.${what}`) : sayOr("audit.what.", underscored(what));
+}
+
+/* How it ended; of what was refused also why, as who refused it says it. */
+function outcomeOf(outcome) {
+  const [word, ...why] = outcome.split(": ");
+  return [sayOr("audit.outcome.", underscored(word)), why.length ? inEnglish(why.join(": "), { class: "why" }) : null];
 }
 
 function form(actor) {
@@ -39,7 +46,7 @@ function drawn(found, source) {
       { title: say("audit.address"), cell: (row) => row.address },
       { title: say("timeline.what"), cell: (row) => deedOf(row.what) },
       { title: say("alerts.about"), cell: (row) => el("span", { class: "mono" }, row.about) },
-      { title: say("audit.outcome"), cell: (row) => sayOr("audit.outcome.", underscored(row.outcome)) },
+      { title: say("audit.outcome"), cell: (row) => outcomeOf(row.outcome) },
     ], rows, { label: say("audit.deeds"), source, empty: say("audit.none") }),
     rows.length === ROWS
       ? el("p", {}, el("a", { href: withQuery(location.pathname + location.search, { before: last.no }) }, say("audit.older")))

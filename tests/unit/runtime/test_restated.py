@@ -80,6 +80,7 @@ ACTIONS: list[dict[str, object]] = [
     {"action": "shelve", "until": "2026-12-01T06:00:00+02:00"},
     {"action": "resolve", "resolution": "confirmed_fraud"},
     {"action": "hold", "movement_id": "WAY-5531", "alert_id": None, "version": None},
+    {"action": "release", "hold_id": OTHER_ID, "alert_id": None, "version": None},
 ]
 RICH: Mapping[str, dict[str, object]] = {
     "lot": EVERY

@@ -82,9 +82,12 @@ def at_close(books: Books) -> dict[str, str]:
 
     What does not fit of one output is found of its side.
     """
+    unsure = _partly_told(books)
     for out in books.outs:
         handed = out.outcome.handed
-        if handed is not None and (rich := too_rich(books.kind, handed, out.back)):
+        if handed is None:
+            continue
+        if rich := too_rich(books.kind, handed, out.back, unsure):
             out.outcome.findings["metal_exceeds_mass"] = rich
     found: dict[str, str] = {}
     if over := _short(books, books.rest):
@@ -132,11 +135,11 @@ def _short(books: Books, rest: Amount) -> str:
         books: What a batch's books say.
         rest: What is left of it, or was at some time; what a chemical kind made is no mass of it.
     """
-    known, said = books.known, list[str]()
+    known, said, unsure = books.known, list[str](), _partly_told(books)
     if not books.kind.chemical and exceeds(float(-rest.dry), known.dry):
         said.append(f"{tonnes(-rest.dry)} of dry mass")
     for name, value in sorted(travelling.metals_of(rest.amounts).items()):
-        over = exceeds(float(-value), known.metals.get(name, NOTHING))
+        over = name not in unsure and exceeds(float(-value), known.metals.get(name, NOTHING))
         if over and told_by_all(name, books.given):
             said.append(f"{_kg(-value)} of {name}")
     return ", ".join(said)
@@ -152,7 +155,8 @@ def _missing(books: Books) -> str:
     if not kind.separating and rest.dry > HALF * dry and exceeds(rest.dry, known.dry):
         said.append(f"{tonnes(rest.dry)} of {tonnes(dry)} of dry mass")
     told = [name for name, value in sorted(metals.items()) if value > 0]
-    told = [name for name in told if told_by_all(name, books.given)]
+    unsure = _partly_told(books)
+    told = [name for name in told if name not in unsure and told_by_all(name, books.given)]
     lost = any(out.side.side.part == "loss" for out in outs)
     gone: list[str] = []
     for name in told:
@@ -166,16 +170,39 @@ def _missing(books: Books) -> str:
     return ", ".join(said)
 
 
-def too_rich(kind: Kind, handed: Held, back: Held | None) -> str:
+def _partly_told(books: Books) -> frozenset[str]:
+    """Return the metals of a separation that some of its outputs' certificates say, and others not.
+
+    What nobody has assayed is expected to hold its share by dry mass. Beside an output that is
+    known to hold another share that is no figure at all: nothing follows from their sum.
+    """
+    if not books.kind.separating:
+        return frozenset()
+    told = [
+        frozenset[str]() if out.back is None else frozenset(out.back.metals)
+        for out in books.outs
+        if out.outcome.handed is not None
+    ]
+    return frozenset().union(*told) - frozenset.intersection(*told) if told else frozenset()
+
+
+def too_rich(
+    kind: Kind, handed: Held, back: Held | None, unsure: Collection[str] = frozenset()
+) -> str:
     """Return what an output holds of metal beyond its dry mass, as a sentence; empty where it fits.
 
     Args:
         kind: What the process does.
         handed: What the output handed to its lot.
         back: What its lot has measured it to be less than that; None where it measured nothing.
+        unsure: Metals that other outputs are known to hold: they say nothing of this one.
     """
     known = held_estimates(handed)
-    masses = {name: value for name, (value, _, _) in handed.metals.items() if name in ELEMENTS}
+    measured: Collection[str] = () if back is None else back.metals
+    # What is separated has a certificate of the metals it is for: others are not expected beside.
+    asked = set(measured if kind.separating and measured else handed.metals.keys() - unsure)
+    held = sorted(ELEMENTS & asked & handed.metals.keys())
+    masses = {name: handed.metals[name][0] for name in held}
     u = {name: whole_u(known.metals[name]) for name in masses}
     dry, dry_u = handed.dry, whole_u(known.dry)
     if back is not None:
@@ -186,7 +213,7 @@ def too_rich(kind: Kind, handed: Held, back: Held | None) -> str:
             u[name] = whole_u(told.metals[name])
     most = MG_PER_G * (dry + 1 + SIGMAS * dry_u)
     each = [name for name in sorted(masses) if masses[name] > most + SIGMAS * u[name]]
-    counted = _counted(kind, masses, () if back is None else back.metals)
+    counted = _counted(kind, masses, measured)
     if not counted:
         counted = _product(kind, list(masses), each)
     whole = sum(masses[name] for name in counted)

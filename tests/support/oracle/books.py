@@ -207,6 +207,8 @@ class Oracle:
         found = {(name, f"lot/{i}") for i, lot in self.lots.items() for name in lot.findings}
         for process_id, process in self.processes.items():
             found |= {(name, f"process/{process_id}") for name in process.findings}
+            if self._partly_told(process_id, process):
+                continue
             if self._excess(process_id, process) > CLEAR_EXCESS:
                 found.add(("output_exceeds_input", f"process/{process_id}"))
             if self._unaccounted(process_id, process) > CLEAR_MISSING:
@@ -225,6 +227,10 @@ class Oracle:
         for process_id, process in self.processes.items():
             unclear = process.unclear - process.findings
             undecided |= {(name, f"process/{process_id}") for name in unclear}
+            if self._partly_told(process_id, process):
+                # Whether each output's certificate says the same metals is not modelled here.
+                undecided.add(("input_unaccounted", f"process/{process_id}"))
+                undecided.add(("output_exceeds_input", f"process/{process_id}"))
             if HALF < self._unaccounted(process_id, process) <= CLEAR_MISSING:
                 undecided.add(("input_unaccounted", f"process/{process_id}"))
             if isinstance(process, Batch) and process.closed and process.richest() > 1.0:
@@ -235,6 +241,11 @@ class Oracle:
             for process_id, process in self.processes.items()
             if 0 < self._excess(process_id, process) <= CLEAR_EXCESS
         }
+
+    def _partly_told(self, process_id: str, process: Process) -> bool:
+        """Whether some outputs of a separation may have certificates and others none."""
+        several = isinstance(process, Batch) and len(process.outputs) > 1
+        return several and process.kind.separated and bool(self._measured(process_id))
 
     def _excess(self, process_id: str, process: Process) -> float:
         """Of an open process too: whoever is asked, all time is over."""

@@ -161,6 +161,30 @@ def test_metals_nobody_names_are_asked_for_where_none_of_them_came_out() -> None
         assert (GONE in reasons(plant)) == found, copper
 
 
+@pytest.mark.parametrize("recovery", ["", ',"recovery":{"Cu":0.95,"Co":0.9}'])
+def test_products_that_are_each_assayed_for_their_own_metal_are_no_finding(recovery: str) -> None:
+    """Cathodes of a leach for copper, hydroxide for cobalt: each was expected to hold of both."""
+    sides, plant = Sides("leach"), Plant()
+    cathode, hydroxide = sides.out("C", 4 * TONNE), sides.out("D", 3 * TONNE)
+    ore = {"Cu": 4_200 * KG, "Co": 1_150 * KG}
+    body = reference("process", "P-1", '{"key_analyte":"Cu"' + recovery + "}")
+    plant.tell(body, handed("A", 0, 100 * TONNE, ore), cathode, hydroxide)
+    for name, output, metal, held in (
+        ("c", cathode, "Cu", 3_999 * KG),
+        ("d", hydroxide, "Co", 1_050 * KG),
+    ):
+        part = (4 if output is cathode else 3) / 7
+        share = 0.9 if metal == "Co" and recovery else 0.95
+        expected = round(ore[metal] * share * part)
+        more = {"cause_event_id": output.event_id, "from_owner": f"lot/{output.output_lot_id}"}
+        plant.tell(handed(name, 300, 0, {metal: expected - held}, **more))
+    assert plant.ticked() == [], "open, and whatever time it has had"
+    plant.tell(sides.side("close"))
+    wait(plant)
+    assert reasons(plant).keys() <= {"node_balance"}
+    assert not {RICH, GONE, "output_exceeds_input"} & set(plant.findings)
+
+
 def test_what_the_test_of_the_process_names_is_not_said_again() -> None:
     """Six of ten tonnes of a split are missing: a loss, with its size."""
     found = reasons(closed("split", {"Cu": 250 * KG}, out=4 * TONNE))

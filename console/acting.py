@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -24,6 +25,7 @@ from console.visits import Visits
 from custody.errors import CustodyError
 from custody.events import Micros
 from schemas.present import rfc3339
+from web import problem as problems
 from web.problem import Problem
 
 _Found = TypeVar("_Found")
@@ -217,3 +219,19 @@ def only(body: Mapping[str, object], *names: str) -> None:
 def json_answer(body: Mapping[str, object], status: int) -> Response:
     """Return an answer of JSON."""
     return Response(json.dumps(body), status, media_type="application/json")
+
+
+def not_taken(why: str, **present: object) -> Response:
+    """Return the answer to an action that was not taken: a conflict, with what is there now.
+
+    Args:
+        why: In words.
+        present: What whoever acts again has to look at.
+    """
+    body = {
+        "type": "/problems/conflict",
+        "title": HTTPStatus.CONFLICT.phrase,
+        "status": HTTPStatus.CONFLICT.value,
+        "detail": f"not taken: {why}",
+    }
+    return Response(json.dumps(body | present), 409, media_type=problems.CONTENT_TYPE)

@@ -1,8 +1,6 @@
 """Actions of people on an alert over HTTP: to the gateway, and back with what came of them."""
 
-import json
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +14,7 @@ from console.acting import (
     check_version,
     json_answer,
     key_of,
+    not_taken,
     noted,
     only,
     until,
@@ -24,7 +23,6 @@ from console.acting import (
 from console.people.roles import Right
 from console.rows import Row
 from console.visits import Visits
-from web import problem as problems
 from web.problem import Problem
 
 
@@ -97,11 +95,5 @@ async def _act(
 
 
 def _conflict(versions: list[Row], why: str) -> Response:
-    body = {
-        "type": "/problems/conflict",
-        "title": HTTPStatus.CONFLICT.phrase,
-        "status": 409,
-        "detail": f"not taken: {why}; look again, and act on what is there now",
-        "present": actions.present(versions),
-    }
-    return Response(json.dumps(body), 409, media_type=problems.CONTENT_TYPE)
+    said = f"{why}; look again, and act on what is there now"
+    return not_taken(said, present=actions.present(versions))

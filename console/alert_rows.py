@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from console.answering import array_of
 from console.rows import Row
 from custody.alerts import SHELVING_OVER
+from custody.worth import Stake
 
 FURTHEST = """
     arrayMap(abs, `evidence.z`) AS far, indexOf(far, arrayMax(far)) AS furthest,
@@ -45,19 +46,13 @@ WHERE = f"""
 """Where what an alert names began, on which trip, and whose material it is like: of the causes the
 one that is named, as ``schemas/json/alert.json`` has it."""
 
-_STAKE = (
-    "stake_share", "stake_amount", "stake_currency", "stake_analytes", "stake_priced_on",
-    "stake_price_source", "stoppable",
-)  # fmt: skip
-"""What is at stake."""
-
 STANDING = f"""
 SELECT
     alert_id, version, state, rule, family, severity, subject, nullIf(lot_id, '') AS lot_id,
     process_id, movement_id, raised_at, occurred_at, onset_at, size, size_u, unit, statistic,
     record_value AS value, threshold, threshold_basis, reason, actor, why, assignee, until,
     resolution, mapFromArrays(`posterior.family`, `posterior.probability`) AS posterior,
-    {FURTHEST}, {WHERE}, {", ".join(_STAKE)}, timestamp AS said_at
+    {FURTHEST}, {WHERE}, {", ".join(Stake._fields)}, timestamp AS said_at
 FROM alert
 INNER JOIN
 (
@@ -105,7 +100,7 @@ SELECT
     `causes.family` AS causes_family, `causes.stations` AS causes_stations,
     `causes.movement_id` AS causes_movement_id, `causes.site_id` AS causes_site_id,
     `causes.probability` AS causes_probability, way, {_SITES},
-    {", ".join(_STAKE)}
+    {", ".join(Stake._fields)}
 FROM alert WHERE alert_id = {{alert:String}}
 """  # noqa: S608  a constant
 _LAST = "ORDER BY version DESC, n DESC LIMIT 1"
@@ -179,7 +174,7 @@ since a time: facts stand by lot, and by their ids alone all would have to be re
 
 ONSET = (
     "onset_event_id", "onset_at", "onset_u_s", "threshold_basis", "movement_id", "unobserved",
-    "value", "threshold", "way", "other_sites", *_STAKE,
+    "value", "threshold", "way", "other_sites", *Stake._fields,
 )  # fmt: skip
 """What an alert says of its evidence beside the lists."""
 

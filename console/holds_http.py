@@ -1,8 +1,6 @@
 """Holds and releases over HTTP: to the gateway, and back once they are known here."""
 
-import json
 from collections.abc import Mapping
-from http import HTTPStatus
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -10,13 +8,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console import actions, lot_status, visits
-from console.acting import Acting, check_needs, json_answer, key_of, noted, only, rows_of, until
+from console.acting import (
+    Acting,
+    check_needs,
+    json_answer,
+    key_of,
+    not_taken,
+    noted,
+    only,
+    rows_of,
+    until,
+)
 from console.people.roles import Right
 from console.problem import problem_of
 from console.rows import Row
 from console.visits import Visits
 from custody.errors import CustodyError
-from web import problem as problems
 from web.problem import Problem
 
 _UNKNOWN = "unknown"
@@ -77,7 +84,8 @@ async def _take(
                 asked |= await run_in_threadpool(_ended, acting, lot_id, asked)
             except _NotHeldSo as error:
                 note.append(f"not taken: {error}")
-                return _conflict(error)
+                why = f"{error}; holds that stand: {_listed(error.holds)}"
+                return not_taken(why, holds=error.holds)
         item = await run_in_threadpool(acting.gateway.post, asked)
         stored = await until(acting, lambda: _is_stored(acting, asked))
         note.append("taken" if stored else "on its way")
@@ -152,17 +160,6 @@ def _is_stored(acting: Acting, asked: Mapping[str, object]) -> list[Row]:
     if acting.seen(event_id):
         return [{"stored": 1}]
     return rows_of(acting, _STORED, {"subject": str(asked["subject"]), "id": event_id})
-
-
-def _conflict(error: _NotHeldSo) -> Response:
-    body = {
-        "type": "/problems/conflict",
-        "title": HTTPStatus.CONFLICT.phrase,
-        "status": 409,
-        "detail": f"not taken: {error}; holds that stand: {_listed(error.holds)}",
-        "holds": error.holds,
-    }
-    return Response(json.dumps(body), 409, media_type=problems.CONTENT_TYPE)
 
 
 def _listed(holds: list[Row]) -> str:

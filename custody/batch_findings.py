@@ -85,14 +85,12 @@ def at_close(books: Books) -> dict[str, str]:
     unsure = _partly_told(books)
     for out in books.outs:
         handed = out.outcome.handed
-        if handed is None:
-            continue
-        if rich := too_rich(books.kind, handed, out.back, unsure):
+        if handed is not None and (rich := _too_rich(books.kind, handed, out.back, unsure)):
             out.outcome.findings["metal_exceeds_mass"] = rich
     found: dict[str, str] = {}
-    if over := _short(books, books.rest):
+    if over := _short(books, books.rest, unsure):
         found["output_exceeds_input"] = f"More went out than came in: {over}."
-    if gone := _missing(books):
+    if gone := _missing(books, unsure):
         found["input_unaccounted"] = f"More than half of it went nobody says where: {gone}."
     return found
 
@@ -102,14 +100,14 @@ def lacking(books: Books) -> Lack | None:
 
     Later outputs change nothing of when it began, so nobody waits anew with each of them.
     """
-    rest = books.rest
-    over = _short(books, rest)
+    rest, unsure = books.rest, _partly_told(books)
+    over = _short(books, rest, unsure)
     if not over:
         return None
     since = books.outs[0].side if books.outs else None
     for out in reversed(books.outs):
         rest = plus(rest, _gone(out))
-        if not _short(books, rest):
+        if not _short(books, rest, unsure):
             since = out.side
             break
     if since is None:
@@ -128,14 +126,15 @@ def _gone(out: Out) -> Amount:
     return gone
 
 
-def _short(books: Books, rest: Amount) -> str:
+def _short(books: Books, rest: Amount, unsure: frozenset[str]) -> str:
     """Return what went out beyond what came in, in words; empty where nothing did.
 
     Args:
         books: What a batch's books say.
         rest: What is left of it, or was at some time; what a chemical kind made is no mass of it.
+        unsure: Metals that nothing can be said of: from ``_partly_told``.
     """
-    known, said, unsure = books.known, list[str](), _partly_told(books)
+    known, said = books.known, list[str]()
     if not books.kind.chemical and exceeds(float(-rest.dry), known.dry):
         said.append(f"{tonnes(-rest.dry)} of dry mass")
     for name, value in sorted(travelling.metals_of(rest.amounts).items()):
@@ -145,7 +144,7 @@ def _short(books: Books, rest: Amount) -> str:
     return ", ".join(said)
 
 
-def _missing(books: Books) -> str:
+def _missing(books: Books, unsure: frozenset[str]) -> str:
     """Return what of more than half nobody says where it went, in words; else an empty text.
 
     Where no loss is declared, nobody is asked for what a separation is expected to lose.
@@ -155,7 +154,6 @@ def _missing(books: Books) -> str:
     if not kind.separating and rest.dry > HALF * dry and exceeds(rest.dry, known.dry):
         said.append(f"{tonnes(rest.dry)} of {tonnes(dry)} of dry mass")
     told = [name for name, value in sorted(metals.items()) if value > 0]
-    unsure = _partly_told(books)
     told = [name for name in told if name not in unsure and told_by_all(name, books.given)]
     lost = any(out.side.side.part == "loss" for out in outs)
     gone: list[str] = []
@@ -186,9 +184,7 @@ def _partly_told(books: Books) -> frozenset[str]:
     return frozenset().union(*told) - frozenset.intersection(*told) if told else frozenset()
 
 
-def too_rich(
-    kind: Kind, handed: Held, back: Held | None, unsure: Collection[str] = frozenset()
-) -> str:
+def _too_rich(kind: Kind, handed: Held, back: Held | None, unsure: frozenset[str]) -> str:
     """Return what an output holds of metal beyond its dry mass, as a sentence; empty where it fits.
 
     Args:
@@ -213,7 +209,8 @@ def too_rich(
             u[name] = whole_u(told.metals[name])
     most = MG_PER_G * (dry + 1 + SIGMAS * dry_u)
     each = [name for name in sorted(masses) if masses[name] > most + SIGMAS * u[name]]
-    counted = _counted(kind, masses, measured)
+    # What is not separated is all counted; else what was measured, or what it is for.
+    counted = list(masses) if measured or not kind.separating else sorted(_named(kind, masses))
     if not counted:
         counted = _product(kind, list(masses), each)
     whole = sum(masses[name] for name in counted)
@@ -221,13 +218,6 @@ def too_rich(
         return ""
     parts = ", ".join(f"{_kg(masses[name])} of {name}" for name in counted if masses[name] > 0)
     return f"{parts} in {tonnes(dry)} of dry mass: nothing holds more metal than its own mass."
-
-
-def _counted(kind: Kind, masses: Mapping[str, int], measured: Collection[str]) -> list[str]:
-    """Return the metals of an output of which its figure says something."""
-    if not kind.separating:
-        return sorted(masses)
-    return sorted(_named(kind, masses) | {name for name in measured if name in masses})
 
 
 def _product(kind: Kind, told: Collection[str], found: list[str]) -> list[str]:

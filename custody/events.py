@@ -14,6 +14,23 @@ from typing import NewType
 Micros = NewType("Micros", int)
 """Microseconds since 1970-01-01T00:00:00Z."""
 
+NOT_CONTENT = frozenset(
+    {
+        "event_id",
+        "gateway_id",
+        "gateway_epoch",
+        "gateway_seq",
+        "recorded_at",
+        # The same instant and the same side, whatever offset or place in a list it came with.
+        "time_zone_offset_min",
+        "part_no",
+        "partition",
+        # Measured anew at every sending.
+        "clock_skew_ms",
+    }
+)
+"""Fields that do not count where two records are asked whether they say the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:

@@ -118,13 +118,12 @@ class LotAlerts:
         known = {one.about or "" for one in after.values() if one.rule == overdrawn.RULE}
         asked = known | self._short | set(self._row.places if drifted else ())
         for name in sorted(asked):
-            place = self._book.place(name)
-            short = next((one for one in place.findings if one.rule == overdrawn.RULE), None)
-            why = None if short is None else overdrawn.explained(place, self._references)
-            key = findings.key_of(short or Finding(overdrawn.RULE, name, ""))
-            before = after.get(key)
+            key = findings.key_of(Finding(overdrawn.RULE, name, ""))
             if key in self._row.doubts:
                 continue  # what brought it may be on its way
+            place, before = self._book.place(name), after.get(key)
+            short = next((one for one in place.findings if one.rule == overdrawn.RULE), None)
+            why = None if short is None else overdrawn.explained(place, self._references)
             if short is not None and why is None:
                 verdict, at = findings.verdict_of(short), self._at
                 outcome = alerts.raise_or_keep(before, verdict, self._owner, at, self._clock)
@@ -198,13 +197,12 @@ class LotAlerts:
         if asked is None:
             return ()
         laid = lot_drift.corrected(asked)
-        stands = self._row.alerts.get(_WHOLE)
         outcome = lot_verdict.outcome(
             laid,
             self._book,
             self._references,
             self._at,
-            below=stands is not None and stands.state != alerts.RETRACTED,
+            below=alerts.stands(self._row.alerts.get(_WHOLE)),
         )
         for shot in outcome.gated:
             finding = Finding("shot_gated", shot.event_id, _repeat(shot))

@@ -8,27 +8,13 @@ from functools import cache
 from operator import attrgetter
 from typing import cast
 
+from custody.events import NOT_CONTENT
 from producers.outcome import Record
 
 CONTENT_BYTES = 16
 """Kept per event for ever, so half a SHA-256: a chance match among 1e9 events is below 1e-20."""
 
 _SAYS_NOTHING = ("", (), "other")
-_NOT_CONTENT = frozenset(
-    {
-        "event_id",
-        "gateway_id",
-        "gateway_epoch",
-        "gateway_seq",
-        "recorded_at",
-        # The same instant and the same side, whatever offset or place in a list it came with.
-        "time_zone_offset_min",
-        "part_no",
-        "partition",
-        # Measured anew at every sending.
-        "clock_skew_ms",
-    }
-)
 
 
 def canonical(record: Record) -> bytes:
@@ -61,6 +47,6 @@ _CANONICAL = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default
 def _fields(cls: Hashable) -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]]]:
     assert isinstance(cls, type), cls
     assert is_dataclass(cls), cls
-    names = tuple(sorted(f.name for f in fields(cls) if f.name not in _NOT_CONTENT))
+    names = tuple(sorted(f.name for f in fields(cls) if f.name not in NOT_CONTENT))
     values = attrgetter(*names)
     return names, (values if len(names) > 1 else lambda record: (values(record),))

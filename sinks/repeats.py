@@ -22,6 +22,7 @@ from typing import cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from custody.events import NOT_CONTENT
 from schemas.routes import BY_STEM
 from sinks.client import Warehouse
 from sinks.corrections import STEMS
@@ -41,17 +42,8 @@ Writers = dict[str, set[tuple[str, int]]]
 
 _ASKED_AT_ONCE = 5_000
 _SENT = ("site_id", "gateway_id", "gateway_epoch")
-NOT_SAID = frozenset(column.name for column in ENVELOPE) | {
-    "event_id",
-    "gateway_id",
-    "gateway_epoch",
-    "gateway_seq",
-    "recorded_at",
-    "time_zone_offset_min",
-    "part_no",
-    "clock_skew_ms",
-}
-"""What does not come from the sender, or says nothing more; as ``producers.content`` has it."""
+NOT_SAID = frozenset(column.name for column in ENVELOPE) | NOT_CONTENT
+"""What does not come from the sender, or says nothing more."""
 
 
 def said(stem: str) -> str:

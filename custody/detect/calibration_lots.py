@@ -16,11 +16,11 @@ import numpy as np
 
 from custody.detect import lot_asked, shot_gate
 from custody.detect.lot_facts import UNKNOWN_XRF, Floats, Readings, Shot, Weighing, Xrf
-from custody.detect.lot_layout import MOISTURE_MAX
 from custody.detect.lot_model import Thought
 from custody.detect.lot_series import logarithms
 from custody.events import Micros
 from custody.lot_book import LotBook
+from custody.metrology import MOISTURE_MAX
 from custody.reference import References
 
 

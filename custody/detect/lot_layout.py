@@ -37,9 +37,8 @@ from custody.detect.pattern_rows import (
     snapped,
     snapped_together,
 )
+from custody.metrology import MOISTURE_MAX
 
-MOISTURE_MAX = 0.999
-"""Beyond it there is no dry matter to speak of."""
 PARTS_MAX, PAPERS_MAX = 64, 16
 """Most parts of a lot, and moistures or certificates that are looked at."""
 

@@ -33,7 +33,8 @@ ROUND = 30
 WARM_UP = 3
 _USER = "bench-operator"
 _PAUSE_MS = 500
-_ROWS = ".alerts tbody tr"
+_ROWS = ".alerts tbody tr:has(a)"
+"""Not the row that says that nothing is open."""
 
 _WATCH = """() => {
   window.seen = {};

@@ -93,9 +93,10 @@ bench-detection: env ## what of each fraud is found, beside what can be (WORLD=o
 
 FACTS ?= 10000000
 .PHONY: bench-warehouse
-bench-warehouse: env ## how long the views take, beside the plain scan (FACTS=10000000), and lineage
+bench-warehouse: env ## how long the views take, beside the plain scan and the sink (FACTS=10000000), and lineage
 	@$(BIN)/python -m bench.warehouse --facts $(FACTS)
 	@$(BIN)/python -m bench.lineage
+	@$(BIN)/python -m bench.beside --facts $(FACTS)
 
 .PHONY: screenshots
 screenshots: env ## the console's pages as pictures, for the docs; look at each before it is committed

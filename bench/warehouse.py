@@ -6,6 +6,9 @@ is asked as the console asks (one thread, its limits), of seeded lots, and besid
 it is to spare: the same sum without the projection, the same lot without its sorting key. CPU is
 that of this process; a busy machine shows in the difference from the time.
 
+The rows are of partitions that no topic has, so that a sink beside them does not ask whose they
+are.
+
 Goals: history of a lot 40 ms, daily production over all history 40 ms, lot page p95 250 ms.
 Lineage has its own bench. Prints one JSON object per line.
 
@@ -34,10 +37,10 @@ from sinks import migrate
 from sinks.client import Warehouse, open_warehouse
 
 _PER_INSERT = 500_000
-_LOT_SHARE = 40
+LOT_SHARE = 40
 """Facts per lot."""
 _GATEWAY = (
-    "'custody.fact.v1' AS topic, number % 4 AS partition, number AS offset,"
+    "'custody.fact.v1' AS topic, 60 + number % 4 AS partition, number AS offset,"
     " toDateTime64('2026-01-01 00:00:00', 3) + number * {step} AS timestamp, 1 AS schema_id,"
     " concat('L-', toString(number % {lots})) AS key,"
     " concat('{stem}-', lower(hex(sipHash128(number)))) AS event_id, 'GW-1' AS gateway_id,"
@@ -74,7 +77,7 @@ _STEMS = {
     ),
 }
 _TRANSFER = (
-    "'custody.transfer.v1' AS topic, number % 4 AS partition, number AS offset,"
+    "'custody.transfer.v1' AS topic, 60 + number % 4 AS partition, number AS offset,"
     " toDateTime64('2026-01-01 00:00:00', 3) + number * {step} AS timestamp, 1 AS schema_id,"
     " 'worker/0' AS sender, number AS n, concat('L-', toString(number % {lots})) AS lot_id,"
     " ['receipt', 'first_weighing', 'process_output'][number % 3 + 1] AS kind,"
@@ -88,7 +91,7 @@ _TRANSFER = (
     " toDateTime64(timestamp, 6) AS effective_at, toDateTime64(timestamp, 6) AS known_at"
 )
 _BALANCE = (
-    "'custody.balance.v1' AS topic, number % 4 AS partition, number AS offset,"
+    "'custody.balance.v1' AS topic, 60 + number % 4 AS partition, number AS offset,"
     " toDateTime64('2026-01-01 00:00:00', 3) + number * {step} AS timestamp, 1 AS schema_id,"
     " 'worker/0' AS sender, number AS n, concat('L-', toString(number % {lots})) AS lot_id,"
     " concat('lot/', lot_id) AS owner, concat('SITE-', toString(number % 12)) AS place,"
@@ -107,6 +110,7 @@ _HISTORY = (
     " WHERE lot_id = {lot:String} ORDER BY occurred_at"
 )
 _WHOLE = "SELECT * FROM v_events WHERE lot_id = {lot:String} ORDER BY occurred_at"
+_DAILY = "SELECT * FROM v_daily_production"
 _PARTS = ("history", "facts", "changes", "movements", "lineage", "attributes")
 
 
@@ -194,12 +198,8 @@ def run(facts: int, lots: int, directory: Path) -> None:
     reader = Reader(ConsoleConfig(warehouse=address, token_file=directory / "token"))
     rng = random.Random(1)
 
-    def ask(*statements: str) -> Callable[[], object]:
-        def once() -> object:
-            lot = {"lot": f"L-{rng.randrange(lots)}"}
-            return [reader.ask(statement, "JSONEachRow", lot) for statement in statements]
-
-        return once
+    def ask(statement: str) -> Callable[[], object]:
+        return _asking(reader, rng, lots, statement)
 
     [[parts]] = warehouse.rows("SELECT count() FROM system.parts WHERE active")
     size = {"facts": facts, "lots": lots, "parts": parts}
@@ -210,7 +210,7 @@ def run(facts: int, lots: int, directory: Path) -> None:
         ask("SELECT count() FROM events_all WHERE endsWith(lot_id, {lot:String})"),
     )
     _pair(
-        ("daily production of all sites", 40.0, ask("SELECT * FROM v_daily_production")),
+        ("daily production of all sites", 40.0, ask(_DAILY)),
         ask(f"{_SCAN} FROM transfer WHERE offset >= 0 GROUP BY site, day"),
     )
     measured("history of a lot, six columns of it", 40.0, ask(_HISTORY), 40)
@@ -225,8 +225,24 @@ def run(facts: int, lots: int, directory: Path) -> None:
     warehouse.close()
 
 
-def _lot_page(reader: Reader, rng: random.Random, lots: int) -> None:
-    """Measure what a page of a lot asks: its first bytes with data, then each further part."""
+def questions(reader: Reader, rng: random.Random, lots: int) -> dict[str, Callable[[], object]]:
+    """What people wait for: the questions with a goal, each of a lot drawn anew."""
+    return {
+        "history of a lot": _asking(reader, rng, lots, _WHOLE),
+        "daily production of all sites": _asking(reader, rng, lots, _DAILY),
+        "lot page, first byte with data": _page(reader, rng, lots)(SUMMARY),
+    }
+
+
+def _asking(reader: Reader, rng: random.Random, lots: int, statement: str) -> Callable[[], object]:
+    def once() -> object:
+        return reader.ask(statement, "JSONEachRow", {"lot": f"L-{rng.randrange(lots)}"})
+
+    return once
+
+
+def _page(reader: Reader, rng: random.Random, lots: int) -> Callable[[str], Callable[[], object]]:
+    """What a page of a lot asks, by its parts."""
 
     def ask(statement: str, values: Mapping[str, str]) -> list[dict[str, object]]:
         body = reader.ask(statement, "JSONEachRow", values)
@@ -244,6 +260,12 @@ def _lot_page(reader: Reader, rng: random.Random, lots: int) -> None:
 
         return once
 
+    return part
+
+
+def _lot_page(reader: Reader, rng: random.Random, lots: int) -> None:
+    """Measure what a page of a lot asks: its first bytes with data, then each further part."""
+    part = _page(reader, rng, lots)
     measured("lot page, first byte with data", 250.0, part(SUMMARY), 40)
     for name in _PARTS:
         measured(f"lot page, {name}", 0, part(name), 20)
@@ -288,7 +310,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--lots", type=int, default=0, help="default: a lot per 40 facts")
     parsed = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as directory:
-        run(parsed.facts, parsed.lots or parsed.facts // _LOT_SHARE, Path(directory))
+        run(parsed.facts, parsed.lots or parsed.facts // LOT_SHARE, Path(directory))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ PER_FRACTION: Mapping[str, Decimal] = MappingProxyType(
         "pct": Decimal(100),
         "ppm": Decimal(1_000_000),
         "g_per_t": Decimal(1_000_000),
+        "kg_per_t": Decimal(1_000),
     }
 )
 """Concentration units a request may name, with how many of them make one."""

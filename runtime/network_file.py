@@ -26,7 +26,7 @@ MASS = "mass"
 
 Number = Annotated[float, Strict(), Field(ge=0.0, le=NUMBER_MAX, allow_inf_nan=False)]
 Name = Annotated[str, Field(min_length=1, max_length=NAME_CHARS_MAX)]
-Unit = Literal["fraction", "pct", "ppm", "g_per_t"]
+Unit = Literal["fraction", "pct", "ppm", "g_per_t", "kg_per_t"]
 """The names of ``custody.units.PER_FRACTION``."""
 Parts = Annotated[
     dict[Name, Number],

@@ -6,13 +6,16 @@ Published as ``schemas/json/mapping.json`` and explained in docs/mapping.md. No 
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from producers import json_schemas
 from producers.mapping.heading_words import LIMIT_WORDS
+from producers.mapping.unit_words import ours
 
 Scalar = str | int | Decimal | bool
 Name = Annotated[str, Field(min_length=1, max_length=1_024)]
+Unit = Annotated[str, AfterValidator(ours)]
+"""A unit by our name, or as headings write it: wt%, mg/kg."""
 RowNo = Annotated[int, Field(ge=1, le=1_048_576)]
 
 
@@ -76,7 +79,9 @@ class FieldRule(Form):
     )
     constant: Scalar | None = Field(None, description="The same for every row.")
     default: Scalar | None = Field(None, description="Where the cell is empty.")
-    unit: str | None = Field(None, description="kg, t, g; pct, ppm, g_per_t, fraction.")
+    unit: Unit | None = Field(
+        None, description="kg, t, g; pct, ppm, g_per_t, kg_per_t, fraction; or as headings say it."
+    )
     values: dict[str, str | bool] = Field(
         default_factory=dict, description="What a cell says, and what the request says."
     )
@@ -99,7 +104,9 @@ class ElementRule(Form):
 
     column: Name
     analyte: Name = Field(description="As certificates name it: Cu, Li2O.")
-    unit: Literal["pct", "ppm", "g_per_t", "fraction"]
+    unit: Unit = Field(
+        description="pct, ppm, g_per_t, kg_per_t, fraction; or as headings say it: wt%, mg/kg."
+    )
     basis: Literal["dry", "as_is"] | None = Field(None, description="Not of xrf.")
     limit: Decimal | None = Field(None, description="Detection limit, in the unit.")
     limit_column: Name | None = None

@@ -26,6 +26,7 @@ from producers.mapping.form import (
     RecordRule,
 )
 from producers.mapping.targets import Kind, Target, names, required, target
+from producers.mapping.unit_words import TO_CONVERT, is_foreign
 
 UNKNOWN = "?"
 """What a person has to fill in."""
@@ -260,15 +261,21 @@ def _field_problems(field: Field, file: FileRule) -> Iterator[str]:
 def _unit_problems(field: Field) -> Iterator[str]:
     kind, unit = field.target.kind, field.unit
     known = units.GRAMS_PER if kind is Kind.MASS else units.PER_FRACTION
-    if kind in _MEASURED and unit is None:
+    if kind not in _MEASURED:
+        if field.rule.unit is not None:
+            yield "it has no unit"
+    elif unit is None:
         also = ", or mass_unit in [file]" if kind is Kind.MASS else ""
         yield f"no unit: one of {', '.join(known)}{also}"
-    elif kind in _MEASURED and unit not in known:
-        yield f"unit {unit!r}: one of {', '.join(known)}"
-    elif kind not in _MEASURED and field.rule.unit is not None:
-        yield "it has no unit"
+    elif unit not in known:
+        yield _wrong_unit(unit, known)
     if field.rule.u is not None and kind is not Kind.CONCENTRATION:
         yield "u: only of a value with its unit, such as moisture"
+
+
+def _wrong_unit(unit: str, known: Iterable[str]) -> str:
+    foreign = f"; {unit} {TO_CONVERT}" if is_foreign(unit) else ""
+    return f"unit {unit!r}: one of {', '.join(known)}{foreign}"
 
 
 def _clock_problems(rule: FieldRule, file: FileRule) -> Iterator[str]:
@@ -290,6 +297,8 @@ def _element_problems(element: ElementRule, stem: str) -> Iterator[str]:
     errors = (element.error_1sigma_column, element.error_2sigma_column)
     if stem not in ("assay", "xrf", "lot"):
         yield f"a {stem} has no elements"
+    if element.unit not in units.PER_FRACTION:
+        yield _wrong_unit(element.unit, units.PER_FRACTION)
     if stem == "xrf":
         if element.basis is not None or element.u is not None or element.u_column is not None:
             yield "of xrf, basis is a field of the record, and the error is error_2sigma_column"

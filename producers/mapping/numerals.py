@@ -14,7 +14,7 @@ from types import MappingProxyType
 from custody import units
 from producers.mapping.cells import Cell, Percent, text_of
 from producers.mapping.faults import CellFault
-from producers.mapping.unit_words import unit_of
+from producers.mapping.unit_words import TO_CONVERT, is_foreign, unit_of
 from producers.outcome import Code
 
 _BETWEEN: Mapping[str, str] = MappingProxyType(
@@ -80,6 +80,8 @@ def _bounded(value: Decimal | str) -> Decimal:
 
 def _unit_named(word: str, cell: str) -> str:
     named = unit_of(word)
+    if named is None and is_foreign(word):
+        raise CellFault(Code.WRONG_UNIT, cell, f"a unit of a request; {word} {TO_CONVERT}")
     if named is None:
         raise CellFault(Code.NOT_A_NUMBER, cell, "a number, with nothing but its unit behind it")
     return named

@@ -14,7 +14,7 @@ from producers.mapping.results import Censoring, result, word
 from producers.mapping.sample import Sample
 from producers.mapping.suggest_beside import add_beside
 from producers.mapping.titles import Title
-from producers.mapping.unit_words import UNCLEAR, is_mass, plain
+from producers.mapping.unit_words import TO_CONVERT, is_mass, is_unclear
 
 
 def is_element(seen: Sample, index: int) -> bool:
@@ -53,12 +53,12 @@ def unit(draft: Draft, seen: Sample, index: int) -> tuple[str, str]:
         return shown, "its cells are shown as per cent"
     if title.unit is not None:
         return title.unit, "its heading names the unit"
-    if plain(title.foreign) in UNCLEAR:
+    if is_unclear(title.foreign):
         doubt = f"{title.foreign} may be metric (t), short or long"
         draft.doubts.append(f"column {title.text!r}: {doubt}")
         return UNKNOWN, doubt
     if title.foreign:
-        draft.doubts.append(f"column {title.text!r}: {title.foreign} has to be converted before")
+        draft.doubts.append(f"column {title.text!r}: {title.foreign} {TO_CONVERT}")
         return UNKNOWN, f"{title.foreign} is no unit of a request"
     draft.doubts.append(f"column {title.text!r}: its heading names no unit")
     return UNKNOWN, "its heading names no unit"
@@ -112,6 +112,8 @@ def _element(draft: Draft, seen: Sample, index: int) -> tuple[dict[str, Value], 
         draft.doubts.append(f"column {title.text!r}: {title.analyte} or {title.also}")
     if not title.written:
         draft.doubts.append(f"column {title.text!r}: taken for {title.analyte}")
+    if named == "kg_per_t":
+        draft.doubts.append(f"column {title.text!r}: what is in it, or what is added per tonne")
     if title.analyte == "W":
         draft.doubts.append(f"column {title.text!r}: tungsten, or what some call their moisture")
     cells = seen.column(index)

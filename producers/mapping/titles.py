@@ -14,13 +14,15 @@ from producers.mapping.heading_words import (
     GRADE_WORDS,
     bare,
 )
-from producers.mapping.unit_words import UNCLEAR, is_foreign, plain, unit_of
+from producers.mapping.unit_words import is_foreign, is_unclear, plain, unit_of
 
 _BRACKETS = re.compile(r"(.*?)\s*[(\[]\s*([^()\[\]]*?)\s*[)\]]\s*(.*)")
 _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d{0,2}){1,4}", re.ASCII)
 _SYMBOL = re.compile(r"[A-Z][a-z]?", re.ASCII)
 _OF_NO_MASS = re.compile(
-    r"(?<![^\W\d_])(?:(mol|at|vol)(?:e|om|omic|ume)?[\s.-]*%|%\s*(mol|at|vol)\b\.?)", re.IGNORECASE
+    r"(?<![^\W\d_])(?:(mol|at|vol|[mvw]/v)(?:e|om|omic|ume)?[\s.-]*%"
+    r"|%\s*(mol|at|vol|[mvw]/v)\b\.?)",
+    re.IGNORECASE,
 )
 """Shares of moles, atoms or volume, which are none of mass."""
 _SMALL = re.compile(r"\b(?:en|in|в|em)$")
@@ -69,7 +71,7 @@ def understood(text: str) -> Title:
 
 def _of_value(text: str) -> Title:
     base, word = _parted(text)
-    unit = unit_of(word) if word and plain(word).strip(". ") not in UNCLEAR else None
+    unit = unit_of(word) if word and not is_unclear(word) else None
     foreign = word if word and unit is None and is_foreign(word) else ""
     field = _field(text) or _field(base)
     if field:
@@ -100,8 +102,11 @@ def _parted(text: str) -> tuple[str, str]:
         return f"{found[1]} {found[3]}".strip(), found[2]
     words = re.split(r"[\s_]+", text)
     for at in range(len(words) - 1, 0, -1):
-        if _is_unit(words[at]):
-            return _SMALL.sub("", " ".join(words[:at])).strip(" ,"), words[at]
+        # Of two words where both together are one: "Gew. %", "metric tons".
+        for first in (at - 1, at):
+            unit = " ".join(words[first : at + 1])
+            if first and _is_unit(unit):
+                return _SMALL.sub("", " ".join(words[:first])).strip(" ,"), unit
     return _parted_within(text)
 
 

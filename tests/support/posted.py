@@ -9,7 +9,7 @@ from typing import Any
 
 Record = dict[str, Any]
 
-FACTORS = {"pct": 100.0, "ppm": 1e6, "g_per_t": 1e6, "fraction": 1.0}
+FACTORS = {"pct": 100.0, "ppm": 1e6, "g_per_t": 1e6, "kg_per_t": 1e3, "fraction": 1.0}
 QUALIFIERS = {"eq": "=", "lt": "<", "gt": ">"}
 GATEWAYS_OWN = {
     "gateway_id", "gateway_epoch", "gateway_seq", "recorded_at", "time_zone_offset_min",

@@ -40,7 +40,8 @@ def rows(dropped: Dropped) -> Iterator[Row]:
             yield made.row.no, _request(made)
         yield from _taken_off(left)
     except Refused as error:
-        raise Unreadable(Fault.UNREADABLE_ROWS, str(error).partition("\n")[0]) from None
+        said = "; ".join(line.strip() for line in str(error).splitlines())
+        raise Unreadable(Fault.UNREADABLE_ROWS, said) from None
 
 
 def _taken_off(left: list[int]) -> Iterator[Row]:
@@ -83,6 +84,8 @@ def _sheet_max(limits: DropConfig) -> int:
 
 READERS: Mapping[str, Reader] = {
     **dict.fromkeys((".csv", ".tsv", ".txt"), Reader(rows, _text_max, mappings)),
-    **dict.fromkeys((".xlsx", ".xls", ".ods"), Reader(rows, _sheet_max, mappings)),
+    **dict.fromkeys(
+        (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), Reader(rows, _sheet_max, mappings)
+    ),
 }
 """By the end of the name, lower case."""

@@ -19,6 +19,12 @@ Unit = Annotated[str, AfterValidator(ours)]
 RowNo = Annotated[int, Field(ge=1, le=1_048_576)]
 
 
+PLAIN_PCT: bool = Field(
+    False,  # noqa: FBT003  # pydantic's default of a field is positional
+    description="0.25 is 0.25 %, also in XLS and XLSB, which do not say whether they show 25 %.",
+)
+
+
 class Form(BaseModel):
     """A TOML table that takes no key it does not know."""
 
@@ -92,6 +98,7 @@ class FieldRule(Form):
     )
     prefix: str = Field("", max_length=64, description="In front of a text, such as 2026-.")
     until: str = Field("", max_length=8, description="Only the text up to this, such as ' - '.")
+    plain_pct: bool = PLAIN_PCT
     u: Decimal | None = Field(None, description="Standard uncertainty of moisture, in its unit.")
     null_when_empty: bool = Field(
         False,  # noqa: FBT003  # pydantic's default of a field is positional
@@ -107,6 +114,7 @@ class ElementRule(Form):
     unit: Unit = Field(
         description="pct, ppm, g_per_t, kg_per_t, fraction; or as headings say it: wt%, mg/kg."
     )
+    plain_pct: bool = PLAIN_PCT
     basis: Literal["dry", "as_is"] | None = Field(None, description="Not of xrf.")
     limit: Decimal | None = Field(None, description="Detection limit, in the unit.")
     limit_column: Name | None = None

@@ -35,6 +35,7 @@ _OPEN = re.compile(r"[\"']\?[\"'](?!\s*=)")
 _NAMED_MAX = 30
 _SOURCES = ("column", "columns", "cell", "constant")
 _MEASURED = (Kind.MASS, Kind.CONCENTRATION, Kind.FRACTION)
+_ONLY_PCT = "plain_pct: only of a unit of pct"
 _FILL_IN = "fill it in: what a file does not say, nothing here guesses"
 
 
@@ -269,6 +270,8 @@ def _unit_problems(field: Field) -> Iterator[str]:
         yield f"no unit: one of {', '.join(known)}{also}"
     elif unit not in known:
         yield _wrong_unit(unit, known)
+    if field.rule.plain_pct and (kind not in _MEASURED or unit != "pct"):
+        yield _ONLY_PCT
     if field.rule.u is not None and kind is not Kind.CONCENTRATION:
         yield "u: only of a value with its unit, such as moisture"
 
@@ -297,8 +300,7 @@ def _element_problems(element: ElementRule, stem: str) -> Iterator[str]:
     errors = (element.error_1sigma_column, element.error_2sigma_column)
     if stem not in ("assay", "xrf", "lot"):
         yield f"a {stem} has no elements"
-    if element.unit not in units.PER_FRACTION:
-        yield _wrong_unit(element.unit, units.PER_FRACTION)
+    yield from _element_unit_problems(element)
     if stem == "xrf":
         if element.basis is not None or element.u is not None or element.u_column is not None:
             yield "of xrf, basis is a field of the record, and the error is error_2sigma_column"
@@ -308,3 +310,10 @@ def _element_problems(element: ElementRule, stem: str) -> Iterator[str]:
         yield "no basis: dry or as_is"
     elif any(errors):
         yield "error_1sigma_column, error_2sigma_column: of xrf only"
+
+
+def _element_unit_problems(element: ElementRule) -> Iterator[str]:
+    if element.unit not in units.PER_FRACTION:
+        yield _wrong_unit(element.unit, units.PER_FRACTION)
+    if element.plain_pct and element.unit != "pct":
+        yield _ONLY_PCT

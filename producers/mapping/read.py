@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from producers.mapping import sheet_table, text_table
+from producers.mapping import percent_hidden, sheet_table, text_table
 from producers.mapping.cells import Row
 from producers.mapping.faults import BadTable
 from producers.mapping.form import FileRule
@@ -57,17 +57,21 @@ class Skipped:
 def read(path: Path, mapping: Mapping, skip: Callable[[int], None] | None = None) -> Reading:
     """Begin to read a table; blocks on the disk, and reads no more of it than is asked for.
 
+    An XLS or XLSB with per cent is read to its end beforehand: only all of a column tells.
+
     Args:
         path: The table.
         mapping: By which rules.
         skip: Told the number of each row that the mapping leaves out; blank rows are none.
 
     Raises:
-        BadTable: It cannot be read, or lacks a column.
+        BadTable: It cannot be read, lacks a column, or has per cent that may be fractions.
     """
     rows = rows_of(path, mapping.file)
     top = top_of(rows, mapping.file)
     maker = Maker(mapping, top)
+    if percent_hidden.watches(mapping) and not sheet_table.tells_formats(path):
+        percent_hidden.check(rows_of(path, mapping.file), mapping)
     return Reading(top, _made(rows, mapping.file, top, maker, skip))
 
 

@@ -92,7 +92,7 @@ def sample(path: Path, sheet: str | None, coding_given: str | None = None) -> Sa
     summed = without_totals(rest, titles)
     return Sample(
         is_sheet=is_sheet,
-        tells_formats=not is_sheet or sheet_table.tells_formats(path),
+        tells_formats=sheet_table.tells_formats(path),
         encoding=coding,
         delimiter=mark,
         heading_rows=headings,

@@ -1,4 +1,4 @@
-"""Rows of a spreadsheet (XLSX, XLSM, XLS, ODS), read in a process of its own."""
+"""Rows of a spreadsheet (XLSX, XLSM, XLSB, XLS, ODS), read in a process of its own."""
 
 import json
 import os
@@ -44,7 +44,12 @@ def is_sheet(path: Path) -> bool:
 
 
 def tells_formats(path: Path) -> bool:
-    """Tell whether what a sheet shows as per cent is known; of XLS and XLSB it is not."""
+    """Tell whether what a file shows as per cent is known; of XLS and XLSB it is not.
+
+    Text shows what it holds.
+    """
+    if not is_sheet(path):
+        return True
     if not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:

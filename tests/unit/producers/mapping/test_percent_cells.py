@@ -212,7 +212,7 @@ def test_cells_that_do_not_agree_are_a_doubtful_point(sheet: Sheet) -> None:
 def test_where_no_format_is_known_small_numbers_are_a_doubtful_point() -> None:
     title = understood("Cu %")
     small, large = [Decimal("0.02"), Decimal("0.03")], [Decimal("0.02"), Decimal("2.5")]
-    assert "pct or fraction" in shown_unit(title, small, tells_formats=False)[1]
+    assert "fraction, or pct" in shown_unit(title, small, tells_formats=False)[1]
     assert shown_unit(title, large, tells_formats=False) == ("", "")
     assert shown_unit(title, small, tells_formats=True) == ("", "")
     assert shown_unit(understood("Cu ppm"), small, tells_formats=False) == ("", "")

@@ -170,22 +170,33 @@ def day(cell: Cell, form: str | None) -> str:
         return cell.date().isoformat()
     if isinstance(cell, date):
         return cell.isoformat()
-    return _parsed(text_of(cell), form or ISO)[0].date().isoformat()
+    return _parsed(*_in_form(text_of(cell), form, ISO))[0].date().isoformat()
 
 
 def _wall(cells: Sequence[Cell], clock: Clock) -> tuple[datetime, tzinfo | None]:
     typed = [c for c in cells if isinstance(c, datetime | date | time | timedelta)]
     if len(typed) == len(cells):
         return _typed(typed, clock), None
-    if clock.format is not None:
-        naive, offset = _parsed(" ".join(text_of(c) for c in cells), clock.format)
-        if not has_time(clock.format):
-            return datetime.combine(naive, _time_of_day(clock, cells)), offset
-        return naive, offset
-    text = " ".join(text_of(c) for c in cells).replace("T", " ", 1)
-    form = next((f for f in _ISO_TIMES if pattern(f).fullmatch(text)), ISO_TIME)
+    text, form = _in_form(" ".join(text_of(c) for c in cells), clock.format, ISO_TIME)
     naive, offset = _parsed(text, form)
-    return datetime.combine(naive, _time_of_day(clock, cells)) if form == ISO else naive, offset
+    if not has_time(form):
+        return datetime.combine(naive, _time_of_day(clock, cells)), offset
+    return naive, offset
+
+
+def _in_form(text: str, given: str | None, otherwise: str) -> tuple[str, str]:
+    """Return a text and the format to read it in: the one given, or ISO 8601.
+
+    What a sheet had typed stands as ISO 8601 in the file of its refused rows, whatever format the
+    mapping has for texts.
+    """
+    if given is not None and pattern(given).fullmatch(text):
+        return text, given
+    plain_text = text.replace("T", " ", 1)
+    form = next((f for f in _ISO_TIMES if pattern(f).fullmatch(plain_text)), None)
+    if form is None:
+        return text, given or otherwise
+    return plain_text, form
 
 
 def _typed(cells: Sequence[datetime | date | time | timedelta], clock: Clock) -> datetime:

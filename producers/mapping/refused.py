@@ -45,6 +45,7 @@ class RefusedFile:
         self._row: Row | None = None
         self._reasons: list[tuple[str, str, str]] = []
         self.rows = 0
+        self._lines = 0
 
     def add(self, row: Row, code: str, field: str, reason: str) -> None:
         """Take one reason against a row; rows come in order, a row perhaps more than once."""
@@ -75,15 +76,25 @@ class RefusedFile:
             return
         codes, fields, reasons = zip(*self._reasons, strict=True)
         added = (str(self._row.no), codes[0], fields[0], " | ".join(dict.fromkeys(reasons)))
+        self._pass_over()
         self._line(self._cells(self._row.cells), added)
         self.rows += 1
         self._row, self._reasons = None, []
 
+    def _pass_over(self) -> None:
+        """Leave rows blank that the mapping leaves out by their numbers: no mended row is there."""
+        file = self._opened()
+        while self._lines + 1 in self._rule.skip_rows:
+            self._lines += 1
+            file.write("\r\n")
+
     def _line(self, cells: Sequence[str], added: Sequence[str]) -> None:
         width = len(self._top.titles) - len(self._dropped)
+        file = self._opened()
+        self._lines += 1
         padded = [*cells, *[""] * (width - len(cells))] if added else list(cells)
         csv.writer(
-            self._opened(),
+            file,
             delimiter=self._rule.delimiter,
             quotechar=self._rule.quote or None,
             quoting=csv.QUOTE_MINIMAL if self._rule.quote else csv.QUOTE_NONE,

@@ -226,6 +226,9 @@ def time_format(values: Sequence[Sequence[Cell]]) -> Finding:
 
 def _read(values: Sequence[Sequence[Cell]], form: str) -> tuple[str, ...] | None:
     read = Clock(form, clock.zone("UTC"), clock.MIDNIGHT)
+    shape = clock.pattern(form)
+    if not all(shape.fullmatch(" ".join(text_of(cell) for cell in cells)) for cells in values):
+        return None
     try:
         return tuple(clock.moment(cells, read) for cells in values)
     except CellFault:

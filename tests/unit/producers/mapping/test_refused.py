@@ -63,6 +63,22 @@ def test_bytes_that_are_no_text_are_written_back_as_they_were(tmp_path: Path) ->
     assert b"\nT-\xe9\xff,2026-11-03 06:42,L-1,1," in written.read_bytes()
 
 
+def test_mended_rows_are_not_left_out_where_the_table_had_rows_to_skip(tmp_path: Path) -> None:
+    """The second refused row stood in row 3, which the mapping leaves out, and was lost."""
+    path = tmp_path / "table.csv"
+    at = "2026-11-03 06:42"
+    rows = [f"T-{no},{at},L-{no},x{no}" for no in range(1, 6)]
+    path.write_text("\n".join([HEAD, rows[0], ",,,kg", rows[1], "end,,,", *rows[2:]]) + "\n")
+    mapping = weighing("skip_rows = [3, 5]")
+    assert len(made(path, mapping)) == 5
+    written = _refuse(path, mapping)
+    assert written is not None
+    written.write_text(written.read_text().replace(",x", ",100"))
+    assert [one["ticket_no"] for one in requests(made(written, mapping))] == [
+        f"T-{no}" for no in range(1, 6)
+    ]
+
+
 def test_an_older_file_of_refused_rows_is_kept_beside_the_new_one(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text(f"{HEAD}\nT-1,2026-11-03 06:42,L-1,one\n")

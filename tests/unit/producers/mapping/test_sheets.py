@@ -104,6 +104,36 @@ def test_refused_rows_of_a_sheet_are_read_back_by_the_same_mapping(sheet: Sheet)
     assert request["occurred_at"] == "2026-11-03T06:42:10+00:00"
 
 
+DAY = date(2026, 11, 3)
+
+
+@pytest.mark.parametrize(
+    ("cells", "rule", "said"),
+    [((AT,), 'column = "at", format = "dd/MM/yyyy HH:mm"', "2026-11-03T06:42:10+00:00"),
+     ((DAY,), 'column = "at", format = "dd/MM/yyyy", time_of_day = "12:00"',
+      "2026-11-03T12:00:00+00:00"),
+     ((DAY, time(6, 42)), 'columns = ["at", "clock"], format = "dd/MM/yyyy HH:mm"',
+      "2026-11-03T06:42:00+00:00")],
+)  # fmt: skip
+def test_refused_rows_with_typed_times_are_read_back_beside_a_format_of_text(
+    sheet: Sheet, cells: tuple[object, ...], rule: str, said: str
+) -> None:
+    """They stand there as ISO 8601, which was refused anew because no format reads it."""
+    head = ("ticket", "lot", "net", "at", "clock")[: 3 + len(cells)]
+    path = sheet(head, ("T-1", "L-1", "one", *cells))
+    mapping = weighing().replace('column = "at"', rule)
+    rules = parse(mapping)
+    reading = read(path, rules)
+    kept = RefusedFile(path, rules.file, reading.top)
+    [one] = reading.made
+    kept.add(one.row, "not_a_number", "net_kg", "text")
+    written = kept.finish()
+    assert written is not None
+    written.write_text(written.read_text("utf-8-sig").replace("one", "30020"))
+    [request] = requests(made(written, mapping))
+    assert request["occurred_at"] == said
+
+
 def test_a_proposal_for_a_sheet_needs_no_format_of_its_dates(sheet: Sheet) -> None:
     draft = suggest(sheet(("Ticket", "Date", "Lot", "Net (kg)"), ("T-1", AT, "L-1", 1)), "Tickets")
     fields = {line.key: line.value for line in draft.fields}

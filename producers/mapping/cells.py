@@ -1,5 +1,6 @@
 """Cells and rows of a table, whatever file they come from."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -60,6 +61,22 @@ def text_of(cell: Cell) -> str:
             return str(cell)
         case _:
             return cell.isoformat()
+
+
+UNCALCULATED = "#UNCALCULATED!"
+"""In place of a formula that whoever wrote the file left to be calculated."""
+
+_FAILED = re.compile(
+    r"#[¡¿]?[^\W\d_]+(?:/0)?[!?]|#(?:N/A|N/D|NV|Н/Д)|#{2,}|#?(?:Err|Fehler|Erreur):\d{3}"  # noqa: RUF001  # Cyrillic
+)
+
+
+def is_failed(cell: Cell) -> bool:
+    """Tell whether a cell holds the error of a formula, as spreadsheets of some languages say it.
+
+    ``#DIV/0!``, ``#N/A``, ``#ЗНАЧ!``, and the ``####`` of a column too narrow to be exported.
+    """
+    return isinstance(cell, str) and _FAILED.fullmatch(cell.strip()) is not None
 
 
 def letters(index: int) -> str:

@@ -8,9 +8,9 @@ from types import MappingProxyType
 
 from custody import units
 from producers.mapping import clock
-from producers.mapping.cells import Cell, text_of
+from producers.mapping.cells import Cell, is_failed, text_of
 from producers.mapping.clock import Clock
-from producers.mapping.faults import CellFault
+from producers.mapping.faults import CellFault, failed
 from producers.mapping.form import FileRule, Scalar
 from producers.mapping.load import Field
 from producers.mapping.numerals import Style, number
@@ -45,6 +45,9 @@ class Reader:
         Raises:
             CellFault: They hold no such value.
         """
+        for cell in cells:
+            if is_failed(cell):
+                raise failed(cell)
         return _BY_KIND[self.field.target.kind](self, cells)
 
 

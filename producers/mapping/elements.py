@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from decimal import Decimal
 
-from producers.mapping.cells import Cell, Row, text_of
-from producers.mapping.faults import CellFault
+from producers.mapping.cells import Cell, Row, is_failed, text_of
+from producers.mapping.faults import CellFault, failed
 from producers.mapping.form import ElementRule, FileRule, RecordRule
 from producers.mapping.layout import Top
 from producers.mapping.numerals import Style, number
@@ -67,6 +67,8 @@ class Elements:
             request[self._list] = items
 
     def _item(self, rule: ElementRule, row: Row, cell: Cell) -> dict[str, object]:
+        if is_failed(cell):
+            raise failed(cell)
         said = result(cell, rule.unit, self._style, self._censoring, self._limit(rule, row))
         if self._declared:
             if said["value"] is None:

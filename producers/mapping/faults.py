@@ -6,6 +6,7 @@ A fault of a cell refuses its row and no other; the other two refuse the file.
 from enum import StrEnum
 
 from custody.errors import Refused
+from producers.outcome import Code
 
 
 class CellCode(StrEnum):
@@ -41,6 +42,12 @@ class CellFault(Exception):
         self.allowed = allowed
         self.field = ""
         self.column = column
+
+
+def failed(cell: object) -> CellFault:
+    """Return the fault of a cell whose formula failed."""
+    allowed = "a value, where a formula failed; empty in [file] where it says nothing"
+    return CellFault(Code.BAD_VALUE, cell, allowed)
 
 
 class BadMapping(Refused):

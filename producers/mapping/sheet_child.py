@@ -14,7 +14,7 @@ from io import BytesIO
 from typing import Any
 
 from producers.mapping.bounds import COLUMNS_MAX, READER_BYTES_MAX
-from producers.mapping.sheet_formats import BadFormats, Percents, percents
+from producers.mapping.sheet_formats import PERCENT, BadFormats, Marks, marks
 
 
 def main() -> None:
@@ -37,7 +37,7 @@ def main() -> None:
         _line({"fault": f"{width} columns, at most {COLUMNS_MAX}"})
         return
     try:
-        shown = percents(data, wanted)
+        shown = marks(data, wanted)
     except BadFormats as error:
         _line({"fault": str(error)})
         return
@@ -46,14 +46,29 @@ def main() -> None:
     _line(None)
 
 
-def _write(rows: Iterable[Sequence[object]], left: int, shown: Percents) -> None:
+def _write(rows: Iterable[Sequence[object]], left: int, shown: Marks) -> None:
     empty = [""] * left
     for no, row in enumerate(rows):
         coded = [*empty, *(_coded(cell) for cell in row)]
-        for column in shown.get(no, ()):
-            if column < len(coded) and coded[column].startswith("n"):
-                coded[column] = f"p{coded[column][1:]}"
+        # Formulas alone make no row: templates have them down to a row that nobody has reached.
+        marked = shown.get(no, ()) if any(coded) else ()
+        for column, mark in marked:
+            if column < COLUMNS_MAX:
+                # A row ends where its values do, and a formula that failed has none.
+                coded += [""] * (column + 1 - len(coded))
+                coded[column] = _marked(coded[column], mark)
         _line(coded)
+
+
+def _marked(coded: str, mark: str) -> str:
+    """Return a cell as the sheet shows it: an error in words, per cent, zeros in front."""
+    if mark.startswith("#"):
+        return f"s{mark}"
+    if not coded.startswith("n"):
+        return coded
+    if mark == PERCENT:
+        return f"p{coded[1:]}"
+    return f"s{coded[1:].zfill(len(mark))}" if coded[1:].isdigit() else coded
 
 
 def _bound() -> None:

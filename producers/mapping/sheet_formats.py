@@ -1,9 +1,12 @@
-"""Which numbers a spreadsheet shows as per cent: what the reader of its cells does not tell.
+"""What a spreadsheet shows of its cells that the reader of their values does not tell.
 
 A cell of 0.081 with the format ``0.0%`` is 8.1 % to whoever looks at it, and a hundred times less
-to whoever reads the number alone. XLSX keeps the format as a style of the cell (ECMA-376 part 1,
-18.8.30), ODS as its type (ODF 1.3 part 3, 19.387). Runs in the process that reads the sheet,
-within its bounds. A document type is refused: no spreadsheet has one, and entities grow by it.
+to whoever reads the number alone; one of 117 with the format ``00000`` is ticket 00117. A formula
+that failed, or was never calculated, reads as an empty cell, and what it was to say would be left
+out in silence. XLSX keeps the format as a style of the cell (ECMA-376 part 1, 18.8.30) and errors
+as its type (18.18.11), ODS per cent as its type (ODF 1.3 part 3, 19.387) and errors as text. Runs
+in the process that reads the sheet, within its bounds. A document type is refused: no spreadsheet
+has one, and entities grow by it.
 """
 
 import posixpath
@@ -14,14 +17,24 @@ from io import BytesIO
 from xml.parsers import expat
 
 from producers.mapping.bounds import COLUMNS_MAX, SHEET_ROWS_MAX
+from producers.mapping.cells import UNCALCULATED, is_failed
 
-Percents = Mapping[int, frozenset[int]]
-"""Columns, from 0, of the cells shown as per cent, by row, from 0."""
+Marks = Mapping[int, tuple[tuple[int, str], ...]]
+"""By row, from 0: columns, from 0, each with what its cell shows otherwise than it reads.
 
-_BUILT_IN = frozenset({9, 10})
+``%`` is a number shown as per cent, ``000`` one with zeros in front up to as many digits, ``#...``
+the error of a formula.
+"""
+
+PERCENT = "%"
+
+_BUILT_IN = {9: PERCENT, 10: PERCENT}
 """Numbers of ``0%`` and ``0.00%``, which no file defines."""
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 """What stands in a format and is no code of it: text, fillers, colours and conditions."""
+_PADDED = re.compile(r"0{2,30}")
+_SOME = re.compile(rb"t=[\"']e[\"']|<(?:\w+:)?f[\s>/]")
+"""What a sheet has where a formula may have failed."""
 _REFERENCE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})", re.ASCII)
 _OPEN_DOCUMENT = "content.xml"
 _WORKBOOK = "xl/workbook.xml"
@@ -36,8 +49,8 @@ class BadFormats(Exception):
         super().__init__(f"its number formats cannot be read, and 0.081 may be 8.1 %: {why}")
 
 
-def percents(data: bytes, sheet: str) -> Percents:
-    """Return which cells of a sheet are shown as per cent; none of a file that does not tell.
+def marks(data: bytes, sheet: str) -> Marks:
+    """Return which cells of a sheet show something else; none of a file that does not tell.
 
     Args:
         data: A spreadsheet; of XLS and XLSB the formats are not read.
@@ -58,9 +71,13 @@ def percents(data: bytes, sheet: str) -> Percents:
         raise BadFormats(str(error)[:80]) from None
 
 
-def is_percent(code: str) -> bool:
-    """Tell whether a number format shows its number times a hundred."""
-    return "%" in _LITERAL.sub("", code)
+def mark_of(code: str) -> str:
+    """Return what a number format makes of its number: ``%``, zeros, or nothing."""
+    bare = _LITERAL.sub("", code)
+    if PERCENT in bare:
+        return PERCENT
+    first = bare.partition(";")[0].strip()
+    return first if _PADDED.fullmatch(first) else ""
 
 
 def _read(
@@ -68,6 +85,7 @@ def _read(
     name: str,
     begin: Callable[[str, _Attributes], None],
     end: Callable[[str], None] | None = None,
+    text: Callable[[str], None] | None = None,
 ) -> None:
     """Read one member; names of elements come without their prefix."""
     parser = expat.ParserCreate()
@@ -75,6 +93,8 @@ def _read(
     parser.StartElementHandler = lambda tag, given: begin(tag.rpartition(":")[2], given)
     if end is not None:
         parser.EndElementHandler = lambda tag: end(tag.rpartition(":")[2])
+    if text is not None:
+        parser.CharacterDataHandler = text
     with archive.open(name) as member:
         parser.ParseFile(member)
 
@@ -84,33 +104,46 @@ def _refuse_type(*_: object) -> None:
     raise BadFormats(why)
 
 
-def _of_excel(archive: zipfile.ZipFile, sheet: str) -> Percents:
-    styles = _percent_styles(archive)
+def _of_excel(archive: zipfile.ZipFile, sheet: str) -> Marks:
+    styles = _marked_styles(archive)
+    name = _path(archive, sheet)
     # Most sheets have none, and need not be read a second time.
-    return _styled(archive, _path(archive, sheet), styles) if styles else {}
+    if not styles and not _has_formulas(archive, name):
+        return {}
+    page = _Sheet(styles)
+    _read(archive, name, page.begin, page.end, page.text)
+    return page.found.rows
 
 
-def _percent_styles(archive: zipfile.ZipFile) -> frozenset[int]:
-    """Return the numbers of the styles of cells that show per cent."""
+def _has_formulas(archive: zipfile.ZipFile, name: str) -> bool:
+    with archive.open(name) as member:
+        last = b""
+        while part := member.read(1 << 20):
+            if _SOME.search(last + part):
+                return True
+            last = part[-40:]
+    return False
+
+
+def _marked_styles(archive: zipfile.ZipFile) -> Mapping[int, str]:
+    """Return what the styles of cells make of numbers, by their number."""
     name = "xl/styles.xml"
     if name not in archive.namelist():
-        return frozenset()
-    shown = set(_BUILT_IN)
+        return {}
+    shown = dict(_BUILT_IN)
     formats: list[int] = []
     within = [""]
 
     def begin(tag: str, given: _Attributes) -> None:
-        if tag == "numFmt" and is_percent(given.get("formatCode", "")):
-            shown.add(int(given["numFmtId"]))
-        elif tag == "numFmt":
-            shown.discard(int(given["numFmtId"]))
+        if tag == "numFmt":
+            shown[int(given["numFmtId"])] = mark_of(given.get("formatCode", ""))
         elif tag in ("cellXfs", "cellStyleXfs", "dxfs"):
             within[0] = tag
         elif tag == "xf" and within[0] == "cellXfs":
             formats.append(int(given.get("numFmtId", "0")))
 
     _read(archive, name, begin)
-    return frozenset(no for no, form in enumerate(formats) if form in shown)
+    return {no: shown[form] for no, form in enumerate(formats) if shown.get(form)}
 
 
 def _path(archive: zipfile.ZipFile, sheet: str) -> str:
@@ -137,41 +170,64 @@ def _attribute(given: _Attributes, local: str) -> str:
 
 
 class _Found:
-    """Collects cells shown as per cent; rows with the same columns share one set."""
+    """Collects cells with marks; rows with the same ones share them."""
 
     def __init__(self) -> None:
-        self.rows: dict[int, frozenset[int]] = {}
-        self._sets: dict[frozenset[int], frozenset[int]] = {}
+        self.rows: dict[int, tuple[tuple[int, str], ...]] = {}
+        self._shared: dict[tuple[tuple[int, str], ...], tuple[tuple[int, str], ...]] = {}
 
-    def add(self, first: int, count: int, columns: set[int]) -> None:
+    def add(self, first: int, count: int, columns: dict[int, str]) -> None:
         if columns:
-            key = frozenset(columns)
-            shared = self._sets.setdefault(key, key)
+            key = tuple(columns.items())
+            shared = self._shared.setdefault(key, key)
             self.rows.update(
                 dict.fromkeys(range(first, min(first + count, SHEET_ROWS_MAX)), shared)
             )
 
 
-def _styled(archive: zipfile.ZipFile, name: str, styles: frozenset[int]) -> Percents:
-    found = _Found()
-    at = [-1, -1]
-    columns: set[int] = set()
+class _Sheet:
+    """Follows a sheet of an XLSX; cells and rows may leave out where they are."""
 
-    def begin(tag: str, given: _Attributes) -> None:
+    def __init__(self, styles: Mapping[int, str]) -> None:
+        self.found = _Found()
+        self._styles = styles
+        self._row = self._column = -1
+        self._columns: dict[int, str] = {}
+        self._type = self._value = ""
+        self._is_formula = self._is_value = False
+
+    def begin(self, tag: str, given: _Attributes) -> None:
         if tag == "row":
-            at[:] = [int(given["r"]) - 1 if "r" in given else at[0] + 1, -1]
+            self._row = int(given["r"]) - 1 if "r" in given else self._row + 1
+            self._column = -1
         elif tag == "c":
-            at[1] = _column(given["r"]) if "r" in given else at[1] + 1
-            if int(given.get("s", "0")) in styles:
-                columns.add(at[1])
+            self._column = _column(given["r"]) if "r" in given else self._column + 1
+            self._type, self._value, self._is_formula = given.get("t", "n"), "", False
+            mark = self._styles.get(int(given.get("s", "0")))
+            if mark:
+                self._columns[self._column] = mark
+        elif tag == "f":
+            self._is_formula = True
+        self._is_value = tag == "v"
 
-    def end(tag: str) -> None:
-        if tag == "row":
-            found.add(at[0], 1, columns)
-            columns.clear()
+    def text(self, text: str) -> None:
+        if self._is_value:
+            self._value += text
 
-    _read(archive, name, begin, end)
-    return found.rows
+    def end(self, tag: str) -> None:
+        self._is_value = False
+        if tag == "c":
+            error = self._error()
+            if error:
+                self._columns[self._column] = error
+        elif tag == "row":
+            self.found.add(self._row, 1, self._columns)
+            self._columns = {}
+
+    def _error(self) -> str:
+        if self._type == "e":
+            return self._value if is_failed(self._value) else "#N/A"
+        return UNCALCULATED if self._is_formula and self._type == "n" and not self._value else ""
 
 
 def _column(reference: str) -> int:
@@ -191,10 +247,11 @@ class _OpenSheet:
     def __init__(self, sheet: str) -> None:
         self.found = _Found()
         self._sheet = sheet
-        self._is_in = False
-        self._row = self._column = 0
+        self._is_in = self._is_formula = False
+        self._row = self._column = self._count = 0
         self._repeated = 1
-        self._columns: set[int] = set()
+        self._columns: dict[int, str] = {}
+        self._text = ""
 
     def begin(self, tag: str, given: _Attributes) -> None:
         if tag == "table":
@@ -203,26 +260,42 @@ class _OpenSheet:
         elif self._is_in and tag == "table-row":
             self._repeated = _times(given, "number-rows-repeated", SHEET_ROWS_MAX)
             self._column = 0
-            self._columns.clear()
-        elif self._is_in and tag in ("table-cell", "covered-table-cell"):
-            count = _times(given, "number-columns-repeated", COLUMNS_MAX)
+            self._columns = {}
+        elif self._is_in and tag in _OPEN_CELLS:
+            self._count = _times(given, "number-columns-repeated", COLUMNS_MAX)
+            self._is_formula, self._text = bool(_attribute(given, "formula")), ""
             if _attribute(given, "value-type") == "percentage":
-                self._columns.update(range(self._column, min(self._column + count, COLUMNS_MAX)))
-            self._column += count
+                self._mark(PERCENT)
+
+    def text(self, text: str) -> None:
+        if self._is_in and self._is_formula:
+            self._text += text
 
     def end(self, tag: str) -> None:
         if tag == "table":
             self._is_in = False
+        elif self._is_in and tag in _OPEN_CELLS:
+            if self._is_formula and is_failed(self._text):
+                self._mark(f"#{self._text.strip().lstrip('#')}")
+            self._column += self._count
+            self._is_formula = False
         elif self._is_in and tag == "table-row":
             self.found.add(self._row, self._repeated, self._columns)
             self._row += self._repeated
+
+    def _mark(self, mark: str) -> None:
+        columns = range(self._column, min(self._column + self._count, COLUMNS_MAX))
+        self._columns.update(dict.fromkeys(columns, mark))
+
+
+_OPEN_CELLS = ("table-cell", "covered-table-cell")
 
 
 def _times(given: _Attributes, name: str, most: int) -> int:
     return min(int(_attribute(given, name) or "1"), most)
 
 
-def _of_open_document(archive: zipfile.ZipFile, sheet: str) -> Percents:
+def _of_open_document(archive: zipfile.ZipFile, sheet: str) -> Marks:
     page = _OpenSheet(sheet)
-    _read(archive, _OPEN_DOCUMENT, page.begin, page.end)
+    _read(archive, _OPEN_DOCUMENT, page.begin, page.end, page.text)
     return page.found.rows

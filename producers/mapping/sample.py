@@ -20,9 +20,11 @@ ROWS_MAX = 5_000
 
 _HEAD_ROWS = 30
 _LIMIT_WORDS = (
-    "lod", "loq", "dl", "mdl", "detection limit", "limit", "lower limit", "limite", "ng", "bg",
-    "nachweisgrenze", "bestimmungsgrenze", "limite de détection", "límite de detección",
-    "limite de detecção", "предел обнаружения", "检出限",
+    "lod", "loq", "dl", "ld", "lq", "l.d", "l.q", "mdl", "lld", "detection limit", "limit",
+    "lower limit", "limite", "límite", "lim. det", "lim.det", "lim det", "limite inferior",
+    "límite inferior", "límite inf", "ng", "bg", "nwg", "nachweisgrenze", "bestimmungsgrenze",
+    "limite de détection", "límite de detección", "limite de detecção", "предел обнаружения",
+    "检出限",
 )  # fmt: skip
 
 

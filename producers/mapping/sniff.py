@@ -34,9 +34,19 @@ _DATES = (
     "yyyy-MM-dd", "dd/MM/yyyy", "MM/dd/yyyy", "d/M/yyyy", "M/d/yyyy", "dd.MM.yyyy", "d.M.yyyy",
     "dd-MM-yyyy", "MM-dd-yyyy", "yyyy/MM/dd", "yyyy/M/d", "dd/MM/yy", "MM/dd/yy", "dd.MM.yy",
     "dd-MMM-yyyy", "d-MMM-yyyy", "dd-MMM-yy", "d-MMM-yy", "d MMM yyyy", "yyyyMMdd",
-    "d MMM yy", "EEE d MMM yyyy", "EEE dd/MM/yyyy", "EEE d/M/yyyy",
+    "d MMM yy", "EEE d MMM yyyy", "EEE dd/MM/yyyy", "EEE d/M/yyyy", "yyyy年M月d日",
 )  # fmt: skip
-_TIMES = ("", " HH:mm", " HH:mm:ss", " H:mm", " H:mm:ss", " h:mm tt", " h:mm:ss tt", "'T'HH:mm:ss")
+_TIMES = (
+    "",
+    " HH:mm",
+    " HH:mm:ss",
+    " H:mm",
+    " H:mm:ss",
+    " h:mm tt",
+    " h:mm:ss tt",
+    "'T'HH:mm:ss",
+    " H'h'mm",
+)
 
 _EITHER = re.compile(r"[+-]?\d{1,3}([.,])\d{3}", re.ASCII)
 _DECIMAL = re.compile(
@@ -161,16 +171,18 @@ def decimal_mark(cells: Iterable[Cell]) -> tuple[Finding, Finding]:
     texts = [text_of(cell) for cell in cells if isinstance(cell, str)]
     marks: Counter[str] = Counter()
     between: Counter[str] = Counter()
-    doubt = ""
+    either: dict[str, str] = {}
     for text in texts:
-        if _EITHER.fullmatch(text):
-            doubt = doubt or text
+        if (found := _EITHER.fullmatch(text)) is not None:
+            either.setdefault(found[1], text)
             continue
         if (found := _DECIMAL.fullmatch(text)) is not None and not _is_grouped(text, found[1]):
             marks[found[1]] += 1
         if (found := _GROUPED.match(text)) is not None:
             between[_blank(found[1])] += 1
-    return _mark(marks, between, doubt), _between(between, marks)
+    mark = _mark(marks, between, next(iter(either.values()), ""))
+    unclear = next((text for found, text in either.items() if found != mark.value), "")
+    return mark, _between(between, marks, unclear)
 
 
 def _is_grouped(text: str, mark: str) -> bool:
@@ -196,12 +208,15 @@ def _mark(marks: Counter[str], between: Counter[str], doubt: str) -> Finding:
     return Finding(".", "no cell has a decimal mark")
 
 
-def _between(between: Counter[str], marks: Counter[str]) -> Finding:
+def _between(between: Counter[str], marks: Counter[str], unclear: str) -> Finding:
+    """Return the mark between thousands; ``unclear`` is a cell with what may be one."""
     found = [mark for mark in between if mark not in marks]
     if len(found) > 1:
         return Finding(None, f"several: {' '.join(map(repr, found))}")
     if found:
         return Finding(found[0], f"{between[found[0]]} cells have it")
+    if unclear:
+        return Finding(None, f'{unclear} may have one, or three decimals; "" where none has')
     return Finding("", "no cell has any")
 
 

@@ -202,6 +202,10 @@ def test_a_zone_is_always_left_open_and_the_mapping_refused_until_it_is_there(
         (["mar. 03/11/2026", "ven. 13/11/2026"], "EEE dd/MM/yyyy"),
         (["3. November 2026", "13. Dezember 2026"], "d MMM yyyy"),
         (["mardi 3 fructidor 2026"], None),
+        (["2026年11月3日", "2026年11月13日"], "yyyy年M月d日"),
+        (["2026年11月3日 06:42"], "yyyy年M月d日 HH:mm"),
+        (["13/11/2026 6h42", "03/11/2026 14h05"], "dd/MM/yyyy H'h'mm"),
+        (["mardi 3 novembre 2026 6h42"], "EEE d MMM yyyy H'h'mm"),
         (["yesterday"], None),
     ],
 )
@@ -214,17 +218,20 @@ def test_day_and_month_are_told_apart_only_where_a_cell_does(
 @pytest.mark.parametrize(
     ("values", "mark", "between"),
     [
+        (["33.07", "99,208"], ".", None),
+        (["45 000", "30,000"], None, " "),
+        (["1.250", "1.310.000"], ",", "."),
         (["30,02", "1 234,5"], ",", " "),
         (["30.02", "1,234.5"], ".", ","),
         (["1.234.567"], ",", "."),
         (["45000", "1"], ".", ""),
-        (["30,000"], None, ""),
-        (["30.000", "30,5"], ",", ""),
+        (["30,000"], None, None),
+        (["30.000", "30,5"], ",", None),
         (["30.5", "30,5"], None, ""),
     ],
 )
 def test_a_decimal_mark_is_told_only_where_it_can_be_nothing_else(
-    values: list[str], mark: str | None, between: str
+    values: list[str], mark: str | None, between: str | None
 ) -> None:
     found, thousands = decimal_mark(values)
     assert found.value == mark
@@ -273,6 +280,14 @@ def test_a_german_laboratory_s_word_for_less_than_its_limit_is_no_text(
     assert arsenic == {
         "column": "As %", "analyte": "As", "unit": "pct", "basis": "?", "limit": "?",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["LD", "LQ", "L.D.", "Lim. det.", "Límite inferior", "LOD"])
+def test_a_row_of_limits_is_no_certificate(tmp_path: Path, word: str) -> None:
+    """It was taken for one of 0.01 % Cu, where the lot stands in the mapping."""
+    table = f"Nº Informe;Ley de Cu (%);Ag (g/t)\n{word};0,01;1\nI-1;25,31;152\n"
+    [rows] = [line.value for line in _suggest(tmp_path, table).file if line.key == "limits_row"]
+    assert rows == 2
 
 
 def test_words_that_could_mean_anything_are_left_open(tmp_path: Path) -> None:

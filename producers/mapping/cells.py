@@ -68,13 +68,15 @@ UNCALCULATED = "#UNCALCULATED!"
 
 _FAILED = re.compile(
     r"#[¡¿]?[^\W\d_]+(?:/0)?[!?]|#(?:N/A|N/D|NV|Н/Д)|#{2,}|#?(?:Err|Fehler|Erreur):\d{3}"  # noqa: RUF001  # Cyrillic
+    r"|#[+-]?\d\S* shown as \S+"
 )
 
 
 def is_failed(cell: Cell) -> bool:
     """Tell whether a cell holds the error of a formula, as spreadsheets of some languages say it.
 
-    ``#DIV/0!``, ``#N/A``, ``#ЗНАЧ!``, and the ``####`` of a column too narrow to be exported.
+    ``#DIV/0!``, ``#N/A``, ``#ЗНАЧ!``, and the ``####`` of a column too narrow to be exported. So
+    is a number of which a sheet shows a thousandth.
     """
     return isinstance(cell, str) and _FAILED.fullmatch(cell.strip()) is not None
 

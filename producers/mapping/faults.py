@@ -45,8 +45,12 @@ class CellFault(Exception):
 
 
 def failed(cell: object) -> CellFault:
-    """Return the fault of a cell whose formula failed."""
+    """Return the fault of a cell whose formula failed, or that shows a thousandth of its number."""
     allowed = "a value, where a formula failed; empty in [file] where it says nothing"
+    if " shown as " in str(cell):
+        allowed = (
+            "a plain number format: which of the two its heading means, the sheet does not say"
+        )
     return CellFault(Code.BAD_VALUE, cell, allowed)
 
 

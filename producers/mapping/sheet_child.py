@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -61,11 +62,17 @@ def _write(rows: Iterable[Sequence[object]], left: int, shown: Marks) -> None:
 
 
 def _marked(coded: str, mark: str) -> str:
-    """Return a cell as the sheet shows it: an error in words, per cent, zeros in front."""
+    """Return a cell as the sheet shows it: an error in words, per cent, zeros in front.
+
+    A number shown in thousands is said with both: what its heading means nobody can tell.
+    """
     if mark.startswith("#"):
         return f"s{mark}"
     if not coded.startswith("n"):
         return coded
+    if mark.startswith(","):
+        shown = Decimal(coded[1:]).scaleb(-3 * len(mark))
+        return f"s#{coded[1:]} shown as {shown:f}"
     if mark == PERCENT:
         return f"p{coded[1:]}"
     return f"s{coded[1:].zfill(len(mark))}" if coded[1:].isdigit() else coded

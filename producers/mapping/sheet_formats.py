@@ -22,8 +22,8 @@ from producers.mapping.cells import UNCALCULATED, is_failed
 Marks = Mapping[int, tuple[tuple[int, str], ...]]
 """By row, from 0: columns, from 0, each with what its cell shows otherwise than it reads.
 
-``%`` is a number shown as per cent, ``000`` one with zeros in front up to as many digits, ``#...``
-the error of a formula.
+``%`` is a number shown as per cent, ``,`` one shown in thousands, ``,,`` in millions, ``000`` one
+with zeros in front up to as many digits, ``#...`` the error of a formula.
 """
 
 PERCENT = "%"
@@ -32,6 +32,9 @@ _BUILT_IN = {9: PERCENT, 10: PERCENT}
 """Numbers of ``0%`` and ``0.00%``, which no file defines."""
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 """What stands in a format and is no code of it: text, fillers, colours and conditions."""
+_SCALED = re.compile(r"[0#?](,+)(?![0#?,])")
+"""A mark between thousands that stands behind them divides by a thousand."""
+_CONDITION = re.compile(r"\[[<>=]")
 _PADDED = re.compile(r"0{2,30}")
 _SOME = re.compile(rb"t=[\"']e[\"']|<(?:\w+:)?f[\s>/]")
 """What a sheet has where a formula may have failed."""
@@ -72,11 +75,17 @@ def marks(data: bytes, sheet: str) -> Marks:
 
 
 def mark_of(code: str) -> str:
-    """Return what a number format makes of its number: ``%``, zeros, or nothing."""
+    """Return what a number format makes of its number: ``%``, ``,``, zeros, or nothing.
+
+    One with conditions shows some numbers in thousands and says so beside them: ``1.2k``.
+    """
     bare = _LITERAL.sub("", code)
     if PERCENT in bare:
         return PERCENT
     first = bare.partition(";")[0].strip()
+    scaled = None if _CONDITION.search(code) else _SCALED.search(first)
+    if scaled is not None:
+        return scaled[1]
     return first if _PADDED.fullmatch(first) else ""
 
 

@@ -1,4 +1,4 @@
-"""Cells of a spreadsheet that do not read as they show: formulas that failed, zeros in front."""
+"""Cells of a spreadsheet that do not read as they show: formulas that failed, zeros, thousands."""
 
 import zipfile
 from collections.abc import Callable
@@ -125,6 +125,32 @@ def test_an_open_document_says_errors_as_text(tmp_path: Path) -> None:
         archive.writestr("content.xml", OPEN.format("".join(OPEN_CELL.format(*c) for c in cells)))
     [row] = rows_of(path, FileRule())
     assert [is_failed(cell) for cell in row.cells] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [("#,##0,", "30.020"), ("0.000,", "30.020"), ('0.00," t"', "30.020"), ('0.0,"k"', "30.020"),
+     ("#,##0,,", "0.030020"), ("0,.00", "30.020")],
+)  # fmt: skip
+def test_a_number_shown_in_thousands_is_neither_guessed(
+    sheet: Sheet, form: str, shown: str
+) -> None:
+    """30,020 kg shown as 30.02 in a column of tonnes were 30,020 t."""
+    head = ("ticket", "at", "lot", "net")
+    path = sheet(("T-1", "2026-11-03 06:42", "L-1", 30020), head=head, form=form)
+    [row] = made(path, weighing().replace('"kg"', '"t"'))
+    assert row.fault is not None
+    assert (row.fault.code, row.fault.field) == ("bad_value", "net_kg")
+    assert row.fault.found == f"#30020 shown as {shown}"
+    assert "plain number format" in row.fault.allowed
+
+
+@pytest.mark.parametrize("form", ["#,##0", "0.0", '0","', "[>999]0.0,;0", "#,##0.00;[Red]-#,##0,"])
+def test_marks_between_thousands_scale_nothing(sheet: Sheet, form: str) -> None:
+    head = ("ticket", "at", "lot", "net")
+    path = sheet(("T-1", "2026-11-03 06:42", "L-1", 30020), head=head, form=form)
+    [request] = requests(made(path, weighing()))
+    assert request["net_kg"] == "30020"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,12 @@ ENCODINGS = (
 )  # fmt: skip
 """A closed list: Python also knows encodings that are none of text, such as ``zip``."""
 
+ONE_BYTE = frozenset(ENCODINGS[2:20])
+"""Those with a byte for each letter, between UTF and the code pages of Chinese and its neighbours.
+
+Of the others a few letters may be UTF-8 by chance.
+"""
+
 _BY_CODEC = {codecs.lookup(name).name: name for name in reversed(ENCODINGS)}
 
 

@@ -240,13 +240,9 @@ def _repeats(elements: Iterable[ElementRule]) -> Iterator[str]:
 
 def _field_problems(field: Field, file: FileRule) -> Iterator[str]:
     rule, kind = field.rule, field.target.kind
-    given = [name for name in _SOURCES if getattr(rule, name) not in (None, ())]
-    if len(given) != 1:
-        yield f"one of {', '.join(_SOURCES)}; given: {', '.join(given) or 'none'}"
-    if rule.columns and kind not in (Kind.TIME, Kind.TEXT):
-        yield "several columns can only be joined to a text or a time"
+    yield from _source_problems(rule, kind, file)
     yield from _unit_problems(field)
-    if kind is Kind.TIME and "constant" not in given:
+    if kind is Kind.TIME and rule.constant is None:
         yield from _clock_problems(rule, file)
     elif kind is Kind.DAY and rule.format is not None:
         yield from _time_problems("format", rule.format, None)
@@ -257,6 +253,21 @@ def _field_problems(field: Field, file: FileRule) -> Iterator[str]:
             yield f"{wrong[0]!r} is none of {', '.join(field.target.names)}"
     if rule.null_when_empty and not field.target.nullable:
         yield "null_when_empty: this field may not be null"
+
+
+def _source_problems(rule: FieldRule, kind: Kind, file: FileRule) -> Iterator[str]:
+    given = [name for name in _SOURCES if getattr(rule, name) not in (None, ())]
+    if len(given) != 1:
+        yield f"one of {', '.join(_SOURCES)}; given: {', '.join(given) or 'none'}"
+    if rule.columns and kind not in (Kind.TIME, Kind.TEXT):
+        yield "several columns can only be joined to a text or a time"
+    if rule.cell is not None and not _is_above(rule.cell, file):
+        yield f"cell {rule.cell} is not above the data: heading_rows and limits_row end before it"
+
+
+def _is_above(cell: str, file: FileRule) -> bool:
+    row = int(cell.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    return row <= max((*file.heading_rows, file.limits_row or 0), default=0)
 
 
 def _unit_problems(field: Field) -> Iterator[str]:

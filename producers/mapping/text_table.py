@@ -4,16 +4,18 @@ Bytes that are no text in the file's encoding become lone surrogates, so that on
 refused and can be written back byte for byte.
 """
 
+import codecs
 import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from producers.mapping import encodings
 from producers.mapping.bounds import COLUMNS_MAX, ROW_CHARS_MAX
 from producers.mapping.cells import Row
 from producers.mapping.faults import BadTable
 
+_CHUNK_BYTES = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -29,7 +31,7 @@ def rows(path: Path, encoding: str, delimiter: str, quote: str) -> Iterator[Row]
     Raises:
         BadTable: A row is beyond bounds, or the encoding cannot be right.
     """
-    _check_mark(path, encoding)
+    _check_encoding(path, encoding)
     with path.open(
         encoding=encodings.reading(encoding), errors="surrogateescape", newline=None
     ) as text:
@@ -74,12 +76,39 @@ class _Lines:
         return line
 
 
-def _check_mark(path: Path, encoding: str) -> None:
+def _check_encoding(path: Path, encoding: str) -> None:
+    """Refuse a file in UTF-8 under a mapping of another encoding, as after a change of an export.
+
+    Raises:
+        BadTable: It has the mark of UTF-8, or all its letters beyond ASCII are UTF-8, which text in
+            a code page of one byte per letter hardly ever is.
+    """
+    if encoding == "utf-8":
+        return
+    why = ""
     with path.open("rb") as file:
-        marked = file.read(len(_BOM)) == _BOM
-    if marked and encoding != "utf-8":
-        why = f"it begins with the mark of UTF-8, and the mapping says {encoding}"
+        if file.read(len(_BOM)) == _BOM:
+            why = "it begins with the mark of UTF-8"
+        elif encoding in encodings.ONE_BYTE and _is_utf_8(file):
+            why = "it is text in UTF-8"
+    if why:
+        why = f"{why}, and the mapping says {encoding}"
         raise BadTable(why, next_step='encoding = "utf-8" in [file]')
+
+
+def _is_utf_8(file: BinaryIO) -> bool:
+    """Tell whether a file has letters beyond ASCII and all of them are UTF-8."""
+    file.seek(0)
+    reader = codecs.getincrementaldecoder("utf-8")()
+    beyond = False
+    try:
+        while part := file.read(_CHUNK_BYTES):
+            beyond = beyond or not part.isascii()
+            reader.decode(part)
+        reader.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return beyond
 
 
 def _too_long(row: int) -> BadTable:

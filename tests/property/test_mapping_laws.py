@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from producers.mapping.draft_text import text
@@ -218,8 +218,14 @@ def test_what_is_written_in_any_layout_is_read_back(
 
 @given(st.sampled_from(ONE_BYTE), st.binary(min_size=1, max_size=60))
 def test_a_refused_row_is_written_back_byte_for_byte(encoding: str, cell: bytes) -> None:
-    """Of encodings with one byte per letter, which are the ones that plants still have."""
+    """Of encodings with one byte per letter, which are the ones that plants still have.
+
+    A file whose letters are all UTF-8 is refused as such, as those of one cell may be by chance.
+    """
     cell = cell.translate(None, b'\r\n,"\x1c\x1d\x1e')
+    assume(
+        cell.isascii() or "\ufffd" in cell.replace(b"\xef\xbf\xbd", b"").decode(errors="replace")
+    )
     with _file(b"ticket,at,lot,net\n" + cell + b",bad time,L-1,1\n") as path:
         rules = parse(weighing(f"encoding = '{encoding}'"))
         reading = read(path, rules)

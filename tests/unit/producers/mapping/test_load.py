@@ -58,6 +58,8 @@ def test_what_is_to_be_filled_in_is_named_with_its_line() -> None:
         (weighing("", "tare_at = { column='t', format='dd.MM.yyyy' }"), "time_of_day"),
         (weighing("", "ticket_no.0 = { column = 't' }"), "ticket_no"),
         (weighing("", "source_ref = { cell = '/etc/passwd' }"), "cell"),
+        (weighing("", "source_ref = { cell = 'B2' }"), "source_ref: cell B2 is not above the data"),
+        (weighing("heading_rows = []", "source_ref = { cell = 'A1' }"), "not above the data"),
         (assay("{ column = 'Cu', analyte = 'Cu', unit = 'pct' }"), "no basis"),
         (assay("{ column = 'Cu', analyte = 'Cu', unit = 'lb', basis = 'dry' }"), "unit"),
         (weighing().replace("site_id", "site"), "site_id is missing"),

@@ -255,3 +255,30 @@ def test_the_mark_of_utf_8_is_no_part_of_the_first_heading(tmp_path: Path) -> No
     assert len(requests(of_text(tmp_path, wide, HEAD, GOOD, encoding="utf-16"))) == 1
     with pytest.raises(BadTable, match="no text in utf-16"):
         of_text(tmp_path, wide, HEAD, GOOD)
+
+
+@pytest.mark.parametrize("coding", ["cp1252", "latin-1", "cp850", "cp1251", "koi8-r"])
+def test_an_export_that_has_become_utf_8_is_not_read_as_the_code_page_of_before(
+    tmp_path: Path, coding: str
+) -> None:
+    """Its headings are ASCII, so every row was taken: with lots that nobody has."""
+    mapping = weighing(f"encoding = '{coding}'")
+    lines = (HEAD, GOOD, GOOD.replace("L-1", "Кесто-Ñ").replace("T-1", "T-2"))
+    with pytest.raises(BadTable, match=f"text in UTF-8, and the mapping says {coding}"):
+        of_text(tmp_path, mapping, *lines)
+    with pytest.raises(BadTable, match="text in UTF-8"):
+        of_text(tmp_path, mapping, HEAD, *[GOOD] * 60_000, lines[2])
+    assert len(requests(of_text(tmp_path, mapping, HEAD, GOOD))) == 1
+
+
+@pytest.mark.parametrize(
+    ("coding", "lot"),
+    [("cp1252", "Größe-É"), ("cp1251", "Лот-7"), ("gb18030", "联通"), ("big5", "批號")],
+)
+def test_a_code_page_is_read_as_what_it_is(tmp_path: Path, coding: str, lot: str) -> None:
+    """Two letters of Chinese may be UTF-8 by chance: of those code pages nothing is said."""
+    lines = (HEAD, GOOD.replace("L-1", lot))
+    [request] = requests(
+        of_text(tmp_path, weighing(f"encoding = '{coding}'"), *lines, encoding=coding)
+    )
+    assert request["lot_id"] == lot

@@ -23,7 +23,7 @@ from console.problem import problem_of
 from console.rows import Ask, Row
 from console.visits import Visits
 from custody.errors import CustodyError
-from custody.events import Micros
+from custody.events import SHELVED_US_MAX, Micros
 from schemas.present import rfc3339
 from web import problem as problems
 from web.problem import Problem
@@ -34,7 +34,7 @@ _NAMED_MAX = 20
 _NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "comment": ("reason",),
-        "shelve": ("reason",),
+        "shelve": ("reason", "until"),
         "resolve": ("resolution", "reason"),
         "hold": ("reason",),
         "release": ("reason",),
@@ -89,9 +89,8 @@ def check_action(found: Visits, now: Micros, body: Mapping[str, object]) -> None
             known = ", ".join(people[:_NAMED_MAX]) + (", ..." if len(people) > _NAMED_MAX else "")
             detail = f"assignee: {assignee[:80]} is no user who may act; those are: {known}"
             raise Problem(400, "unknown-user", detail)
-    if body.get("action") == "shelve" and isinstance(until, str) and _is_past(until, now):
-        detail = f"until: {until[:40]} is past, it is {rfc3339(now)}; say a time to come, or none"
-        raise Problem(400, "past-time", detail)
+    if body.get("action") == "shelve" and isinstance(until, str):
+        _check_end(until, now)
 
 
 def check_needs(action: str, body: Mapping[str, object]) -> None:
@@ -141,13 +140,16 @@ def _is_time(value: object) -> bool:
         return False
 
 
-def _is_past(text: str, now: Micros) -> bool:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    # Without an offset the gateway refuses it.
-    return at.tzinfo is not None and at.timestamp() * 1e6 <= now
+def _check_end(text: str, now: Micros) -> None:
+    """See that an alert comes back, and that its time is not over yet."""
+    after_us = datetime.fromisoformat(text).timestamp() * 1e6 - now
+    if after_us <= 0:
+        detail = f"until: {text[:40]} is past, it is {rfc3339(now)}; say a time to come"
+        raise Problem(400, "past-time", detail)
+    if after_us > SHELVED_US_MAX:
+        days = SHELVED_US_MAX // 86_400_000_000
+        detail = f"until: {text[:40]}; a time within {days} days, and then shelve again"
+        raise Problem(422, "bad-field", detail)
 
 
 async def until(acting: Acting, found: Callable[[], _Found]) -> _Found:

@@ -296,6 +296,11 @@ class ReferenceSet:
     body: str
 
 
+SHELVED_US_MAX = 90 * 86_400_000_000
+"""No shelving that is taken ends later than this after it was said: a quarter of a year waits for
+any umpire. What was taken before there was a bound, or without an end, stands as it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionTaken:
     """What a person did with an alert or a lot; the worker decides whether it takes effect.

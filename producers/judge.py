@@ -13,7 +13,7 @@ from typing import cast
 from pydantic import ValidationError
 
 from custody import events
-from custody.events import Micros, ReferenceSet
+from custody.events import SHELVED_US_MAX, Micros, ReferenceSet
 from custody.ids import derived_id
 from producers import known_names
 from producers.content import canonical, content_of
@@ -23,8 +23,9 @@ from producers.outcome import Accepted, Code, Draft, Outcome, Record, Refusal, W
 from producers.processing import accept_processing
 from producers.request_base import FactRequest
 from producers.request_measured import WeighingRequest
-from producers.requests import MODELS, AnyRequest, ProcessingRequest
+from producers.requests import MODELS, ActionRequest, AnyRequest, ProcessingRequest
 from schemas.codec import encode
+from schemas.present import rfc3339
 
 _S = 1_000_000
 _DAY = 86_400 * _S
@@ -52,7 +53,7 @@ class Terms:
         partitions: Partitions of every topic; a reference goes to each.
         known: Reference records so far.
         strict_reference: Refuse unknown sites, devices, laboratories and contracts.
-        backfill: Take facts of any age.
+        backfill: Take facts of any age, and shelvings of any length.
         types: Types of request the gateway takes.
         clock_skew_ms: Skew of the sender's clock as measured, for facts that do not state it.
     """
@@ -82,7 +83,8 @@ def accept(raw: object, now: Micros, terms: Terms) -> Outcome:
         return request
     if request.type not in terms.types:
         return Refusal(Code.UNKNOWN_TYPE, "type", request.type, sorted(terms.types))
-    for check in (_net_mismatch, _too_old, _missing_identity, _unknown_reference):
+    checks = (_net_mismatch, _too_old, _endless, _missing_identity, _unknown_reference)
+    for check in checks:
         refusal = check(request, now, terms)
         if refusal is not None:
             return refusal
@@ -167,6 +169,18 @@ def _too_old(request: AnyRequest, now: Micros, terms: Terms) -> Refusal | None:
     return Refusal(
         Code.TOO_OLD, "occurred_at", f"{age // _DAY} days ago", "5 years, or ?backfill=true"
     )
+
+
+def _endless(request: AnyRequest, now: Micros, terms: Terms) -> Refusal | None:
+    """Refuse a shelving that hides an alert for good; a backfill may carry one of old."""
+    if terms.backfill or not isinstance(request, ActionRequest) or request.action != "shelve":
+        return None
+    allowed = f"a time within {SHELVED_US_MAX // _DAY} days; of old ones: ?backfill=true"
+    if request.until is None:
+        return Refusal(Code.MISSING_FIELD, "until", None, allowed)
+    if request.until.at - now > SHELVED_US_MAX:
+        return Refusal(Code.BAD_VALUE, "until", rfc3339(request.until.at), allowed)
+    return None
 
 
 def _missing_identity(request: AnyRequest, now: Micros, terms: Terms) -> Refusal | None:

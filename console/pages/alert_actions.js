@@ -56,7 +56,7 @@ export function fields(action) {
   switch (action) {
     case "assign": return [field("assignee", "act.assignee", people()), reason(false)];
     case "comment": return [reason(true)];
-    case "shelve": return [field("until", "act.until", el("input", { type: "datetime-local", value: inHours(8) }), say("act.until.hint")), reason(true)];
+    case "shelve": return [field("until", "act.until", el("input", { type: "datetime-local", required: true, value: inHours(8), min: inHours(0), max: inHours(24 * 90) }), say("act.until.hint")), reason(true)];
     case "resolve": return [field("resolution", "act.resolution", el("select", { required: true },
       el("option", { value: "" }, say("act.resolution.choose")), RESOLUTIONS.map((one) => el("option", { value: one }, sayOr("resolution.", one))))), reason(true)];
     case "hold":

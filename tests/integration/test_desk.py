@@ -102,7 +102,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Room, Pa
     secret.write_text(TOKEN)
     with ExitStack() as stack:
         config = gateways.config(directory / "gateway")
-        gateway = stack.enter_context(gateways.running(config, publish=False))
+        gateway = stack.enter_context(gateways.running(config, publish=False, clock=Clock()))
         url = stack.enter_context(gateways.serving(gateway, TOKEN))
         made = stack.enter_context(closing(Room(directory, url, secret)))
         yield made, secret
@@ -122,6 +122,11 @@ def act(browser: httpx.Client, key: str, version: int = 1, **more: object) -> ht
     body = {"action": "acknowledge", "version": version, **more}
     headers = {"Idempotency-Key": key}
     return browser.post(f"/api/alerts/{ALERT}/actions", json=body, headers=headers)
+
+
+def moment(room: Room, **later: float) -> str:
+    """A time so much later than now."""
+    return (datetime.fromtimestamp(room.clock() / 1e6, UTC) + timedelta(**later)).isoformat()
 
 
 def hold(
@@ -228,7 +233,8 @@ def test_of_many_only_what_can_be_done_unseen_is_taken(room: Room) -> None:
     assert many(browser, "", [one]).json()["type"] == "/problems/no-idempotency-key"
     odd = many(browser, "when", [one], action="shelve", reason="x", until="tomorrow")
     assert (odd.status_code, odd.json()["type"]) == (422, "/problems/bad-field")
-    long = many(browser, "long", [one], action="shelve", reason="x" * 2_000).json()["results"]
+    wordy = {"action": "shelve", "reason": "x" * 2_000, "until": moment(room, days=1)}
+    long = many(browser, "long", [one], **wordy).json()["results"]
     assert (long[0]["result"], "reason" in long[0]["detail"]) == ("refused", True)
 
 
@@ -245,6 +251,8 @@ LACKING: list[tuple[str, dict[str, object], str, str]] = [
     ("resolve", {"resolution": "nonsense", "reason": "x"}, "bad-field", "resolution: "),
     ("shelve", {"until": "tomorrow", "reason": "x"}, "bad-field", "until: "),
     ("shelve", {"until": "2027-01-01T00:00:00", "reason": "x"}, "bad-field", "until: "),
+    ("shelve", {"reason": "x"}, "missing-field", "until: "),
+    ("shelve", {"until": "2100-01-01T00:00:00Z", "reason": "x"}, "bad-field", "until: "),
 ]
 
 
@@ -351,14 +359,18 @@ def test_an_alert_is_given_to_who_may_act_and_shelved_for_a_time_to_come(room: R
         assert "the-admin, the-operator" in refused.json()["detail"]
     assert act(browser, "give-ok", action="assign", assignee="the-admin").status_code == 202
     assert act(browser, "give-none", action="assign").status_code == 202
-    now = datetime.fromtimestamp(room.clock() / 1e6, UTC)
     for no, ago_s in enumerate((0, 3_600)):
-        past = (now - timedelta(seconds=ago_s)).isoformat()
+        past = moment(room, seconds=-ago_s)
         refused = act(browser, f"past-{no}", action="shelve", reason="wait", until=past)
         assert (refused.status_code, refused.json()["type"]) == (400, "/problems/past-time")
         assert refused.json()["detail"].startswith("until: ")
-    ahead = (now + timedelta(seconds=1)).isoformat()
-    assert act(browser, "ahead", action="shelve", reason="wait", until=ahead).status_code == 202
+    for no, ahead in enumerate((moment(room, seconds=1), moment(room, days=90))):
+        shelved = act(browser, f"ahead-{no}", action="shelve", reason="wait", until=ahead)
+        assert shelved.status_code == 202
+    beyond = act(
+        browser, "beyond", action="shelve", reason="wait", until=moment(room, days=90, seconds=1)
+    )
+    assert (beyond.status_code, "within 90 days" in beyond.json()["detail"]) == (422, True)
     odd = act(browser, "odd-time", action="shelve", reason="wait", until="tomorrow")
     assert odd.status_code == 422
 

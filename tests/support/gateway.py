@@ -82,9 +82,11 @@ def config(
 
 
 @contextmanager
-def running(given: GatewayConfig, *, publish: bool = True) -> Iterator[Gateway]:
+def running(
+    given: GatewayConfig, *, publish: bool = True, clock: Callable[[], Micros] = wall_clock
+) -> Iterator[Gateway]:
     """A gateway in this process."""
-    gateway = Gateway(given, StaticCatalog(), "static", wall_clock)
+    gateway = Gateway(given, StaticCatalog(), "static", clock)
     try:
         if publish:
             gateway.start()

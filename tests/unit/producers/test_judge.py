@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -40,6 +41,7 @@ WEIGHING = golden("weighing")
 LOT = golden("lot")
 XRF = golden("xrf")
 PROCESSING = golden("processing")
+SHELVING = {**golden("action"), "action": "shelve"}
 VOID = {"corrects": "0199f3c0-6d1e-7c4a-9b1f-2a5d8c3e7f10", "void": True}
 
 REFUSED = [
@@ -224,7 +226,28 @@ REFUSED = [
     ("no claim id", without(golden("claim"), "claim_id"), Code.MISSING_IDENTITY, "claim_id"),
     ("no shot", without(XRF, "shot_no"), Code.MISSING_IDENTITY, "shot_no"),
     ("action", without(golden("action"), "event_id"), Code.MISSING_IDENTITY, "event_id"),
+    ("shelved for good", SHELVING, Code.MISSING_FIELD, "until"),
+    (
+        "shelved for a year",
+        {**SHELVING, "until": "2027-11-05T00:00:00Z"},
+        Code.BAD_VALUE,
+        "until",
+    ),
 ]
+
+
+def test_a_shelving_ends_within_ninety_days_but_for_what_was_taken_before_it_had_to() -> None:
+    end = datetime.fromtimestamp(NOW / 1e6, UTC) + timedelta(days=90)
+    taken({**SHELVING, "until": end.isoformat()})
+    beyond = {**SHELVING, "until": (end + timedelta(seconds=1)).isoformat()}
+    allowed = refused(beyond).allowed
+    assert isinstance(allowed, str)
+    assert "within 90 days" in allowed
+    for old in (SHELVING, beyond):
+        # An outbox of old is carried to another gateway as it is.
+        [draft] = taken(old, terms(backfill=True)).drafts
+        assert isinstance(draft.record, events.ActionTaken)
+        assert draft.record.action == "shelve"
 
 
 def test_a_list_or_a_text_that_is_empty_is_refused_in_words_of_ours() -> None:

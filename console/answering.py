@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from starlette.requests import Request
 from starlette.responses import Response
 
+from console.columns import COLUMNS
 from console.problem import problem_of
 from console.rows import Ask, Row
 from custody.errors import CustodyError
@@ -134,16 +135,22 @@ def answer(
     if name not in tables:
         raise Problem(400, "bad-query", f"table={name[:40]}: one of {', '.join(tables)}")
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
-    return Response(csv_of(tables[name]), 200, headers, "text/csv; charset=utf-8")
+    kind = request.url.path.removeprefix("/api/").partition("/")[0]
+    text = csv_of(tables[name], COLUMNS[f"{kind}/{name}"])
+    return Response(text, 200, headers, "text/csv; charset=utf-8")
 
 
-def csv_of(rows: Sequence[Row]) -> str:
+def csv_of(rows: Sequence[Row], columns: Sequence[str]) -> str:
     """Return rows as CSV with a line of names; lists and objects within a cell as JSON.
 
     A cell that a sheet would take for a formula begins with an apostrophe.
+
+    Args:
+        rows: Those of a table.
+        columns: What its columns are called where it has no rows.
     """
     out = io.StringIO()
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = list(dict.fromkeys(name for row in rows for name in row)) or columns
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(names)
     writer.writerows([_cell(row.get(name)) for name in names] for row in rows)

@@ -16,6 +16,7 @@ import pytest
 
 from console.answers import Asked, Told, Unknown
 from console.cause_rows import ELSEWHERE
+from console.columns import COLUMNS
 from console.desk import Rooms, add_desk
 from console.people.file import PeopleFile
 from console.people.roles import Role
@@ -462,6 +463,44 @@ def test_rows_come_as_csv_too(console: Open) -> None:
     rows = list(csv.DictReader(io.StringIO(by_query.text)))
     assert [row["event_id"] for row in rows] == [row["event_id"] for row in in_json]
     assert 'filename="facts.csv"' in by_query.headers["content-disposition"]
+
+
+def test_a_file_has_its_heading_also_without_rows(console: Open) -> None:
+    """Whatever a page shows: with rows the names are theirs, and they are the names without."""
+    plant = console.plant
+    subjects = {"lots": plant.lot, "processes": plant.process, "sites": "PLANT"}
+    paths = [
+        f"/api/{kind}/{quote(subject, safe='')}/{part}".rstrip("/")
+        for kind, subject in subjects.items()
+        for part in plant.answers.parts[kind]
+    ]
+    [some] = plant.store.rows(
+        "SELECT (SELECT alert_id FROM alert LIMIT 1) AS alert,"
+        " (SELECT thing FROM residual LIMIT 1) AS thing,"
+        " (SELECT device_id FROM weighing LIMIT 1) AS device"
+    )
+    alert, thing, device = (quote(str(one), safe="") for one in some.values())
+    paths += [f"/api/alerts/{alert}", f"/api/charts/{thing}", f"/api/instruments/{device}"]
+    listed = ("alerts", "retractions", "flow", "holds", "gateways", "handover")
+    paths += [f"/api/{name}" for name in (*listed, "search?q=nothing-has-this")]
+    headed = set[str]()
+    for path in paths:
+        kind = path.split("/")[2].partition("?")[0]
+        browser = console.desk.browser("vera")
+        for name, rows in browser.get(path).json().items():
+            if not isinstance(rows, list) or name in {"complete_to", "rings"}:
+                continue
+            query = {"format": "csv", "table": name}
+            taken = browser.get(path, params=httpx.URL(path).params.merge(query))
+            [heading, *lines] = list(csv.reader(io.StringIO(taken.text)))
+            assert heading == list(dict.fromkeys(n for row in rows for n in row)) or not rows
+            assert sorted(heading) == sorted(COLUMNS[f"{kind}/{name}"]), (path, name)
+            assert len(lines) == len(rows)
+            headed.add(f"{kind}/{name}")
+    assert headed == COLUMNS.keys() - {"audit/deeds"}
+    nothing, as_file = "SELECT * FROM v_alerts WHERE 1 = 2", {"format": "CSVWithNames"}
+    explored = console.desk.browser("ana").post("/api/sql", params=as_file, content=nothing)
+    assert explored.text.startswith('"alert_id",'), explored.text
 
 
 def test_what_cannot_be_read_or_is_not_known_is_said_so(console: Open) -> None:

@@ -78,6 +78,8 @@ def test_what_was_done_is_a_page_for_all_and_rows_at_one_address_for_an_admin(de
     assert {row["actor"] for row in mine} == {"ann"}
     taken = admin.get("/api/audit", params={"actor": "ann", "format": "csv"}).text
     assert taken.splitlines()[0] == "no,at,actor,address,what,about,outcome"
+    none = admin.get("/api/audit", params={"actor": "nobody", "format": "csv"}).text
+    assert none.splitlines() == ["no,at,actor,address,what,about,outcome"]
     said = admin.get("/audit", headers={"Accept": "application/json"})
     assert said.headers["content-type"].startswith("text/html"), "a page, whoever asks"
 

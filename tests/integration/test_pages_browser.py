@@ -99,6 +99,28 @@ def test_nobody_is_shut_out_of_a_page_and_a_phone_shows_all_of_it(
         assert visit.told == []
 
 
+@pytest.mark.parametrize("width", [320, 390])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_on_a_phone_every_page_can_be_seen_in_the_bar(
+    visitors: Visitors, width: int, language: str
+) -> None:
+    with visitors.visit("the-admin", "/gateways", width=width) as visit:
+        visit.page.evaluate(f"localStorage.setItem('custody.language', '{language}')")
+        visit.open("/gateways")
+        links = visit.page.locator("#nav a")
+        expect(links).to_have_count(4)
+        for link in links.all():
+            # At both its ends the link itself is what a finger comes upon.
+            seen = link.evaluate(
+                "(link) => { const place = link.getBoundingClientRect();"
+                " const at = (x) => document.elementFromPoint(x, (place.top + place.bottom) / 2);"
+                " return [place.left + 2, place.right - 2].every((x) => at(x) === link); }"
+            )
+            assert seen, link.inner_text()
+        assert visit.overflow_px() == 0
+        visit.page.evaluate("localStorage.clear()")
+
+
 def test_who_is_not_logged_in_comes_to_the_page_he_asked_for(
     visitors: Visitors, console: Console
 ) -> None:

@@ -1,8 +1,9 @@
 """SQL over HTTP, health and metrics of the warehouse process. Thin: read, ask, answer."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Protocol
 
 from fastapi import FastAPI
@@ -51,12 +52,14 @@ class Process:
         ready: Whether the tables are there and the sink has begun; ``/ready``.
         complete_to: Up to when everything is in, microseconds; None where that is not known. Said
             with every answer (``console/complete.py``).
+        sites: The same by site.
     """
 
     metrics: Metrics
     health: Callable[[], Health]
     ready: Callable[[], bool]
     complete_to: Callable[[], Micros | None] = lambda: None
+    sites: Callable[[], Mapping[str, Micros]] = lambda: MappingProxyType({})
 
 
 def make_app(config: ConsoleConfig, reader: Reader, access: Access, process: Process) -> FastAPI:
@@ -90,7 +93,7 @@ def make_app(config: ConsoleConfig, reader: Reader, access: Access, process: Pro
     _add_sql(app, door)
     _add_queries(app, door)
     _add_process(app, process)
-    app.add_middleware(CompleteTo, complete_to=process.complete_to)
+    app.add_middleware(CompleteTo, complete_to=process.complete_to, sites=process.sites)
     return app
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 import httpx
 
@@ -26,6 +27,7 @@ _Parts = Iterator[bytes]
 
 _TIMEOUT_S = 30.0
 _COMPLETE_TO = "X-Custody-Complete-To"
+_COMPLETE_SITES = "X-Custody-Complete-Sites"
 _QUERY_TIMEOUT_S = 120.0
 _EXPORT_S = 3_600.0
 _ERROR_CODE = "X-ClickHouse-Exception-Code"
@@ -291,6 +293,8 @@ class Warehouse:
         self._http = Http(endpoint, transport)
         self.complete_to = ""
         """Everything recorded until then is in the last answer, RFC 3339; empty: not known."""
+        self.complete_sites: Mapping[str, str] = {}
+        """The same by site, of the least complete ones."""
 
     def sql(
         self, query: str, format_name: str = "JSONEachRow", params: Mapping[str, str] | None = None
@@ -315,6 +319,9 @@ class Warehouse:
         if response.status_code != 200:
             raise self._http.refuse(response)
         self.complete_to = response.headers.get(_COMPLETE_TO, "")
+        pairs = response.headers.get(_COMPLETE_SITES, "").split(", ")
+        sites = (pair.partition("=") for pair in pairs if pair)
+        self.complete_sites = {unquote(site): to for site, _, to in sites}
         return response.content
 
     @contextmanager

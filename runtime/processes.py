@@ -94,6 +94,7 @@ def warehouse(settings: Settings) -> None:
         lambda: passes.beside(progress.health(), (audit, told), findings),
         ready.is_set,
         lambda: watermark.complete_to,
+        lambda: watermark.sites,
     )
     access = load_access(console)
     app = make_app(console, reader, access, process)

@@ -7,7 +7,7 @@ unless one of its gateways lacks a row from before that.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from custody.events import Micros
 from runtime.asof import Ask
@@ -52,6 +52,11 @@ class Watermark:
         """Up to when everything is in, of all sites; None where that was never known."""
         return None if self._to is None else self._to.get("")
 
+    @property
+    def sites(self) -> Mapping[str, Micros]:
+        """Up to when everything is in, by site; empty where that was never known."""
+        return {site: to for site, to in (self._to or {}).items() if site}
+
     def go_over(self) -> None:
         """Make one pass and say what has moved on; blocks.
 
@@ -68,7 +73,8 @@ class Watermark:
             self._say([(site, at, self._said_at) for site, at in sorted(moved.items())])
             for site in [site for site, at in moved.items() if at < self._to.get(site, at)]:
                 log.warning("complete up to is taken back", extra={"site": site or "all"})
-            self._to |= moved
+            # Another one, as whoever answers reads it meanwhile.
+            self._to = self._to | moved
 
     def _recalled(self) -> dict[str, Micros]:
         """Return what was said before this start."""

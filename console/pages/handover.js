@@ -1,6 +1,7 @@
 /* Handover: what stays open, is held, opened and changed between two times, by whom; on one sheet. */
 
 import { ranked } from "./alerts.js";
+import { behind } from "./complete.js";
 import { el, fill, panel } from "./dom.js";
 import { listOf } from "./handover_lists.js";
 import { count, time } from "./numbers.js";
@@ -57,7 +58,7 @@ function page(found, source, one) {
   const shown = one ? { [one]: { lines: rows[one].map((row) => ({ row })), more: 0 } } : sheet(rows);
   return [
     el("p", {}, say("handover.span", { since: time(found.since, language()), until: time(found.until, language()) }), " ",
-      say("handover.by", { user: session.user, complete: time(session.completeTo, language()) })),
+      say("handover.by", { user: session.user, complete: [time(session.completeTo, language()), behind()].filter(Boolean).join("; ") })),
     el("dl", { class: "figures panel" }, Object.keys(LISTS).map((name) =>
       el("div", {}, el("dt", {}, say(`handover.${name}`)), el("dd", {}, count(rows[name].length))))),
     Object.keys(shown).map((name) => el("div", { "data-list": name }, panel(say(`handover.${name}`), listOf(name, shown[name], {

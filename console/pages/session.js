@@ -1,6 +1,6 @@
 /* Who is logged in, and requests in their name. */
 
-export const session = { user: "", role: "", rights: [], csrf: "", mustChange: false, completeTo: null };
+export const session = { user: "", role: "", rights: [], csrf: "", mustChange: false, completeTo: null, completeSites: {} };
 
 /* A person who acts is told after so long that nobody has answered. */
 const ACT_MS = 10_000;
@@ -59,6 +59,12 @@ export function post(path, body, headers, signal) {
   return sent(path, { method: "POST", headers: { "X-CSRF-Token": session.csrf, ...headers }, body, signal });
 }
 
+/* Up to when by site, of a header such as MINE-KOV=2026-11-07T05:12:00Z, PORT=... */
+function sitesOf(text) {
+  const pairs = text.split(", ").filter(Boolean).map((pair) => pair.split("="));
+  return Object.fromEntries(pairs.map(([site, to]) => [decodeURIComponent(site), to]));
+}
+
 async function sent(path, options) {
   let answer;
   try {
@@ -71,6 +77,7 @@ async function sent(path, options) {
   const to = answer.headers.get("X-Custody-Complete-To");
   if (to !== null) {
     session.completeTo = to || null;
+    session.completeSites = sitesOf(answer.headers.get("X-Custody-Complete-Sites") || "");
     dispatchEvent(new CustomEvent("custody:complete"));
   }
   if (answer.ok) return answer;

@@ -1,8 +1,9 @@
 /* The bar above every page: where one can go, search, how live it is, who one is. */
 
+import { completeText } from "./complete.js";
 import { el, fill } from "./dom.js";
 import { failing, on, state } from "./live.js";
-import { duration, time } from "./numbers.js";
+import { duration } from "./numbers.js";
 import { changePassword, logOut, may, session } from "./session.js";
 import { trouble } from "./trouble.js";
 import { inEnglish } from "./worded.js";
@@ -38,9 +39,8 @@ function showLight() {
   const light = document.getElementById("light");
   const bad = failing();
   light.className = `light ${state.ok === null ? "unknown" : state.ok ? "live" : "stale"}`;
-  const to = session.completeTo ? say("light.complete", { time: time(session.completeTo, language()) }) : "";
   const text = state.ok === null ? say("light.unknown") : state.ok ? say("light.live") : say("light.stale");
-  const shown = [text, to].filter(Boolean).join(" · ");
+  const shown = [text, completeText()].filter(Boolean).join(" · ");
   const place = document.getElementById("light-text");
   if (place.textContent !== shown) place.textContent = shown;
   document.body.classList.toggle("is-stale", bad.length > 0);

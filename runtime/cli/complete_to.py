@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from custody.errors import CustodyError
 from runtime import wiring
@@ -14,9 +16,16 @@ from streams.config import APP_ID, SOURCES
 _WAIT_S = 5.0
 _PAUSE_S = 0.25
 
+_BEHIND = timedelta(minutes=3)
+"""Gateways say a head once a minute, so sites are a minute or two apart as a rule."""
+
+_NAMED = 5
+
 
 def ask(warehouse: Warehouse, site_id: str | None) -> Complete:
     """Return up to when everything is known; waits up to 5 s for the sink to catch up.
+
+    Says on standard error which sites are behind.
 
     Args:
         warehouse: Where it is asked.
@@ -28,7 +37,9 @@ def ask(warehouse: Warehouse, site_id: str | None) -> Complete:
         time.sleep(_PAUSE_S)
         return time.monotonic() < deadline_s
 
-    return complete(warehouse.rows, _progress(), site_id, wait)
+    done = complete(warehouse.rows, _progress(), site_id, wait)
+    _say_behind(warehouse)
+    return done
 
 
 def _progress() -> Progress | None:
@@ -56,8 +67,40 @@ def say(warehouse: Warehouse) -> None:
     The result on standard output stays what was asked for, whatever reads it.
     """
     output.talk(f"complete up to {warehouse.complete_to or 'a time not known'}")
+    _say_behind(warehouse)
     if doubt := in_doubt(warehouse.rows):
         output.talk(doubt)
+
+
+def _say_behind(warehouse: Warehouse) -> None:
+    if said := behind(warehouse.complete_sites):
+        output.talk(said)
+
+
+def behind(sites: Mapping[str, str]) -> str:
+    """Return which sites are complete less far than the furthest one, and by how much.
+
+    Args:
+        sites: Up to when each is complete, RFC 3339.
+
+    Returns:
+        Empty where none is behind by more than gateways' heads are apart.
+    """
+    ends = {site: datetime.fromisoformat(to) for site, to in sites.items()}
+    furthest = max(ends.values(), default=None)
+    late = {
+        site: furthest - end
+        for site, end in ends.items()
+        if furthest is not None and furthest - end > _BEHIND
+    }
+    if not late:
+        return ""
+    worst = sorted(late.items(), key=lambda pair: (-pair[1], pair[0]))
+    named = [
+        f"{site} by {timedelta(seconds=round(by.total_seconds()))}" for site, by in worst[:_NAMED]
+    ]
+    more = [f"{len(worst) - _NAMED} more"] if len(worst) > _NAMED else []
+    return f"behind the other sites: {', '.join([*named, *more])} (v_watermark)"
 
 
 def text(done: Complete) -> str:

@@ -4,6 +4,7 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from console import guard
+from console.complete import SITES_MAX
 from console.reader import Ask
 from console.server import Server
 from console.who import Role
@@ -61,6 +63,26 @@ def test_every_answer_says_up_to_when_it_is_complete(desk: Desk) -> None:
     client.rows("SELECT 1")
     assert client.complete_to == said
     client.close()
+
+
+def test_every_answer_says_of_each_site_up_to_when_it_is_complete(desk: Desk) -> None:
+    at = 1_700_000_000_000_000
+    desk.sites = {"PORT": Micros(at), "MINE, É=1": Micros(at - 7_200_000_000)}
+    url = f"http://127.0.0.1:{desk.port}"
+    with closing(Warehouse(Endpoint("warehouse", url, desk.config.token_file))) as client:
+        client.rows("SELECT 1")
+        assert list(client.complete_sites.items()) == [
+            ("MINE, É=1", "2023-11-14T20:13:20Z"),
+            ("PORT", "2023-11-14T22:13:20Z"),
+        ]
+        # Of more than a header holds the least complete ones.
+        desk.sites |= {f"S-{no:03}": Micros(at + no) for no in range(2 * SITES_MAX)}
+        client.rows("SELECT 1")
+        assert len(client.complete_sites) == SITES_MAX
+        assert list(client.complete_sites)[:3] == ["MINE, É=1", "PORT", "S-000"]
+        desk.sites = {}
+        client.rows("SELECT 1")
+        assert client.complete_sites == {}
 
 
 def test_the_token_is_made_once_for_its_owner_only(desk: Desk) -> None:

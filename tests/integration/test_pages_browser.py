@@ -121,6 +121,26 @@ def test_on_a_phone_every_page_can_be_seen_in_the_bar(
         visit.page.evaluate("localStorage.clear()")
 
 
+def test_every_page_says_which_site_is_behind_and_how_far(
+    visitors: Visitors, console: Console
+) -> None:
+    to = console.complete_to[0]
+    assert to is not None
+    late_s = 2 * 3_600
+    console.sites |= {"PORT": Micros(to + late_s * 1_000_000), "MINE": to, "DEPOT": Micros(to + 1)}
+    with visitors.visit("the-operator", "/gateways") as visit:
+        light = visit.page.locator("#light")
+        expect(light).to_contain_text("complete to 5 Nov, 07:12:00")
+        expect(light).to_contain_text("MINE 2\u00a0h behind, +1")
+        visit.open("/handover")
+        expect(visit.page.locator("main")).to_contain_text("07:12:00; MINE 2\u00a0h behind, +1")
+        assert visit.overflow_px() == 0
+        console.sites.clear()
+        visit.open("/gateways")
+        expect(light).to_contain_text("complete to 5 Nov, 07:12:00")
+        expect(light).not_to_contain_text("behind")
+
+
 def test_who_is_not_logged_in_comes_to_the_page_he_asked_for(
     visitors: Visitors, console: Console
 ) -> None:

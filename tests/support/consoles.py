@@ -63,6 +63,7 @@ class Console:
         stored: Its warehouse, to put records in.
         sink: Says how the sink gets on; set ``sink.stopped`` and it says nothing.
         complete_to: Up to when everything is in, as said with every answer.
+        sites: The same by site.
         people: Directory of its users.
     """
 
@@ -70,6 +71,7 @@ class Console:
     stored: Stored
     sink: Beating
     complete_to: list[Micros | None]
+    sites: dict[str, Micros]
     people: Path
 
     def put(self, *records: Record) -> None:
@@ -114,8 +116,13 @@ def running(
         sink = Beating(progress, threading.Event(), threading.Event())
         complete_to: list[Micros | None] = [None]
         access = load_access(config)
+        sites: dict[str, Micros] = {}
         process = Process(
-            metrics, progress.health, ready=lambda: True, complete_to=lambda: complete_to[0]
+            metrics,
+            progress.health,
+            ready=lambda: True,
+            complete_to=lambda: complete_to[0],
+            sites=lambda: sites,
         )
         told = DeskConfig(
             directory=directory / "people",
@@ -135,7 +142,7 @@ def running(
                 beating.start()
                 try:
                     url = f"http://127.0.0.1:{server.port}"
-                    yield Console(url, stored, sink, complete_to, told.directory)
+                    yield Console(url, stored, sink, complete_to, sites, told.directory)
                 finally:
                     # Lines that are watched end before the server waits for them.
                     stop.set()

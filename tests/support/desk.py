@@ -57,8 +57,13 @@ class Desk:
         self.is_ready = True
         self.reader = Reader(self.config)
         self.complete_to: Micros | None = None
+        self.sites: dict[str, Micros] = {}
         process = Process(
-            self.metrics, lambda: self.health, lambda: self.is_ready, lambda: self.complete_to
+            self.metrics,
+            lambda: self.health,
+            lambda: self.is_ready,
+            lambda: self.complete_to,
+            lambda: self.sites,
         )
         self.server = Server(
             make_app(self.config, self.reader, access, process), "127.0.0.1", self.config.port

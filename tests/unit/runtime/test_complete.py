@@ -147,6 +147,7 @@ def test_a_watermark_says_what_moved_and_keeps_what_is_not_known_now() -> None:
     first = AT_NINE + 1
     assert said == [("", AT_NINE, first), ("MINE", AT_TEN, first)], "behind what was said before"
     assert mark.complete_to == AT_NINE
+    assert mark.sites == {"MINE": AT_TEN, "PORT": AT_NINE}
     mark.go_over()
     assert len(said) == 2
     warehouse.heads[1]["complete_to"] = None

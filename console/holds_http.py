@@ -24,6 +24,7 @@ from console.problem import problem_of
 from console.rows import Row
 from console.visits import Visits
 from custody.errors import CustodyError
+from custody.exact import HOLDS_MAX
 from web.problem import Problem
 
 _UNKNOWN = "unknown"
@@ -39,7 +40,7 @@ _STORED = (
 
 
 class _NotHeldSo(Exception):
-    """A release does not say which hold it ends, or of one that does not stand."""
+    """What stands does not allow it: no such hold to release, or too many for one more."""
 
     def __init__(self, why: str, holds: list[Row]) -> None:
         super().__init__(why)
@@ -77,15 +78,16 @@ async def _take(
         asked = actions.hold_request(action, lot_id, body, visitor.user.name, key_of(request))
         only(body, *(_FIELDS[action]))
         check_needs(action, body)
-        if action == "hold":
-            await run_in_threadpool(_check_hold, acting, lot_id, body)
-        else:
-            try:
+        try:
+            if action == "hold":
+                await run_in_threadpool(_check_hold, acting, lot_id, body)
+                await run_in_threadpool(_check_room, acting, lot_id, asked)
+            else:
                 asked |= await run_in_threadpool(_ended, acting, lot_id, asked)
-            except _NotHeldSo as error:
-                note.append(f"not taken: {error}")
-                why = f"{error}; holds that stand: {_listed(error.holds)}"
-                return not_taken(why, holds=error.holds)
+        except _NotHeldSo as error:
+            note.append(f"not taken: {error}")
+            why = f"{error}; holds that stand: {_listed(error.holds)}"
+            return not_taken(why, holds=error.holds)
         item = await run_in_threadpool(acting.gateway.post, asked)
         stored = await until(acting, lambda: _is_stored(acting, asked))
         note.append("taken" if stored else "on its way")
@@ -116,6 +118,26 @@ def _check_hold(acting: Acting, lot_id: str, body: Mapping[str, object]) -> None
         raise Problem(404, "unknown-load", detail)
 
 
+def _check_room(acting: Acting, lot_id: str, asked: Mapping[str, object]) -> None:
+    """See that the worker keeps one more hold of a lot.
+
+    Raises:
+        _NotHeldSo: As many stand as it keeps.
+    """
+    holds = lot_status.standing(_deeds(acting, lot_id))
+    if asked["event_id"] in {one["hold_id"] for one in holds} or len(holds) < HOLDS_MAX:
+        return
+    why = f"{len(holds)} holds of lot {lot_id[:80]} stand, and no more are kept; release one first"
+    raise _NotHeldSo(why, holds)
+
+
+def _deeds(acting: Acting, lot_id: str) -> list[Row]:
+    try:
+        return lot_status.deeds_of(acting.ask, acting.recent, lot_id)
+    except CustodyError as error:
+        raise problem_of(error) from error
+
+
 def _ended(acting: Acting, lot_id: str, asked: Mapping[str, object]) -> dict[str, object]:
     """Return which hold a release ends: the one it names, else the only one that stands.
 
@@ -124,10 +146,7 @@ def _ended(acting: Acting, lot_id: str, asked: Mapping[str, object]) -> dict[str
     Raises:
         _NotHeldSo: There is none such, or more than one.
     """
-    try:
-        deeds = lot_status.deeds_of(acting.ask, acting.recent, lot_id)
-    except CustodyError as error:
-        raise problem_of(error) from error
+    deeds = _deeds(acting, lot_id)
     before = next((row for row in deeds if row["event_id"] == asked["event_id"]), None)
     named, load = asked.get("hold_id"), asked.get("movement_id")
     if before is not None:

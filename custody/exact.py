@@ -22,7 +22,7 @@ from custody.rows import Fed, Finding, Hold
 HOUR_US = 3_600_000_000
 
 HOLDS_MAX = 64
-"""Holds and releases kept of a lot, the last ones."""
+"""Holds and releases kept of a lot: what holds now, else the last ones."""
 
 
 def of_trip(name: str, trip: Trip, context: Context) -> tuple[list[Finding], Due | None]:
@@ -60,8 +60,14 @@ def dues(pairs: Iterable[tuple[Row | None, Row]]) -> Iterator[tuple[Due | None, 
             yield before, now
 
 
-def with_holds(holds: Sequence[Hold], actions: Iterable[ActionTaken]) -> list[Hold]:
-    """Return what people held and released, with some more actions; the same one counts once."""
+def with_holds(
+    holds: Sequence[Hold], actions: Iterable[ActionTaken]
+) -> tuple[list[Hold], list[str]]:
+    """Return what people held and released, with some more actions; the same one counts once.
+
+    Beside it stand findings: one for each hold that is not kept, because ``HOLDS_MAX`` stand that
+    are older. The console refuses them; one may come another way.
+    """
     every = {hold.event_id: hold for hold in holds}
     for action in actions:
         held = action.action == "hold"
@@ -73,7 +79,10 @@ def with_holds(holds: Sequence[Hold], actions: Iterable[ActionTaken]) -> list[Ho
             action.movement_id,
             action.hold_id,
         )
-    return _bounded(sorted(every.values()))
+    kept = _bounded(sorted(every.values()))
+    findings: list[str] = []
+    findings.extend(["beyond_holds"] * max(0, len(kept) - HOLDS_MAX))
+    return kept[:HOLDS_MAX], findings
 
 
 def _standing(holds: Sequence[Hold]) -> list[Hold]:
@@ -94,7 +103,7 @@ def _standing(holds: Sequence[Hold]) -> list[Hold]:
 
 
 def _bounded(holds: list[Hold]) -> list[Hold]:
-    """Return at most ``HOLDS_MAX``; what holds now outlives what is over."""
+    """Leave out what is over, the first first, down to ``HOLDS_MAX``; what holds now stays."""
     standing = {hold.event_id for hold in _standing(holds)}
     by_id = {hold.event_id: hold for hold in holds}
 
@@ -105,7 +114,7 @@ def _bounded(holds: list[Hold]) -> list[Hold]:
 
     over = sorted((one for one in holds if one.event_id not in standing), key=ended)
     gone = {hold.event_id for hold in over[: max(0, len(holds) - HOLDS_MAX)]}
-    return [hold for hold in holds if hold.event_id not in gone][-HOLDS_MAX:]
+    return [hold for hold in holds if hold.event_id not in gone]
 
 
 def _received_twice(name: str, trip: Trip) -> Iterator[Finding]:

@@ -170,9 +170,9 @@ class LotStep:
             row.clocks = {**row.clocks, site: max(row.clocks.get(site, BEGINNING), due.occurred_at)}
             news.trips.add(due.text or "")
             news.postings = True
-        holds = [action for action in arrived.actions if action.action in HOLDS]
-        if holds:
-            row.holds = exact.with_holds(row.holds, holds)
+        if holds := [action for action in arrived.actions if action.action in HOLDS]:
+            row.holds, beyond = exact.with_holds(row.holds, holds)
+            self._step.findings.extend(beyond)
             news.postings = news.all_trips = bool(row.facts) or news.all_trips
 
     def _chart(self, news: News, *, told: bool) -> None:

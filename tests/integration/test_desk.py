@@ -28,6 +28,7 @@ from console.sql_http import Asking
 from console.watched import Watched
 from custody.errors import CustodyError
 from custody.events import Micros
+from custody.exact import HOLDS_MAX
 from custody.ids import derived_id
 from sinks import migrate
 from sinks.client import open_warehouse
@@ -679,6 +680,25 @@ def test_a_hold_says_why_and_is_of_a_lot_that_somebody_has_heard_of(room: Room) 
     for load in ("W-MINE", "W-SENT"):
         about = {"reason": "seal broken", "movement_id": load}
         assert hold(browser, f"known-{load}", about, "L-KNOWN").status_code == 202
+
+
+def test_no_hold_is_taken_that_would_not_be_kept(room: Room) -> None:
+    browser, about = room.browser("the-operator"), {"reason": "seal broken", "unknown": True}
+    for no in range(HOLDS_MAX):
+        taken(room, no, "hold", f"W-{no}", at=1 + no // 10, lot="L-FULL")
+    refused = hold(browser, "one-too-many", about, "L-FULL")
+    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/conflict")
+    assert f"{HOLDS_MAX} holds of lot L-FULL stand" in refused.json()["detail"]
+    assert len(refused.json()["holds"]) == HOLDS_MAX
+    mine = derived_id("console", ["the-operator", "one-too-many"])
+    assert room.posted([mine]) == set()
+    assert room.register.deeds(1)[0][1].outcome.startswith("not taken: 64 holds")
+    taken(room, 99, "release", at=58, lot="L-FULL", ends="e-0")
+    assert hold(browser, "room-again", about, "L-FULL").status_code == 202
+    mine = derived_id("console", ["the-operator", "room-again"])
+    room.insert("action", event_id=mine, action="hold", subject="lot/L-FULL", actor="x")
+    again = hold(browser, "room-again", about, "L-FULL")
+    assert (again.status_code, again.json()["gateway"]["result"]) == (200, "duplicate")
 
 
 def test_up_to_when_all_is_known_is_asked_every_ten_seconds(room: Room) -> None:

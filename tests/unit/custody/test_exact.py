@@ -230,11 +230,30 @@ def test_what_is_held_outlives_what_is_over_and_no_release_is_lost_before_its_ho
     standing = hold(0, actor="olga")
     over = [hold(1 + one, actor=f"p{one}") for one in range(100)]
     ends = [hold(one / 200, "release", "otto", it) for one, it in enumerate(over)]
-    kept = with_holds([], [standing, *over, *ends])
-    assert len(kept) == HOLDS_MAX
+    kept, beyond = with_holds([], [standing, *over, *ends])
+    assert (len(kept), beyond) == (HOLDS_MAX, [])
     held = {one.event_id for one in kept if one.held}
     assert standing.event_id in held
     assert held - {one.ends for one in kept} == {standing.event_id}
+
+
+def test_of_more_holds_than_are_kept_the_oldest_stand_and_it_is_counted() -> None:
+    """The oldest was dropped without a word: the lot was held, and left without an alert."""
+    first = hold(0.5, actor="olga")
+    more = [hold(1 + no / 100, actor=f"p{no}") for no in range(HOLDS_MAX + 1)]
+    for order in ([first, *more], [*more[::-1], first]):
+        kept, counted = with_holds([], order)
+        assert [one.event_id for one in kept] == [
+            one.event_id for one in [first, *more][:HOLDS_MAX]
+        ]
+        assert counted == ["beyond_holds", "beyond_holds"]
+        world, maker = World(), Maker()
+        world.tell(*trip(maker), *order)
+        assert "olga held the lot" in reason(world, "hold_breached")
+        assert world.findings.count("beyond_holds") == 2
+        # What was released makes room.
+        world.tell(hold(1.3, "release", "otto", more[0]), hold(1.4, actor="late"))
+        assert world.findings.count("beyond_holds") == 2
 
 
 def surveyed(maker: Maker) -> list[LotFact]:

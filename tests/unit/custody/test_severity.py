@@ -26,7 +26,9 @@ EXAMPLE = re.compile(
     r"size ([\d.]+), probability ([\d.]+), (?:no price|value ([\d.]+)), can (still|no longer) be "
     r"stopped: +(?:share )?([\d.]+), (\w+)"
 )
-COUNTED = {"pair_inferred", "duplicate_event", "action_without_alert", "beyond_chart"}
+COUNTED = {
+    "pair_inferred", "duplicate_event", "action_without_alert", "beyond_chart", "beyond_holds",
+}  # fmt: skip
 PRICE = {"analyte": "Cu", "amount": 9_650, "currency": "USD", "per": "t", "source": "monthly mean"}
 
 

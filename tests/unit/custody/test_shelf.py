@@ -205,8 +205,8 @@ def test_what_is_held_is_not_forgotten_for_many_releases(monkeypatch: pytest.Mon
                 recorded_at=at(100 + no),
             )
         )
-    held = exact.with_holds([], many)
-    assert len(held) == 5
+    held, beyond = exact.with_holds([], many)
+    assert (len(held), beyond) == (5, [])
     assert held[0].movement is None
     assert held[0].held
     assert (held[-1].movement, held[-1].held) == ("M-1", True)

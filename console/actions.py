@@ -7,10 +7,8 @@ Source:
 from collections.abc import Mapping, Sequence
 
 from console.rows import Row, time_of
+from custody.alerts import CONFLICT
 from custody.ids import derived_id
-
-CONFLICT = "conflict:"
-"""Begins the reason of a version that answers an action which was not taken."""
 
 ALERT_FIELDS = ("reason", "assignee", "until", "resolution")
 HOLD_FIELDS = ("reason", "movement_id")
@@ -81,6 +79,11 @@ def made_by(versions: Sequence[Row], event_id: str) -> Row | None:
 def is_conflict(version: Row) -> bool:
     """Tell whether a version says that its action was not taken."""
     return str(version["reason"]).startswith(CONFLICT)
+
+
+def why_not(version: Row) -> str:
+    """Return why the action that a conflict answers was not taken."""
+    return str(version["reason"]).removeprefix(CONFLICT).strip()
 
 
 def is_fresh(versions: Sequence[Row], version: int) -> bool:

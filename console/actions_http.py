@@ -88,7 +88,7 @@ async def _act(
     if not after or made is None:
         return json_answer(said | {"result": "on its way"}, 202)
     if actions.is_conflict(made):
-        return _conflict(after, str(made["reason"]).removeprefix(actions.CONFLICT).strip())
+        return _conflict(after, actions.why_not(made))
     return json_answer(
         said | {"version": int(str(made["version"])), "alert": actions.present(after)}, 200
     )

@@ -100,8 +100,7 @@ class Group:
             if alert_id in self.results or made is None:
                 continue
             if actions.is_conflict(made):
-                why = str(made["reason"]).removeprefix(actions.CONFLICT).strip()
-                self._conflict(alert_id, known, why)
+                self._conflict(alert_id, known, actions.why_not(made))
             else:
                 self._end(alert_id, TAKEN, version=_number(made))
         return not self.waiting()

@@ -1,6 +1,7 @@
 """What a shift hands over, as statements."""
 
 from console.alert_rows import FURTHEST, WHERE
+from custody.alerts import CONFLICT
 
 CHANGES = f"""
 SELECT
@@ -29,7 +30,7 @@ FROM
     )
 )
 WHERE said_at > {{since:DateTime64(6, 'UTC')}} AND said_at <= {{until:DateTime64(6, 'UTC')}}
-    AND NOT startsWith(reason, 'conflict:')
+    AND NOT startsWith(reason, '{CONFLICT}')
 ORDER BY said_at, alert_id, version
 LIMIT 5000
 """  # noqa: S608  a constant

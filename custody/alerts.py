@@ -32,6 +32,10 @@ SHELVING_OVER = "the time of shelving is over"
 """The reason of the version that follows. Stored for ever, and told from what the evidence says by
 these words (``console/alert_rows.py``): they do not change."""
 
+CONFLICT = "conflict:"
+"""Begins the reason of a version that answers an action which was not taken, and no other: what a
+person says that begins so stands in quotes."""
+
 COMMENT = "comment"
 """A word about an alert. It changes nothing, so it is no version, and disturbs nobody's action."""
 
@@ -224,11 +228,13 @@ def act(before: AlertState, action: ActionTaken, subject: str, verdict: Verdict 
     if nothing:
         return Said(before, None)
     reason = action.reason or action.action
+    if reason.startswith(CONFLICT):
+        reason = f'"{reason}"'
     if not by_clock and not _is_fresh(before, action.version):
-        reason = f"conflict: made on version {action.version}, the alert has {before.version}"
+        reason = f"{CONFLICT} made on version {action.version}, the alert has {before.version}"
         state = None
     elif state is None:
-        reason = f"conflict: {action.action} does not apply to an alert that is {before.state}"
+        reason = f"{CONFLICT} {action.action} does not apply to an alert that is {before.state}"
     after = before._replace(
         version=before.version + 1,
         state=state or before.state,

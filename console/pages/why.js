@@ -12,6 +12,7 @@ import { has, language, say, sayOr } from "./words.js";
 const MOST = 3;
 /* So many lots a chart's alert names; there may be more of them (custody.charts, LOTS_MAX). */
 const LOTS_NAMED = 64;
+/* Begins what the worker answers an action that it did not take, and nothing that a person says (custody.alerts). */
 const CONFLICT = "conflict:";
 /* What the worker writes where a clock, and nobody, ends shelving (custody.alerts, SHELVING_OVER). */
 const SHELVING_OVER = "the time of shelving is over";

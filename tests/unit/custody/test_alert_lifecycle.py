@@ -158,10 +158,12 @@ def test_a_stale_action_changes_nothing_and_is_answered() -> None:
 
 def test_a_person_may_speak_of_a_conflict_without_making_one() -> None:
     """Pages take a version whose reason begins so for an action that was not taken."""
-    world = stolen()
-    world.tell(act(world, "acknowledge", reason="conflict: two tickets of one truck"))
+    world = World()
+    world.tell(*stolen())
+    why = "conflict: two tickets of one truck"
+    world.tell(replace(action("acknowledge", only(world)), reason=why))
     assert (only(world).state, only(world).version) == ("acknowledged", 2)
-    assert only(world).reason == '"conflict: two tickets of one truck"'
+    assert only(world).reason == f'"{why}"'
 
 
 def test_who_lost_a_race_makes_no_conflict_for_who_won_it() -> None:

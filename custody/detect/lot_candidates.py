@@ -1,13 +1,15 @@
 """All that may have happened to a lot and has a size: each with what its measurements say of that.
 
 What takes or adds shifts along one line by ln(1 - x) or ln(1 + x), so score and information of that
-line are all it needs; material of another site needs the spread of both sites
-(``lot_foreign``). A change of composition that has no direction has no size, and is not among them.
+line are all it needs, and where more has gone than the grid of sizes has they say how much;
+material of another site needs the spread of both sites (``lot_foreign``). A change of composition
+that has no direction has no size, and is not among them.
 
 Source:
     docs/detection/mixture.md, "What is said of it"
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -40,6 +42,9 @@ FEW = 24
 OUT_OF_QUESTION = 40.0
 """How far below the best a site's ln LR is that counts as none: 10^17 times less likely."""
 
+BEYOND_LN_MAX = 14.0
+"""Greatest shift along one line that is believed, either way: a part in a million is left."""
+
 What = tuple[Family, Onset, str | None]
 """Family, where it began, and whose material it is."""
 
@@ -51,12 +56,14 @@ class Candidates(NamedTuple):
         causes: What they are.
         sizes: What the measurements say of their sizes.
         ln: ln(weight x mean LR), (H,).
+        size: From the number of one to its size and the u of that.
         moved: From the number of one to what it adds to z, at its size.
     """
 
     causes: Sequence[What]
     sizes: Sizes
     ln: Floats
+    size: Callable[[int], tuple[float, float]]
     moved: Callable[[int], Floats]
 
 
@@ -102,8 +109,15 @@ def _lines(
         d = np.log1p(sign[:, None] * sizes)
         return np.asarray(d * score[:, None] - 0.5 * d * d * information[:, None])
 
+    def size(number: int) -> tuple[float, float]:
+        beyond = None
+        if causes[number][0] is not Family.WASTE:
+            line = float(score[number]), float(information[number])
+            beyond = _beyond(float(sign[number]), *line, most)
+        return beyond or sizes.of([number]).mean()
+
     def moved(number: int) -> Floats:
-        return np.asarray(np.log1p(sign[number] * sizes.of([number]).mean()[0]) * row[number])
+        return np.asarray(np.log1p(sign[number] * size(number)[0]) * row[number])
 
     sizes = refined(ln_lr_at, len(causes), most)
     several, ln = bool(prepared.parts), np.full(len(causes), -np.inf)
@@ -111,7 +125,22 @@ def _lines(
         mine = [number for number, what in enumerate(causes) if what[0] is family]
         weights = [_weights(detector, family, causes[no][1], several=several) for no in mine]
         ln[mine] = _ln_of(family, sizes.of(mine), np.array(weights).reshape(-1, 2))
-    return Candidates(causes, sizes, ln, moved)
+    return Candidates(causes, sizes, ln, size, moved)
+
+
+def _beyond(
+    sign: float, score: float, information: float, most: float
+) -> tuple[float, float] | None:
+    """Return size and u of a shift along one line; None where the grid has the size.
+
+    The ln(1 - x) that fits best is score / information, normal with the root of 1 / information.
+    Of waste no more is told than the grid has: what is below detection may be anything.
+    """
+    if information <= 0.0:
+        return None
+    kept = math.exp(min(max(score / information, -BEYOND_LN_MAX), BEYOND_LN_MAX))
+    size = sign * (kept - 1.0)
+    return (size, kept / math.sqrt(information)) if size > most else None
 
 
 def _line(family: Family, columns: int) -> Floats:
@@ -129,13 +158,16 @@ def _foreign(
     asked = _in_question(material, told)
     sizes = refined(partial(ln_lr, material.of(asked), told=told), len(asked), 1.0)
 
+    def size(number: int) -> tuple[float, float]:
+        return sizes.of([number]).mean()
+
     def moved(number: int) -> Floats:
         mine = material.of([asked[number]])
         return np.asarray(u @ fitted(mine, sizes.of([number]).best(), told))
 
     weights = _weights(detector, Family.FOREIGN, onset, several=False) / len(sites)
     ln = _ln_of(Family.FOREIGN, sizes, np.tile(weights, (len(asked), 1)))
-    return Candidates([(Family.FOREIGN, onset, sites[no]) for no in asked], sizes, ln, moved)
+    return Candidates([(Family.FOREIGN, onset, sites[no]) for no in asked], sizes, ln, size, moved)
 
 
 def _in_question(material: Material, told: Seen) -> list[int]:

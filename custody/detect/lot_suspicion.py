@@ -110,7 +110,7 @@ class Suspicion(NamedTuple):
     Attributes:
         ln_e: ln E.
         named: The most probable.
-        size: Share taken, added or exchanged; of a free change the root mean square of ln c.
+        size: Share taken, added or exchanged; of a free change 1 - exp(-root mean square of ln c).
         size_u: Its standard uncertainty.
         families: Probability by family, greatest first.
         suspects: The most probable, greatest first; at most ``SUSPECTS_MAX``.
@@ -237,18 +237,21 @@ def _size(prepared: Prepared, best: _Sized, z: Floats) -> tuple[float, float, Fl
     if best.sizes is None:
         u = prepared.u[prepared.onsets.index(best.onset)]
         return _free_change(u[:, COMPOSITION:], z)
-    size, size_u = best.sizes.sizes.of([best.number]).mean()
-    return size, size_u, best.sizes.moved(best.number)
+    return *best.sizes.size(best.number), best.sizes.moved(best.number)
 
 
 def _free_change(u: Floats, z: Floats) -> tuple[float, float, Floats]:
-    """Return the root mean square of the expected change of ln c, its u, and the shift of z."""
+    """Return what the expected change leaves away of grades, its u, and the shift of z.
+
+    By the root mean square of the change of ln c: as a share of the greater grade, so it is near
+    that for small ones and never more than all.
+    """
     j, g = u.T @ u, u.T @ z
     inverse = np.linalg.inv(j + np.eye(len(j)) / OMNIBUS_U[-1] ** 2)
     d = inverse @ g
     rms = math.sqrt(float(d @ d) / len(d))
     spread = float(d @ inverse @ d) / (len(d) * rms) ** 2 if rms else float(np.trace(inverse))
-    return rms, math.sqrt(spread), np.asarray(u @ d)
+    return -math.expm1(-rms), math.sqrt(spread) * math.exp(-rms), np.asarray(u @ d)
 
 
 class _Row(NamedTuple):

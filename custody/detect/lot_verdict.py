@@ -289,10 +289,15 @@ def _sentence(
     )
     e = found.ln_e / _LN10
     return (
-        f"{family} {found.size:.1%} (sigma {found.size_u:.1%}) {where}{part}{site}; "
+        f"{family} {found.size:.1%} (sigma {_sigma(found.size_u)}) {where}{part}{site}; "
         f"probability {probability:.2f} among families, E = 10^{e:.1f} (limit 10^"
         f"{allowed.ln_e / _LN10:.1f}); most by {most or 'no single quantity'}"
     )
+
+
+def _sigma(u: float) -> str:
+    """Return an uncertainty in words; none is nothing, however well a size is known."""
+    return f"{u:.1%}" if u >= 0.001 else f"{100.0 * u:.1g}%"
 
 
 def _sites(named: str, likely: Mapping[str, float]) -> str:

@@ -22,11 +22,12 @@ def sums(alert: dict) -> dict:
     g, j = onset["score"][3:], [row[3:] for row in square(onset["information"])[3:]]
     if named["family"] == "omnibus":
         d = free(FREE[-1], g, j)[1]
-        size = math.sqrt(dot(d, d) / len(d))
+        rms = math.sqrt(dot(d, d) / len(d))
         plus = [
             [x + (i == k) / FREE[-1] ** 2 for k, x in enumerate(row)] for i, row in enumerate(j)
         ]
-        u = math.sqrt(dot(d, solve(plus, d)[0])) / (len(d) * size)
+        u = math.sqrt(dot(d, solve(plus, d)[0])) / (len(d) * rms) * math.exp(-rms)
+        size = -math.expm1(-rms)
     else:
         [site] = [one for one in alert["other_sites"] if one["site_id"] == named["site_id"]]
         sizes = foreign(alert, onset, site)

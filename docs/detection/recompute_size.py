@@ -12,6 +12,15 @@ NAMES = ("low", "medium", "high", "critical")
 LINES = ("loss", "gain", "water", "water_falsified", "waste")  # all shift along one direction
 
 
+def sized(family: str, score: float, information: float) -> tuple[float, float]:
+    """Return size and u; of more than the grid has, but of waste, those of the best shift."""
+    most, sign = MOST.get(family, 0.6), 1 if family == "gain" else -1
+    kept = math.exp(min(max(score / information, -14.0), 14.0))
+    if family != "waste" and sign * (kept - 1) > most:
+        return sign * (kept - 1), kept / math.sqrt(information)
+    return mean(along(family, score, information), most)
+
+
 def mine(alert: dict) -> bool:
     """Return whether these sums are of an alert."""
     stands = alert["state"] != "retracted"  # else its size is that of what was taken back
@@ -25,10 +34,10 @@ def sums(alert: dict) -> dict:
         named = math.log1p(size if family == "gain" else -size)  # the rows' shifts
         tz = sum(row["shift"] * row["z"] for row in alert["evidence"]) / named
         tt = sum(row["shift"] ** 2 for row in alert["evidence"]) / named**2
-        found, u = mean(along(family, tz, tt), MOST.get(family, 0.6))
+        found, u = sized(family, tz, tt)
         said |= {"size": (size, found), "u of size": (alert["size_u"], u)}
     if alert["stake_share"] is not None:
-        share, worth = size * alert["posterior"][family], alert["stake_amount"]
+        share, worth = min(size, 1.0) * alert["posterior"][family], alert["stake_amount"]
         said["stake_share"] = alert["stake_share"], share
         part = LIMITS_OF[worth is not None]
         rank = sum((share if worth is None else worth) >= least for least in part)

@@ -6,7 +6,7 @@ from likelihood import mixed, square
 from sizes import ln_mean, refined, shares
 from weights import FAMILIES, FOREIGN, shift, where
 
-MOST = {FOREIGN: 1.0, "waste": 0.9975}  # greatest sizes, of all others 0.6
+MOST = {FOREIGN: 1.0, "waste": 0.9975}  # greatest sizes of the grid, of all others 0.6
 
 
 def spread(alert: dict, onset: dict, site: dict, x: float) -> list:

@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.facts import Maker
 from tests.support.measured_lots import A_GOOD_ROAD, ANALYTES, hauled, lot, mixed, suspicions
+from tests.support.recomputed import line_of
+from tests.unit.custody.test_recomputed import agrees
 
 
 def test_honest_lots_are_silent() -> None:
@@ -92,3 +94,33 @@ def test_an_alert_names_shots_not_used_and_what_its_lot_would_show() -> None:
     assert {"waste", "foreign_material"} <= sizes.keys()
     assert {one.device_id for one in alert.calibrations} >= {"WB-MINE", "WB-PORT"}
     assert alert.unobserved == ()
+
+
+@pytest.mark.parametrize("left", [0.3, 0.2, 0.05, 0.005])
+def test_a_loss_of_nearly_all_is_said_as_the_masses_say_it(left: float) -> None:
+    """The grid of sizes ends at 60 %; the scales tell what is beyond."""
+    ore = lot(Random(6))
+    came = 15_000 + round(30_000 * left / 10) * 10
+    world = hauled(6, at_origin=ore, at_port=ore, came_kg=came, known=A_GOOD_ROAD)
+    [alert] = suspicions(world)
+    agrees(line_of(alert))
+    assert alert.family == "loss"
+    # The road takes a thousandth, and dries the load by another.
+    true = 1.0 - (came - 15_000) / 30_000 * math.exp(0.002)
+    assert -alert.size == pytest.approx(true, abs=5e-4 * left)
+    # Two scales of 5 kg and a road known to 0.05 % of what came.
+    assert 0.0004 * left < alert.size_u < 0.01 * left + 5e-4
+    assert "(sigma 0.0%)" not in alert.reason
+
+
+@pytest.mark.parametrize("factor", [3.0, 30.0])
+def test_no_free_change_is_more_than_the_load(factor: float) -> None:
+    ore = lot(Random(6))
+    odd = {a: c * (factor if no % 2 else 1.0 / factor) for no, (a, c) in enumerate(ore.items())}
+    [alert] = suspicions(hauled(6, at_origin=ore, at_port=odd))
+    agrees(line_of(alert))
+    assert alert.family == "omnibus"
+    assert alert.size == pytest.approx(1.0 - 1.0 / factor, abs=0.1)
+    assert alert.size < 1.0
+    assert alert.stake_share is not None
+    assert alert.stake_share <= 1.0

@@ -77,16 +77,26 @@ def of_rule(rule: str) -> str:
     return BY_RULE.get(rule, MEDIUM)
 
 
+def at_stake(size: float, probability: float) -> float:
+    """Return the share of a lot that is at stake: size x probability, and never more than all.
+
+    Args:
+        size: What is suspected, as a fraction of the mass or the composition; of either sign.
+        probability: Of the family that is named, among all.
+    """
+    return min(abs(size), 1.0) * probability
+
+
 def of_lot(size: float, probability: float, value: float | None, *, stoppable: bool) -> str:
     """Return how bad a suspicion about a lot is.
 
     Args:
         size: What is suspected, as a fraction of the mass or the composition; of either sign.
         probability: Of the family that is named, among all.
-        value: Of the lot's contained metals; None where none has a price.
+        value: Of the metals that were sent; None where none has a price.
         stoppable: Somebody can still lay hands on it.
     """
-    share = abs(size) * probability
+    share = at_stake(size, probability)
     for money, metal, before, after in TABLE:
         stake, limit = (share, metal) if value is None else (share * value, money)
         if stake >= limit:

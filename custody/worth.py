@@ -1,4 +1,4 @@
-"""What a lot is worth by its books, and whether somebody can still lay hands on it.
+"""What a lot was worth when it was sent, and whether somebody can still lay hands on it.
 
 Source:
     docs/detection/severity.md
@@ -19,11 +19,25 @@ from custody.prices import Quote
 from custody.reference import References
 
 
+class Sent(NamedTuple):
+    """What a lot, or one trip of it, was before a fraud.
+
+    Attributes:
+        dry: Grams of dry mass that left; None where it was not weighed.
+        grades: Fractions of it by analyte, of those that are known.
+        whole: It is the lot, not one trip.
+    """
+
+    dry: float | None
+    grades: Mapping[str, float]
+    whole: bool
+
+
 class Worth(NamedTuple):
     """What a lot is worth, and whether it can still be stopped.
 
     Attributes:
-        value: Of its contained metals at reference prices; None where none has a price.
+        value: Of what was sent, at reference prices; None where no metal of it has a price.
         quotes: Prices it rests on, by analyte, that of most value first.
         stoppable: The greater part of it has neither gone into a process nor left the books.
     """
@@ -33,13 +47,17 @@ class Worth(NamedTuple):
     stoppable: bool
 
 
-def worth_of(book: LotBook, references: References, at: Micros) -> Worth:
-    """Return what a lot is worth by its books, wherever it lies or has gone.
+def worth_of(book: LotBook, references: References, at: Micros, sent: Sent) -> Worth:
+    """Return what a lot was worth when it was sent, wherever it lies or has gone.
+
+    By the books where they say more: not all of it may have been weighed yet, and what was sent
+    may have been understated.
 
     Args:
         book: The lot's rows.
         references: Prices.
         at: Time of which prices are taken.
+        sent: What it was before the fraud.
     """
     dry, metals = 0, Counter[str]()
     for name in book.row.places:
@@ -50,8 +68,18 @@ def worth_of(book: LotBook, references: References, at: Micros) -> Worth:
     for posted in _departures(book):
         gone += posted.dry
         metals.update(metals_of(posted.amounts))
-    value, quotes = priced(metals, references, at)
+    booked = priced(metals, references, at)
+    value, quotes = priced(_metals(sent, dry + gone, metals), references, at)
+    if sent.whole and (booked[0] or 0.0) > (value or 0.0):
+        value, quotes = booked
     return Worth(value, quotes, dry >= gone)
+
+
+def _metals(sent: Sent, dry: int, booked: Mapping[str, int]) -> dict[str, float]:
+    """Return the metals of what was sent, milligrams; as booked where its grade is not known."""
+    grams = dry if sent.dry is None else sent.dry
+    by_book = {a: milligrams * grams / dry for a, milligrams in booked.items()} if dry > 0 else {}
+    return by_book | {a: 1000.0 * grams * grade for a, grade in sent.grades.items()}
 
 
 def _departures(book: LotBook) -> Iterable[Posted]:

@@ -18,6 +18,7 @@ from custody.detect.lot_families import Family
 from custody.detect.lot_information import information
 from custody.detect.lot_model import Limit, detector, limit
 from custody.detect.lot_power import smallest_detectable
+from custody.detect.lot_sent import sent_of
 from custody.detect.lot_series import GatedShot as Gated
 from custody.detect.lot_suspicion import Contribution, Suspect, Suspicion, explain, name_of
 from custody.events import Micros
@@ -27,7 +28,7 @@ from custody.lot_book import LotBook
 from custody.records import CalibratedUntil, Detectable, Evidence, GatedShot
 from custody.reference import References
 from custody.verdict import Details, Verdict
-from custody.worth import in_words, stake_of, worth_of
+from custody.worth import Worth, in_words, stake_of, worth_of
 
 EVIDENCE_MAX = 64
 """Rows an alert may have; the last then holds what all others add."""
@@ -86,7 +87,8 @@ def outcome(
     sizes = smallest_detectable(judge, judged.layout.pattern, allowed.ln_e)
     trips = {part: name.removeprefix(INFERRED) for part, name in asked.trips.items()}
     known = information(judge, found.ground, trips)
-    verdict = _said(found, sizes, known, asked, (book, references, at), allowed)
+    worth = worth_of(book, references, at, sent_of(judge, found, asked))
+    verdict = _said(found, sizes, known, asked, (book, references, at), (allowed, worth))
     return Outcome(gated, None, verdict) if short else Outcome(gated, verdict)
 
 
@@ -96,15 +98,15 @@ def _said(
     known: Information,
     asked: Asked,
     where: tuple[LotBook, References, Micros],
-    allowed: Limit,
+    by: tuple[Limit, Worth],
 ) -> Verdict:
-    book, references, at = where
+    (book, references, at), (allowed, worth) = where, by
     named = found.named
     posterior = _posterior(found, asked.thought.stations[0])
     p = posterior[0][1]
     scales = {one.event_id: one.scale for one in asked.readings.weighings}
     evidence = _with_room(_evidence(found.contributions, scales))
-    worth, share = worth_of(book, references, at), abs(found.size) * p
+    share = severity.at_stake(found.size, p)
     details = Details(
         {family: found.ln_e + math.log(max(p, 1e-300)) for family, p in posterior},
         tuple(_gated(one) for one in found.gated[:GATED_MAX]),

@@ -12,7 +12,8 @@ from weights import FOREIGN, FREE, shift
 
 def mine(alert: dict) -> bool:
     """Return whether these sums are of an alert."""
-    return bool(alert["way"]) and alert["family"] in (FOREIGN, "origin_mismatch", "omnibus")
+    exchanged = (FOREIGN, "origin_mismatch", "omnibus")
+    return bool(alert["way"]) and alert["causes"][0]["family"] in exchanged
 
 
 def sums(alert: dict) -> dict:
@@ -36,11 +37,10 @@ def sums(alert: dict) -> dict:
         moved = shift(FOREIGN, best, site["ln_ratios"])[3:]
         d = mixed(moved, spread(alert, onset, site, best), g, j)[1]
     rows = sum(row["ln_ratio"] for row in alert["evidence"])
-    return {
-        "size": (alert["size"], size),
-        "u of size": (alert["size_u"], u),
-        "ln ratio of all rows": (rows, fixed(d, g, j)),
-    }
+    said = {"ln ratio of all rows": (rows, fixed(d, g, j))}
+    if alert["state"] != "retracted":  # else its size is that of what was taken back
+        said |= {"size": (alert["size"], size), "u of size": (alert["size_u"], u)}
+    return said
 
 
 if __name__ == "__main__":

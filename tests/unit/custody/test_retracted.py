@@ -6,12 +6,19 @@ from random import Random
 
 import pytest
 
-from custody.events import LotFact, LotWeighed, Micros, ReferenceSet
+from custody.events import LotAssayed, LotFact, LotScanned, LotWeighed, Micros, ReferenceSet
 from custody.reasons import NAMED_MAX, changed
 from custody.records import Alert
 from tests.support.facts import corrected, event_id
 from tests.support.instruments import reference
-from tests.support.measured_lots import A_GOOD_ROAD, SCALE, haul, lot, suspicions
+from tests.support.measured_lots import (
+    A_GOOD_ROAD,
+    SCALE,
+    haul,
+    lot,
+    mixed,
+    suspicions,
+)
 from tests.support.recomputed import line_of, names, script
 from tests.support.world import World
 
@@ -89,15 +96,44 @@ def test_what_the_test_says_now_stays_and_what_the_alert_was_of_too() -> None:
     assert after.value == pytest.approx(before.value)
 
 
-@pytest.mark.parametrize("how", ["limit", "mended"])
-def test_the_figures_of_an_alert_that_is_taken_back_follow_from_each_other(how: str) -> None:
-    mended = corrected(received(), "mended", gross_g=45_000_000, net_g=30_000_000)
-    line = line_of(retracted(told(settings(1e40) if how == "limit" else mended)))
+def follow(alert: Alert) -> None:
+    """Hold the figures of an alert that is taken back against each other."""
+    line = line_of(alert)
     mine = {name for name in names() if script(name).mine(line)}
     assert {"recompute", "recompute_e", "recompute_posterior"} <= mine
     for name in mine:
         for what, (said, follows) in script(name).sums(line).items():
             assert said == pytest.approx(follows, rel=1e-6, abs=1e-9), (name, what)
+
+
+@pytest.mark.parametrize("how", ["limit", "mended"])
+def test_the_figures_of_an_alert_that_is_taken_back_follow_from_each_other(how: str) -> None:
+    mended = corrected(received(), "mended", gross_g=45_000_000, net_g=30_000_000)
+    follow(retracted(told(settings(1e40) if how == "limit" else mended)))
+
+
+@pytest.mark.parametrize("how", ["limit", "mended"])
+def test_so_do_those_of_a_swap_whatever_is_most_probable_now(how: str) -> None:
+    """It keeps family and size of what was claimed; evidence and causes are those of now."""
+    ore = lot(Random(6))
+    said = haul(6, at_origin=ore, at_port=mixed(ore, 0.08), came_kg=44_780)
+    world = World()
+    world.tell(*said)
+    [alert] = suspicions(world)
+    assert alert.family == "foreign_material"
+    if how == "limit":
+        world.tell(settings(1e300))
+    else:
+        at_port = [
+            one
+            for one in said
+            if isinstance(one, LotAssayed | LotScanned) and one.site_id == "PORT"
+        ]
+        world.tell(*[corrected(one, one.event_id, void=True) for one in at_port])
+    gone = retracted(world)
+    assert gone.family == "foreign_material"
+    assert gone.causes[0].family == ("foreign_material" if how == "limit" else "loss")
+    follow(gone)
 
 
 def test_a_correction_of_the_correction_raises_it_again() -> None:

@@ -162,9 +162,10 @@ def _kept(after: AlertState, before: AlertState) -> AlertState:
 def _lasting(verdict: Verdict) -> str:
     """Return of what a verdict says the part that a new version is said for, if another."""
     if verdict.rule in CHARTS:
-        # Each lot moves the last digits of a size: see ``_is_resized``.
+        # Each lot moves the last digits of a size: see ``_is_resized``. Those that the alert names
+        # are other ones with each, too.
         since = verdict.onset and verdict.onset[1]
-        return f"{verdict.size > 0.0} {since} {len(verdict.evidence)}"
+        return f"{verdict.size > 0.0} {since} {verdict.lots}"
     if verdict.about is not None:
         return verdict.reason
     # One of several trucks may be named only when the others have come.

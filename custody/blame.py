@@ -74,27 +74,36 @@ def own(
     """
     before = {one.since: 0 for one in said}
     return tuple(
-        one for one in levels if _is_own(quantity, one, heard, before.get(one.since, lots_min))
+        one
+        for one in levels
+        if objection(quantity, one, heard, before.get(one.since, lots_min)) is None
     )
 
 
-def _is_own(quantity: str, level: Level, heard: Sequence[Heard], lots_min: int) -> bool:
-    said = not lots_min
-    if not heard or heard[0].at > level.since:
-        return said
+def objection(quantity: str, level: Level, heard: Sequence[Heard], lots_min: int = 0) -> str | None:
+    """Return why a level cannot be said to be an instrument's own; None where it can.
+
+    Args:
+        quantity: Of what.
+        level: A shift of its chart.
+        heard: The lots that are remembered, in the order of time.
+        lots_min: How many lots must show it; 0 for a level that has been told, which is not taken
+            back for that its lots are forgotten.
+    """
     lots = [
         one for one in heard if one.at >= level.since and (not level.until or one.at < level.until)
     ]
     mine = [one for one in lots if quantity in one.quantities]
-    if len(mine) < max(lots_min, 1):
-        return said
-    if quantity == MASS:
-        return _agree(quantity, mine) and _is_shared(quantity, level, mine)
-    return (
-        abs(level.mean) <= FACTOR_MAX
-        and _agree(quantity, mine)
-        and (_is_shared(quantity, level, mine) if _ways(mine) > 1 else _is_alone(quantity, lots))
-    )
+    forgotten = not heard or heard[0].at > level.since
+    if forgotten or len(mine) < max(lots_min, 1):
+        return "too few of its lots are known" if lots_min else None
+    if quantity != MASS and abs(level.mean) > FACTOR_MAX:
+        return "it is off by more than a third"
+    if not _agree(quantity, mine):
+        return "its lots do not agree on it"
+    if quantity == MASS or _ways(mine) > 1:
+        return None if _is_shared(quantity, level, mine) else "beside its busiest way it is not off"
+    return None if _is_alone(quantity, lots) else "its lots are off in other analytes, too"
 
 
 def _agree(quantity: str, lots: Sequence[Heard]) -> bool:

@@ -14,14 +14,14 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import numpy as np
 
-from custody import blame, findings, rechecking
+from custody import alerts, blame, findings, rechecking
 from custody.alerts import CHARTS, INSTRUMENT_BIAS, ROUTE_LOSS, alert_id
+from custody.chart_lots import LOTS_MAX, Means, lots_of, means, minute_of, why_gone
 from custody.detect import drift
-from custody.detect.cusum import CLIP, RUN_LENGTH
+from custody.detect.cusum import RUN_LENGTH
 from custody.detect.drift import Chart, Point
 from custody.detect.lot_facts import MASS, MOISTURE, Floats
 from custody.detect.residuals import INSTRUMENT, TO, WAY, stands
@@ -39,13 +39,7 @@ from custody.verdict import Verdict
 
 KINDS = frozenset({INSTRUMENT, WAY})
 
-LOTS_MAX = 64
-"""Lots of a chart that are kept one by one, the last ones; what comes later than that changes
-nothing any more."""
-
 BASIS = f"CUSUM bank of six sums, one false alarm in {RUN_LENGTH:,} lots of a healthy one"
-
-RETURNED = "its residuals no longer show it: it has been mended, or lots were measured again"
 
 
 @dataclass(slots=True)
@@ -97,7 +91,9 @@ def chart_step(
     verdicts = {q: v for q in found if (v := _verdict(owner, q, charts[q], found[q], heard))}
     subject = (owner, heard[-1].at if heard else clock.newest)
     shown = _keyed(verdicts)
-    judged = findings.tested(row.alerts, shown, dict.fromkeys(CHARTS, RETURNED), subject, clock, {})
+    gone = {key: state for key, state in row.alerts.items() if key not in shown}
+    asked = dict.fromkeys(CHARTS) | _whys(row, gone, charts, heard, arrived.residuals)
+    judged = findings.tested(row.alerts, shown, asked, subject, clock, {})
     answer = findings.answer(judged.states, arrived.actions, owner, shown)
     step.findings.extend(answer.findings)
     step.outputs.extend([*judged.said, *answer.said])
@@ -106,6 +102,21 @@ def chart_step(
         if found.get(quantity) != row.said.get(quantity):
             step.outputs.append(_told(owner, quantity, found.get(quantity, ()), clock))
     return step
+
+
+def _whys(
+    row: ChartRow,
+    gone: Mapping[str, AlertState],
+    charts: Mapping[str, Chart],
+    heard: Sequence[Heard],
+    words: Sequence[Residual],
+) -> dict[str, str]:
+    """Return by key why alerts of a chart are taken back."""
+    return {
+        key: why_gone(state, charts.get(q, Chart()), row.said.get(q, ()), heard, words)
+        for key, state in gone.items()
+        if alerts.stands(state) and (q := state.about or "")
+    }
 
 
 def _taken(row: ChartRow, residuals: Iterable[Residual]) -> tuple[list[Heard], int]:
@@ -213,57 +224,39 @@ def _verdict(
     level = levels[-1]
     if level.until is not None:
         return None
-    lots = [one for one in heard if one.at >= level.since and quantity in one.quantities]
-    # Of a chunk more lots may be here than a row remembers, and than an alert may name.
-    said = lots[: level.lots][-LOTS_MAX:]
-    size, most, explained = _means(quantity, said)
+    lots = lots_of(quantity, level, heard)
+    found = means(quantity, lots)
     kind, _, name = owner.partition("/")
     # What is left of a road's loss may be a gain, and then it is nothing of the road's.
-    if not stands(quantity, most, explained, level.u) or (kind == WAY and size > 0.0):
+    if not stands(quantity, found.clipped, found.explained, level.u):
+        return None
+    if kind == WAY and found.left > 0.0:
         return None
     family = INSTRUMENT_BIAS if kind == INSTRUMENT else ROUTE_LOSS
     return Verdict(
         family,
         None,
         family,
-        size,
-        level.u,
+        found.left,
+        found.u,
         chart.value,
         1.0,
         BASIS,
         ((family, 1.0),),
         (lots[0].event_id if lots[0].at == level.since else None, level.since, level.since),
-        tuple(_evidence(name if kind == INSTRUMENT else "", quantity, said)),
-        _sentence(owner, quantity, size, level),
+        tuple(_evidence(name if kind == INSTRUMENT else "", quantity, lots)),
+        _sentence(owner, quantity, found, lots, level.since),
         BY_RULE[family],
         quantity,
+        lots=level.lots,
     )
 
 
-def _means(quantity: str, lots: Sequence[Heard]) -> tuple[float, float, float]:
-    """Return means of what others leave of residuals, of that clipped, and of what they explain.
-
-    Weighted by 1/u^2; zero where there are no lots. Clipped as in the sums: what one lot lost to a
-    thief is not left of a road whose scale has drifted.
-    """
-    weight = moment = clipped = others = 0.0
-    for one in lots:
-        value, u, _, explained = one.of(quantity)
-        left = (value - explained) / u
-        weight += 1.0 / u**2
-        moment += left / u
-        clipped += min(max(left, -CLIP), CLIP) / u
-        others += explained / u**2
-    if not weight:
-        return 0.0, 0.0, 0.0
-    return moment / weight / 1e6, clipped / weight / 1e6, others / weight / 1e6
-
-
-def _sentence(owner: str, quantity: str, size: float, level: Level) -> str:
+def _sentence(owner: str, quantity: str, found: Means, rows: Sequence[Heard], since: Micros) -> str:
     kind, _, name = owner.partition("/")
-    since = datetime.fromtimestamp(level.since // 1_000_000, UTC)
-    lots = f"over {level.lots} lots, since {since:%Y-%m-%d %H:%M} UTC"
-    amount = f"{abs(math.expm1(size)):.2%} (sigma {level.u * math.exp(size):.2%})"
+    size, over = found.left, "over" if rows[0].at == since else "over its last"
+    lots = f"{over} {len(rows)} lots, since {minute_of(since)}"
+    amount = f"{abs(math.expm1(size)):.2%} (sigma {found.u * math.exp(size):.2%})"
     if kind == INSTRUMENT:
         way = "high" if size > 0.0 else "low"
         return f"{name} reads {quantity} {amount} {way} {lots}; its lots are judged without that"

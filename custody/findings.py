@@ -124,7 +124,8 @@ def tested(
         states: Alerts remembered.
         found: Verdicts by key.
         asked: Rules that were asked, and what to say where one does not hold any more; None for
-            what is said as a rule. Alerts of other rules stay as they are.
+            what is said as a rule. Alerts of other rules stay as they are. Under an alert's own key
+            what is said of that one.
         subject: Owner they are about, and when its newest fact happened.
         clock: This step's records.
         below: What tests say, by key, where it does not reach their threshold.
@@ -136,7 +137,7 @@ def tested(
         keep(after, said, key, alerts.raise_or_keep(states.get(key), verdict, owner, at, clock))
     for key, state in states.items():
         if key not in found and state.rule in asked:
-            why, now = asked[state.rule], below.get(key)
+            why, now = asked.get(key, asked[state.rule]), below.get(key)
             keep(after, said, key, alerts.retract(state, owner, clock, why, now))
     return Judged(after, said)
 

@@ -33,6 +33,7 @@ class Verdict(NamedTuple):
         severity: How bad it is, by the facts as they are.
         about: What an exact rule is about: a place, a device, an event; None for a test.
         details: What else a test of a lot says.
+        lots: Lots a chart's shift is estimated from.
     """
 
     rule: str
@@ -50,6 +51,7 @@ class Verdict(NamedTuple):
     severity: str
     about: str | None = None
     details: "Details | None" = None
+    lots: int = 0
 
 
 class Details(NamedTuple):

@@ -6,8 +6,9 @@ import sys
 
 from report import report
 
-LOTS_MAX = 64  # rows of an alert: of a longer shift its last lots
-AMOUNT = re.compile(r" ([\d.]+%) \(sigma ([\d.]+%)\).* over (\d+) lots, since (.*?) UTC")
+AMOUNT = re.compile(
+    r" ([\d.]+%) \(sigma ([\d.]+%)\).* over (?:its last )?(\d+) lots, since (.*?) UTC"
+)
 
 
 def mine(alert: dict) -> bool:
@@ -30,12 +31,9 @@ def sums(alert: dict) -> dict:
         said["size in words"] = amount, f"{abs(math.expm1(mean)):.2%}"
         said["sigma in words"] = sigma, f"{alert['size_u'] * math.exp(mean):.2%}"
         said["onset in words"] = since, alert["onset_at"][:16].replace("T", " ")
-        said["rows"] = len(rows), min(int(lots), LOTS_MAX)
-        # Of a shift longer than its rows the u is that of its first lots.
-        if len(rows) == int(lots) and alert["onset_event_id"] in rows[0]["event_ids"]:
-            shared = sum(row["u_shared"] for row in rows) / len(rows)
-            u = math.hypot(1 / math.sqrt(sum(weights)), shared)
-            said["u of size"] = alert["size_u"], u
+        said["lots in words"] = int(lots), len(rows)
+        shared = sum(row["u_shared"] for row in rows) / len(rows)
+        said["u of size"] = alert["size_u"], math.hypot(1 / math.sqrt(sum(weights)), shared)
     return said
 
 

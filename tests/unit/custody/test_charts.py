@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from typing_extensions import override
 
-from custody.charts import LOTS_MAX
+from custody.chart_lots import LOTS_MAX
 from custody.core import CustodyFold
 from custody.detect import drift
 from custody.detect.cusum import BANK

@@ -1,0 +1,138 @@
+"""When a chart says a version of its alert, of which lots, and why it takes one back."""
+
+from collections.abc import Iterable
+from random import Random
+
+import pytest
+
+from custody.chart_lots import LOTS_MAX
+from custody.core import CustodyFold
+from custody.events import Micros
+from custody.records import Alert, Residual, ResidualFigure
+from tests.support.facts import MINUTE, T0, Read, Rows, event_id
+from tests.support.recomputed import line_of, script, wrong
+
+U, SHARED = 0.03, 0.01
+LAB, ROAD = "instrument/LAB", "way/MINE-A>PORT"
+
+
+def word(
+    no: int, off: dict[str, float], *, thing: str = LAB, explained: float = 0.0, again: int = 0
+) -> Residual:
+    """Return what a lot says of a thing; ``again`` is how often it has said another before."""
+    figures = [
+        ResidualFigure(quantity=q, value=value, u=U, u_shared=SHARED, explained=explained)
+        for q, value in off.items()
+    ]
+    return Residual(
+        sender="worker/0", n=no + 1, cause_event_id=event_id(f"lot/{no}/{again}"),
+        lot_id=f"L-{no:04}", thing=thing, ways=(f"MINE-{'AB'[no % 2]}>PORT",),
+        occurred_at=Micros(T0 + no * MINUTE), known_at=Micros(T0 + (no + 1_000 * again) * MINUTE),
+        figures=tuple(figures),
+    )  # fmt: skip
+
+
+def versions(words: Iterable[Residual]) -> list[Alert]:
+    fold, row, found = CustodyFold(), None, list[Alert]()
+    charts = script("recompute_charts")
+    for one in words:
+        step = fold.step(one.thing, row, [Read(one)], Rows())
+        row = step.row
+        found += [said for said in step.outputs if isinstance(said, Alert)]
+    for alert in found:
+        line = line_of(alert)
+        if charts.mine(line):
+            assert not wrong(charts.sums(line))
+    return found
+
+
+def off_by(by: float, lots: Iterable[int], seed: int = 1) -> list[Residual]:
+    """Return the words of lots that are off in Cu, and scatter in Fe."""
+    rng = Random(seed)
+    return [
+        word(no, {"Cu": by + rng.gauss(0.0, 0.7 * U), "Fe": rng.gauss(0.0, 0.7 * U)}) for no in lots
+    ]
+
+
+def reason(words: Iterable[Residual]) -> str:
+    """Return why the alert that the words raise and take back is taken back."""
+    raised, *_, gone = versions(words)
+    assert (raised.state, gone.state) == ("open", "retracted")
+    assert gone.cause
+    return gone.reason
+
+
+def test_a_laboratory_that_often_does_not_see_the_metal_says_a_version_as_its_lots_double() -> None:
+    """Of the last 64 lots now more, now fewer have a figure: nobody acts on that."""
+    rng = Random(1)
+    words = [
+        word(no, {"Cu": 0.1 + rng.gauss(0.0, U)} if rng.random() < 0.5 else {"Fe": 0.0})
+        for no in range(300)
+    ]
+    said = versions(words)
+    assert {one.state for one in said} == {"open"}
+    assert len(said) <= 8
+
+
+@pytest.mark.parametrize("lots", [30, 60, 200])
+def test_the_sentence_of_a_chart_counts_the_lots_of_its_rows(lots: int) -> None:
+    [*_, last] = versions(off_by(0.1, range(lots)))
+    assert f" over {len(last.evidence)} lots, since 2" in last.reason
+    assert 10 < len(last.evidence) <= min(lots, LOTS_MAX)
+
+
+def test_the_figures_of_a_shift_whose_first_lots_are_forgotten_are_those_of_its_rows() -> None:
+    """A second quantity is named when the first lots of the shift are long forgotten."""
+    rng = Random(2)
+    words = [
+        word(no, {"Cu": 0.1 + rng.gauss(0.0, U)} if no % 4 == 0 else {"Fe": 0.0})
+        for no in range(200)
+    ]
+    [*_, last] = versions(words)
+    assert last.onset_event_id is None
+    assert f"over its last {len(last.evidence)} lots, since" in last.reason
+    assert last.size_u == pytest.approx((U**2 / len(last.evidence) + SHARED**2) ** 0.5, rel=1e-3)
+
+
+def test_a_shift_that_is_over_says_since_when() -> None:
+    words = [*off_by(0.1, range(40)), *off_by(0.0, range(40, 110), seed=2)]
+    assert "its lots since 20" in reason(words)
+    assert "are not off by it any more" in reason(words)
+
+
+def test_lots_that_were_measured_again_are_named() -> None:
+    again = [word(no, {"Cu": 0.0, "Fe": 0.0}, again=1) for no in range(40)]
+    said = reason([*off_by(0.1, range(40)), *again])
+    assert said.startswith("nothing is left of it as lots are measured now; the last is L-00")
+    assert "event " in said
+
+
+def test_what_something_else_explains_is_said_with_how_much() -> None:
+    words = off_by(0.1, range(40))
+    again = [
+        word(no, {"Cu": one.figures[0].value, "Fe": 0.0}, explained=0.1, again=1)
+        for no, one in enumerate(words)
+    ]
+    said = reason([*words, *again])
+    assert "what else is known to be off explains" in said
+
+
+def test_lots_that_no_longer_agree_are_said() -> None:
+    rng = Random(3)
+    words = off_by(0.1, range(40))
+    again = [
+        word(no, {"Cu": 0.1 + rng.choice((-0.09, 0.09)), "Fe": 0.0}, again=1) for no in range(40)
+    ]
+    assert "its lots do not agree on it" in reason([*words, *again])
+
+
+def test_a_gain_that_is_left_of_a_road_is_no_loss() -> None:
+    words = [word(no, {"mass": -0.1}, thing=ROAD) for no in range(20)]
+    again = [word(no, {"mass": -0.1}, thing=ROAD, explained=-0.3, again=1) for no in range(20)]
+    assert "what else is known to be off explains -10.50% of -10.00%" in reason([*words, *again])
+
+
+def test_a_road_on_which_nothing_is_lost_any_more_says_since_when() -> None:
+    words = [word(no, {"mass": -0.1}, thing=ROAD) for no in range(20)]
+    words += [word(no, {"mass": 0.2}, thing=ROAD) for no in range(20, 40)]
+    assert "do not lose any more" in reason(words)

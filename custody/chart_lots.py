@@ -13,6 +13,7 @@ from custody import blame
 from custody.alerts import ROUTE_LOSS
 from custody.detect.cusum import CLIP
 from custody.detect.drift import Chart
+from custody.detect.residuals import stands
 from custody.drifts import Level
 from custody.events import Micros
 from custody.heard import Heard
@@ -85,20 +86,21 @@ def why_gone(
         heard: Lots that are remembered.
         words: What lots have just said.
     """
-    quantity, of_way = said.about or "", said.rule == ROUTE_LOSS
-    level, last = chart.level, chart.levels[-1] if chart.levels else None
+    quantity, level = said.about or "", chart.level
+    before = told[-1].since if told else None
+    ended = next((one.until for one in chart.levels if one.since == before), None)
+    if ended is not None:
+        return f"its lots since {minute_of(ended)} are not off by it any more"
     if level is None:
-        if last is not None and last.until is not None and told and last.since == told[-1].since:
-            return f"its lots since {minute_of(last.until)} are not off by it any more"
         newest = max(words, key=lambda word: word.known_at, default=None)
         of = f"; the last is {newest.lot_id}, event {newest.cause_event_id}" if newest else ""
         return f"nothing is left of it as lots are measured now{of}"
-    if of_way and level.mean >= 0.0:
-        return f"its lots since {minute_of(level.since)} do not lose any more"
-    against = None if of_way else blame.objection(quantity, level, heard)
+    against = None if said.rule == ROUTE_LOSS else blame.objection(quantity, level, heard)
     if against is not None:
         return f"it can no longer be said to be its own: {against}"
     found = means(quantity, lots_of(quantity, level, heard))
+    if stands(quantity, found.clipped, found.explained, level.u) and level.since != before:
+        return "too few lots show it as they are measured now"
     whole = found.left + found.explained
     return f"what else is known to be off explains {found.explained:+.2%} of {whole:+.2%}"
 

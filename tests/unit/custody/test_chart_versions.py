@@ -132,7 +132,24 @@ def test_a_gain_that_is_left_of_a_road_is_no_loss() -> None:
     assert "what else is known to be off explains -10.50% of -10.00%" in reason([*words, *again])
 
 
+def test_a_shift_that_turns_says_so_before_the_new_one_has_lots_enough() -> None:
+    """A laboratory is named after 24 lots: till then nothing else explains what it was."""
+    words = [word(no, {"Cu": 0.1, "moisture": 0.0}) for no in range(40)]
+    words += [word(no, {"Cu": -0.1, "moisture": 0.0}) for no in range(40, 90)]
+    said = versions(words)
+    [gone] = [one for one in said if one.state == "retracted"]
+    assert "are not off by it any more" in gone.reason
+    assert said[-1].state == "open"
+    assert " low over " in said[-1].reason
+
+
+def test_a_shift_whose_first_lots_are_put_right_says_that_too_few_show_it() -> None:
+    words = [word(no, {"Cu": 0.1, "moisture": 0.0}) for no in range(30)]
+    again = [word(no, {"Cu": 0.0, "moisture": 0.0}, again=1) for no in range(12)]
+    assert reason([*words, *again]) == "too few lots show it as they are measured now"
+
+
 def test_a_road_on_which_nothing_is_lost_any_more_says_since_when() -> None:
     words = [word(no, {"mass": -0.1}, thing=ROAD) for no in range(20)]
     words += [word(no, {"mass": 0.2}, thing=ROAD) for no in range(20, 40)]
-    assert "do not lose any more" in reason(words)
+    assert "are not off by it any more" in reason(words)

@@ -1,6 +1,12 @@
 """What is held, as a statement."""
 
 HOLDS = """
+WITH named AS
+(
+    SELECT subject, assumeNotNull(hold_id), ifNull(movement_id, '') FROM action
+    WHERE action = 'release' AND hold_id IS NOT NULL
+        AND recorded_at <= {until:DateTime64(6, 'UTC')}
+)
 SELECT
     substring(subject, 5) AS lot_id, movement_id, tupleElement(one, 2) AS hold_id,
     tupleElement(one, 3) AS actor, tupleElement(one, 4) AS reason, tupleElement(one, 1) AS since
@@ -17,12 +23,8 @@ FROM
 )
 ARRAY JOIN held AS one
 WHERE (tupleElement(one, 1), tupleElement(one, 2)) > released
-    AND (subject, tupleElement(one, 2)) NOT IN
-    (
-        SELECT subject, assumeNotNull(hold_id) FROM action
-        WHERE action = 'release' AND hold_id IS NOT NULL
-            AND recorded_at <= {until:DateTime64(6, 'UTC')}
-    )
+    AND (subject, tupleElement(one, 2), '') NOT IN named
+    AND (subject, tupleElement(one, 2), ifNull(movement_id, '')) NOT IN named
 ORDER BY since, lot_id, movement_id, hold_id
 LIMIT 5000
 """

@@ -72,16 +72,16 @@ def standing(rows: Iterable[Row]) -> list[Row]:
     """Return what is held, of holds and releases in any order.
 
     Each hold stands until it is released. A release that names none ends all of the lot, or of the
-    load, before it.
+    load, before it; one that names a hold and another load ends nothing.
     """
     held: dict[object, Row] = {}
-    named: set[object] = set()
+    named: set[tuple[object, object]] = set()
     for row in sorted(rows, key=lambda row: (str(row["recorded_at"]), str(row["event_id"]))):
         if row["action"] == "hold":
             held[row["event_id"]] = row
         elif row["hold_id"] is not None:
             # The clock of its gateway may be behind that of the hold's.
-            named.add(row["hold_id"])
+            named.add((row["hold_id"], row["movement_id"]))
         else:
             load = row["movement_id"]
             held = {name: one for name, one in held.items() if one["movement_id"] != load}
@@ -94,7 +94,7 @@ def standing(rows: Iterable[Row]) -> list[Row]:
             "since": time_of(row["recorded_at"]),
         }
         for name, row in held.items()
-        if name not in named
+        if named.isdisjoint({(name, None), (name, row["movement_id"])})
     ]
 
 

@@ -65,8 +65,9 @@ def with_holds(
 ) -> tuple[list[Hold], list[str]]:
     """Return what people held and released, with some more actions; the same one counts once.
 
-    Beside it stand findings: one for each hold that is not kept, because ``HOLDS_MAX`` stand that
-    are older. The console refuses them; one may come another way.
+    Beside it stand findings: ``release_of_other_load`` where a release came that ends nothing, and
+    ``beyond_holds`` for each hold that is not kept, because ``HOLDS_MAX`` stand that are older.
+    The console refuses both; one may come another way.
     """
     every = {hold.event_id: hold for hold in holds}
     for action in actions:
@@ -80,9 +81,11 @@ def with_holds(
             action.hold_id,
         )
     kept = _bounded(sorted(every.values()))
-    findings: list[str] = []
-    findings.extend(["beyond_holds"] * max(0, len(kept) - HOLDS_MAX))
-    return kept[:HOLDS_MAX], findings
+    findings = ["beyond_holds"] * max(0, len(kept) - HOLDS_MAX)
+    kept = kept[:HOLDS_MAX]
+    if len(of_other_load(kept)) > len(of_other_load(holds)):
+        findings.append("release_of_other_load")
+    return kept, findings
 
 
 def _standing(holds: Sequence[Hold]) -> list[Hold]:
@@ -91,14 +94,28 @@ def _standing(holds: Sequence[Hold]) -> list[Hold]:
     A release that names a hold ends that one, whatever the clocks of two gateways say.
     """
     releases = [one for one in holds if not one.held]
-    named = {one.ends for one in releases}
+    named = {(one.ends, one.movement) for one in releases}
     last = {one.movement: one for one in releases if one.ends is None}
     return [
         one
         for one in holds
         if one.held
-        and one.event_id not in named
+        and named.isdisjoint({(one.event_id, None), (one.event_id, one.movement)})
         and (one.movement not in last or one > last[one.movement])
+    ]
+
+
+def of_other_load(holds: Sequence[Hold]) -> list[tuple[Hold, Hold]]:
+    """Return the releases that end nothing, each with the hold it names.
+
+    Who names a load means that load: the hold of the lot, or of another load, stands. A hold's id
+    alone is enough.
+    """
+    by_id = {one.event_id: one for one in holds if one.held}
+    return [
+        (one, by_id[one.ends])
+        for one in holds
+        if one.ends in by_id and one.movement not in (None, by_id[one.ends].movement)
     ]
 
 
@@ -201,6 +218,10 @@ def _breached(what: str, about: str, at: Micros, context: Context) -> list[Findi
         return []
     by = min(holding)
     detail = f"{what} while {by.actor} held the {'lot' if by.movement is None else 'load'}"
+    meant = [release for release, hold in of_other_load(known) if hold == by]
+    if meant:
+        whose = f"{meant[-1].actor}'s release of load {meant[-1].movement}"
+        detail = f"{detail}; {whose} names this hold and does not end it"
     return [Finding("hold_breached", about, detail)]
 
 

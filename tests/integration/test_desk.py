@@ -463,6 +463,22 @@ def test_each_hold_stands_until_it_is_released_itself(room: Room) -> None:
     assert status(room)["holds"] == viewer.get("/api/holds").json()["holds"] == []
 
 
+def test_a_release_of_another_load_ends_neither_the_lots_hold_nor_the_loads(room: Room) -> None:
+    taken(room, 1, "hold")
+    taken(room, 2, "hold", "WAY-1")
+    taken(room, 3, "release", "WAY-1", ends="e-1")
+    taken(room, 4, "release", "WAY-2", ends="e-2")
+    viewer = room.browser("the-viewer")
+    held = viewer.get("/api/holds").json()["holds"]
+    assert [one["hold_id"] for one in held] == ["e-1", "e-2"]
+    told = status(room)["holds"]
+    assert isinstance(told, list)
+    assert [one["hold_id"] for one in told] == ["e-1", "e-2"]
+    taken(room, 5, "release", ends="e-2")
+    taken(room, 6, "release", ends="e-1")
+    assert status(room)["holds"] == viewer.get("/api/holds").json()["holds"] == []
+
+
 def test_a_release_ends_the_hold_it_names_or_the_only_one(room: Room) -> None:
     browser = room.browser("the-operator")
     for key in ("olga", "otto"):

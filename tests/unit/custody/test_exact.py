@@ -33,10 +33,14 @@ def trip(maker: Maker, minutes: float = 300, **papers: object) -> list[LotFact]:
 
 
 def hold(
-    minute: float, action: str = "hold", actor: str = "inspector", ends: ActionTaken | None = None
+    minute: float,
+    action: str = "hold",
+    actor: str = "inspector",
+    ends: ActionTaken | None = None,
+    load: str | None = None,
 ) -> ActionTaken:
     return ActionTaken(
-        event_id=event_id(f"{action}/{minute}/{actor}"),
+        event_id=event_id(f"{action}/{minute}/{actor}/{load}"),
         gateway_id="GW-1",
         gateway_epoch=1,
         gateway_seq=1,
@@ -48,6 +52,7 @@ def hold(
         reason=None,
         recorded_at=Micros(T0 + round(minute * MINUTE)),
         hold_id=None if ends is None else ends.event_id,
+        movement_id=load,
     )
 
 
@@ -224,6 +229,32 @@ def test_a_hold_is_ended_by_its_release_whatever_two_clocks_say() -> None:
     assert world.open_rules() == {("hold_breached", LOT)}
     world.tell(hold(1, "release", "otto", late))
     assert world.open_rules() == set()
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize(("held", "released"), [(None, "M-1"), (None, "M-9"), ("M-1", "M-9")])
+def test_a_release_of_another_load_does_not_end_the_hold_it_names(
+    held: str | None, released: str, *, first: bool
+) -> None:
+    world, maker = World(), Maker()
+    of_hold = hold(0.5, actor="olga", load=held)
+    release = hold(1, "release", "otto", of_hold, load=released)
+    world.tell(*trip(maker), *((of_hold, release) if first else (release, of_hold)))
+    assert reason(world, "hold_breached") == (
+        f"trip M-1 left MINE while olga held the {'load' if held else 'lot'};"
+        f" otto's release of load {released} names this hold and does not end it"
+    )
+    assert world.findings.count("release_of_other_load") == 1
+    world.tell(hold(1.5, "release", "otto", of_hold, load=held))
+    assert world.open_rules() == set()
+
+
+def test_a_release_that_names_a_hold_of_a_load_need_not_name_the_load() -> None:
+    of_load = hold(0.5, load="M-1")
+    world, maker = World(), Maker()
+    world.tell(*trip(maker), of_load, hold(1, "release", ends=of_load))
+    assert world.open_rules() == set()
+    assert "release_of_other_load" not in world.findings
 
 
 def test_what_is_held_outlives_what_is_over_and_no_release_is_lost_before_its_hold() -> None:

@@ -27,7 +27,8 @@ EXAMPLE = re.compile(
     r"stopped: +(?:share )?([\d.]+), (\w+)"
 )
 COUNTED = {
-    "pair_inferred", "duplicate_event", "action_without_alert", "beyond_chart", "beyond_holds",
+    "pair_inferred", "duplicate_event", "action_without_alert", "release_of_other_load",
+    "beyond_chart", "beyond_holds",
 }  # fmt: skip
 PRICE = {"analyte": "Cu", "amount": 9_650, "currency": "USD", "per": "t", "source": "monthly mean"}
 

@@ -83,7 +83,7 @@ class Knowledge:
         moisture = basis.moisture
         dry = wet * (self.unmeasured if moisture is None else 1.0 - moisture)
         amounts = {a: round(dry * fraction * 1000.0) for a, fraction in self.handed.items()}
-        for mass, fractions in ((dry, basis.dry), (wet, basis.as_is)):
+        for mass, fractions in ((dry, basis.dry), (wet if dry else 0, basis.as_is)):
             for analyte, fraction in fractions.items():
                 if basis.counts(analyte, self.handed):
                     amounts[analyte] = round(mass * fraction * 1000.0)

@@ -286,7 +286,7 @@ class _Reading:
         """
         declared, wet = self._row.declared, float(self._book.row.entered_wet or 0)
         if declared is not None and declared.dry:
-            wet = max(wet, declared.dry / unmeasured)
+            wet = max(wet, declared.dry / unmeasured if unmeasured > 0.0 else 0.0)
         totals: dict[str, float] = {}
         for key, amount, per in self._declared(handed):
             if per == "total" and wet > 0.0:
@@ -302,7 +302,8 @@ class _Reading:
             if rate is None:
                 continue
             value, dry = rate
-            rates[key] = rates.get(key, 0.0) + (value if dry else value / dryness.value)
+            if dry or dryness.value > 0.0:
+                rates[key] = rates.get(key, 0.0) + (value if dry else value / dryness.value)
 
     def _rate(
         self, per_mg: float, per: str, grades: Mapping[str, Estimate]
@@ -330,7 +331,12 @@ def _cause(certificate: Certificate) -> Cause:
 
 
 def _on_dry_basis(as_is: Estimate, dryness: Estimate) -> Estimate:
-    """Divide by the dry share; its parts enter with the other sign and cancel in the metal."""
+    """Divide by the dry share; its parts enter with the other sign and cancel in the metal.
+
+    What has no dry mass, water that a process gave, holds no metal.
+    """
+    if dryness.value <= 0.0:
+        return Estimate(0.0, 0.0, {})
     parts = dict(as_is.parts)
     for source, u in dryness.parts.items():
         parts[source] = parts.get(source, 0.0) - u
@@ -338,13 +344,17 @@ def _on_dry_basis(as_is: Estimate, dryness: Estimate) -> Estimate:
 
 
 def _handed(given: Sequence[Held]) -> Handed | None:
-    """Return what processes said of the material they handed over."""
+    """Return what processes said of the material they handed over; water alone has no dry share.
+
+    None where no mass was handed over, or less than nothing.
+    """
     known = [held_estimates(held) for held in given]
     wet, dry = (total(masses) for masses in zip(*[(k.wet, k.dry) for k in known], strict=True))
-    if wet.value <= 0.0 or dry.value <= 0.0:
+    if wet.value <= 0.0 or dry.value < 0.0:
         return None
     share = over(relative(dry), relative(wet))
-    parts = {**share.parts, metrology.MOISTURE: math.sqrt(share.var)}
+    # A relative u of nothing says nothing.
+    parts = {**share.parts, metrology.MOISTURE: math.sqrt(share.var)} if dry.value else {}
     grades: dict[str, Estimate] = {}
     for analyte in sorted({name for held in given for name in held.metals}):
         metal = total(one.metals[analyte] for one in known if analyte in one.metals)
@@ -353,13 +363,16 @@ def _handed(given: Sequence[Held]) -> Handed | None:
     for held in given:
         for key, value in held.carried.attributes.items():
             amounts[key] = amounts.get(key, 0) + value
-    rates = {key: value / (dry.value * 1000.0) for key, value in sorted(amounts.items())}
+    rates = {
+        key: value / (dry.value * 1000.0) if dry.value else 0.0
+        for key, value in sorted(amounts.items())
+    }
     return Handed(Estimate(dry.value / wet.value, 0.0, parts), grades, rates)
 
 
 def _handed_grade(metal: Estimate, dry: Estimate) -> Estimate:
     """Return the grade of what was handed over: milligrams in grams, a fraction."""
-    if metal.value <= 0.0:
+    if metal.value <= 0.0 or dry.value <= 0.0:
         return Estimate(0.0, 0.0, {})
     grade = over(relative(metal), relative(dry))
     return grade._replace(value=metal.value / dry.value / 1000.0)

@@ -82,7 +82,8 @@ def _spread(one: Attribute, lot: "LotBooks") -> float | None:
     A declared dry mass is as wet as the lot was taken to be before anybody measured it.
     """
     assert lot.lot is not None
-    declared = (lot.lot.declared_mass_dry_g or 0) / (1 - (lot.unmeasured or 0.0))
+    share = 1 - (lot.unmeasured or 0.0)
+    declared = (lot.lot.declared_mass_dry_g or 0) / share if share > 0 else 0.0
     wet = max(declared, lot.entered())
     return one.amount * MICRO / wet if wet > 0 else None
 
@@ -94,8 +95,6 @@ def _per_gram(one: Attribute, lot: "LotBooks") -> float | None:
         return per_t
     if one.per == "t_wet":
         return per_t / share if share > 0 else None
-    grade = lot.now.grades.get(one.per.removeprefix("t_"))
-    if grade is None:
+    if one.per.removeprefix("t_") not in lot.now.grades:
         return None
-    fraction, basis = grade
-    return per_t * (fraction / share if basis == "as_is" else fraction)
+    return per_t * lot.now.dry_grade(one.per.removeprefix("t_"))

@@ -42,7 +42,9 @@ class Known:
         """Grade on dry basis, by the moisture now known."""
         fraction, basis = self.grades[analyte]
         share = 1 - (self.moisture or 0.0)
-        return fraction / share if basis == "as_is" and share > 0 else fraction
+        if basis != "as_is":
+            return fraction
+        return fraction / share if share > 0 else 0.0
 
     def fed(self, wet: int, dry: int) -> Amounts:
         """What goes into a process: metal = dry mass as posted x grade on dry basis."""
@@ -50,10 +52,11 @@ class Known:
         return {"wet": wet, "dry": dry} | metals
 
     def content(self, wet: float, dry: float) -> Amounts:
-        """What a mass holds; each figure rounded once."""
+        """What a mass holds, water nothing; each figure rounded once."""
         found = {"wet": round(wet), "dry": round(dry)}
         for analyte, (fraction, basis) in self.grades.items():
-            found[analyte] = round((wet if basis == "as_is" else dry) * fraction * 1000)
+            mass = wet if basis == "as_is" and dry else dry
+            found[analyte] = round(mass * fraction * 1000)
         return found
 
 

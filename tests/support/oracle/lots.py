@@ -99,7 +99,7 @@ class LotBooks:
 
     def _carried(self) -> Carried:
         own = declared.carried(self.lot, self.refs)
-        if not self.given:
+        if sum(one.amounts["dry"] for one in self.given) <= 0:
             return own
         given = mixture([(one.amounts, one.carried) for one in self.given], None)
         named = {dimension for dimension, _ in given.shares}

@@ -21,12 +21,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metal:
-    """Contained metal of one analyte with its uncertainty, milligrams."""
+    """Contained metal of one analyte with its u, milligrams; ``expected``: nobody measured it."""
 
     analyte: str
     value_mg: int
     u_random_mg: float
     u_systematic_mg: tuple[Part, ...]
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,7 +263,8 @@ class Alert:
 class Content:
     """What one owner hands to another, in full, as now known (a later one replaces it).
 
-    Keyed by the receiving owner's bare id. ``void``: nothing is handed any more.
+    Keyed by the receiver's bare id. ``void``: nothing is handed any more. ``mass_stated``: what an
+    output states, dry, both or None for its wet mass alone; the other is worked out.
     """
 
     sender: str
@@ -288,6 +290,7 @@ class Content:
     metal_origins: tuple[MetalOrigin, ...] = ()
     shares: tuple[Share, ...] = ()
     attributes: tuple[AttributeAmount, ...] = ()
+    mass_stated: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -372,15 +375,12 @@ class Drift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """A partition's clock: takes effect when all facts before ``fact_end_offset`` are applied.
-
-    ``silent_sites`` are ids of gateways; the name is frozen with the schema.
-    """
+    """A partition's clock: takes effect when all facts before ``fact_end_offset`` are applied."""
 
     partition: int
     now: Micros
     fact_end_offset: int
-    silent_sites: tuple[str, ...]
+    silent_sites: tuple[str, ...]  # ids of gateways; the name is frozen with the schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

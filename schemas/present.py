@@ -135,7 +135,8 @@ def _quantity(value: int, u_random: float, parts: Sequence[Part]) -> JsonObject:
 
 
 def _metal(metal: Metal) -> JsonObject:
-    return _quantity(metal.value_mg, metal.u_random_mg, metal.u_systematic_mg)
+    known = _quantity(metal.value_mg, metal.u_random_mg, metal.u_systematic_mg)
+    return {**known, "expected": metal.expected}
 
 
 def _information(alert: Alert) -> JsonObject:

@@ -40,6 +40,7 @@ BALANCE_ROW: dict[str, object] = {
     "metals.u_random_mg": [0.5, 2.0],
     "metals.u_systematic_mg.source": [[], ["LAB", "WB-1"]],
     "metals.u_systematic_mg.u": [[], [3.0, 4.0]],
+    "metals.expected": [False, True],
     "origins.level": ["site"],
     "origins.id": ["MINE"],
     "origins.share": [1.0],
@@ -70,6 +71,7 @@ def test_a_balance_comes_back_with_lists_inside_lists() -> None:
         value_mg=690_000_000,
         u_random_mg=2.0,
         u_systematic_mg=(Part(source="LAB", u=3.0), Part(source="WB-1", u=4.0)),
+        expected=True,
     )
     assert found.origins == (OriginShare(level="site", id="MINE", share=1.0),)
 

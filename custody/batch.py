@@ -30,6 +30,7 @@ from custody.process import (
     held_estimates,
     side_mass,
     staged,
+    stated_of,
 )
 from custody.process_known import leaving, less, output_known, source_of, whole_of
 from custody.process_rows import OutRow
@@ -281,7 +282,7 @@ class Batch:
             amount,
             known,
             carried,
-        )
+        )._replace(stated=stated_of(one.side))
 
     def _known_of(self, one: Standing, amount: Amount, expected: Mapping[str, float]) -> Estimates:
         """Return how well what went out is known: its mass as stated, its metals as the inputs'.

@@ -29,6 +29,7 @@ from custody.process import (
     held_estimates,
     side_mass,
     staged,
+    stated_of,
     tonnes,
 )
 from custody.process_known import Leaving, leaving, output_known, source_of, states_material
@@ -218,9 +219,8 @@ class Node:
         carried = travelling.rounded(travelling.plain(drawn.carried))
         outcome.carried = staged(carried, self._kind.stage, one.site, self._references, one.cause)
         ends = "lot/" + one.side.lot, one.site
-        outcome.handed = handing.rounded(
-            handing.held(one.cause, ends, generation, amount, known, outcome.carried)
-        )
+        handed = handing.held(one.cause, ends, generation, amount, known, outcome.carried)
+        outcome.handed = handing.rounded(handed._replace(stated=stated_of(one.side)))
 
     def _judge(self, out: Estimate, outcome: Outcome) -> None:
         """Find an output of more than is there, beyond what measurements explain."""
@@ -274,26 +274,27 @@ class Node:
         """Let what an output did not hold lie in the oldest layer, as far as a layer can hold it.
 
         Expected metals of separated outputs were never handed over: those only were in the books.
+        Nor was the water of an output that states its dry mass.
         """
         state = self.state
+        state.wet += measured.wet
         metals = {name: value for name, (value, _, _) in measured.metals.items()}
         self._loosen(measured.carried.attributes, 1)
         if self._kind.separating or not state.layers:
             self._loosen(metals, 1)
             metals = {}
         if not state.layers:
-            state.wet, state.dry = state.wet + measured.wet, state.dry + measured.dry
+            state.dry += measured.dry
             return
         layer = state.layers[0]
-        wet, dry = max(layer.wet + measured.wet, 0), max(layer.dry + measured.dry, 0)
-        state.wet += layer.wet + measured.wet - wet
+        dry = max(layer.dry + measured.dry, 0)
         state.dry += layer.dry + measured.dry - dry
         kept: dict[str, int] = {}
         for name in sorted(layer.metals | metals):
             there = layer.metals.get(name, 0) + metals.get(name, 0)
             kept[name] = min(max(there, 0), METAL_MG_PER_G_MAX * dry)
             self._loosen({name: there - kept[name]}, 1)
-        state.layers[0] = layer._replace(wet=wet, dry=dry, metals=kept)
+        state.layers[0] = layer._replace(dry=dry, metals=kept)
 
     def _measure(self, one: Standing, outcome: Outcome) -> None:
         """Let a measurement of the stock end a period: what is not accounted for is posted.

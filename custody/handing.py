@@ -92,6 +92,8 @@ def received(content: Content) -> Held:
         travelling.heard(
             content.origins, content.metal_origins, content.shares, content.attributes
         ),
+        content.mass_stated,
+        tuple(metal.analyte for metal in content.metals if metal.expected),
     )
 
 
@@ -217,13 +219,20 @@ def _content(given: Held, owner: str, known_at: Micros, *, void: bool) -> Conten
         mass_dry_u_random_g=given.dry_u,
         mass_dry_u_systematic_g=_parts(given.dry_parts),
         metals=tuple(
-            Metal(analyte=a, value_mg=v, u_random_mg=u, u_systematic_mg=_parts(parts))
+            Metal(
+                analyte=a,
+                value_mg=v,
+                u_random_mg=u,
+                u_systematic_mg=_parts(parts),
+                expected=a in given.expected,
+            )
             for a, (v, u, parts) in given.metals.items()
         ),
         origins=shares.origins,
         metal_origins=shares.metal_origins,
         shares=shares.shares,
         attributes=travelling.said_attributes(given.carried.attributes),
+        mass_stated=given.stated,
     )
 
 

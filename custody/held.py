@@ -7,6 +7,9 @@ from custody.events import Micros
 BEGINNING = Micros(0)
 """Before anything was known."""
 
+DRY, BOTH = "dry", "both"
+"""Masses that an output of a process states, where it does not state its wet mass alone."""
+
 
 class Posted(NamedTuple):
     """A posting that stands: accounts, grams wet and dry, amounts as in ``knowledge.Amount``."""
@@ -49,7 +52,8 @@ class Carried(NamedTuple):
 class Held(NamedTuple):
     """An amount as a process and a lot hand it to each other, with its uncertainty.
 
-    ``metals``: milligrams, random u, systematic u by source.
+    ``metals``: milligrams, random u, systematic u by source; ``expected`` those nobody measured.
+    ``stated``: what an output states, ``DRY``, ``BOTH``, or None for its wet mass alone.
     """
 
     cause: str
@@ -65,3 +69,5 @@ class Held(NamedTuple):
     dry_parts: dict[str, float]
     metals: dict[str, tuple[int, float, dict[str, float]]]
     carried: Carried
+    stated: str | None = None
+    expected: tuple[str, ...] = ()

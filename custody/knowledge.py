@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from custody.estimate import Estimate
+from custody import metrology
+from custody.estimate import Estimate, absolute, over, relative
+from custody.held import DRY, Held
 from custody.lot_rows import Basis, Cause
 from custody.rows import Finding
 
-__all__ = ["Amount", "Cause", "Knowledge", "last_of"]
+__all__ = ["Amount", "Cause", "Knowledge", "came", "last_of"]
 
 
 class Amount(NamedTuple):
@@ -38,8 +40,8 @@ class Knowledge:
         certified: Analytes that a certificate gives.
         moist: A certificate gives the moisture.
         findings: What rules about certificates have found.
-        totals: Millionths per gram of wet mass, of attributes given for the whole lot: what is
-            learnt of its moisture changes no total.
+        totals: Millionths per gram of wet mass, of attributes given for the whole lot or handed
+            over with it: what is learnt of its moisture changes no total.
     """
 
     dryness: Estimate
@@ -58,6 +60,10 @@ class Knowledge:
         """Return what a wet mass holds, each figure rounded half-even."""
         dry = wet * self.dryness.value
         return Amount(wet, round(dry), self.contained(wet, dry))
+
+    def came(self, held: Held) -> Estimate:
+        """Return the wet mass of what a process handed over, grams."""
+        return came(held, self.dryness if self.moist else None)
 
     def contained(self, wet: int, dry: float) -> dict[str, int]:
         """Return metals and attributes of a mass, grams wet and dry."""
@@ -88,6 +94,24 @@ class Knowledge:
                 if basis.counts(analyte, self.handed):
                     amounts[analyte] = round(mass * fraction * 1000.0)
         return Amount(wet, round(dry), amounts | self._attributes(wet, dry))
+
+
+def came(held: Held, certified: Estimate | None) -> Estimate:
+    """Return the wet mass of what a process handed over, grams.
+
+    Of an output that states its dry mass alone the process worked it out with the moisture of what
+    went in. A certificate's moisture is that of the output: it tells the wet mass, and what it is
+    uncertain by is in that and not in the dry mass.
+
+    Args:
+        held: What was handed over.
+        certified: Dry share by a certificate, in relative form; None where none gives a moisture.
+    """
+    if held.stated != DRY or certified is None:
+        return Estimate(float(held.wet), held.wet_u**2, held.wet_parts)
+    dry = Estimate(float(held.dry), held.dry_u**2, held.dry_parts)
+    wet = over(relative(dry), certified)
+    return absolute(wet._replace(value=float(metrology.wet_of(held.dry, certified.value))))
 
 
 def last_of(causes: Sequence[Cause]) -> Cause | None:

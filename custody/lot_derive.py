@@ -13,7 +13,7 @@ from custody import accounts, elsewhere, exact, handing, returns, turns
 from custody.estimate import NOTHING, Estimate
 from custody.events import Micros
 from custody.feeding import Inputs, handed
-from custody.held import BEGINNING, Carried, Held, Posted
+from custody.held import BEGINNING, DRY, Carried, Held, Posted
 from custody.ids import BETWEEN
 from custody.knowledge import Amount, Knowledge
 from custody.lot_book import LotBook, Source
@@ -191,10 +191,14 @@ class LotDerivation:
         self._stocks()
 
     def _rates_follow_knowledge(self) -> bool:
-        """Some declared attribute is given per wet mass or per metal."""
+        """Some attribute is declared per wet mass or metal, or is of an output of unknown water."""
         declared = self._book.material().declared
         attributes = () if declared is None else declared.attributes
-        return any(per not in ("t_dry", "total") for _, _, _, per, _ in attributes)
+        if any(per not in ("t_dry", "total") for _, _, _, per, _ in attributes):
+            return True
+        given = self._book.handed()
+        stated = any(held.stated == DRY for held in given)
+        return stated and any(held.carried.attributes for held in given)
 
     def _entered(self) -> int:
         """Return the wet mass of first weighings, by what this step changed of it."""
@@ -211,10 +215,8 @@ class LotDerivation:
         owners = {given.held.owner for _, given in givens if given.held is not None}
         for name, row in givens:
             assert row.held is not None
-            made = of_given(row.held)
-            handed = None
-            if len(owners) == 1:
-                handed = given_back(made, row.held, self._context)
+            made = of_given(row.held, self._context)
+            handed = given_back(made, row.held, self._context, alone=len(owners) == 1)
             self._replace(row, new := GivenRow(row.held, handed=handed), made)
             self._book.put_given(name, new)
 

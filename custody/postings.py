@@ -288,12 +288,12 @@ def _input_amount(fed: Fed, wet_there: int, knowledge: Knowledge) -> Amount:
     return Amount(wet, dry, knowledge.contained(wet, dry))
 
 
-def of_given(held: Held) -> Made:
+def of_given(held: Held, context: Context) -> Made:
     """Return the weighing in that a process's output is; the process has posted it."""
     made = Made()
-    mass = Estimate(float(held.wet), held.wet_u**2, held.wet_parts)
     cause = Cause(held.at, BEGINNING, held.cause)
-    made.flow(held.place, held.cause, held.at, 1, Weighed(mass, cause))
+    mass = Weighed(context.knowledge.came(held), cause)
+    made.flow(held.place, held.cause, held.at, 1, mass)
     return made
 
 

@@ -17,7 +17,7 @@ from custody import carried as travelling
 from custody.balance import Stamp
 from custody.estimate import Estimate, said
 from custody.handing import GENERATIONS_MAX
-from custody.held import Carried, Held
+from custody.held import BOTH, DRY, Carried, Held
 from custody.knowledge import Amount, Cause
 from custody.metrology import wet_of
 from custody.process_rows import OutRow, ProcessRow
@@ -78,6 +78,13 @@ def side_mass(side: Side, share_there: float) -> tuple[int, int]:
         return wet_of(side.dry, share) if side.wet is None else side.wet, side.dry
     wet = side.wet or 0
     return wet, round(wet * share)
+
+
+def stated_of(side: Side) -> str | None:
+    """Return which masses a side states, as ``Held.stated`` has it."""
+    if side.dry is None:
+        return None
+    return DRY if side.wet is None else BOTH
 
 
 def mass_u(side: Side, wet: int) -> float:

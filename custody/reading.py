@@ -18,7 +18,7 @@ from custody.estimate import Estimate, over, relative, total
 from custody.exchange import Word
 from custody.held import Held
 from custody.ids import BETWEEN, series_site
-from custody.knowledge import Knowledge, last_of
+from custody.knowledge import Knowledge, came, last_of
 from custody.lot_book import LotBook
 from custody.lot_rows import Basis, Cause, Certificate, MaterialRow, Shots
 from custody.process import held_estimates
@@ -33,11 +33,11 @@ MICRO_PER_MG = 1e6 / 1e9
 
 
 class Handed(NamedTuple):
-    """What processes said of a material: dry share and grades in relative form."""
+    """What processes said of a material: dry share and grades in relative form, attributes."""
 
     dryness: Estimate
     grades: Mapping[str, Estimate]
-    rates: Mapping[str, float]
+    attributes: Mapping[str, int]
 
 
 class Known:
@@ -140,6 +140,7 @@ class _Reading:
         self._book = book
         self._row = book.material()
         self._references = references
+        self._given = given
         self._handed = _handed(given) if given else None
         self._findings: list[Finding] = doubts(self._row, given, references)
         self._laboratories = [
@@ -174,9 +175,8 @@ class _Reading:
             elif from_process is not None:
                 grades[analyte] = from_process
         self._findings.extend(exchange.findings(self._words))
-        rates = {} if handed is None else dict(handed.rates)
-        totals = self._totals(rates, unmeasured.value)
-        self._declared_rates(grades, dryness, rates)
+        totals = self._totals(unmeasured.value, None if moisture_by is None else dryness)
+        rates = self._declared_rates(grades, dryness)
         known_handed = {a: grade.value for a, grade in handed_grades.items()}
         return Knowledge(
             dryness,
@@ -269,41 +269,48 @@ class _Reading:
     def _note(self, name: str, fraction: float, *, dry: bool) -> None:
         (self._basis.dry if dry else self._basis.as_is)[name] = fraction
 
-    def _declared(self, handed: Collection[str]) -> Iterator[tuple[str, float, str]]:
+    def _declared(self) -> Iterator[tuple[str, float, str]]:
         """Yield declared attributes that no process handed over: key, amount, what it is per."""
         declared = self._row.declared
-        names = {_named(key) for key in handed}
+        names = {_named(key) for key in (() if self._handed is None else self._handed.attributes)}
         for name, amount, unit, per, quality in () if declared is None else declared.attributes:
             key = carried.attribute_key(name, unit, quality)
             if _named(key) not in names and not is_share(name, unit):
                 yield key, amount, per
 
-    def _totals(self, handed: Collection[str], unmeasured: float) -> dict[str, float]:
+    def _totals(self, unmeasured: float, certified: Estimate | None) -> dict[str, float]:
         """Return attributes given for the whole lot, per gram of the wet mass they are spread over.
 
         That is all that was weighed in, or as much as was declared where less has come. A declared
-        dry mass counts with the moisture of before any certificate, as first weighings do.
+        dry mass counts with the moisture of before any certificate, as first weighings do. Those
+        that processes handed over are spread over all that they did.
         """
         declared, wet = self._row.declared, float(self._book.row.entered_wet or 0)
         if declared is not None and declared.dry:
             wet = max(wet, declared.dry / unmeasured if unmeasured > 0.0 else 0.0)
         totals: dict[str, float] = {}
-        for key, amount, per in self._declared(handed):
+        if self._handed is not None:
+            whole = math.fsum(came(held, certified).value for held in self._given)
+            if whole > 0.0:
+                totals = {key: value / whole for key, value in self._handed.attributes.items()}
+        for key, amount, per in self._declared():
             if per == "total" and wet > 0.0:
                 totals[key] = totals.get(key, 0.0) + amount * 1e6 / wet
         return totals
 
     def _declared_rates(
-        self, grades: Mapping[str, Estimate], dryness: Estimate, rates: dict[str, float]
-    ) -> None:
-        """Add declared attributes that no process handed over, per milligram of dry mass."""
-        for key, amount, per in list(self._declared(list(rates))):
+        self, grades: Mapping[str, Estimate], dryness: Estimate
+    ) -> dict[str, float]:
+        """Return declared attributes that no process handed over, per milligram of dry mass."""
+        rates: dict[str, float] = {}
+        for key, amount, per in self._declared():
             rate = self._rate(amount * MICRO_PER_MG, per, grades)
             if rate is None:
                 continue
             value, dry = rate
             if dry or dryness.value > 0.0:
                 rates[key] = rates.get(key, 0.0) + (value if dry else value / dryness.value)
+        return rates
 
     def _rate(
         self, per_mg: float, per: str, grades: Mapping[str, Estimate]
@@ -363,11 +370,8 @@ def _handed(given: Sequence[Held]) -> Handed | None:
     for held in given:
         for key, value in held.carried.attributes.items():
             amounts[key] = amounts.get(key, 0) + value
-    rates = {
-        key: value / (dry.value * 1000.0) if dry.value else 0.0
-        for key, value in sorted(amounts.items())
-    }
-    return Handed(Estimate(dry.value / wet.value, 0.0, parts), grades, rates)
+    attributes = dict(sorted(amounts.items()))
+    return Handed(Estimate(dry.value / wet.value, 0.0, parts), grades, attributes)
 
 
 def _handed_grade(metal: Estimate, dry: Estimate) -> Estimate:

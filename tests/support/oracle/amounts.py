@@ -54,7 +54,8 @@ class Carried:
 class Handed:
     """What one owner hands to another: the side that says so, where and when, how much, of what.
 
-    ``u_wet`` is the standard uncertainty of the wet mass, grams.
+    ``u_wet`` is the standard uncertainty of the wet mass, grams. ``dry_alone``: whoever handed it
+    over stated its dry mass and no wet mass.
     """
 
     cause: str
@@ -63,6 +64,7 @@ class Handed:
     amounts: Amounts
     carried: Carried
     u_wet: float = 0.0
+    dry_alone: bool = False
 
 
 def mixed(parts: Iterable[tuple[float, Mix]]) -> Mix:

@@ -61,9 +61,9 @@ def _shares(lot: LotDeclared) -> Mix:
 
 def intensities(lot: "LotBooks", whole: Amounts) -> dict[str, dict[str, float]]:
     """Millionths of each attribute's unit per gram of ``dry`` and of ``wet`` mass."""
-    dry = whole.get("dry", 0)
-    handed = {n: v / dry for n, v in whole.items() if is_attribute(n) and dry > 0}
-    found: dict[str, dict[str, float]] = {"dry": handed, "wet": {}}
+    wet = sum(lot.now.wet_of(one) for one in lot.given)
+    handed = {n: v / wet for n, v in whole.items() if is_attribute(n) and wet > 0}
+    found: dict[str, dict[str, float]] = {"dry": {}, "wet": handed}
     given = {name.rsplit("/", 1)[0] for name in whole if is_attribute(name)}
     for one in lot.lot.attributes if lot.lot is not None else ():
         if is_share(one) or f"@{one.name}/{one.unit}" in given:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from scipy.stats import chi2  # type: ignore[import-untyped]  # it ships no types
 
 from custody.events import AssayResult, Fact, LotAssayed, LotDeclared, LotScanned
-from tests.support.oracle.amounts import Amounts, is_metal
+from tests.support.oracle.amounts import Amounts, Handed, is_metal
 from tests.support.oracle.refs import References
 
 STAGES = ("other", "provisional", "exchanged", "umpire", "final")
@@ -15,6 +15,9 @@ RULE_FIELD = "umpire_rule"
 CERTIFICATES_MAX = 64
 U_REL, U_MOISTURE = 0.02, 0.005
 """Of a certificate that gives no u, from a laboratory nobody described."""
+U_MOISTURE_MIN = 0.0003
+DRY_SHARE_MIN = 0.001
+"""With less a wet mass is taken as the dry one."""
 
 Grade = tuple[float, str]
 
@@ -31,9 +34,13 @@ class Value:
 
 @dataclass
 class Known:
-    """What is known; ``moisture`` None where nobody says anything, not even a default."""
+    """What is known; ``moisture`` None where nobody says anything, not even a default.
+
+    ``u_moisture`` is that of the certificate that gives it.
+    """
 
     moisture: float | None = None
+    u_moisture: float = 0.0
     grades: dict[str, Grade] = field(default_factory=dict)
     certified: set[str] = field(default_factory=set)
     findings: set[str] = field(default_factory=set)
@@ -50,6 +57,14 @@ class Known:
         """What goes into a process: metal = dry mass as posted x grade on dry basis."""
         metals = {a: round(dry * self.dry_grade(a) * 1000) for a in self.grades}
         return {"wet": wet, "dry": dry} | metals
+
+    def wet_of(self, one: Handed) -> int:
+        """What an output weighs wet: of a stated dry mass by the certificate's moisture."""
+        share = 1 - (self.moisture or 0.0)
+        if not one.dry_alone or "moisture" not in self.certified:
+            return one.amounts["wet"]
+        dry = one.amounts["dry"]
+        return round(dry / share) if share >= DRY_SHARE_MIN else dry
 
     def content(self, wet: float, dry: float) -> Amounts:
         """What a mass holds, water nothing; each figure rounded once."""
@@ -104,14 +119,18 @@ class Knowledge:
 
     def _moisture(self, facts: Sequence[Fact], known: Known) -> None:
         said = [
-            (STAGES.index(f.stage), f.moisture_fraction)
+            (STAGES.index(f.stage), f)
             for f in facts
             if isinstance(f, LotAssayed) and f.moisture_fraction is not None
         ]
         wet = self._handed.get("wet", 0)
         if said:
             highest = max(stage for stage, _ in said)
-            known.moisture = [x for stage, x in said if stage == highest][-1]
+            speaks = [fact for stage, fact in said if stage == highest][-1]
+            known.moisture = speaks.moisture_fraction
+            lab = ("laboratory", speaks.lab_id, speaks.occurred_at)
+            u = speaks.moisture_u_fraction or self._refs.number(*lab, "moisture_u", U_MOISTURE)
+            known.u_moisture = max(u, U_MOISTURE_MIN)
             known.certified.add("moisture")
         elif wet > 0:
             known.moisture = 1 - self._handed["dry"] / wet

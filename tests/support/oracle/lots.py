@@ -160,7 +160,7 @@ class LotBooks:
         self._supplied_by_processes()
         for one in self.given:
             place = self._place(one.site)
-            place.flows.append(Flow((one.at, 0, one.cause), 1, one.amounts["wet"], None, one.u_wet))
+            place.flows.append(self._came(one))
             place.postings += 1
         self.opened = self._opened()
         for trip in trips:
@@ -168,6 +168,14 @@ class LotBooks:
                 self._weighed_out(trip, trip.weighed_out)
             elif trip.weighed_in is not None and not trip.sold_to:
                 self._only_weighed_in(trip, trip.weighed_in)
+
+    def _came(self, one: Handed) -> Flow:
+        """An output as what came in; whose wet mass a moisture tells is known by that as well."""
+        wet, u = self.now.wet_of(one), one.u_wet
+        if one.dry_alone and "moisture" in self.now.certified:
+            rel = one.u_wet / one.amounts["wet"] if one.amounts["wet"] else 0.0
+            u = wet * math.hypot(rel, self.now.u_moisture / (1 - (self.now.moisture or 0.0)))
+        return Flow((one.at, 0, one.cause), 1, wet, None, u)
 
     def _supplied_by_processes(self) -> None:
         """By site the first input into a process that gave the lot back there; else arrivals."""
@@ -304,20 +312,29 @@ class LotBooks:
         return wet, False
 
     def _measured(self) -> None:
-        """Tell the one process that handed this lot over what its outputs really were."""
-        if len(self.handed) != 1 or not self.now.certified:
-            return
-        ((process, outputs),) = self.handed.items()
-        for one in outputs:
-            wet = one.amounts["wet"]
-            share = 1 - (self.now.moisture or 0.0)
-            dry = wet * share if "moisture" in self.now.certified else one.amounts["dry"]
-            measured = self.now.content(wet, dry)
-            figures = {"dry", *self.now.certified} & measured.keys()
-            back = {n: one.amounts.get(n, 0) - measured[n] for n in figures}
-            if any(back.values()):
-                ends = self._account(one.site), f"process/{process}"
-                self._post("measured", one.cause, ends, Moved({"wet": 0, "dry": 0} | back, 0.0))
+        """Tell the processes that handed this lot over what their outputs really were.
+
+        Several are told no more than the water of what states its dry mass: a certificate is of
+        what they gave together.
+        """
+        alone = len(self.handed) == 1
+        for process, outputs in self.handed.items():
+            for one in outputs:
+                back = self._back(one, alone=alone)
+                if any(back.values()):
+                    ends = self._account(one.site), f"process/{process}"
+                    self._post("measured", one.cause, ends, Moved({"wet": 0, "dry": 0} | back, 0.0))
+
+    def _back(self, one: Handed, *, alone: bool) -> Amounts:
+        """What was handed over less what it really was, of the figures that certificates give."""
+        certified = self.now.certified
+        wet = self.now.wet_of(one)
+        dry: float = one.amounts["dry"]
+        if "moisture" in certified:
+            dry = wet * (1 - (self.now.moisture or 0.0))
+        measured = self.now.content(wet, dry)
+        figures = {"wet", "dry", *certified} & measured.keys() if alone else {"wet"}
+        return {n: one.amounts.get(n, 0) - measured[n] for n in figures}
 
     def _true_up(self, site: str) -> None:
         """Bring a place to what is known now."""

@@ -180,7 +180,8 @@ class Process:
         fact = side.fact
         u = U_SIDE_REL * side.wet if fact.u_mass_g is None else float(fact.u_mass_g)
         at, site = fact.occurred_at, fact.site_id
-        return Handed(fact.event_id, at, site, side.amounts, side.carried, u)
+        alone = fact.mass_dry_g is not None and fact.mass_wet_g is None
+        return Handed(fact.event_id, at, site, side.amounts, side.carried, u, alone)
 
     def left(self, measured: Sequence[Amounts] = ()) -> Amounts:
         """What the account holds by its postings, its inputs and what its outputs gave back."""

@@ -298,7 +298,7 @@ def test_what_a_process_gives_is_a_weighing_in_that_it_has_posted() -> None:
         "cause", "process/P", "MINE", 1, Micros(5), 900, 3.0, {"WB": 4.0}, 800, 1.0, {},
         {}, nothing,
     )  # fmt: skip
-    made = postings.of_given(held)
+    made = postings.of_given(held, context())
     assert made.posted == {}
     [(place, key, flow)] = made.flows
     assert (place, key, flow.at, flow.sign, flow.grams) == ("MINE", "cause", 5, 1, 900)

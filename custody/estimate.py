@@ -35,6 +35,12 @@ OTHER = "other"
 DRY_SHARE = "/dry_share"
 """End of the name of a source that is the dry share of a process (``process_known``)."""
 
+GRADE = "/grade"
+"""End of the name of a source that is the grade of a process in a metal (``process_known``)."""
+
+MATERIAL = (DRY_SHARE, GRADE)
+"""Ends of names of sources that are what a process has in it, and no instrument."""
+
 SAME_REL = 1e-5
 """Uncertainties that differ by less are the same: they were rounded where they were handed on."""
 

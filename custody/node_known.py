@@ -5,7 +5,7 @@ So the grades and the dry share of what lies there are known as well as those of
 shrink with what is drawn.
 
 Source:
-    docs/ledger.md, "Continuous nodes"; docs/uncertainty.md, "A dry share of a process"
+    docs/ledger.md, "Continuous nodes"; docs/uncertainty.md, "The dry share of a process"
 """
 
 import math
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from custody.estimate import NOTHING, OTHER, SOURCES_MAX, Estimate, absolute, over, relative, times
 from custody.process import Estimates
-from custody.process_known import Leaving, errors_of, named, relative_share, share_in, under
+from custody.process_known import Leaving, errors_of, graded, named, relative_share, share_in, under
 from custody.process_rows import StateRow
 
 Uncertain = tuple[float, dict[str, float]]
@@ -37,6 +37,7 @@ def arrive(state: StateRow, known: Estimates, source: str) -> None:
     metals = {analyte: Estimate(0.0, *some) for analyte, some in state.metals_u.items()}
     there = Estimates(NOTHING, Estimate(0.0, *state.dry_u), metals)
     share, there = named(Estimate(0.0, *state.share_u), there, [errors_of(known, came)], source)
+    there = graded(there, [known], source)
     state.share_u, state.dry_u = _uncertain(share), _uncertain(there.dry)
     state.metals_u = {analyte: _uncertain(some) for analyte, some in there.metals.items()}
 

@@ -4,10 +4,11 @@ An output without a moisture or a dry mass of its own gets dry = wet x s, with s
 what is in the process. The error of s is one for all that was reckoned with it, so it is a source
 of the process (``source_of``), carried by its dry mass, its metals and every such output: it
 cancels in what is left, and two outputs in one heap do not average it out. A side that states its
-moisture or dry mass has only the error of that.
+moisture or dry mass has only the error of that. So is the grade of each metal of what is in the
+process (``grade_source``): every output has it.
 
 Source:
-    docs/uncertainty.md, "A dry share of a process"; docs/adr/0028-*.md
+    docs/uncertainty.md, "The dry share of a process"; docs/adr/0028-*.md, 0029-*.md
 """
 
 import math
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 from custody.estimate import (
     DRY_SHARE,
+    GRADE,
     NOTHING,
     OWN,
     Estimate,
@@ -36,6 +38,11 @@ from custody.rows import Side
 def source_of(process_id: str) -> str:
     """Return the source that the dry share of a process is."""
     return shared(process_id + DRY_SHARE)
+
+
+def grade_source(source: str, analyte: str) -> str:
+    """Return the source that the grade of a process in a metal is, by that of its dry share."""
+    return f"{source.removesuffix(DRY_SHARE)}/{analyte}{GRADE}"
 
 
 class Errors(NamedTuple):
@@ -103,6 +110,7 @@ def whole_of(given: Mapping[str, Held], source: str) -> Whole:
     shares = [share_in(one) for one in masses]
     errors = [errors_of(one, share) for one, share in zip(masses, shares, strict=True)]
     share, known = named(total(shares), sums, errors, source)
+    known = graded(known, masses, source)
     wet, dry = sum(held.wet for held in given.values()), sum(held.dry for held in given.values())
     return Whole(wet, dry, metals, known, relative_share(share, dry))
 
@@ -172,6 +180,31 @@ def named(
     }
     share = Estimate(share.value, 0.0, {**share.parts, source: whole})
     return share, Estimates(known.wet, dry, found)
+
+
+def graded(known: Estimates, came: Iterable[Estimates], source: str) -> Estimates:
+    """Return what is in a process, the random error of its grades under their names.
+
+    Of several grades the process has the one that they are together. What the scales that weighed
+    them in do to a metal stays random: no output was weighed there. No variance is added.
+
+    Args:
+        known: What is in the process; it may have some of the sources already.
+        came: What came in independently and is in its variances.
+        source: Name of the dry share of the process.
+    """
+    errors: dict[str, list[float]] = {}
+    for one in came:
+        dry = relative(one.dry)
+        for analyte, metal in one.metals.items():
+            u = metal.value * math.sqrt(over(relative(metal), dry).var)
+            errors.setdefault(analyte, []).append(u)
+    metals = dict(known.metals)
+    for analyte, some in errors.items():
+        name = grade_source(source, analyte)
+        before = metals[analyte].parts.get(name, 0.0)
+        metals[analyte] = under(metals[analyte], name, math.hypot(before, *some))
+    return known._replace(metals=metals)
 
 
 def under(estimate: Estimate, source: str, part: float) -> Estimate:

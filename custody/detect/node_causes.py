@@ -31,7 +31,7 @@ from custody.detect.node_facts import Node, Stream, is_weighed, joined, mean_gra
 from custody.detect.node_tests import Balance, Tested
 from custody.detect.reconciliation import Fault, Materials, Reconciliation
 from custody.errors import Refused
-from custody.estimate import DRY_SHARE, Estimate, total
+from custody.estimate import MATERIAL, Estimate, total
 
 LOSS, UNDECLARED = "loss", "undeclared_feed"
 WASTE, FOREIGN = "waste", "foreign_material"
@@ -149,8 +149,8 @@ def _family(fault: Fault, mass: float, *, graded: bool) -> str | None:
     if not (math.isfinite(fault.size) and math.isfinite(fault.u)):
         return None
     if fault.kind in ("bias", "source"):
-        # What was joined, stands for what nobody declared or is a dry share has no instrument.
-        nothing = fault.at.endswith((REST, UNDECLARED_FLOW, DRY_SHARE))
+        # What was joined, was not declared or is the material itself has no instrument.
+        nothing = fault.at.endswith((REST, UNDECLARED_FLOW, *MATERIAL))
         return None if nothing else INSTRUMENT
     if fault.kind == "exchange":
         if not 0.0 < fault.size <= 1.0:

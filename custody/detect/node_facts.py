@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from custody.estimate import DRY_SHARE, OTHER, Estimate, total
+from custody.estimate import MATERIAL, OTHER, Estimate, total
 from custody.held import Held
 
 MASS_MIN_G, MASS_MAX_G = 1.0, 1e13
@@ -166,9 +166,9 @@ def scaled(said: Estimate, factor: float) -> Estimate:
 
 
 def sources_of(streams: Iterable[Stream]) -> set[str]:
-    """Return the names of scales and laboratories behind streams; a dry share is no instrument."""
+    """Return the names of scales and laboratories behind streams; the material is no instrument."""
     found: set[str] = set()
     for one in streams:
         for said in (one.dry, *one.grades.values()):
-            found.update(source for source in said.parts if not source.endswith(DRY_SHARE))
+            found.update(source for source in said.parts if not source.endswith(MATERIAL))
     return found

@@ -32,6 +32,7 @@ SPAN, WEIGHED, OUT, GRADE = 0.001, 40_000.0, 30_000.0, 0.02
 PLANT_MOISTURE = 0.005
 """u of a moisture that a side states, absolute; half of its variance is the site's."""
 NOTHING = Carried({}, {}, {}, {})
+NAMES = ("dry", "copper", "dry of both", "copper of both", "rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,15 +143,17 @@ def test_twice_the_u_of_a_process_holds_the_truth(
     process: Callable[[World], Found], moist: Moist, *, stated: bool
 ) -> None:
     rng = np.random.default_rng(28)
-    held: dict[str, int] = dict.fromkeys(("dry", "copper", "dry of both", "rest"), 0)
+    held: dict[str, int] = dict.fromkeys(NAMES, 0)
     for _ in range(WORLDS):
         one = world(rng, moist, stated=stated)
         found = process(one)
         (dry, copper), truth = found.outputs[0], one.true[0]
         both = total(dry for dry, _ in found.outputs)
+        metal = total(copper for _, copper in found.outputs)
         held["dry"] += is_held(dry, truth[0])
         held["copper"] += is_held(copper, truth[1])
         held["dry of both"] += is_held(both, math.fsum(dry for dry, _ in one.true))
+        held["copper of both"] += is_held(metal, math.fsum(copper for _, copper in one.true))
         held["rest"] += is_held(found.rest, one.rest)
     shares = {name: count / WORLDS for name, count in held.items()}
     assert min(shares.values()) >= LEAST, shares

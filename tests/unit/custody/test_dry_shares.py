@@ -1,4 +1,4 @@
-"""How well an output's dry mass is known where the moisture is that of the inputs."""
+"""How well outputs are known where moisture and grades are those of the inputs."""
 
 import math
 from dataclasses import replace
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from custody.detect.node_facts import Stream, sources_of
 from custody.estimate import Estimate, sigma, total
 from custody.events import LotFact, MaterialProcessed, Micros
 from custody.held import Carried, Held
@@ -273,15 +274,76 @@ def test_what_comes_back_to_a_process_has_its_share_already_and_adds_to_it() -> 
     assert whole.share.parts["P/dry_share"] == pytest.approx(0.005)
 
 
-def handed_in(name: str, dry: int, moisture_u_rel: float, copper: int = 20) -> Held:
-    """Held with a wet mass known to 0.1 %, and of the copper 1 %."""
+def handed_in(
+    name: str, dry: int, moisture_u_rel: float, copper: int = 20, grade: float = 0.01
+) -> Held:
+    """Held with a wet mass known to 0.1 %, and copper of a grade known to 1 %."""
     wet, metal = round(dry / 0.9), copper * dry
     u = math.hypot(0.001, moisture_u_rel)
-    metals = {"Cu": (metal, math.hypot(u, 0.01) * metal, dict[str, float]())} if copper else {}
+    metals = {"Cu": (metal, math.hypot(u, grade) * metal, dict[str, float]())} if copper else {}
     return Held(
         name, "lot/" + name, "PLANT", 1, Micros(1), wet, 0.001 * wet, {}, dry, u * dry, {},
         metals, Carried({}, {}, {}, {}),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["split", "stockpile"])
+def test_outputs_share_the_grade_of_what_went_in(kind: str) -> None:
+    """Copper of the ore is known to 1 %: half of it goes out with that error, and with no other."""
+    sides, plant = Sides(kind), Plant()
+    plant.tell(ore("A"), sides.out("X", 50 * TONNE), sides.out("Y", 50 * TONNE))
+    found = [copper_of(told_to(plant, name)) for name in "XY"]
+    assert [one.parts["P-1/Cu/grade"] for one in found] == pytest.approx([9.0 * TONNE] * 2)
+    assert found[0].var < (0.001 * found[0].value) ** 2
+    both = total(found)
+    assert sigma(both) / both.value == pytest.approx(math.hypot(0.01, 0.00278), rel=1e-3)
+
+
+def test_of_a_grade_nothing_is_in_what_is_left_when_all_went_out() -> None:
+    """18 kg of 1,800 kg copper by the grade; what is left is known by what was weighed."""
+    sides, plant = Sides("split"), Plant()
+    plant.tell(ore("A"), sides.out("X", 49 * TONNE), sides.out("Y", 50 * TONNE))
+    [left] = plant.balance.metals
+    assert left.value_mg == 18 * TONNE
+    parts = {part.source: part.u for part in left.u_systematic_mg}
+    assert parts["P-1/Cu/grade"] == pytest.approx(0.18 * TONNE, rel=1e-3)
+    assert left.u_random_mg < 0.0002 * 1800 * TONNE
+
+
+@pytest.mark.parametrize("kind", ["split", "stockpile"])
+def test_grades_of_several_inputs_are_one_error_of_what_they_are_together(kind: str) -> None:
+    sides, plant = Sides(kind), Plant()
+    plant.tell(*[ore(name, 25 * TONNE) for name in "ABCD"], sides.out("X", 50 * TONNE))
+    found = copper_of(told_to(plant, "X"))
+    assert found.parts["P-1/Cu/grade"] / found.value == pytest.approx(0.005, rel=1e-3)
+
+
+def test_outputs_of_one_process_in_one_heap_do_not_average_their_grade_out() -> None:
+    given = [handed_in("X", 50 * TONNE, 0.0), handed_in("Y", 50 * TONNE, 0.0)]
+    given = [
+        one._replace(metals={"Cu": (1000 * TONNE, 0.0, {"P/Cu/grade": 10.0 * TONNE})})
+        for one in given
+    ]
+    whole = whole_of({held.cause: held for held in given}, "P2/dry_share")
+    copper = whole.known.metals["Cu"]
+    assert copper.parts == {"P/Cu/grade": 20.0 * TONNE}
+
+
+def test_what_comes_back_to_a_process_has_its_grade_already_and_adds_to_it() -> None:
+    again = handed_in("X", 50 * TONNE, 0.0)
+    value = again.metals["Cu"][0]
+    again = again._replace(metals={"Cu": (value, 0.001 * value, {"P/Cu/grade": 0.03 * value})})
+    given = [again, handed_in("A", 50 * TONNE, 0.0, grade=0.04)]
+    whole = whole_of({held.cause: held for held in given}, "P/dry_share")
+    assert whole.known.metals["Cu"].parts["P/Cu/grade"] == pytest.approx(0.05 * value)
+
+
+def test_a_grade_of_a_process_is_no_instrument() -> None:
+    stream = Stream(
+        "X", "", Estimate(1.0, 0.0, {"WB": 0.1, "P/dry_share": 0.1}),
+        {"Cu": Estimate(1.0, 0.0, {"LAB/Cu": 0.1, "P/Cu/grade": 0.1})},
+    )  # fmt: skip
+    assert sources_of([stream]) == {"WB", "LAB/Cu"}
 
 
 def test_what_is_really_missing_is_found_and_no_dry_share_is_called_an_instrument() -> None:

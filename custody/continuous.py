@@ -19,7 +19,7 @@ from custody.handing import GENERATIONS_MAX
 from custody.held import Carried, Held, Posted
 from custody.kinds import Kind
 from custody.knowledge import Amount
-from custody.layers import blend, cut, resized, settle
+from custody.layers import blend, cut, first_out, resized, settle
 from custody.process import (
     Estimates,
     Standing,
@@ -36,6 +36,7 @@ from custody.process_known import Leaving, leaving, output_known, source_of, sta
 from custody.process_rows import Layer, OutRow, StateRow
 from custody.process_settle import Outcome
 from custody.reference import References
+from custody.rows import Side
 
 METAL_MG_PER_G_MAX = 1000
 """Milligrams of metal in a gram of dry mass: no material holds more."""
@@ -147,15 +148,19 @@ class Node:
     def _wet(self) -> int:
         return sum(layer.wet for layer in self.state.layers)
 
-    def _dry_share(self) -> float:
-        """Return the dry share of what lies there; that of the layers, whatever rain did."""
-        return dry_share(self._wet, self.dry)
+    def _mass(self, side: Side) -> tuple[int, int]:
+        """Return wet and dry grams of a side; the dry share is that of the layers it is taken from.
+
+        Whatever rain did, it is no other. A survey is of all layers.
+        """
+        if side.part == "stock":
+            return side_mass(side, dry_share(self._wet, self.dry))
+        return side_mass(side, dry_share(*first_out(self.state.layers, side.wet, side.dry)))
 
     def _leaving(self, one: Standing) -> tuple[Leaving, Estimate]:
         """Return the mass of a side, and how well the dry share of what lies there is known."""
-        masses = side_mass(one.side, self._dry_share())
         share = node_known.share_of(self.state, self._wet, self.dry)
-        return leaving(one, *masses, self._references), share
+        return leaving(one, *self._mass(one.side), self._references), share
 
     def _draw(self, dry: int) -> Layer:
         """Take dry mass out of the layers, oldest first, at most all of it, and return it."""
@@ -192,7 +197,7 @@ class Node:
                 "The output names no lot; it stays in the process."
             )
             return
-        wet, dry = side_mass(one.side, self._dry_share())
+        wet, dry = self._mass(one.side)
         out, share = self._leaving(one)
         self._judge(output_known(out, {}, {}, share).dry, outcome)
         grades = {
@@ -232,7 +237,7 @@ class Node:
 
     def _lose(self, one: Standing, outcome: Outcome) -> None:
         """Post a declared loss: it takes metals where nothing is separated, attributes never."""
-        wet, dry = side_mass(one.side, self._dry_share())
+        wet, dry = self._mass(one.side)
         out, share = self._leaving(one)
         drawn = self._draw(dry)
         metals = {} if self._kind.separating else drawn.metals
@@ -273,8 +278,9 @@ class Node:
     def _give_back(self, measured: Held) -> None:
         """Let what an output did not hold lie in the oldest layer, as far as a layer can hold it.
 
-        Expected metals of separated outputs were never handed over: those only were in the books.
-        Nor was the water of an output that states its dry mass.
+        It keeps its dry share: what was measured of an output does not say how wet the rest is, so
+        water is loose. Expected metals of separated outputs were never handed over: those only were
+        in the books. Nor was the water of an output that states its dry mass.
         """
         state = self.state
         state.wet += measured.wet
@@ -288,13 +294,15 @@ class Node:
             return
         layer = state.layers[0]
         dry = max(layer.dry + measured.dry, 0)
+        wet = round(layer.wet * dry / layer.dry) if layer.dry > 0 else dry
+        state.wet += layer.wet - wet
         state.dry += layer.dry + measured.dry - dry
         kept: dict[str, int] = {}
         for name in sorted(layer.metals | metals):
             there = layer.metals.get(name, 0) + metals.get(name, 0)
             kept[name] = min(max(there, 0), METAL_MG_PER_G_MAX * dry)
             self._loosen({name: there - kept[name]}, 1)
-        state.layers[0] = layer._replace(dry=dry, metals=kept)
+        state.layers[0] = layer._replace(wet=wet, dry=dry, metals=kept)
 
     def _measure(self, one: Standing, outcome: Outcome) -> None:
         """Let a measurement of the stock end a period: what is not accounted for is posted.
@@ -302,7 +310,7 @@ class Node:
         The first thing that is known of a node opens it: then nothing is missing.
         """
         state = self.state
-        wet, dry = side_mass(one.side, self._dry_share())
+        wet, dry = self._mass(one.side)
         found, share = self._leaving(one)
         known = output_known(found, {}, {}, share)
         outcome.carried = self.carried()
@@ -342,9 +350,10 @@ class Node:
     def _scale(self, wet: int, dry: int) -> None:
         """Make the layers what was measured, and keep nothing loose that they could hold.
 
-        Attributes stay: a survey says how much lies there, not what was burnt for it.
+        Attributes stay: a survey says how much lies there, not what was burnt for it. So do the
+        differences in moisture: a survey says how wet all is together.
         """
-        state, there = self.state, self.dry
+        state, there, were = self.state, self.dry, [layer.wet for layer in self.state.layers]
         state.loose = travelling.attributes_of(state.loose)
         if there > 0 and dry > 0:
             state.layers = [resized(layer, dry, there) for layer in state.layers]
@@ -354,9 +363,11 @@ class Node:
             for layer in state.layers:
                 self._loosen(layer.carried.attributes, 1)
             state.layers = [Layer(wet, dry, {}, travelling.NOTHING_CARRIED)] if dry > 0 else []
-            state.metals_u, state.share_u = {}, (0.0, {})
-        for number, layer in enumerate(state.layers):
-            state.layers[number] = layer._replace(wet=round(wet * layer.dry / dry))
+            state.metals_u, state.share_u, were = {}, (0.0, {}), [wet]
+        whole = sum(were)
+        for number, (layer, was) in enumerate(zip(state.layers, were, strict=False)):
+            part = was / whole if whole > 0 else layer.dry / dry
+            state.layers[number] = layer._replace(wet=round(wet * part))
         state.wet = wet - sum(layer.wet for layer in state.layers)
         state.dry = dry - self.dry
 

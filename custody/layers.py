@@ -1,4 +1,4 @@
-"""Layers of material in a continuous node: joining them, and taking a part of one.
+"""Layers of material in a continuous node: joining them, and taking a part of them.
 
 Source:
     docs/ledger.md, "Continuous nodes".
@@ -70,6 +70,26 @@ def resized(layer: Layer, dry: int, whole: int) -> Layer:
         {name: round(value * dry / whole) for name, value in layer.metals.items()},
         layer.carried,
     )
+
+
+def first_out(layers: Sequence[Layer], wet: int | None, dry: int | None) -> tuple[int, int]:
+    """Return wet and dry grams of what leaves first of so much mass; all there is where it is less.
+
+    Args:
+        layers: Oldest first.
+        wet: Grams that leave, where no dry mass is stated.
+        dry: Grams of dry mass that leave; it counts where both are stated.
+    """
+    mass = wet or 0 if dry is None else dry
+    wet_out = dry_out = 0
+    for layer in layers:
+        there = layer.wet if dry is None else layer.dry
+        if there > mass:
+            wet_out += round(layer.wet * mass / there)
+            dry_out += round(layer.dry * mass / there)
+            break
+        wet_out, dry_out, mass = wet_out + layer.wet, dry_out + layer.dry, mass - max(there, 0)
+    return wet_out, dry_out
 
 
 def cut(layer: Layer, dry: int) -> tuple[Layer, Layer]:

@@ -105,9 +105,23 @@ class Node(Process):
         return added(*((1, layer.amounts) for layer in self.layers))
 
     def _side(self, fact: MaterialProcessed) -> Side:
-        here = self._here()
+        """A side as dry as what it is taken from: the first to leave, or all that is surveyed."""
+        here = self._here() if fact.part == "stock" else self._first(fact)
         wet = here.get("wet", 0)
         return self.side(fact, here["dry"] / wet if wet > 0 else None)
+
+    def _first(self, fact: MaterialProcessed) -> Amounts:
+        name = "wet" if fact.mass_dry_g is None else "dry"
+        wanted = int(fact.mass_wet_g or 0) if fact.mass_dry_g is None else fact.mass_dry_g
+        found = {"wet": 0, "dry": 0}
+        for layer in self.layers:
+            has = {n: layer.amounts.get(n, 0) for n in found}
+            if has[name] > wanted:
+                found = {n: v + round(has[n] * wanted / has[name]) for n, v in found.items()}
+                break
+            found = {n: v + has[n] for n, v in found.items()}
+            wanted -= max(has[name], 0)
+        return found
 
     def _taken(self, fact: MaterialProcessed, *, lost: bool = False) -> Side:
         side = self._side(fact)
@@ -143,7 +157,9 @@ class Node(Process):
             self.loose = added((1, self.loose), (-1, attributes(self.loose)))
 
     def _stock(self, fact: MaterialProcessed) -> None:
-        """The layers become what was measured at the grade they had; nothing else stays loose.
+        """The layers become what was measured at the grades they had; nothing else stays loose.
+
+        The wet mass is parted as it lay: each layer stays so much wetter than the others.
 
         A survey finds no emissions: what the pile carries of them stays with what is left.
         """
@@ -151,13 +167,16 @@ class Node(Process):
         books = added((1, self._here()), (1, self.loose))
         dry = self._here().get("dry", 0)
         self.loose = attributes(self.loose)
+        wet = self._here().get("wet", 0)
         if dry > 0 and side.dry > 0:
             part = side.dry / dry
             for layer in self.layers:
+                was = layer.amounts.get("wet", 0)
                 layer.amounts = {
                     n: v if is_attribute(n) else round(v * part) for n, v in layer.amounts.items()
                 }
-                layer.amounts["wet"] = round(side.wet * layer.dry / side.dry)
+                lay = was / wet if wet > 0 else layer.dry / side.dry
+                layer.amounts["wet"] = round(side.wet * lay)
         else:
             self.loose = added((1, self.loose), (1, attributes(self._here())))
             self.layers = [Layer(side.masses(), Carried())] if side.dry > 0 else []

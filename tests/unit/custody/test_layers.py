@@ -124,3 +124,32 @@ def test_a_cut_takes_its_part_and_leaves_the_rest() -> None:
     part, rest = layers.cut(whole, 30)
     assert part == Layer(33, 30, {"Cu": 3}, Carried({"A": 1.0}, {}, {}, {"@a": 3}))
     assert rest == Layer(77, 70, {"Cu": 8}, Carried({"A": 1.0}, {}, {}, {"@a": 6}))
+
+
+def moist(*masses: tuple[int, int]) -> list[Layer]:
+    """Layers of so much wet and dry mass."""
+    return [Layer(wet, dry, {}, NOTHING_CARRIED) for wet, dry in masses]
+
+
+def test_what_leaves_first_is_as_dry_as_the_layers_it_is_of() -> None:
+    some = moist((100, 98), (100, 88))
+    assert layers.first_out(some, 50, None) == (50, 49)
+    assert layers.first_out(some, 100, None) == (100, 98)
+    assert layers.first_out(some, 150, None) == (150, 142)
+    assert layers.first_out(some, None, 49) == (50, 49)
+    assert layers.first_out(some, None, 142) == (150, 142)
+    # The dry mass is what layers are taken by, where both are stated.
+    assert layers.first_out(some, 7, 98) == (100, 98)
+
+
+def test_of_more_than_there_is_all_leaves() -> None:
+    some = moist((100, 98), (100, 88))
+    assert layers.first_out(some, 300, None) == (200, 186)
+    assert layers.first_out(some, None, 300) == (200, 186)
+    assert layers.first_out(some, 0, None) == (0, 0)
+    assert layers.first_out(some, None, None) == (0, 0)
+    assert layers.first_out([], 10, None) == (0, 0)
+
+
+def test_a_layer_that_is_owed_or_has_no_water_leaves_whole() -> None:
+    assert layers.first_out(moist((-5, -4), (0, 3), (100, 90)), 10, None) == (5, 8)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from custody.digest import GENESIS, Frontier, link, unpack_frontier
 from custody.events import ActionTaken, Micros, ReferenceSet
 from custody.heads import Head, SeenHead
-from producers.outcome import Draft
+from producers.outcome import Draft, Record
 from producers.signing import Signer
 from producers.steady import Steady
 from schemas import avro, topics
@@ -198,14 +198,19 @@ class Chain:
 
     def place(self, draft: Draft) -> tuple[bytes, int]:
         """Return key and partition; a broadcast reference says its partition itself."""
-        record = draft.record
+        record, key = draft.record, key_of(draft.record)
         if isinstance(record, ReferenceSet):
-            return record.id.encode(), record.partition
-        if isinstance(record, ActionTaken):
-            key = owner_id(record.subject).encode()
-        else:
-            key = fact_key(record).encode()
+            return key, record.partition
         return key, partition_of(key, self._partitions)
+
+
+def key_of(record: Record) -> bytes:
+    """Return what a record is about and keyed by."""
+    if isinstance(record, ReferenceSet):
+        return record.id.encode()
+    if isinstance(record, ActionTaken):
+        return owner_id(record.subject).encode()
+    return fact_key(record).encode()
 
 
 def owner_id(subject: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from custody.events import LotDeclared
 from producers.chain import Chain
 from producers.outcome import Code, Draft, Refusal, Warned
-from producers.past import Correction, Past
+from producers.past import About, Correction, Past
 
 _ONE_PART = "the event_id of one part, as the answer's parts and GET /v1/events/{id} list them"
 _TWO_RECORDS = "; for a wrong lot, a void of that and a new fact, both with ?atomic=true"
@@ -32,11 +32,20 @@ def mismatch(draft: Draft, chain: Chain, past: Past) -> Refusal | None:
     target = corrects(draft)
     known = None if target is None else past.identity(target)
     about = None if known is None else past.about(known)
-    if about is None:
-        return None
+    return None if about is None else unlike(draft, chain.place(draft)[0], about)
+
+
+def unlike(draft: Draft, key: bytes, about: About) -> Refusal | None:
+    """Refuse a correction of something else than what it is about, or of a whole request.
+
+    Args:
+        draft: The record.
+        key: What it is keyed by.
+        about: What is known of its target; of a request of parts, its first part.
+    """
+    target = corrects(draft)
     if about.event_id != target:
         return Refusal(Code.CORRECTION_MISMATCH, "corrects", target, _ONE_PART)
-    key, _ = chain.place(draft)
     if (about.stem, about.key) == (draft.stem, key):
         return None
     found = f"{draft.stem} of {key.decode()}"

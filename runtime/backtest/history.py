@@ -3,11 +3,12 @@
 A line may say ``recorded_at``; without it a fact was recorded when it occurred and a reference
 record when it became valid. The order of lines means nothing: records are sorted, the same event
 counts once, and of two that differ under one id the one with the smaller content stands, so that a
-shuffled file with repeats is the same history.
+shuffled file with repeats is the same history. A correction of a whole request of parts, or of
+another lot's or process's fact, is refused, as by a gateway that knows its target.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -20,10 +21,13 @@ from custody.events import ActionTaken, LotAssayed, LotFact, Micros, ReferenceSe
 from custody.fold import Handed
 from custody.records import Tick
 from producers import strict_json
+from producers.chain import key_of
+from producers.correcting import corrects, unlike
 from producers.fields import Moment, Time
 from producers.judge import Terms, accept
 from producers.known import Known
-from producers.outcome import Code, Draft, Record, Refusal
+from producers.outcome import Accepted, Code, Draft, Record, Refusal
+from producers.past import About
 from runtime.client import JsonObject
 
 GATEWAY = ("backtest", 1)
@@ -72,7 +76,15 @@ class Judged(NamedTuple):
     """What a line comes to: records, or why not."""
 
     line: Line
-    outcome: tuple[Draft, ...] | Refusal
+    outcome: Accepted | Refusal
+
+
+class _Kept(NamedTuple):
+    """A record with the line it came from, and the id the sender can ask for."""
+
+    draft: Draft
+    line: Line
+    event_id: str
 
 
 def lines_of(name: str, stream: Iterable[str]) -> Iterator[Line]:
@@ -98,7 +110,7 @@ def read(
         (references if '"reference"' in line.text else others).append(line)
     judged = _judged(references, known)
     for _, outcome in judged:
-        for draft in outcome if isinstance(outcome, tuple) else ():
+        for draft in () if isinstance(outcome, Refusal) else outcome.drafts:
             if isinstance(draft.record, ReferenceSet):
                 known.add(draft.record)
     for piece in _in_pieces(others, known):
@@ -134,7 +146,7 @@ def _judged(lines: Sequence[Line], known: Known) -> list[Judged]:
     return [Judged(line, _judge(line.text, terms)) for line in lines]
 
 
-def _judge(text: str, terms: Terms) -> tuple[Draft, ...] | Refusal:
+def _judge(text: str, terms: Terms) -> Accepted | Refusal:
     if not strict_json.is_utf8(text):
         return Refusal(Code.BAD_VALUE, "", text, "text in UTF-8")
     try:
@@ -147,8 +159,7 @@ def _judge(text: str, terms: Terms) -> tuple[Draft, ...] | Refusal:
     if isinstance(when, Refusal):
         return when
     raw.pop(_RECORDED, None)
-    outcome = accept(raw, when, terms)
-    return outcome if isinstance(outcome, Refusal) else outcome.drafts
+    return accept(raw, when, terms)
 
 
 def _recorded(raw: JsonObject) -> Micros | Refusal:
@@ -163,14 +174,21 @@ def _recorded(raw: JsonObject) -> Micros | Refusal:
 
 def _ordered(judged: Iterable[Judged]) -> History:
     history = History()
-    kept: dict[_Identity, Draft] = {}
+    kept: dict[_Identity, _Kept] = {}
     for line, outcome in judged:
         if isinstance(outcome, Refusal):
             history.refused.append(Refused(line, outcome.answer()))
             continue
-        for draft in outcome:
-            _keep(kept, draft, history)
-    history.records = sorted([draft.record for draft in kept.values()], key=_order)
+        for draft in outcome.drafts:
+            _keep(kept, _Kept(draft, line, outcome.event_id), history)
+    known = _by_id(kept.values())
+    for one in kept.values():
+        wrong = _mismatch(one.draft, known)
+        if wrong is None:
+            history.records.append(one.draft.record)
+        else:
+            history.refused.append(Refused(one.line, wrong.answer()))
+    history.records.sort(key=_order)
     history.refused.sort(key=lambda one: one.line[:2])
     return history
 
@@ -189,18 +207,44 @@ def _identity(record: Record) -> _Identity:
     return record.event_id, record.lot_id if isinstance(record, LotAssayed) else None
 
 
-def _keep(kept: dict[_Identity, Draft], draft: Draft, history: History) -> None:
-    identity = _identity(draft.record)
+def _keep(kept: dict[_Identity, _Kept], new: _Kept, history: History) -> None:
+    identity = _identity(new.draft.record)
     old = kept.get(identity)
     if old is None:
-        kept[identity] = draft
-    elif old.content == draft.content:
+        kept[identity] = new
+    elif old.draft.content == new.draft.content:
         history.repeated += 1
         # Told again later is known no earlier.
-        kept[identity] = min(old, draft, key=lambda one: _order(one.record))
+        kept[identity] = min(old, new, key=lambda one: _order(one.draft.record))
     else:
         history.differing += 1
-        kept[identity] = min(old, draft, key=lambda one: one.content)
+        kept[identity] = min(old, new, key=lambda one: one.draft.content)
+
+
+_ById = Mapping[str, Mapping[bytes, Draft]]
+"""Records by the ids a correction may name, and by what they are about."""
+
+
+def _by_id(kept: Iterable[_Kept]) -> _ById:
+    """Return what a gateway knows by id: records, and of a request of parts the first."""
+    found: dict[str, dict[bytes, Draft]] = {}
+    for draft, _, event_id in kept:
+        key = key_of(draft.record)
+        found.setdefault(draft.record.event_id, {})[key] = draft
+        found.setdefault(event_id, {}).setdefault(key, draft)
+    return found
+
+
+def _mismatch(draft: Draft, known: _ById) -> Refusal | None:
+    """Refuse a correction as a gateway does that took its target before it, or with it."""
+    target = corrects(draft)
+    if target is None or target not in known:
+        return None
+    key, targets = key_of(draft.record), known[target]
+    about, of = min(targets.items(), key=lambda one: (one[0] != key, one[0]))
+    if recorded_at(of.record) > recorded_at(draft.record):
+        return None
+    return unlike(draft, key, About(of.record.event_id, of.stem, about))
 
 
 def recorded_at(record: Record | Handed | Tick) -> Micros:

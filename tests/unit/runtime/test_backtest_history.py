@@ -128,3 +128,71 @@ def test_many_lines_are_judged_by_several_processes_to_the_same_history(
     assert together.records == alone.records
     assert together.repeated == alone.repeated + 40
     assert sum(told) <= len(shuffled)
+
+
+TOOK = {
+    "type": "processing",
+    "event_id": "00000000-0000-7000-8000-000000000001",
+    "site_id": "PLANT",
+    "process_id": "P-1",
+    "kind": "blend",
+    "occurred_at": "2026-11-03T06:00:00Z",
+    "inputs": [{"lot_id": "L-1", "mass_wet_kg": 30_000}],
+}
+RIGHT = TOOK | {
+    "event_id": "00000000-0000-7000-8000-000000000002",
+    "inputs": [{"lot_id": "L-1", "mass_wet_kg": 3_000}],
+    "recorded_at": "2026-11-05T06:00:00Z",
+}
+
+
+def test_a_correction_of_a_whole_process_request_is_refused_as_a_gateway_refuses_it() -> None:
+    """A gateway corrects parts: with the request's own id the input counted twice."""
+    [side] = read(TOOK).records
+    whole = RIGHT | {"corrects": TOOK["event_id"]}
+    for order in ([TOOK, whole], [whole, TOOK]):
+        found = read(*order)
+        assert [code for _, code, _ in codes(found)] == ["correction_mismatch"]
+        assert found.records == [side]
+    found = read(TOOK, RIGHT | {"corrects": side.event_id})
+    assert codes(found) == []
+    assert len(found.records) == 2
+
+
+def test_a_correction_that_is_about_another_lot_is_refused() -> None:
+    [side] = read(TOOK).records
+    other = [{"lot_id": "L-2", "mass_wet_kg": 3_000}]
+    found = read(TOOK, RIGHT | {"corrects": side.event_id, "inputs": other})
+    assert codes(found) == [(2, "correction_mismatch", "corrects")]
+    assert found.refused[0].answer["found"] == "processing of L-2"
+
+
+def test_a_correction_that_a_gateway_took_before_its_target_stands() -> None:
+    early = RIGHT | {"corrects": TOOK["event_id"], "recorded_at": "2026-11-03T05:00:00Z"}
+    found = read(TOOK, early)
+    assert codes(found) == []
+    assert len(found.records) == 2
+    assert codes(read(RIGHT | {"corrects": TOOK["event_id"]})) == []
+
+
+def test_a_certificate_of_two_lots_is_corrected_for_either() -> None:
+    certificate = {
+        "type": "assay",
+        "event_id": TOOK["event_id"],
+        "site_id": "MINE-KOV",
+        "occurred_at": "2026-11-03T06:00:00Z",
+        "lab_id": "LAB",
+        "stage": "final",
+        "party": "seller",
+        "certificate_no": "C-1",
+        "results": [{"analyte": "Cu", "value": 2.5, "unit": "pct", "basis": "dry"}],
+    }
+    both = [certificate | {"lot_id": lot} for lot in ("L-1", "L-2")]
+    right = [
+        one | {"event_id": f"00000000-0000-7000-8000-00000000001{no}", "corrects": TOOK["event_id"]}
+        for no, one in enumerate(both)
+    ]
+    assert codes(read(*both, *right)) == []
+    assert [code for _, code, _ in codes(read(*both, right[0] | {"lot_id": "L-3"}))] == [
+        "correction_mismatch"
+    ]

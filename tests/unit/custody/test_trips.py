@@ -162,6 +162,16 @@ def test_a_trip_that_was_withdrawn_and_begins_again_is_a_trip() -> None:
     assert world.sums()["lot/L-1/MINE"]["wet"] == 10_000_000
 
 
+@pytest.mark.parametrize("vehicle", [None, "CGO 4417 AB"])
+def test_without_movement_ids_each_weighing_out_is_a_load(vehicle: str | None) -> None:
+    """A second ticket may be the same truck again or the next load: nothing in it says which."""
+    maker, world = Maker(), World()
+    out = {"movement_id": None, "vehicle_id": vehicle}
+    world.tell(*[maker.weighing("MINE", n, "dispatch", 45_000, 15_000, **out) for n in (0, 300)])
+    assert world.sums()["lot/L-1/MINE"]["wet"] == 60_000_000
+    assert "weighed_twice" not in world.findings
+
+
 @pytest.mark.parametrize("end", [0, 3])
 @pytest.mark.parametrize("times", [2, 3])
 def test_of_weighings_at_one_end_of_a_trip_the_last_counts_whichever_comes_last(

@@ -102,30 +102,22 @@ class Prepared:
 
 
 def composition_prior(model: Model) -> Prior:
-    """Return the expected composition: the origin's, else any known site's, else nothing known.
+    """Return the expected composition: the origin's, else that nothing is known of it.
 
-    The covariance is that of a new lot: wider by what n lots do not tell of their mean.
+    The covariance is that of a new lot: wider by what n lots do not tell of their mean. Other sites
+    do not say how one that nobody knows is: three of them span two directions, and however many
+    they are, all lots of a mine of other ore would alarm.
     """
-    if model.origin is not None:
-        site, n = model.origin, max(model.origin.lots, 1)
-        return _aligned(model, site.analytes, site.mean, site.covariance * (1.0 + 1.0 / n))
-    known = [s for s in model.library if s.analytes == model.library[0].analytes]
-    if len(known) < 3:
-        return _aligned(model, (), np.empty(0), np.empty((0, 0)))
-    means = np.array([site.mean for site in known])
-    within = np.mean([site.covariance for site in known], axis=0)
-    spread = np.atleast_2d(np.cov(means.T)) * (1.0 + 1.0 / len(known))
-    return _aligned(model, known[0].analytes, means.mean(axis=0), within + spread)
-
-
-def _aligned(model: Model, analytes: tuple[str, ...], mean: Floats, covariance: Floats) -> Prior:
     size = len(model.analytes)
-    place = {analyte: at for at, analyte in enumerate(model.analytes)}
-    wanted = [at for at, analyte in enumerate(analytes) if analyte in place]
-    to = [place[analytes[at]] for at in wanted]
     ln, var = np.full(size, BROAD_LN[0]), np.eye(size) * BROAD_LN[1] ** 2
-    ln[to] = mean[wanted]
-    var[np.ix_(to, to)] = covariance[np.ix_(wanted, wanted)]
+    site = model.origin
+    if site is not None:
+        place = {analyte: at for at, analyte in enumerate(model.analytes)}
+        known = [at for at, analyte in enumerate(site.analytes) if analyte in place]
+        to = [place[site.analytes[at]] for at in known]
+        ln[to] = site.mean[known]
+        new_lot = site.covariance * (1.0 + 1.0 / max(site.lots, 1))
+        var[np.ix_(to, to)] = new_lot[np.ix_(known, known)]
     return Prior(ln, var)
 
 

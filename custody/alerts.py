@@ -76,7 +76,7 @@ CHARTS = frozenset({INSTRUMENT_BIAS, ROUTE_LOSS})
 """Rules, and families, of what charts over many lots find (``custody.charts``)."""
 
 LOG10_E_MAX = 300.0
-"""Beyond it an e-value is greater than a double can tell."""
+"""Beyond it an e-value is greater than a double can tell; what is remembered has no such limit."""
 
 TENFOLD = 1.0
 """Change of the statistic (a decimal logarithm) that makes a new version."""

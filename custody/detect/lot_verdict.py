@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from custody import severity
-from custody.alerts import LOG10_E_MAX, LOT
+from custody.alerts import LOT
 from custody.detect.lot_asked import AS_IS, Asked
 from custody.detect.lot_drift import Corrected
 from custody.detect.lot_facts import MASS, MOISTURE
@@ -123,7 +123,7 @@ def _said(
         posterior[0][0],
         -found.size if named.family is Family.LOSS else found.size,
         found.size_u,
-        min(found.ln_e / _LN10, LOG10_E_MAX),
+        found.ln_e / _LN10,
         allowed.ln_e / _LN10,
         allowed.basis,
         posterior,

@@ -6,8 +6,9 @@ from random import Random
 import pytest
 
 from tests.support.facts import Maker
-from tests.support.measured_lots import A_GOOD_ROAD, ANALYTES, hauled, lot, mixed, suspicions
+from tests.support.measured_lots import A_GOOD_ROAD, ANALYTES, haul, hauled, lot, mixed, suspicions
 from tests.support.recomputed import line_of
+from tests.support.world import World
 from tests.unit.custody.test_recomputed import agrees
 
 
@@ -50,6 +51,20 @@ def test_ore_exchanged_for_barren_rock_is_waste_whatever_the_share(share: float)
     assert (alert.family, alert.movement_id) == ("waste", "M-1")
     assert alert.size == pytest.approx(share, abs=3 * alert.size_u)
     assert alert.size_u < 0.05
+
+
+def test_what_comes_after_e_is_beyond_a_double_still_changes_the_alert() -> None:
+    """After two shots E is 10^460, with the certificate 10^204,792, and the size known better."""
+    ore, world, said = lot(Random(6)), World(), []
+    for fact in haul(6, at_origin=ore, at_port={a: 0.003 * c for a, c in ore.items()}):
+        world.tell(fact)
+        said += suspicions(world)
+    first, *_, last = said
+    assert {one.value for one in said} == {1e300}
+    assert last.version > first.version
+    assert last.size_u < 0.6 * first.size_u
+    assert last.posterior[0].ln_e > 10.0 * first.posterior[0].ln_e
+    agrees(line_of(last))
 
 
 def test_ore_of_elsewhere_mixed_in_on_the_way_is_named_sized_and_dated() -> None:

@@ -51,6 +51,7 @@ class Maker:
 
     def __init__(self, mapping: MappingOf, top: Top) -> None:
         self._top = top
+        self._delimiter = mapping.file.delimiter
         empty = frozenset(plain(word) for word in mapping.file.empty)
         top.require(where.column for where in mapping.file.skip_where)
         self._records = [_RecordMaker(record, mapping, top, empty) for record in mapping.records]
@@ -79,7 +80,21 @@ class Maker:
             if isinstance(cell, str) and not _is_text(cell):
                 title = titles[index] if index < len(titles) else ""
                 return CellFault(CellCode.BAD_ENCODING, cell, "text in the file's encoding", title)
+            if isinstance(cell, str) and "\n" in cell and self._holds_rows(cell, row.no):
+                title = titles[index] if index < len(titles) else ""
+                return CellFault(CellCode.TOO_MANY_CELLS, cell[:80], _CLOSED, title)
         return None
+
+    def _holds_rows(self, cell: str, no: int) -> bool:
+        """Tell whether a cell of several lines has one that is a row, and a good one."""
+        for line in cell.split("\n")[1:]:
+            row = Row(no, tuple(line.split(self._delimiter)))
+            if any(each.wants(row) and not each.make(row, 0).fault for each in self._records):
+                return True
+        return False
+
+
+_CLOSED = 'a quote that was opened is closed in its cell: rows follow in this one; or quote = ""'
 
 
 class _RecordMaker:

@@ -282,3 +282,24 @@ def test_a_code_page_is_read_as_what_it_is(tmp_path: Path, coding: str, lot: str
         of_text(tmp_path, weighing(f"encoding = '{coding}'"), *lines, encoding=coding)
     )
     assert request["lot_id"] == lot
+
+
+@pytest.mark.parametrize("end", ["", '"'])
+def test_rows_within_a_quote_that_nobody_closed_are_not_lost(tmp_path: Path, end: str) -> None:
+    """The first ticket was taken, and all up to the next quote were a part of its remark."""
+    head, rows = f"{HEAD},remark", [f"{GOOD.replace('T-1', f'T-{no}')}," for no in range(1, 6)]
+    rows[1] += '"late'
+    rows[3] += end
+    read = of_text(tmp_path, weighing(), head, *rows)
+    assert faults(read) == [(3, "too_many_cells", "", "remark")]
+    assert read[1].fault is not None
+    assert "a quote that was opened is closed" in read[1].fault.allowed
+    taken = [one.request["ticket_no"] for one in read if one.request is not None]
+    assert taken == (["T-1", "T-5"] if end else ["T-1"])
+
+
+def test_a_remark_of_several_lines_is_a_remark(tmp_path: Path) -> None:
+    head = f"{HEAD},remark"
+    remark = '"rain, mud, late, wet, dark\nT-2, L-1, 30000, again, see T-1\n\n,,,,"'
+    [request] = requests(of_text(tmp_path, weighing(), head, f"{GOOD},{remark}"))
+    assert request["ticket_no"] == "T-1"

@@ -91,11 +91,21 @@ def _line(value: object) -> None:
     sys.stdout.write(json.dumps(value) + "\n")
 
 
+def _number(cell: float) -> str:
+    """Return a number as a sheet shows it, a whole one with all its digits: it may be an id."""
+    if cell.is_integer() and abs(cell) < _WHOLE_MAX:
+        return str(int(cell))
+    # Fifteen digits are what spreadsheets keep and show: 0.1 + 0.2 is 0.3 there.
+    return f"{cell:.15g}"
+
+
+_WHOLE_MAX = 2**53
+"""Below it every whole number is a float of its own."""
+
 _KINDS: tuple[tuple[type, Callable[[Any], str]], ...] = (
     # In this order: a boolean is an int, and a time with its date is a date.
     (bool, lambda cell: f"b{cell:d}"),
-    # Fifteen digits are what spreadsheets keep and show: 0.1 + 0.2 is 0.3 there.
-    (float, lambda cell: f"n{cell:.15g}"),
+    (float, lambda cell: f"n{_number(cell)}"),
     (int, lambda cell: f"n{cell}"),
     (datetime, lambda cell: f"m{cell}"),
     (date, lambda cell: f"d{cell}"),

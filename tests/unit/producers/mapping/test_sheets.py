@@ -57,6 +57,13 @@ def test_numbers_and_dates_are_taken_as_the_sheet_has_them(sheet: Sheet) -> None
     assert second["net_kg"] == "0.3"
 
 
+@pytest.mark.parametrize("no", [1_234_567_890_123_456, 999_999_999_999_999, 2**53 - 1, 0, -7])
+def test_a_whole_number_keeps_all_its_digits(sheet: Sheet, no: int) -> None:
+    """Of a ticket's 16 digits the last was rounded, so that it was another ticket than in a CSV."""
+    [request] = requests(made(sheet(HEAD, (no, AT, "L-1", 1)), weighing()))
+    assert request["ticket_no"] == str(no)
+
+
 def test_rows_and_columns_keep_their_numbers_where_the_sheet_begins_with_empty_ones(
     sheet: Sheet,
 ) -> None:

@@ -122,7 +122,7 @@ _TABLES = {
     "retractions/retractions": """
         alert_id severity statistic rule family subject state cause reason said_at
     """,
-    "search/hits": "kind id lot_id process_id site_id at",
+    "search/hits": "kind id lot_id process_id site_id at alert_id",
     "sites/alerts": _TESTS,
     "sites/charts": """
         device_id quantity occurred_at lot_id residual residual_u residual_u_shared explained

@@ -8,81 +8,104 @@ _PATHS = "({})".format(", ".join(f"concat('{kind}/', {{q:String}})" for kind in 
 """Names of shared things that have the id; a tuple: by that the order of the table is used."""
 
 SEARCH = f"""
-SELECT DISTINCT kind, id, lot_id, process_id, site_id, at FROM
+SELECT DISTINCT kind, id, lot_id, process_id, site_id, at, alert_id FROM
 (
     (
-        SELECT 'alert' AS kind, alert_id AS id, lot_id, process_id, '' AS site_id, raised_at AS at
+        SELECT
+            'alert' AS kind, alert_id AS id, lot_id, process_id, '' AS site_id, raised_at AS at,
+            alert_id
         FROM alert WHERE alert_id = {{q:String}} ORDER BY version DESC LIMIT 1
     )
     UNION ALL
     (
-        SELECT 'lot', lot_id, lot_id, NULL, site_id, occurred_at
+        SELECT 'lot', lot_id, lot_id, NULL, site_id, occurred_at, ''
         FROM lot WHERE startsWith(lot_id, {{q:String}})
         ORDER BY lot_id = {{q:String}} DESC, lot_id LIMIT 1 BY lot_id LIMIT 20
     )
     UNION ALL
     (
-        SELECT 'event', event_id, lot_id, NULL, site_id, occurred_at
+        SELECT 'event', event_id, lot_id, NULL, site_id, occurred_at, ''
         FROM event WHERE lower(event_id) = lower({{q:String}}) AND event_id = {{q:String}} LIMIT 1
     )
     UNION ALL
     (
         SELECT
-            transform(toString(stem), ['weighing', 'assay'], ['ticket', 'certificate'], 'claim'),
-            document_no, lot_id, NULL, toString(site_id), occurred_at
+            transform
+            (
+                toString(stem), ['weighing', 'assay', 'xrf'], ['ticket', 'certificate', 'shot'],
+                'claim'
+            ),
+            document_no, lot_id, NULL, toString(site_id), occurred_at, ''
         FROM event
         WHERE lower(document_no) = lower({{q:String}}) AND document_no = {{q:String}}
-            AND stem IN ('weighing', 'assay', 'claim')
+            AND stem IN ('weighing', 'assay', 'claim', 'xrf')
         ORDER BY occurred_at DESC LIMIT 1 BY stem, lot_id LIMIT 20
     )
     UNION ALL
     (
-        SELECT 'movement', movement_id, lot_id, NULL, toString(site_id), occurred_at
+        SELECT 'movement', movement_id, lot_id, NULL, toString(site_id), occurred_at, ''
         FROM event WHERE lower(movement_id) = lower({{q:String}}) AND movement_id = {{q:String}}
         ORDER BY occurred_at LIMIT 1 BY lot_id LIMIT 10
     )
     UNION ALL
     (
-        SELECT 'process', process_id, '', process_id, site_id, occurred_at
+        SELECT 'process', process_id, '', process_id, site_id, occurred_at, ''
         FROM processing WHERE startsWith(process_id, {{q:String}})
         ORDER BY process_id = {{q:String}} DESC, process_id LIMIT 1 BY process_id LIMIT 20
     )
     UNION ALL
     (
-        SELECT toString(kind), id, '', NULL, if(kind = 'site', id, ''), valid_from
+        SELECT toString(kind), id, '', NULL, if(kind = 'site', id, ''), valid_from, ''
         FROM reference
-        WHERE kind IN ('site', 'device', 'laboratory', 'gateway') AND startsWith(id, {{q:String}})
+        WHERE kind IN ('site', 'device', 'laboratory', 'gateway')
+            AND
+            (
+                startsWith(id, {{q:String}}) OR event_id = lower({{q:String}})
+                OR startsWith(lower(JSONExtractString(body, 'name')), lower({{q:String}}))
+            )
         ORDER BY id = {{q:String}} DESC, id, valid_from DESC LIMIT 1 BY kind, id LIMIT 20
     )
     UNION ALL
     (
-        SELECT 'site', toString(site_id), '', NULL, toString(site_id), max(occurred_at)
+        SELECT 'site', toString(site_id), '', NULL, toString(site_id), max(occurred_at), ''
         FROM event WHERE site_id = {{q:String}} GROUP BY site_id
     )
     UNION ALL
     (
-        SELECT 'instrument', toString(device_id), '', NULL, toString(site_id), max(occurred_at)
+        SELECT 'instrument', toString(device_id), '', NULL, toString(site_id), max(occurred_at), ''
         FROM event WHERE device_id = {{q:String}} GROUP BY device_id, site_id LIMIT 10
     )
     UNION ALL
     (
-        SELECT 'gateway', toString(gateway_id), '', NULL, '', max(at)
+        SELECT 'gateway', toString(gateway_id), '', NULL, '', max(at), ''
         FROM head WHERE gateway_id = {{q:String}} GROUP BY gateway_id
     )
     UNION ALL
     (
         SELECT
-            splitByChar('/', thing)[1], {{q:String}}, lot_id, NULL, ifNull(site_id, ''), occurred_at
+            splitByChar('/', thing)[1], {{q:String}}, lot_id, NULL, ifNull(site_id, ''),
+            occurred_at, ''
         FROM sighting
         WHERE thing IN {_PATHS}
         ORDER BY occurred_at DESC LIMIT 1 BY thing, lot_id LIMIT 20
+    )
+    UNION ALL
+    (
+        SELECT
+            if(action IN ('hold', 'release'), toString(action), 'action'), event_id,
+            if(startsWith(subject, 'lot/'), substring(subject, 5), ''),
+            if(startsWith(subject, 'process/'), substring(subject, 9), NULL), '', recorded_at,
+            ifNull(alert_id, '')
+        FROM action WHERE event_id = lower({{q:String}}) LIMIT 1
     )
 )
 ORDER BY id = {{q:String}} DESC, kind, id, at
 LIMIT 1 BY kind, id, lot_id
 LIMIT 60
 """  # noqa: S608  constants
-"""What has an id, or begins with it where that is a lot, a process or something of the plant's.
+"""What has an id, or begins with it where that is a lot, a process or something of the plant's,
+which has a name, too. What somebody did leads to the alert or the lot; ``alert_id`` is empty
+elsewhere.
 
 Of facts a filter over what is typed, in small letters, leaves the granules that may have it
 (``sinks/migrations/0029_search.sql``); so that one filter serves both questions, the id is asked

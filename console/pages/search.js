@@ -30,9 +30,11 @@ export async function show(main, { query }) {
 
 const sameId = (one, other) => one.toLowerCase() === other.toLowerCase();
 
-/* The page of what was found; of a fact, a paper, a trip or a seal, which have none, that of the lot. */
+/* The page of what was found; of a fact, a paper, a trip or a seal, which have none, that of the lot, and
+   of what somebody did that of the alert. */
 function addressOfHit(hit) {
   if (hit.kind === "gateway") return "/gateways";
+  if (hit.alert_id) return pageOf("alert", hit.alert_id);
   return pageOf(hit.kind, hit.id) || (hit.lot_id ? pageOf("lot", hit.lot_id) : null);
 }
 

@@ -26,7 +26,7 @@ from console.watched import Watched
 from custody.charts import BASIS
 from custody.detect import drift
 from custody.detect.drift import Chart, Point
-from custody.events import LotWeighed, Micros
+from custody.events import ActionTaken, LotWeighed, Micros
 from custody.records import Alert, Evidence, Residual, ResidualFigure
 from runtime import asof, period
 from runtime.asof import Times
@@ -35,8 +35,10 @@ from runtime.unaccounted import unaccounted
 from schemas.present import rfc3339
 from tests.support import page_engine
 from tests.support.alerts import alert
-from tests.support.facts import T0, Maker, corrected
+from tests.support.chain_references import record
+from tests.support.facts import T0, Maker, corrected, event_id
 from tests.support.seeded import Seeded, seeded
+from tests.support.store import PARTITION
 from tests.support.visitors import TOKEN, Clock, Desk
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -436,6 +438,40 @@ def test_the_number_on_a_paper_leads_to_its_lot_in_whatever_letters(console: Ope
     assert ("lot", lot, lot) in as_typed
     assert hits(lot.lower()) == as_typed
     assert hits("nothing-has-this") == set()
+
+
+def test_what_people_did_a_shot_and_a_sites_name_are_found_too(console: Open) -> None:
+    def hits(q: str) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = console.get("vera", "/api/search", q=q).json()["hits"]
+        return found
+
+    hold = ActionTaken(
+        event_id=event_id("search/hold"), gateway_id="GW-1", gateway_epoch=1, gateway_seq=9_001,
+        action="hold", alert_id=None, version=None, subject=f"lot/{console.plant.lot}",
+        actor="olga", reason="r", recorded_at=Micros(T0),
+    )  # fmt: skip
+    raised = event_id("search/alert")
+    seen = replace(
+        hold, event_id=event_id("search/seen"), action="acknowledge", alert_id=raised, version=1
+    )
+    named = record(("site", "PIT-9"), {"name": "Kov open pit"}, 9_002)
+    pit = replace(named, partition=PARTITION)
+    console.plant.put(hold, seen, pit)
+    for q in (hold.event_id, hold.event_id.upper()):
+        [held] = hits(q)
+        assert (held["kind"], held["id"], held["lot_id"]) == (
+            "hold", hold.event_id, console.plant.lot,
+        )  # fmt: skip
+    [acted] = hits(seen.event_id)
+    assert (acted["kind"], acted["alert_id"]) == ("action", raised)
+    for q in ("Kov open", "kov OPEN pit", pit.event_id):
+        assert [(hit["kind"], hit["id"]) for hit in hits(q)] == [("site", "PIT-9")], q
+    shot = console.plant.store.rows(
+        "SELECT document_no, lot_id FROM v_events WHERE event_type = 'xrf' AND lot_id != ''"
+        " ORDER BY occurred_at DESC LIMIT 1"
+    )[0]
+    found = [(hit["kind"], hit["id"], hit["lot_id"]) for hit in hits(str(shot["document_no"]))]
+    assert ("shot", shot["document_no"], shot["lot_id"]) in found
 
 
 def test_an_instrument_says_where_it_measures_and_what_it_measured_last(console: Open) -> None:

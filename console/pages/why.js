@@ -1,11 +1,12 @@
 /* Why an alert stands, in the reader's language: from its figures, not from the worker's sentence. */
 
 import { nameOf, sizeText } from "./alert_named.js";
-import { furthestOf, surenessOf, workersWhere } from "./alerts.js";
+import { furthestOf, surenessOf, whyOf, workersWhere } from "./alerts.js";
 import { el } from "./dom.js";
 import { idOf } from "./links.js";
 import { labelOf, saidOf } from "./measured.js";
 import { count, number, quantity, sureness } from "./numbers.js";
+import { ruled } from "./ruled.js";
 import { whereOf } from "./where.js";
 import { has, language, say, sayOr } from "./words.js";
 
@@ -85,9 +86,11 @@ function reach({ stoppable }) {
 }
 
 /* In a list, under the name, where size and probability have columns of their own. What the figures do
-   not say the worker does, in English; what a rule has found it says by name. */
+   not say the worker does, in English; what a rule has found is said with its figures, else by name. */
 export function shortly(alert) {
-  const inWords = alert.statistic === "rule" && language() === "en" ? null : briefly(alert);
+  const isRule = alert.statistic === "rule";
+  const found = isRule ? ruled(whyOf(alert)) : null;
+  const inWords = found || (isRule && language() === "en" ? null : briefly(alert));
   return el("span", { class: "why", lang: inWords ? null : "en" }, inWords || workersWhere(alert));
 }
 

@@ -31,13 +31,16 @@ const GAPS = [
 /* Why nothing is known of a lot at the gate (console.lots_http). */
 const WHYS = [[/^no fact of this lot is known$/, "gate.why.unknown", () => ({})]];
 
-function worded(text, forms) {
+/* A sentence by the first of the forms that it has; null where it has none. */
+export function formed(text, forms) {
   for (const [pattern, word, values] of forms) {
     const [whole, ...found] = pattern.exec(text) || [];
     if (whole !== undefined) return say(word, values(found));
   }
-  return inEnglish(text);
+  return null;
 }
+
+const worded = (text, forms) => formed(text, forms) || inEnglish(text);
 
 export const basisOf = (text) => worded(text, BASES);
 export const gapOf = (text) => worded(text, GAPS);

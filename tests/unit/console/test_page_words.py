@@ -1,17 +1,21 @@
 """What pages say of an alert, in each language: from its figures, and the same in both."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from console.wording import LANGUAGES
 from custody.alerts import CHARTS
+from custody.events import Document
 from custody.information import Cause, OtherSite
 from custody.records import Alert, Evidence
 from custody.severity import BY_RULE
 from schemas.present import alert_line
 from tests.support.alerts import alert, symbols
+from tests.support.facts import Maker
 from tests.support.page_engine import Pages
+from tests.support.world import World
 
 SHORT = (
     'alerts.map((one) => { const it = moduleOf("why.js").shortly(one);'
@@ -148,6 +152,61 @@ def test_a_process_says_what_went_in_and_what_came_out(french: Pages) -> None:
         ),
     )
     assert text in french.run(FULL, alerts=[alert_line(said)])[0]
+
+
+RULED = 'sentences.map((one) => moduleOf("ruled.js").ruled(one))'
+
+
+def _found_by_rules() -> dict[str, str]:
+    """What the core writes of one bad lot: received twice, with other seals, declared twice."""
+    world, maker = World(), Maker()
+    leg, day = ("MINE", "DEPOT"), Document(type="permit", number="Q-1", issued_day=1, expires_day=2)
+    world.tell(
+        maker.lot("MINE", 0, {"Cu": 0.02}, tags=("T-1",)),
+        maker.lot("MINE", 1, {"Cu": 0.03}, tags=("T-1",)),
+        maker.weighing("MINE", 2, "dispatch", 45_000, 15_000),
+        maker.move("dispatch", "MINE", 3, leg, seals=("S-1", "S-2"), documents=(day,)),
+        maker.move("receipt", "DEPOT", 60, leg, seals=("S-9",)),
+        maker.weighing("DEPOT", 61, "receipt", 45_000, 15_000),
+        maker.weighing("PORT", 90, "receipt", 45_000, 15_000),
+    )
+    return {one.rule: one.reason for one in world.alerts.values() if one.statistic == "rule"}
+
+
+def test_what_a_rule_found_has_its_figures_in_both_languages() -> None:
+    """In French it was the rule's sentence alone: no site, no seal, no hour."""
+    told = _found_by_rules() | {
+        "missing_receipt": "trip M-1 left MINE and had 12.5 h to come to DEPOT; nothing there says"
+        " that it came",
+        "impossible_speed": "trip M-1: 1,311 km from MINE to DEPOT in 1.0 h; the limit is 130 km/h"
+        " in a straight line",
+        "hold_breached": "trip M-1 left MINE while olga held the lot",
+        "overdrawn": "DEPOT: 1.250 t more went out than came in",
+        "umpire_due": "Cu: seller 2.5000%, buyer 2.6000%, limit 0.0500%",
+        "output_exceeds_content": "12.5 t of dry mass went out of 10.0 t that were there.",
+    }
+    assert {"double_receipt", "seal_changed", "document_expired", "lot_redeclared"} <= told.keys()
+    said = {name: Pages(name).run(RULED, sentences=list(told.values())) for name in LANGUAGES}
+    for rule, sentence, en, fr in zip(told, told.values(), said["en"], said["fr"], strict=True):
+        assert en, (rule, sentence)
+        assert re.findall(r"\w*\d\w*", en) == re.findall(r"\w*\d\w*", fr), rule
+        assert en != fr
+    french = dict(zip(told, said["fr"], strict=True))
+    assert french["missing_receipt"] == (
+        "le trajet M-1 a quitté MINE et avait 12,5 h pour arriver à DEPOT"
+    )
+    assert french["seal_changed"] == (
+        "le trajet M-1 est parti avec les scellés S-1, S-2 et arrivé avec S-9"
+    )
+    assert french["overdrawn"] == "DEPOT : 1,250 t de plus sont sorties qu\u2019entrées"
+    listed = _short(
+        Pages("fr"),
+        alert(
+            "R", rule="double_receipt", family="custody_gap", statistic="rule", evidence=(),
+            causes=(), reason=told["double_receipt"],
+        ),
+    )  # fmt: skip
+    assert listed == [["", french["double_receipt"]]]
 
 
 BELOW = (

@@ -130,7 +130,13 @@ class Balances:
             u, parts = said(metal, metal.value * 1000.0)
             value = amounts.get(analyte, 0)
             metals.append(
-                Metal(analyte=analyte, value_mg=value, u_random_mg=u, u_systematic_mg=parts)
+                Metal(
+                    analyte=analyte,
+                    value_mg=value,
+                    u_random_mg=u,
+                    u_systematic_mg=parts,
+                    expected=analyte in knowledge.expected,
+                )
             )
         return said(dry, dry.value), tuple(metals)
 
@@ -144,6 +150,7 @@ class Balances:
                     value_mg=total.amounts.get(analyte, 0),
                     u_random_mg=u,
                     u_systematic_mg=parts,
+                    expected=analyte in self._knowledge.expected,
                 )
                 for analyte in self._knowledge.grades
             ]

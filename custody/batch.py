@@ -26,6 +26,7 @@ from custody.process import (
     Estimates,
     Standing,
     dry_share,
+    expected_of,
     frozen,
     held_estimates,
     side_mass,
@@ -86,6 +87,7 @@ class Batch:
         "_dry",
         "_given",
         "_kind",
+        "_marked",
         "_measured",
         "_process_id",
         "_references",
@@ -121,6 +123,7 @@ class Batch:
         self._amounts: dict[str, int] = dict(self.whole.metals)
         self.known = self.whole.known
         self.carried = mixed_inputs(self._given, kind)
+        self._marked = {name for held in self._given.values() for name in held.expected}
         self.closed = any(one.side.part == "close" for one in sides)
         self.outcomes: dict[int, Outcome] = {}
         self.doubted: Doubt | None = None
@@ -282,7 +285,10 @@ class Batch:
             amount,
             known,
             carried,
-        )._replace(stated=stated_of(one.side))
+        )._replace(
+            stated=stated_of(one.side),
+            expected=expected_of(amount.amounts, self._kind, self._marked),
+        )
 
     def _known_of(self, one: Standing, amount: Amount, expected: Mapping[str, float]) -> Estimates:
         """Return how well what went out is known: its mass as stated, its metals as the inputs'.

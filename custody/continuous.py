@@ -25,6 +25,7 @@ from custody.process import (
     Standing,
     dry_share,
     exceeds,
+    expected_of,
     frozen,
     held_estimates,
     side_mass,
@@ -77,6 +78,7 @@ class Node:
         settle(state.layers, self._kind)
         node_known.arrive(state, held_estimates(held), self._source)
         state.generation = max(state.generation, held.generation)
+        state.expected = tuple(sorted({*state.expected, *held.expected}))
         self._happened(held.place)
 
     def apply(self, one: Standing, measured: Held | None, before: OutRow) -> Outcome:
@@ -131,6 +133,8 @@ class Node:
         """Note that something happened; loose attributes go to what leaves next, if it is there."""
         state = self.state
         state.begun, state.place = True, place
+        if not state.layers:
+            state.expected = ()
         attributes = travelling.attributes_of(state.loose)
         if not state.layers or not attributes:
             return
@@ -213,6 +217,7 @@ class Node:
         if generation > GENERATIONS_MAX:
             outcome.frozen = True
             amount = frozen(one, amount, before, outcome.findings)
+        expected = expected_of(amount.amounts, self._kind, state.expected)
         self._let_go(drawn, amount)
         ends = self._account, accounts.lot(one.side.lot, one.site)
         self._post("process_output", one, ends, amount, outcome)
@@ -225,7 +230,8 @@ class Node:
         outcome.carried = staged(carried, self._kind.stage, one.site, self._references, one.cause)
         ends = "lot/" + one.side.lot, one.site
         handed = handing.held(one.cause, ends, generation, amount, known, outcome.carried)
-        outcome.handed = handing.rounded(handed._replace(stated=stated_of(one.side)))
+        handed = handed._replace(stated=stated_of(one.side), expected=expected)
+        outcome.handed = handing.rounded(handed)
 
     def _judge(self, out: Estimate, outcome: Outcome) -> None:
         """Find an output of more than is there, beyond what measurements explain."""

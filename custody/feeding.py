@@ -152,7 +152,8 @@ def handed(fed: Fed, amount: Amount, wet: Estimate, known: AsFed) -> Held:
     ends = (accounts.process(fed.side.process), fed.site)
     cause = Cause(fed.at, fed.known, fed.event_id)
     estimates: tuple[Estimate, Estimate, Mapping[str, Estimate]] = (wet, absolute(dry), metals)
-    return handing.held(cause, ends, known.generation, amount, estimates, known.carried)
+    held = handing.held(cause, ends, known.generation, amount, estimates, known.carried)
+    return held._replace(expected=tuple(sorted(knowledge.expected)))
 
 
 def _milligrams(grams: Estimate) -> Estimate:

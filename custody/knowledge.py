@@ -39,6 +39,7 @@ class Knowledge:
         basis: What the lot's own facts say.
         certified: Analytes that a certificate gives.
         moist: A certificate gives the moisture.
+        expected: Analytes nobody measured: what separations are expected to have given.
         findings: What rules about certificates have found.
         totals: Millionths per gram of wet mass, of attributes given for the whole lot or handed
             over with it: what is learnt of its moisture changes no total.
@@ -55,6 +56,7 @@ class Knowledge:
     moist: bool
     findings: list[Finding]
     totals: Mapping[str, float] = field(default_factory=dict)
+    expected: frozenset[str] = frozenset()
 
     def amount(self, wet: int) -> Amount:
         """Return what a wet mass holds, each figure rounded half-even."""

@@ -18,6 +18,7 @@ from custody.balance import Stamp
 from custody.estimate import Estimate, said
 from custody.handing import GENERATIONS_MAX
 from custody.held import BOTH, DRY, Carried, Held
+from custody.kinds import Kind
 from custody.knowledge import Amount, Cause
 from custody.metrology import wet_of
 from custody.process_rows import OutRow, ProcessRow
@@ -100,6 +101,18 @@ def told_by_all(analyte: str, given: Iterable[Held]) -> bool:
     How much of any other came in nobody knows.
     """
     return all(held.metals.get(analyte, (0,))[0] > 0 for held in given if held.dry > 0)
+
+
+def expected_of(amounts: Mapping[str, int], kind: Kind, marked: Iterable[str]) -> tuple[str, ...]:
+    """Return the metals of an output that nobody measured: of a separation all of them.
+
+    Args:
+        amounts: What goes out.
+        kind: What the process does.
+        marked: Those of what went in.
+    """
+    metals = travelling.metals_of(amounts).keys()
+    return tuple(sorted(metals if kind.separating else metals & set(marked)))
 
 
 def frozen(one: Standing, amount: Amount, before: OutRow, findings: dict[str, str]) -> Amount:

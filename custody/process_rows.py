@@ -145,6 +145,7 @@ class StateRow:
         generation: Of what went in.
         begun: Something happened before.
         place: Where.
+        expected: Metals of what lies there that nobody has measured.
     """
 
     done: int = 0
@@ -159,6 +160,7 @@ class StateRow:
     generation: int = 0
     begun: bool = False
     place: str = "unknown"
+    expected: tuple[str, ...] = ()
 
     def copy(self) -> "StateRow":
         """Return a copy whose containers may be changed."""
@@ -175,6 +177,7 @@ class StateRow:
             self.generation,
             self.begun,
             self.place,
+            self.expected,
         )
 
 

@@ -33,11 +33,15 @@ MICRO_PER_MG = 1e6 / 1e9
 
 
 class Handed(NamedTuple):
-    """What processes said of a material: dry share and grades in relative form, attributes."""
+    """What processes said of a material: dry share and grades in relative form, attributes.
+
+    ``expected`` are the analytes that nobody had measured.
+    """
 
     dryness: Estimate
     grades: Mapping[str, Estimate]
     attributes: Mapping[str, int]
+    expected: frozenset[str]
 
 
 class Known:
@@ -166,6 +170,7 @@ class _Reading:
         handed_grades: Mapping[str, Estimate] = {} if handed is None else handed.grades
         names = told or _shot(self._book)
         grades: dict[str, Estimate] = {}
+        expected = set[str]()
         for analyte in sorted({*names, *handed_grades}):
             own = self._own(analyte, dryness, certified) if analyte in names else None
             from_process = handed_grades.get(analyte)
@@ -174,6 +179,7 @@ class _Reading:
                 self._causes.append(own[1])
             elif from_process is not None:
                 grades[analyte] = from_process
+                expected.add(analyte)
         self._findings.extend(exchange.findings(self._words))
         totals = self._totals(unmeasured.value, None if moisture_by is None else dryness)
         rates = self._declared_rates(grades, dryness)
@@ -190,6 +196,7 @@ class _Reading:
             moisture_by is not None,
             self._findings,
             totals,
+            frozenset() if handed is None else handed.expected & expected,
         )
 
     def _doubt_count(self) -> None:
@@ -371,7 +378,10 @@ def _handed(given: Sequence[Held]) -> Handed | None:
         for key, value in held.carried.attributes.items():
             amounts[key] = amounts.get(key, 0) + value
     attributes = dict(sorted(amounts.items()))
-    return Handed(Estimate(dry.value / wet.value, 0.0, parts), grades, attributes)
+    marked = frozenset(name for held in given for name in held.expected)
+    # Water is known to hold none.
+    expected = marked if dry.value else frozenset[str]()
+    return Handed(Estimate(dry.value / wet.value, 0.0, parts), grades, attributes, expected)
 
 
 def _handed_grade(metal: Estimate, dry: Estimate) -> Estimate:

@@ -108,7 +108,11 @@ def _unlike_shares(oracle: Oracle, said: Said, rules: Mapping[str, bool]) -> str
         holds = balance.mass_wet_g or balance.mass_dry_g
         if balance.lot_id is None or not holds:
             continue
-        carried = oracle.lots[balance.lot_id].carried
+        lot = oracle.lots[balance.lot_id]
+        marked = {metal.analyte for metal in balance.metals if metal.expected}
+        if rules["shares"] and marked != lot.expected:
+            return f"{account} expects {sorted(marked)} but should {sorted(lot.expected)}"
+        carried = lot.carried
         # Shares are of masses that may be so many grams apart.
         apart = RELATIVE + GRAMS_TIED / max(balance.mass_dry_g, 1)
         for what, found, expected in _mixes(balance, carried, rules):

@@ -36,7 +36,8 @@ class Value:
 class Known:
     """What is known; ``moisture`` None where nobody says anything, not even a default.
 
-    ``u_moisture`` is that of the certificate that gives it.
+    ``u_moisture`` is that of the certificate that gives it; ``handed`` are the analytes that what
+    a process handed over speaks for.
     """
 
     moisture: float | None = None
@@ -44,6 +45,7 @@ class Known:
     grades: dict[str, Grade] = field(default_factory=dict)
     certified: set[str] = field(default_factory=set)
     findings: set[str] = field(default_factory=set)
+    handed: set[str] = field(default_factory=set)
 
     def dry_grade(self, analyte: str) -> float:
         """Grade on dry basis, by the moisture now known."""
@@ -107,6 +109,7 @@ class Knowledge:
         kept = set(said) | set(lab) | set(given) or set(gun)
         best = said | gun | given | lab
         known.grades = {analyte: best[analyte] for analyte in sorted(kept)}
+        known.handed = set(given) - set(lab)
         return known
 
     def _countries(self, lot: LotDeclared, findings: set[str]) -> None:

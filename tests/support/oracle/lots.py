@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -83,6 +84,8 @@ class LotBooks:
         self.now = self.knowledge.of(self.facts)
         self.unmeasured = self.knowledge.of([]).moisture
         self.findings |= self.now.findings
+        marked = {name for one in self.given for name in one.expected}
+        self.expected = frozenset(marked & self.now.handed)
         self.carried = self._carried()
         self.postings: list[Posting] = []
         self.places: dict[str, Place] = {}
@@ -274,12 +277,10 @@ class LotBooks:
             wet, dry = (round(mass) for mass in self._masses(side))
             amounts = self.now.fed(wet, dry)
             amounts |= self._attributes(amounts["wet"], amounts["dry"])
-            carried = self.carried
+            carried, expected = self.carried, self.expected
             if side.event_id in self.back.fed:
-                amounts, carried = (
-                    self.back.fed[side.event_id].amounts,
-                    self.back.fed[side.event_id].carried,
-                )
+                before = self.back.fed[side.event_id]
+                amounts, carried, expected = before.amounts, before.carried, before.expected
                 wet = amounts["wet"]
             place = self._place(side.site_id)
             u = U_INPUT_REL * wet if side.u_mass_g is None else float(side.u_mass_g)
@@ -287,7 +288,7 @@ class LotBooks:
             ends = self._account(side.site_id), f"process/{side.process_id}"
             self._post("process_input", side.event_id, ends, Moved(amounts, dry))
             handed = Handed(side.event_id, side.occurred_at, side.site_id, amounts, carried)
-            self.gives.append((side.process_id, handed))
+            self.gives.append((side.process_id, replace(handed, expected=expected)))
 
     def _masses(self, side: MaterialProcessed) -> tuple[float, float]:
         moisture = side.moisture_fraction

@@ -36,7 +36,8 @@ class Node(Process):
     """A stockpile, or any process that never closes.
 
     Its layers are what lies there: one of them where mixing is perfect. ``loose`` is what its books
-    hold beside them, without composition: what left the one and not the other.
+    hold beside them, without composition: what left the one and not the other. ``came`` is what
+    has come since nothing lay there.
     """
 
     def __init__(
@@ -51,16 +52,19 @@ class Node(Process):
         self.outputs: list[Side] = []
         self.layers: list[Layer] = []
         self.loose: Amounts = {}
+        self.came: list[Handed] = []
         self.fifo = self.body.get("mixing", "perfect") == "fifo"
         events: list[tuple[tuple[int, str], Handed | MaterialProcessed]] = []
         events += [((one.at, one.cause), one) for one in self.inputs]
         events += [((f.occurred_at, f.event_id), f) for f in self.facts]
         for _, event in sorted(events, key=lambda pair: pair[0]):
             if isinstance(event, Handed):
+                self.came.append(event)
                 self._put(Layer(dict(event.amounts), event.carried))
             else:
                 self._apply(event)
             self._attach()
+            self.came = self.came if self.layers else []
 
     def gives(self) -> list[tuple[str, Handed]]:
         return [(str(side.fact.output_lot_id), self.handed(side)) for side in self.outputs]
@@ -95,6 +99,7 @@ class Node(Process):
         elif fact.part == "output" and fact.output_lot_id:
             side = self._taken(fact)
             side.carried = self.staged(side.carried, fact.site_id)
+            side.expected = self.unmeasured(side, self.came)
             self.outputs.append(side)
             self._say("process_output", side, f"lot/{fact.output_lot_id}/{fact.site_id}")
 

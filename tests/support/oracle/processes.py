@@ -68,6 +68,7 @@ class Side:
     dry: int
     amounts: Amounts = field(default_factory=dict)
     carried: Carried = field(default_factory=Carried)
+    expected: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
@@ -181,7 +182,15 @@ class Process:
         u = U_SIDE_REL * side.wet if fact.u_mass_g is None else float(fact.u_mass_g)
         at, site = fact.occurred_at, fact.site_id
         alone = fact.mass_dry_g is not None and fact.mass_wet_g is None
-        return Handed(fact.event_id, at, site, side.amounts, side.carried, u, alone)
+        expected = side.expected
+        return Handed(fact.event_id, at, site, side.amounts, side.carried, u, alone, expected)
+
+    def unmeasured(self, side: Side, came: Sequence[Handed]) -> frozenset[str]:
+        """The metals of an output that nobody measured: of a separation all."""
+        metals = {name for name in side.amounts if is_metal(name)}
+        if self.kind.separated:
+            return frozenset(metals)
+        return frozenset(metals & {name for one in came for name in one.expected})
 
     def left(self, measured: Sequence[Amounts] = ()) -> Amounts:
         """What the account holds by its postings, its inputs and what its outputs gave back."""
@@ -219,6 +228,7 @@ class Batch(Process):
         self._attributes()
         for side in self.outputs:
             side.carried = self.staged(self.carried, side.fact.site_id)
+            side.expected = self.unmeasured(side, self.inputs)
             target = f"lot/{side.fact.output_lot_id}/{side.fact.site_id}"
             self.postings.append(
                 Posting("process_output", side.id, self.account, target, side.amounts)

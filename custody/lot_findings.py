@@ -6,7 +6,7 @@ from custody.doubts import RULES, Doubts
 from custody.lot_book import LotBook
 from custody.rows import Finding
 
-_ROWS = ("trip", "place", "feed", "material")
+_ROWS = ("trip", "place", "feed", "given", "material")
 
 
 def compared(
@@ -64,5 +64,7 @@ def _every(book: LotBook) -> Iterator[Finding]:
         yield from trip.findings
     for _, feed in book.feeds():
         yield from feed.findings
+    for _, given in book.givens():
+        yield from given.findings
     for name in book.row.places:
         yield from book.place(name).findings

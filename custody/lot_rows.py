@@ -378,7 +378,7 @@ class GivenRow:
         posted: What was given back once the output was measured.
         handed: What the process was told of that.
         flows: Places and keys of the flows it has there.
-        findings: Always empty; so that all postings' rows are alike.
+        findings: What was found of it.
     """
 
     held: Held | None = None

@@ -9,18 +9,23 @@ Source:
     docs/ledger.md, "Measured outputs".
 """
 
+import math
+
 from custody import carried, handing
-from custody.estimate import Estimate, absolute, relative, times
-from custody.held import BEGINNING, Held
+from custody.estimate import Estimate, absolute, relative, sigma, times
+from custody.held import BEGINNING, BOTH, Held
 from custody.knowledge import Amount, Cause
+from custody.metrology import dryness
 from custody.postings import Context, Made
+from custody.process import SIGMAS, tonnes
+from custody.rows import Finding
 
 
 def given_back(made: Made, held: Held, context: Context, *, alone: bool) -> Held | None:
     """Post (handed over) - (measured) back to the process, and return what it is told.
 
     Args:
-        made: Gets the posting, kind ``measured``; none where nothing differs.
+        made: Gets the posting, kind ``measured``; none where nothing differs. Also what is found.
         held: What a process handed over.
         context: What is known; figures that no certificate gives are left alone.
         alone: No other process handed the lot over. Else a certificate is of what they gave
@@ -31,6 +36,7 @@ def given_back(made: Made, held: Held, context: Context, *, alone: bool) -> Held
         measured. None where no certificate says anything of the lot.
     """
     knowledge = context.knowledge
+    made.findings.extend(_contradicted(held, context) if alone else ())
     if not held.owner.startswith("process/") or not (knowledge.moist or knowledge.certified):
         return None
     wet = knowledge.came(held)
@@ -61,3 +67,23 @@ def given_back(made: Made, held: Held, context: Context, *, alone: bool) -> Held
         (wet, absolute(dry), estimates),
         carried.NOTHING_CARRIED,
     )
+
+
+def _contradicted(held: Held, context: Context) -> list[Finding]:
+    """Find a dry mass that was stated beside a wet one, where a certificate says another.
+
+    The two masses state a moisture that nobody gave a u of: it is taken to be the site's.
+    """
+    knowledge = context.knowledge
+    if held.stated != BOTH or not knowledge.moist or held.wet <= 0:
+        return []
+    laboratory = context.references.laboratory(held.place, held.at)
+    stated = dryness(1.0 - held.dry / held.wet, None, laboratory)
+    u = math.hypot(sigma(absolute(stated)), sigma(absolute(knowledge.dryness)))
+    apart = stated.value - knowledge.dryness.value
+    if abs(apart) <= SIGMAS * u:
+        return []
+    counts = tonnes(held.wet * knowledge.dryness.value)
+    detail = f"{held.owner} states {tonnes(held.dry)} of dry mass in {tonnes(held.wet)}; by the"
+    detail = f"{detail} certificate it is {counts} ({-apart / u:+.1f} sigma), which counts"
+    return [Finding("stated_dry_differs", held.cause, detail)]

@@ -57,6 +57,7 @@ BY_RULE: Mapping[str, str] = {
     "output_without_lot": MEDIUM,
     "side_of_other_kind": MEDIUM,
     "site_silent": MEDIUM,
+    "stated_dry_differs": MEDIUM,
     "too_many_certificates": MEDIUM,
     "too_many_sides": MEDIUM,
     "umpire_due": MEDIUM,

@@ -55,7 +55,8 @@ class Handed:
     """What one owner hands to another: the side that says so, where and when, how much, of what.
 
     ``u_wet`` is the standard uncertainty of the wet mass, grams. ``dry_alone``: whoever handed it
-    over stated its dry mass and no wet mass. ``expected``: metals that nobody measured.
+    over stated its dry mass and no wet mass; ``both``: both. ``expected``: metals that nobody
+    measured.
     """
 
     cause: str
@@ -65,6 +66,7 @@ class Handed:
     carried: Carried
     u_wet: float = 0.0
     dry_alone: bool = False
+    both: bool = False
     expected: frozenset[str] = frozenset()
 
 

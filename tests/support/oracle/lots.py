@@ -16,7 +16,7 @@ from tests.support.oracle.amounts import (
     is_attribute,
     mixture,
 )
-from tests.support.oracle.known import Knowledge
+from tests.support.oracle.known import U_MOISTURE, U_MOISTURE_MIN, Knowledge
 from tests.support.oracle.postings import TRANSIT, Flow, Place, Posting, sums_of
 from tests.support.oracle.refs import References
 from tests.support.oracle.scales import sigma
@@ -321,10 +321,22 @@ class LotBooks:
         alone = len(self.handed) == 1
         for process, outputs in self.handed.items():
             for one in outputs:
+                if alone and self._contradicted(one):
+                    self.findings.add("stated_dry_differs")
                 back = self._back(one, alone=alone)
                 if any(back.values()):
                     ends = self._account(one.site), f"process/{process}"
                     self._post("measured", one.cause, ends, Moved({"wet": 0, "dry": 0} | back, 0.0))
+
+    def _contradicted(self, one: Handed) -> bool:
+        """Whether the certificate's moisture is far from the one that two stated masses have."""
+        wet = one.amounts["wet"]
+        if not one.both or "moisture" not in self.now.certified or wet <= 0:
+            return False
+        lab = ("laboratory", one.site, one.at)
+        u = max(self.refs.number(*lab, "moisture_u", U_MOISTURE) or U_MOISTURE, U_MOISTURE_MIN)
+        apart = abs(1 - one.amounts["dry"] / wet - (self.now.moisture or 0.0))
+        return apart > SIGMAS * math.hypot(u, self.now.u_moisture)
 
     def _back(self, one: Handed, *, alone: bool) -> Amounts:
         """What was handed over less what it really was, of the figures that certificates give."""

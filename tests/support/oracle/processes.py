@@ -182,8 +182,9 @@ class Process:
         u = U_SIDE_REL * side.wet if fact.u_mass_g is None else float(fact.u_mass_g)
         at, site = fact.occurred_at, fact.site_id
         alone = fact.mass_dry_g is not None and fact.mass_wet_g is None
-        expected = side.expected
-        return Handed(fact.event_id, at, site, side.amounts, side.carried, u, alone, expected)
+        both = fact.mass_dry_g is not None and fact.mass_wet_g is not None
+        said = (u, alone, both, side.expected)
+        return Handed(fact.event_id, at, site, side.amounts, side.carried, *said)
 
     def unmeasured(self, side: Side, came: Sequence[Handed]) -> frozenset[str]:
         """The metals of an output that nobody measured: of a separation all."""

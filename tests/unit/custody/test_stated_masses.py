@@ -82,7 +82,9 @@ def test_a_loss_of_water_takes_wet_mass_alone() -> None:
 def certified(moisture: float | None, copper: float, minute: float = 200) -> LotFact:
     """A certificate of OUT."""
     said = None if moisture is None else (moisture, 0.0005)
-    return Maker("of OUT").assay("PLANT", minute, {"Cu": (copper, 0.003)}, said, lot_id="OUT")
+    return Maker(f"of OUT {minute}").assay(
+        "PLANT", minute, {"Cu": (copper, 0.003)}, said, lot_id="OUT"
+    )
 
 
 def closed(kind: str) -> LotFact:
@@ -167,6 +169,21 @@ def test_of_a_mass_that_is_stated_both_ways_the_wet_one_was_weighed() -> None:
     out = given("smelt", mass_wet_g=11_000_000, mass_dry_g=10_900_000)
     world = books(*fed(30, 0.1, "smelt"), out, certified(0.001, 0.6))
     assert (of_lot(world).mass_wet_g, of_lot(world).mass_dry_g) == (11_000_000, 10_989_000)
+
+
+@pytest.mark.parametrize(("moisture", "sigmas"), [(0.001, None), (0.05, "-8.1"), (0.03, "-4.2")])
+def test_two_stated_masses_that_a_certificate_contradicts_are_found(
+    moisture: float, sigmas: str | None
+) -> None:
+    """0.91 % of water by the two, with the site's u of 0.5 %, and 0.05 % of the certificate."""
+    out = given("smelt", mass_wet_g=11_000_000, mass_dry_g=10_900_000)
+    world = books(*fed(30, 0.1, "smelt"), out, certified(moisture, 0.6))
+    found = [alert for alert in world.alerts.values() if alert.rule == "stated_dry_differs"]
+    assert [alert.subject for alert in found] == ["lot/OUT"] * (sigmas is not None)
+    for alert in found:
+        assert f"({sigmas} sigma), which counts" in alert.reason
+        world.tell(certified(0.0091, 0.6, 300))
+    assert world.open_rules() == set()
 
 
 def test_two_processes_stated_dry_masses_both_stand() -> None:

@@ -12,12 +12,12 @@ Source:
 
 from collections.abc import Mapping
 
-from custody import accounts, handing, node_known, survey
+from custody import accounts, handing, layer_known, node_known, survey
 from custody import carried as travelling
-from custody.estimate import NOTHING, Estimate, add, relative
+from custody.estimate import NOTHING, Estimate, absolute, add
 from custody.handing import GENERATIONS_MAX
 from custody.held import Carried, Held, Posted
-from custody.kinds import Kind
+from custody.kinds import FIFO, Kind
 from custody.knowledge import Amount
 from custody.layers import blend, cut, first_out, resized, settle
 from custody.process import (
@@ -33,7 +33,13 @@ from custody.process import (
     stated_of,
     tonnes,
 )
-from custody.process_known import Leaving, leaving, output_known, source_of, states_material
+from custody.process_known import (
+    Leaving,
+    dry_known,
+    leaving,
+    output_known,
+    states_material,
+)
 from custody.process_rows import Layer, OutRow, StateRow
 from custody.process_settle import Outcome
 from custody.reference import References
@@ -53,14 +59,13 @@ class Node:
         references: Countries.
     """
 
-    __slots__ = ("_account", "_kind", "_process_id", "_references", "_source", "state")
+    __slots__ = ("_account", "_kind", "_process_id", "_references", "state")
 
     def __init__(
         self, process_id: str, kind: Kind, state: StateRow, references: References
     ) -> None:
         self._process_id = process_id
         self._account = accounts.process(process_id)
-        self._source = source_of(process_id)
         self._kind = kind
         self._references = references
         self.state = state
@@ -74,9 +79,12 @@ class Node:
         """Let an input arrive."""
         state = self.state
         metals = {analyte: value for analyte, (value, _, _) in held.metals.items()}
-        state.layers.append(Layer(held.wet, held.dry, metals, held.carried))
+        known = held_estimates(held)
+        material = layer_known.arrived(known, held.cause)
+        state.layers.append(Layer(held.wet, held.dry, metals, held.carried, material))
+        before = layer_known.in_books(state.layers)
         settle(state.layers, self._kind)
-        node_known.arrive(state, held_estimates(held), self._source)
+        node_known.arrive(state, known, before)
         state.generation = max(state.generation, held.generation)
         state.expected = tuple(sorted({*state.expected, *held.expected}))
         self._happened(held.place)
@@ -121,12 +129,13 @@ class Node:
             amounts: Metals in the books, milligrams.
         """
         state, dry = self.state, self.dry
-        masses = Estimate(float(dry), *state.dry_u)
+        masses = node_known.booked(state, self._process_id)
+        there = node_known.pooled(state.layers, self._process_id)[1]
         metals: dict[str, Estimate] = {}
         for analyte in travelling.metals_of(amounts):
-            var, parts = state.metals_u.get(analyte, (0.0, {}))
+            known = absolute(there.get(analyte, NOTHING))
             grade = self._metal(analyte) / dry if dry > 0 else 0.0
-            metals[analyte] = Estimate(0.0, var + masses.var * grade**2, parts)
+            metals[analyte] = known._replace(var=known.var + masses.var * grade**2)
         return Estimates(Estimate(0.0, *state.wet_u), masses, metals)
 
     def _happened(self, place: str) -> None:
@@ -161,12 +170,7 @@ class Node:
             return side_mass(side, dry_share(self._wet, self.dry))
         return side_mass(side, dry_share(*first_out(self.state.layers, side.wet, side.dry)))
 
-    def _leaving(self, one: Standing) -> tuple[Leaving, Estimate]:
-        """Return the mass of a side, and how well the dry share of what lies there is known."""
-        share = node_known.share_of(self.state, self._wet, self.dry)
-        return leaving(one, *self._mass(one.side), self._references), share
-
-    def _draw(self, dry: int) -> Layer:
+    def _draw(self, dry: int) -> list[Layer]:
         """Take dry mass out of the layers, oldest first, at most all of it, and return it."""
         state, there = self.state, self.dry
         taken: list[Layer] = []
@@ -180,16 +184,7 @@ class Node:
         elif wanted > 0 and state.layers:
             part, state.layers[0] = cut(state.layers[0], wanted)
             taken.append(part)
-        drawn = blend(taken, self._kind)
-        self._shrink_known(drawn)
-        return drawn
-
-    def _shrink_known(self, drawn: Layer) -> None:
-        """Let the uncertainty of what the layers are made of shrink with them."""
-        there = {name: (self._metal(name), value) for name, value in drawn.metals.items()}
-        metals = {name: left / (left + v) for name, (left, v) in there.items() if left + v > 0}
-        whole = self.dry + drawn.dry
-        node_known.shrink(self.state, self.dry / whole if whole > 0 else 1.0, metals)
+        return taken
 
     def _put_out(
         self, one: Standing, measured: Held | None, before: OutRow, outcome: Outcome
@@ -202,13 +197,10 @@ class Node:
             )
             return
         wet, dry = self._mass(one.side)
-        out, share = self._leaving(one)
-        self._judge(output_known(out, {}, {}, share).dry, outcome)
-        grades = {
-            name: relative(Estimate(float(self._metal(name)), *known))
-            for name, known in state.metals_u.items()
-        }
-        drawn = self._draw(dry)
+        out = leaving(one, wet, dry, self._references)
+        self._judge(out, outcome)
+        taken = self._draw(dry)
+        drawn = blend(taken, self._kind)
         amounts = dict(drawn.carried.attributes)
         if not self._kind.separating:
             amounts = drawn.metals | amounts
@@ -222,10 +214,10 @@ class Node:
         ends = self._account, accounts.lot(one.side.lot, one.site)
         self._post("process_output", one, ends, amount, outcome)
         metals = travelling.metals_of(amount.amounts)
-        known = output_known(
-            out, metals, {name: grades.get(name, NOTHING) for name in metals}, share
-        )
-        node_known.leave(state, known if measured is None else held_estimates(measured))
+        share, grades = layer_known.together(taken, self._process_id)
+        grades = {name: grades.get(name, NOTHING) for name in metals}
+        known = output_known(out, metals, grades, share)
+        node_known.leave(state, out, measured, taken)
         carried = travelling.rounded(travelling.plain(drawn.carried))
         outcome.carried = staged(carried, self._kind.stage, one.site, self._references, one.cause)
         ends = "lot/" + one.side.lot, one.site
@@ -233,10 +225,12 @@ class Node:
         handed = handed._replace(stated=stated_of(one.side), expected=expected)
         outcome.handed = handing.rounded(handed)
 
-    def _judge(self, out: Estimate, outcome: Outcome) -> None:
+    def _judge(self, leaves: Leaving, outcome: Outcome) -> None:
         """Find an output of more than is there, beyond what measurements explain."""
-        over = add(out, Estimate(float(self.dry), *self.state.dry_u), -1.0)
-        if exceeds(over.value, over):
+        share, _ = node_known.pooled(self.state.layers, self._process_id)
+        out = dry_known(leaves, share)
+        beyond = add(out, node_known.booked(self.state, self._process_id), -1.0)
+        if exceeds(beyond.value, beyond):
             outcome.findings["output_exceeds_content"] = (
                 f"{tonnes(out.value)} of dry mass went out of {tonnes(self.dry)} that were there."
             )
@@ -244,15 +238,15 @@ class Node:
     def _lose(self, one: Standing, outcome: Outcome) -> None:
         """Post a declared loss: it takes metals where nothing is separated, attributes never."""
         wet, dry = self._mass(one.side)
-        out, share = self._leaving(one)
-        drawn = self._draw(dry)
+        taken = self._draw(dry)
+        drawn = blend(taken, self._kind)
         metals = {} if self._kind.separating else drawn.metals
         amount = Amount(wet, dry, metals)
         self._let_go(drawn, amount)
         outcome.carried = travelling.rounded(travelling.plain(drawn.carried))
         to = accounts.loss(self._process_id, one.side.loss_kind or "other")
         self._post("loss", one, (self._account, to), amount, outcome)
-        node_known.leave(self.state, output_known(out, {}, {}, share))
+        node_known.leave(self.state, leaving(one, wet, dry, self._references), None, taken)
 
     def _let_go(self, drawn: Layer, amount: Amount) -> None:
         """Keep loose what left the layers and not the books, or the books and not the layers."""
@@ -317,10 +311,12 @@ class Node:
         """
         state = self.state
         wet, dry = self._mass(one.side)
-        found, share = self._leaving(one)
+        found = leaving(one, wet, dry, self._references)
+        share, _ = node_known.pooled(state.layers, self._process_id)
         known = output_known(found, {}, {}, share)
         outcome.carried = self.carried()
         before = self._books()
+        booked = node_known.booked(state, self._process_id)._replace(value=float(before.dry))
         self._scale(wet, dry)
         after = self._books()
         amounts = {
@@ -331,17 +327,14 @@ class Node:
         if state.begun:
             ends = self._account, accounts.unaccounted(self._process_id)
             self._post("stock", one, ends, rest, outcome)
-            booked = Estimate(float(before.dry), *state.dry_u)
             if said := survey.unaccounted(self._kind, known.dry, booked):
                 outcome.findings["stock_unaccounted"] = said
         else:
             opened = Amount(-rest.wet, -rest.dry, {})
             ends = accounts.origin(one.site), self._account
             self._post("opening", one, ends, opened, outcome)
-        node_known.survey(state, known)
-        if states_material(one.side):
-            metals = {name: self._metal(name) for name in state.metals_u}
-            node_known.resurvey(state, found, metals, share, self._source)
+        cause = one.cause.event_id if self._kind.mixing == FIFO else ""
+        node_known.survey(state, found, cause if states_material(one.side) else None)
 
     def _books(self) -> Amount:
         """Return all that is in the node: its layers and what is loose."""
@@ -363,13 +356,11 @@ class Node:
         state.loose = travelling.attributes_of(state.loose)
         if there > 0 and dry > 0:
             state.layers = [resized(layer, dry, there) for layer in state.layers]
-            part = dry / there
-            node_known.shrink(state, part, dict.fromkeys(state.metals_u, part))
         else:
             for layer in state.layers:
                 self._loosen(layer.carried.attributes, 1)
             state.layers = [Layer(wet, dry, {}, travelling.NOTHING_CARRIED)] if dry > 0 else []
-            state.metals_u, state.share_u, were = {}, (0.0, {}), [wet]
+            were = [wet]
         whole = sum(were)
         for number, (layer, was) in enumerate(zip(state.layers, were, strict=False)):
             part = was / whole if whole > 0 else layer.dry / dry

@@ -7,12 +7,13 @@ Source:
 from collections.abc import Sequence
 
 from custody import carried as travelling
+from custody import layer_known
 from custody.kinds import FIFO, Kind
 from custody.process_rows import Layer
 
 LAYERS_MAX = 64
 """Layers of a pile whose oldest material leaves first."""
-LAYERS_BYTES = 40_000
+LAYERS_BYTES = 48_000
 """Bytes of all layers together, so that their row stays below 64 kB."""
 
 
@@ -24,7 +25,8 @@ def settle(layers: list[Layer], kind: Kind) -> None:
         kind: How they mix.
     """
     if kind.mixing != FIFO:
-        layers[:] = [blend(layers, kind)] if layers else []
+        # What a node has once is named by the node alone.
+        layers[:] = [layer_known.named_by(blend(layers, kind), "")] if layers else []
         return
     while len(layers) > 1 and (len(layers) > LAYERS_MAX or _bytes_of(layers) > LAYERS_BYTES):
         pairs = range(len(layers) - 1)
@@ -34,7 +36,10 @@ def settle(layers: list[Layer], kind: Kind) -> None:
 
 def _bytes_of(layers: Sequence[Layer]) -> int:
     return sum(
-        travelling.bytes_of(layer.carried) + travelling.size_of(layer.metals) for layer in layers
+        travelling.bytes_of(layer.carried)
+        + travelling.size_of(layer.metals)
+        + layer_known.bytes_of(layer.known)
+        for layer in layers
     )
 
 
@@ -59,7 +64,7 @@ def blend(layers: Sequence[Layer], kind: Kind) -> Layer:
         for name, value in layer.metals.items():
             metals[name] = metals.get(name, 0) + value
     wet, dry = sum(layer.wet for layer in layers), sum(layer.dry for layer in layers)
-    return Layer(wet, dry, metals, carried)
+    return Layer(wet, dry, metals, carried, layer_known.joined([one.known for one in layers]))
 
 
 def resized(layer: Layer, dry: int, whole: int) -> Layer:
@@ -69,6 +74,7 @@ def resized(layer: Layer, dry: int, whole: int) -> Layer:
         round(layer.dry * dry / whole),
         {name: round(value * dry / whole) for name, value in layer.metals.items()},
         layer.carried,
+        layer_known.scaled(layer.known, dry / whole),
     )
 
 
@@ -106,5 +112,6 @@ def cut(layer: Layer, dry: int) -> tuple[Layer, Layer]:
             layer.dry - dry,
             metals,
             layer.carried._replace(attributes=rest),
+            layer_known.scaled(layer.known, 1.0 - dry / layer.dry)._replace(gone=layer.known.gone),
         ),
     )

@@ -1,126 +1,145 @@
-"""How well what lies in a continuous node is known, while events happen to it.
+"""How well what is in the books of a continuous node is known, while events happen to it.
 
-What the books hold gets worse with every scale, in and out; what the layers are made of does not.
-So the grades and the dry share of what lies there are known as well as those of what came, and
-shrink with what is drawn.
+What the books hold gets worse with every scale, in and out; what the layers are made of does not,
+and is kept with them (``custody.layer_known``). So the state has of the dry mass what its layers'
+dry share does not say: scales, and what left the layers and not the books.
 
 Source:
     docs/ledger.md, "Continuous nodes"; docs/uncertainty.md, "The dry share of a process"
 """
 
-import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-from custody.estimate import NOTHING, OTHER, SOURCES_MAX, Estimate, absolute, over, relative, times
-from custody.process import Estimates
-from custody.process_known import Leaving, errors_of, graded, named, relative_share, share_in, under
-from custody.process_rows import StateRow
+from custody.carried import NOTHING_CARRIED
+from custody.estimate import NOTHING, SAME_REL, Estimate, absolute, over, relative
+from custody.held import Held
+from custody.layer_known import in_books, joined, summed, surveyed, together
+from custody.process import Estimates, held_estimates
+from custody.process_known import Leaving, output_known, share_in, source_of
+from custody.process_rows import Layer, Material, StateRow
 
 Uncertain = tuple[float, dict[str, float]]
 """Variance and systematic parts."""
 
 
-def arrive(state: StateRow, known: Estimates, source: str) -> None:
-    """Let an input arrive.
+def pooled(layers: Sequence[Layer], process_id: str) -> tuple[Estimate, dict[str, Estimate]]:
+    """Return dry share and metals of layers as one, in relative form, named by the process alone.
 
     Args:
-        state: Changed in place.
+        layers: What lies there, or was drawn.
+        process_id: The process.
+    """
+    if not layers:
+        return NOTHING, {}
+    metals: dict[str, int] = {}
+    for layer in layers:
+        for name, value in layer.metals.items():
+            metals[name] = metals.get(name, 0) + value
+    dry = sum(layer.dry for layer in layers)
+    known = joined([layer.known for layer in layers])._replace(cause="")
+    return together([Layer(0, dry, metals, NOTHING_CARRIED, known)], process_id)
+
+
+def booked(state: StateRow, process_id: str) -> Estimate:
+    """Return how well the dry mass in the books is known; its value is that of the layers."""
+    layers = state.layers
+    dry, parts = sum(layer.dry for layer in layers), _labs(layers)
+    var, others = plus(state.dry_u, Estimate(0.0, 0.0, parts))
+    own = {source_of(process_id): in_books(layers)}
+    return Estimate(float(dry), var, summed([others, own]))
+
+
+def arrive(state: StateRow, known: Estimates, before: float) -> None:
+    """Let the scale that weighed an input into the books.
+
+    What is gone from a layer and is in the books goes with the layers that it is mixed with only
+    as far as their error is still its own; the rest is random.
+
+    Args:
+        state: After its layers were mixed; changed in place.
         known: How well the input is known.
-        source: Name of the node's dry share.
+        before: What their dry shares did to the books before that, grams (``in_books``).
     """
     state.wet_u = plus(state.wet_u, known.wet)
-    state.dry_u = plus(state.dry_u, known.dry)
-    came = share_in(known)
-    state.share_u = plus(state.share_u, came)
-    for analyte, estimate in known.metals.items():
-        state.metals_u[analyte] = plus(state.metals_u.get(analyte, (0.0, {})), estimate)
-    metals = {analyte: Estimate(0.0, *some) for analyte, some in state.metals_u.items()}
-    there = Estimates(NOTHING, Estimate(0.0, *state.dry_u), metals)
-    share, there = named(Estimate(0.0, *state.share_u), there, [errors_of(known, came)], source)
-    there = graded(there, [known], source)
-    state.share_u, state.dry_u = _uncertain(share), _uncertain(there.dry)
-    state.metals_u = {analyte: _uncertain(some) for analyte, some in there.metals.items()}
+    var, parts = plus(state.dry_u, _beyond(known.dry, share_in(known)))
+    state.dry_u = var + max(before**2 - in_books(state.layers) ** 2, 0.0), parts
 
 
-def leave(state: StateRow, known: Estimates) -> None:
-    """Let something leave: the books are known by what is left in them."""
+def leave(state: StateRow, out: Leaving, measured: Held | None, taken: Sequence[Layer]) -> None:
+    """Let something leave the books that was taken from layers.
+
+    Args:
+        state: Its layers are those that stay; changed in place.
+        out: What left.
+        measured: What it was measured to be less than that.
+        taken: From which layers, oldest first.
+    """
+    derived = out.derived and measured is None
+    for layer in taken:
+        _go(
+            state,
+            layer.known,
+            layer.known.gone if derived else layer.known.gone + layer.known.share,
+        )
+    dry = sum(layer.dry for layer in taken)
+    drawn = Estimate(float(dry), 0.0, _labs(taken))
+    known = output_known(out, {}, {}, relative(drawn))
+    if measured is not None:
+        known = held_estimates(measured)
     state.wet_u = plus(state.wet_u, known.wet, -1.0)
-    state.dry_u = plus(state.dry_u, known.dry, -1.0)
+    state.dry_u = plus(state.dry_u, _beyond(known.dry, drawn), -1.0)
 
 
-def share_of(state: StateRow, wet: int, dry: int) -> Estimate:
-    """Return the dry share of what lies there, in relative form.
-
-    Args:
-        state: What lies there.
-        wet: Grams in the layers.
-        dry: Likewise.
-    """
-    if wet <= 0:
-        return NOTHING
-    return relative_share(Estimate(0.0, *state.share_u), dry)
+def _go(state: StateRow, known: Material, gone: float) -> None:
+    """Let an error be gone from layers and not from the books; a part of it may lie there still."""
+    first = state.layers[0] if state.layers else None
+    if first is not None and first.known.cause == known.cause:
+        stays = first.known._replace(gone=first.known.gone + gone)
+        state.layers[0] = first._replace(known=stays)
+    else:
+        state.dry_u = state.dry_u[0] + gone**2, state.dry_u[1]
 
 
-def shrink(state: StateRow, dry: float, metals: Mapping[str, float]) -> None:
-    """Let what the layers are known by shrink with what is drawn from them.
+def survey(state: StateRow, found: Leaving, stated: str | None) -> None:
+    """Let a survey say how much is in the books.
 
     Args:
-        state: Changed in place.
-        dry: Factor on the dry mass.
-        metals: Factors on metals; one that is not there keeps what is known of it.
-    """
-    state.share_u = scaled(state.share_u, dry)
-    for analyte, factor in metals.items():
-        if analyte in state.metals_u:
-            state.metals_u[analyte] = scaled(state.metals_u[analyte], factor)
-
-
-def survey(state: StateRow, known: Estimates) -> None:
-    """Let a survey say how much is in the books."""
-    state.wet_u, state.dry_u = _uncertain(known.wet), _uncertain(known.dry)
-
-
-def resurvey(
-    state: StateRow, found: Leaving, there: Mapping[str, int], before: Estimate, source: str
-) -> None:
-    """Let a survey that states what the material is say so of all layers.
-
-    Args:
-        state: Its books and layers are as surveyed; changed in place.
+        state: Its layers are as surveyed; changed in place.
         found: The survey.
-        there: Metals in the layers now, milligrams.
-        before: Dry share that the layers had, in relative form.
-        source: Name of the node's dry share.
+        stated: Cause of their dry shares, where it states what the material is; else None.
     """
-    share = over(found.own, relative(found.wet))
-    u = math.sqrt(share.var)
-    share = Estimate(share.value, 0.0, {**share.parts, source: u} if u else share.parts)
-    state.share_u = _uncertain(absolute(share._replace(value=found.dry)))
-    state.dry_u = _uncertain(under(Estimate(0.0, *state.dry_u), source, u * found.dry))
-    for analyte, known in state.metals_u.items():
-        metal = relative(Estimate(float(there.get(analyte, 0)), *known))
-        grade = over(metal, before)
-        stated = absolute(times(grade, share)._replace(value=metal.value))
-        state.metals_u[analyte] = _uncertain(stated)
+    dry = absolute(found.own._replace(value=found.dry))
+    if stated is not None:
+        share = over(found.own, relative(found.wet))
+        state.layers = [surveyed(layer, share, stated) for layer in state.layers]
+        dry = _beyond(dry, absolute(share._replace(value=found.dry)))
+    elif not found.derived:
+        # How dry the layers are says nothing of a dry mass that was measured.
+        dry = _beyond(dry, Estimate(0.0, 0.0, _labs(state.layers)))
+        state.layers = [
+            layer._replace(known=layer.known._replace(gone=-layer.known.share))
+            for layer in state.layers
+        ]
+    state.wet_u = found.wet.var, dict(found.wet.parts)
+    state.dry_u = dry.var, dict(dry.parts)
 
 
-def _uncertain(estimate: Estimate) -> Uncertain:
-    return estimate.var, dict(estimate.parts)
+def _labs(layers: Sequence[Layer]) -> dict[str, float]:
+    """Return what is systematic of the dry shares of layers, grams."""
+    return summed(layer.known.parts for layer in layers)
+
+
+def _beyond(dry: Estimate, share: Estimate) -> Estimate:
+    """Return what is uncertain of a dry mass beside its dry share, whose u may be random in it."""
+    parts: dict[str, float] = {}
+    for source in sorted(dry.parts.keys() | share.parts.keys()):
+        mine, other = dry.parts.get(source, 0.0), share.parts.get(source, 0.0)
+        if abs(mine - other) > SAME_REL * abs(mine):
+            parts[source] = mine - other
+    return Estimate(dry.value, max(dry.var - share.var, 0.0), parts)
 
 
 def plus(uncertain: Uncertain, estimate: Estimate, sign: float = 1.0) -> Uncertain:
     """Return an uncertainty with that of one more measurement; few sources keep their names."""
-    parts = dict(uncertain[1])
-    for source, u in estimate.parts.items():
-        parts[source] = parts.get(source, 0.0) + sign * u
-    if len(parts) > 2 * SOURCES_MAX:
-        ranked = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
-        parts = dict(ranked[:SOURCES_MAX])
-        rest = sum(abs(u) for _, u in ranked[SOURCES_MAX:])
-        parts[OTHER] = parts.get(OTHER, 0.0) + rest
-    return uncertain[0] + estimate.var, parts
-
-
-def scaled(uncertain: Uncertain, factor: float) -> Uncertain:
-    """Return the uncertainty of so much of something."""
-    return uncertain[0] * factor * factor, {s: u * factor for s, u in uncertain[1].items()}
+    more = {source: sign * u for source, u in estimate.parts.items()}
+    return uncertain[0] + estimate.var, summed([uncertain[1], more])

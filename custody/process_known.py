@@ -35,9 +35,9 @@ from custody.reference import References
 from custody.rows import Side
 
 
-def source_of(process_id: str) -> str:
-    """Return the source that the dry share of a process is."""
-    return shared(process_id + DRY_SHARE)
+def source_of(process_id: str, cause: str = "") -> str:
+    """Return the source that the dry share of a process is, or of a layer of it by its cause."""
+    return shared(f"{process_id}/{cause}{DRY_SHARE}" if cause else process_id + DRY_SHARE)
 
 
 def grade_source(source: str, analyte: str) -> str:
@@ -195,16 +195,24 @@ def graded(known: Estimates, came: Iterable[Estimates], source: str) -> Estimate
     """
     errors: dict[str, list[float]] = {}
     for one in came:
-        dry = relative(one.dry)
         for analyte, metal in one.metals.items():
-            u = metal.value * math.sqrt(over(relative(metal), dry).var)
-            errors.setdefault(analyte, []).append(u)
+            errors.setdefault(analyte, []).append(grade_error(metal, one.dry))
     metals = dict(known.metals)
     for analyte, some in errors.items():
         name = grade_source(source, analyte)
         before = metals[analyte].parts.get(name, 0.0)
         metals[analyte] = under(metals[analyte], name, math.hypot(before, *some))
     return known._replace(metals=metals)
+
+
+def grade_error(metal: Estimate, dry: Estimate) -> float:
+    """Return what the random error of a grade does to a metal, milligrams.
+
+    Args:
+        metal: Milligrams.
+        dry: Dry mass that holds it, grams.
+    """
+    return metal.value * math.sqrt(over(relative(metal), relative(dry)).var)
 
 
 def under(estimate: Estimate, source: str, part: float) -> Estimate:

@@ -119,6 +119,40 @@ class PageRow:
     events: list[Event] = field(default_factory=list)
 
 
+class MetalKnown(NamedTuple):
+    """How well a metal of a layer is known, milligrams: by its dry share, its grade, and beside.
+
+    ``var`` is the variance of what is neither, ``parts`` are systematic.
+    """
+
+    share: float
+    grade: float
+    var: float
+    parts: dict[str, float]
+
+
+class Material(NamedTuple):
+    """How well the material of a layer is known; what scales did to its dry mass is not in it.
+
+    Attributes:
+        cause: Event whose errors ``share`` and the grades are; empty where a node has one layer.
+        share: Random u of the dry share, in grams of dry mass.
+        gone: What of that error is in the books and not in the layer: what left it otherwise known.
+        parts: Systematic parts of the same.
+        metals: By analyte.
+    """
+
+    cause: str
+    share: float
+    gone: float
+    parts: dict[str, float]
+    metals: dict[str, MetalKnown]
+
+
+EXACT = Material("", 0.0, 0.0, {}, {})
+"""Of a material of which nothing was measured, so that nothing is wrong with it."""
+
+
 class Layer(NamedTuple):
     """Material of one composition: grams, milligrams by analyte, what it carries."""
 
@@ -126,6 +160,7 @@ class Layer(NamedTuple):
     dry: int
     metals: dict[str, int]
     carried: Carried
+    known: Material = EXACT
 
 
 @dataclass(slots=True)
@@ -139,9 +174,7 @@ class StateRow:
         dry: The same of the dry mass.
         loose: The same of metals and attributes.
         wet_u: Variance and systematic parts of the wet mass, grams.
-        dry_u: The same of the dry mass.
-        share_u: The same of what the dry share of the layers does to their dry mass, grams.
-        metals_u: The same of the metals in the layers, milligrams.
+        dry_u: The same of the dry mass, without what the dry share of the layers does to it.
         generation: Of what went in.
         begun: Something happened before.
         place: Where.
@@ -155,8 +188,6 @@ class StateRow:
     loose: dict[str, int] = field(default_factory=dict)
     wet_u: tuple[float, dict[str, float]] = (0.0, {})
     dry_u: tuple[float, dict[str, float]] = (0.0, {})
-    share_u: tuple[float, dict[str, float]] = (0.0, {})
-    metals_u: dict[str, tuple[float, dict[str, float]]] = field(default_factory=dict)
     generation: int = 0
     begun: bool = False
     place: str = "unknown"
@@ -172,8 +203,6 @@ class StateRow:
             dict(self.loose),
             self.wet_u,
             self.dry_u,
-            self.share_u,
-            dict(self.metals_u),
             self.generation,
             self.begun,
             self.place,

@@ -25,7 +25,7 @@ from custody.lot_step import Arrived
 from custody.pages import Pages
 from custody.process import Estimates, Standing, balance_of, standing_side
 from custody.process_intake import Change, Intake
-from custody.process_rows import ABSENT, ProcessRow, Told
+from custody.process_rows import ABSENT, Layer, ProcessRow, Told
 from custody.process_settle import Outcome, Settling
 from custody.process_store import ProcessStore
 from custody.records import Sighting
@@ -255,7 +255,9 @@ class _Process:
         row = self._row
         self._wait(None, {})
         pages = Pages(self._process_id, self._store, kind)
-        rules = hashlib.blake2b(repr(kind).encode(), digest_size=RULES_BYTES).digest()
+        # Layers kept by an earlier release, which said less of each, are derived anew.
+        told = repr((kind, *Layer._fields))
+        rules = hashlib.blake2b(told.encode(), digest_size=RULES_BYTES).digest()
         if not row.rules:
             # What was a batch has no pages, and rows of what stood are found by its sides.
             row.gone = list(range(row.facts))

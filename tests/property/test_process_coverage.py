@@ -18,7 +18,7 @@ from custody.continuous import Node
 from custody.estimate import Estimate, sigma, total
 from custody.events import Micros
 from custody.held import Carried, Held
-from custody.kinds import KINDS
+from custody.kinds import FIFO, KINDS, PERFECT
 from custody.knowledge import Cause
 from custody.process import Standing
 from custody.process_rows import OutRow, StateRow
@@ -57,26 +57,38 @@ class World:
     rest: float
 
 
-def world(rng: np.random.Generator, moist: Moist, *, stated: bool) -> World:
+def world(rng: np.random.Generator, moist: Moist, *, stated: bool, layered: bool) -> World:
     span, oven, plant = rng.normal(0.0, (SPAN, moist.common, PLANT_MOISTURE / math.sqrt(2)))
-    wet, dry, copper = 0.0, 0.0, 0.0
+    lots: list[tuple[float, float, float]] = []
     given: list[Held] = []
     for number in range(3):
         mass, grade = rng.uniform(20e6, 40e6), 0.02 * (1.0 + rng.normal(0.0, GRADE))
         said = 0.05 if moist is DEFAULT else rng.uniform(0.04, 0.12)
         moisture = said + rng.normal(0.0, moist.own) + oven
-        wet, dry = wet + mass, dry + mass * (1.0 - moisture)
-        copper += mass * (1.0 - moisture) * grade * 1000.0
+        dry = mass * (1.0 - moisture)
+        lots.append((mass, dry, dry * grade * 1000.0))
         given.append(handed(number, mass * (1.0 + span) + rng.normal(0.0, WEIGHED), said, moist))
-    sides, true = [], []
-    for number, part in enumerate((0.5, 0.3)):
-        weighed = round(part * wet + rng.normal(0.0, OUT))
+    sides, parts = [], drawn(lots, (0.5, 0.3, 0.2), layered=layered)
+    for number, (wet, dry, _) in enumerate(parts[:2]):
+        weighed = round(wet + rng.normal(0.0, OUT))
         error = plant + rng.normal(0.0, PLANT_MOISTURE / math.sqrt(2))
         moisture_said = 1.0 - dry / wet + error if stated else None
         masses = {"wet": weighed, "dry": None, "moisture": moisture_said, "u_mass": round(OUT)}
         sides.append(standing(number, masses))
-        true.append((part * dry, part * copper))
-    return World(given, sides, true, 0.2 * dry)
+    return World(given, sides, [(dry, copper) for _, dry, copper in parts[:2]], parts[2][1])
+
+
+def drawn(
+    lots: list[tuple[float, float, float]], parts: tuple[float, ...], *, layered: bool
+) -> list[tuple[float, float, float]]:
+    """Wet, dry and copper of parts of all wet mass: of all lots alike, or of the first first."""
+    whole = np.array(lots)
+    if not layered:
+        return [tuple(part * whole.sum(axis=0)) for part in parts]
+    ends = np.cumsum(whole, axis=0)
+    cuts = np.cumsum(parts) * ends[-1, 0]
+    at = [np.interp(cuts, np.append(0.0, ends[:, 0]), np.append(0.0, ends[:, n])) for n in range(3)]
+    return [tuple(part) for part in np.diff(np.array(at), prepend=0.0).T]
 
 
 def handed(number: int, wet: float, moisture: float, moist: Moist) -> Held:
@@ -116,12 +128,17 @@ def batch(one: World) -> Found:
     return Found(outputs, made.known.dry._replace(value=left))
 
 
-def pile(one: World) -> Found:
-    node = Node("P", KINDS["stockpile"], StateRow(), References({}))
+def pile(one: World, mixing: str = PERFECT) -> Found:
+    kind = KINDS["stockpile"]._replace(mixing=mixing)
+    node = Node("P", kind, StateRow(), References({}))
     for held in one.given:
         node.put_in(held)
     outputs = [said(node.apply(side, None, OutRow()).handed) for side in one.sides]
     return Found(outputs, node.known({}).dry)
+
+
+def layers(one: World) -> Found:
+    return pile(one, FIFO)
 
 
 def said(held: Held | None) -> tuple[Estimate, Estimate]:
@@ -137,7 +154,7 @@ def is_held(estimate: Estimate, truth: float) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moist", [DEFAULT, SAMPLED], ids=["default", "sampled"])
-@pytest.mark.parametrize("process", [batch, pile])
+@pytest.mark.parametrize("process", [batch, pile, layers])
 @pytest.mark.parametrize("stated", [False, True], ids=["derived", "stated"])
 def test_twice_the_u_of_a_process_holds_the_truth(
     process: Callable[[World], Found], moist: Moist, *, stated: bool
@@ -145,7 +162,7 @@ def test_twice_the_u_of_a_process_holds_the_truth(
     rng = np.random.default_rng(28)
     held: dict[str, int] = dict.fromkeys(NAMES, 0)
     for _ in range(WORLDS):
-        one = world(rng, moist, stated=stated)
+        one = world(rng, moist, stated=stated, layered=process is layers)
         found = process(one)
         (dry, copper), truth = found.outputs[0], one.true[0]
         both = total(dry for dry, _ in found.outputs)

@@ -7,8 +7,9 @@ from custody import layers
 from custody.carried import NOTHING_CARRIED, size_of
 from custody.held import Carried
 from custody.kinds import FIFO, PERFECT, Kind
+from custody.layer_known import bytes_of
 from custody.layers import LAYERS_BYTES, LAYERS_MAX
-from custody.process_rows import Layer
+from custody.process_rows import EXACT, Layer
 
 PILE = Kind("stockpile", continuous=True, mixing=FIFO)
 
@@ -60,9 +61,10 @@ def test_the_youngest_pair_may_be_the_least() -> None:
 
 def sized(size: int, dry: int) -> Layer:
     """A layer whose origin, attribute and metal take so many bytes."""
-    name = "x" * (size - 3 * 24 - 4)
+    name = "x" * (size - 3 * 24 - 4 - bytes_of(EXACT))
     one = Layer(dry, dry, {"Cu": 1}, Carried({name: 1.0}, {}, {}, {"@a": 1}))
-    assert size_of(one.carried.origins) + size_of({"@a": 1, "Cu": 1}) == size
+    amounts = size_of(one.carried.origins) + size_of({"@a": 1, "Cu": 1})
+    assert amounts + bytes_of(one.known) == size
     return one
 
 

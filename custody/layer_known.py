@@ -1,0 +1,188 @@
+"""How well the material of a node's layers is known: their dry share and their grades.
+
+Each layer has errors of its own, one of its dry share and one of each grade. Layers that are mixed
+have the errors that theirs are together; outputs of one layer share its errors, those of different
+layers do not. Scales are not in it: what is drawn was not weighed when it came.
+
+Source:
+    docs/uncertainty.md, "The dry share of a process"; docs/adr/0030-*.md
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from custody.carried import size_of
+from custody.estimate import OTHER, SOURCES_MAX, Estimate, relative
+from custody.process import Estimates
+from custody.process_known import errors_of, grade_error, grade_source, share_in, source_of
+from custody.process_rows import Layer, Material, MetalKnown
+
+UNKNOWN_METAL = MetalKnown(0.0, 0.0, 0.0, {})
+"""Of a metal that a layer has none of."""
+
+FLOATS_BYTES = 30
+"""Of three figures in a row, beside their key."""
+
+
+def arrived(known: Estimates, cause: str) -> Material:
+    """Return how well the material of an input is known.
+
+    Args:
+        known: How well the input is known.
+        cause: The input.
+    """
+    share = share_in(known)
+    by_share, metals = errors_of(known, share).metals, dict[str, MetalKnown]()
+    for analyte, metal in known.metals.items():
+        mine, grade = by_share.get(analyte, 0.0), grade_error(metal, known.dry)
+        var = max(metal.var - mine**2 - grade**2, 0.0)
+        metals[analyte] = MetalKnown(mine, grade, var, dict(metal.parts))
+    return Material(cause, math.sqrt(share.var), 0.0, dict(share.parts), metals)
+
+
+def joined(some: Sequence[Material]) -> Material:
+    """Return how well a mixture is known; it is named by the first. No variance is added.
+
+    What errors of dry shares do to a metal goes with the one that they are together only as far
+    as it does so in each; the rest is beside.
+    """
+    if len(some) == 1:
+        return some[0]
+    shares = _by_cause((one.cause, one.share) for one in some)
+    share = math.hypot(*shares.values())
+    weights = {cause: u / share if share else 0.0 for cause, u in shares.items()}
+    metals: dict[str, MetalKnown] = {}
+    for analyte in sorted({name for one in some for name in one.metals}):
+        every = [one.metals.get(analyte, UNKNOWN_METAL) for one in some]
+        by_cause = _by_cause((one.cause, u.share) for one, u in zip(some, every, strict=True))
+        mine = math.fsum(weights[cause] * u for cause, u in by_cause.items())
+        var = math.fsum([*(one.var for one in every), *(u * u for u in by_cause.values())])
+        grade = math.hypot(*[one.grade for one in every])
+        parts = summed(one.parts for one in every)
+        metals[analyte] = MetalKnown(mine, grade, max(var - mine**2, 0.0), parts)
+    gone = math.fsum(weights[one.cause] * one.gone for one in some)
+    first = some[0].cause if some else ""
+    return Material(first, share, gone, summed(one.parts for one in some), metals)
+
+
+def in_books(layers: Iterable[Layer]) -> float:
+    """Return what the random errors of dry shares of layers do to the books, grams."""
+    errors = _by_cause((one.known.cause, one.known.share + one.known.gone) for one in layers)
+    # One error has a sign: more may be gone from the books than from the layers.
+    return sum(errors.values()) if len(errors) < 2 else math.hypot(*errors.values())
+
+
+def _by_cause(errors: Iterable[tuple[str, float]]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for cause, u in errors:
+        found[cause] = found.get(cause, 0.0) + u
+    return found
+
+
+def named_by(layer: Layer, cause: str) -> Layer:
+    """Return a layer whose errors are named by another event; empty for the node alone."""
+    return layer._replace(known=layer.known._replace(cause=cause))
+
+
+def scaled(known: Material, factor: float) -> Material:
+    """Return how well so much of a material is known; what is gone of it is not."""
+    return Material(
+        known.cause,
+        known.share * factor,
+        0.0,
+        _times(known.parts, factor),
+        {
+            analyte: MetalKnown(
+                one.share * factor,
+                one.grade * factor,
+                one.var * factor**2,
+                _times(one.parts, factor),
+            )
+            for analyte, one in known.metals.items()
+        },
+    )
+
+
+def surveyed(layer: Layer, share: Estimate, cause: str) -> Layer:
+    """Return a layer whose dry share was measured with that of all others.
+
+    Args:
+        layer: As surveyed.
+        share: The measured dry share, in relative form.
+        cause: The survey; empty for the node alone.
+    """
+    before, u, metals = layer.known, math.sqrt(share.var), dict[str, MetalKnown]()
+    for analyte, one in before.metals.items():
+        value = layer.metals.get(analyte, 0)
+        gone = _times(before.parts, -value / layer.dry if layer.dry else 0.0)
+        parts = summed([one.parts, gone, _times(share.parts, value)])
+        metals[analyte] = one._replace(share=u * value, parts=parts)
+    parts = _times(share.parts, layer.dry)
+    return layer._replace(known=Material(cause, u * layer.dry, 0.0, parts, metals))
+
+
+def bytes_of(known: Material) -> int:
+    """Return how many bytes this takes in a row, rather too many."""
+    metals = sum(
+        FLOATS_BYTES + len(name.encode()) + size_of(one.parts) for name, one in known.metals.items()
+    )
+    return FLOATS_BYTES + len(known.cause.encode()) + size_of(known.parts) + metals
+
+
+def together(layers: Sequence[Layer], process_id: str) -> tuple[Estimate, dict[str, Estimate]]:
+    """Return how well the dry share and the metals of layers are known, in relative form.
+
+    Args:
+        layers: What lies somewhere, or was drawn.
+        process_id: Of the node: errors are named by it and by their causes.
+    """
+    dry = math.fsum(layer.dry for layer in layers)
+    by_share: list[tuple[str, float]] = []
+    var: dict[str, float] = {}
+    by_metal: dict[str, list[tuple[str, float]]] = {}
+    for layer in layers:
+        known, source = layer.known, source_of(process_id, layer.known.cause)
+        by_share += [*known.parts.items(), (source, known.share)]
+        for analyte, one in known.metals.items():
+            own = (source, one.share), (grade_source(source, analyte), one.grade)
+            by_metal.setdefault(analyte, []).extend([*one.parts.items(), *own])
+            var[analyte] = var.get(analyte, 0.0) + one.var
+    metals = {
+        analyte: relative(
+            Estimate(
+                math.fsum(layer.metals.get(analyte, 0) for layer in layers),
+                var[analyte],
+                _summed(parts),
+            )
+        )
+        for analyte, parts in by_metal.items()
+    }
+    return relative(Estimate(dry, 0.0, _summed(by_share))), metals
+
+
+def summed(every: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Return systematic parts added up by source; few sources keep their names."""
+    return _kept(_summed(part for parts in every for part in parts.items()))
+
+
+def _summed(parts: Iterable[tuple[str, float]]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for source, u in parts:
+        if u:
+            found[source] = found.get(source, 0.0) + u
+    return found
+
+
+def _kept(parts: dict[str, float]) -> dict[str, float]:
+    """Return the largest parts; the rest is added linearly, and never cancels."""
+    if len(parts) <= 2 * SOURCES_MAX:
+        return parts
+    ranked = sorted(parts.items(), key=lambda part: (-abs(part[1]), part[0]))
+    kept = dict(ranked[:SOURCES_MAX])
+    rest = sum(abs(u) for _, u in ranked[SOURCES_MAX:])
+    kept[OTHER] = kept.get(OTHER, 0.0) + rest
+    return kept
+
+
+def _times(parts: Mapping[str, float], factor: float) -> dict[str, float]:
+    return {source: u * factor for source, u in parts.items()}

@@ -194,6 +194,22 @@ def test_a_separation_takes_its_part_of_all_outputs_and_the_share_stays_in_the_m
     assert found.parts["P-1/dry_share"] / found.value == pytest.approx(0.0027778, rel=1e-3)
 
 
+def test_a_moisture_that_an_output_of_a_separation_states_leaves_the_share_in_its_metal() -> None:
+    sides, plant = Sides("concentrate"), Plant()
+    plant.tell(ore("A"), sides.out("X", 50 * TONNE, moisture_fraction=0.08))
+    found = copper_of(told_to(plant, "X"))
+    assert found.parts["P-1/dry_share"] / found.value == pytest.approx(0.0027778, rel=1e-3)
+
+
+def test_a_metal_is_known_no_worse_by_the_moisture_than_it_is_known() -> None:
+    given = handed_in("A", 50 * TONNE, 0.03)
+    value = given.metals["Cu"][0]
+    given = given._replace(metals={"Cu": (value, 0.01 * value, {})})
+    whole = whole_of({given.cause: given}, "P/dry_share")
+    assert whole.known.metals["Cu"].parts["P/dry_share"] == pytest.approx(0.01 * value)
+    assert whole.known.metals["Cu"].var == 0.0
+
+
 def test_a_certificate_of_the_lot_takes_the_place_of_the_share_in_dry_mass_and_metal() -> None:
     world, facts = World(), chain(0.08, fed=False)
     world.tell(*facts)

@@ -130,6 +130,23 @@ def test_of_a_truck_that_left_by_half_with_a_moisture_of_its_own_all_is_in_the_b
     heap.out("X", 10, 12.5, moisture_fraction=0.1)
     stated = 0.005 * 12.5 / math.sqrt(2)
     assert heap.books() == pytest.approx((math.hypot(0.75 * 2, stated), 0.09), rel=1e-3)
+    heap.out("Y", 11, 6.25, moisture_fraction=0.1)
+    both = math.hypot(stated, stated / 2)
+    assert heap.books() == pytest.approx((math.hypot(0.75 * 2, both), 0.09), rel=1e-3)
+
+
+@pytest.mark.parametrize("mixing", ["fifo", "perfect"])
+def test_what_left_and_was_measured_is_known_by_that(mixing: str) -> None:
+    """All moistures of what came in are in the books, and 0.5 t of the measurement."""
+    heap = Heap(mixing)
+    heap.out("X", 10, 25)
+    [told] = heap.plant.told.values()
+    back = handed(
+        "X", 10, -1000, from_owner="lot/X", cause_event_id=told.cause_event_id, mass_wet_g=0,
+        mass_dry_u_random_g=0.5 * TONNE, mass_wet_u_random_g=0.0,
+    )  # fmt: skip
+    heap.plant.tell(back)
+    assert heap.books() == pytest.approx((math.hypot(1.5, 0.5), 0.09), rel=1e-3)
 
 
 @pytest.mark.parametrize("mixing", ["fifo", "perfect"])
@@ -157,6 +174,16 @@ def test_a_survey_that_states_its_moisture_is_one_error_of_all_trucks() -> None:
         parts = {f"P-1/{side.event_id}/dry_share": half, "YARD/moisture": half}
         assert dry.parts == pytest.approx(parts, rel=1e-3)
         assert "LAB/moisture" not in copper.parts
+
+
+def test_a_survey_that_states_both_masses_says_how_dry_all_is() -> None:
+    heap = Heap()
+    both = {"mass_wet_g": 100 * TONNE, "mass_dry_g": 92 * TONNE, "u_mass_g": 1}
+    heap.plant.tell(heap.maker.side("YARD", 10, "stock", "P-1", kind="stockpile", **both))
+    dry, copper = heap.out("X", 11, 25)
+    assert dry.value == 23 * TONNE
+    assert sigma(dry) < 10.0
+    assert sigma(copper) == pytest.approx(0.05 * copper.value, rel=1e-3)
 
 
 def layer(cause: str, share: float, metal: MetalKnown, gone: float = 0.0) -> Layer:

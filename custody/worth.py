@@ -25,12 +25,13 @@ class Sent(NamedTuple):
     Attributes:
         dry: Grams of dry mass that left; None where it was not weighed.
         grades: Fractions of it by analyte, of those that are known.
-        whole: It is the lot, not one trip.
+        least: It may have been more: books count where they have. Not of one trip, nor of a lot
+            that seems to have grown.
     """
 
     dry: float | None
     grades: Mapping[str, float]
-    whole: bool
+    least: bool
 
 
 class Worth(NamedTuple):
@@ -70,7 +71,7 @@ def worth_of(book: LotBook, references: References, at: Micros, sent: Sent) -> W
         metals.update(metals_of(posted.amounts))
     booked = priced(metals, references, at)
     value, quotes = priced(_metals(sent, dry + gone, metals), references, at)
-    if sent.whole and (booked[0] or 0.0) > (value or 0.0):
+    if sent.least and (booked[0] or 0.0) > (value or 0.0):
         value, quotes = booked
     return Worth(value, quotes, dry >= gone)
 

@@ -56,7 +56,7 @@ def sent_of(judge: Detector, found: Suspicion, asked: Asked) -> Sent:
     return Sent(
         None if grams is None else grams * math.exp(min(ln_dry_share, 0.0)),
         {a: c for a, c in zip(model.analytes, grades, strict=True) if a in known},
-        whole=not found.named.part,
+        least=not found.named.part and found.named.family is not Family.GAIN,
     )
 
 

@@ -106,5 +106,5 @@ def test_a_gain_of_more_than_a_load_puts_no_more_than_the_load_at_stake() -> Non
     alert = told(*haul(6, at_origin=ore, at_port=ore, came_kg=85_000))
     assert alert.family == "gain"
     assert alert.size == pytest.approx(70 / 30 - 1.0, abs=4 * alert.size_u)
-    assert alert.stake_share is not None
-    assert alert.stake_share <= 1.0
+    assert alert.stake_share == pytest.approx(1.0)
+    assert whole(alert) == pytest.approx(dollars(ore), rel=0.05)

@@ -28,7 +28,8 @@ from custody.detect.lot_families import (
     Family,
     shift,
 )
-from custody.detect.lot_foreign import Material, Seen, fitted, ln_lr, materials, seen
+from custody.detect.lot_fit import WASTE_LN, Expected
+from custody.detect.lot_foreign import Material, Seen, expected, fitted, ln_lr, materials, seen
 from custody.detect.lot_pattern import COMPOSITION, Onset, Prepared
 from custody.detect.lot_sizes import SIZE_LEAST, Sizes, refined
 from custody.detect.mixture import PARTS_SHARE, Detector
@@ -58,6 +59,8 @@ class Candidates(NamedTuple):
         ln: ln(weight x mean LR), (H,).
         size: From the number of one to its size and the u of that.
         moved: From the number of one to what it adds to z, at its size.
+        makes: From the number of one to what it makes of ln c, at its best size; None where they
+            are of the mass or of water.
     """
 
     causes: Sequence[What]
@@ -65,6 +68,7 @@ class Candidates(NamedTuple):
     ln: Floats
     size: Callable[[int], tuple[float, float]]
     moved: Callable[[int], Floats]
+    makes: Callable[[int], Expected] | None
 
 
 def candidates(detector: Detector, prepared: Prepared, z: Floats) -> list[Candidates]:
@@ -119,13 +123,27 @@ def _lines(
     def moved(number: int) -> Floats:
         return np.asarray(np.log1p(sign[number] * size(number)[0]) * row[number])
 
+    makes = _thinned(detector, score, information) if Family.WASTE in families else None
     sizes = refined(ln_lr_at, len(causes), most)
     several, ln = bool(prepared.parts), np.full(len(causes), -np.inf)
     for family in dict.fromkeys(one for one, _, _ in causes):
         mine = [number for number, what in enumerate(causes) if what[0] is family]
         weights = [_weights(detector, family, causes[no][1], several=several) for no in mine]
         ln[mine] = _ln_of(family, sizes.of(mine), np.array(weights).reshape(-1, 2))
-    return Candidates(causes, sizes, ln, size, moved)
+    return Candidates(causes, sizes, ln, size, moved, makes)
+
+
+def _thinned(detector: Detector, score: Floats, information: Floats) -> Callable[[int], Expected]:
+    """Return what waste makes of ln c at the size that fits best, by the number of a candidate."""
+
+    def makes(number: int) -> Expected:
+        n = len(detector.model.analytes)
+        best = score[number] / information[number] if information[number] else 0.0
+        change = np.full(n, max(best, WASTE_LN))
+        at_most = change <= WASTE_LN
+        return Expected(change, np.zeros((n, n)), np.ones(n, np.bool_), at_most, even=True)
+
+    return makes
 
 
 def _beyond(
@@ -165,9 +183,13 @@ def _foreign(
         mine = material.of([asked[number]])
         return np.asarray(u @ fitted(mine, sizes.of([number]).best(), told))
 
+    def makes(number: int) -> Expected:
+        return expected(material.of([asked[number]]), sizes.of([number]).best())
+
     weights = _weights(detector, Family.FOREIGN, onset, several=False) / len(sites)
     ln = _ln_of(Family.FOREIGN, sizes, np.tile(weights, (len(asked), 1)))
-    return Candidates([(Family.FOREIGN, onset, sites[no]) for no in asked], sizes, ln, size, moved)
+    causes = [(Family.FOREIGN, onset, sites[no]) for no in asked]
+    return Candidates(causes, sizes, ln, size, moved, makes)
 
 
 def _in_question(material: Material, told: Seen) -> list[int]:

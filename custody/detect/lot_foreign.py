@@ -26,6 +26,7 @@ import numpy as np
 
 from custody.detect.lot_facts import Floats, Model, Site
 from custody.detect.lot_families import RATIO_LN_MAX, foreign_sites, ratios
+from custody.detect.lot_fit import Expected
 from custody.detect.mixture import Detector
 
 
@@ -124,10 +125,22 @@ def fitted(material: Material, size: float, told: Seen) -> Floats:
         told: What was measured.
     """
     r, t = told
-    shift, part = (one[0, 0] for one in _mixed(material.of([0]), np.array([[size]])))
-    spread = part[:, None] * part * material.covariance[0]
+    shift, spread = expected(material, size)[:2]
     pulled = np.linalg.solve(np.eye(len(t)) + r @ spread @ r.T, t - r @ shift)
     return np.asarray(shift + spread @ r.T @ pulled)
+
+
+def expected(material: Material, size: float) -> Expected:
+    """Return what a share of the first site's material makes of ln c.
+
+    Args:
+        material: Of a site.
+        size: Share of the dry mass exchanged.
+    """
+    ratio = material.ratio[0]
+    shift, part = (one[0, 0] for one in _mixed(material.of([0]), np.array([[size]])))
+    spread = part[:, None] * part * material.covariance[0]
+    return Expected(shift, spread, ratio != 0.0, np.abs(ratio) >= RATIO_LN_MAX)
 
 
 def _mixed(material: Material, sizes: Floats) -> tuple[Floats, Floats]:

@@ -58,7 +58,7 @@ def information(detector: Detector, ground: Ground, trips: Mapping[str, str]) ->
     if room < 0:
         return Information(causes)
     by_onset, by_site = _probabilities(ground.suspects)
-    named = ground.suspects[0][0].site
+    named = ground.suspects[0][0].site if ground.nearest is None else ground.nearest.site
     return Information(
         causes,
         model.stations,
@@ -165,10 +165,14 @@ def _others(
     named: str | None,
     room: int,
 ) -> tuple[OtherSite, ...]:
-    """Return the other sites; the spreads of those in question while there is room."""
+    """Return the other sites; the spreads of those in question while there is room.
+
+    That of the one the alert's sentence names comes first.
+    """
     each = NUMBER_BYTES * max(_triangular(len(detector.model.analytes)), 1)
-    ranked = sorted(probability, key=lambda site: (site != named, -probability[site], site))
-    asked = [site for site in ranked if site == named or probability[site] >= IN_QUESTION]
+    likely = [site for site, p in probability.items() if p >= IN_QUESTION and site != named]
+    ranked = sorted(likely, key=lambda site: (-probability[site], site))
+    asked = ranked if named is None else [named, *ranked]
     said = frozenset(asked[: 1 + room // each])
     found = []
     for other in others:

@@ -16,13 +16,14 @@ from typing import NamedTuple
 import numpy as np
 
 from custody.detect.lot_candidates import Candidates, What, candidates
-from custody.detect.lot_facts import MASS, MOISTURE, Floats
+from custody.detect.lot_facts import MASS, MOISTURE, Bools, Floats
 from custody.detect.lot_families import (
     FAMILIES,
     OMNIBUS_U,
     ORIGIN_MISMATCH,
     Family,
 )
+from custody.detect.lot_fit import Fit, fit
 from custody.detect.lot_layout import Layout
 from custody.detect.lot_pattern import COMPOSITION, Onset, Prepared, prepare
 from custody.detect.lot_series import GatedShot
@@ -89,6 +90,17 @@ class Contribution(NamedTuple):
     below: bool
 
 
+class Nearest(NamedTuple):
+    """The site whose material comes nearest to what was measured, and how near that is.
+
+    ``analyte`` is the one that is furthest off.
+    """
+
+    site: str
+    analyte: str
+    fit: Fit
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Ground:
     """What a suspicion rests on.
@@ -97,11 +109,13 @@ class Ground:
         prepared: What the pattern makes of the model.
         z: Innovations of the values, standard normal when nothing is wrong.
         suspects: All that may have happened, the most probable first.
+        nearest: Of a free change that no known site explains.
     """
 
     prepared: Prepared
     z: Floats
     suspects: Sequence[tuple[Suspect, Onset]]
+    nearest: Nearest | None
 
 
 class Suspicion(NamedTuple):
@@ -162,11 +176,13 @@ def explain(detector: Detector, judged: Judged) -> Suspicion | None:
     terms = detector.terms(weighted, layout.values[None])
     prepared = prepare(detector.model, detector.prior, layout.pattern)
     z = prepared.inverse @ (layout.values - prepared.mean)
-    ranked = _suspects(detector, weighted, terms, candidates(detector, prepared, z))
+    every = _candidates(detector, weighted, terms, candidates(detector, prepared, z))
+    fits = _Fits(prepared, z, _below(detector, layout))
+    ranked = _that_fit(every, fits)
     if not ranked:
         return None
     size, size_u, moved = _size(prepared, ranked[0], z)
-    suspects = [(one.suspect, one.onset) for one in ranked]
+    suspects = _suspects(detector.model.stations, ranked)
     rows = _rows(detector, layout.pattern, layout.events)
     contributions = _contributions(prepared, rows, layout, z, moved)
     by_quantity: dict[str, float] = {}
@@ -184,45 +200,98 @@ def explain(detector: Detector, judged: Judged) -> Suspicion | None:
         tuple(sorted(by_quantity.items(), key=lambda one: -one[1])),
         layout.gated,
         layout.left_out,
-        Ground(prepared, z, suspects),
+        Ground(prepared, z, suspects, _nearest(detector, every, ranked[0], fits)),
     )
 
 
-class _Sized(NamedTuple):
-    """A suspect with what it takes to size it; ``sizes`` is None for a free change."""
+def _below(detector: Detector, layout: Layout) -> Bools:
+    """Return the analytes with a reading below detection, (analytes,)."""
+    found = np.zeros(len(detector.model.analytes), dtype=np.bool_)
+    of = [at for row in layout.pattern for at in getattr(row, "analytes", (-1,))]
+    found[[of[row] for row in layout.below]] = True
+    return found
 
-    suspect: Suspect
-    onset: Onset
+
+class _Sized(NamedTuple):
+    """What may have happened, with what it takes to size it; ``sizes`` is None for a free change.
+
+    ``ln`` is ln(weight x mean LR).
+    """
+
+    what: What
+    ln: float
     sizes: Candidates | None
     number: int
 
+    @property
+    def onset(self) -> Onset:
+        return self.what[1]
 
-def _suspects(
+
+def _candidates(
     detector: Detector, weighted: Weighted, terms: Terms, sized: Sequence[Candidates]
 ) -> list[_Sized]:
     """Return all that may have happened, sizes added up, the most probable first."""
-    names = detector.model.stations
-    found: list[tuple[What, float, Candidates | None, int]] = [
-        (what, float(ln), some, number)
+    found = [
+        _Sized(what, float(ln), some, number)
         for some in sized
         for number, (what, ln) in enumerate(zip(some.causes, some.ln, strict=True))
     ]
     for number, onset in enumerate(weighted.onsets if detector.model.analytes else ()):
         free = _ln_sum(terms.free[0, number])
-        found.append(((Family.OMNIBUS, onset, None), free, None, 0))
-    found = [one for one in found if one[1] > -math.inf]
-    total = _ln_sum(np.array([one[1] for one in found]))
-    suspects = [
-        _Sized(
-            Suspect(f, tuple(names[s] for s in o.stations), o.part, site, math.exp(ln - total)),
-            o,
-            some,
-            number,
-        )
-        for (f, o, site), ln, some, number in found
-    ]
+        found.append(_Sized((Family.OMNIBUS, onset, None), free, None, 0))
     # The name settles ties, so that equal lots get equal alerts.
-    return sorted(suspects, key=lambda one: (-one.suspect.probability, str(one.suspect)))
+    return sorted(
+        (one for one in found if one.ln > -math.inf), key=lambda one: (-one.ln, str(one.what))
+    )
+
+
+class _Fits(NamedTuple):
+    """How far candidates are from what was measured; ``below`` as ``lot_fit.fit`` has it."""
+
+    prepared: Prepared
+    z: Floats
+    below: Bools
+
+    def of(self, one: _Sized) -> Fit | None:
+        """Return how far one is; None of those that name no material."""
+        if one.sizes is None or one.sizes.makes is None:
+            return None
+        u = self.prepared.u[self.prepared.onsets.index(one.onset)][:, COMPOSITION:]
+        return fit(u, self.z, one.sizes.makes(one.number), self.below)
+
+
+def _that_fit(ranked: list[_Sized], fits: _Fits) -> list[_Sized]:
+    """Return what may have happened without material that is not what was measured."""
+    found = fits.of(ranked[0]) if ranked else None
+    while found is not None and found.is_bad:
+        family, _, site = ranked[0].what
+        ranked = [one for one in ranked if (one.what[0], one.what[2]) != (family, site)]
+        found = fits.of(ranked[0]) if ranked else None
+    return ranked
+
+
+def _nearest(
+    detector: Detector, every: Sequence[_Sized], named: _Sized, fits: _Fits
+) -> Nearest | None:
+    """Return the site of a free change that comes nearest, where that is not near."""
+    for one in every if named.what[0] is Family.OMNIBUS else ():
+        site = one.what[2]
+        found = None if site is None else fits.of(one)
+        if site is not None and found is not None:
+            analyte = detector.model.analytes[found.worst]
+            return Nearest(site, analyte, found) if found.is_bad else None
+    return None
+
+
+def _suspects(stations: Sequence[str], ranked: Sequence[_Sized]) -> list[tuple[Suspect, Onset]]:
+    """Return likewise what may have happened, with its probability."""
+    total = _ln_sum(np.array([one.ln for one in ranked]))
+    found: list[tuple[Suspect, Onset]] = []
+    for (family, onset, site), ln, _, _ in ranked:
+        where = tuple([stations[at] for at in onset.stations])
+        found.append((Suspect(family, where, onset.part, site, math.exp(ln - total)), onset))
+    return found
 
 
 def _by_family(suspects: Sequence[Suspect]) -> tuple[tuple[Family, float], ...]:

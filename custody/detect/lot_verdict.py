@@ -281,6 +281,7 @@ def _sentence(
     ends = _leg(named, stations)
     where = f"between {ends[0]} and {ends[1]}" if ends else f"before {stations[0]} measured it"
     site = f", of material like {_sites(named.site, found.sites())}" if named.site else ""
+    site += _unlike(found)
     trip = asked.trips[named.part].removeprefix(INFERRED) if named.part else ""
     part = f", trip {trip}" if trip else ""
     below = {one.quantity for one in found.contributions if one.below}
@@ -300,6 +301,17 @@ def _sentence(
 def _sigma(u: float) -> str:
     """Return an uncertainty in words; none is nothing, however well a size is known."""
     return f"{u:.1%}" if u >= 0.001 else f"{100.0 * u:.1g}%"
+
+
+def _unlike(found: Suspicion) -> str:
+    """Return of a change that no known site explains how far the nearest one is from it."""
+    if found.ground.nearest is None:
+        return ""
+    site, analyte, fit = found.ground.nearest
+    return (
+        f", of no known site's material: nearest is {site}'s, of which {analyte} is off by "
+        f"z = {fit.z:.1f} (chi-square {fit.value:.0f} of {fit.analytes} analytes)"
+    )
 
 
 def _sites(named: str, likely: Mapping[str, float]) -> str:

@@ -14,14 +14,15 @@ def sized(alert: dict) -> list:
     for onset in alert["onsets"]:
         at, g, j = tuple(onset["stations"]), onset["score"], square(onset["information"])
         for family in FAMILIES:
-            if family != FOREIGN:
+            # What is not what was measured is no family of the alert, and has no probability.
+            if family != FOREIGN and family in alert["posterior"]:
                 half_ln = math.log1p(0.5 if family == "gain" else -0.5)
                 d = [one / half_ln for one in shift(family, 0.5, [0.0] * len(g[3:]))]
                 one = along(family, dot(d, g), dot(d, times(j, d)))
                 half = 0.5 if alert["trips"] and family in ONE_TRIP else 1.0
                 found.append(((family, at, None, None), ln_of(alert, onset, family, one, half)))
         for site in alert["other_sites"]:
-            if site["spread"] or not g[3:]:
+            if site["probability"] and (site["spread"] or not g[3:]):
                 share = 1 / len(alert["other_sites"])
                 ln = ln_of(alert, onset, FOREIGN, foreign(alert, onset, site), share)
                 found.append(((FOREIGN, at, None, site["site_id"]), ln))

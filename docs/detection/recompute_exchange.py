@@ -3,6 +3,7 @@
 import math
 import sys
 
+from fits import words
 from likelihood import dot, fixed, free, mixed, solve, square
 from report import report
 from sized import foreign, spread
@@ -37,7 +38,7 @@ def sums(alert: dict) -> dict:
         moved = shift(FOREIGN, best, site["ln_ratios"])[3:]
         d = mixed(moved, spread(alert, onset, site, best), g, j)[1]
     rows = sum(row["ln_ratio"] for row in alert["evidence"])
-    said = {"ln ratio of all rows": (rows, fixed(d, g, j))}
+    said = {"ln ratio of all rows": (rows, fixed(d, g, j)), **words(alert)}
     if alert["state"] != "retracted":  # else its size is that of what was taken back
         said |= {"size": (alert["size"], size), "u of size": (alert["size_u"], u)}
     return said

@@ -22,6 +22,7 @@ SHARED = (
     "sizes",
     "sized",
     "everything",
+    "fits",
     "report",
     "chances",
 )

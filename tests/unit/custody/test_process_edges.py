@@ -1,11 +1,13 @@
 """Edges of processes: sides that change their lot, their kind or go, shares beyond the possible."""
 
+from dataclasses import replace
+
 import pytest
 
 from custody import batch_findings
 from custody.batch import Batch
 from custody.carried import NOTHING_CARRIED
-from custody.events import LotFact, Micros
+from custody.events import MaterialProcessed, Micros
 from custody.held import Carried, Held, Posted
 from custody.kinds import KINDS
 from custody.knowledge import Amount, Cause
@@ -35,7 +37,7 @@ def held(owner: str, dry: int, dry_u: float, copper: int | None) -> Held:
     )  # fmt: skip
 
 
-def of(kind: str, maker: Maker, **more: object) -> LotFact:
+def of(kind: str, maker: Maker, **more: object) -> MaterialProcessed:
     masses = {"mass_wet_g": 10 * TONNE, "mass_dry_g": 10 * TONNE}
     return maker.side("PLANT", 100, "output", "P-1", kind=kind, **(masses | more))
 
@@ -76,6 +78,16 @@ def test_the_lot_that_an_output_was_not_is_told_so() -> None:
     last = {one.to_owner: one for one in plant.outputs if isinstance(one, Content)}
     assert (last["lot/X"].void, last["lot/Y"].void) == (True, False)
     assert last["lot/X"].mass_dry_g == 0
+
+
+def test_a_copy_that_takes_the_place_of_another_takes_the_output_from_its_lot() -> None:
+    """One event twice, of two lots: the earlier counts, and the other lot gets nothing."""
+    maker, plant = Maker("copies"), Plant()
+    late = of("split", maker, output_lot_id="X")
+    early = replace(late, output_lot_id="Y", occurred_at=Micros(late.occurred_at - 1))
+    plant.tell(handed("A", 0, 10 * TONNE, {"Cu": 100}), late, early)
+    last = {one.to_owner: one for one in plant.outputs if isinstance(one, Content)}
+    assert (last["lot/X"].void, last["lot/Y"].void) == (True, False)
 
 
 def test_sides_that_were_all_withdrawn_name_no_kind() -> None:

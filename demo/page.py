@@ -171,7 +171,9 @@ def _fraud_row(judged: Judged) -> Cells:
 
 
 def size_text(alert: Raised) -> str:
-    """Return an alert's size with its sigma; of a mass also in kilograms."""
+    """Return an alert's size with its sigma, of a mass in kilograms, too; a dash for none."""
+    if alert.size == alert.size_u == 0.0:
+        return "-"
     size = f"{abs(alert.size):.1%} ± {alert.size_u:.1%}"
     for m in alert.evidence:
         if m.quantity.endswith("difference") and m.unit == "g":

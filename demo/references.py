@@ -27,7 +27,7 @@ from demo.requests import Request, reference_request
 
 COUNTRY = "US"
 """ISO 3166-1 alpha-2 of every site: where a stage of the chain was done."""
-CALIBRATED_UNTIL = "2031-01-01T00:00:00Z"
+CALIBRATED_UNTIL = "2031-01-01"
 MOISTURE_U_METHOD = 0.002
 
 

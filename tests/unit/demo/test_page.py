@@ -9,7 +9,7 @@ from demo.correction import ANALYTE
 from demo.day import make_day
 from demo.follow import Verdict
 from demo.outcome import Measured, Raised, judge
-from demo.page import Findings, as_text, failures, sections
+from demo.page import Findings, as_text, failures, sections, size_text
 from demo.publish import Answers
 from demo.restated import Level, Restated
 
@@ -91,3 +91,9 @@ def test_a_scale_that_drifts_has_a_table_of_its_own_and_fails_the_page_where_it_
     in_doubt = replace(lacks, lacks="", doubted=("L-1-0002",))
     said = failures(replace(found, charted=in_doubt))
     assert f"drift of {day.drift.device_id}: it leaves in doubt L-1-0002" in said
+
+
+def test_a_rule_without_a_size_has_a_dash_for_one() -> None:
+    rule = Raised("A", "open", "custody_gap", "lot/L", "L", None, 0.0, 0.0, "high", "", ())
+    assert size_text(rule) == "-"
+    assert size_text(replace(rule, size=0.1, size_u=0.02)) == "10.0% ± 2.0%"

@@ -1,8 +1,9 @@
 /* An alert in words and numbers: what has happened, how much, what is at stake. */
 
 import { el } from "./dom.js";
-import { number, percent, quantity } from "./numbers.js";
-import { say, sayOr } from "./words.js";
+import { sinceOf } from "./alerts.js";
+import { number, percent, quantity, time } from "./numbers.js";
+import { language, say, sayOr } from "./words.js";
 
 /* What an alert says has happened: of an exact rule its finding, else the family. */
 export function nameOf(alert) {
@@ -26,4 +27,10 @@ export function priceText({ stake_analytes: analytes, stake_priced_on: day, stak
 
 export function sizeText(alert) {
   return alert.statistic === "rule" && !alert.size ? null : quantity(alert.size, alert.size_u, alert.unit);
+}
+
+/* When it began; where that is not known, when the alert was raised, and said to be that. */
+export function sinceText(alert) {
+  const at = time(sinceOf(alert), language());
+  return alert.onset_at ? at : say("alerts.raised", { at });
 }

@@ -1,14 +1,14 @@
 /* The list of alerts, and groups of them where there are many. */
 
-import { nameOf, sizeText, stakeText } from "./alert_named.js";
+import { nameOf, sinceText, sizeText, stakeText } from "./alert_named.js";
 import { FOLD_FROM, countsOf, folded, sinceOf, surenessOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { el } from "./dom.js";
 import { idLink, pageOf, subjectLink } from "./links.js";
-import { count, sureness, time } from "./numbers.js";
+import { count, sureness } from "./numbers.js";
 import { downloads, table } from "./table.js";
 import { shortly } from "./why.js";
-import { language, say } from "./words.js";
+import { say } from "./words.js";
 
 export function alertLink(alert) {
   return el("a", { href: pageOf("alert", alert.alert_id), class: "what" }, nameOf(alert));
@@ -34,7 +34,7 @@ export function columns() {
     { title: say("alerts.size"), cell: sizeText, number: true },
     { title: say("alerts.stake"), cell: stakeText, number: true },
     { title: say("alerts.sure"), cell: (alert) => percentOrCertain(alert), number: true },
-    { title: say("alerts.since"), cell: (alert) => time(sinceOf(alert), language()) },
+    { title: say("alerts.since"), cell: sinceText },
     { title: say("alerts.state"), cell: who },
   ];
 }
@@ -74,7 +74,7 @@ function groupOf(group, { opened, toggled, acts }) {
     el("summary", { "data-key": group.key }, severities(group.alerts),
       el("span", { class: "what" }, nameOf(worst)),
       group.instruments ? el("span", { class: "why" }, group.instruments) : null,
-      el("span", { class: "why" }, say("alerts.group.since", { since: time(oldest(group.alerts), language()) }))));
+      el("span", { class: "why" }, say("alerts.group.since", { since: sinceText(oldest(group.alerts)) }))));
   const unfold = () => made.append(acts(group) || "", table(columns(), group.alerts.slice(0, SHOWN_MAX), {
     label: nameOf(worst), cards: true, rowClass: (alert) => `is-${alert.severity}` }),
   group.alerts.length > SHOWN_MAX ? el("p", { class: "note" },
@@ -90,5 +90,5 @@ function groupOf(group, { opened, toggled, acts }) {
 }
 
 function oldest(alerts) {
-  return alerts.map(sinceOf).reduce((first, at) => (new Date(at) < new Date(first) ? at : first));
+  return alerts.reduce((first, one) => (new Date(sinceOf(one)) < new Date(sinceOf(first)) ? one : first));
 }

@@ -3,6 +3,7 @@
 import { nameOf } from "./alert_named.js";
 import { el } from "./dom.js";
 import { addressOf, idOf, pageOf } from "./links.js";
+import { whyGone } from "./worded.js";
 import { say, sayOr } from "./words.js";
 
 /* What a retraction says where nothing more is known than that the facts have changed: the pages say
@@ -14,7 +15,7 @@ const USUAL = "the facts as now known do not support it";
 export function causeOf(version, causes) {
   const cause = causes.find((one) => one.id === version.cause);
   const said = version.reason && version.reason !== USUAL
-    ? el("span", { class: "why", lang: "en" }, version.reason) : null;
+    ? el("span", { class: "why" }, whyGone(version.reason)) : null;
   if (!version.cause) return [say("cause.none"), said];
   if (!cause) return [say("cause.unstored"), " ", el("span", { class: "id small" }, version.cause), said];
   return [say(`cause.${cause.what}`), " ", linked(cause), " ", remarks(cause), said];

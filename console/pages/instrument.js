@@ -41,8 +41,13 @@ function seen(found, source) {
       { title: say("device.facts"), number: true, cell: (row) => count(row.facts) },
       { title: say("instrument.last"), cell: (row) => time(row.last_at, language()) },
     ], found.seen, { label: say("device.places"), source: withQuery(source, { table: "seen" }), empty: say("device.unused") }),
-    said ? el("p", { class: "note" }, say("device.said", { what: said.map(([name, value]) => say("cause.of", { what: sayOr("device.is.", name), of: sayOr("device.of.", String(value)) })).join(", ") })) : null,
+    said ? el("p", { class: "note" }, say("device.said", { what: said.map(([name, value]) => say("cause.of", { what: sayOr("device.is.", name), of: declared(name, value) })).join(", ") })) : null,
   ];
+}
+
+/* A time of calibration counts as its day (custody.reference). */
+function declared(name, value) {
+  return name === "calibrated_until" ? String(value).slice(0, 10) : sayOr("device.of.", String(value));
 }
 
 function measured(rows, source) {
@@ -51,7 +56,7 @@ function measured(rows, source) {
     { title: say("fact.occurred"), cell: (row) => time(row.occurred_at, language()) },
     { title: say("fact.what"), cell: (row) => sayOr("fact.", row.kind) },
     { title: say("fact.document"), cell: (row) => row.document_no },
-    { title: say("amount.amount"), number: true, cell: (row) => (row.mass_kg === null ? null : quantity(Number(row.mass_kg), null, "kg")) },
+    { title: say("device.mass"), number: true, cell: (row) => (row.mass_kg === null ? null : quantity(Number(row.mass_kg), null, "kg")) },
     { title: say("kind.site"), cell: (row) => idLink("site", row.site_id) },
   ], rows, { label: say("device.lots"), source, empty: say("device.unused") });
 }

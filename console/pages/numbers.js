@@ -76,6 +76,9 @@ export function time(text, language = "en") {
   }).format(at);
 }
 
+/* The last day, as records say days, of what ends at a time: of 2031-01-02T00:00:00Z it is 2031-01-01. */
+export function lastDay(end) { return new Date(Date.parse(end) - 1).toISOString().slice(0, 10); }
+
 /* Seconds as "7 s", "12 min", "3 h", "5 d". */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";

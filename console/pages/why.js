@@ -44,6 +44,11 @@ function ofStatistic(alert, evidence) {
   }
 }
 
+/* What a version says by its figures; where and by what the alert's last one does, above. */
+function ofEvidence(alert) {
+  return say("version.e_value", { what: nameOf(alert), size: sizeText(alert), value: powers(alert.value), limit: powers(alert.threshold) });
+}
+
 const powers = (value) => number(Math.log10(value), null, 3);
 
 /* A chart's size is a logarithm, and its sign the direction. */
@@ -117,6 +122,7 @@ export function whyBlock(alert, sentence, evidence, facts) {
 export function versionSaid(version, alert) {
   if (version.actor) return byPerson(version);
   if (version.reason === SHELVING_OVER) return say("timeline.shelving_over");
+  if (alert.statistic === "e_value") return ofEvidence({ ...alert, ...version });
   if (language() === "en") return version.reason;
   const rule = `rule.${alert.rule}`;
   if (alert.statistic === "rule") return has(rule) ? say(rule) : version.reason;

@@ -1,20 +1,26 @@
 """What pages say of an alert, in each language: from its figures, and the same in both."""
 
+import inspect
 import re
 from dataclasses import replace
 
 import pytest
 
 from console.wording import LANGUAGES
+from custody import blame, reasons
 from custody.alerts import CHARTS
-from custody.events import Document
+from custody.detect import lot_drift
+from custody.detect.lot_model import Drifted
+from custody.events import Document, LotAssayed
+from custody.findings import without
 from custody.information import Cause, OtherSite
 from custody.records import Alert, Evidence
 from custody.severity import BY_RULE
 from schemas.present import alert_line
+from tests.support import golden
 from tests.support.alerts import alert, symbols
 from tests.support.facts import Maker
-from tests.support.page_engine import Pages
+from tests.support.page_engine import PAGES, Pages
 from tests.support.world import World
 
 SHORT = (
@@ -329,3 +335,101 @@ def test_what_a_lot_cannot_be_traced_by_is_said_in_french(
     french: Pages, gap: str, said: str
 ) -> None:
     assert french.run('moduleOf("worded.js").gapOf(gap)', gap=gap) == said
+
+
+(ASSAY, *_) = [one for one in golden.records("assay") if isinstance(one, LotAssayed)]
+DRIFTS = [Drifted("WB-HOY-1", "mass", 0.0057, 0.001), Drifted("X-1", "Cu", -0.02, 0.001)]
+GONE = [
+    (
+        lot_drift.sentence(DRIFTS),
+        (
+            "Without the drifts of instruments nothing is left of it:"
+            " WB-HOY-1, mass +0.570\u00a0%; X-1, Cu \u22122.00\u00a0%."
+        ),
+        (
+            "Sans les dérives d\u2019instruments il n\u2019en reste rien\u00a0:"
+            " WB-HOY-1, masse +0,570\u00a0%; X-1, Cu \u22122,00\u00a0%."
+        ),
+    ),
+    (
+        without(
+            reasons.changed(
+                [replace(ASSAY, event_id="b", corrects="a", void=False)], [("ref/site/M", "c")]
+            )
+        ),
+        (
+            "The facts as now known do not support it: event b corrects a;"
+            " reference record site/M has another version, event c."
+        ),
+        (
+            "Les faits connus à présent ne la soutiennent pas\u00a0: l\u2019événement b corrige a;"
+            " la donnée de référence site/M a une autre version, événement c."
+        ),
+    ),
+    (
+        "its limit is E = 10^3.3 now (exact rule), and was 10^3.0; E is 10^3.1",
+        "Its limit is E = 10^3.30 now, and was 10^3.00; E is 10^3.10. A rule is certain.",
+        (
+            "Sa limite est à présent E = 10^3,30, elle était 10^3,00\u00a0; E vaut 10^3,10."
+            " Une règle est certaine."
+        ),
+    ),
+    (
+        "its lots since 2026-01-02 03:04 UTC are not off by it any more",
+        "Its lots since 2 Jan 03:04:00 UTC are not off by it any more.",
+        "Ses lots depuis 2 janv. 03:04:00 UTC n\u2019en sont plus décalés.",
+    ),
+    (
+        "nothing is left of it as lots are measured now; the last is L-1, event e",
+        "As lots are measured now nothing is left of it (L-1).",
+        "Tels que les lots sont mesurés à présent il n\u2019en reste rien (L-1).",
+    ),
+    (
+        "trip W-1 came to DEPOT 12.5 h after its deadline",
+        "Trip W-1 came to DEPOT 12.5 h after its deadline.",
+        "Le trajet W-1 est arrivé à DEPOT 12,5 h après son délai.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("reason", "english", "french"), GONE)
+def test_why_an_alert_was_taken_back_is_said_in_the_readers_language(
+    pages: Pages, reason: str, english: str, french: str
+) -> None:
+    told = pages.run('moduleOf("worded.js").whyGone(reason)', reason=reason)
+    assert told in {english, french}
+
+
+def test_every_objection_to_an_instruments_shift_has_its_word() -> None:
+    known = (PAGES / "worded.js").read_text("utf-8")
+    source = inspect.getsource(blame.objection)
+    said = re.findall(r'"((?:too|it|its|beside) [^"]+)"', source)
+    assert len(said) == 5
+    assert not [one for one in said if f'"{one}"' not in known]
+
+
+def test_a_version_is_told_by_its_figures_and_not_in_the_workers_words(pages: Pages) -> None:
+    reason = "origin_mismatch 82.5% (sigma 12.5%) before MINE-KOV measured it; probability 0.9"
+    whole = alert_line(alert("A", family="origin_mismatch", reason=reason, size=0.82, size_u=0.12))
+    told = pages.run('moduleOf("why.js").versionSaid(one, one)', one=whole | {"actor": None})
+    assert told in {
+        "Not of its origin: 82\u00a0±\u00a012\u00a0%; E = 10^6.00, limit 10^3.00",
+        (
+            "Ne vient pas de son origine\u00a0: 82\u00a0±\u00a012\u00a0%\u00a0;"
+            " E = 10^6,00, limite 10^3,00"
+        ),
+    }
+
+
+def test_where_the_onset_is_not_known_it_is_said_that_it_is_the_raising() -> None:
+    rows = [alert_line(alert("A")), alert_line(alert("B", onset_at=None))]
+    said = 'alerts.map(moduleOf("alert_named.js").sinceText)'
+    known, raised = Pages("en").run(said, alerts=rows)
+    assert not known.startswith("raised ")
+    assert raised.startswith("raised ")
+    assert Pages("fr").run(said, alerts=rows)[1].startswith("levée ")
+
+
+def test_calibration_ends_with_the_day_that_reference_data_say() -> None:
+    end = 'moduleOf("numbers.js").lastDay("2031-01-02T00:00:00Z")'
+    assert Pages("en").run(end) == "2031-01-01"

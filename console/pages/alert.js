@@ -1,17 +1,17 @@
 /* Alert: what, how much, how sure, since when, why; what it rests on; what became of it. */
 
-import { alertActions } from "./alert_actions.js";
+import { alertActions, outcomePlace } from "./alert_actions.js";
 import { evidencePanels } from "./alert_charts.js";
-import { nameOf, priceText, sizeText, stakeText } from "./alert_named.js";
+import { nameOf, priceText, sinceText, sizeText, stakeText } from "./alert_named.js";
 import { timeline, versionTable } from "./alert_timeline.js";
-import { isEvidence, sinceOf, surenessOf } from "./alerts.js";
+import { isEvidence, surenessOf } from "./alerts.js";
 import { severityBadge, stateBadge } from "./badges.js";
 import { causeOf } from "./cause.js";
 import { el, fill, panel } from "./dom.js";
 import { gate } from "./gate.js";
 import { idLink, subjectLink } from "./links.js";
 import { on } from "./live.js";
-import { duration, percent, quantity, sureness, time } from "./numbers.js";
+import { duration, lastDay, percent, quantity, sureness, time } from "./numbers.js";
 import { getJson } from "./session.js";
 import { trouble } from "./trouble.js";
 import { byPerson, whyBlock } from "./why.js";
@@ -28,9 +28,10 @@ export async function show(main, { id }) {
   const places = { head: el("div"), acts: el("div"), hold: el("div"), charts: el("div"), below: el("div") };
   const layout = [places.head, el("div", { class: "grid", id: "acts" }, panel(say("alert.do"), places.acts), places.hold), places.charts, places.below];
   fill(main, layout);
-  let [version, awaited, drawn, held, missed] = [0, 0, "", null, 0];
+  const outcome = outcomePlace();
+  let [version, awaited, drawn, held, missed, answered] = [0, 0, "", null, 0, 0];
 
-  /* Load and draw. `kept` is what was said of an action: it stays although the rest is drawn anew. */
+  /* Load and draw. `kept`: after an action. */
   async function load(kept) {
     let found;
     try {
@@ -54,15 +55,14 @@ export async function show(main, { id }) {
     document.title = `${nameOf(alert)} ${alert.subject} – custody`;
     fill(places.head, head(alert, found));
     const form = places.acts.querySelector("form.act:not(:empty)");
-    if (alert.version !== version && form && !kept) {
+    if (form && (!kept || alert.version === version)) {
       // Whoever is writing goes on; what he sends is on what he saw, and is answered as such. Who
       // has been answered already reads that.
-      const outcome = places.acts.querySelector(".outcome");
-      if (!outcome.querySelector(".conflict")) fill(outcome, el("p", { class: "moved" }, say("act.moved")));
+      if (alert.version !== version && !outcome.querySelector(".conflict")) fill(outcome, el("p", { class: "moved" }, say("act.moved")));
     } else if (alert.version !== version || kept) {
-      const actions = alertActions(alert, load);
-      if (kept && !kept.querySelector(".conflict")) actions.querySelector(".outcome")?.replaceWith(kept);
-      fill(places.acts, actions);
+      // Beside the look after an action there may be one that news has begun.
+      if (!answered) fill(outcome);
+      fill(places.acts, alertActions(alert, acted, outcome));
     }
     version = alert.version;
     // News is here before the warehouse has it: look again until it does.
@@ -72,6 +72,12 @@ export async function show(main, { id }) {
     drawn = rests;
     fill(places.below, panel(say("timeline.title"), timeline(found)), panel(say("version.title"), versionTable(found, source)), toKnow(found));
     if (alert.lot_id && !held) await showGate(alert.lot_id);
+  }
+
+  async function acted() {
+    answered += 1;
+    await load(true);
+    answered -= 1;
   }
 
   async function showGate(lotId) {
@@ -124,7 +130,7 @@ function whyFrom(versions, alert) {
 }
 
 function since(alert) {
-  const at = time(sinceOf(alert), language());
+  const at = sinceText(alert);
   return alert.onset_u_s ? `${at}\u00a0±\u00a0${duration(alert.onset_u_s)}` : at;
 }
 
@@ -140,7 +146,7 @@ function toKnow(found) {
     line("rests.causes", found.causes.filter((one) => one.probability >= CAUSE_LEAST).map((one) => `${sayOr("family.", one.family)} ${percent(one.probability)} (${[one.stations.join(" / "), one.movement_id, one.site_id].filter(Boolean).join(", ")})`).join(" · ")),
     line("rests.detectable", found.detectable.map((one) => `${sayOr("family.", one.family)} ${percentOr(one.size, alert.unit)}`).join(" · ")),
     line("rests.unobserved", alert.unobserved.join(", ")),
-    line("rests.calibrations", found.calibrations.map((one) => say("cause.of", { what: one.device_id, of: one.until ? time(one.until, language()) : say("rests.no_calibration") })).join(" · ")),
+    line("rests.calibrations", found.calibrations.map((one) => say("cause.of", { what: one.device_id, of: one.until ? lastDay(one.until) : say("rests.no_calibration") })).join(" · ")),
     line("rests.gated", found.gated.map((one) => `${one.device_id} ${sayOr("gated.", one.why)} (${quantity(one.value, null, "")} > ${quantity(one.threshold, null, "")})`).join(" · ")),
   ].filter(Boolean);
   return list.length ? panel(say("rests.title"), el("dl", { class: "rests" }, list)) : null;

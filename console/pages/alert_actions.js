@@ -19,10 +19,13 @@ export const FROM = {
 };
 const RESOLUTIONS = ["confirmed_fraud", "measurement_error", "explained", "false_alarm"];
 
+/* Where it is said what came of an action. A page has one for as long as it is open, however often the
+   buttons above it are made anew: an answer that is still on its way finds it. */
+export function outcomePlace() { return el("div", { class: "outcome", role: "status" }); }
+
 /* done() is called when something was taken: the page loads anew. */
-export function alertActions(alert, done) {
+export function alertActions(alert, done, outcome) {
   if (!may("act")) return el("p", { class: "quiet" }, say("act.not_allowed"));
-  const outcome = el("div", { class: "outcome", role: "status" });
   const form = el("form", { class: "act" });
   const buttons = Object.keys(FROM).filter((action) => FROM[action].includes(alert.state)).map((action) =>
     el("button", { type: "button", "aria-pressed": "false", "data-action": action,
@@ -82,6 +85,12 @@ function inHours(hours) {
   return new Date(Date.now() + hours * 3_600_000).toISOString().slice(0, 16);
 }
 
+/* A reason in one line: what is pasted has breaks, tabs and marks that nobody sees, and the records
+   take none of them (producers.fields, plain_text). */
+function inOneLine(text) {
+  return text.replace(/[\s\p{Cc}\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\ufeff]+/gu, " ").trim();
+}
+
 export function valuesOf(form) {
   const values = {};
   for (const input of form.querySelectorAll("[name]")) {
@@ -89,7 +98,7 @@ export function valuesOf(form) {
       if (input.checked) values[input.name] = true;
       continue;
     }
-    const value = input.value.trim();
+    const value = input.name === "reason" ? inOneLine(input.value) : input.value.trim();
     if (value) values[input.name] = input.name === "until" ? `${value}:00Z` : value;
   }
   return values;
@@ -107,15 +116,15 @@ export async function send(path, body, key, outcome, form, done) {
     const answer = await postJson(path, body, { "Idempotency-Key": key });
     fill(form);
     fill(outcome, el("p", { class: answer.status === 200 ? "good" : "" }, say(answer.status === 200 ? "act.taken" : "act.on_its_way")));
-    await done(outcome);
+    await done();
   } catch (error) {
     button.disabled = false;
-    fill(outcome, error.status === 409 && error.body.present ? conflict(error.body.present, done, outcome) : trouble(error));
+    fill(outcome, error.status === 409 && error.body.present ? conflict(error.body.present, done, form, outcome) : trouble(error));
   }
 }
 
 /* Somebody was first: who, what the alert is now, and that nothing was changed. */
-function conflict(present, done, outcome) {
+function conflict(present, done, form, outcome) {
   const last = present.last_action;
   const who = last ? say("act.conflict.who", { actor: last.actor }) : say("act.conflict.system");
   return el("div", { class: "trouble conflict", role: "alert" }, el("strong", {}, say("act.conflict.title")),
@@ -123,5 +132,5 @@ function conflict(present, done, outcome) {
       present.until ? ` · ${time(present.until, language())}` : ""),
     last && last.reason ? el("p", { class: "why" }, byPerson(last)) : null,
     el("p", {}, say("act.conflict.next")),
-    el("p", {}, el("button", { type: "button", onclick: () => done(outcome) }, say("act.conflict.look"))));
+    el("p", {}, el("button", { type: "button", onclick: () => { fill(form); fill(outcome); done(); } }, say("act.conflict.look"))));
 }

@@ -1,5 +1,6 @@
 /* Whether a lot may go, as the gate is told, and what a person can do about it. */
 
+import { outcomePlace } from "./alert_actions.js";
 import { el, fill } from "./dom.js";
 import { holdActions } from "./hold_actions.js";
 import { on } from "./live.js";
@@ -14,7 +15,7 @@ const PAUSE_MS = 200;
    all else, unless more is known already. What people do with the lot is heard as it happens. */
 export function gate(lotId) {
   const said = el("div"), acts = el("div");
-  const made = el("div", { class: "gates" }, said, acts);
+  const made = el("div", { class: "gates" }, said, acts), outcome = outcomePlace();
   let [asked, offered, due] = [0, "", null];
 
   const show = (status) => {
@@ -22,10 +23,7 @@ export function gate(lotId) {
     const next = JSON.stringify(status.holds.map((one) => one.hold_id));
     // Whoever is writing goes on writing, and what was said of the last action stays.
     if (!may("act") || next === offered || acts.querySelector("form.act:not(:empty)")) return;
-    const outcome = acts.querySelector(".outcome");
-    const fresh = holdActions(lotId, status.holds, made.load);
-    if (outcome) fresh.querySelector(".outcome").replaceWith(outcome);
-    fill(acts, fresh);
+    fill(acts, holdActions(lotId, status.holds, made.load, outcome));
     offered = next;
   };
   made.begin = (status) => {

@@ -58,11 +58,14 @@ function made(done) {
       event.preventDefault();
       send.disabled = true;
       const wanted = those(action);
-      const told = await sendAll(wanted, { action, ...valuesOf(form) }, key);
+      const results = await sendAll(wanted, { action, ...valuesOf(form) }, key);
       send.disabled = false;
-      if (!told) return;
-      fill(form);
-      buttons.forEach((one) => one.setAttribute("aria-pressed", "false"));
+      if (!results) return;
+      // What was refused can be mended and sent again.
+      if (!results.some(isRefused)) {
+        fill(form);
+        buttons.forEach((one) => one.setAttribute("aria-pressed", "false"));
+      }
       done();
     };
     form.querySelector("input, select, textarea, button").focus();
@@ -70,8 +73,8 @@ function made(done) {
   return element;
 }
 
-/* Send one part after the other; false where one did not go through: the same form sends it again,
-   and what was taken already is not taken twice. */
+/* Send one part after the other; what came of each, or null where one part did not go through: the
+   same form sends it again, and what was taken already is not taken twice. */
 async function sendAll(alerts, body, key) {
   const results = [];
   for (let from = 0; from < alerts.length; from += AT_ONCE) {
@@ -82,12 +85,14 @@ async function sendAll(alerts, body, key) {
       results.push(...answer.results);
     } catch (error) {
       fill(outcome, told(results, alerts), trouble(error));
-      return false;
+      return null;
     }
   }
   fill(outcome, told(results, alerts));
-  return true;
+  return results;
 }
+
+const isRefused = (one) => one.result === "refused";
 
 /* How many were taken, and each that was not, by name. */
 function told(results, alerts) {
@@ -99,9 +104,14 @@ function told(results, alerts) {
     those("on its way").length ? el("p", {}, say("act.many.on_its_way", { count: count(those("on its way").length) })) : null,
     away.length ? el("div", { class: "trouble", role: "alert" },
       el("strong", {}, say("act.many.not_taken", { count: count(away.length) })),
-      el("ul", {}, away.map((one) => el("li", {}, notTaken(one, of.get(one.alert_id)))))) : null,
+      isOfAll(results) ? refusal(results[0].detail) : el("ul", {}, away.map((one) => el("li", {}, notTaken(one, of.get(one.alert_id)))))) : null,
   ];
 }
+
+/* Whether all were refused for the same: it is the form that is wrong, and none of them. */
+function isOfAll(results) { return results.every((one) => isRefused(one) && one.detail === results[0].detail); }
+
+function refusal(detail) { return el("p", {}, say("problem.refused"), " ", say("trouble.server"), " ", inEnglish(detail)); }
 
 function notTaken(one, alert) {
   const link = el("a", { href: pageOf("alert", one.alert_id) }, `${nameOf(alert)} · ${idOf(alert.subject)}`);

@@ -7,9 +7,8 @@ import { getJson } from "./session.js";
 import { language, say } from "./words.js";
 
 /* A button for each hold that stands, one to hold, and the form of the one that was pressed.
-   holds: as the gate is told; done() is called when something was taken. */
-export function holdActions(lotId, holds, done) {
-  const outcome = el("div", { class: "outcome", role: "status" });
+   holds: as the gate is told; done() is called when something was taken, and `outcome` says what came of it. */
+export function holdActions(lotId, holds, done, outcome) {
   const form = el("form", { class: "act" });
   const button = (action, hold, text) => el("button", { type: "button", "data-action": action, "data-hold": hold && hold.hold_id,
     "data-load": hold && hold.movement_id, "aria-pressed": "false", onclick: (event) => open(action, hold, text, event.currentTarget) }, text);

@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from console.live.places import TOPICS
 from custody.alerts import UNSUPPORTED, alert_id
@@ -241,19 +242,42 @@ def _names_each(told: Locator) -> None:
 def _shelve(visit: Visit, console: Console) -> None:
     group = visit.page.locator("details.group", has_text="Water was added")
     told = visit.page.locator(".panel > .outcome")
+    _refused_in_one_line(visit, group, told)
     # Shelved, each at the version at which it stands now, and never without a reason.
-    group.get_by_role("button", name=f"Shelve {MANY - 1}").click()
+    group.get_by_role("button", name=f"Shelve {MANY - 1}").first.click()
     send = group.locator("form button.main")
     send.click()
     expect(group.locator("textarea:invalid")).to_have_count(1)
-    group.locator("textarea").fill("mended on Monday")
+    group.locator("textarea").fill("mended\n\ton Monday\u200b ")
     with visit.page.expect_request("**/api/alerts/actions") as sent:
         send.click()
     asked = json.loads(str(sent.value.post_data))
+    assert asked["reason"] == "mended on Monday", "as the records take it"
     assert {one["version"] for one in asked["alerts"]} == {2}
     _answer(console, sent.value.headers["idempotency-key"], FLOOD[1:], "shelved", 4_000)
     expect(told).to_contain_text(f"Taken: {MANY - 1}.")
     expect(told.locator("li")).to_have_count(0)
+
+
+def _refused_in_one_line(visit: Visit, group: Locator, told: Locator) -> None:
+    """What is wrong with the reason of all is said once, and the reason can be mended."""
+    address = "**/api/alerts/actions"
+
+    def refuse(route: Route) -> None:
+        asked = json.loads(str(route.request.post_data))
+        fault = {"result": "refused", "detail": "reason: bad_value; allowed: other"}
+        each = [{"alert_id": one["alert_id"], **fault} for one in asked["alerts"]]
+        route.fulfill(json={"results": each})
+
+    visit.page.route(address, refuse)
+    group.get_by_role("button", name=f"Shelve {MANY - 1}").first.click()
+    group.locator("textarea").fill("as it is")
+    group.locator("form button.main").click()
+    expect(told).to_contain_text(f"Not taken: {MANY - 1}.")
+    assert told.inner_text().count("reason: bad_value") == 1
+    expect(told.locator("li")).to_have_count(0)
+    expect(group.locator("textarea")).to_have_value("as it is")
+    visit.page.unroute(address)
 
 
 def _answer(console: Console, key: str, alerts: list[Alert], state: str, n: int) -> None:
@@ -337,6 +361,54 @@ def _send(visit: Visit, console: Console, body: Mapping[str, str], load: str | N
             recorded_at=Micros(time.time_ns() // 1000),
         )
     )  # fmt: skip
+
+
+REFUSALS = {404: "unknown-hold", 409: "conflict", 422: "bad-field", 503: "gateway-away"}
+
+
+@pytest.mark.parametrize("place", ["alert", "lot"])
+def test_what_comes_of_each_action_takes_the_place_of_what_came_of_the_last(
+    visitors: Visitors, console: Console, place: str
+) -> None:
+    """The first is taken, and each later one is refused in another way."""
+    raised = alert(f"TWICE-{place}", version=1, n=60)
+    lot = str(raised.lot_id)
+    console.put(raised, certificate(f"TWICE-{place}"))
+    path = f"/alerts/{raised.alert_id}" if place == "alert" else f"/lots/{lot}"
+    with visitors.visit("the-operator", path) as visit:
+        gate = visit.page.locator(".gates")
+        gate.locator("[data-action=hold]").click()
+        gate.locator("#act-reason").fill("seal\n broken\t")
+        _send(visit, console, {"reason": "seal broken"})
+        _refused(visit, gate, "release", f"**/api/lots/{lot}/release")
+        if place == "lot":
+            return
+        acts = visit.page.get_by_role("region", name="What to do")
+        acts.locator("[data-action=comment]").click()
+        acts.locator("#act-reason").fill("on my way")
+        acts.locator("form button.main").click()
+        _refused(visit, acts, "comment", "**/actions")
+
+
+def _refused(visit: Visit, place: Locator, action: str, address: str) -> None:
+    """See that an action was taken; then act again, and be refused in every way."""
+    told = place.locator(".outcome")
+    expect(told).to_have_text("Taken.")
+    place.locator(f"[data-action={action}]").click()
+    for status, name in REFUSALS.items():
+        body = {"type": f"/problems/{name}", "status": status, "detail": f"for {name}"}
+        answer = {"status": status, "body": json.dumps(body), "content_type": "application/json"}
+        visit.page.route(address, partial(_answered, answer))
+        place.locator("#act-reason").fill("again")
+        place.locator("form button.main").click()
+        expect(told).to_contain_text(str(status))
+        expect(told).not_to_contain_text("Taken.")
+        expect(place.locator("#act-reason")).to_have_value("again")
+        visit.page.unroute(address)
+
+
+def _answered(answer: dict[str, object], route: Route) -> None:
+    route.fulfill(**answer)  # type: ignore[arg-type]  # by the names of its arguments
 
 
 LONG = "the belt scale has been read by two people and does not agree with the truck's ticket; " * 4

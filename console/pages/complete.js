@@ -5,7 +5,7 @@ import { session } from "./session.js";
 import { language, say } from "./words.js";
 
 /* Gateways say a head once a minute, so sites are a minute or two apart as a rule. */
-const BEHIND_MS = 180_000;
+export const BEHIND_MS = 180_000;
 
 /* In one line; null where it is not known. */
 export function completeText() {

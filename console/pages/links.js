@@ -24,9 +24,12 @@ export function idOf(subject) {
 export function subjectLink(subject) {
   const cut = subject.indexOf("/");
   const [kind, id] = cut < 0 ? ["", subject] : [subject.slice(0, cut), subject.slice(cut + 1)];
-  return el("a", { href: addressOf(kind, id), class: "id" }, id);
+  return idLink(kind, id);
 }
 
+/* An id in a table stands in one line; one that is longer than any real one must not push the page. */
+const LONG = 40;
+
 export function idLink(kind, id) {
-  return id ? el("a", { href: addressOf(kind, id), class: "id" }, id) : null;
+  return id ? el("a", { href: addressOf(kind, id), class: id.length > LONG ? "id long" : "id" }, id) : null;
 }

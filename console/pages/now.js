@@ -2,7 +2,7 @@
 
 import { alertList } from "./alert_table.js";
 import { UNSETTLED, countsOf, newer, ranked } from "./alerts.js";
-import { severityBadge } from "./badges.js";
+import { severityBadge, stateBadge } from "./badges.js";
 import { el, fill, panel } from "./dom.js";
 import { flowChart } from "./flow.js";
 import { groupActions, outcome } from "./group_actions.js";
@@ -144,16 +144,16 @@ function none() {
     : say("now.none.unknown");
 }
 
+/* What is to be settled now; what is shelved stands in the list and is somebody's for later. */
 function verdict(standing) {
-  if (!standing.length) {
-    // Nothing open is good news only as far as it is known.
-    const known = state.ok && session.completeTo;
-    return el("p", { class: known ? "huge" : "huge quiet" }, none());
-  }
-  const counts = Object.entries(countsOf(standing)).filter(([, many]) => many);
-  return [el("p", { class: "huge" }, say(standing.length === 1 ? "now.one" : "now.many", { count: count(standing.length) })),
-    el("ul", { class: "counts" }, counts.map(([severity, many]) =>
-      el("li", {}, el("strong", {}, count(many)), " ", severityBadge(severity))))];
+  const due = standing.filter((alert) => alert.state !== "shelved");
+  const counts = Object.entries(countsOf(due)).filter(([, many]) => many);
+  // Nothing open is good news only as far as it is known.
+  const quiet = !due.length && !(state.ok && session.completeTo);
+  const many = say(due.length === 1 ? "now.one" : "now.many", { count: count(due.length) });
+  return [el("p", { class: quiet ? "huge quiet" : "huge" }, due.length ? many : none()),
+    el("ul", { class: "counts" }, counts.map(([severity, of]) => el("li", {}, el("strong", {}, count(of)), " ", severityBadge(severity))),
+      standing.length > due.length ? el("li", {}, el("strong", {}, count(standing.length - due.length)), " ", stateBadge("shelved")) : null)];
 }
 
 function toggled(key, isOpen) {

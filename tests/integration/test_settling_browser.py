@@ -26,7 +26,7 @@ from tests.support import browser, chromium, consoles, golden
 from tests.support import gateway as gateways
 from tests.support import stack as stacks
 from tests.support.alerts import EVIDENCE, alert, symbols
-from tests.support.chromium import PHONE, Visit, Visitors
+from tests.support.chromium import PHONE, WIDE, Visit, Visitors
 from tests.support.consoles import Console
 from tests.support.visitors import TOKEN
 
@@ -257,6 +257,10 @@ def _shelve(visit: Visit, console: Console) -> None:
     _answer(console, sent.value.headers["idempotency-key"], FLOOD[1:], "shelved", 4_000)
     expect(told).to_contain_text(f"Taken: {MANY - 1}.")
     expect(told.locator("li")).to_have_count(0)
+    # They stand in the list, and are for later.
+    verdict = visit.page.locator(".verdict")
+    expect(verdict.locator("li", has_text="shelved")).to_have_text(f"{MANY - 1} shelved")
+    expect(verdict.locator(".huge")).not_to_contain_text(str(MANY - 1))
 
 
 def _refused_in_one_line(visit: Visit, group: Locator, told: Locator) -> None:
@@ -409,6 +413,22 @@ def _refused(visit: Visit, place: Locator, action: str, address: str) -> None:
 
 def _answered(answer: dict[str, object], route: Route) -> None:
     route.fulfill(**answer)  # type: ignore[arg-type]  # by the names of its arguments
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_an_id_of_three_hundred_letters_is_shown_whole_and_pushes_no_page(
+    visitors: Visitors, console: Console, width: int
+) -> None:
+    long = alert(f"{width}-{'L' * 300}", version=1, n=80_000, severity="critical", family="waste")
+    console.put(long)
+    with visitors.visit("the-viewer", "/now", width=width) as visit:
+        for path in ("/now", f"/alerts/{long.alert_id}"):
+            visit.open(path)
+            link = visit.page.get_by_role("link", name=str(long.lot_id)).first
+            expect(link).to_be_visible()
+            assert visit.overflow_px() == 0, path
+            beyond = "(link) => link.getBoundingClientRect().right - innerWidth"
+            assert link.evaluate(beyond) <= 0, path
 
 
 LONG = "the belt scale has been read by two people and does not agree with the truck's ticket; " * 4

@@ -433,3 +433,24 @@ def test_where_the_onset_is_not_known_it_is_said_that_it_is_the_raising() -> Non
 def test_calibration_ends_with_the_day_that_reference_data_say() -> None:
     end = 'moduleOf("numbers.js").lastDay("2031-01-02T00:00:00Z")'
     assert Pages("en").run(end) == "2031-01-01"
+
+
+COMPLETE = (
+    '(() => { const it = document.createElement("div");'
+    ' moduleOf("dom.js").fill(it, moduleOf("pipeline.js").completeTable(rows));'
+    ' const of = (selector) => [...it.querySelectorAll(selector + " th[scope=row]")]'
+    ".map((one) => one.textContent);"
+    ' return [of("div.bounded"), of("details"), it.textContent]; })()'
+)
+
+
+def test_of_many_sites_those_that_are_behind_are_read_and_the_others_folded(pages: Pages) -> None:
+    at = {f"SITE-{no:03}": "2026-11-07T05:12:00Z" for no in range(300)}
+    at |= {"": "2026-11-07T03:00:00Z", "SITE-007": "2026-11-07T03:00:00Z"}
+    rows = [{"site_id": site, "complete_to": to} for site, to in at.items()]
+    read, folded, text = pages.run(COMPLETE, rows=rows)
+    assert read in (["SITE-007", "all sites"], ["SITE-007", "tous les sites"])
+    assert len(folded) == 299
+    assert ": 299" in text
+    few, folded, _ = pages.run(COMPLETE, rows=rows[:4])
+    assert (few, folded) == ([], []), "a few are read as they are"

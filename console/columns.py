@@ -76,7 +76,7 @@ _TABLES = {
     """,
     "handover/holds": _HOLDS,
     "handover/retracted_by": _CAUSES,
-    "handover/standing": _ALERTS,
+    "handover/standing": _ALERTS + " brought_by",
     "holds/holds": _HOLDS,
     "instruments/known": "kind valid_from valid_to body",
     "instruments/lots": "lot_id event_id kind document_no site_id occurred_at mass_kg",

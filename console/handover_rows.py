@@ -62,3 +62,29 @@ ORDER BY recorded_at, event_id
 LIMIT 5000
 """
 """What people did that makes no version of an alert, and by what the alert, if any, is named."""
+
+BROUGHT = f"""
+SELECT alert_id, argMax(actor, version) AS brought_by
+FROM
+(
+    SELECT alert_id, version, state, actor, lagInFrame(toNullable(toString(state))) OVER
+        (PARTITION BY alert_id ORDER BY version, n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
+        AS before
+    FROM
+    (
+        SELECT alert_id, version, n, state, actor FROM alert
+        WHERE alert_id IN
+        (
+            SELECT alert_id FROM alert
+            WHERE state IN ('acknowledged', 'shelved')
+                AND timestamp <= {{until:DateTime64(6, 'UTC')}}
+        )
+            AND timestamp <= {{until:DateTime64(6, 'UTC')}}
+            AND NOT startsWith(reason, '{CONFLICT}')
+        ORDER BY alert_id, version, n DESC LIMIT 1 BY alert_id, version
+    )
+)
+WHERE state IN ('acknowledged', 'shelved') AND toString(state) != before
+GROUP BY alert_id
+"""  # noqa: S608  a constant
+"""Who acknowledged or shelved each alert last, whatever was said of it since."""

@@ -19,6 +19,7 @@ from console.alerts_http import EVER, STATES
 from console.answering import answer, array_of, asked_rows, stamp
 from console.cause_rows import causes_of
 from console.people.roles import Right
+from console.rows import Row
 from console.visits import Visits
 from console.watched import Watched
 from custody.events import Micros
@@ -98,12 +99,22 @@ def _handover(request: Request, watched: Watched) -> Response:
     tables = {
         "changes": changes,
         "retracted_by": causes_of(watched.ask, changes),
-        "standing": asked_rows(watched.ask, alert_rows.STANDING, standing),
+        "standing": _by_whom(watched, asked_rows(watched.ask, alert_rows.STANDING, standing), span),
         "holds": asked_rows(watched.ask, hold_rows.HOLDS, {"until": span["until"]}),
         "deeds": asked_rows(watched.ask, handover_rows.DEEDS, span),
     }
     more = {"since": rfc3339(since), "until": rfc3339(until)}
     return answer(request, tables, more, watched.complete_to)
+
+
+def _by_whom(watched: Watched, standing: list[Row], span: Mapping[str, str]) -> list[Row]:
+    """Return alerts with ``brought_by``: who acknowledged or shelved those that are."""
+    rows = asked_rows(watched.ask, handover_rows.BROUGHT, {"until": span["until"]})
+    known = {row["alert_id"]: row["brought_by"] for row in rows}
+    return [
+        row | {"brought_by": None if row["state"] == "open" else known.get(row["alert_id"])}
+        for row in standing
+    ]
 
 
 def _time(asked: Mapping[str, str], name: str, usual: Micros) -> Micros:

@@ -23,7 +23,7 @@ export async function show(main, { query }) {
   // The address says the times, so that it shows the same to whoever gets it.
   history.replaceState(null, "", withQuery("/handover", { since, until, list: one }));
   const source = withQuery("/api/handover", { since, until });
-  const place = el("div", { class: one ? null : "sheet" });
+  const place = el("div", { class: one ? null : "sheet" }, el("p", { class: "quiet" }, say("shell.loading")));
   fill(main, el("h1", {}, say("title.handover")), form(since, until), place);
   try {
     fill(place, page(await getJson(source), source, one));

@@ -64,12 +64,16 @@ function whatColumn(whole) {
   return { title: say("alerts.what"), cell: cells(alertLink, (rows) => named(nameOf(rows[0]), rows, whole)) };
 }
 
+/* A figure that may break before its uncertainty, and nowhere else. */
+function inTwo(text) { return text && text.replace("\u00a0±", " ±"); }
+
 function standing(causes, whole) {
   const until = (row) => (row.until ? el("span", { class: "why" }, say("timeline.until", { until: time(row.until, language()) })) : null);
+  const by = (row) => (row.brought_by ? el("span", { class: "why" }, say("handover.brought_by", { who: row.brought_by })) : null);
   return [severityColumn(), whatColumn(whole), aboutColumn(),
-    { title: say("alerts.size"), number: true, cell: cells(sizeText, () => null) },
+    { title: say("alerts.size"), number: true, cell: cells((row) => inTwo(sizeText(row)), () => null) },
     { title: say("alerts.stake"), number: true, cell: cells(stakeText, () => null) },
-    { title: say("alerts.state"), cell: cells((row) => [stateBadge(row.state), until(row)], states) },
+    { title: say("alerts.state"), cell: cells((row) => [stateBadge(row.state), by(row), until(row)], states) },
     { title: say("act.assignee"), cell: cells((row) => row.assignee, (rows) => once(rows, (row) => row.assignee).join(", ")) },
   ];
 }

@@ -431,6 +431,53 @@ def test_an_id_of_three_hundred_letters_is_shown_whole_and_pushes_no_page(
             assert link.evaluate(beyond) <= 0, path
 
 
+ACROSS_PX = 718
+"""What is between the margins of an A4, 190 mm."""
+
+CLIPPED = """() => [...document.querySelectorAll(".sheet .cut")]
+    .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"""
+BROKEN = """() => [
+  ...document.querySelectorAll(".sheet :is(td.number .cut, .state, .badge)")].flatMap((cell) => {
+  const walk = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = [];
+  while (walk.nextNode()) {
+    for (const word of walk.currentNode.data.matchAll(/[^ ]+/g)) {
+      const range = document.createRange();
+      range.setStart(walk.currentNode, word.index);
+      range.setEnd(walk.currentNode, word.index + word[0].length);
+      if (new Set([...range.getClientRects()].map((one) => one.top)).size > 1) found.push(word[0]);
+    }
+  }
+  return found;
+})"""
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_paper_shows_numbers_states_and_ids_whole_and_who_acknowledged(
+    visitors: Visitors, console: Console, language: str
+) -> None:
+    console.stored.at_ms = time.time_ns() // 1_000_000
+    noted = alert(
+        f"H-1795965024-{language}", version=1, n=70_000, severity="critical", family="waste",
+        size=-0.0231, size_u=0.0023,
+    )  # fmt: skip
+    by_ann = consoles.replaced(
+        noted, version=2, n=70_001, state="acknowledged", actor="ann", action_id="p",
+        reason="on my way",
+    )  # fmt: skip
+    # What the facts add says nothing of who acknowledged it.
+    grown = consoles.replaced(by_ann, version=3, n=70_002, actor=None, action_id=None, reason="it")
+    console.put(noted, by_ann, grown)
+    with visitors.visit("the-viewer", "/now", width=ACROSS_PX) as visit:
+        visit.page.evaluate(f"localStorage.setItem('custody.language', '{language}')")
+        visit.open(shift())
+        visit.page.emulate_media(media="print")
+        line = visit.page.locator("[data-list=standing] tr", has_text=str(noted.lot_id))
+        expect(line).to_contain_text("by ann" if language == "en" else "par ann")
+        assert visit.page.evaluate(CLIPPED) == []
+        assert visit.page.evaluate(BROKEN) == []
+        visit.page.evaluate("localStorage.clear()")
+
+
 LONG = "the belt scale has been read by two people and does not agree with the truck's ticket; " * 4
 
 

@@ -81,7 +81,8 @@ def with_holds(
             action.hold_id,
         )
     kept = _bounded(sorted(every.values()))
-    findings = ["beyond_holds"] * max(0, len(kept) - HOLDS_MAX)
+    findings = list[str]()
+    findings.extend(["beyond_holds"] * max(0, len(kept) - HOLDS_MAX))
     kept = kept[:HOLDS_MAX]
     if len(of_other_load(kept)) > len(of_other_load(holds)):
         findings.append("release_of_other_load")

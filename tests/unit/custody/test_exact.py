@@ -194,6 +194,56 @@ def test_a_hold_is_breached_by_what_leaves_between_it_and_its_release() -> None:
     assert world.open_rules() == set()
 
 
+@pytest.mark.parametrize(
+    ("movement", "load"), [("M-1", None), ("M-1", "M-1"), (None, None)], ids=str
+)
+def test_a_held_load_that_is_weighed_out_is_a_breach_before_any_papers(
+    movement: str | None, load: str | None
+) -> None:
+    """A plant that sends scale tickets alone heard of it when the truck had arrived."""
+    world, maker = World(), Maker()
+    out = maker.weighing("MINE", 2, "dispatch", 45_000, 15_000, movement_id=movement)
+    world.tell(hold(1, load=load), out)
+    name = movement or "/1"
+    whose = "load" if load else "lot"
+    said = f"trip {name} left MINE while inspector held the {whose}"
+    assert reason(world, "hold_breached") == said
+    world.tell(corrected(out, "void", void=True))
+    assert world.open_rules() == set()
+
+
+def test_papers_of_a_load_weighed_out_say_nothing_new_and_their_time_counts() -> None:
+    world, maker = World(), Maker()
+    world.tell(hold(1), maker.weighing("MINE", 2, "dispatch", 45_000, 15_000))
+    [breach] = world.alerts.values()
+    world.tell(maker.move("dispatch", "MINE", 3, LEG))
+    assert list(world.alerts.values()) == [breach]
+    world.tell(hold(2.5, "release"))
+    assert world.open_rules() == set()
+
+
+@pytest.mark.parametrize(("minute", "purpose"), [(0.5, "dispatch"), (2, "stock"), (2, "check")])
+def test_a_weighing_before_the_hold_or_for_no_departure_breaches_nothing(
+    minute: float, purpose: str
+) -> None:
+    world, maker = World(), Maker()
+    world.tell(hold(1), maker.weighing("MINE", minute, purpose, 45_000, 15_000))
+    assert world.open_rules() == set()
+
+
+def test_a_load_held_by_its_name_does_not_hold_the_next_one() -> None:
+    world, maker = World(), Maker()
+    held = hold(1, load="M-1")
+    for other in ("M-2", None):
+        world.tell(held, maker.weighing("MINE", 2, "dispatch", 45_000, 15_000, movement_id=other))
+    assert world.open_rules() == set()
+    late = maker.weighing("MINE", 3, "dispatch", 45_000, 15_000)
+    world.tell(late)
+    assert world.open_rules() == {("hold_breached", LOT)}
+    world.tell(corrected(late, "earlier", occurred_at=Micros(T0)))
+    assert world.open_rules() == set()
+
+
 def test_a_hold_of_a_lot_nobody_has_heard_of_waits_for_it() -> None:
     world, maker = World(), Maker()
     world.tell(hold(1), *trip(maker))

@@ -16,7 +16,7 @@ from typing_extensions import override
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 """Attributes every record has; whatever else it carries is a field of ours."""
 
-QUIET = ("aiokafka", "faust", "mode", "httpx", "httpcore", "uvicorn.access", "asyncio")
+QUIET = ("aiokafka", "faust", "mode", "httpx", "httpcore", "uvicorn.access", "asyncio", "sqlglot")
 """Libraries that talk at INFO; they are heard from WARNING on."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from console import guard
 from telemetry import logs
 
 
@@ -44,6 +45,12 @@ def test_an_exception_keeps_to_one_line(stream: io.StringIO) -> None:
     line = json.loads(stream.getvalue())
     assert line["error"].startswith("ValueError: invalid literal")
     assert "Traceback" in line["traceback"]
+
+
+def test_a_statement_that_is_read_writes_no_line(stream: io.StringIO) -> None:
+    """The parser said of each subscript that it had applied an offset to it."""
+    guard.check("SELECT analyte[1] FROM v_assays")
+    assert stream.getvalue() == ""
 
 
 def test_a_library_that_talks_at_info_is_not_heard(stream: io.StringIO) -> None:

@@ -3,8 +3,8 @@
 Three readers, because each sees what the others do not:
 
 - the tokens (``console/lexing.py``, here) refuse what could be read in two ways, every function
-  that reaches out, wherever its name stands, and words that write. A parser gives functions names
-  of its own and does not know which words a later engine adds;
+  that reaches out or cannot be stopped, wherever its name stands, and words that write. A parser
+  gives functions names of its own and does not know which words a later engine adds;
 - sqlglot, a parser with ClickHouse's dialect (``console/relations.py``), says which names are
   tables, also after a comma, in ``IN`` and under ``WITH``, which tokens cannot;
 - the engine's ``readonly=1`` refuses writes, changed settings and most table functions. It does
@@ -125,11 +125,16 @@ def _check_token(text: str, tokens: Sequence[Token], i: int, token: Token) -> No
     is_part = before is not None and before.says(".")
     if after is not None and after.says("(") and token.kind is Kind.QUOTED:
         if reach.denied_call(token.name):
-            raise NotAllowed(Rule.FUNCTION, token.text, where)
+            raise _denied(token, where)
     elif not is_part and reach.denied_name(token.name):
-        raise NotAllowed(Rule.FUNCTION, token.text, where)
+        raise _denied(token, where)
     if token.kind is Kind.WORD:
         _check_word(text, token, before, after)
+
+
+def _denied(token: Token, where: str) -> NotAllowed:
+    rule = Rule.STOPPABLE if reach.unstoppable(token.name) else Rule.FUNCTION
+    return NotAllowed(rule, token.text, where)
 
 
 def _check_word(text: str, token: Token, before: Token | None, after: Token | None) -> None:
@@ -137,7 +142,7 @@ def _check_word(text: str, token: Token, before: Token | None, after: Token | No
     if word not in _WORDS:
         # IN( is an operator and a function; the parser tells them apart.
         if after is not None and after.says("(") and word != "IN" and reach.denied_call(word):
-            raise NotAllowed(Rule.FUNCTION, token.text, place(text, token.start))
+            raise _denied(token, place(text, token.start))
         return
     is_part = (before is not None and before.says(".")) or (after is not None and after.says("."))
     is_call = after is not None and after.says("(")

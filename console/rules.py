@@ -26,6 +26,10 @@ class Rule(Enum):
     ONE = "one statement"
     READS = "a statement that only reads"
     FUNCTION = "functions over tables and values; a column of that name is written table.name"
+    STOPPABLE = (
+        "functions that a limit of time can stop; how alike two texts are say"
+        " jaroWinklerSimilarity(a, b) and ngramDistance(a, b)"
+    )
     TABLE = "a table or view of the database custody, or numbers(), values(), generateSeries()"
     VIEW = "views, whose names begin with v_; other tables are the operator's"
     NAME = "a name after WITH that no table has"

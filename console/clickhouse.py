@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fastapi import FastAPI
+from starlette.background import BackgroundTask
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,7 +23,7 @@ from console.native import CUSTOM_SERIALISATION, NotInNative
 from console.packing import chosen
 from console.pages_http import HOME
 from console.parameters import sent_parameters
-from console.reader import Ask, Reader
+from console.reader import Ask, Reader, Stopping
 from console.request import statement_of
 from console.rules import UNREADABLE, NotAllowed, Rule
 from console.streaming import TEXT, Manner, Streamed
@@ -53,6 +54,9 @@ _NAMES = {
     241: "MEMORY_LIMIT_EXCEEDED",
     396: "TOO_MANY_ROWS_OR_BYTES",
 }
+_KILL_STATUS = {True: "finished", False: "waiting"}
+"""The server's words for whether a query has ended by the time of the answer."""
+
 _STATUSES = {
     errors.ACCESS_DENIED: 403,
     errors.AUTHENTICATION_FAILED: 403,
@@ -119,12 +123,17 @@ def add_clickhouse(app: FastAPI, door: Door) -> None:
 
 async def _answer(request: Request, door: Door) -> Response:
     query = dict(request.query_params)
-    query_id = query.get("query_id") or door.new_id()
+    sent = query.get("query_id", "")
+    # It goes back in a header, also to who may not ask: one that is none is not sent back.
+    query_id = sent if _QUERY_ID.fullmatch(sent) else door.new_id()
     try:
         role = door.access.role_of(request.headers, query)
     except Problem as problem:
         return _failure(problem.detail, errors.AUTHENTICATION_FAILED, query_id)
     try:
+        if sent not in {"", query_id}:
+            message = f"the query_id {sent[:40]!r} is none"
+            raise Refused(message, expected="letters, digits, _ . : - , at most 100")
         statement = await _statement(request, query, door.config)
         killed = _KILL.fullmatch(statement)
         if killed:
@@ -152,10 +161,19 @@ async def _statement(request: Request, query: Mapping[str, str], config: Console
 
 
 async def _kill(door: Door, role: Role, wanted: str, query_id: str) -> Response:
-    found = await run_in_threadpool(door.reader.cancel, wanted, role)
-    said = f"{'finished' if found else 'not found'}\t{wanted}\n"
+    stopping = await run_in_threadpool(door.reader.cancel, wanted, role)
+    said = f"{_KILL_STATUS[stopping.ended] if stopping else 'not found'}\t{wanted}\n"
     headers = {"X-ClickHouse-Query-Id": query_id, "X-ClickHouse-Format": "TabSeparated"}
-    return Response(said, headers=headers, media_type=TEXT)
+    answer = Response(said, headers=headers, media_type=TEXT)
+    answer.background = told_again(stopping)
+    return answer
+
+
+def told_again(stopping: Stopping | None) -> BackgroundTask | None:
+    """Return what is left to do after the answer: to tell the engine until the query ends."""
+    if stopping is None or stopping.ended:
+        return None
+    return BackgroundTask(stopping.insist)
 
 
 def _ask(
@@ -168,9 +186,6 @@ def _ask(
     database = query.get("database", headers.get("x-clickhouse-database", ""))
     if database not in _DATABASES:
         raise NotAllowed(Rule.TABLE, f"database={database}")
-    if not _QUERY_ID.fullmatch(query_id):
-        message = f"the query_id {query_id[:40]!r} is none"
-        raise Refused(message, expected="letters, digits, _ . : - , at most 100")
     for name in ("compress", "decompress"):
         if query.get(name, "0") not in {"", "0", "false"}:
             message = f"{name}=1, blocks packed in ClickHouse's own way, is not spoken here"

@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from console.access import Access
-from console.clickhouse import Door, add_clickhouse
+from console.clickhouse import Door, add_clickhouse, told_again
 from console.complete import CompleteTo
 from console.config import ConsoleConfig
 from console.parameters import escaped, sent_parameters
@@ -27,6 +27,11 @@ from telemetry import metrics as names
 from telemetry.metrics import CONTENT_TYPE, Metrics
 from web.problem import Problem, on_bug, on_http_error, on_problem
 from web.problem_kinds import add_problem_kinds
+
+_ASKED_TO_STOP = {
+    "status": "asked to stop",
+    "detail": "the engine heeds it between two blocks of rows; GET /v1/queries lists it until then",
+}
 
 
 class Health(Protocol):
@@ -133,16 +138,18 @@ def _add_queries(app: FastAPI, door: Door) -> None:
     async def queries(request: Request) -> list[str]:
         return door.reader.running(door.access.role_of(request.headers))
 
-    @app.delete("/v1/queries/{query_id}", summary="Stop a query")
+    @app.delete("/v1/queries/{query_id}", summary="Stop a query; 202 where it has yet to heed")
     async def cancel(query_id: str, request: Request) -> Response:
         role = door.access.role_of(request.headers)
         try:
-            found = await run_in_threadpool(door.reader.cancel, query_id, role)
+            stopping = await run_in_threadpool(door.reader.cancel, query_id, role)
         except CustodyError as error:
             raise problem_of(error) from error
-        if not found:
+        if stopping is None:
             raise Problem(404, "no-such-query", f"no query {query_id!r} runs or waits")
-        return Response(status_code=204)
+        if stopping.ended:
+            return Response(status_code=204)
+        return JSONResponse(_ASKED_TO_STOP, 202, background=told_again(stopping))
 
 
 def _add_process(app: FastAPI, process: Process) -> None:

@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -18,7 +18,7 @@ from console.turns import Place, Turn, Turns
 from console.who import Role
 from custody.errors import CustodyError
 
-_KILLS = 25
+_KILLS, _KILLS_AT_ONCE = 25, 5
 _KILL_S = 0.2
 _QUICK_BYTES = 1 << 22
 _TOO_LONG = frozenset({159, 160})
@@ -98,6 +98,19 @@ class Answer:
                 close()
         finally:
             self._done()
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """A statement that was told to stop.
+
+    Attributes:
+        ended: It has given its turn back, or waited for one.
+        insist: Tells it again until it has, for five seconds at most; blocks.
+    """
+
+    ended: bool
+    insist: Callable[[], None]
 
 
 class Reader:
@@ -215,34 +228,41 @@ class Reader:
             raise
         return parts
 
-    def cancel(self, query_id: str, role: Role) -> bool:
+    def cancel(self, query_id: str, role: Role) -> Stopping | None:
         """Stop a statement that runs or waits; the operator may stop anybody's.
 
+        Blocks at most a second: the engine heeds it between two blocks of rows, and one may take
+        longer than anybody wants to wait for the answer.
+
         Returns:
-            Whether there is one of that name and role.
+            How far that has come; None where there is none of that name and role.
 
         Raises:
             Unavailable: The warehouse does not answer.
         """
         found = self._turns.cancel(query_id, role)
         if found is None:
-            return False
-        for _ in range(_KILLS):
-            if not self._is_running(found):
-                break
+            return None
+        return Stopping(self._stop(found, _KILLS_AT_ONCE), lambda: self._insist(found))
+
+    def _stop(self, turn: Turn, times: int) -> bool:
+        """Tell the engine, so often at most, to stop a statement; return whether it has ended."""
+        for _ in range(times):
+            if not self._turns.runs_after(turn, _KILL_S if turn.kills else 0):
+                return True
+            turn.kills += 1
             # Between its turn and its first step the engine does not know it yet: once more then.
             try:
-                self._engine.kill(query_id)
+                self._engine.kill(turn.query_id)
             except EngineError as error:
-                own = engine_settings(self._config, role, {}, "TSV")
-                raise sorted_error(error, own, query_id) from error
-        return True
+                own = engine_settings(self._config, turn.role, {}, "TSV")
+                raise sorted_error(error, own, turn.query_id) from error
+        return not self._turns.runs_after(turn, _KILL_S)
 
-    def _is_running(self, turn: Turn) -> bool:
-        """Return whether it still has its turn, after a moment for it to end."""
-        runs = self._turns.runs_after(turn, _KILL_S if turn.kills else 0)
-        turn.kills += 1
-        return runs
+    def _insist(self, turn: Turn) -> None:
+        # Nobody waits for it: what cannot be told now ends by its own bounds.
+        with suppress(CustodyError):
+            self._stop(turn, _KILLS)
 
     def running(self, role: Role) -> list[str]:
         """Return the names of statements that run or wait; the operator's are all."""

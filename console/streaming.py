@@ -98,7 +98,10 @@ class Streamed(Response):
         while (await receive())["type"] != "http.disconnect":
             pass
         with contextlib.suppress(CustodyError):
-            await run_in_threadpool(self._reader.cancel, self._ask.query_id, self._ask.role)
+            cancel = self._reader.cancel
+            stopping = await run_in_threadpool(cancel, self._ask.query_id, self._ask.role)
+            if stopping is not None and not stopping.ended:
+                await run_in_threadpool(stopping.insist)
 
     async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -1,20 +1,27 @@
 """Who asks next: slow queries hold their turns, and nobody else's short one waits for them."""
 
+import asyncio
 import itertools
 import threading
 import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from console import reader as readers
+from console.access import Access
 from console.config import ConsoleConfig
 from console.engine import Chunk, EngineError, Query
 from console.errors import Beyond, Busy, Cancelled, Coded
+from console.http import Process, make_app
 from console.reader import Ask, Reader
 from console.turns import Place, Turns
-from console.who import Role
+from console.who import Role, Tokens
+from telemetry.http import Health
+from telemetry.metrics import Metrics
 
 NAMES = itertools.count()
 
@@ -119,6 +126,7 @@ class Scripted:
 
     def __init__(self) -> None:
         self.ran = list[tuple[str, str]]()
+        self.killed = list[str]()
 
     def run(self, query: Query) -> Generator[Chunk, None, None]:
         bound = query.settings["max_execution_time"]
@@ -132,7 +140,7 @@ class Scripted:
         yield Chunk(query.text.encode())
 
     def kill(self, query_id: str) -> None:
-        pass
+        self.killed.append(query_id)
 
     def close(self) -> None:
         pass
@@ -197,9 +205,68 @@ def test_a_tried_one_is_cancelled_while_it_waits(engine: Scripted) -> None:
     asking = threading.Thread(target=ask)
     asking.start()
     until(lambda: bool(engine.ran))
-    assert reader.cancel(long.query_id, Role.OPERATOR)
+    stopping = reader.cancel(long.query_id, Role.OPERATOR)
+    assert stopping is not None
+    assert stopping.ended, "who waits has nothing to end"
     asking.join(30)
     assert "was cancelled" in ended[0]
+
+
+def stoppable(reader: Reader) -> FastAPI:
+    """Return the answers of a console on an engine that a test scripts."""
+    access = Access(Tokens({Role.OPERATOR: "token"}))
+    health = Health(ok=True, fields={})
+    process = Process(Metrics("warehouse"), lambda: health, lambda: True)
+    return make_app(config(), reader, access, process)
+
+
+@pytest.mark.parametrize("way", ["delete", "kill"])
+def test_who_stops_what_does_not_heed_is_answered_and_it_is_told_again(
+    engine: Scripted, way: str
+) -> None:
+    """The answer came after five seconds and said that it had ended."""
+    asyncio.run(stop_a_deaf_one(engine, way))
+
+
+async def stop_a_deaf_one(engine: Scripted, way: str) -> None:
+    reader = Reader(config())
+    held = start(reader, "SELECT 'deaf'")
+    http = httpx.AsyncClient(
+        transport=httpx.ASGITransport(stoppable(reader)),
+        base_url="http://console",
+        headers={"Authorization": "Bearer token"},
+    )
+
+    async def stop() -> httpx.Response:
+        if way == "delete":
+            return await http.delete(f"/v1/queries/{held.query_id}")
+        return await http.post("/", content=f"KILL QUERY WHERE query_id = '{held.query_id}'")
+
+    async with http:
+        first = await stop()
+        again = len(engine.killed)
+        assert (await http.get("/v1/queries")).json() == [held.query_id]
+        held.close()
+        last = await stop()
+    assert again > readers._KILLS_AT_ONCE, "told again after the answer"
+    if way == "delete":
+        assert (first.status_code, first.json()["status"]) == (202, "asked to stop")
+        assert last.status_code == 404
+    else:
+        assert first.text == f"waiting\t{held.query_id}\n"
+        assert last.text == f"not found\t{held.query_id}\n"
+
+
+def test_what_does_not_heed_is_said_before_the_engine_is_told_for_long(engine: Scripted) -> None:
+    reader = Reader(config())
+    held = start(reader, "SELECT 'deaf'")
+    stopping = reader.cancel(held.query_id, Role.OPERATOR)
+    assert stopping is not None
+    assert not stopping.ended
+    assert engine.killed == [held.query_id] * readers._KILLS_AT_ONCE
+    held.close()
+    stopping.insist()
+    assert len(engine.killed) == readers._KILLS_AT_ONCE, "it has ended: nothing is told"
 
 
 def until(condition: Callable[[], bool]) -> None:

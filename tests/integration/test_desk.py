@@ -4,6 +4,7 @@ The worker's part is played by rows that are inserted: what it answers is its ow
 and ``tests/e2e/test_desk.py`` has all of it in one.
 """
 
+import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing
@@ -33,6 +34,7 @@ from custody.ids import derived_id
 from sinks import migrate
 from sinks.client import open_warehouse
 from tests.support import gateway as gateways
+from tests.support import tree
 from tests.support.visitors import TOKEN, Clock, Desk
 from web.problem import Problem
 
@@ -754,6 +756,20 @@ def test_an_analyst_asks_the_views_an_admin_all_and_others_nothing(room: Room) -
     assert refused_why.startswith("refused: 403 not-allowed: ")
     assert ("the-analyst", "SELECT {n:Int8} AS n", "asked") in deeds
     assert ("the-operator", "SELECT 1", "not allowed") in deeds
+
+
+def test_what_a_page_asks_by_itself_is_not_written_down_as_asked_by_its_user(room: Room) -> None:
+    """Whoever opened Explore had asked for the columns of all views, by the audit."""
+    [asked_by_page] = re.findall(
+        r'"(SELECT [^"]*)"', tree.text(Path("console/pages/explore_views.js"))
+    )
+    analyst = room.browser("the-analyst")
+    before = room.register.deeds(1)
+    assert sql(analyst, asked_by_page).status_code == 200
+    assert room.register.deeds(1) == before
+    assert sql(analyst, f"{asked_by_page} LIMIT 1").status_code == 200
+    [(_, deed)] = room.register.deeds(1)
+    assert (deed.about, deed.outcome) == (f"{asked_by_page} LIMIT 1", "asked")
 
 
 def test_a_statement_that_the_engine_refuses_was_asked_and_is_written_down_as_refused(

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console import alert_rows
-from console.answering import answer, array_of, asked_rows, lately, stamp
+from console.answering import answer, array_of, asked_rows, check_asked, lately, stamp
 from console.cause_rows import causes_of
 from console.people.roles import Right
 from console.rows import Row
@@ -34,6 +34,7 @@ def alerts_router(found: Visits, watched: Watched) -> APIRouter:
     @router.get("/api/alerts", summary="Alerts that nobody has settled, the worst first")
     def get_alerts(request: Request) -> Response:
         found.reader(request, Right.SEE, "alerts")
+        check_asked(request)
         rows = asked_rows(
             watched.ask, alert_rows.STANDING, {"states": array_of(STATES), "until": EVER}
         )
@@ -42,6 +43,7 @@ def alerts_router(found: Visits, watched: Watched) -> APIRouter:
     @router.get("/api/retractions", summary="Alerts that the facts took back, the last first")
     def get_retractions(request: Request) -> Response:
         found.reader(request, Right.SEE, "retractions")
+        check_asked(request, "hours")
         since, until = lately(request, watched.now(), hours=8)
         rows = asked_rows(watched.ask, alert_rows.RETRACTIONS, {"since": stamp(since)})
         tables = {"retractions": rows, "retracted_by": causes_of(watched.ask, rows)}

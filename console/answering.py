@@ -94,6 +94,23 @@ def lately(request: Request, now: Micros, *, hours: int) -> tuple[Micros, Micros
     return Micros(now - asked * _HOUR_US), now
 
 
+def check_asked(request: Request, *names: str) -> None:
+    """See that a list is asked for nothing that it would not hear: ``/api/alerts?state=resolved``.
+
+    Args:
+        request: Of a page or a program.
+        names: Parameters that it hears, beside those of how it is written.
+
+    Raises:
+        Problem: 400: there is another one.
+    """
+    heard = sorted({*names, "format", "table"})
+    for name in request.query_params:
+        if name not in heard:
+            detail = f"{name[:40]}: this list hears {', '.join(heard)}; what else it has is in SQL"
+            raise Problem(400, "bad-query", detail)
+
+
 def array_of(texts: Iterable[str]) -> str:
     """Return texts as the value of a parameter that is an array."""
     escaped = (text.replace("\\", "\\\\").replace("'", "\\'") for text in texts)

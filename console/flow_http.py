@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console import flow_rows
-from console.answering import answer, asked_rows, lately, stamp
+from console.answering import answer, asked_rows, check_asked, lately, stamp
 from console.people.roles import Right
 from console.visits import Visits
 from console.watched import Watched
@@ -24,6 +24,7 @@ def flow_router(found: Visits, watched: Watched) -> APIRouter:
     @router.get("/api/flow", summary="Mass that came and left by site, in the last hours")
     def get_flow(request: Request) -> Response:
         found.reader(request, Right.SEE, "flow")
+        check_asked(request, "hours")
         since, until = lately(request, watched.now(), hours=24)
         values = {"since": stamp(since), "until": stamp(until)}
         rows = asked_rows(watched.ask, flow_rows.FLOWS, values)

@@ -16,7 +16,7 @@ from console import (
     search_rows,
 )
 from console.alerts_http import EVER, STATES
-from console.answering import answer, array_of, asked_rows, stamp
+from console.answering import answer, array_of, asked_rows, check_asked, stamp
 from console.cause_rows import causes_of
 from console.people.roles import Right
 from console.rows import Row
@@ -43,23 +43,27 @@ def rounds_router(found: Visits, watched: Watched) -> APIRouter:
     @router.get("/api/handover", summary="What opened, changed and stays open between two times")
     def get_handover(request: Request) -> Response:
         found.reader(request, Right.SEE, "handover")
+        check_asked(request, "since", "until")
         return _handover(request, watched)
 
     @router.get("/api/holds", summary="Lots and loads that are held now, the oldest first")
     def get_holds(request: Request) -> Response:
         found.reader(request, Right.SEE, "holds")
+        check_asked(request)
         rows = asked_rows(watched.ask, hold_rows.HOLDS, {"until": EVER})
         return answer(request, {"holds": rows}, {}, watched.complete_to)
 
     @router.get("/api/gateways", summary="When each gateway was last heard, and what is missing")
     def get_gateways(request: Request) -> Response:
         found.reader(request, Right.SEE, "gateways")
+        check_asked(request)
         rows = asked_rows(watched.ask, gateway_rows.GATEWAYS, {"now": stamp(watched.now())})
         return answer(request, {"gateways": rows}, {}, watched.complete_to)
 
     @router.get("/api/search", summary="What has an id, or begins with it")
     def get_search(request: Request) -> Response:
         found.reader(request, Right.SEE, "search")
+        check_asked(request, "q")
         q = request.query_params.get("q", "").strip()
         if not q or len(q) > _QUERY_MAX:
             raise Problem(400, "bad-query", f"q: an id of 1 to {_QUERY_MAX} characters")

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from console.answers import LOT, Asked, Told, Unknown
+from console.answers import Asked, Told
 from console.rows import Row, time_of
 from custody.factset import standing
 from custody.rows import FactHead, FactRow
@@ -35,24 +35,10 @@ WHERE lot_id = {lot:String} AND occurred_at <= {at:DateTime64(6, 'UTC')}
 ORDER BY occurred_at, recorded_at, event_id
 """
 
-_STORED = "SELECT 1 AS stored FROM events_all WHERE lot_id = {lot:String} LIMIT 1"
-
-
-def stored(ask: Ask, lot_id: str) -> bool:
-    """Tell whether any fact of a lot is stored."""
-    return bool(ask(_STORED, {"lot": lot_id}))
-
 
 def told(ask: Ask, asked: Asked) -> Told:
-    """Tell every fact of a lot, first first; ``stands`` is whether corrections left it.
-
-    Raises:
-        Unknown: There is none.
-    """
-    rows = _rows(ask, asked)
-    if not rows:
-        raise Unknown(asked.subject, LOT)
-    return Told(rows)
+    """Tell every fact of a lot, first first; ``stands`` is whether corrections left it."""
+    return Told(_rows(ask, asked))
 
 
 def _rows(ask: Ask, asked: Asked) -> list[Row]:

@@ -36,9 +36,6 @@ def summary(ask: Ask, asked: Asked) -> Told:
 
     Now it is the latest balance, as ``custody balance LOT`` says; as of a time, the sums of
     transfers, as ``--at`` does.
-
-    Raises:
-        Unknown: No fact and no transfer of it.
     """
     found: list[Holding]
     moisture: list[Row] = []
@@ -52,10 +49,7 @@ def summary(ask: Ask, asked: Asked) -> Told:
     else:
         found = of_lot(ask, asked.subject, times.times(asked))
         found = [one for one in found if one.value] or found
-    declared = _declared(ask, asked)
-    if not found and declared is None and not lot_facts.stored(ask, asked.subject):
-        raise Unknown(asked.subject, LOT)
-    more = {"standing": status, "declared": declared}
+    more = {"standing": status, "declared": _declared(ask, asked)}
     return Told(_with_totals(found), more, {"moisture": moisture})
 
 

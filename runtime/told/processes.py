@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
-from console.answers import PROCESS, SUMMARY, Asked, Part, Told, Unknown
+from console.answers import SUMMARY, Asked, Part, Told
 from console.rows import Row, time_of
 from custody.estimate import NOTHING, Estimate, add, sigma
 from custody.records import Content
@@ -45,16 +45,10 @@ ORDER BY effective_at, from_owner, to_owner
 
 
 def summary(ask: Ask, asked: Asked) -> Told:
-    """Tell what was handed into a process and out of it, with u, and what it does to material.
-
-    Raises:
-        Unknown: No side of it and nothing handed.
-    """
+    """Tell what was handed into a process and out of it, with u, and what it does to material."""
     moment = times.moment(asked)
     contents = _contents(ask, asked, moment)
     kind = kinds_of(ask, [asked.subject], moment).get(asked.subject)
-    if not contents and kind is None and not _sides(ask, asked):
-        raise Unknown(asked.subject, PROCESS)
     rows = [row for one in _sided(contents, asked.subject) for row in _handed(one)]
     said = None
     if kind is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from console.answers import SITE, SUMMARY, Asked, Part, Told, Unknown
+from console.answers import SUMMARY, Asked, Part, Told
 from console.rows import Row, time_of
 from runtime.asof import Ask, at_site
 from runtime.book_rows import holding_row, period_rows, sum_row
@@ -35,10 +35,6 @@ _STOCK = (
     " FROM v_stock WHERE site_id = {site:String}"
     " ORDER BY indexOf(['dry', 'wet'], quantity) DESC, quantity"
 )
-_KNOWN = """
-SELECT 1 AS known FROM events_all WHERE site_id = {site:String} LIMIT 1
-UNION ALL SELECT 1 FROM reference WHERE kind = 'site' AND id = {site:String} LIMIT 1
-"""
 
 
 def summary(ask: Ask, asked: Asked) -> Told:
@@ -46,9 +42,6 @@ def summary(ask: Ask, asked: Asked) -> Told:
 
     Now by the latest balances, as ``v_stock``; as of a time by the transfers, as ``custody
     stock``. In a sum the parts of one source add straight.
-
-    Raises:
-        Unknown: No fact and no reference record names the site.
     """
     if times.is_now(asked):
         rows: list[Row] = [
@@ -60,8 +53,6 @@ def summary(ask: Ask, asked: Asked) -> Told:
     else:
         found = summed(at_site(ask, asked.subject, times.times(asked)))
         rows = [sum_row(quantity, one) for quantity, one in found.items()]
-    if not rows and asked.subject != "transit" and not ask(_KNOWN, {"site": asked.subject}):
-        raise Unknown(asked.subject, SITE)
     return Told(rows)
 
 

@@ -555,6 +555,48 @@ def test_what_cannot_be_read_or_is_not_known_is_said_so(console: Open) -> None:
         console.told("lots", "history", subject=lot, known="yesterday")
 
 
+@pytest.mark.parametrize(
+    ("path", "heard"),
+    [
+        ("alerts", "format, table"),
+        ("retractions", "format, hours, table"),
+        ("flow", "format, hours, table"),
+        ("holds", "format, table"),
+        ("gateways", "format, table"),
+        ("handover", "format, since, table, until"),
+        ("search", "format, q, table"),
+    ],
+)
+def test_a_list_refuses_what_it_would_not_hear(console: Open, path: str, heard: str) -> None:
+    """``?state=resolved`` was answered with what is open."""
+    answer = console.get("vera", f"/api/{path}", state="resolved")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/bad-query")
+    assert f"state: this list hears {heard};" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("asked", [{"known": "1990-01-01"}, {"at": "1990-01-01"}])
+def test_what_was_not_there_or_not_known_then_is_unknown_to_every_part(
+    console: Open, asked: dict[str, str]
+) -> None:
+    """Some parts answered 200 without rows, and attributes the shares of what was no lot yet."""
+    plant = console.plant
+    subjects = {"lots": plant.lot, "processes": plant.process, "sites": "PLANT"}
+    for kind, subject in subjects.items():
+        for name in plant.answers.parts[kind]:
+            path = f"/api/{kind}/{quote(subject, safe='')}/{name}".rstrip("/")
+            answer = console.get("vera", path, **asked)
+            assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown"), path
+
+
+def test_what_is_known_and_has_no_rows_is_answered_by_every_part(console: Open) -> None:
+    lot = "L-DECLARED"
+    console.plant.put(Maker(lot).lot("MINE", 10, {"Cu": 0.02}))
+    of_postings = {"history", "lineage", "traceability"}
+    for name in console.plant.answers.parts["lots"]:
+        answer = console.get("vera", f"/api/lots/{lot}/{name}".rstrip("/"))
+        assert answer.status_code == (404 if name in of_postings else 200), name
+
+
 def test_a_lot_may_have_a_slash_or_the_name_of_a_part(console: Open) -> None:
     odd = "A/2 100%/facts"
     console.plant.put(Maker(odd).weighing("MINE", 10, "stock", 45_000, 15_000))

@@ -17,6 +17,9 @@ from collections.abc import Sequence
 SCHEME = "custody/1"
 """First element of the hashed array. Another recipe would get another name."""
 
+DERIVED_VERSION = 8
+"""Version of every derived id (RFC 9562: what an application makes by a rule of its own)."""
+
 BETWEEN = "\x1f"
 """Between the parts of a key: the unit separator of ASCII, which nobody types and no id has."""
 
@@ -33,7 +36,7 @@ def derived_id(stem: str, parts: Sequence[str | int | None]) -> str:
     """
     canonical = _CANONICAL([SCHEME, stem, *[_normal(part) for part in parts]])
     raw = bytearray(hashlib.sha256(canonical.encode()).digest()[:16])
-    raw[6] = raw[6] & 0x0F | 0x80
+    raw[6] = raw[6] & 0x0F | DERIVED_VERSION << 4
     raw[8] = raw[8] & 0x3F | 0x80
     return uuid_text(bytes(raw))
 
@@ -46,6 +49,11 @@ def mark_of(text: str) -> int:
 def parse_event_id(text: str) -> str | None:
     """Return a UUID of any version in canonical form, or None where the text is none."""
     return text.lower() if _UUID.fullmatch(text) else None
+
+
+def version_of(event_id: str) -> int:
+    """Return the version of canonical UUID text, 0 to 15."""
+    return int(event_id[14], 16)
 
 
 def uuid_bytes(text: str) -> bytes:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from custody import events
 from custody.events import SHELVED_US_MAX, Micros, ReferenceSet
-from custody.ids import derived_id
+from custody.ids import DERIVED_VERSION, derived_id, version_of
 from producers import known_names
 from producers.content import canonical, content_of
 from producers.gateway import WAYS, net_g
@@ -83,8 +83,7 @@ def accept(raw: object, now: Micros, terms: Terms) -> Outcome:
         return request
     if request.type not in terms.types:
         return Refusal(Code.UNKNOWN_TYPE, "type", request.type, sorted(terms.types))
-    checks = (_net_mismatch, _too_old, _endless, _missing_identity, _unknown_reference)
-    for check in checks:
+    for check in _CHECKS:
         refusal = check(request, now, terms)
         if refusal is not None:
             return refusal
@@ -122,15 +121,18 @@ def _records(request: AnyRequest, now: Micros, terms: Terms) -> list[Record]:
     if isinstance(request, ProcessingRequest):
         return list(accept_processing(request, terms.gateway, now))
     way = WAYS[request.type]
-    event_id = request.event_id
-    if event_id is None:
-        key = list(way.key(request).values())
-        corrects = getattr(request, "corrects", None)
-        event_id = derived_id(request.type, key if corrects is None else [*key, corrects])
+    event_id = request.event_id or _derived(request)
     record = way.accept(request, event_id, terms.gateway, now)
     if isinstance(record, ReferenceSet):
         return [replace(record, partition=index) for index in range(terms.partitions)]
     return [record]
+
+
+def _derived(request: AnyRequest) -> str:
+    """Return the id that the natural key of a request gives, processing aside."""
+    key = list(WAYS[request.type].key(request).values())
+    corrects = getattr(request, "corrects", None)
+    return derived_id(request.type, key if corrects is None else [*key, corrects])
 
 
 def _with_skew(request: AnyRequest, terms: Terms) -> AnyRequest:
@@ -140,6 +142,26 @@ def _with_skew(request: AnyRequest, terms: Terms) -> AnyRequest:
     if request.clock_skew_ms is not None:
         return request
     return request.model_copy(update={"clock_skew_ms": terms.clock_skew_ms})
+
+
+def _taken_identity(request: AnyRequest, now: Micros, terms: Terms) -> Refusal | None:
+    """Refuse an id that another event derives: who sends it could keep that one from counting.
+
+    Actions have no natural key. The parts of a process get ids of their own from a request's, and
+    a single ``part`` is of a request that another gateway took, whose id is not in it.
+    """
+    del now, terms
+    event_id = request.event_id
+    if event_id is None or isinstance(request, ProcessingRequest | ActionRequest):
+        return None
+    if version_of(event_id) != DERIVED_VERSION or event_id == _derived(request):
+        return None
+    key = ", ".join(WAYS[request.type].key(request))
+    allowed = (
+        f"none, where {key} are given; what they derive; or a random id, such as UUIDv4 or v7:"
+        f" UUIDv{DERIVED_VERSION} are derived, and this one belongs to another event"
+    )
+    return Refusal(Code.BAD_VALUE, "event_id", event_id, allowed)
 
 
 def _net_mismatch(request: AnyRequest, now: Micros, terms: Terms) -> Refusal | None:
@@ -253,6 +275,16 @@ def _too_large(record: Record, text: bytes) -> bool:
         return False
     return len(encode(record)) + _ENVELOPE_BYTES > MESSAGE_BYTES_MAX
 
+
+_CHECKS = (
+    _taken_identity,
+    _net_mismatch,
+    _too_old,
+    _endless,
+    _missing_identity,
+    _unknown_reference,
+)
+"""In the order of their codes."""
 
 _RANK = {code: rank for rank, code in enumerate(Code)}
 

@@ -309,6 +309,26 @@ def test_the_only_result_of_a_shot_is_named_where_it_is_bad(
     assert refused({**XRF, "results": []}).code is Code.MISSING_FIELD
 
 
+def test_the_id_of_another_event_is_refused_and_its_own_or_a_random_one_is_not() -> None:
+    own = taken(WEIGHING).event_id
+    assert taken({**WEIGHING, "event_id": own}).event_id == own
+    for version in "47":
+        random = f"0199f3c0-6d1e-{version}c4a-9b1f-2a5d8c3e7f10"
+        assert taken({**WEIGHING, "event_id": random}).event_id == random
+    stolen = refused({**WEIGHING, "event_id": own, "ticket_no": "another"})
+    assert (stolen.code, stolen.field, stolen.found) == (Code.BAD_VALUE, "event_id", own)
+    assert isinstance(stolen.allowed, str)
+    assert "device_id, ticket_no" in stolen.allowed
+    assert "UUIDv4 or v7" in stolen.allowed
+    # A correction derives an id of its own, not that of what it corrects.
+    other = "0199f3c0-6d1e-7c4a-9b1f-2a5d8c3e7f10"
+    correction = {**WEIGHING, "corrects": other}
+    mended = taken(correction).event_id
+    assert mended != own
+    assert taken({**correction, "event_id": mended}).event_id == mended
+    assert refused({**correction, "event_id": own}).code is Code.BAD_VALUE
+
+
 def test_what_is_missing_names_all_that_is_needed() -> None:
     allowed = refused(without(WEIGHING, "site_id")).allowed
     assert isinstance(allowed, list)

@@ -3,11 +3,20 @@
 Two rules make the order of arrival not matter. A fact is the same fact when its event_id is the
 same, and of two copies the one that is earlier in canonical order stands. A correction speaks for
 its target wherever the target stands; of several, the greatest (recorded_at, event_id) speaks.
+
+Copies that say the same are repeats. Where one says something else, two events have one id: the
+first of those is kept beside the one that stands, as its rival, until a correction speaks for both.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from custody.rows import FactHead, FactRow, Finding
+
+CONFLICTS_MAX = 64
+"""Ids under which two events stand that are named one by one; of more, only how many there are."""
+
+_BODIES = ("weighed", "assayed", "scanned", "moved", "side", "declared")
 
 
 def unnamed(fact: FactRow) -> FactRow:
@@ -17,6 +26,7 @@ def unnamed(fact: FactRow) -> FactRow:
 
 def named(fact: FactRow, event_id: str) -> FactRow:
     """Return a fact with an id, as a stored one gets its own back."""
+    rival = None if fact.rival is None else named(fact.rival, event_id)
     return FactRow(
         FactHead(event_id, *fact.head[1:]),
         fact.weighed,
@@ -25,6 +35,7 @@ def named(fact: FactRow, event_id: str) -> FactRow:
         fact.moved,
         fact.side,
         fact.declared,
+        rival,
     )
 
 
@@ -47,17 +58,69 @@ def merged(known: Sequence[FactRow], arrived: Iterable[FactRow]) -> tuple[list[F
             number_of[fact.head.event_id] = len(facts)
             changed.append(len(facts))
             facts.append(fact)
-        elif _precedes(fact, facts[number]):
-            changed.append(number)
-            facts[number] = fact
+        else:
+            both = joined(facts[number], fact)
+            if both is not facts[number]:
+                changed.append(number)
+                facts[number] = both
     return facts, changed
 
 
+def joined(kept: FactRow, copy: FactRow) -> FactRow:
+    """Return what is kept of two copies of one event, whichever came first.
+
+    Args:
+        kept: One copy, perhaps with its rival.
+        copy: Another, as it arrived.
+
+    Returns:
+        The earlier one, with the first of all copies that do not say the same; ``kept`` itself
+        where nothing changes.
+    """
+    is_other = bool(differing(kept, copy))
+    if _precedes(copy, kept):
+        return replace(copy, rival=bare(kept) if is_other else kept.rival)
+    if is_other and (kept.rival is None or _precedes(copy, kept.rival)):
+        return replace(kept, rival=copy)
+    return kept
+
+
+def bare(fact: FactRow) -> FactRow:
+    """Return a fact without what else came under its id."""
+    return fact if fact.rival is None else replace(fact, rival=None)
+
+
+def differing(one: FactRow, other: FactRow) -> list[str]:
+    """Return what two copies do not say alike, by name; empty where one is a repeat of the other.
+
+    When and by whom an event was taken is no content, nor where a side stood in its list, nor
+    the last day of a document, which depends on the offset that the time was written with.
+    """
+    names = [
+        name
+        for name, a, b in (
+            ("occurred_at", one.head.at, other.head.at),
+            ("site", one.head.site, other.head.site),
+            ("corrects", one.head.corrects, other.head.corrects),
+            ("void", one.head.void, other.head.void),
+        )
+        if a != b
+    ]
+    for body in _BODIES:
+        a, b = getattr(one, body), getattr(other, body)
+        if a is not None and b is not None:
+            fields = zip(a._fields, a, b, strict=True)
+            names += [n for n, x, y in fields if x != y and n not in ("part_no", "expired")]
+        elif a is not b:
+            names.append(body)
+    return names
+
+
 def _precedes(fact: FactRow, other: FactRow) -> bool:
-    """Copies that differ are a fault of a sender; any total order makes the outcome one."""
+    """Copies that differ may have one place in order; any total order makes the outcome one."""
     if fact.order != other.order:
         return fact.order < other.order
-    return fact != other and repr(fact) < repr(other)
+    return repr(bare(fact)) < repr(bare(other))
 
 
 def standing(facts: Sequence[FactRow]) -> tuple[list[FactRow], list[str], list[Finding]]:
@@ -97,6 +160,7 @@ def standing(facts: Sequence[FactRow]) -> tuple[list[FactRow], list[str], list[F
             detail = f"{target} has {len(made)} corrections; the one recorded last counts"
             findings.append(Finding("correction_conflict", target, detail))
     findings.extend(_redeclared(facts, corrections))
+    findings.extend(_conflicts(facts, corrections))
     words = [_last_word(statement, corrections) for statement in statements]
     stand = [fact for fact in words if not fact.head.void]
     stand.sort(key=lambda fact: fact.order)
@@ -116,6 +180,32 @@ def _redeclared(facts: Sequence[FactRow], corrections: dict[str, list[FactRow]])
         return []
     detail = f"declared {len(declared)} times with different content; the last one counts"
     return [Finding("lot_redeclared", "declaration", detail)]
+
+
+def _conflicts(
+    facts: Sequence[FactRow], corrections: dict[str, list[FactRow]]
+) -> Iterator[Finding]:
+    """Find two events under one id for which no correction speaks."""
+    rivals = [f for f in facts if f.rival is not None and f.head.event_id not in corrections]
+    found = sorted(rivals, key=lambda fact: fact.head.event_id)
+    for fact in found[:CONFLICTS_MAX]:
+        assert fact.rival is not None
+        detail = (
+            f"two events have one id; the earlier counts, {_whose(fact)}; the later does not,"
+            f" {_whose(fact.rival)}; they differ in {', '.join(differing(fact, fact.rival))}"
+        )
+        yield Finding("event_id_conflict", fact.head.event_id, detail)
+    if len(found) > CONFLICTS_MAX:
+        detail = (
+            f"{len(found) - CONFLICTS_MAX} more ids have two events; the earlier of each counts"
+        )
+        yield Finding("event_id_conflict", "more", detail)
+
+
+def _whose(fact: FactRow) -> str:
+    """Say by which gateway an event came and of which site it speaks."""
+    by = f"by gateway {fact.head.gateway}" if fact.head.gateway else "by a gateway not noted"
+    return f"{by} of site {fact.head.site}"
 
 
 def _last_word(fact: FactRow, corrections: dict[str, list[FactRow]]) -> FactRow:

@@ -241,14 +241,15 @@ class LotStep:
         row = self._row
         if len(facts) > 1:
             facts = sorted(facts, key=lambda fact: fact.order)
-        new: set[str] = set()
+        new: dict[str, FactRow] = {}
         fresh: list[FactRow] = []
         for fact in facts:
             head = fact.head
-            if head.event_id in new:
+            same = new.get(head.event_id)
+            if same is not None and factset.joined(same, fact) is same:
                 self._step.findings.append("duplicate_event")
                 continue
-            if head.corrects is not None or head.event_id in row.targets:
+            if same is not None or head.corrects is not None or head.event_id in row.targets:
                 return None
             if fact.declared is not None and self._redeclares(fact, fresh):
                 return None
@@ -257,7 +258,7 @@ class LotStep:
             # A sender who says the same id twice with other times is folded anew.
             if row.facts and self._book.has_fact(head.event_id):
                 return None
-            new.add(head.event_id)
+            new[head.event_id] = fact
             fresh.append(fact)
         return fresh
 
@@ -274,9 +275,8 @@ class LotStep:
 
     def _refold(self, facts: list[FactRow], *, again: bool) -> None:
         """Make the rows anew from all facts."""
-        known_facts = list(self._book.facts())
         facts = self._unsealed(facts)
-        every, changed = factset.merged(known_facts, facts)
+        every, changed = factset.merged(list(self._book.facts()), facts)
         self._step.findings.extend(["duplicate_event"] * (len(facts) - len(changed)))
         if not changed and not again:
             return
@@ -308,13 +308,7 @@ class LotStep:
             return facts
         taken: list[FactRow] = []
         for fact in facts:
-            kept = self._book.fact(fact.head.event_id)
-            if kept is None:
-                takes = fact.order > row.last and fact.head.corrects is None
-            else:
-                # A copy that would stand in the place of what is sealed is no repetition.
-                takes = not factset.merged([kept], [fact])[1]
-            if takes:
+            if sealing.takes(fact, self._book.fact(fact.head.event_id), row.last):
                 taken.append(fact)
             else:
                 self._seal(fact)

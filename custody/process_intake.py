@@ -12,7 +12,7 @@ from custody.held import Held
 from custody.process_rows import ABSENT, NOT_PLACED, Event, OutRow
 from custody.process_store import ProcessStore, event_of
 from custody.records import Content
-from custody.rows import FactRow
+from custody.rows import FactRow, Finding
 
 SIDES_MAX = 4096
 """Sides of a process that is not continuous, corrections included."""
@@ -120,9 +120,13 @@ class Intake:
         left: list[str] = []
         if ref.side != ABSENT:
             old = store.side(ref.side)
-            if not factset.merged([old], [fact])[1]:
+            fact = factset.joined(old, fact)
+            if fact is old:
                 self._findings.append("duplicate_event")
                 return []
+            if factset.bare(fact) == factset.bare(old):
+                store.put_side(ref.side, fact)
+                return [event_id]
             self._remember(event_id)
             self._link(old, add=False)
             left = [] if old.head.corrects is None else [old.head.corrects]
@@ -173,7 +177,7 @@ class Intake:
         cluster = self._cluster(event_id)
         if not cluster:
             return {event_id}
-        stand, _, names = factset.standing(list(cluster.values()))
+        stand, _, found = factset.standing(list(cluster.values()))
         standing = {fact.head.event_id for fact in stand}
         for name, fact in cluster.items():
             self._remember(name)
@@ -184,7 +188,7 @@ class Intake:
                 at, rank = fact.head.at, RANKS.get(part, RANK_OTHER)
             store.put_ref(name, ref._replace(at=at, rank=rank))
             self._recount(name, _kind(fact) if name in standing else None)
-        self._say(cluster, [finding.rule for finding in names])
+        self._say(cluster, found)
         return set(cluster)
 
     def _recount(self, event_id: str, kind: str | None) -> None:
@@ -217,13 +221,14 @@ class Intake:
             met.update(near)
         return cluster
 
-    def _say(self, cluster: dict[str, FactRow], names: Sequence[str]) -> None:
+    def _say(self, cluster: dict[str, FactRow], found: Sequence[Finding]) -> None:
         """Keep what is odd about the corrections with the last of them."""
+        said = {one.rule: WORDS.get(one.rule, one.detail) for one in found}
         store = self._store
         last = max(cluster.values(), key=lambda fact: fact.order).head.event_id
         for name in cluster:
             out = store.out(name)
-            words = {rule: WORDS.get(rule, rule) for rule in names} if name == last else {}
+            words = said if name == last else {}
             if words != out.words:
                 self._findings.extend(sorted(words.keys() - out.words.keys()))
                 self.words.update({(rule, name): None for rule in out.words})

@@ -61,6 +61,10 @@ class ProcessStore:
         self._written[self._key("side", number)] = fact
         return number
 
+    def put_side(self, number: int, fact: FactRow) -> None:
+        """Write a side whose content stands: only what else came under its id is new."""
+        self._written[self._key("side", number)] = fact
+
     def sides(self) -> dict[int, FactRow]:
         """Return all sides by number; of copies of one event the one that speaks."""
         by_id = {

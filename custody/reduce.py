@@ -48,7 +48,13 @@ FRACTION_MIN = 1e-12
 def reduced(fact: LotFact) -> FactRow:  # noqa: PLR0911  one return per kind of fact
     """Return what is kept of a fact."""
     head = FactHead(
-        fact.event_id, fact.occurred_at, fact.recorded_at, fact.site_id, fact.corrects, fact.void
+        fact.event_id,
+        fact.occurred_at,
+        fact.recorded_at,
+        fact.site_id,
+        fact.corrects,
+        fact.void,
+        fact.gateway_id,
     )
     match fact:
         case LotScanned():

@@ -21,6 +21,7 @@ class FactHead(NamedTuple):
         site: Where it happened.
         corrects: Event it replaces.
         void: It only withdraws that event.
+        gateway: Gateway that took it; '' in rows written before it was kept.
     """
 
     event_id: str
@@ -29,6 +30,7 @@ class FactHead(NamedTuple):
     site: str
     corrects: str | None
     void: bool
+    gateway: str = ""
 
 
 class Weighed(NamedTuple):
@@ -151,7 +153,10 @@ class Declared(NamedTuple):
 
 @dataclass(slots=True)
 class FactRow:
-    """One fact as a re-fold needs it; at most one of the bodies is set (a claim has none)."""
+    """One fact as a re-fold needs it; at most one of the bodies is set (a claim has none).
+
+    ``rival`` is another event that came under its id, and has none itself.
+    """
 
     head: FactHead
     weighed: Weighed | None = None
@@ -160,6 +165,7 @@ class FactRow:
     moved: Moved | None = None
     side: Side | None = None
     declared: Declared | None = None
+    rival: "FactRow | None" = None
 
     @property
     def is_bare(self) -> bool:

@@ -7,6 +7,7 @@ A ship has 7,000 truckloads; who has more has more than one lot, or a stockpile,
 
 from collections.abc import Sequence
 
+from custody import factset
 from custody.lot_book import LotBook
 from custody.lot_rows import LotRow
 from custody.rows import FactRow, Finding
@@ -43,6 +44,22 @@ def within(facts: Sequence[FactRow], book: LotBook) -> tuple[list[FactRow], list
                 begun.add(name)
         taken.append(fact)
     return taken, beyond
+
+
+def takes(fact: FactRow, kept: FactRow | None, last: tuple[int, int, str]) -> bool:
+    """Tell whether a sealed lot still takes a fact.
+
+    Args:
+        fact: What arrived.
+        kept: What the lot has under its id.
+        last: Place of the lot's last fact in canonical order.
+    """
+    if kept is None:
+        return fact.order > last and fact.head.corrects is None
+    # A copy that would stand in the place of what is sealed is no repetition; another event under
+    # its id that comes after it only has to be found, once.
+    both = factset.joined(kept, fact)
+    return both is kept or (kept.rival is None and factset.bare(both) == kept)
 
 
 def say(row: LotRow) -> None:

@@ -25,6 +25,7 @@ while the material can be stopped, and afterwards. Less than any is low."""
 
 BY_RULE: Mapping[str, str] = {
     "chain_broken": CRITICAL,
+    "event_id_conflict": CRITICAL,
     "history_rewritten": CRITICAL,
     "hold_breached": CRITICAL,
     "certificate_reused": HIGH,

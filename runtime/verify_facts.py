@@ -3,7 +3,8 @@
 The books count an event once in each lot, whatever numbers it came under; a table has a row of each
 number it came under. Rows that say the same (``repeated``) are one event that two gateways took:
 views show it once, and it is said in a line. Where rows of one event differ, and where a number has
-two events, a person has to look: both are named here, with what the books count.
+two events, a person has to look: both are named here, with what the books count, until a correction
+or void of an event settles it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,9 +24,13 @@ SELECT event_id AS subject,
         '; the books count it once in each lot: custody trace ', event_id) AS detail
 FROM custody.events_all
 WHERE (partition, offset) NOT IN (SELECT partition, offset FROM custody.repeated)
+    AND (lot_id, event_id) NOT IN (SELECT lot_id, event_id FROM custody.v_superseded)
 GROUP BY event_id HAVING count() > 1 ORDER BY event_id
 """
-"""Events of which there is more than one row, less those that only say the same again."""
+"""Events of which there is more than one row, less those that only say the same again.
+
+Where a correction or void speaks for the id, none of its rows stands and the matter is settled.
+"""
 _REPEATED = """
 SELECT uniqExact(event_id) AS events, min(event_id) AS first,
     arrayStringConcat(arraySort(groupUniqArray(toString(gateway_id))), ', ') AS gateways

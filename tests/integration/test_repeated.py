@@ -111,7 +111,7 @@ def test_verify_says_it_in_a_line_and_finds_no_fault(empty: Store) -> None:
     assert f"from GW-2; the first by id: custody trace {ticket.event_id}" in check.note
 
 
-def test_another_content_under_one_id_has_both_rows_and_stays_a_violation(empty: Store) -> None:
+def test_another_content_under_one_id_has_both_rows_and_is_a_violation(empty: Store) -> None:
     ticket = FACTS["v_weighings"]
     other = elsewhere(ticket, 1, ticket_no="another")
     again = elsewhere(ticket, 1, gateway_id="GW-3", ticket_no="another")
@@ -121,6 +121,23 @@ def test_another_content_under_one_id_has_both_rows_and_stays_a_violation(empty:
     [(subject, detail)] = empty.wrong()["events"]
     assert subject == ticket.event_id
     assert detail.startswith("stands 2 times: lot L-1 under GW-1 1/2, lot L-1 under GW-2 1/1;")
+
+
+@pytest.mark.parametrize("void", [False, True])
+def test_a_correction_or_void_of_the_id_settles_other_content_under_it(
+    empty: Store, *, void: bool
+) -> None:
+    ticket = MADE.weighing("MINE", 10, "dispatch", 45_000, 15_000)
+    other = elsewhere(ticket, 1, ticket_no="another")
+    word = replace(
+        ticket, event_id="word", corrects=ticket.event_id, void=void, ticket_no="T", gateway_seq=90
+    )
+    _apart(empty, [ticket], [other])
+    assert "events" in empty.wrong()
+    _apart(empty, [word], [])
+    assert empty.verify()["events"].clean
+    shown = empty.ask("SELECT ticket_no FROM v_weighings")
+    assert shown == ([] if void else [{"ticket_no": "T"}])
 
 
 def test_an_outbox_that_was_restored_and_fed_again_counts_nothing_twice(empty: Store) -> None:

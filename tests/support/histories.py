@@ -1,10 +1,12 @@
 """Histories of a lot for property tests: any mix of facts, corrections and voids, some odd."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 from hypothesis import strategies as st
 
-from custody.events import ActionTaken, Document, LotFact, Micros, ReferenceSet
+from custody.events import ActionTaken, Document, LotFact, LotWeighed, Micros, ReferenceSet
 from tests.support.chain_references import record
 from tests.support.facts import MINUTE, T0, Maker, corrected, event_id
 
@@ -104,14 +106,29 @@ def fact(draw: st.DrawFn, maker: Maker) -> LotFact:
 
 @st.composite
 def history(draw: st.DrawFn, most: int = 14) -> list[LotFact]:
-    """Facts, then corrections and voids of some of them, and of those."""
+    """Facts, then corrections and voids of some of them, and of those; then copies that differ."""
     maker = Maker()
     facts = [draw(fact(maker)) for _ in range(draw(st.integers(1, most)))]
     for number in range(draw(st.integers(0, 4))):
         target = draw(st.sampled_from(facts))
         delay = float(draw(st.integers(1, 3)))
         facts.append(corrected(target, f"c{number}", delay, **_changes(draw, target)))
-    return facts
+    copied = draw(st.lists(st.sampled_from(facts), max_size=2))
+    return facts + [draw(another(target)) for target in copied]
+
+
+@st.composite
+def another(draw: st.DrawFn, target: LotFact) -> LotFact:
+    """Another event under the id of a fact, or the same one, as another gateway took it."""
+    changes: dict[str, Any] = {
+        "gateway_id": draw(st.sampled_from(["GW-2", "GW-3"])),
+        "recorded_at": Micros(target.recorded_at + draw(st.integers(-1, 1)) * MINUTE),
+    }
+    if draw(st.booleans()):
+        changes["occurred_at"] = Micros(target.occurred_at + draw(st.integers(-2, 2)) * MINUTE)
+    if isinstance(target, LotWeighed) and draw(st.booleans()):
+        changes["net_g"] = draw(st.integers(1, 50_000_000))
+    return replace(target, **changes)
 
 
 def _changes(draw: st.DrawFn, target: LotFact) -> dict[str, object]:

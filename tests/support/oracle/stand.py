@@ -1,10 +1,10 @@
 """Which statements stand: each once, corrections in the place of their targets, voids gone."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Generic, TypeVar
 
-from custody.events import Fact, MaterialProcessed, ReferenceSet
+from custody.events import NOT_CONTENT, Fact, MaterialProcessed, ReferenceSet
 
 Statement = Fact | ReferenceSet
 S = TypeVar("S", bound=Statement)
@@ -38,10 +38,13 @@ class Standing(Generic[S]):
 
 def standing(statements: Iterable[S]) -> Standing[S]:
     """Return what stands; of statements with one id the first given counts."""
+    every = list(statements)
     once: dict[str, S] = {}
-    for statement in statements:
+    for statement in every:
         once.setdefault(statement.event_id, statement)
     found = Standing[S]([], set())
+    if any(_differs(statement, once) for statement in every):
+        found.findings.add("event_id_conflict")
     for one in once.values():
         if one.corrects in once:
             continue
@@ -52,6 +55,20 @@ def standing(statements: Iterable[S]) -> Standing[S]:
             found.facts.append(last)
     found.findings |= _odd(list(once.values()))
     return found
+
+
+def _differs(statement: S, once: dict[str, S]) -> bool:
+    """Something else counts under its id, and no correction speaks for it."""
+    first = once[statement.event_id]
+    return _content(first) != _content(statement) and not _speaking(first, list(once.values()))
+
+
+def _content(statement: Statement) -> dict[str, object]:
+    """What a statement says, whoever took it and when."""
+    apart = NOT_CONTENT | {"source_ref"}
+    return {
+        one.name: getattr(statement, one.name) for one in fields(statement) if one.name not in apart
+    }
 
 
 def _odd(every: list[S]) -> set[str]:
@@ -66,9 +83,14 @@ def _odd(every: list[S]) -> set[str]:
 
 
 def _last_word(one: S, all_of_them: list[S]) -> S:
-    about = [other for other in all_of_them if other.corrects == one.event_id]
-    speaking = [other for other in about if not (one.void and other.void)]
+    speaking = _speaking(one, all_of_them)
     if not speaking:
         return one
     last = max(speaking, key=lambda other: (other.recorded_at, other.event_id))
     return _last_word(last, all_of_them)
+
+
+def _speaking(one: S, all_of_them: list[S]) -> list[S]:
+    """The corrections that speak for a statement; a void of a void does not."""
+    about = [other for other in all_of_them if other.corrects == one.event_id]
+    return [other for other in about if not (one.void and other.void)]

@@ -174,10 +174,29 @@ def test_a_copy_that_would_not_stand_anyway_is_a_repetition(
     full: tuple[World, list[LotWeighed]],
 ) -> None:
     world, facts = full
-    world.tell(replace(facts[-1], recorded_at=Micros(facts[-1].recorded_at + 1), net_g=1_000))
+    world.tell(replace(facts[-1], recorded_at=Micros(facts[-1].recorded_at + 1)))
     assert kept(world) == (ids(facts), set())
     assert wet_kg(world) == FULL_KG
     assert world.findings.count("duplicate_event") == 1
+
+
+def test_one_that_says_something_else_is_found_once_and_a_third_is_sealed(
+    full: tuple[World, list[LotWeighed]],
+) -> None:
+    world, facts = full
+    second, third = (
+        replace(facts[-1], recorded_at=Micros(facts[-1].recorded_at + later), net_g=1_000 + later)
+        for later in (2, 1)
+    )
+    world.tell(second)
+    assert open_alerts(world) == [("event_id_conflict", "lot/L-1")]
+    assert (kept(world), wet_kg(world)) == ((ids(facts), set()), FULL_KG)
+    said = len(world.alerts)
+    world.tell(second)
+    assert (len(world.alerts), head(world).sealed) == (said, 0)
+    world.tell(third)
+    assert set(open_alerts(world)) == {("event_id_conflict", "lot/L-1"), *SAID}
+    assert (wet_kg(world), head(world).sealed) == (FULL_KG, 1)
 
 
 def test_late_and_last_facts_of_one_chunk_are_each_taken_as_alone(

@@ -11,7 +11,6 @@ A head is sent only when all entries before it are acknowledged.
 """
 
 import logging
-import re
 import threading
 import time
 from collections import Counter
@@ -25,6 +24,7 @@ from custody.events import Micros
 from producers import store, waiting
 from producers.chain import Entry
 from producers.config import PublisherConfig
+from producers.door import Door
 from producers.lanes import Lanes
 from producers.outbox import Outbox
 from producers.schema_ids import SchemaIds
@@ -52,10 +52,6 @@ COMPRESSION = "zstd"
 FLUSH_S = 3.0
 """How long a stop waits for answers; what has none stays in the outbox."""
 
-_TOOK = re.compile(r" \(after [^)]*\)$")
-_SHUT = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001  public names
-"""What a broker says to a client that it does not let in."""
-
 _PREV, _DIGEST, _GATEWAY = headers.GATEWAY_WRITES
 
 log = logging.getLogger(__name__)
@@ -65,25 +61,20 @@ class TopicsNotReady(Unavailable):
     """The topics are missing or have another partition count than the gateway computes with."""
 
     def __init__(self, found: Mapping[str, int], partitions: int) -> None:
+        missing = [name for name in TOPICS if name not in found]
+        if missing:
+            super().__init__(
+                f"topics not there, or not shown to this account: {', '.join(missing)}",
+                expected=f"{', '.join(TOPICS)}, and an account that may see each",
+                next_step="create them (custody prepare), or give the account its rules"
+                " (custody prepare --acls; docs/access.md, Kafka)",
+            )
+            return
         super().__init__(
             f"topics have partitions {dict(found)}",
-            expected=f"{', '.join(TOPICS)} with {partitions} each",
-            next_step="create the topics, or correct CUSTODY_KAFKA__PARTITIONS",
-        )
-
-
-class NotLetIn(Unavailable):
-    """The broker is there and takes no connection of ours: account or TLS."""
-
-    def __init__(self, error: KafkaError) -> None:
-        is_account = error.code() == KafkaError._AUTHENTICATION  # noqa: SLF001  the client's public name
-        named = ("SASL_USERNAME", "SASL_PASSWORD_FILE") if is_account else ("CA_FILE", "CERT_FILE")
-        super().__init__(
-            # How long it took differs each time and would be logged anew.
-            f"the broker does not let this gateway in: {_TOOK.sub('', error.str())}",
-            expected="an account that it knows" if is_account else "a TLS connection",
-            next_step=f"see {' and '.join(f'CUSTODY_KAFKA__{name}' for name in named)}"
-            " (docs/access.md, Kafka); facts wait on disk meanwhile",
+            expected=f"{partitions} each, as CUSTODY_KAFKA__PARTITIONS says here",
+            next_step="correct CUSTODY_KAFKA__PARTITIONS and start the gateway again: what waits"
+            " is laid out anew",
         )
 
 
@@ -112,7 +103,6 @@ class Publisher:
     Attributes:
         broker: Whether it answered when last heard of.
         registry: Whether it answered when last asked.
-        shut: Why the broker does not let us in, until it does; None for no such word of it.
     """
 
     def __init__(
@@ -134,7 +124,8 @@ class Publisher:
         self._stop = threading.Event()
         self.broker = Standing(clock)
         self.registry = Standing(clock)
-        self.shut: NotLetIn | None = None
+        self._door = Door()
+        self._topics: TopicsNotReady | None = None
         self._reason = "not connected yet"
         self._progress_at = time.monotonic()
         self._failure: KafkaError | None = None
@@ -160,6 +151,11 @@ class Publisher:
     def reason(self) -> str:
         """Why nothing is published; empty while a session runs."""
         return self._reason
+
+    @property
+    def shut(self) -> Unavailable | None:
+        """What somebody has to put right before anything is published; None for nothing known."""
+        return self._door.shut or self._topics
 
     def since_progress_s(self) -> float:
         """Return how long entries have waited without an acknowledgement; 0 when none wait."""
@@ -194,7 +190,7 @@ class Publisher:
     def _session(self) -> None:
         """Publish until told to stop or until something fails."""
         self._failure = None
-        producer = Producer(self._options(), logger=log)
+        producer = Producer(self._options(), logger=self._door)
         reader = store.connect(self._outbox.path, read_only=True)
         lanes = Lanes(
             partial(waiting.read, reader),
@@ -235,9 +231,8 @@ class Publisher:
             "enable.metrics.push": False,
             "linger.ms": self._config.linger_ms,
             "compression.type": COMPRESSION,
-            # What goes wrong comes as an error or a failed delivery; the client would say it again
-            # at every attempt to connect.
-            "log_level": 2,
+            # Up to what it says of a connection that was closed: see ``door``.
+            "log_level": 6,
             "error_cb": self._on_error,
         }
 
@@ -249,14 +244,17 @@ class Publisher:
         except KafkaException:
             # That of a metadata request says nothing of why; the client's other words come here.
             producer.poll(0)
-            if self.shut is None:
+            if (shut := self._door.why()) is None:
                 raise
-            raise self.shut from None
+            raise shut from None
         self._patience_s = patience_s
         self._heard()
         counts = {name: len(found[name].partitions) for name in TOPICS if name in found}
-        if counts != dict.fromkeys(TOPICS, self._partitions):
-            raise TopicsNotReady(counts, self._partitions)
+        if counts == dict.fromkeys(TOPICS, self._partitions):
+            self._topics = None
+            return
+        self._topics = TopicsNotReady(counts, self._partitions)
+        raise self._topics
 
     def _send_all(self, producer: Producer, lanes: Lanes) -> None:
         while self._going():
@@ -346,12 +344,11 @@ class Publisher:
         if not self.broker.up:
             # Time without a broker is not time without progress.
             self._progress_at = time.monotonic()
-        self.shut = None
+        self._door.opened()
         self.broker.tell(up=True)
 
     def _on_error(self, error: KafkaError) -> None:
-        if error.code() in _SHUT:
-            self.shut = NotLetIn(error)
+        self._door.on_error(error)
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001  the client's public name
             self.broker.tell(up=False)
         if error.fatal():

@@ -6,12 +6,14 @@ which partition a key has, so a wrong one can only be refused.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from custody.errors import Corrupt, Unavailable
+from producers.door import Door
 from runtime.stack.command import wait_until
 from schemas.topics import TOPICS, Topic
 
@@ -73,11 +75,14 @@ def ensure(kafka: Mapping[str, str], wanted: NewTopics) -> int:
     Raises:
         WrongPartitionCount: A topic is there with another count.
         NotCreated: The broker does not answer or refuses.
+        NotLetIn: The broker takes no connection of this account.
         NotReady: The topics were created and are not shown.
     """
-    admin = AdminClient({**kafka, "log_level": 0})
+    door = Door()
+    hears: dict[str, Any] = {"log_level": 6, "error_cb": door.on_error}
+    admin = AdminClient({**kafka, **hears}, logger=door)
     new = _plan(wanted)
-    absent = _absent(admin, new)
+    absent = _first(admin, new, door)
     created = _create(admin, absent)
     # A topic is shown some moments after it was made, also one that somebody else has just made.
     if absent:
@@ -85,6 +90,17 @@ def ensure(kafka: Mapping[str, str], wanted: NewTopics) -> int:
             lambda: not _absent(admin, new), "the list of topics", _TIMEOUT_S, "custody status"
         )
     return created
+
+
+def _first(admin: AdminClient, new: list[NewTopic], door: Door) -> list[NewTopic]:
+    """Return what is not there; an account or certificate that is refused is found here."""
+    try:
+        return _absent(admin, new)
+    except NotCreated:
+        admin.poll(0)
+        if (shut := door.why()) is None:
+            raise
+        raise shut from None
 
 
 def _absent(admin: AdminClient, new: list[NewTopic]) -> list[NewTopic]:

@@ -37,6 +37,7 @@ from streams.config import APP_ID, CHANGELOG
 from tests.support import gateway as support
 from tests.support import secured
 from tests.support.secured import ADMIN, Secured
+from tests.support.tls import Authority
 
 pytestmark = pytest.mark.integration
 
@@ -276,9 +277,53 @@ def test_a_gateway_says_that_it_may_not_publish_what_it_took(plant: Plant, tmp_p
 def test_a_gateway_says_that_the_broker_does_not_let_it_in(
     plant: Plant, tmp_path: Path, changed: Mapping[str, str | None], said: str, setting: str
 ) -> None:
-    made = support.config(tmp_path, plant.broker.bootstrap)
     options = {**plant.broker.options("custody-gateway"), **changed}
     kafka = {name: value for name, value in options.items() if value is not None}
+    assert_says(tmp_path, kafka, said, setting)
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        (None, "alert certificate required"),
+        ("of another authority", "alert certificate unknown"),
+    ],
+)
+def test_a_gateway_says_that_its_certificate_is_missing_or_not_trusted(
+    plant: Plant, tmp_path: Path, shown: str | None, said: str
+) -> None:
+    kafka = {
+        "bootstrap.servers": plant.broker.mtls,
+        "security.protocol": "SSL",
+        "ssl.ca.location": str(plant.broker.authority.ca),
+    }
+    if shown is not None:
+        pair = Authority(tmp_path / "other").pair("custody-gateway")
+        kafka |= {
+            "ssl.certificate.location": str(pair.cert),
+            "ssl.key.location": str(pair.key),
+        }
+    assert_says(tmp_path / "gw", kafka, said, "CUSTODY_KAFKA__CERT_FILE")
+
+
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SASL_PLAINTEXT", "SSL"])
+def test_a_gateway_says_that_it_speaks_another_protocol_than_the_broker(
+    plant: Plant, tmp_path: Path, protocol: str
+) -> None:
+    kafka = {**plant.broker.options("custody-gateway"), "security.protocol": protocol}
+    said = "closes the connection before it answers"
+    assert_says(tmp_path, kafka, said, "CUSTODY_KAFKA__SECURITY_PROTOCOL")
+
+
+def test_a_gateway_says_that_its_account_is_shown_no_topics(plant: Plant, tmp_path: Path) -> None:
+    kafka = plant.broker.options("custody-stranger")
+    said = "not there, or not shown to this account: custody.fact.v1, custody.control.v1"
+    assert_says(tmp_path, kafka, said, "custody prepare --acls")
+
+
+def assert_says(directory: Path, kafka: Mapping[str, str], said: str, setting: str) -> None:
+    """A gateway names what the broker said, and what to look at, and goes on accepting."""
+    made = support.config(directory, kafka["bootstrap.servers"])
     given = replace(
         made,
         outbox=replace(made.outbox, partitions=PARTITIONS),
@@ -290,8 +335,30 @@ def test_a_gateway_says_that_the_broker_does_not_let_it_in(
         for text in (str(fields["publisher"]), str(fields["warning"])):
             assert said in text
             assert setting in text
-            assert "wrong" not in text
+            assert "wrong" not in text, "no secret is said"
         assert fields["accepting"] is True
+
+
+def test_prepare_says_that_the_broker_does_not_let_it_in(plant: Plant, tmp_path: Path) -> None:
+    other = Authority(tmp_path / "other").ca
+    password = tmp_path / "password"
+    password.write_text("not-that")
+    for changed, said, setting in (
+        ({"SASL_PASSWORD_FILE": str(password)}, "Authentication failed", "SASL_PASSWORD_FILE"),
+        ({"CA_FILE": str(other)}, "certificate verify failed", "CA_FILE"),
+    ):
+        own = {f"CUSTODY_KAFKA__{name}": value for name, value in changed.items()}
+        done = subprocess.run(
+            [sys.executable, "-m", "runtime.cli.main", "prepare"],
+            env=plant.environment(ADMIN, **own),
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert done.returncode == 3, done.stderr
+        assert said in done.stderr
+        assert f"CUSTODY_KAFKA__{setting}" in done.stderr
 
 
 def test_the_auditors_account_sees_how_far_all_others_are(plant: Plant) -> None:

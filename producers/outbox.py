@@ -21,7 +21,7 @@ from contextlib import ExitStack, closing
 from custody.errors import Unavailable
 from custody.events import Micros
 from custody.heads import SeenHead
-from producers import folders, refused_share, reserve, signing, store, waiting
+from producers import folders, laid_out, refused_share, reserve, signing, store, waiting
 from producers.acked import Acked
 from producers.chain import Chain, Position, genesis
 from producers.config import OutboxConfig
@@ -115,6 +115,7 @@ class Outbox:
             # power cut would begin the next epoch.
             folders.sync(self._config.directory)
             self._chain = self._resume()
+            self._lay_out()
         except (sqlite3.Error, OSError) as error:
             raise reserve.OutboxNotOpened(self.path, error) from error
         self._reader = undo.enter_context(closing(store.connect(self.path, read_only=True)))
@@ -249,6 +250,13 @@ class Outbox:
         self._steady = Steady(store.last_time(self._writer))
         own = self._config
         return Chain(own.gateway_id, own.partitions, stored, self.signer, self._steady)
+
+    def _lay_out(self) -> None:
+        """Have what waits follow the partition count that is set now."""
+        laid_out.lay_out(self._writer, self._chain, self._config.partitions, self._clock())
+        position = self._chain.position()
+        self._epoch_file.write(Mark(position.epoch, position.seq))
+        self._committed_no = position.no
 
     def _run(self) -> None:
         try:

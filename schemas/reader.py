@@ -163,7 +163,7 @@ def read_batch(
             batch.bad += [Bad(index, *pile.fault) for index in indexes]
             continue
         _place(pile, indexes, (keys, values), (partition, partitions), batch.bad)
-        group = _group(pile, partition, batch.bad)
+        group = _group(pile, (partition, partitions), batch.bad)
         if len(group):
             batch.groups.append(group)
     batch.bad.sort(key=attrgetter("index"))
@@ -248,15 +248,19 @@ def _misplaced(key: bytes | None, partition: int, partitions: int) -> Fault | No
     return None if right == partition else (WRONG_PARTITION, f"its key belongs on {right}")
 
 
-def _group(pile: _Pile, partition: int, bad: list[Bad]) -> Group:
+def _group(pile: _Pile, place: tuple[int, int], bad: list[Bad]) -> Group:
     """Read the bodies of a pile; add what is bad to ``bad``."""
     assert pile.writer is not None
     read = _by_column if len(pile.messages) >= COLUMN_ROWS_MIN else _by_row
     group = read(pile.writer, pile.schema_id, pile.messages, bad)
     if group.stem not in _BROADCAST:
         return group
-    said = group.column("partition")
-    wrong = {int(i) for i in group.index[np.asarray(said) != partition]}
+    partition, partitions = place
+    said = np.asarray(group.column("partition"))
+    if group.stem == "reference":
+        # Made for more partitions than there are: the copy of one that is not there goes here.
+        said = np.where(said < partitions, said, said % partitions)
+    wrong = {int(i) for i in group.index[said != partition]}
     if not wrong:
         return group
     bad.extend(Bad(i, WRONG_PARTITION, "it names another partition") for i in sorted(wrong))

@@ -17,6 +17,7 @@ from pathlib import Path
 from runtime.bundle import own_wheel
 from runtime.bundle.fetch import requirements
 from runtime.bundle.wheels import PYTHONS, Wheel
+from runtime.settings import KafkaSettings
 
 _FILES = Path(__file__).with_name("gateway")
 _LINUX = ("README-linux.txt", "custody-gateway.service", "gateway.env", "install.sh")
@@ -103,6 +104,8 @@ def _as_there(name: str, platform_name: str, pythons: Sequence[str]) -> bytes:
         # Newest first, as a shell and PowerShell have lists.
         "@PYTHON_LIST@": " ".join(reversed(pythons)),
         "@PYTHON_NAMES@": ", ".join(f'"{one}"' for one in reversed(pythons)),
+        # What topics are made with where nothing is set.
+        "@PARTITIONS@": str(KafkaSettings().partitions),
         "@DATA@": _DATA_WINDOWS if windows else _DATA_LINUX,
     }
     text = (_FILES / name).read_text("utf-8")

@@ -5,6 +5,7 @@ import random
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,6 +18,7 @@ from producers.service import Gateway, Options
 from runtime.stack import ports
 from schemas import topics
 from schemas.partition import partition_of
+from schemas.reader import read_batch
 from schemas.registry import StaticCatalog
 from tests.support import gateway as support
 from tests.support import stack
@@ -179,3 +181,39 @@ def post_until_it_dies(process: support.Process, posted: int, promised: set[str]
 
 def _text(no: int) -> str:
     return json.dumps(support.ticket(no))
+
+
+def test_what_was_taken_under_a_wrong_partition_count_arrives_on_the_right_ones(
+    broker: str, tmp_path: Path
+) -> None:
+    right = support.config(tmp_path, broker, "GW-COUNT")
+    for wrong in (32, 2):
+        mistaken = replace(right, outbox=replace(right.outbox, partitions=wrong))
+        with support.running(mistaken) as gateway:
+            taken = [support.ticket(1_000 * wrong + no) for no in range(20)]
+            gateway.take([*taken, reference(wrong)], Options(), "t").result(30)
+            support.wait_for(lambda gateway=gateway: named(gateway, "CUSTODY_KAFKA__PARTITIONS"))  # type: ignore[misc]  # bound early
+            assert gateway.outbox.depth >= 20 + wrong
+        with support.running(right) as gateway:
+            support.wait_for(lambda gateway=gateway: drained(gateway))  # type: ignore[misc]  # bound early
+            assert gateway.health().fields["warning"] == ""
+    mine = records_of(support.read_all(broker), "GW-COUNT")
+    assert_whole_chain(heard_once(mine))
+    for record, _, stem in mine:
+        place = record.partition, support.PARTITIONS
+        batch = read_batch(record.topic, *place, [record.key], [record.value], CATALOG)
+        assert not batch.bad, stem
+    for wrong in (32, 2):
+        copies = [r.partition for r, e, _ in mine if getattr(e, "id", "") == f"WB-{wrong}"]
+        assert set(copies) == set(range(support.PARTITIONS))
+
+
+def reference(no: int) -> dict[str, object]:
+    """A record that every partition gets a copy of."""
+    return {**support.golden("reference"), "id": f"WB-{no}"}
+
+
+def named(gateway: Gateway, text: str) -> bool:
+    """Whether a gateway's health names something, for whoever reads and whoever is warned."""
+    fields = gateway.health().fields
+    return text in str(fields["publisher"]) and text in str(fields["warning"])

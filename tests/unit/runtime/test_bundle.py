@@ -26,6 +26,7 @@ from runtime.bundle.wheels import (
     wheels_for,
 )
 from runtime.cli.main import run
+from runtime.settings import KafkaSettings
 from tests.support import gateway_lock, tree
 
 PLACES = [(name, python) for name in PLATFORMS for python in PYTHONS]
@@ -241,6 +242,8 @@ def test_a_bundle_for_linux_holds_a_script_and_a_unit(index: _Index, tmp_path: P
     assert (modes["install.sh"], modes["README.txt"]) == (0o755, 0o644)
     assert b"\r" not in files["install.sh"]
     assert b"CUSTODY_DATA_DIR=/var/lib/custody\n" in files["gateway.env"]
+    made_with = f"\nCUSTODY_KAFKA__PARTITIONS={KafkaSettings().partitions}\n"
+    assert made_with.encode() in files["gateway.env"], "as custody prepare makes topics"
     assert not [name for name in files if b"@VERSION@" in files[name] and "wheels" not in name]
     script = tmp_path / "install.sh"
     script.write_bytes(files["install.sh"])

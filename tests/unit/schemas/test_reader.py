@@ -208,6 +208,16 @@ def test_a_reference_must_name_its_own_partition() -> None:
     assert [(bad.index, bad.reason) for bad in batch.bad] == [(1, "wrong_partition")]
 
 
+def test_a_copy_for_a_partition_that_is_not_there_stands_on_another() -> None:
+    reference = cast(ReferenceSet, example("reference"))
+    values = [framed(replace(reference, partition=p)) for p in (2, 2 + PARTITIONS, 3 + PARTITIONS)]
+
+    batch = read_batch(topics.CONTROL, 2, PARTITIONS, [b"any"] * 3, values, CATALOG)
+
+    assert batch.groups[0].index.tolist() == [0, 1]
+    assert [(bad.index, bad.reason) for bad in batch.bad] == [(2, "wrong_partition")]
+
+
 def test_many_references_must_name_their_own_partition() -> None:
     reference = cast(ReferenceSet, example("reference"))
     values = [framed(replace(reference, partition=p % 2)) for p in range(2 * COLUMN_ROWS_MIN)]

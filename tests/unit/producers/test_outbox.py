@@ -126,6 +126,24 @@ def test_a_restored_copy_begins_the_next_epoch_at_one(tmp_path: Path) -> None:
     third.close()
 
 
+def test_the_mark_of_a_copy_has_the_first_gateway_begin_an_epoch_above_it(tmp_path: Path) -> None:
+    """As docs/runbooks/TamperFound.md says of two gateways under one name."""
+    first = Outbox(config(tmp_path / "first"), lambda: NOW)
+    send(first, ticket(1), ticket(2))
+    first.close()
+    shutil.copytree(tmp_path / "first", tmp_path / "copy")
+    (tmp_path / "copy" / "outbox.sqlite3").unlink()
+    copy = Outbox(config(tmp_path / "copy"), lambda: NOW)
+    assert copy.gateway == ("GW-TEST", 2)
+    copy.close()
+    shutil.copy(tmp_path / "copy" / "epoch.json", tmp_path / "first" / "epoch.json")
+    again = Outbox(config(tmp_path / "first"), lambda: NOW)
+    assert again.gateway == ("GW-TEST", 3)
+    assert [e.seq for e in facts(again)] == [1, 2]
+    assert results(send(again, ticket(1), ticket(3))) == ["duplicate", "accepted"]
+    again.close()
+
+
 def test_a_new_outbox_beside_an_old_mark_begins_the_next_epoch(tmp_path: Path) -> None:
     first = Outbox(config(tmp_path), lambda: NOW)
     send(first, ticket(1))

@@ -22,6 +22,8 @@ from runtime.settings import KafkaSettings
 _FILES = Path(__file__).with_name("gateway")
 _LINUX = ("README-linux.txt", "custody-gateway.service", "gateway.env", "install.sh")
 _WINDOWS = ("README-windows.txt", "custody-gateway.xml", "gateway.env", "install.ps1")
+_EXAMPLES = ("lot.ndjson", "pont-bascule.csv", "pont-bascule.toml")
+"""Links to the project's own examples; they go in as they are, byte for byte."""
 _DATA_LINUX, _DATA_WINDOWS = "/var/lib/custody", r"C:\ProgramData\custody"
 _SCRIPT_MODE, _FILE_MODE = 0o755, 0o644
 
@@ -45,8 +47,12 @@ class Bundle:
 
 def default_name(platform_name: str) -> str:
     """Return what the archive for a platform is called."""
-    suffix = ".zip" if _is_windows(platform_name) else ".tar.gz"
-    return f"custody-gateway-{version('custody')}-{platform_name}{suffix}"
+    return f"custody-gateway-{version('custody')}-{platform_name}{suffixes(platform_name)[0]}"
+
+
+def suffixes(platform_name: str) -> tuple[str, ...]:
+    """Return how the name of an archive for a platform may end, the usual one first."""
+    return (".zip",) if _is_windows(platform_name) else (".tar.gz", ".tgz")
 
 
 def write(
@@ -74,6 +80,8 @@ def write(
     for name in _WINDOWS if _is_windows(platform_name) else _LINUX:
         called = "README.txt" if name.startswith("README") else name
         files[called] = _as_there(name, platform_name, pythons)
+    for name in _EXAMPLES:
+        files[f"examples/{name}"] = (_FILES / "examples" / name).read_bytes()
     sums = [f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files)]
     files["SHA256SUMS"] = "".join(sums).encode()
     folder = f"custody-gateway-{version('custody')}-{platform_name}"

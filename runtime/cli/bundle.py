@@ -52,6 +52,10 @@ def bundle_gateway(
       custody bundle gateway --platform linux-aarch64 --python 3.11 --out gateway.tar.gz
     """
     chosen = platform_name or this_platform()
+    ends = archive.suffixes(chosen)
+    if out is not None and not out.name.endswith(ends):
+        message = f"the archive for {chosen} is named *{' or *'.join(ends)}, not {out.name}"
+        raise click.BadParameter(message, param_hint="--out")
     path = out or Path(archive.default_name(chosen))
     with tempfile.TemporaryDirectory(prefix="custody-bundle-") as scratch:
         wanted = [one for one in PYTHONS if one in pythons] or PYTHONS

@@ -236,6 +236,8 @@ def test_a_bundle_for_linux_holds_a_script_and_a_unit(index: _Index, tmp_path: P
     bundle = bundled(index, "linux-aarch64", tmp_path)
     files = contents(bundle)
     assert {"README.txt", "install.sh", "custody-gateway.service", "gateway.env"} <= set(files)
+    for name in ("lot.ndjson", "pont-bascule.csv", "pont-bascule.toml"):
+        assert files[f"examples/{name}"] == (tree.ROOT / "examples" / name).read_bytes()
     with tarfile.open(bundle.path) as tar:
         modes = {member.name.rpartition("/")[2]: member.mode for member in tar}
         assert {(m.uid, m.gid, m.uname, m.mtime) for m in tar} == {(0, 0, "", 0)}
@@ -297,6 +299,10 @@ def test_the_command_prints_the_digest_of_what_it_wrote(
     assert digest == _sha((tmp_path / name).read_bytes())
     assert run(["bundle", "gateway", "--platform", "windows-amd64", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["path"] == name
+    for platform_name, other in (("windows-amd64", "x.tar.gz"), ("linux-x86_64", "x.zip")):
+        assert run(["bundle", "gateway", "--platform", platform_name, "--out", other]) == 2
+        assert f"not {other}" in capsys.readouterr().err
+        assert not (tmp_path / other).exists()
     index.fails = "ERROR: no"
     assert run(["bundle", "gateway", "--platform", "windows-amd64"]) == 3
 

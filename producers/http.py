@@ -152,7 +152,12 @@ async def _durable(
 
 def _options(request: Request) -> Options:
     """Return the query's options. By hand: the framework's way costs as much as the answer."""
-    given = {name: _SAID.get(value.lower()) for name, value in request.query_params.items()}
+    pairs = request.query_params.multi_items()
+    given = {name: _SAID.get(value.lower()) for name, value in pairs}
+    if len(given) < len(pairs):
+        twice = ", ".join(name for name in given if [n for n, _ in pairs].count(name) > 1)
+        detail = f"said more than once: {twice}; say each once, nobody can tell which is meant"
+        raise Problem(400, "bad-query", detail)
     unknown = [name for name, value in given.items() if name not in OPTIONS or value is None]
     if unknown:
         detail = f"not understood: {', '.join(unknown)}; known: {', '.join(OPTIONS)}, true or false"

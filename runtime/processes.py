@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+from custody.errors import Refused
 from custody.events import Micros
 from runtime import wiring
 from runtime.settings import Settings
@@ -22,6 +23,21 @@ if TYPE_CHECKING:
     from runtime.watermark import Watermark
 
 
+PLACEHOLDER = "GW-CHANGE-ME"
+"""The gateway's name in the settings that a bundle brings."""
+
+
+class NotNamed(Refused):
+    """A gateway is started for the first time, and nobody has given it its name."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"CUSTODY_GATEWAY__GATEWAY_ID is {PLACEHOLDER}, the name in the example",
+            expected="a name of this gateway's own, such as GW-KOV; it has it for ever",
+            next_step="set it in gateway.env (Windows: .env), then start the gateway again",
+        )
+
+
 def gateway(settings: Settings) -> None:
     """Run the gateway until SIGTERM or Ctrl-C. Blocks.
 
@@ -31,15 +47,24 @@ def gateway(settings: Settings) -> None:
         PortTaken: The address is in use.
         OutboxInUse, OutboxUnreadable, OutboxNotOpened: The outbox cannot be used.
         TokenUnreadable: The token's file is unusable.
+        NotNamed: The settings have the name of the bundle's example still.
     """
     from producers.run import run
     from schemas.registry import RegistryCatalog
     from telemetry import logs
 
+    _require_name(settings)
     logs.configure("gateway", settings.log_level)
     registry = wiring.registry_url(settings)
     with RegistryCatalog(registry) as catalog:
         run(wiring.gateway_config(settings), catalog=catalog, registry=registry, clock=now)
+
+
+def _require_name(settings: Settings) -> None:
+    outbox = wiring.data_dir(settings).gateway / "outbox.sqlite3"
+    # One that took facts under that name has it for ever: it would never publish them.
+    if settings.gateway.gateway_id == PLACEHOLDER and not outbox.exists():
+        raise NotNamed
 
 
 def worker(settings: Settings, no: int) -> None:

@@ -120,8 +120,11 @@ def _problems(parts: _Parts, public: bytes) -> Iterator[tuple[str, str]]:
     if root is None or root != head.merkle_root:
         yield "the path does not lead to the root of the head", (head.merkle_root or b"").hex()
     if not heads.is_signed(head, public):
-        known = heads.key_id(head.gateway_id, public)
-        yield "the head is not signed by this key", f"a signature of key {known}"
+        # An id is of key and gateway together: of this key under that gateway nobody has seen one.
+        yield (
+            "the head is not signed by this key",
+            f"the public key of {head.gateway_id} that has the id {head.key_id}",
+        )
     elif parts.note != heads.note(head, public):
         yield "the note is not the head's", "the head as a signed note, for other tools"
 

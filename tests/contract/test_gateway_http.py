@@ -97,6 +97,9 @@ def test_options_are_understood_or_refused(client: httpx.Client) -> None:
     atomic = client.post("/v1/events?atomic=true", json=[request_of("lot"), 1])
     assert [item["code"] for item in atomic.json()] == ["atomic_list", "bad_value"]
     assert_problem(client.post("/v1/events?atomic=perhaps", json=[]), 400, "bad-query")
+    twice = client.post("/v1/events?atomic=true&atomic=false", json=[])
+    assert_problem(twice, 400, "bad-query")
+    assert "said more than once: atomic" in twice.json()["detail"]
     assert_problem(client.post("/v1/events?strict=true", json=[]), 400, "bad-query")
 
 

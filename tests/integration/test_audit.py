@@ -453,8 +453,11 @@ def test_a_proof_needs_nothing_but_the_key_and_no_byte_of_it_can_be_changed(
     silent = {name: value for name, value in made.items() if name != "note"}
     with pytest.raises(proof_check.NotProved, match="note"):
         proof_check.check(silent, None)
-    with pytest.raises(proof_check.NotProved, match="not signed by this key"):
+    with pytest.raises(proof_check.NotProved, match="not signed by this key") as other:
         proof_check.check(made, Plant("GW-B", 2).signer.public)
+    named = made["head"]
+    expected = f"the public key of {named['gateway_id']} that has the id {named['key_id']}"
+    assert expected in str(other.value)
 
 
 def test_a_proof_of_what_no_head_speaks_of_has_to_wait(stored: Stored) -> None:

@@ -29,7 +29,7 @@ export async function show(main, { id }) {
   const layout = [places.head, el("div", { class: "grid", id: "acts" }, panel(say("alert.do"), places.acts), places.hold), places.charts, places.below];
   fill(main, layout);
   const outcome = outcomePlace();
-  let [version, awaited, drawn, held, missed, answered] = [0, 0, "", null, 0, 0];
+  let [version, offered, awaited, drawn, held, missed, answered] = [0, 0, 0, "", null, 0, 0];
 
   /* Load and draw. `kept`: after an action. */
   async function load(kept) {
@@ -55,14 +55,15 @@ export async function show(main, { id }) {
     document.title = `${nameOf(alert)} ${alert.subject} – custody`;
     fill(places.head, head(alert, found));
     const form = places.acts.querySelector("form.act:not(:empty)");
-    if (form && (!kept || alert.version === version)) {
+    if (form && (!kept || alert.version === offered)) {
       // Whoever is writing goes on; what he sends is on what he saw, and is answered as such. Who
       // has been answered already reads that.
       if (alert.version !== version && !outcome.querySelector(".conflict")) fill(outcome, el("p", { class: "moved" }, say("act.moved")));
-    } else if (alert.version !== version || kept) {
+    } else if (alert.version !== offered || kept) {
       // Beside the look after an action there may be one that news has begun.
       if (!answered) fill(outcome);
       fill(places.acts, alertActions(alert, acted, outcome));
+      offered = alert.version;
     }
     version = alert.version;
     // News is here before the warehouse has it: look again until it does.

@@ -132,5 +132,5 @@ function conflict(present, done, form, outcome) {
       present.until ? ` · ${time(present.until, language())}` : ""),
     last && last.reason ? el("p", { class: "why" }, byPerson(last)) : null,
     el("p", {}, say("act.conflict.next")),
-    el("p", {}, el("button", { type: "button", onclick: () => { fill(form); fill(outcome); done(); } }, say("act.conflict.look"))));
+    el("p", {}, el("button", { type: "button", onclick: async () => { await done(); fill(form); fill(outcome); } }, say("act.conflict.look"))));
 }

@@ -50,4 +50,7 @@ def test_the_core_agrees_with_the_oracle_after_every_chunk(data: st.DataObject) 
         told.extend(chunk)
         world.tell(*chunk, together=True)
         sums = agreement.sums_of(world.transfers)
-        assert not difference(sums, Oracle(told).accounts(), told)
+        oracle = Oracle(told)
+        assert not difference(sums, oracle.accounts(), told)
+        conflict = ("event_id_conflict", "lot/L-1")
+        assert (conflict in world.open_rules()) == (conflict in oracle.findings()), told

@@ -65,10 +65,10 @@ def audit(*, no_kafka: bool, no_rows: bool, as_json: bool) -> int:
 
     Reads only, all of it: heads and their signatures; every gateway's chain, record by record; the
     heads that gateways have signed of each other; then each row's columns against the record's
-    bytes, what views and lineage are made of against the rows, and each record in Kafka against
-    its row. Names each record that was changed, dropped, inserted, exchanged or put in another
-    order. Exit 1 where something was found. What a gateway has sent twice after a broken line is
-    named, and is no fault.
+    bytes, what views and lineage are made of against the rows, each view, table and function
+    against what the migrations make, and each record in Kafka against its row. Names each record
+    that was changed, dropped, inserted, exchanged or put in another order. Exit 1 where something
+    was found. What a gateway has sent twice after a broken line is named, and is no fault.
 
     \b
     Examples:
@@ -88,6 +88,7 @@ def audit(*, no_kafka: bool, no_rows: bool, as_json: bool) -> int:
         if not no_rows:
             found += _rows(settings, warehouse, catalog, counts)
             found += _beside(warehouse, counts)
+            found += _defined(settings, warehouse, counts)
         if not no_kafka:
             found += _kafka(settings, warehouse, catalog, counts)
     _show(found, counts, as_json=as_json)
@@ -148,6 +149,18 @@ def _beside(warehouse: Warehouse, counts: dict[str, int]) -> list[Found]:
         for one in checks
         for what in one.violations
     ]
+
+
+def _defined(settings: Settings, warehouse: Warehouse, counts: dict[str, int]) -> list[Found]:
+    """Return the views, tables and functions that are not what the migrations make."""
+    from runtime import definitions
+
+    if settings.sink.clickhouse_cluster:
+        return []
+    with _counted("definitions", counts) as advance:
+        checked = definitions.check(warehouse.rows, definitions.made())
+        advance(checked.examined)
+    return [Found("definition_changed", one.subject, one.detail) for one in checked.violations]
 
 
 def _kafka(

@@ -41,8 +41,8 @@ def worker(*, no: int) -> None:
 def warehouse(context: click.Context) -> None:
     """Run the sink: records in, rows out; it also answers SQL over HTTP.
 
-    check and rebuild are about what is stored beside its base: edges, corrections, repeats,
-    daily sums.
+    check and rebuild are about what is stored beside its base (edges, corrections, repeats, daily
+    sums), and about what views and tables are by the migrations.
     rewind is for a warehouse that was lost, or an offset that somebody has moved.
 
     \b
@@ -59,16 +59,21 @@ def warehouse(context: click.Context) -> None:
 def warehouse_check(*, as_json: bool) -> int:
     """Hold edges, corrections, repeats and daily sums against what makes them. Exit 1: they differ.
 
+    Likewise each view, table and function against what the migrations make, by an engine in an
+    empty directory.
+
     \b
     Example:
       custody warehouse check
     """
-    from runtime import rollups
+    from runtime import definitions, rollups
     from runtime.cli import complete_to, connect
     from runtime.cli.verify import shown
 
     with connect.warehouse() as opened:
         found = rollups.check(opened.rows)
+        if not load(os.environ).sink.clickhouse_cluster:
+            found.append(definitions.check(opened.rows, definitions.made()))
         complete_to.say(opened)
     shown(found, as_json=as_json, complete=True)
     return 0 if all(one.clean for one in found) else FOUND
@@ -76,7 +81,7 @@ def warehouse_check(*, as_json: bool) -> int:
 
 @warehouse.command("rebuild")
 def warehouse_rebuild() -> None:
-    """Make edges, corrections, repeats and daily sums anew from what they are made from.
+    """Make edges, corrections, repeats, daily sums and views anew from what they are made from.
 
     With the stack or the warehouse process stopped: what is stored meanwhile would be missing. The
     embedded engine refuses a second process; on a server nobody does. custody warehouse check
@@ -88,13 +93,16 @@ def warehouse_rebuild() -> None:
     """
     from contextlib import closing
 
-    from runtime import rollups, wiring
+    from runtime import definitions, rollups, wiring
     from runtime.cli import output
     from sinks.client import open_warehouse
 
-    with closing(open_warehouse(wiring.warehouse(load(os.environ)))) as opened:
+    settings = load(os.environ)
+    with closing(open_warehouse(wiring.warehouse(settings))) as opened:
         rollups.rebuild(opened.command)
-    output.result(f"made anew: {', '.join(rollups.ROLLUPS)}")
+        if not settings.sink.clickhouse_cluster:
+            definitions.put_back(opened.command)
+    output.result(f"made anew: {', '.join(rollups.ROLLUPS)}, views")
 
 
 @warehouse.command("rewind")

@@ -94,14 +94,23 @@ def _tenth(values: list[float], number: int) -> float:
 def differences(here: Mapping[str, Course], there: Mapping[str, Course]) -> list[JsonObject]:
     """Return alerts that stand in one run only, or that say something else.
 
+    One that the other run has raised, too, and taken back, is said to be: by the same facts both
+    would have, so somebody else may have written that it is.
+
     Args:
         here: This run's, by id.
         there: The other's.
     """
     mine = {alert_id: course for alert_id, course in here.items() if course.stands}
     others = {alert_id: course for alert_id, course in there.items() if course.stands}
-    rows = [_row("only here", mine[i], None) for i in mine.keys() - others.keys()]
-    rows += [_row("only there", others[i], None) for i in others.keys() - mine.keys()]
+    rows = [
+        _row("taken back there" if i in there else "only here", mine[i], None)
+        for i in mine.keys() - others.keys()
+    ]
+    rows += [
+        _row("taken back here" if i in here else "only there", others[i], None)
+        for i in others.keys() - mine.keys()
+    ]
     rows += [
         _row("other family", mine[i], others[i].family)
         for i in mine.keys() & others.keys()

@@ -61,8 +61,14 @@ def test_runs_differ_in_what_stands_and_in_what_it_is_said_to_be() -> None:
     found = courses.differences(here, courses.of_lines(lines))
     assert [(row["difference"], row["alert_id"], row["other_family"]) for row in found] == [
         ("only here", "A", None),
-        ("only here", "B", None),
         ("only there", "D", None),
         ("other family", "C", "loss"),
+        ("taken back there", "B", None),
+    ]
+    assert [row["difference"] for row in courses.differences(courses.of_lines(lines), here)] == [
+        "only here",
+        "only there",
+        "other family",
+        "taken back here",
     ]
     assert courses.differences(here, here) == []

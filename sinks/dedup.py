@@ -1,9 +1,10 @@
 """Which records are new.
 
 Each writer numbers what it sends. A number above the last one of its writer on the partition is
-new. One at or below it is a repeat; of a worker, whose numbers nobody else gives, always. Of a
-gateway it is one only where a row has both the number and the event: two gateways that run from
-copies of one disk give one number to two events, the books count both, and so do the tables.
+new. One at or below it is a repeat only where it has a row: one record that somebody forged under
+a high number would else make repeats of all that its writer says until it has come that far. Of a
+gateway the row has to be of the same event, too: two gateways that run from copies of one disk
+give one number to two events, the books count both, and so do the tables.
 
 The verdict is a function of the partition's log up to the record, so that a batch read again
 after a crash is judged as the first time: the numbers at the committed offset come from the rows
@@ -63,8 +64,8 @@ class Seen:
 
     Args:
         last: Those of the rows there are.
-        standing: Asked about what comes seldom: dead letters that are sent again, and numbers of
-            gateways at or below the last.
+        standing: Asked about what comes seldom: dead letters that are sent again, and numbers at
+            or below the last.
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Seen:
 
         A replay is a dead letter sent again with its old number, which says nothing of whether it
         is new: it is, unless a row has that number already, as where it was sent again twice. So
-        it is with an event under a number at or below the last.
+        it is with every number at or below the last.
 
         Args:
             numbers: Records that follow all those of earlier calls.
@@ -93,7 +94,7 @@ class Seen:
         """
         last = dict(self._last)
         keep = self._in_order(numbers)
-        late: Bools = numbers.replay | (numbers.named & ~keep)
+        late: Bools = numbers.replay | ~keep
         if not late.any():
             return keep
         known = _known(numbers)

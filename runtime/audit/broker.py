@@ -271,8 +271,10 @@ def _missed(block: Block, stem: str, one: _Lost, told: str, ask: Ask) -> Differe
     )
     values = {f"v{at}": value for at, value in enumerate(one.number)}
     values |= {"topic": block.topic, "partition": str(block.partition), "offset": str(one.offset)}
-    if list(ask(f"SELECT * FROM ({_each('1 AS one', stem, later)}) LIMIT 1", values)):  # noqa: S608
-        detail = f"{stem} {told} stands behind a later number: it counts as a repeat of itself"
+    each = _each(f"tuple({numbers}) AS number", stem, later)
+    for row in ask(f"SELECT * FROM ({each}) ORDER BY number DESC LIMIT 1", values):  # noqa: S608
+        first = f"{row['topic']}/{row['partition']}@{row['offset']}"
+        detail = f"{stem} {told} stands behind a later number at {first}: it counted as a repeat"
         return Difference(REORDERED, place, f"{detail} and has no row")
     return Difference(DROPPED, place, f"{stem} {told} has no row")
 

@@ -65,10 +65,12 @@ def audit(*, no_kafka: bool, no_rows: bool, as_json: bool) -> int:
 
     Reads only, all of it: heads and their signatures; every gateway's chain, record by record; the
     heads that gateways have signed of each other; then each row's columns against the record's
-    bytes, what views and lineage are made of against the rows, each view, table and function
-    against what the migrations make, and each record in Kafka against its row. Names each record
-    that was changed, dropped, inserted, exchanged or put in another order. Exit 1 where something
-    was found. What a gateway has sent twice after a broken line is named, and is no fault.
+    bytes, what views and lineage are made of against the rows, the numbers of workers' outputs,
+    each view, table and function against what the migrations make, and each record in Kafka
+    against its row. Names each record that was changed, dropped, inserted, exchanged or put in
+    another order. Exit 1 where something was found. What a gateway has sent twice after a broken
+    line is named, and is no fault. What workers should have said is not asked: custody backtest
+    --from-warehouse --against live.
 
     \b
     Examples:
@@ -88,6 +90,7 @@ def audit(*, no_kafka: bool, no_rows: bool, as_json: bool) -> int:
         if not no_rows:
             found += _rows(settings, warehouse, catalog, counts)
             found += _beside(warehouse, counts)
+            found += _outputs(warehouse)
             found += _defined(settings, warehouse, counts)
         if not no_kafka:
             found += _kafka(settings, warehouse, catalog, counts)
@@ -148,6 +151,18 @@ def _beside(warehouse: Warehouse, counts: dict[str, int]) -> list[Found]:
         Found("derived_edited", f"{one.name}: {what.subject}", f"a row {what.detail}")
         for one in checks
         for what in one.violations
+    ]
+
+
+def _outputs(warehouse: Warehouse) -> list[Found]:
+    """Return what workers cannot have numbered as it stands."""
+    from runtime.audit.outputs import odd
+
+    return [
+        Found("output_jump", one.about, one.detail)
+        if one.jumps
+        else Found("output_reused", one.about, one.detail)
+        for one in odd(warehouse.rows)
     ]
 
 

@@ -45,12 +45,12 @@ def _name(record: Record) -> Known:
 
 
 def _plainly(records: list[Record]) -> list[bool]:
-    """Above the last number of its sender; a replay or another event that no row has."""
+    """Above the last number of its sender; a replay or another number that no row has."""
     kept, last, stands = [], dict[str, Number](), set[Known]()
     for record in records:
         sender, major, minor, replay, _ = record
         new = (major, minor) > last.get(sender, (-1, -1))
-        late = replay or (_is_event(record) and not new)
+        late = replay or not new
         if new:
             last[sender] = (major, minor)
         if late:
@@ -129,8 +129,16 @@ def test_numbers_are_not_remembered_where_what_stands_cannot_be_asked() -> None:
 def test_a_new_epoch_begins_at_one_again() -> None:
     seen = Seen({"worker/0": (1, 500)})
     both = [("worker/0", 2, 1, False, ""), ("worker/0", 1, 501, False, "")]
-    assert seen.new(_numbers(both)).tolist() == [True, False]
+    assert seen.new(_numbers(both)).tolist() == [True, True]
     assert seen.last("worker/0") == (2, 1)
+
+
+def test_a_forged_number_keeps_no_true_output_out_and_a_repeat_stays_one() -> None:
+    stands = {("worker/0", 0, 8, "")}
+    seen = Seen({"worker/0": (0, 8)}, partial(_among, stands))
+    forged = ("worker/0", 0, 1_000_000, False, "")
+    later = [("worker/0", 0, n, False, "") for n in (8, 9, 10, 9)]
+    assert seen.new(_numbers([forged, *later])).tolist() == [True, False, True, True, False]
 
 
 def test_a_number_given_to_two_events_is_a_row_of_each_and_a_repeat_of_neither() -> None:

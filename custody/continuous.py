@@ -20,6 +20,7 @@ from custody.held import Carried, Held, Posted
 from custody.kinds import FIFO, Kind
 from custody.knowledge import Amount
 from custody.layers import blend, cut, first_out, resized, settle
+from custody.metrology import wet_of
 from custody.process import (
     Estimates,
     Standing,
@@ -294,7 +295,7 @@ class Node:
             return
         layer = state.layers[0]
         dry = max(layer.dry + measured.dry, 0)
-        wet = round(layer.wet * dry / layer.dry) if layer.dry > 0 else dry
+        wet = wet_of(dry, dry_share(layer.wet, layer.dry))
         state.wet += layer.wet - wet
         state.dry += layer.dry + measured.dry - dry
         kept: dict[str, int] = {}

@@ -1,9 +1,9 @@
 """Lots and processes for questions about lineage: transfers by hand, and a plant that blends."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Self
+from typing import ClassVar, Self
 
 import pytest
 from click.testing import CliRunner
@@ -67,6 +67,7 @@ def asked(stored: Stored, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> s
     class Asked:
         rows = staticmethod(lambda query, params=None: stored.ask(query, params or {}))
         complete_to = ""
+        complete_sites: ClassVar[Mapping[str, str]] = {}
 
         def __enter__(self) -> Self:
             return self

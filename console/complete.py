@@ -52,6 +52,10 @@ class CompleteTo:
 
 
 def told(sites: Mapping[str, Micros]) -> str:
-    """Return the text of the header: ids as in an address, which hold no comma and no equals."""
-    least = sorted(sites.items(), key=lambda pair: (pair[1], pair[0]))[:SITES_MAX]
+    """Return the text of the header: ids as in an address, which hold no comma and no equals.
+
+    Of more than ``SITES_MAX`` sites the last is the furthest: the others are behind that one.
+    """
+    least = sorted(sites.items(), key=lambda pair: (pair[1], pair[0]))
+    least[SITES_MAX - 1 :] = least[-1:] if len(least) >= SITES_MAX else []
     return ", ".join(f"{quote(site, safe='')}={rfc3339(to)}" for site, to in least)

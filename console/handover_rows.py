@@ -75,9 +75,8 @@ FROM
         SELECT alert_id, version, n, state, actor FROM alert
         WHERE alert_id IN
         (
-            SELECT alert_id FROM alert
-            WHERE state IN ('acknowledged', 'shelved')
-                AND timestamp <= {{until:DateTime64(6, 'UTC')}}
+            SELECT alert_id FROM alert WHERE timestamp <= {{until:DateTime64(6, 'UTC')}}
+            GROUP BY alert_id HAVING argMax(state, (version, n)) IN ('acknowledged', 'shelved')
         )
             AND timestamp <= {{until:DateTime64(6, 'UTC')}}
             AND NOT startsWith(reason, '{CONFLICT}')
@@ -86,5 +85,6 @@ FROM
 )
 WHERE state IN ('acknowledged', 'shelved') AND toString(state) != before
 GROUP BY alert_id
+LIMIT 5000
 """  # noqa: S608  a constant
-"""Who acknowledged or shelved each alert last, whatever was said of it since."""
+"""Who acknowledged or shelved each alert that is so, whatever was said of it since."""

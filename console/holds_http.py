@@ -39,7 +39,7 @@ _STORED = (
 )
 
 
-class _NotHeldSo(Exception):
+class _HoldsForbidIt(Exception):
     """What stands does not allow it: no such hold to release, or too many for one more."""
 
     def __init__(self, why: str, holds: list[Row]) -> None:
@@ -84,7 +84,7 @@ async def _take(
                 await run_in_threadpool(_check_room, acting, lot_id, asked)
             else:
                 asked |= await run_in_threadpool(_ended, acting, lot_id, asked)
-        except _NotHeldSo as error:
+        except _HoldsForbidIt as error:
             note.append(f"not taken: {error}")
             why = f"{error}; holds that stand: {_listed(error.holds)}"
             return not_taken(why, holds=error.holds)
@@ -122,13 +122,13 @@ def _check_room(acting: Acting, lot_id: str, asked: Mapping[str, object]) -> Non
     """See that the worker keeps one more hold of a lot.
 
     Raises:
-        _NotHeldSo: As many stand as it keeps.
+        _HoldsForbidIt: As many stand as it keeps.
     """
     holds = lot_status.standing(_deeds(acting, lot_id))
     if asked["event_id"] in {one["hold_id"] for one in holds} or len(holds) < HOLDS_MAX:
         return
     why = f"{len(holds)} holds of lot {lot_id[:80]} stand, and no more are kept; release one first"
-    raise _NotHeldSo(why, holds)
+    raise _HoldsForbidIt(why, holds)
 
 
 def _deeds(acting: Acting, lot_id: str) -> list[Row]:
@@ -144,7 +144,7 @@ def _ended(acting: Acting, lot_id: str, asked: Mapping[str, object]) -> dict[str
     What is sent says its name, so a hold that comes in between stands.
 
     Raises:
-        _NotHeldSo: There is none such, or more than one.
+        _HoldsForbidIt: There is none such, or more than one.
     """
     deeds = _deeds(acting, lot_id)
     before = next((row for row in deeds if row["event_id"] == asked["event_id"]), None)
@@ -166,7 +166,7 @@ def _ended(acting: Acting, lot_id: str, asked: Mapping[str, object]) -> dict[str
         why = f"{what} is not held"
     else:
         why = f"{len(meant)} holds of {what} stand; say in hold_id which one ends"
-    raise _NotHeldSo(why, holds)
+    raise _HoldsForbidIt(why, holds)
 
 
 def _said(hold: object, load: object) -> dict[str, object]:

@@ -23,7 +23,7 @@ _FILES = Path(__file__).with_name("gateway")
 _LINUX = ("README-linux.txt", "custody-gateway.service", "gateway.env", "install.sh")
 _WINDOWS = ("README-windows.txt", "custody-gateway.xml", "gateway.env", "install.ps1")
 _EXAMPLES = ("lot.ndjson", "pont-bascule.csv", "pont-bascule.toml")
-"""Links to the project's own examples; they go in as they are, byte for byte."""
+"""Copies of the project's own examples: an installed package has no others."""
 _DATA_LINUX, _DATA_WINDOWS = "/var/lib/custody", r"C:\ProgramData\custody"
 _SCRIPT_MODE, _FILE_MODE = 0o755, 0o644
 

@@ -187,6 +187,12 @@ def test_what_a_rule_found_has_its_figures_in_both_languages() -> None:
         "impossible_speed": "trip M-1: 1,311 km from MINE to DEPOT in 1.0 h; the limit is 130 km/h"
         " in a straight line",
         "hold_breached": "trip M-1 left MINE while olga held the lot",
+        "released": "trip M-1 left MINE while olga held the lot; otto's release of load M-2 names"
+        " this hold and does not end it",
+        "event_id_conflict": "two events have one id; the earlier counts, by gateway GW-1 of site"
+        " MINE; the later does not, by gateway GW-2 of site PORT; they differ in net, ticket",
+        "stated_dry_differs": "process/P-1 states 8.730 t of dry mass in 9.700 t; by the"
+        " certificate it is 8.190 t (-5.1 sigma), which counts",
         "overdrawn": "DEPOT: 1.250 t more went out than came in",
         "umpire_due": "Cu: seller 2.5000%, buyer 2.6000%, limit 0.0500%",
         "output_exceeds_content": "12.5 t of dry mass went out of 10.0 t that were there.",

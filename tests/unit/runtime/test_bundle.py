@@ -238,6 +238,7 @@ def test_a_bundle_for_linux_holds_a_script_and_a_unit(index: _Index, tmp_path: P
     assert {"README.txt", "install.sh", "custody-gateway.service", "gateway.env"} <= set(files)
     for name in ("lot.ndjson", "pont-bascule.csv", "pont-bascule.toml"):
         assert files[f"examples/{name}"] == (tree.ROOT / "examples" / name).read_bytes()
+        assert not (tree.ROOT / "runtime/bundle/gateway/examples" / name).is_symlink()
     with tarfile.open(bundle.path) as tar:
         modes = {member.name.rpartition("/")[2]: member.mode for member in tar}
         assert {(m.uid, m.gid, m.uname, m.mtime) for m in tar} == {(0, 0, "", 0)}

@@ -53,15 +53,18 @@ function made(done) {
     buttons.forEach((one, at) => one.setAttribute("aria-pressed", String(ACTIONS[at] === action)));
     const send = el("button", { class: "main" }, say(`act.${action}.many`, { count: count(those(action).length) }));
     fill(form, fields(action), el("p", {}, send));
-    const key = newKey();
+    const gone = new Set();
+    let key = newKey();
     form.onsubmit = async (event) => {
       event.preventDefault();
       send.disabled = true;
-      const wanted = those(action);
+      const wanted = those(action).filter((alert) => !gone.has(alert.alert_id));
       const results = await sendAll(wanted, { action, ...valuesOf(form) }, key);
       send.disabled = false;
       if (!results) return;
-      // What was refused can be mended and sent again.
+      // What was refused can be mended and sent again, as something else than what was taken.
+      results.filter(isSent).forEach((one) => gone.add(one.alert_id));
+      key = newKey();
       if (!results.some(isRefused)) {
         fill(form);
         buttons.forEach((one) => one.setAttribute("aria-pressed", "false"));
@@ -92,13 +95,14 @@ async function sendAll(alerts, body, key) {
   return results;
 }
 
+const isSent = (one) => one.result === "taken" || one.result === "on its way";
 const isRefused = (one) => one.result === "refused";
 
 /* How many were taken, and each that was not, by name. */
 function told(results, alerts) {
   const of = new Map(alerts.map((alert) => [alert.alert_id, alert]));
   const those = (result) => results.filter((one) => one.result === result);
-  const away = results.filter((one) => one.result !== "taken" && one.result !== "on its way");
+  const away = results.filter((one) => !isSent(one));
   return [
     those("taken").length ? el("p", { class: "good" }, say("act.many.taken", { count: count(those("taken").length) })) : null,
     those("on its way").length ? el("p", {}, say("act.many.on_its_way", { count: count(those("on its way").length) })) : null,

@@ -48,11 +48,16 @@ class Door:
 
     def __init__(self) -> None:
         self.shut: NotLetIn | None = None
+        self._answered = False
         self._closed = ""
+
+    def begin(self) -> None:
+        """Take note that another client begins; how the last one ended tells nothing of it."""
+        self._answered, self._closed = False, ""
 
     def opened(self) -> None:
         """Take note that the broker answered."""
-        self.shut, self._closed = None, ""
+        self.shut, self._answered, self._closed = None, True, ""
 
     def why(self) -> NotLetIn | None:
         """Return why a client has failed that got no answer at all; None where nothing tells."""
@@ -80,7 +85,8 @@ class Door:
             log.log(level, text, *given)
             return
         line = text % given if given else text
-        if _CLOSED.search(line):
+        # Whoever was answered was let in: what closes then is a broker or a line that goes away.
+        if not self._answered and _CLOSED.search(line):
             self._closed = _TOOK.sub("", line.rpartition("bootstrap: ")[2])
 
 

@@ -190,6 +190,7 @@ class Publisher:
     def _session(self) -> None:
         """Publish until told to stop or until something fails."""
         self._failure = None
+        self._door.begin()
         producer = Producer(self._options(), logger=self._door)
         reader = store.connect(self._outbox.path, read_only=True)
         lanes = Lanes(

@@ -256,7 +256,7 @@ class _OpenSheet:
     def __init__(self, sheet: str) -> None:
         self.found = _Found()
         self._sheet = sheet
-        self._is_in = self._is_formula = False
+        self._is_in = self._is_formula = self._is_note = False
         self._row = self._column = self._count = 0
         self._repeated = 1
         self._columns: dict[int, str] = {}
@@ -275,14 +275,19 @@ class _OpenSheet:
             self._is_formula, self._text = bool(_attribute(given, "formula")), ""
             if _attribute(given, "value-type") == "percentage":
                 self._mark(PERCENT)
+        elif tag == _NOTE:
+            self._is_note = True
 
     def text(self, text: str) -> None:
-        if self._is_in and self._is_formula:
+        # What somebody noted on a cell stands inside of it, and is none of what it shows.
+        if self._is_in and self._is_formula and not self._is_note:
             self._text += text
 
     def end(self, tag: str) -> None:
         if tag == "table":
             self._is_in = False
+        elif tag == _NOTE:
+            self._is_note = False
         elif self._is_in and tag in _OPEN_CELLS:
             if self._is_formula and is_failed(self._text):
                 self._mark(f"#{self._text.strip().lstrip('#')}")
@@ -298,6 +303,7 @@ class _OpenSheet:
 
 
 _OPEN_CELLS = ("table-cell", "covered-table-cell")
+_NOTE = "annotation"
 
 
 def _times(given: _Attributes, name: str, most: int) -> int:

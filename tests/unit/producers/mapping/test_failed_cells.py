@@ -113,18 +113,33 @@ OPEN = """<?xml version="1.0"?>
 MANIFEST = '<m:manifest xmlns:m="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
 
 
-def test_an_open_document_says_errors_as_text(tmp_path: Path) -> None:
-    """Read as an empty cell, or as a zero."""
-    text = 'office:value-type="string" office:string-value=""'
-    zero = 'office:value-type="float" office:value="0"'
-    cells = ((text, "#DIV/0!"), (zero, "Err:502"), (zero, "0"))
-    path = tmp_path / "table.ods"
+TEXT = 'office:value-type="string" office:string-value=""'
+ZERO = 'office:value-type="float" office:value="0"'
+
+
+def open_document(path: Path, cells: str) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
         archive.writestr("META-INF/manifest.xml", MANIFEST)
-        archive.writestr("content.xml", OPEN.format("".join(OPEN_CELL.format(*c) for c in cells)))
-    [row] = rows_of(path, FileRule())
+        archive.writestr("content.xml", OPEN.format(cells))
+    return path
+
+
+def test_an_open_document_says_errors_as_text(tmp_path: Path) -> None:
+    """Read as an empty cell, or as a zero."""
+    cells = ((TEXT, "#DIV/0!"), (ZERO, "Err:502"), (ZERO, "0"))
+    made = "".join(OPEN_CELL.format(*cell) for cell in cells)
+    [row] = rows_of(open_document(tmp_path / "table.ods", made), FileRule())
     assert [is_failed(cell) for cell in row.cells] == [False, True, True, False]
+
+
+def test_a_note_on_a_cell_of_an_open_document_hides_no_error(tmp_path: Path) -> None:
+    """Its text ran into the cell's, which was read as a zero."""
+    note = "<office:annotation><text:p>ask the laboratory</text:p></office:annotation>"
+    noted = OPEN_CELL.replace("<text:p>", note + "<text:p>")
+    cells = noted.format(TEXT, "#N/A") + noted.format(ZERO, "0") + OPEN_CELL.format(ZERO, "#N/A")
+    [row] = rows_of(open_document(tmp_path / "table.ods", cells), FileRule())
+    assert [is_failed(cell) for cell in row.cells] == [False, True, False, True]
 
 
 @pytest.mark.parametrize(

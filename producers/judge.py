@@ -277,10 +277,10 @@ def _too_large(record: Record, text: bytes) -> bool:
 
 
 _CHECKS = (
+    _endless,
     _taken_identity,
     _net_mismatch,
     _too_old,
-    _endless,
     _missing_identity,
     _unknown_reference,
 )

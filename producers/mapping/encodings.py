@@ -2,18 +2,19 @@
 
 import codecs
 
-ENCODINGS = (
-    "utf-8", "utf-16",
+_OF_ONE_BYTE = (
     "cp1252", "latin-1", "iso8859-15", "cp437", "cp850", "mac-roman",
     "cp1250", "cp852", "iso8859-2",
     "cp1251", "cp866", "cp855", "koi8-r", "iso8859-5",
     "cp1253", "cp1254", "cp857", "iso8859-9",
-    "gb18030", "gbk", "big5", "cp932", "shift_jis", "cp949", "euc-kr",
 )  # fmt: skip
+_OF_MORE = ("gb18030", "gbk", "big5", "cp932", "shift_jis", "cp949", "euc-kr")
+
+ENCODINGS = ("utf-8", "utf-16", *_OF_ONE_BYTE, *_OF_MORE)
 """A closed list: Python also knows encodings that are none of text, such as ``zip``."""
 
-ONE_BYTE = frozenset(ENCODINGS[2:20])
-"""Those with a byte for each letter, between UTF and the code pages of Chinese and its neighbours.
+ONE_BYTE = frozenset(_OF_ONE_BYTE)
+"""Those with a byte for each letter.
 
 Of the others a few letters may be UTF-8 by chance.
 """

@@ -7,21 +7,27 @@ still waits when the operator corrects it, and is laid out anew at the start tha
 Only the partition changes, which no digest covers: numbers, bodies and order stay. A broadcast
 reference says in its body whose copy it is: where there are fewer partitions now, a copy of one
 that is not there goes to another (``schemas.reader`` takes it, and it counts once); where there
-are more, copies are added.
+are more, copies are added. An added copy bears the time at which it is added, not its original's:
+who audits takes a record for forged that is older than a head which does not count it, and heads
+may have been signed since (``runtime.audit.beyond``).
 """
 
 import logging
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from custody.events import Micros, ReferenceSet
-from producers import store
+from custody.ids import uuid_text
+from producers import store, waiting
 from producers.chain import Chain, Entry
 from producers.outcome import Draft
 from schemas import avro
 from schemas.codec import decode
 from schemas.partition import partition_of
+
+MOVED_AT_ONCE = 10_000
+"""Entries that are held in memory at a time: of the millions that may wait, nearly all move."""
 
 _COUNT = "partitions"
 _BROADCAST = "reference"
@@ -62,26 +68,34 @@ def lay_out(connection: sqlite3.Connection, chain: Chain, partitions: int, now: 
 
 
 def _move(connection: sqlite3.Connection, partitions: int) -> int:
-    moved = [
-        (right, no)
-        for no, partition, right in _places(connection, partitions)
-        if partition != right
-    ]
-    connection.executemany("UPDATE entry SET partition = ? WHERE no = ?", moved)
-    return len(moved)
+    moved = 0
+    for places in _places(connection, partitions):
+        wrong = [(right, no) for no, partition, right in places if partition != right]
+        connection.executemany("UPDATE entry SET partition = ? WHERE no = ?", wrong)
+        moved += len(wrong)
+    return moved
 
 
-def _places(connection: sqlite3.Connection, partitions: int) -> Iterator[tuple[int, int, int]]:
-    """Yield number, partition and right partition of what waits."""
-    rows = connection.execute(
-        "SELECT no, stem, partition, key FROM entry INDEXED BY entry_waiting"
-        " WHERE published_at IS NULL"
-    )
-    for no, stem, partition, key in rows:
-        if stem != _BROADCAST:
-            yield no, partition, partition_of(key, partitions)
-    for entry in _waiting(connection):
-        yield entry.no, entry.partition, _whose(entry) % partitions
+def _places(
+    connection: sqlite3.Connection, partitions: int
+) -> Iterator[list[tuple[int, int, int]]]:
+    """Yield number, partition and right partition of what waits, so many numbers at a time."""
+    yield [(e.no, e.partition, _whose(e) % partitions) for e in _waiting(connection)]
+    low, high = _ends(connection)
+    for first in range(low, high + 1, MOVED_AT_ONCE):
+        rows = connection.execute(
+            # By number: the index of what waits is by the partition, which changes here.
+            "SELECT no, partition, key FROM entry NOT INDEXED"
+            " WHERE no >= ? AND no < ? AND published_at IS NULL AND stem <> ?",
+            (first, first + MOVED_AT_ONCE, _BROADCAST),
+        )
+        yield [(no, partition, partition_of(key, partitions)) for no, partition, key in rows]
+
+
+def _ends(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return the lowest and the highest number that waits; an empty range where nothing does."""
+    low = waiting.lowest(connection)
+    return (1, 0) if low is None else (low, max(waiting.newest(connection).values()))
 
 
 def _waiting(connection: sqlite3.Connection) -> list[Entry]:
@@ -100,16 +114,33 @@ def _missing(connection: sqlite3.Connection, partitions: int) -> Iterator[Draft]
     for entry in _waiting(connection):
         assert entry.event_id is not None, "only heads have no id"
         copies.setdefault(entry.event_id, []).append(entry)
+    published = _published(connection, copies)
     for event_id, entries in copies.items():
-        known = store.get_identity(connection, event_id)
-        ways = [] if known is None else store.get_ways(connection, known)
-        there = {way.partition for way in ways if way.published_at is not None}
-        there |= {_whose(entry) for entry in entries}
+        there = published[event_id] | {_whose(entry) for entry in entries}
         if (record := _record(entries[0])) is None:
             continue
         for partition in sorted(set(range(partitions)) - there):
             # Its content is known already: it is a copy.
             yield Draft(_BROADCAST, replace(record, partition=partition), b"")
+
+
+def _published(connection: sqlite3.Connection, ids: Collection[str]) -> dict[str, set[int]]:
+    """Return the partitions that have a copy of a reference, by event id.
+
+    Copies that were added at an earlier change stand far behind the others: so all of the outbox
+    is looked through, once, where any reference waits.
+    """
+    there: dict[str, set[int]] = {event_id: set() for event_id in ids}
+    if not there:
+        return there
+    rows = connection.execute(
+        "SELECT event_id, partition FROM entry WHERE stem = ? AND published_at IS NOT NULL",
+        (_BROADCAST,),
+    )
+    for raw, partition in rows:
+        if (event_id := uuid_text(raw)) in there:
+            there[event_id].add(partition)
+    return there
 
 
 def _whose(entry: Entry) -> int:

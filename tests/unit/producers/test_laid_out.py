@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from custody.digest import GENESIS, first_break
-from producers import store, waiting
+from custody.events import Micros
+from producers import laid_out, store, waiting
 from producers.chain import Entry
 from producers.config import OutboxConfig
 from producers.group import Submission
 from producers.judge import accept
 from producers.outbox import Outbox
 from schemas import topics
-from schemas.codec import frame
+from schemas.codec import decode, frame
 from schemas.reader import read_batch
 from schemas.registry import StaticCatalog
 from tests.support.gateway import NOW, golden, terms, ticket
@@ -21,14 +22,14 @@ from tests.support.gateway import NOW, golden, terms, ticket
 CATALOG = StaticCatalog()
 
 
-def opened(directory: Path, partitions: int) -> Outbox:
+def opened(directory: Path, partitions: int, now: Micros = NOW) -> Outbox:
     config = OutboxConfig(
         directory=directory,
         gateway_id="GW-TEST",
         partitions=partitions,
         disk_free_bytes_min=1 << 20,
     )
-    return Outbox(config, lambda: NOW)
+    return Outbox(config, lambda: now)
 
 
 def take(outbox: Outbox, partitions: int, *raws: object) -> None:
@@ -71,8 +72,9 @@ def assert_whole(outbox: Outbox) -> None:
 
 @pytest.mark.parametrize(("before", "after"), [(32, 4), (2, 4), (4, 32)])
 def test_what_waits_follows_another_partition_count(
-    tmp_path: Path, before: int, after: int
+    tmp_path: Path, before: int, after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(laid_out, "MOVED_AT_ONCE", 7)
     first = opened(tmp_path, before)
     take(first, before, *(ticket(no) for no in range(40)), golden("reference"))
     was = entries(first)
@@ -94,5 +96,45 @@ def test_what_waits_follows_another_partition_count(
         take(again, after, ticket(99))
         assert_whole(again)
         assert faults(again, after) == []
+    finally:
+        again.close()
+
+
+def copies(outbox: Outbox) -> list[Entry]:
+    return [e for e in entries(outbox) if e.stem == "reference"]
+
+
+def test_a_copy_that_was_added_and_published_is_not_added_again(tmp_path: Path) -> None:
+    """It was looked for among the copies that the reference was taken with."""
+    first = opened(tmp_path, 2)
+    take(first, 2, golden("reference"))
+    first.close()
+    second = opened(tmp_path, 4)
+    [*published, _] = copies(second)
+    second.acknowledge([store.Ack(e.no, 0, NOW) for e in published[1:]])
+    second.close()
+    third = opened(tmp_path, 8)
+    try:
+        assert sorted(e.partition for e in copies(third)) == list(range(8))
+        assert_whole(third)
+    finally:
+        third.close()
+
+
+def test_an_added_copy_is_younger_than_every_head_that_does_not_count_it(tmp_path: Path) -> None:
+    """Or who audits takes it for a forged one."""
+    first = opened(tmp_path, 2)
+    take(first, 2, golden("reference"))
+    first.close()
+    later = Micros(NOW + 3_600_000_000)
+    second = opened(tmp_path, 2, later)
+    second.write_head()
+    second.close()
+    again = opened(tmp_path, 4, later)
+    try:
+        [*_, head] = [e for e in entries(again) if e.stem == "head" and e.accepted_at == later]
+        added = [decode(e.stem, e.body).recorded_at for e in copies(again) if e.no > head.no]  # type: ignore[union-attr]  # a reference
+        assert len(added) == 2
+        assert min(added) > head.accepted_at
     finally:
         again.close()

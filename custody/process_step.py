@@ -25,7 +25,7 @@ from custody.lot_step import Arrived
 from custody.pages import Pages
 from custody.process import Estimates, Standing, balance_of, standing_side
 from custody.process_intake import Change, Intake
-from custody.process_rows import ABSENT, Layer, ProcessRow, Told
+from custody.process_rows import ABSENT, Layer, Material, MetalKnown, ProcessRow, Told
 from custody.process_settle import Outcome, Settling
 from custody.process_store import ProcessStore
 from custody.records import Sighting
@@ -256,7 +256,7 @@ class _Process:
         self._wait(None, {})
         pages = Pages(self._process_id, self._store, kind)
         # Layers kept by an earlier release, which said less of each, are derived anew.
-        told = repr((kind, *Layer._fields))
+        told = repr((kind, Layer._fields, Material._fields, MetalKnown._fields))
         rules = hashlib.blake2b(told.encode(), digest_size=RULES_BYTES).digest()
         if not row.rules:
             # What was a batch has no pages, and rows of what stood are found by its sides.

@@ -13,7 +13,15 @@ from typing_extensions import override
 
 from custody.events import MaterialProcessed
 from custody.pages import EVENTS_MAX
-from custody.process_rows import Event, PageRow, ProcessRow, StateRow
+from custody.process_rows import (
+    Event,
+    Layer,
+    Material,
+    MetalKnown,
+    PageRow,
+    ProcessRow,
+    StateRow,
+)
 from custody.records import Content
 from tests.support.facts import MINUTE, T0, Maker, Read, Rows, corrected, event_id
 from tests.support.plant import Plant, handed
@@ -302,3 +310,17 @@ def test_a_side_that_is_void_is_withdrawn_and_one_that_was_never_told_is_not(pla
     assert [content.to_owner for content in plant.told.values()] == ["lot/Y"]
     assert plant.held["dry"] == TONNE
     assert head(plant).gone == []
+
+
+@pytest.mark.parametrize("kept", [Layer, Material, MetalKnown])
+def test_a_release_that_says_more_of_a_layer_derives_the_node_anew(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch, kept: type
+) -> None:
+    """What an earlier release kept of a layer, its material or a metal of it, is not built upon."""
+    fill(plant, [1])
+    before = head(plant).rules
+    fill(plant, [2])
+    assert head(plant).rules == before
+    monkeypatch.setattr(kept, "_fields", (*kept._fields, "more"))  # type: ignore[attr-defined]
+    fill(plant, [3])
+    assert head(plant).rules != before

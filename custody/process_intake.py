@@ -222,18 +222,34 @@ class Intake:
         return cluster
 
     def _say(self, cluster: dict[str, FactRow], found: Sequence[Finding]) -> None:
-        """Keep what is odd about the corrections with the last of them."""
-        said = {one.rule: WORDS.get(one.rule, one.detail) for one in found}
+        """Keep what is odd about corrections with the last of them, and of an id with its side."""
         store = self._store
-        last = max(cluster.values(), key=lambda fact: fact.order).head.event_id
-        for name in cluster:
+        said = _said_of(cluster, found)
+        for name, words in said.items():
             out = store.out(name)
-            words = said if name == last else {}
             if words != out.words:
                 self._findings.extend(sorted(words.keys() - out.words.keys()))
                 self.words.update({(rule, name): None for rule in out.words})
                 self.words.update({(rule, name): text for rule, text in words.items()})
                 store.put_out(name, OutRow(out.posted, out.told, out.findings, words))
+
+
+def _said_of(cluster: dict[str, FactRow], found: Sequence[Finding]) -> dict[str, dict[str, str]]:
+    """Return what is said of each side of a cluster, by rule.
+
+    What ``WORDS`` says is of the corrections as one, once. All else is of one id, and two ids may
+    have the same fault: each is said of its own.
+    """
+    last = max(cluster.values(), key=lambda fact: fact.order).head.event_id
+    said: dict[str, dict[str, str]] = {name: {} for name in cluster}
+    for one in found:
+        is_own = one.rule not in WORDS and one.about in cluster
+        words = said[one.about if is_own else last]
+        text = WORDS.get(one.rule, one.detail)
+        # How many more ids there are is said beside what is said of the last.
+        before = words.get(one.rule, text)
+        words[one.rule] = text if before == text else f"{before}; {text}"
+    return said
 
 
 def _kind(fact: FactRow) -> str:

@@ -103,7 +103,7 @@ class OutRow:
         posted: Postings by ``kind|event_id``.
         told: What its lot was told.
         findings: Sentences by rule, of what was derived.
-        words: The same of the corrections it is part of.
+        words: The same of its id and of the corrections it is part of.
     """
 
     posted: dict[str, Posted] = field(default_factory=dict)

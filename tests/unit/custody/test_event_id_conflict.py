@@ -142,6 +142,25 @@ def test_two_sides_of_a_process_under_one_id_are_found_and_settled() -> None:
     assert (RULE, "process/P-1") not in world.open_rules()
 
 
+def test_each_id_with_two_events_is_said_where_corrections_join_several() -> None:
+    """Two corrections of one output, each under an id that has another event: two alerts."""
+    maker, world = Maker(), World()
+    out = replace(
+        maker.side("PLANT", 5, "output", "P-1", mass_wet_g=900_000),
+        lot_id=None,
+        output_lot_id="L-2",
+    )
+    words = [corrected(out, name, mass_wet_g=800_000) for name in ("one", "two")]
+    others = [replace(word, gateway_id="GW-DROP", mass_wet_g=500_000) for word in words]
+    world.tell(out, *words, *others)
+    alerts = [a for a in world.alerts.values() if a.rule == RULE]
+    assert [(a.subject, a.state) for a in alerts] == [("process/P-1", "open")] * 2
+    assert world.findings.count(RULE) == 2
+    world.tell(corrected(words[0], "last", mass_wet_g=700_000))
+    states = sorted(a.state for a in world.alerts.values() if a.rule == RULE)
+    assert states == ["open", "retracted"]
+
+
 def test_which_side_of_a_process_counts_is_the_same_in_any_order_and_rivals_take_no_rows() -> None:
     maker = Maker()
     out = replace(

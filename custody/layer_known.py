@@ -15,7 +15,7 @@ from custody.carried import size_of
 from custody.estimate import OTHER, SOURCES_MAX, Estimate, relative
 from custody.process import Estimates
 from custody.process_known import errors_of, grade_error, grade_source, share_in, source_of
-from custody.process_rows import Layer, Material, MetalKnown
+from custody.process_rows import EXACT, Layer, Material, MetalKnown
 
 UNKNOWN_METAL = MetalKnown(0.0, 0.0, 0.0, {})
 """Of a metal that a layer has none of."""
@@ -61,8 +61,9 @@ def joined(some: Sequence[Material]) -> Material:
         parts = summed(one.parts for one in every)
         metals[analyte] = MetalKnown(mine, grade, max(var - mine**2, 0.0), parts)
     gone = math.fsum(weights[one.cause] * one.gone for one in some)
-    first = some[0].cause if some else ""
-    return Material(first, share, gone, summed(one.parts for one in some), metals)
+    first = some[0] if some else EXACT
+    parts = summed(one.parts for one in some)
+    return Material(first.cause, share, gone, parts, metals, first.graded)
 
 
 def in_books(layers: Iterable[Layer]) -> float:
@@ -79,9 +80,9 @@ def _by_cause(errors: Iterable[tuple[str, float]]) -> dict[str, float]:
     return found
 
 
-def named_by(layer: Layer, cause: str) -> Layer:
-    """Return a layer whose errors are named by another event; empty for the node alone."""
-    return layer._replace(known=layer.known._replace(cause=cause))
+def of_node(known: Material) -> Material:
+    """Return a material whose errors are named by the node alone."""
+    return known._replace(cause="", graded="")
 
 
 def scaled(known: Material, factor: float) -> Material:
@@ -100,11 +101,14 @@ def scaled(known: Material, factor: float) -> Material:
             )
             for analyte, one in known.metals.items()
         },
+        known.graded,
     )
 
 
 def surveyed(layer: Layer, share: Estimate, cause: str) -> Layer:
     """Return a layer whose dry share was measured with that of all others.
+
+    That is one error of them all. Nobody measured a grade: each layer keeps its own errors of them.
 
     Args:
         layer: As surveyed.
@@ -118,7 +122,8 @@ def surveyed(layer: Layer, share: Estimate, cause: str) -> Layer:
         parts = summed([one.parts, gone, _times(share.parts, value)])
         metals[analyte] = one._replace(share=u * value, parts=parts)
     parts = _times(share.parts, layer.dry)
-    return layer._replace(known=Material(cause, u * layer.dry, 0.0, parts, metals))
+    graded = before.graded or before.cause
+    return layer._replace(known=Material(cause, u * layer.dry, 0.0, parts, metals, graded))
 
 
 def bytes_of(known: Material) -> int:
@@ -126,7 +131,8 @@ def bytes_of(known: Material) -> int:
     metals = sum(
         FLOATS_BYTES + len(name.encode()) + size_of(one.parts) for name, one in known.metals.items()
     )
-    return FLOATS_BYTES + len(known.cause.encode()) + size_of(known.parts) + metals
+    names = len(known.cause.encode()) + len(known.graded.encode())
+    return FLOATS_BYTES + names + size_of(known.parts) + metals
 
 
 def together(layers: Sequence[Layer], process_id: str) -> tuple[Estimate, dict[str, Estimate]]:
@@ -142,9 +148,10 @@ def together(layers: Sequence[Layer], process_id: str) -> tuple[Estimate, dict[s
     by_metal: dict[str, list[tuple[str, float]]] = {}
     for layer in layers:
         known, source = layer.known, source_of(process_id, layer.known.cause)
+        graded = source_of(process_id, known.graded or known.cause)
         by_share += [*known.parts.items(), (source, known.share)]
         for analyte, one in known.metals.items():
-            own = (source, one.share), (grade_source(source, analyte), one.grade)
+            own = (source, one.share), (grade_source(graded, analyte), one.grade)
             by_metal.setdefault(analyte, []).extend([*one.parts.items(), *own])
             var[analyte] = var.get(analyte, 0.0) + one.var
     metals = {

@@ -26,7 +26,9 @@ def settle(layers: list[Layer], kind: Kind) -> None:
     """
     if kind.mixing != FIFO:
         # What a node has once is named by the node alone.
-        layers[:] = [layer_known.named_by(blend(layers, kind), "")] if layers else []
+        if layers:
+            whole = blend(layers, kind)
+            layers[:] = [whole._replace(known=layer_known.of_node(whole.known))]
         return
     while len(layers) > 1 and (len(layers) > LAYERS_MAX or _bytes_of(layers) > LAYERS_BYTES):
         pairs = range(len(layers) - 1)

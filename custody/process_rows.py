@@ -135,11 +135,12 @@ class Material(NamedTuple):
     """How well the material of a layer is known; what scales did to its dry mass is not in it.
 
     Attributes:
-        cause: Event whose errors ``share`` and the grades are; empty where a node has one layer.
+        cause: Event whose error ``share`` is; empty where a node has one layer.
         share: Random u of the dry share, in grams of dry mass.
         gone: What of that error is in the books and not in the layer: what left it otherwise known.
         parts: Systematic parts of the same.
         metals: By analyte.
+        graded: Event whose errors the grades are; empty where that is ``cause``.
     """
 
     cause: str
@@ -147,6 +148,7 @@ class Material(NamedTuple):
     gone: float
     parts: dict[str, float]
     metals: dict[str, MetalKnown]
+    graded: str = ""
 
 
 EXACT = Material("", 0.0, 0.0, {}, {})

@@ -174,6 +174,23 @@ def test_a_survey_that_states_its_moisture_is_one_error_of_all_trucks() -> None:
         parts = {f"P-1/{side.event_id}/dry_share": half, "YARD/moisture": half}
         assert dry.parts == pytest.approx(parts, rel=1e-3)
         assert "LAB/moisture" not in copper.parts
+        # It says nothing of grades: those are of the truck as before.
+        assert copper.parts[f"{named(no)}/Cu/grade"] == pytest.approx(0.05 * copper.value, rel=1e-3)
+
+
+@pytest.mark.parametrize("surveys", [1, 2])
+def test_grades_of_two_trucks_are_two_errors_after_a_survey_of_how_dry_all_is(surveys: int) -> None:
+    """5 % of 450 kg of copper twice are 32 kg together, and not 45 kg."""
+    heap = Heap()
+    for no in range(surveys):
+        both = {"mass_wet_g": 100 * TONNE, "mass_dry_g": 90 * TONNE, "u_mass_g": 1}
+        side = heap.maker.side("YARD", 10 + no, "stock", "P-1", kind="stockpile", **both)
+        heap.plant.tell(side)
+    _, copper = heap.out("X", 20, 50)
+    assert sigma(copper) == pytest.approx(0.05 / math.sqrt(2) * copper.value, rel=1e-3)
+    for no in (0, 1):
+        part = copper.parts[f"{named(no)}/Cu/grade"]
+        assert part == pytest.approx(0.025 * copper.value, rel=1e-3)
 
 
 def test_a_survey_that_states_both_masses_says_how_dry_all_is() -> None:
@@ -214,6 +231,26 @@ def test_errors_of_one_cause_add_up_and_a_metal_of_one_part_is_the_other_s() -> 
     assert found.metals["Cu"] == MetalKnown(2.0, 1.0, 0.0, {})
     assert joined([]) == EXACT
     assert joined([EXACT, EXACT]) == EXACT
+
+
+def test_a_survey_renames_the_error_of_the_dry_share_and_no_grade() -> None:
+    metal = MetalKnown(10.0, 6.0, 1.0, {})
+    found = layer("a", 3.0, metal)
+    for no in (1, 2):
+        found = layer_known.surveyed(found, Estimate(1.0, 0.01**2, {}), f"survey-{no}")
+        assert (found.known.cause, found.known.graded) == (f"survey-{no}", "a")
+    _, metals = together([found], "P")
+    own = {source: u for source, u in metals["Cu"].parts.items() if source != "LAB"}
+    assert own == pytest.approx({"P/survey-2/dry_share": 0.01, "P/a/Cu/grade": 0.006})
+    half = layer_known.scaled(found.known, 0.5)
+    assert half.graded == joined([half, EXACT]).graded == "a"
+    assert layer_known.bytes_of(found.known) == layer_known.bytes_of(
+        found.known._replace(graded="")
+    ) + len("a")
+    assert layer_known.of_node(found.known).graded == ""
+    # Of a layer that was named by the node alone, the grades are as well.
+    alone = layer_known.surveyed(layer("", 3.0, metal), Estimate(1.0, 0.0, {}), "")
+    assert (alone.known.cause, alone.known.graded) == ("", "")
 
 
 def test_names_are_those_of_the_process_and_the_cause() -> None:

@@ -67,9 +67,10 @@ def with_holds(
 ) -> tuple[list[Hold], list[str]]:
     """Return what people held and released, with some more actions; the same one counts once.
 
-    Beside it stand findings: ``release_of_other_load`` where a release came that ends nothing, and
-    ``beyond_holds`` for each hold that is not kept, because ``HOLDS_MAX`` stand that are older.
-    The console refuses both; one may come another way.
+    Beside it stand findings: ``release_of_other_load`` once, where at least one release that ends
+    nothing is new among those kept, and ``beyond_holds`` for each hold that is not kept, because
+    ``HOLDS_MAX`` stand that are older. Such a hold is forgotten: a release makes room, and who
+    holds still has to say it again. The console refuses both; one may come another way.
     """
     every = {hold.event_id: hold for hold in holds}
     for action in actions:
@@ -86,7 +87,8 @@ def with_holds(
     findings = list[str]()
     findings.extend(["beyond_holds"] * max(0, len(kept) - HOLDS_MAX))
     kept = kept[:HOLDS_MAX]
-    if len(of_other_load(kept)) > len(of_other_load(holds)):
+    before = {release.event_id for release, _ in of_other_load(holds)}
+    if any(release.event_id not in before for release, _ in of_other_load(kept)):
         findings.append("release_of_other_load")
     return kept, findings
 

@@ -307,6 +307,19 @@ def test_a_release_that_names_a_hold_of_a_load_need_not_name_the_load() -> None:
     assert "release_of_other_load" not in world.findings
 
 
+def test_a_release_that_ends_nothing_is_said_where_it_takes_the_place_of_another() -> None:
+    held = hold(0, actor="olga")
+    wrong = [
+        hold(1 + no / 100, "release", f"p{no}", held, load="M-9") for no in range(HOLDS_MAX + 1)
+    ]
+    kept, found = with_holds([], [held, *wrong[: HOLDS_MAX - 1]])
+    assert (len(kept), found) == (HOLDS_MAX, ["release_of_other_load"])
+    assert with_holds(kept, wrong[: HOLDS_MAX - 1]) == (kept, [])
+    # Several at once are said once.
+    after, found = with_holds(kept, wrong[HOLDS_MAX - 1 :])
+    assert (len(after), found) == (HOLDS_MAX, ["release_of_other_load"])
+
+
 def test_what_is_held_outlives_what_is_over_and_no_release_is_lost_before_its_hold() -> None:
     standing = hold(0, actor="olga")
     over = [hold(1 + one, actor=f"p{one}") for one in range(100)]
@@ -332,7 +345,11 @@ def test_of_more_holds_than_are_kept_the_oldest_stand_and_it_is_counted() -> Non
         world.tell(*trip(maker), *order)
         assert "olga held the lot" in reason(world, "hold_breached")
         assert world.findings.count("beyond_holds") == 2
-        # What was released makes room.
+        # What was released makes room, and who was not kept has to say it again.
+        kept, counted = with_holds(kept, [hold(1.3, "release", "otto", more[0])])
+        assert (more[-1].event_id in {one.event_id for one in kept}, counted) == (False, [])
+        kept, counted = with_holds(kept, [more[-1]])
+        assert (more[-1].event_id in {one.event_id for one in kept}, counted) == (True, [])
         world.tell(hold(1.3, "release", "otto", more[0]), hold(1.4, actor="late"))
         assert world.findings.count("beyond_holds") == 2
 

@@ -134,8 +134,10 @@ def rounds(
                 page.wait_for_timeout(pause_s * 1e3)
                 began = send(gateway, receipt)
                 expect(page.locator(_ROWS, has_text=lot).first).to_be_visible()
+                # The row is there a frame before its time is.
+                seen = page.wait_for_function("lot => window.seen[lot]", arg=lot).json_value()
                 if number or no >= WARM_UP:
-                    yield page.evaluate("lot => window.seen[lot]", lot) - began
+                    yield seen - began
             while page.locator(_ROWS).count():
                 # The last may be on the screen before it is in the warehouse.
                 settle(console)

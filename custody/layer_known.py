@@ -74,6 +74,7 @@ def in_books(layers: Iterable[Layer]) -> float:
 
 
 def _by_cause(errors: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Return errors added up by what they come from: a cause, a source."""
     found: dict[str, float] = {}
     for cause, u in errors:
         found[cause] = found.get(cause, 0.0) + u
@@ -126,6 +127,15 @@ def surveyed(layer: Layer, share: Estimate, cause: str) -> Layer:
     return layer._replace(known=Material(cause, u * layer.dry, 0.0, parts, metals, graded))
 
 
+def metals_in(layers: Iterable[Layer]) -> dict[str, int]:
+    """Return the metals of layers together, milligrams."""
+    metals: dict[str, int] = {}
+    for layer in layers:
+        for name, value in layer.metals.items():
+            metals[name] = metals.get(name, 0) + value
+    return metals
+
+
 def bytes_of(known: Material) -> int:
     """Return how many bytes this takes in a row, rather too many."""
     metals = sum(
@@ -173,11 +183,7 @@ def summed(every: Iterable[Mapping[str, float]]) -> dict[str, float]:
 
 
 def _summed(parts: Iterable[tuple[str, float]]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for source, u in parts:
-        if u:
-            found[source] = found.get(source, 0.0) + u
-    return found
+    return _by_cause(part for part in parts if part[1])
 
 
 def _kept(parts: dict[str, float]) -> dict[str, float]:

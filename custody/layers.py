@@ -61,10 +61,7 @@ def blend(layers: Sequence[Layer], kind: Kind) -> Layer:
             for layer in layers
         ]
     )
-    metals: dict[str, int] = {}
-    for layer in layers:
-        for name, value in layer.metals.items():
-            metals[name] = metals.get(name, 0) + value
+    metals = layer_known.metals_in(layers)
     wet, dry = sum(layer.wet for layer in layers), sum(layer.dry for layer in layers)
     return Layer(wet, dry, metals, carried, layer_known.joined([one.known for one in layers]))
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from custody.carried import NOTHING_CARRIED
 from custody.estimate import NOTHING, SAME_REL, Estimate, absolute, over, relative
 from custody.held import Held
-from custody.layer_known import in_books, joined, of_node, summed, surveyed, together
+from custody.layer_known import in_books, joined, metals_in, of_node, summed, surveyed, together
 from custody.process import Estimates, held_estimates
 from custody.process_known import Leaving, output_known, share_in, source_of
 from custody.process_rows import Layer, Material, StateRow
@@ -31,11 +31,7 @@ def pooled(layers: Sequence[Layer], process_id: str) -> tuple[Estimate, dict[str
     """
     if not layers:
         return NOTHING, {}
-    metals: dict[str, int] = {}
-    for layer in layers:
-        for name, value in layer.metals.items():
-            metals[name] = metals.get(name, 0) + value
-    dry = sum(layer.dry for layer in layers)
+    dry, metals = sum(layer.dry for layer in layers), metals_in(layers)
     known = of_node(joined([layer.known for layer in layers]))
     return together([Layer(0, dry, metals, NOTHING_CARRIED, known)], process_id)
 

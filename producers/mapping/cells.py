@@ -89,3 +89,21 @@ def letters(index: int) -> str:
         index, rest = divmod(index - 1, 26)
         name = chr(ord("A") + rest) + name
     return name
+
+
+_NAME = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})", re.ASCII)
+
+
+def placed(name: str) -> tuple[int, int]:
+    """Return column and row, both from 0, of the cell that a spreadsheet calls ``name``: B2.
+
+    Raises:
+        ValueError: It calls none so.
+    """
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise ValueError(name)
+    column = 0
+    for letter in found[1]:
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return column - 1, int(found[2]) - 1

@@ -9,13 +9,12 @@ from functools import cache
 from itertools import islice
 
 from producers.mapping.bounds import COLUMNS_MAX
-from producers.mapping.cells import Cell, Row, letters, text_of
+from producers.mapping.cells import Cell, Row, letters, placed, text_of
 from producers.mapping.faults import BadTable
 from producers.mapping.form import FileRule, Where
 from producers.mapping.unit_words import plain
 
 _SHOWN_MAX = 30
-_CELL = re.compile(r"([A-Z]+)(\d+)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,8 @@ class Top:
 
     def cell(self, name: str) -> Cell:
         """Return the cell that a spreadsheet calls ``name``; an empty one below the top."""
-        found = _CELL.fullmatch(name)
-        assert found is not None, "the form checks it"
-        column = 0
-        for letter in found[1]:
-            column = column * 26 + ord(letter) - ord("A") + 1
-        row_no = int(found[2])
-        return self.rows[row_no - 1].at(column - 1) if row_no <= len(self.rows) else ""
+        column, row = placed(name)
+        return self.rows[row].at(column) if row < len(self.rows) else ""
 
     def require(self, titles: Iterable[str]) -> None:
         """Refuse a file that lacks a column.

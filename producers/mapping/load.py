@@ -16,6 +16,7 @@ from custody import units
 from producers import known_names
 from producers.mapping import encodings
 from producers.mapping.bounds import MAPPING_BYTES_MAX
+from producers.mapping.cells import placed
 from producers.mapping.clock import BadFormat, has_time, pattern, zone
 from producers.mapping.faults import BadMapping
 from producers.mapping.form import (
@@ -266,8 +267,8 @@ def _source_problems(rule: FieldRule, kind: Kind, file: FileRule) -> Iterator[st
 
 
 def _is_above(cell: str, file: FileRule) -> bool:
-    row = int(cell.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
-    return row <= max((*file.heading_rows, file.limits_row or 0), default=0)
+    _, row = placed(cell)
+    return row < max((*file.heading_rows, file.limits_row or 0), default=0)
 
 
 def _unit_problems(field: Field) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from producers.mapping.cells import Cell, Row, text_of
+from producers.mapping.cells import Cell, Row, placed, text_of
 from producers.mapping.faults import BadTable
 from producers.mapping.form import ElementRule, FieldRule, Where
 from producers.mapping.layout import Top, fits, is_data, top_of
@@ -69,16 +69,13 @@ def check(rows: Iterator[Row], mapping: Mapping) -> None:
     empty = frozenset(plain(word) for word in mapping.file.empty)
     for each in watched:
         if isinstance(each.rule, FieldRule) and each.rule.cell is not None:
-            each.see(top.cell(each.rule.cell), int(each.rule.cell.lstrip(_LETTERS)))
+            each.see(top.cell(each.rule.cell), placed(each.rule.cell)[1] + 1)
     for row in rows:
         if is_data(row, mapping.file, top):
             _see(watched, row, top, empty)
     unclear = [each for each in watched if each.row and not each.tells]
     if unclear:
         raise _refused(unclear)
-
-
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def _see(watched: Iterable[_Watched], row: Row, top: Top, empty: frozenset[str]) -> None:

@@ -17,7 +17,7 @@ from io import BytesIO
 from xml.parsers import expat
 
 from producers.mapping.bounds import COLUMNS_MAX, SHEET_ROWS_MAX
-from producers.mapping.cells import UNCALCULATED, is_failed
+from producers.mapping.cells import UNCALCULATED, is_failed, placed
 
 Marks = Mapping[int, tuple[tuple[int, str], ...]]
 """By row, from 0: columns, from 0, each with what its cell shows otherwise than it reads.
@@ -38,7 +38,6 @@ _CONDITION = re.compile(r"\[[<>=]")
 _PADDED = re.compile(r"0{2,30}")
 _SOME = re.compile(rb"t=[\"']e[\"']|<(?:\w+:)?f[\s>/]")
 """What a sheet has where a formula may have failed."""
-_REFERENCE = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6})", re.ASCII)
 _OPEN_DOCUMENT = "content.xml"
 _WORKBOOK = "xl/workbook.xml"
 
@@ -240,14 +239,11 @@ class _Sheet:
 
 
 def _column(reference: str) -> int:
-    parts = _REFERENCE.fullmatch(reference)
-    if parts is None:
+    try:
+        return placed(reference)[0]
+    except ValueError:
         why = f"a cell {reference[:20]!r}"
-        raise BadFormats(why)
-    column = 0
-    for letter in parts[1]:
-        column = column * 26 + ord(letter) - ord("A") + 1
-    return column - 1
+        raise BadFormats(why) from None
 
 
 class _OpenSheet:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from console.answers import LOT, PROCESS, SITE, Asked, Part, Told, Unknown
+from custody.accounts import TRANSIT
 from runtime.asof import Ask
 from runtime.told import times
 from runtime.told.posted import OF_LOT
@@ -37,9 +38,6 @@ UNION ALL SELECT 1 FROM content WHERE {_BOOKED}
 )
 """A row where a fact, transfer or reference record names it, of those that count at both times."""
 
-TRANSIT = "transit"
-"""Where lots are that are at no site; no fact names it."""
-
 
 def where_known(ask: Ask, kind: str, part: Part) -> Part:
     """Return a part that answers only of what something is known of, at the times asked about.
@@ -56,6 +54,7 @@ def where_known(ask: Ask, kind: str, part: Part) -> Part:
         found = part(asked)
         if times.is_now(asked) and found.rows:
             return found
+        # No fact names where lots are that are at no site.
         if not (kind == SITE and asked.subject == TRANSIT) and not _is_known(ask, kind, asked):
             raise Unknown(asked.subject, kind)
         return found

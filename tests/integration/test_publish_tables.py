@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from producers.mapping.faults import BadTable
-from runtime.cli import connect, main
-from runtime.client import Endpoint, Gateway
+from runtime.cli import main
 from tests.support import gateway
+from tests.support.commanded import commanded
 from tests.support.tables import weighing
 from tests.support.tree import ROOT
 
@@ -21,23 +20,7 @@ HEAD = "ticket,at,lot,net\n"
 
 @pytest.fixture
 def custody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A gateway of this process, which the command line talks to over HTTP."""
-    token = tmp_path / "token"
-    token.write_text("secret")
-    outbox = tmp_path / "gateway"
-    outbox.mkdir()
-    given = gateway.config(outbox)
-    with (
-        gateway.running(given, publish=False) as running,
-        gateway.serving(running, "secret") as url,
-    ):
-
-        @contextmanager
-        def opened() -> Iterator[Gateway]:
-            with closing(Gateway(Endpoint("gateway", url, token))) as client:
-                yield client
-
-        monkeypatch.setattr(connect, "gateway", opened)
+    with commanded(tmp_path, monkeypatch):
         yield
 
 

@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
 from producers.service import Gateway
-from runtime.cli import connect, main
-from runtime.client import Endpoint
-from runtime.client import Gateway as Client
-from tests.support import gateway, inlets
+from runtime.cli import main
+from tests.support import inlets
+from tests.support.commanded import commanded
 from tests.support.inlets import codes, looked, result_of
 from tests.support.tables import weighing
 
@@ -42,21 +40,7 @@ REF = 'source_ref = { column = "ref" }\n'
 
 @pytest.fixture
 def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
-    """A gateway of this process, which the command line talks to over HTTP."""
-    token, outbox = tmp_path / "token", tmp_path / "gateway"
-    token.write_text("secret")
-    outbox.mkdir()
-    with (
-        gateway.running(gateway.config(outbox), publish=False) as started,
-        gateway.serving(started, "secret") as url,
-    ):
-
-        @contextmanager
-        def opened() -> Iterator[Client]:
-            with closing(Client(Endpoint("gateway", url, token))) as client:
-                yield client
-
-        monkeypatch.setattr(connect, "gateway", opened)
+    with commanded(tmp_path, monkeypatch) as started:
         yield started
 
 

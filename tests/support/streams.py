@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 
 import msgspec
@@ -183,7 +184,7 @@ class WorkerProcess:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health", timeout=5) as page:
                 return bool(json.load(page)["partitions"])
-        except OSError:
+        except (OSError, HTTPException):  # away, or killed in the middle of its answer
             return False
 
     def restart_if_dead(self) -> None:

@@ -76,6 +76,7 @@ FAMILIES = (
     "water",
     "water_falsified",
     "waste",
+    "water_or_waste",
     "foreign_material",
     "origin_mismatch",
     "omnibus",

@@ -31,9 +31,19 @@ export function severityRank(severity) {
   return at < 0 ? SEVERITIES.length : at;
 }
 
+/* What an alert says that cannot tell them apart (custody.detect.lot_undecided). */
+const EITHER = { water_or_waste: [["water", "water_falsified"], ["waste"]] };
+
+/* The probabilities of the two that an alert cannot tell apart; null of one that names one. */
+export function eitherOf(alert) {
+  const two = EITHER[alert.family];
+  return two && alert.posterior ? two.map((one) => one.reduce((sum, name) => sum + (alert.posterior[name] || 0), 0)) : null;
+}
+
 /* The probability of the family that is named; null of a rule that is certain. */
 export function surenessOf(alert) {
-  const found = (alert.posterior || {})[alert.family];
+  const either = eitherOf(alert);
+  const found = either ? Math.min(either[0] + either[1], 1) : (alert.posterior || {})[alert.family];
   return found === undefined || alert.statistic === "rule" ? null : found;
 }
 

@@ -1,7 +1,7 @@
 /* Why an alert stands, in the reader's language: from its figures, not from the worker's sentence. */
 
 import { nameOf, sizeText } from "./alert_named.js";
-import { furthestOf, surenessOf, whyOf, workersWhere } from "./alerts.js";
+import { eitherOf, furthestOf, surenessOf, whyOf, workersWhere } from "./alerts.js";
 import { el } from "./dom.js";
 import { idOf } from "./links.js";
 import { labelOf, saidOf } from "./measured.js";
@@ -36,12 +36,19 @@ function ofStatistic(alert, evidence) {
       const sure = surenessOf(alert);
       if (sure === null || !(alert.value > 0) || !(alert.threshold > 0)) return null;
       const size = [sizeText(alert), whereOf(alert)].filter(Boolean).join(" ");
-      return say("why.e_value", { what, size, p: sureness(sure), value: powers(alert.value), limit: powers(alert.threshold) });
+      const said = say("why.e_value", { what, size, p: sureness(sure), value: powers(alert.value), limit: powers(alert.threshold) });
+      return [said, undecided(alert)].filter(Boolean).join(" ");
     }
     case "minus_log10_p":
       return say("why.minus_log10_p", { what, size: sizeText(alert), value: number(alert.value, null, 3), limit: number(alert.threshold, null, 2) });
     default: return null;
   }
+}
+
+/* What to measure where nothing does tell water from barren material. */
+function undecided(alert) {
+  const either = eitherOf(alert);
+  return either && say("why.water_or_waste", { water: sureness(either[0]), waste: sureness(either[1]) });
 }
 
 /* What a version says by its figures; where and by what the alert's last one does, above. */

@@ -282,6 +282,18 @@ def test_why_is_in_the_readers_language_for_every_rule_and_every_family() -> Non
     )
 
 
+def test_of_what_nothing_tells_apart_both_are_said_and_what_to_measure() -> None:
+    figures = _figures("e_value", "lot_eprocess", "water_or_waste", 0.3)
+    both = figures | {"posterior": {"water": 0.5, "water_falsified": 0.1, "waste": 0.3}}
+    [en] = Pages("en").run(FULL, alerts=[both])
+    assert "probability 90" in en
+    assert re.search(
+        r"Water 60\D.*, barren material 30\D.*: nothing measured tells which\. A moisture", en
+    )
+    [fr] = Pages("fr").run(FULL, alerts=[both])
+    assert "aucune mesure ne dit lequel" in fr
+
+
 def test_what_the_figures_do_not_say_the_worker_does_marked_as_english(french: Pages) -> None:
     bare = _figures("e_value", "lot_eprocess", "loss") | {"posterior": {}, "evidence": []}
     odd = _figures("odd", "odd", "other") | {"evidence": []}

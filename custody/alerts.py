@@ -101,9 +101,9 @@ def raise_or_keep(
     """Apply a verdict: open, open again, say a new version, or nothing new.
 
     A test says a new version when its family or its evidence changed much, where it names another
-    trip, and where it has become worse; an exact rule when its sentence did, in whatever state the
-    alert is. What became less bad is not said for that alone: most lots go on into a process, and
-    nobody has to act on it.
+    trip or asks for another measurement, and where it has become worse; an exact rule when its
+    sentence did, in whatever state the alert is. What became less bad is not said for that alone:
+    most lots go on into a process, and nobody has to act on it.
 
     Args:
         before: What is remembered; None for a new alert.
@@ -168,8 +168,10 @@ def _lasting(verdict: Verdict) -> str:
         return f"{verdict.size > 0.0} {since} {verdict.lots}"
     if verdict.about is not None:
         return verdict.reason
-    # One of several trucks may be named only when the others have come.
-    return (verdict.details or NO_DETAILS).movement or ""
+    # One of several trucks may be named only when the others have come; once something has been
+    # measured that was asked for, something else is.
+    details = verdict.details or NO_DETAILS
+    return (details.movement or "") + details.lacks
 
 
 def stands(state: AlertState | None) -> bool:

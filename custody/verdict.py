@@ -66,6 +66,7 @@ class Details(NamedTuple):
         movement: Trip that the most probable cause is confined to.
         information: What all of it follows from.
         stake: What is at stake.
+        lacks: Measurement that would tell apart what nothing measured does, in words.
     """
 
     ln_e: Mapping[str, float]
@@ -76,6 +77,7 @@ class Details(NamedTuple):
     movement: str | None = None
     information: Information = NO_INFORMATION
     stake: Stake = NO_STAKE
+    lacks: str = ""
 
 
 NO_DETAILS = Details({}, (), (), (), ())

@@ -21,6 +21,7 @@ from custody.detect.lot_power import smallest_detectable
 from custody.detect.lot_sent import sent_of
 from custody.detect.lot_series import GatedShot as Gated
 from custody.detect.lot_suspicion import Contribution, Suspect, Suspicion, explain, name_of
+from custody.detect.lot_undecided import WATER_OR_WASTE, Undecided, undecided
 from custody.events import Micros
 from custody.information import Information
 from custody.lot import INFERRED, ends_of
@@ -103,12 +104,13 @@ def _said(
     (book, references, at), (allowed, worth) = where, by
     named = found.named
     posterior = _posterior(found, asked.thought.stations[0])
-    p = posterior[0][1]
+    two = undecided(found, asked.thought.stations)
+    family, p = posterior[0] if two is None else (WATER_OR_WASTE, two.both)
     scales = {one.event_id: one.scale for one in asked.readings.weighings}
     evidence = _with_room(_evidence(found.contributions, scales))
     share = severity.at_stake(found.size, p)
     details = Details(
-        {family: found.ln_e + math.log(max(p, 1e-300)) for family, p in posterior},
+        {one: found.ln_e + math.log(max(of_one, 1e-300)) for one, of_one in posterior},
         tuple(_gated(one) for one in found.gated[:GATED_MAX]),
         _unobserved(asked, found),
         tuple(Detectable(family=f.value, size=size) for f, size in sorted(sizes.items())),
@@ -116,11 +118,12 @@ def _said(
         _movement(named, asked, book),
         known,
         stake_of(share, worth),
+        "" if two is None else two.would_tell,
     )
     return Verdict(
         LOT,
         None,
-        posterior[0][0],
+        family,
         -found.size if named.family is Family.LOSS else found.size,
         found.size_u,
         found.ln_e / _LN10,
@@ -129,7 +132,7 @@ def _said(
         posterior,
         _onset(named, asked.thought.stations, book),
         evidence,
-        f"{_sentence(found, posterior, asked, allowed)}; {in_words(share, worth)}",
+        f"{_sentence(found, (family, p), two, asked, allowed)}; {in_words(share, worth)}",
         severity.of_lot(found.size, p, worth.value, stoppable=worth.stoppable),
         details=details,
     )
@@ -272,18 +275,20 @@ def _calibrations(
 
 def _sentence(
     found: Suspicion,
-    posterior: Sequence[tuple[str, float]],
+    called: tuple[str, float],
+    two: Undecided | None,
     asked: Asked,
     allowed: Limit,
 ) -> str:
     named, stations = found.named, asked.thought.stations
-    family, probability = posterior[0]
+    family, probability = called
     ends = _leg(named, stations)
     where = f"between {ends[0]} and {ends[1]}" if ends else f"before {stations[0]} measured it"
     site = f", of material like {_sites(named.site, found.sites())}" if named.site else ""
     site += _unlike(found)
     trip = asked.trips[named.part].removeprefix(INFERRED) if named.part else ""
     part = f", trip {trip}" if trip else ""
+    part += two.sentence() if two else ""
     below = {one.quantity for one in found.contributions if one.below}
     most = ", ".join(
         f"{name} (below detection)" if name in below else name

@@ -10,6 +10,7 @@ from sizes import mean
 LIMITS_OF = ((0.1, 0.03, 0.01), (6500, 2000, 650))  # shares of the metal, money
 NAMES = ("low", "medium", "high", "critical")
 LINES = ("loss", "gain", "water", "water_falsified", "waste")  # all shift along one direction
+EITHER = ("water", "water_falsified", "waste")  # what water_or_waste may be
 
 
 def sized(family: str, score: float, information: float) -> tuple[float, float]:
@@ -30,6 +31,9 @@ def mine(alert: dict) -> bool:
 def sums(alert: dict) -> dict:
     """Return what an alert says beside what follows from its other figures."""
     said, size, family = {}, abs(alert["size"]), alert["family"]
+    p = alert["posterior"].get(family)
+    if family == "water_or_waste":
+        family, p = alert["causes"][0]["family"], sum(alert["posterior"].get(f, 0) for f in EITHER)
     if family in LINES:
         named = math.log1p(size if family == "gain" else -size)  # the rows' shifts
         tz = sum(row["shift"] * row["z"] for row in alert["evidence"]) / named
@@ -37,7 +41,7 @@ def sums(alert: dict) -> dict:
         found, u = sized(family, tz, tt)
         said |= {"size": (size, found), "u of size": (alert["size_u"], u)}
     if alert["stake_share"] is not None:
-        share, worth = min(size, 1.0) * alert["posterior"][family], alert["stake_amount"]
+        share, worth = min(size, 1.0) * p, alert["stake_amount"]
         said["stake_share"] = alert["stake_share"], share
         part = LIMITS_OF[worth is not None]
         rank = sum((share if worth is None else worth) >= least for least in part)

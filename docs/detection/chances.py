@@ -4,13 +4,13 @@ import math
 
 
 def tail(z: float) -> float:
-    """Return minus the decimal logarithm of the chance of exceeding z, at most 300."""
+    """Return minus the decimal logarithm of the chance of exceeding z."""
     if z < 5:
         return -math.log10(math.erfc(z / math.sqrt(2)) / 2)
     below = z
     for no in range(60, 0, -1):
         below = z + no / below
-    return min((z * z / 2 + math.log(below * math.sqrt(2 * math.pi))) / math.log(10), 300)
+    return (z * z / 2 + math.log(below * math.sqrt(2 * math.pi))) / math.log(10)
 
 
 def of_all(value: float, tests: int) -> float:

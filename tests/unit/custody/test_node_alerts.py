@@ -9,6 +9,7 @@ from custody.events import ActionTaken, LotFact, Micros
 from custody.records import Alert
 from tests.support.facts import MINUTE, Maker, corrected, event_id, last_ticks
 from tests.support.plant import Plant, handed
+from tests.support.recomputed import line_of, script, wrong
 from tests.support.world import World
 from tests.unit.custody.test_batches import TONNE, Sides
 
@@ -66,6 +67,19 @@ def test_a_theft_is_said_once_with_what_it_rests_on_and_taken_back_when_correcte
     world.tell(late)
     assert [a.state for a in nodes(world)][-1] == "retracted"
     assert nodes(world)[-1].cause == late.event_id
+
+
+def test_of_processes_beyond_what_a_double_holds_the_worse_one_is_worse() -> None:
+    """Chances of 10^-5,000 and of 10^-20,000 were 10^-300 both, and ranked alike."""
+    values = []
+    for out_kg in (51_000, 42_000, 30_000):
+        world = World()
+        world.tell(*blend(out_kg).values(), *last_ticks())
+        [alert] = nodes(world)
+        assert not wrong(script("recompute_node").sums(line_of(alert)))
+        values.append(alert.value)
+    assert 300.0 < values[0] < values[1] < values[2]
+    assert values[2] == pytest.approx(values[0] * (30 / 9) ** 2, rel=0.5)
 
 
 def test_a_certificate_that_comes_last_is_judged_when_it_comes() -> None:

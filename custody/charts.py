@@ -39,7 +39,7 @@ from custody.verdict import Verdict
 
 KINDS = frozenset({INSTRUMENT, WAY})
 
-BASIS = f"CUSUM bank of six sums, one false alarm in {RUN_LENGTH:,} lots of a healthy one"
+BASIS = f"CUSUM bank of eight sums, one false alarm in {RUN_LENGTH:,} lots of a healthy one"
 
 
 @dataclass(slots=True)
@@ -179,7 +179,7 @@ def _read(before: Mapping[str, Chart], heard: Sequence[Heard]) -> dict[str, Char
     if not quantities or not heard:
         return {q: chart for q, chart in before.items() if chart.levels}
     figures = _figures(heard, quantities)
-    start = [before.get(q, Chart()) for q in quantities]
+    start = [drift.begun(q, before.get(q)) for q in quantities]
     calm = drift.quiet(start, figures[:, :, :3] / 1e6)
     return {
         q: one if still else drift.read(_points(heard, q), one)
@@ -196,7 +196,8 @@ def _forget(row: ChartRow) -> None:
     row.heard = row.heard[len(old) :]
     quantities = {*row.before, *(q for one in old for q in one.quantities)}
     row.before = {
-        q: drift.read(_points(old, q), row.before.get(q), kept=False) for q in sorted(quantities)
+        q: drift.read(_points(old, q), drift.begun(q, row.before.get(q)), kept=False)
+        for q in sorted(quantities)
     }
     row.last = old[-1].at, old[-1].lot
 

@@ -11,7 +11,7 @@ const counted = (text) => count(text.replaceAll(",", ""));
 const BASES = [
   [/^proved: at most ([\d.e-]+) of clean lots ever \(Ville\)$/, "basis.proved", ([share]) => ({ share: percent(share, 1) })],
   [/^calibrated on (\d+) clean lots: one clean lot in ([\d,]+) ever$/, "basis.calibrated", ([lots, all]) => ({ lots: counted(lots), all: counted(all) })],
-  [/^CUSUM bank of six sums, one false alarm in ([\d,]+) lots of a healthy one$/, "basis.cusum", ([lots]) => ({ lots: counted(lots) })],
+  [/^CUSUM bank of (?:six|eight) sums, one false alarm in ([\d,]+) lots of a healthy one$/, "basis.cusum", ([lots]) => ({ lots: counted(lots) })],
   [/^([\d.e-]+) false alarms per closed process, over (\d+) tests of it \(Sidak\)/, "basis.node", ([share, tests]) => ({ share: percent(share, 1), tests: counted(tests) })],
   [/^exact rule$/, "basis.rule", () => ({})],
 ];

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from custody.detect.cusum import BANK, CLIP
-from custody.detect.lot_facts import Bools, Floats
+from custody.detect.lot_facts import MASS, Bools, Floats
 from custody.drifts import Level
 from custody.events import Micros
 
@@ -77,7 +77,7 @@ class Chart(NamedTuple):
     """The state after some lots.
 
     Attributes:
-        sums: Up and down for each k of the bank.
+        sums: Up and down for each k of the bank, as ``begun`` has them.
         levels: Shifts found, in order; the last may still last.
         growing: Sums over the lots of the last level.
         value: Greatest of the sums over its limit, when a level was last found.
@@ -93,6 +93,18 @@ class Chart(NamedTuple):
         """The shift that lasts; None where there is none."""
         last = self.levels[-1] if self.levels else None
         return last if last is not None and last.until is None else None
+
+
+def begun(quantity: str, before: Chart | None = None) -> Chart:
+    """Return the chart of a quantity with the sums that it has.
+
+    Args:
+        quantity: Of what.
+        before: As it was kept; by an older release with fewer sums. None before its first lot.
+    """
+    sums = 2 * (len(BANK) if quantity == MASS else len(BANK) - 1)
+    chart = before or Chart()
+    return chart._replace(sums=(*chart.sums, *[_ZERO] * sums)[:sums])
 
 
 def read(points: Iterable[Point], start: Chart | None = None, *, kept: bool = True) -> Chart:
@@ -126,9 +138,11 @@ def quiet(charts: Sequence[Chart], figures: Floats) -> Bools:
     beyond = _SIGNS * value - TOLERANCE * shared
     z = np.minimum(np.maximum(beyond / u, -CLIP), CLIP) - _K
     path = np.cumsum(np.where(np.isnan(value), 0.0, z), axis=2)
-    start = np.array([[one.value for one in chart.sums] for chart in charts]).T
+    sums = [[one.value for one in chart.sums] for chart in charts]
+    start = np.array([[*of, *[0.0] * (len(_H) - len(of))] for of in sums]).T
+    has = np.arange(len(_H))[:, None] < [len(of) for of in sums]
     least = np.minimum(np.minimum.accumulate(path, axis=2), -start[:, :, None])
-    below = ((path - least).max(axis=2, initial=0.0) < _H).all(axis=0)
+    below = (((path - least).max(axis=2, initial=0.0) < _H) | ~has).all(axis=0)
     return np.asarray(below & np.array([chart.level is None for chart in charts]))
 
 
@@ -168,13 +182,13 @@ def _added(one: Sum, point: Point) -> Sum:
 
 def _named(chart: Chart, found: Sum, value: float) -> Chart:
     """Return the chart once a sum has reached its limit: a level, or the end of one."""
-    since = Micros(found.since)
+    since, zero = Micros(found.since), (_ZERO,) * len(chart.sums)
     closed = [one if one.until is not None else one._replace(until=since) for one in chart.levels]
     level = _level(found)
     if closed and abs(level.mean) <= TOLERANCE * level.u:
-        return Chart(levels=tuple(closed[-LEVELS_MAX:]))
+        return Chart(zero, tuple(closed[-LEVELS_MAX:]))
     levels = (*closed, level)[-LEVELS_MAX:]
-    return Chart(levels=levels, growing=found._replace(value=0.0), value=value)
+    return Chart(zero, levels, found._replace(value=0.0), value)
 
 
 def _level(found: Sum) -> Level:

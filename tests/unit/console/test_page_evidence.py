@@ -124,7 +124,7 @@ def test_its_chart_shows_how_the_sum_grew_and_the_limit(page: Pages) -> None:
 @pytest.mark.parametrize(
     ("basis", "said"),
     [
-        (charts.BASIS, "Six sommes cumulées"),
+        (charts.BASIS, "Plusieurs sommes cumulées"),
         (lot_model.limit(None).basis, "Prouvé : 0,1\u00a0% des lots sains au plus"),
         (
             lot_model.limit(json.dumps(CALIBRATED)).basis,

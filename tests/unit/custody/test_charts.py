@@ -71,6 +71,16 @@ def test_a_scale_that_is_off_on_all_its_ways_is_an_instrument_finding(off: float
     assert alert.onset_at is not None
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("off", [0.012, -0.012])
+def test_a_scale_that_jumps_is_named_before_a_fourth_lot_is_an_alert(off: float, seed: int) -> None:
+    outputs = said(Fleet(seed, lots=40, since=20, scale=("WB-DEPOT", off)).records())
+    assert [*open_alerts(outputs)] == [("instrument/WB-DEPOT", "instrument_bias")]
+    assert lots_until(outputs, "instrument_bias", 20) <= 3
+    lots = {o.subject for o in outputs if isinstance(o, Alert) and o.subject.startswith("lot/")}
+    assert len(lots) <= 3
+
+
 def test_the_size_is_the_weighted_mean_of_the_evidence() -> None:
     outputs = said(Fleet(2, lots=50, since=20, scale=("WB-DEPOT", 0.003)).records())
     [alert] = open_alerts(outputs).values()

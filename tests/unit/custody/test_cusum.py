@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from custody.detect.cusum import BANK, RUN_LENGTH, run_length
-from custody.detect.drift import LEVEL_LOTS, Chart, Point, quiet, read
+from custody.detect.drift import LEVEL_LOTS, Chart, Point, begun, quiet, read
 from custody.events import Micros
 
 HOUR = 3_600_000_000
@@ -76,12 +76,42 @@ def test_a_chart_goes_on_where_another_stopped() -> None:
         assert read(every[cut:], read(every[:cut])) == read(every)
 
 
+def test_three_lots_in_a_row_that_are_far_off_are_a_shift_and_two_are_none() -> None:
+    """Each of them may be an alert of a lot: no more than three may pass before it is named."""
+    for by in (0.007, -0.007):
+        far = noise(11, 40, by)
+        assert read(points(noise(3, 40) + far[:2])).level is None
+        level = read(points(noise(3, 40) + far[:3])).level
+        assert level is not None
+        assert level.mean == pytest.approx(by, abs=3 * level.u)
+
+
+def test_a_chart_that_an_older_release_kept_goes_on_with_the_sums_it_had() -> None:
+    every = points(noise(7, 50) + noise(8, 40, 0.007))
+    before = read(every[:50])
+    older = before._replace(sums=before.sums[:6])
+    assert begun("mass", older)._replace(sums=before.sums) == before
+    assert read(every[50:53], begun("mass", older)).level is not None
+
+
+def test_three_lots_that_are_far_off_in_an_analyte_are_no_shift() -> None:
+    """They may be another material; four were a shift always."""
+    far = points([0.0, 0.02, 0.02, 0.02, 0.02])
+    figures = np.array([[(p.value, p.u, p.shared) for p in far[:4]]])
+    for quantity, named in (("Co", False), ("moisture", False), ("mass", True)):
+        chart = begun(quantity)
+        assert bool(quiet([chart], figures)[0]) is not named
+        assert (read(far[:4], chart).level is not None) is named
+        assert read(far, chart).level is not None
+
+
 def test_a_level_is_said_anew_when_its_lots_have_doubled() -> None:
     every = points(noise(9, 200, 0.004))
     lots = [chart.level.lots for n in range(200) if (chart := read(every[:n])).level is not None]
     said = sorted(set(lots))
     assert said[-1] == LEVEL_LOTS
-    assert len(said) <= 5
+    # 3, 6, 12, 24, 48 and 64 at most.
+    assert len(said) <= 6
 
 
 def test_all_sums_at_once_say_the_same_as_one_by_one() -> None:

@@ -318,9 +318,8 @@ class Sighting:
 class ResidualFigure:
     """Residual of one quantity in logarithms.
 
-    ``u_shared`` is of what many lots have in common; ``explained`` what others that have drifted
-    explain of the value. What a scale reads of a lot that comes to it again are figures of their
-    own, with their time and first fact (None of what it read first) and the ways they are ends of.
+    ``u_shared``: what many lots have in common; ``explained``: what others that are off explain,
+    ``rivals`` by ``rival_parts``. A lot's later visits to a scale have time, first fact and ways.
     """
 
     quantity: str
@@ -331,6 +330,8 @@ class ResidualFigure:
     occurred_at: Micros | None = None
     event_id: str | None = None
     ways: tuple[str, ...] = ()
+    rivals: tuple[str, ...] = ()
+    rival_parts: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,13 +16,20 @@ from custody.detect.drift import Chart
 from custody.detect.residuals import stands
 from custody.drifts import Level
 from custody.events import Micros
-from custody.heard import Heard
+from custody.heard import OF, Heard
 from custody.records import Residual
 from custody.rows import AlertState
 
 LOTS_MAX = 64
 """Lots of a chart that are kept one by one, the last ones; what comes later than that changes
 nothing any more. So many an alert names at most."""
+
+
+RIVALS = "; of all they are off by "
+"""Begins who they are; pages tell by it that a sentence says more than an alert's figures."""
+
+RIVALS_SAID, SHARE_SAID = 3, 0.01
+"""How many a sentence names that explain of a shift, and the least share that it says."""
 
 
 class Means(NamedTuple):
@@ -70,6 +77,36 @@ def means(quantity: str, lots: Sequence[Heard]) -> Means:
     return Means(*[x / 1e6 for x in (left / weight, clipped / weight, explained / weight, both)])
 
 
+def explained_by(quantity: str, found: Means, lots: Sequence[Heard]) -> str:
+    """Return who else explains of a shift, and which share of all that its lots are off by.
+
+    A cause moves the charts of whatever it is compared with: those that are suspected more strongly
+    are its rivals. Empty where there is none.
+
+    Args:
+        quantity: Of what.
+        found: What the lots say of the shift.
+        lots: They.
+    """
+    whole = found.left + found.explained
+    weight, parts = 0.0, dict[str, float]()
+    for one in lots:
+        _, u, _, _ = one.of(quantity)
+        weight += 1.0 / u**2
+        for of, rival, part in one.rivals:
+            if of == quantity:
+                parts[rival] = parts.get(rival, 0.0) + part / u**2
+    shares = {rival: part / 1e6 / weight / whole for rival, part in parts.items() if whole}
+    ranked = sorted(shares.items(), key=lambda one: (-abs(one[1]), one[0]))
+    said = [
+        f"{name.partition('/')[2]} ({of}) {'explains' if share > 0.0 else 'hides'} {abs(share):.0%}"
+        for rival, share in ranked[:RIVALS_SAID]
+        for name, _, of in [rival.rpartition(OF)]
+        if abs(share) >= SHARE_SAID
+    ]
+    return RIVALS + ", ".join(said) if said else ""
+
+
 def why_gone(
     said: AlertState,
     chart: Chart,
@@ -102,7 +139,8 @@ def why_gone(
     if stands(quantity, found.clipped, found.explained, level.u) and level.since != before:
         return "too few lots show it as they are measured now"
     whole = found.left + found.explained
-    return f"what else is known to be off explains {found.explained:+.2%} of {whole:+.2%}"
+    who = explained_by(quantity, found, lots_of(quantity, level, heard))
+    return f"what else is known to be off explains {found.explained:+.2%} of {whole:+.2%}{who}"
 
 
 def minute_of(at: Micros) -> str:

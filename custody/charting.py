@@ -21,6 +21,7 @@ from custody.detect.lot_visits import First
 from custody.detect.residuals import Residual, Subject, residuals
 from custody.events import Micros
 from custody.fold import Row
+from custody.heard import OF
 from custody.ids import mark_of
 from custody.ledger import Clock
 from custody.records import Residual as Said
@@ -79,6 +80,7 @@ def news(
         ways = tuple(sorted(asked.measured.ways.get(name, ())))
         figured = [
             (f.quantity, f.value, f.u, f.u_shared, f.explained, f.occurred_at, f.ways)
+            + ((f.rivals, f.rival_parts) if f.rivals else ())
             for f in figures
         ]
         told[thing] = mark_of(repr((first.event_id, first.at, ways, figured)))
@@ -109,12 +111,16 @@ def _figure(subject: Subject, one: Residual, measured: Measured) -> ResidualFigu
     several = measured.visits.get(subject.name, ()) if subject.quantity == MASS else ()
     visit = several[subject.visit] if len(several) > 1 else None
     again = visit if subject.visit else None
+    # A scale that was off at another visit is no other.
+    rivals = [by for by in one.rivals if by[0][:2] != subject[:2]]
     return ResidualFigure(
         quantity=subject.quantity,
         value=round(one.value, DIGITS),
         u=round(one.u, DIGITS),
         u_shared=round(one.shared, DIGITS),
         explained=round(one.explained, DIGITS),
+        rivals=tuple([f"{by.kind}/{by.name}{OF}{by.quantity}" for by, _ in rivals]),
+        rival_parts=tuple([round(part, DIGITS) for _, part in rivals]),
         occurred_at=None if again is None else again.at,
         event_id=None if again is None else again.event_id,
         ways=() if visit is None else visit.ways,

@@ -19,7 +19,7 @@ import numpy as np
 
 from custody import alerts, blame, findings, rechecking
 from custody.alerts import CHARTS, INSTRUMENT_BIAS, ROUTE_LOSS, alert_id
-from custody.chart_lots import LOTS_MAX, Means, lots_of, means, minute_of, why_gone
+from custody.chart_lots import LOTS_MAX, Means, explained_by, lots_of, means, minute_of, why_gone
 from custody.detect import drift
 from custody.detect.cusum import RUN_LENGTH
 from custody.detect.drift import Chart, Point
@@ -147,7 +147,13 @@ def _visits(word: Residual) -> Iterable[Heard]:
     for at, of in apart.items():
         when = word.occurred_at if at is None else at, word.lot_id, of[0].ways or word.ways
         quantities, figures = tuple([f.quantity for f in of]), b"".join(map(_millionths, of))
-        yield Heard(*when, of[0].event_id or word.cause_event_id, quantities, figures)
+        rivals = [
+            (figure.quantity, rival, round(part * 1e6))
+            for figure in of
+            for rival, part in zip(figure.rivals, figure.rival_parts, strict=False)
+        ]
+        cause = of[0].event_id or word.cause_event_id
+        yield Heard(*when, cause, quantities, figures, tuple(rivals))
 
 
 def _millionths(figure: ResidualFigure) -> bytes:
@@ -308,13 +314,14 @@ def _sentence(owner: str, quantity: str, found: Means, rows: Sequence[Heard], si
     amount = f"{abs(math.expm1(size)):.2%} (sigma {found.u * math.exp(size):.2%})"
     if kind == INSTRUMENT:
         way = "high" if size > 0.0 else "low"
-        return f"{name} reads {quantity} {amount} {way} {lots}; its lots are judged without that"
+        judged = f"{name} reads {quantity} {amount} {way} {lots}; its lots are judged without that"
+        return judged + explained_by(quantity, found, rows)
     source, _, target = name.partition(TO)
     return (
         f"from {source} to {target} every lot loses {amount} more than expected, {lots}; "
         "the scales at its ends are not off on other ways. Weigh a check weight at "
         f"{source} and at {target}, then look for who gains"
-    )
+    ) + explained_by(quantity, found, rows)
 
 
 def _evidence(instrument: str, quantity: str, lots: Iterable[Heard]) -> Iterable[Evidence]:

@@ -17,6 +17,8 @@ const LOTS_NAMED = 64;
 const CONFLICT = "conflict:";
 /* What the worker writes where a clock, and nobody, ends shelving (custody.alerts, SHELVING_OVER). */
 const SHELVING_OVER = "the time of shelving is over";
+/* Begins who else explains of a chart's shift: names, which are no figures of the alert (custody.chart_lots). */
+const RIVALS = "; of all they are off by ";
 const ACTIONS = new Set(["acknowledge", "assign", "shelve", "resolve", "reopen"]);
 
 /* In whole sentences; null where the figures lack. evidence and facts: as /api/alerts/{id} has them. */
@@ -121,7 +123,7 @@ function briefly(alert) {
 export function whyBlock(alert, sentence, evidence, facts) {
   const inWords = fully(alert, evidence, facts);
   if (inWords === null) return el("span", { lang: "en" }, sentence);
-  const isAll = alert.statistic === "cusum" || (alert.statistic === "e_value" && whereOf(alert));
+  const isAll = (alert.statistic === "cusum" && !(sentence || "").includes(RIVALS)) || (alert.statistic === "e_value" && whereOf(alert));
   return [inWords, sentence && !isAll ? el("span", { class: "why" }, say("why.worker"), " ", el("span", { lang: "en" }, sentence)) : null];
 }
 

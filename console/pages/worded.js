@@ -71,7 +71,7 @@ const RETRACTIONS = [
   [/^nothing is left of it as lots are measured now(?:; the last is (.+), event (.+))?$/, "gone.measured", ([lot]) => ({ lot: lot ? ` (${lot})` : "" })],
   [/^it can no longer be said to be its own: (.+)$/, "gone.own", ([why]) => ({ why: why in OBJECTIONS ? say(OBJECTIONS[why]) : why })],
   [/^too few lots show it as they are measured now$/, "gone.few", () => ({})],
-  [/^what else is known to be off explains ([+-][\d.]+)% of ([+-][\d.]+)%$/, "gone.else", ([part, whole]) => ({ part: shift(part), whole: shift(whole) })],
+  [/^what else is known to be off explains ([+-][\d.]+)% of ([+-][\d.]+)%(?:; of all they are off by .*)?$/, "gone.else", ([part, whole]) => ({ part: shift(part), whole: shift(whole) })],
   [/^trip (.+) came to (.+) ([\d.,]+) h after its deadline$/, "gone.late", ([trip, site, hours]) => ({ trip, site, hours: number(hours.replaceAll(",", ""), null, 3) })],
 ];
 

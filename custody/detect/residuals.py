@@ -19,6 +19,7 @@ Source:
     55 (1936) 42-48. docs/detection/charts.md
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -67,6 +68,10 @@ WAY_REL = 0.85
 loss on that way looks the same; but a scale is suspected only where it is off on others, too."""
 
 
+RIVALS_MAX = 4
+"""Those who explain most of a residual; so many are told by name."""
+
+
 class Subject(NamedTuple):
     """Whose residual it is: kind, name (of a way ``from>to``), quantity, of a scale its visit."""
 
@@ -84,12 +89,16 @@ class Shift(NamedTuple):
 
 
 class Residual(NamedTuple):
-    """A residual in logarithms, its standard uncertainties, and what others explain of it."""
+    """A residual in logarithms, its standard uncertainties, and what others explain of it.
+
+    ``rivals`` are those others and how much each explains, the greatest part first.
+    """
 
     value: float
     u: float
     shared: float
     explained: float
+    rivals: tuple[tuple[Subject, float], ...] = ()
 
 
 class _Weights(NamedTuple):
@@ -131,14 +140,22 @@ def residuals(
         return {}
     found = _weights(detector, layout.pattern)
     values = found.weights @ (layout.values - found.mean)
-    explained = np.zeros(len(found.subjects))
-    _clear(found, suspected, explained)
+    _, moves = _clear(found, suspected)
     return {
-        subject: Residual(float(value), float(u), float(shared), float(others))
-        for subject, value, u, shared, others in zip(
-            found.subjects, values, found.u, found.shared, explained, strict=True
+        subject: Residual(float(value), float(u), float(shared), *_explained(moves, at))
+        for at, (subject, value, u, shared) in enumerate(
+            zip(found.subjects, values, found.u, found.shared, strict=True)
         )
     }
+
+
+def _explained(
+    moves: Sequence[tuple[Subject, Floats]], at: int
+) -> tuple[float, tuple[tuple[Subject, float], ...]]:
+    """Return what others explain of a residual, and the greatest parts of that."""
+    parts = [(by, float(moved[at])) for by, moved in moves if moved[at]]
+    parts.sort(key=lambda one: (-abs(one[1]), one[0]))
+    return math.fsum(part for _, part in parts), tuple(parts[:RIVALS_MAX])
 
 
 def cleared(
@@ -153,14 +170,16 @@ def cleared(
     """
     if not layout.pattern:
         return {}
-    found = _weights(detector, layout.pattern)
-    return _clear(found, suspected, np.zeros(len(found.subjects)))
+    return _clear(_weights(detector, layout.pattern), suspected)[0]
 
 
 def _clear(
-    found: _Weights, suspected: Mapping[Subject, Shift], explained: Floats
-) -> dict[Subject, Shift]:
-    """Return what is left, and fill in what stronger suspicions explain of each residual."""
+    found: _Weights, suspected: Mapping[Subject, Shift]
+) -> tuple[dict[Subject, Shift], list[tuple[Subject, Floats]]]:
+    """Return what is left, and by how much each of those moves the residuals that hear of it.
+
+    Of itself, and of what is weaker, a suspicion hears nothing.
+    """
     place = {subject: at for at, subject in enumerate(found.subjects)}
     here = [(subject, shift) for subject, shift in suspected.items() if subject in place]
     # The strongest first; the name settles ties.
@@ -168,15 +187,17 @@ def _clear(
     moved = np.zeros(len(found.subjects))
     open_to = np.ones(len(found.subjects), dtype=np.bool_)
     left: dict[Subject, Shift] = {}
+    moves: list[tuple[Subject, Floats]] = []
     for subject, shift in here:
         at = place[subject]
-        explained[at], open_to[at] = moved[at], False
+        open_to[at] = False
         rest = shift.mean - float(moved[at])
         if stands(subject.quantity, rest, float(moved[at]), shift.u):
             left[subject] = Shift(rest, shift.u)
-            moved += found.moves[:, at] * rest
-    explained[open_to] = moved[open_to]
-    return left
+            by = found.moves[:, at] * rest
+            moved += by
+            moves.append((subject, np.where(open_to, by, 0.0)))
+    return left, moves
 
 
 def _strength(subject: Subject, shift: Shift, laboratories: frozenset[str]) -> float:

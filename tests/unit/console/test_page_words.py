@@ -282,6 +282,15 @@ def test_why_is_in_the_readers_language_for_every_rule_and_every_family() -> Non
     )
 
 
+def test_the_rivals_of_a_chart_are_shown_as_the_worker_named_them() -> None:
+    chart = _figures("cusum", "instrument_bias", "instrument_bias")
+    reason = "WB-1 reads mass 1.00% low; of all they are off by WB-2 (mass) explains 30%"
+    [alone, named] = Pages("en").run(BLOCK, alerts=[chart, chart | {"reason": reason}])
+    assert "WB-2 (mass) explains 30%" in named
+    assert named.startswith(alone)
+    assert "in the words of the worker" not in alone
+
+
 def test_of_what_nothing_tells_apart_both_are_said_and_what_to_measure() -> None:
     figures = _figures("e_value", "lot_eprocess", "water_or_waste", 0.3)
     both = figures | {"posterior": {"water": 0.5, "water_falsified": 0.1, "waste": 0.3}}

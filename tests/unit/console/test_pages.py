@@ -11,6 +11,7 @@ from console import pages_http
 from console.people.roles import Role
 from console.wording import LANGUAGES, catalogue
 from custody.alerts import CHARTS, SHELVING_OVER, UNSUPPORTED
+from custody.chart_lots import RIVALS
 from custody.severity import BY_RULE, RANKS
 from tests.support.alerts import symbols
 from tests.support.visitors import PASSWORD, Desk, people
@@ -176,7 +177,8 @@ def test_every_state_severity_and_family_of_an_alert_has_a_word() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "sentence"), [("cause.js", UNSUPPORTED), ("why.js", SHELVING_OVER)]
+    ("script", "sentence"),
+    [("cause.js", UNSUPPORTED), ("why.js", SHELVING_OVER), ("why.js", RIVALS)],
 )
 def test_what_the_pages_say_themselves_they_know_by_the_workers_words(
     script: str, sentence: str

@@ -1,8 +1,9 @@
 """When a chart says a version of its alert, of which lots, and why it takes one back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from random import Random
+from types import MappingProxyType
 
 import pytest
 
@@ -15,14 +16,29 @@ from tests.support.recomputed import line_of, script, wrong
 
 U, SHARED = 0.03, 0.01
 LAB, ROAD = "instrument/LAB", "way/MINE-A>PORT"
+NOBODY: Mapping[str, float] = MappingProxyType({})
 
 
 def word(
-    no: int, off: dict[str, float], *, thing: str = LAB, explained: float = 0.0, again: int = 0
+    no: int,
+    off: dict[str, float],
+    *,
+    thing: str = LAB,
+    explained: float = 0.0,
+    again: int = 0,
+    rivals: Mapping[str, float] = NOBODY,
 ) -> Residual:
     """Return what a lot says of a thing; ``again`` is how often it has said another before."""
     figures = [
-        ResidualFigure(quantity=q, value=value, u=U, u_shared=SHARED, explained=explained)
+        ResidualFigure(
+            quantity=q,
+            value=value,
+            u=U,
+            u_shared=SHARED,
+            explained=explained,
+            rivals=tuple(rivals),
+            rival_parts=tuple(rivals.values()),
+        )
         for q, value in off.items()
     ]
     return Residual(
@@ -195,3 +211,32 @@ def test_what_its_neighbours_explain_for_the_most_part_is_taken_back_once() -> N
         for no, one in enumerate(words)
     ]
     assert states(versions([*words, *more])) == ["open", "retracted"]
+
+
+def test_a_chart_names_who_else_explains_of_its_shift_and_how_much() -> None:
+    """One cause moves the charts of all that it is compared with."""
+    rivals = {"instrument/XRF-A|Co": 0.03, "way/MINE-A>PORT|mass": -0.01, "instrument/X|Cu": 1e-4}
+    words = [
+        word(no, {"Cu": 0.1, "Fe": 0.0}, explained=0.02, rivals=rivals if no % 2 else NOBODY)
+        for no in range(8)
+    ]
+    [one, *_] = versions(words)
+    assert one.reason.endswith(
+        "judged without that; of all they are off by XRF-A (Co) explains 12%, "
+        "MINE-A>PORT (mass) hides 4%"
+    )
+
+
+def test_a_shift_that_nobody_else_explains_names_nobody() -> None:
+    [one, *_] = versions(off_by(0.1, range(8)))
+    assert one.reason.endswith("judged without that")
+
+
+def test_what_explains_a_shift_away_is_named() -> None:
+    words = off_by(0.1, range(40))
+    again = [
+        word(no, {"Cu": one.figures[0].value, "Fe": 0.0}, explained=0.1, again=1,
+             rivals={"instrument/XRF-A|Cu": 0.1})
+        for no, one in enumerate(words)
+    ]  # fmt: skip
+    assert "; of all they are off by XRF-A (Cu) explains " in reason([*words, *again])

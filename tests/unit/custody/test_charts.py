@@ -267,3 +267,21 @@ def test_only_an_instrument_may_be_a_laboratory_in_reference_data(thing: str, as
     assert [key for key in rows.keys_asked if key.startswith("ref/laboratory/")] == (
         ["ref/laboratory/LAB"] if asks else []
     )
+
+
+def test_a_depot_scale_that_is_off_is_a_rival_of_the_scales_it_is_compared_with() -> None:
+    """The parts of what others explain add up to what is said to be explained."""
+    outputs = said(Fleet(2, lots=40, since=12, scale=("WB-DEPOT", 0.012)).records())
+    words = [
+        one for one in outputs if isinstance(one, Residual) and one.thing != "instrument/WB-DEPOT"
+    ]
+    figures = [f for one in words for f in one.figures if f.rivals]
+    assert {rival for f in figures for rival in f.rivals} == {"instrument/WB-DEPOT|mass"}
+    for figure in figures:
+        assert sum(figure.rival_parts) == pytest.approx(figure.explained, abs=2e-6)
+    told = {one.thing for one in words if any(f.rivals for f in one.figures)}
+    assert "instrument/WB-PORT" in told
+    own = [
+        one for one in outputs if isinstance(one, Residual) and one.thing == "instrument/WB-DEPOT"
+    ]
+    assert not [f for one in own for f in one.figures if f.rivals]

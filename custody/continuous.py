@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from custody import accounts, handing, layer_known, node_known, survey
 from custody import carried as travelling
-from custody.estimate import NOTHING, Estimate, absolute, add
+from custody.estimate import NOTHING, Estimate, add
 from custody.handing import GENERATIONS_MAX
 from custody.held import Carried, Held, Posted
 from custody.kinds import FIFO, Kind
@@ -129,14 +129,10 @@ class Node:
         Args:
             amounts: Metals in the books, milligrams.
         """
-        state, dry = self.state, self.dry
+        state = self.state
+        there = node_known.metals_booked(state, self._process_id)
+        metals = {name: there.get(name, NOTHING) for name in travelling.metals_of(amounts)}
         masses = node_known.booked(state, self._process_id)
-        there = node_known.pooled(state.layers, self._process_id)[1]
-        metals: dict[str, Estimate] = {}
-        for analyte in travelling.metals_of(amounts):
-            known = absolute(there.get(analyte, NOTHING))
-            grade = self._metal(analyte) / dry if dry > 0 else 0.0
-            metals[analyte] = known._replace(var=known.var + masses.var * grade**2)
         return Estimates(Estimate(0.0, *state.wet_u), masses, metals)
 
     def _happened(self, place: str) -> None:

@@ -12,9 +12,16 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from custody.carried import size_of
-from custody.estimate import OTHER, SOURCES_MAX, Estimate, relative
+from custody.estimate import OTHER, SOURCES_MAX, Estimate, absolute, relative
 from custody.process import Estimates
-from custody.process_known import errors_of, grade_error, grade_source, share_in, source_of
+from custody.process_known import (
+    beyond,
+    errors_of,
+    grade_error,
+    grade_source,
+    share_in,
+    source_of,
+)
 from custody.process_rows import EXACT, Layer, Material, MetalKnown
 
 UNKNOWN_METAL = MetalKnown(0.0, 0.0, 0.0, {})
@@ -33,10 +40,12 @@ def arrived(known: Estimates, cause: str) -> Material:
     """
     share = share_in(known)
     by_share, metals = errors_of(known, share).metals, dict[str, MetalKnown]()
+    weighed = relative(beyond(known.dry, share))
     for analyte, metal in known.metals.items():
         mine, grade = by_share.get(analyte, 0.0), grade_error(metal, known.dry)
-        var = max(metal.var - mine**2 - grade**2, 0.0)
-        metals[analyte] = MetalKnown(mine, grade, var, dict(metal.parts))
+        there = beyond(metal, absolute(weighed._replace(value=metal.value)))
+        beside = max(there.var - mine**2 - grade**2, 0.0)
+        metals[analyte] = MetalKnown(mine, grade, beside, dict(there.parts))
     return Material(cause, math.sqrt(share.var), 0.0, dict(share.parts), metals)
 
 
@@ -56,7 +65,7 @@ def joined(some: Sequence[Material]) -> Material:
         every = [one.metals.get(analyte, UNKNOWN_METAL) for one in some]
         by_cause = _by_cause((one.cause, u.share) for one, u in zip(some, every, strict=True))
         mine = math.fsum(weights[cause] * u for cause, u in by_cause.items())
-        var = math.fsum([*(one.var for one in every), *(u * u for u in by_cause.values())])
+        var = math.fsum([*(one.beside for one in every), *(u * u for u in by_cause.values())])
         grade = math.hypot(*[one.grade for one in every])
         parts = summed(one.parts for one in every)
         metals[analyte] = MetalKnown(mine, grade, max(var - mine**2, 0.0), parts)
@@ -71,6 +80,24 @@ def in_books(layers: Iterable[Layer]) -> float:
     errors = _by_cause((one.known.cause, one.known.share + one.known.gone) for one in layers)
     # One error has a sign: more may be gone from the books than from the layers.
     return sum(errors.values()) if len(errors) < 2 else math.hypot(*errors.values())
+
+
+def in_book(layer: Layer) -> Layer:
+    """Return a layer with the error of what left it otherwise known, as the books have it.
+
+    What left took metals at the layer's grade: their error is that of its dry mass times that.
+    """
+    known = layer.known
+    if not known.gone or layer.dry <= 0:
+        return layer
+    metals = {
+        analyte: one._replace(
+            share=one.share + known.gone * layer.metals.get(analyte, 0) / layer.dry
+        )
+        for analyte, one in known.metals.items()
+    }
+    share = known.share + known.gone
+    return layer._replace(known=known._replace(share=share, gone=0.0, metals=metals))
 
 
 def _by_cause(errors: Iterable[tuple[str, float]]) -> dict[str, float]:
@@ -97,7 +124,7 @@ def scaled(known: Material, factor: float) -> Material:
             analyte: MetalKnown(
                 one.share * factor,
                 one.grade * factor,
-                one.var * factor**2,
+                one.beside * factor**2,
                 _times(one.parts, factor),
             )
             for analyte, one in known.metals.items()
@@ -163,7 +190,7 @@ def together(layers: Sequence[Layer], process_id: str) -> tuple[Estimate, dict[s
         for analyte, one in known.metals.items():
             own = (source, one.share), (grade_source(graded, analyte), one.grade)
             by_metal.setdefault(analyte, []).extend([*one.parts.items(), *own])
-            var[analyte] = var.get(analyte, 0.0) + one.var
+            var[analyte] = var.get(analyte, 0.0) + one.beside
     metals = {
         analyte: relative(
             Estimate(

@@ -11,11 +11,20 @@ Source:
 from collections.abc import Sequence
 
 from custody.carried import NOTHING_CARRIED
-from custody.estimate import NOTHING, SAME_REL, Estimate, absolute, over, relative
+from custody.estimate import NOTHING, Estimate, absolute, over, relative
 from custody.held import Held
-from custody.layer_known import in_books, joined, metals_in, of_node, summed, surveyed, together
+from custody.layer_known import (
+    in_book,
+    in_books,
+    joined,
+    metals_in,
+    of_node,
+    summed,
+    surveyed,
+    together,
+)
 from custody.process import Estimates, held_estimates
-from custody.process_known import Leaving, output_known, share_in, source_of
+from custody.process_known import Leaving, beyond, output_known, share_in, source_of
 from custody.process_rows import Layer, Material, StateRow
 
 Uncertain = tuple[float, dict[str, float]]
@@ -45,6 +54,25 @@ def booked(state: StateRow, process_id: str) -> Estimate:
     return Estimate(float(dry), var, summed([others, own]))
 
 
+def metals_booked(state: StateRow, process_id: str) -> dict[str, Estimate]:
+    """Return how well the metals in the books are known, milligrams; values are of the layers.
+
+    The books had a metal by dry masses and grades. So they have it as badly as their dry mass
+    (``booked``), be it by scales or by what left with a moisture of its own, and beside that by the
+    grades of what lies there still.
+    """
+    layers = state.layers
+    dry, metals = sum(layer.dry for layer in layers), metals_in(layers)
+    _, known = pooled([in_book(layer) for layer in layers], process_id)
+    var, parts = state.dry_u
+    found: dict[str, Estimate] = {}
+    for analyte, one in known.items():
+        there, grade = absolute(one), metals.get(analyte, 0) / dry if dry > 0 else 0.0
+        more = Estimate(0.0, var * grade**2, {source: u * grade for source, u in parts.items()})
+        found[analyte] = Estimate(there.value, *plus((there.var, dict(there.parts)), more))
+    return found
+
+
 def arrive(state: StateRow, known: Estimates, before: float) -> None:
     """Let the scale that weighed an input into the books.
 
@@ -57,7 +85,7 @@ def arrive(state: StateRow, known: Estimates, before: float) -> None:
         before: What their dry shares did to the books before that, grams (``in_books``).
     """
     state.wet_u = plus(state.wet_u, known.wet)
-    var, parts = plus(state.dry_u, _beyond(known.dry, share_in(known)))
+    var, parts = plus(state.dry_u, beyond(known.dry, share_in(known)))
     state.dry_u = var + max(before**2 - in_books(state.layers) ** 2, 0.0), parts
 
 
@@ -83,7 +111,7 @@ def leave(state: StateRow, out: Leaving, measured: Held | None, taken: Sequence[
     if measured is not None:
         known = held_estimates(measured)
     state.wet_u = plus(state.wet_u, known.wet, -1.0)
-    state.dry_u = plus(state.dry_u, _beyond(known.dry, drawn), -1.0)
+    state.dry_u = plus(state.dry_u, beyond(known.dry, drawn), -1.0)
 
 
 def _go(state: StateRow, known: Material, gone: float) -> None:
@@ -108,10 +136,10 @@ def survey(state: StateRow, found: Leaving, stated: str | None) -> None:
     if stated is not None:
         share = over(found.own, relative(found.wet))
         state.layers = [surveyed(layer, share, stated) for layer in state.layers]
-        dry = _beyond(dry, absolute(share._replace(value=found.dry)))
+        dry = beyond(dry, absolute(share._replace(value=found.dry)))
     elif not found.derived:
         # How dry the layers are says nothing of a dry mass that was measured.
-        dry = _beyond(dry, Estimate(0.0, 0.0, _labs(state.layers)))
+        dry = beyond(dry, Estimate(0.0, 0.0, _labs(state.layers)))
         state.layers = [
             layer._replace(known=layer.known._replace(gone=-layer.known.share))
             for layer in state.layers
@@ -123,16 +151,6 @@ def survey(state: StateRow, found: Leaving, stated: str | None) -> None:
 def _labs(layers: Sequence[Layer]) -> dict[str, float]:
     """Return what is systematic of the dry shares of layers, grams."""
     return summed(layer.known.parts for layer in layers)
-
-
-def _beyond(dry: Estimate, share: Estimate) -> Estimate:
-    """Return what is uncertain of a dry mass beside its dry share, whose u may be random in it."""
-    parts: dict[str, float] = {}
-    for source in sorted(dry.parts.keys() | share.parts.keys()):
-        mine, other = dry.parts.get(source, 0.0), share.parts.get(source, 0.0)
-        if abs(mine - other) > SAME_REL * abs(mine):
-            parts[source] = mine - other
-    return Estimate(dry.value, max(dry.var - share.var, 0.0), parts)
 
 
 def plus(uncertain: Uncertain, estimate: Estimate, sign: float = 1.0) -> Uncertain:

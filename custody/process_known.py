@@ -20,6 +20,7 @@ from custody.estimate import (
     GRADE,
     NOTHING,
     OWN,
+    SAME_REL,
     Estimate,
     absolute,
     add,
@@ -121,6 +122,21 @@ def share_in(known: Estimates) -> Estimate:
         return NOTHING
     share = over(relative(known.dry), relative(known.wet))
     return absolute(share._replace(value=known.dry.value))
+
+
+def beyond(estimate: Estimate, part: Estimate) -> Estimate:
+    """Return what an estimate is uncertain by beside a part of it, whose u may be random in it.
+
+    Args:
+        estimate: Any.
+        part: In the same unit.
+    """
+    parts: dict[str, float] = {}
+    for source in sorted(estimate.parts.keys() | part.parts.keys()):
+        mine, other = estimate.parts.get(source, 0.0), part.parts.get(source, 0.0)
+        if abs(mine - other) > SAME_REL * abs(mine):
+            parts[source] = mine - other
+    return Estimate(estimate.value, max(estimate.var - part.var, 0.0), parts)
 
 
 def relative_share(share: Estimate, dry: float) -> Estimate:

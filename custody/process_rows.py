@@ -122,12 +122,12 @@ class PageRow:
 class MetalKnown(NamedTuple):
     """How well a metal of a layer is known, milligrams: by its dry share, its grade, and beside.
 
-    ``var`` is the variance of what is neither, ``parts`` are systematic.
+    ``beside`` is the variance of what is neither, ``parts`` are systematic. Scales are in none.
     """
 
     share: float
     grade: float
-    var: float
+    beside: float
     parts: dict[str, float]
 
 

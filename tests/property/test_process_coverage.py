@@ -32,7 +32,7 @@ SPAN, WEIGHED, OUT, GRADE = 0.001, 40_000.0, 30_000.0, 0.02
 PLANT_MOISTURE = 0.005
 """u of a moisture that a side states, absolute; half of its variance is the site's."""
 NOTHING = Carried({}, {}, {}, {})
-NAMES = ("dry", "copper", "dry of both", "copper of both", "rest")
+NAMES = ("dry", "copper", "dry of both", "copper of both", "rest", "copper of the rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class World:
     given: list[Held]
     sides: list[Standing]
     true: list[tuple[float, float]]
-    rest: float
+    rest: tuple[float, float]
 
 
 def world(rng: np.random.Generator, moist: Moist, *, stated: bool, layered: bool) -> World:
@@ -75,7 +75,7 @@ def world(rng: np.random.Generator, moist: Moist, *, stated: bool, layered: bool
         moisture_said = 1.0 - dry / wet + error if stated else None
         masses = {"wet": weighed, "dry": None, "moisture": moisture_said, "u_mass": round(OUT)}
         sides.append(standing(number, masses))
-    return World(given, sides, [(dry, copper) for _, dry, copper in parts[:2]], parts[2][1])
+    return World(given, sides, [(dry, copper) for _, dry, copper in parts[:2]], parts[2][1:])
 
 
 def drawn(
@@ -116,7 +116,7 @@ class Found:
     """What the core says of the outputs, and of what is left."""
 
     outputs: list[tuple[Estimate, Estimate]]
-    rest: Estimate
+    rest: tuple[Estimate, Estimate]
 
 
 def batch(one: World) -> Found:
@@ -125,7 +125,9 @@ def batch(one: World) -> Found:
     made.derive({side.number: OutRow() for side in one.sides})
     outputs = [said(made.outcomes[side.number].handed) for side in one.sides]
     left = made.whole.dry - math.fsum(dry.value for dry, _ in outputs)
-    return Found(outputs, made.known.dry._replace(value=left))
+    copper = made.whole.metals["Cu"] - math.fsum(copper.value for _, copper in outputs)
+    known = made.known.dry, made.known.metals["Cu"]
+    return Found(outputs, (known[0]._replace(value=left), known[1]._replace(value=copper)))
 
 
 def pile(one: World, mixing: str = PERFECT) -> Found:
@@ -134,7 +136,8 @@ def pile(one: World, mixing: str = PERFECT) -> Found:
     for held in one.given:
         node.put_in(held)
     outputs = [said(node.apply(side, None, OutRow()).handed) for side in one.sides]
-    return Found(outputs, node.known({}).dry)
+    known = node.known({"Cu": 1})
+    return Found(outputs, (known.dry, known.metals["Cu"]))
 
 
 def layers(one: World) -> Found:
@@ -171,7 +174,8 @@ def test_twice_the_u_of_a_process_holds_the_truth(
         held["copper"] += is_held(copper, truth[1])
         held["dry of both"] += is_held(both, math.fsum(dry for dry, _ in one.true))
         held["copper of both"] += is_held(metal, math.fsum(copper for _, copper in one.true))
-        held["rest"] += is_held(found.rest, one.rest)
+        held["rest"] += is_held(found.rest[0], one.rest[0])
+        held["copper of the rest"] += is_held(found.rest[1], one.rest[1])
     shares = {name: count / WORLDS for name, count in held.items()}
     assert min(shares.values()) >= LEAST, shares
     assert max(shares.values()) <= MOST, shares

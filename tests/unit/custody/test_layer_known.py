@@ -69,6 +69,14 @@ class Heap:
         own = math.hypot(said.mass_dry_u_random_g, parts.pop("P-1/dry_share", 0.0))
         return own / TONNE, parts.get("LAB/moisture", 0.0) / TONNE
 
+    def copper(self) -> dict[str, float]:
+        """Return u of the copper in the books by source, in kilograms, what is random as ''."""
+        [metal] = self.plant.balance.metals
+        parts = {part.source: part.u / TONNE for part in metal.u_systematic_mg}
+        return {source: u for source, u in parts.items() if u > 1e-6} | {
+            "": metal.u_random_mg / TONNE
+        }
+
 
 def named(no: int) -> str:
     return f"P-1/{event_id(TRUCKS[no])}"
@@ -123,6 +131,43 @@ def test_what_left_with_a_moisture_of_its_own_leaves_the_error_in_the_books() ->
     assert heap.books() == pytest.approx((math.hypot(0.75 * 2, stated), 0.09), rel=1e-3)
     heap.out("Y", 11, 75)
     assert heap.books() == pytest.approx((math.hypot(0.75, stated), 0.0225), rel=1e-3)
+
+
+def test_copper_is_known_no_better_than_the_dry_mass_that_left_with_a_moisture_of_its_own() -> None:
+    """Of 20 mg/g: all the moistures of what came, that of what went, and the grades left there."""
+    heap = Heap("perfect")
+    grades = math.sqrt(4) * 0.05 * 450
+    before = {"P-1/dry_share": 30.0, "P-1/Cu/grade": grades, "LAB/moisture": 1.8, "": 0.0}
+    assert heap.copper() == pytest.approx(before, rel=1e-3, abs=1e-3)
+    heap.out("X", 10, 50, moisture_fraction=0.1)
+    stated = 0.005 * 50 / math.sqrt(2) * 20
+    after = before | {"P-1/Cu/grade": grades / 2, "": stated}
+    # What left by another laboratory's moisture has a negative sign: it goes into the rest.
+    assert heap.copper() == pytest.approx(after | {"other": stated}, rel=1e-3, abs=1e-3)
+
+
+def test_the_scale_that_weighed_a_truck_is_once_in_its_copper() -> None:
+    """25 t to 50 kg and to 20 kg of the bridge's own: 20 mg/g of nine tenths of that."""
+    heap, scale = Heap("perfect"), 0.05 / 25
+    name, dry = "heavy", 22_500_000
+    exact = handed(
+        name, 5, dry, {"Cu": 20 * dry}, mass_wet_g=25 * TONNE, mass_wet_u_random_g=50_000.0,
+        mass_wet_u_systematic_g=(Part(source="WB", u=20_000.0),),
+    )  # fmt: skip
+    [copper] = exact.metals
+    copper = replace(
+        copper, u_random_mg=scale * 20 * dry, u_systematic_mg=(Part(source="WB", u=18_000 * 20.0),)
+    )
+    heap.plant.tell(
+        replace(
+            exact,
+            mass_dry_u_random_g=scale * dry,
+            mass_dry_u_systematic_g=(Part(source="WB", u=18_000.0),),
+            metals=(copper,),
+        )
+    )
+    found = heap.copper()
+    assert (found[""], found["WB"]) == pytest.approx((0.9, 0.36), rel=1e-3)
 
 
 def test_of_a_truck_that_left_by_half_with_a_moisture_of_its_own_all_is_in_the_books() -> None:
@@ -219,7 +264,7 @@ def test_a_mixture_has_the_error_that_its_parts_are_together() -> None:
     assert found.gone == pytest.approx(0.6 + 1.6)
     copper = found.metals["Cu"]
     assert (copper.share, copper.grade) == pytest.approx((22.0, 10.0))
-    assert copper.var == pytest.approx(3.0 + 100.0 + 400.0 - 22.0**2)
+    assert copper.beside == pytest.approx(3.0 + 100.0 + 400.0 - 22.0**2)
     assert copper.parts == {"LAB": 2.0, "WB": 3.0}
 
 

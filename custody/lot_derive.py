@@ -123,7 +123,9 @@ class LotDerivation:
         route = declared.route if declared is not None and declared.route else None
         knowledge, row = self._known.now(), self._book.row
         changed = turns.of_lot(self._book.material(), knowledge)
-        more = row.supplied, row.clocks, row.holds, changed
+        given = [] if knowledge.moist else self._book.handed()
+        unwatered = frozenset([held.cause for held in given if held.stated == DRY])
+        more = row.supplied, row.clocks, row.holds, changed, unwatered
         return Context(self._lot_id, knowledge, self._references, route, *more)
 
     def _posted_until(self, givens: list[tuple[str, GivenRow]]) -> Micros:

@@ -98,7 +98,24 @@ def settled(place: PlaceRow, context: Context) -> Settled:
     """
     if place.stocks:
         return _settled(_since_stock(place, place.stocks[-1], context))
+    if _gone_by_dry_mass(place, context):
+        return Settled(0, NOTHING)
     return _settled(_ordered(place.flows), place.wet)
+
+
+def _gone_by_dry_mass(place: PlaceRow, context: Context) -> bool:
+    """Tell whether all has left by its dry mass, whatever its wet mass says.
+
+    An output that states its dry mass alone was taken to be as wet as what went into its process.
+    Until a certificate says how wet it is, what it weighs wet is no measurement and its dry mass
+    is one: where that has left, no water of it lies there.
+    """
+    if place.stocks or context.unwatered.isdisjoint(place.flows):
+        return False
+    if all(flow.sign > 0 for flow in place.flows.values()):
+        return False
+    off = SETTLED_SIGMAS * sigma(sum_of(place)) * context.knowledge.dryness.value
+    return abs(place.dry) <= off
 
 
 def lay_there(place: PlaceRow, at: Micros, context: Context) -> int:
@@ -145,7 +162,7 @@ def of_place(name: str, place: PlaceRow, context: Context) -> tuple[Made, Settle
     causes = [flow.cause for flow in place.flows.values()]
     moved = Amount(place.wet, place.dry, place.amounts)
     unaccounted = accounts.unaccounted(context.lot_id)
-    short_by = last_of(causes) if _overdrawn(place) else None
+    short_by = last_of(causes) if _overdrawn(place, context) else None
     if short_by is not None:
         short = minus(_NO_AMOUNT, moved)
         made.post("topped_up", short_by, unaccounted, here, short, account=here)
@@ -266,9 +283,11 @@ def _cause(causes: list[Cause], knowledge: Knowledge, place: PlaceRow) -> Cause 
     return last_of(newest)
 
 
-def _overdrawn(place: PlaceRow) -> bool:
+def _overdrawn(place: PlaceRow, context: Context) -> bool:
     """Tell whether more went out than came in, beyond what weighings explain."""
-    return place.wet < 0 and -place.wet > SETTLED_SIGMAS * sigma(sum_of(place))
+    if place.wet >= 0 or _gone_by_dry_mass(place, context):
+        return False
+    return -place.wet > SETTLED_SIGMAS * sigma(sum_of(place))
 
 
 def sum_of(place: PlaceRow) -> Estimate:

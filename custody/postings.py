@@ -49,6 +49,8 @@ class Context(NamedTuple):
         clocks: By site the time by which its facts are in.
         holds: What people held and released, in order of time.
         turns: When what is known of the material changed, in order.
+        unwatered: Outputs of processes that state their dry mass alone and have no certificate's
+            moisture, by their causes: nobody measured what they weigh wet.
     """
 
     lot_id: str
@@ -59,6 +61,7 @@ class Context(NamedTuple):
     clocks: Mapping[str, Micros] = MappingProxyType({})
     holds: Sequence[Hold] = ()
     turns: Sequence[Turn] = ()
+    unwatered: frozenset[str] = frozenset()
 
     def supplies(self, site: str, leaves: Micros) -> bool:
         """Tell whether what leaves a site then had come there before, and is in the books."""

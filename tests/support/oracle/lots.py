@@ -20,11 +20,10 @@ from tests.support.oracle.known import U_MOISTURE, U_MOISTURE_MIN, Knowledge
 from tests.support.oracle.postings import TRANSIT, Flow, Place, Posting, sums_of
 from tests.support.oracle.refs import References
 from tests.support.oracle.scales import sigma
-from tests.support.oracle.stand import standing, when
+from tests.support.oracle.stand import kept_stocks, standing, when
 from tests.support.oracle.trips import Trip, trips_of
 
 SIGMAS = 4
-STOCKS_MAX = 64
 U_INPUT_REL = 0.002
 """Of an input that states no u."""
 
@@ -354,6 +353,8 @@ class LotBooks:
         account, place = self._account(site), self.places[site]
         held = added((1, sums_of(self.postings).get(account, {})), (1, self._given_at(site)))
         wet, overdrawn = self._lies(place.since_stock())
+        if self._gone_by_dry_mass(site, held.get("dry", 0)):
+            wet, overdrawn = 0, False
         if overdrawn:
             self.findings.add("overdrawn")
         dry = wet * (1 - (self.now.moisture or 0.0))
@@ -366,6 +367,15 @@ class LotBooks:
             ends = f"unaccounted/{self.lot_id}", account
             self.postings.append(Posting("measurement", "", ends[0], ends[1], rest))
 
+    def _gone_by_dry_mass(self, site: str, dry: int) -> bool:
+        """Whether all of a dry mass that nobody weighed wet has left; its water was a guess."""
+        flows = self.places[site].flows
+        guessed = any(one.dry_alone for one in self.given if one.site == site)
+        if not guessed or "moisture" in self.now.certified or any(f.sign == 0 for f in flows):
+            return False
+        off = SIGMAS * self._sigma(flows) * (1 - (self.now.moisture or 0.0))
+        return any(flow.sign < 0 for flow in flows) and abs(dry) <= off
+
     def _sigma(self, flows: list[Flow]) -> float:
         weighed = [(f.sign or 1, f.weighing) for f in flows if f.weighing is not None]
         others = sum(flow.u**2 for flow in flows)
@@ -377,22 +387,3 @@ class LotBooks:
 
 def attributes_of(amounts: Amounts) -> Amounts:
     return {name: value for name, value in amounts.items() if is_attribute(name)}
-
-
-def kept_stocks(facts: Sequence[Fact], findings: set[str]) -> set[str]:
-    """The stock weighings a place keeps: the first, the newest, and those somebody asked for."""
-    kept: dict[str, list[LotWeighed]] = {}
-    asked: dict[str, int] = {}
-    for fact in facts:
-        if isinstance(fact, MaterialProcessed):
-            if fact.mass_wet_g is None and fact.mass_dry_g is None:
-                asked[fact.site_id] = fact.occurred_at
-        elif isinstance(fact, LotWeighed) and fact.purpose == "stock":
-            here = kept.setdefault(fact.site_id, [])
-            if len(here) > 1 and asked.get(fact.site_id, -1) < here[-1].occurred_at:
-                here.pop()
-            here.append(fact)
-            if len(here) > STOCKS_MAX:
-                here.pop(1)
-                findings.add("too_many_stocks")
-    return {fact.event_id for here in kept.values() for fact in here}

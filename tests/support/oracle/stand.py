@@ -1,13 +1,14 @@
 """Which statements stand: each once, corrections in the place of their targets, voids gone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Generic, TypeVar
 
-from custody.events import NOT_CONTENT, Fact, MaterialProcessed, ReferenceSet
+from custody.events import NOT_CONTENT, Fact, LotWeighed, MaterialProcessed, ReferenceSet
 
 Statement = Fact | ReferenceSet
 S = TypeVar("S", bound=Statement)
+STOCKS_MAX = 64
 
 
 def when(fact: Fact) -> tuple[int, int, str]:
@@ -94,3 +95,22 @@ def _speaking(one: S, all_of_them: list[S]) -> list[S]:
     """The corrections that speak for a statement; a void of a void does not."""
     about = [other for other in all_of_them if other.corrects == one.event_id]
     return [other for other in about if not (one.void and other.void)]
+
+
+def kept_stocks(facts: Sequence[Fact], findings: set[str]) -> set[str]:
+    """The stock weighings a place keeps: the first, the newest, and those somebody asked for."""
+    kept: dict[str, list[LotWeighed]] = {}
+    asked: dict[str, int] = {}
+    for fact in facts:
+        if isinstance(fact, MaterialProcessed):
+            if fact.mass_wet_g is None and fact.mass_dry_g is None:
+                asked[fact.site_id] = fact.occurred_at
+        elif isinstance(fact, LotWeighed) and fact.purpose == "stock":
+            here = kept.setdefault(fact.site_id, [])
+            if len(here) > 1 and asked.get(fact.site_id, -1) < here[-1].occurred_at:
+                here.pop()
+            here.append(fact)
+            if len(here) > STOCKS_MAX:
+                here.pop(1)
+                findings.add("too_many_stocks")
+    return {fact.event_id for here in kept.values() for fact in here}

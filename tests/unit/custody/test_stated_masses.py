@@ -205,6 +205,53 @@ def test_two_processes_stated_dry_masses_both_stand() -> None:
     assert ("process/P-2", -250_000, 0) in measured
 
 
+def refined(moisture: float, minute: float = 300, tonnes: float = 11.0) -> LotFact:
+    """OUT goes into P-2 by a dry mass and the wet one that the scale there shows."""
+    dry = round(tonnes * TONNE)
+    masses = {"mass_dry_g": dry, "mass_wet_g": round(dry / (1 - moisture))}
+    return Maker(f"fed {minute}").side(
+        "PLANT", minute, "input", "P-2", kind="refine", lot_id="OUT", **masses
+    )
+
+
+@pytest.mark.parametrize("feed", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize("moisture", [0.001, 0.12])
+def test_a_stated_dry_mass_that_left_whole_leaves_no_water_and_no_debt(
+    feed: float, moisture: float
+) -> None:
+    """Matte of 11.000 t dry, taken to be as wet as its feed, went on whole, and has no certificate.
+
+    Of a feed of 10 % the lot kept 1.212 t, and for that 1.091 t of dry mass that nobody had seen.
+    """
+    dry = given("smelt", mass_dry_g=11 * TONNE)
+    world = books(*fed(30, feed, "smelt"), dry, refined(moisture))
+    assert "lot/OUT/PLANT" not in world.sums()
+    gone = world.sums()["process/P-2"]
+    assert gone["dry"] == 11 * TONNE
+    # What the two say of its water is apart, and nothing else is.
+    assert world.sums()["unaccounted/OUT"] == {"wet": round(11 * TONNE / (1 - feed)) - gone["wet"]}
+    assert of_lot(world).status == "empty"
+    assert world.open_rules() == set()
+
+
+@pytest.mark.parametrize("tonnes", [5.0, 10.0])
+def test_what_is_left_of_a_stated_dry_mass_stays(tonnes: float) -> None:
+    dry = given("smelt", mass_dry_g=11 * TONNE)
+    world = books(*fed(30, 0.1, "smelt"), dry, refined(0.001, tonnes=tonnes))
+    assert of_lot(world).mass_wet_g > 1_000_000
+    world.tell(refined(0.001, 400, 11.0 - tonnes))
+    assert of_lot(world).mass_wet_g == 0
+    assert set(world.sums()["unaccounted/OUT"]) == {"wet"}
+
+
+def test_a_certificate_tells_the_water_of_what_has_left_whole() -> None:
+    dry = given("smelt", mass_dry_g=11 * TONNE)
+    world = books(*fed(30, 0.1, "smelt"), dry, refined(0.001), certified(0.001, 0.6))
+    assert "lot/OUT/PLANT" not in world.sums()
+    rounding = world.sums()["unaccounted/OUT"]
+    assert rounding == {"Cu": pytest.approx(0, abs=1_000)}  # 0.001 g of 6.6 t
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_the_order_of_arrival_says_nothing_of_a_stated_dry_mass(order: tuple[int, ...]) -> None:
     facts = [given("smelt", mass_dry_g=11 * TONNE), certified(0.001, 0.6), closed("smelt")]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from custody import accounts, handing, returns
 from custody.estimate import Estimate, absolute, relative, times
+from custody.events import Micros
 from custody.held import Carried, Held
 from custody.knowledge import Amount, Cause
 from custody.lot_book import LotBook
@@ -26,12 +27,14 @@ class AsFed(NamedTuple):
         carried: What that material carries.
         generation: One more than the largest of what had been handed over with it.
         without: Causes of what processes handed over that it does not rest on.
+        back: When the lot came back after it, None where never.
     """
 
     context: Context
     carried: Carried
     generation: int
     without: frozenset[str] = frozenset()
+    back: Micros | None = None
 
 
 class Inputs:
@@ -61,27 +64,32 @@ class Inputs:
         self._own = own
         self._comes_back = any(held.owner in own for held in given)
         self._now = AsFed(context, carried, handing.generation_after(given))
-        self._found: dict[frozenset[str], AsFed] = {frozenset(): self._now}
+        self._found: dict[tuple[frozenset[str], Micros | None], AsFed] = {}
 
     def known_of(self, fed: Fed) -> AsFed:
         """Return what an input rests on: of a lot that came back, what was known before that."""
         if not self._comes_back:
             return self._now
         rests_on = {held.cause for held in returns.before(fed, self._own, self._given)}
-        return self._without({held.cause for held in self._given} - rests_on)
+        back = returns.came_back(fed, self._own, self._given)
+        return self._without({held.cause for held in self._given} - rests_on, back)
 
-    def _without(self, causes: Collection[str]) -> AsFed:
+    def _without(self, causes: Collection[str], back: Micros | None) -> AsFed:
         without = frozenset(causes)
-        if without not in self._found:
+        if not without and back is None:
+            return self._now
+        key = without, back
+        if key not in self._found:
             given = [held for held in self._given if held.cause not in without]
             context = self._now.context
-            self._found[without] = AsFed(
-                context._replace(knowledge=self._known.given(given)),
+            self._found[key] = AsFed(
+                context._replace(knowledge=self._known.given(given, back)),
                 carried_of(self._book, context.references, given),
                 handing.generation_after(given),
                 without,
+                back,
             )
-        return self._found[without]
+        return self._found[key]
 
     def wet_there(self, fed: Fed, earlier: Sequence[Fed]) -> int:
         """Return what lay at its site for an input that states no mass, grams.
@@ -112,7 +120,8 @@ class Inputs:
         left_out = {*without, *(one.event_id for one in earlier)}
         flows = {key: flow for key, flow in place.flows.items() if key not in left_out}
         for one in earlier:
-            own = self.known_of(one).without
+            rests_on = self.known_of(one)
+            own = rests_on.without
             if without <= own:
                 # One that is frozen before it ever moved anything has no flow.
                 stands = place.flows.get(one.event_id)
@@ -122,7 +131,8 @@ class Inputs:
             if not _states_mass(one):
                 came = {key: flow for key, flow in flows.items() if key not in own}
                 wet = lay_there(replace(place, flows=came), one.at, self._now.context)
-            made, _, _ = of_feed(one, wet, None, self._without(without | own).context)
+            known = self._without(without | own, rests_on.back)
+            made, _, _ = of_feed(one, wet, None, known.context)
             flows |= {key: flow for _, key, flow in made.flows}
         return flows
 

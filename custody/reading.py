@@ -13,8 +13,9 @@ import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from custody import carried, exchange, metrology
+from custody import carried, exchange, metrology, returns
 from custody.estimate import Estimate, over, relative, total
+from custody.events import Micros
 from custody.exchange import Word
 from custody.held import Held
 from custody.ids import BETWEEN, series_site
@@ -70,9 +71,14 @@ class Known:
             self._shown = self.given(self._book.handed())
         return self._shown
 
-    def given(self, given: Sequence[Held]) -> Knowledge:
-        """Return what would be known had processes handed over just this; it is not kept."""
-        return _Reading(self._book, given, self._references).knowledge()
+    def given(self, given: Sequence[Held], back: Micros | None = None) -> Knowledge:
+        """Return what would be known had processes handed over just this; it is not kept.
+
+        Args:
+            given: What they handed over.
+            back: When the lot came back, where that is asked of what went in (``returns``).
+        """
+        return _Reading(self._book, given, self._references, back).knowledge()
 
     def rests_on_shots(self, series: str) -> bool:
         """Tell whether a series of shots decides a metal, and forget what it said before."""
@@ -140,9 +146,11 @@ def _shot(book: LotBook) -> set[str]:
 class _Reading:
     """Works out what is known; used once."""
 
-    def __init__(self, book: LotBook, given: Sequence[Held], references: References) -> None:
+    def __init__(
+        self, book: LotBook, given: Sequence[Held], references: References, back: Micros | None
+    ) -> None:
         self._book = book
-        self._row = book.material()
+        self._row = returns.as_fed(book.material(), back)
         self._references = references
         self._given = given
         self._handed = _handed(given) if given else None

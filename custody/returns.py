@@ -3,17 +3,20 @@
 What comes back cannot be what was known when the lot went in: read so, the input would rest on the
 output and the output on the input, a ring without an end, and the first weighing of a pile that is
 crushed weeks later would come from nowhere. So an input rests on what had been handed over before
-it, and a site that the lot was fed at is supplied by what came back only from then on.
+it, and a site that the lot was fed at is supplied by what came back only from then on. How wet it
+was, a certificate of what came back does not say: it may have been dried.
 
 Source:
     docs/ledger.md, "A lot that comes back"; docs/adr/0022-an-input-rests-on-what-came-before-it.md
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from custody import accounts
 from custody.events import Micros
 from custody.held import Held
+from custody.lot_rows import Certificate, MaterialRow
 from custody.rows import Fed
 
 
@@ -66,3 +69,48 @@ def before(fed: Fed, own: frozenset[str], given: Sequence[Held]) -> list[Held]:
         for held in given
         if held.owner not in own or (held.owner != process and held.at < fed.at)
     ]
+
+
+def came_back(fed: Fed, own: frozenset[str], given: Sequence[Held]) -> Micros | None:
+    """Return when a lot first came back after an input, from whichever process; None where never.
+
+    Args:
+        fed: The input.
+        own: Accounts of all processes the lot went into.
+        given: What processes handed over with the lot.
+    """
+    back = [held.at for held in given if held.owner in own and held.at >= fed.at]
+    return min(back, default=None)
+
+
+def as_fed(material: MaterialRow, back: Micros | None) -> MaterialRow:
+    """Return what was said of a lot as it speaks for what went in before the lot came back.
+
+    Where a certificate from before that says how wet it was, those of after do not: that is the
+    moisture of what came back. Their grades are of the dry mass, or made so, and speak on.
+
+    Args:
+        material: What was said of the lot.
+        back: When it came back; None where it did not.
+    """
+    said = material.certificates
+    if back is None or not any(c.at < back and c.assayed.moisture is not None for c in said):
+        return material
+    return replace(material, certificates=[c if c.at < back else _dry(c) for c in said])
+
+
+def _dry(certificate: Certificate) -> Certificate:
+    """Return a certificate without its moisture, its grades on dry basis by that."""
+    assayed = certificate.assayed
+    share = 1.0 if assayed.moisture is None else 1.0 - assayed.moisture
+    results = {
+        analyte: value
+        if value.dry or assayed.moisture is None
+        else value._replace(
+            fraction=value.fraction / share,
+            u=None if value.u is None else value.u / share,
+            dry=True,
+        )
+        for analyte, value in assayed.results.items()
+    }
+    return certificate._replace(assayed=assayed._replace(moisture=None, results=results))

@@ -133,6 +133,12 @@ class Oracle:
             if giver not in back or side.occurred_at < fed.occurred_at
         }
 
+    def _returns(self, lot_id: str, fed: MaterialProcessed) -> int | None:
+        """When the lot first comes out again, of any process it goes into, after an input."""
+        sides = [side for giver in self._back(lot_id) for side in self._gave[giver, lot_id]]
+        later = [s.occurred_at for s in sides if s.occurred_at >= fed.occurred_at]
+        return min(later, default=None)
+
     def _taken(
         self, lot_id: str, fed: MaterialProcessed, rests_on: set[str], before: dict[str, Handed]
     ) -> Handed:
@@ -144,7 +150,7 @@ class Oracle:
                 given = self._given(giver, lot_id)
                 handed[giver] = [one for one in given if one.cause in rests_on]
         facts = self._facts["lot/" + lot_id]
-        back = Back(self._supplies(lot_id), before)
+        back = Back(self._supplies(lot_id), before, self._returns(lot_id, fed))
         books = LotBooks(lot_id, facts, handed, self.refs, self.rules, back)
         (found,) = [one for _, one in books.gives if one.cause == fed.event_id]
         return found

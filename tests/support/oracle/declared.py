@@ -61,7 +61,7 @@ def _shares(lot: LotDeclared) -> Mix:
 
 def intensities(lot: "LotBooks", whole: Amounts) -> dict[str, dict[str, float]]:
     """Millionths of each attribute's unit per gram of ``dry`` and of ``wet`` mass."""
-    wet = sum(lot.now.wet_of(one) for one in lot.given)
+    wet = sum(lot.went_in.wet_of(one) for one in lot.given)
     handed = {n: v / wet for n, v in whole.items() if is_attribute(n) and wet > 0}
     found: dict[str, dict[str, float]] = {"dry": {}, "wet": handed}
     given = {name.rsplit("/", 1)[0] for name in whole if is_attribute(name)}
@@ -89,12 +89,12 @@ def _spread(one: Attribute, lot: "LotBooks") -> float | None:
 
 
 def _per_gram(one: Attribute, lot: "LotBooks") -> float | None:
-    share = 1 - (lot.now.moisture or 0.0)
+    share = 1 - (lot.went_in.moisture or 0.0)
     per_t = one.amount * MICRO / GRAMS_PER_T
     if one.per == "t_dry":
         return per_t
     if one.per == "t_wet":
         return per_t / share if share > 0 else None
-    if one.per.removeprefix("t_") not in lot.now.grades:
+    if one.per.removeprefix("t_") not in lot.went_in.grades:
         return None
-    return per_t * lot.now.dry_grade(one.per.removeprefix("t_"))
+    return per_t * lot.went_in.dry_grade(one.per.removeprefix("t_"))

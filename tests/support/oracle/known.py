@@ -1,7 +1,7 @@
 """What is known of a lot's material: moisture, and the grade of each analyte with its basis."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scipy.stats import chi2  # type: ignore[import-untyped]  # it ships no types
 
@@ -189,6 +189,40 @@ class Knowledge:
             known.findings.add("umpire_due")
             return mean
         return umpired(seller, buyer, third, str(body.get(RULE_FIELD, "umpire")))
+
+
+def as_wet_as_before(facts: Sequence[Fact], back: int | None) -> list[Fact]:
+    """The facts of a lot that came back, as they speak for what had gone in.
+
+    Where a certificate says how wet it was before, no later one does; its grades are dry ones.
+    """
+    certificates = [fact for fact in facts if isinstance(fact, LotAssayed)]
+    wet = [fact.occurred_at for fact in certificates if fact.moisture_fraction is not None]
+    if back is None or min(wet, default=back) >= back:
+        return list(facts)
+    return [
+        dried(fact) if isinstance(fact, LotAssayed) and fact.occurred_at >= back else fact
+        for fact in facts
+    ]
+
+
+def dried(fact: LotAssayed) -> LotAssayed:
+    """A certificate of the dry matter alone."""
+    if fact.moisture_fraction is None:
+        return fact
+    share = 1 - fact.moisture_fraction
+    results = [
+        replace(
+            one,
+            basis="dry",
+            fraction=one.fraction / share,
+            u_fraction=None if one.u_fraction is None else one.u_fraction / share,
+        )
+        if one.basis == "as_is" and one.fraction is not None
+        else one
+        for one in fact.results
+    ]
+    return replace(fact, moisture_fraction=None, results=tuple(results))
 
 
 def with_room(facts: Sequence[Fact], findings: set[str]) -> list[Fact]:

@@ -16,7 +16,7 @@ from tests.support.oracle.amounts import (
     is_attribute,
     mixture,
 )
-from tests.support.oracle.known import U_MOISTURE, U_MOISTURE_MIN, Knowledge
+from tests.support.oracle.known import U_MOISTURE, U_MOISTURE_MIN, Knowledge, as_wet_as_before
 from tests.support.oracle.postings import TRANSIT, Flow, Place, Posting, sums_of
 from tests.support.oracle.refs import References
 from tests.support.oracle.scales import sigma
@@ -41,10 +41,12 @@ class Back(NamedTuple):
     Attributes:
         supplies: Processes that give the lot, and where.
         fed: What inputs took that are not taken from these books, by event.
+        at: When the lot came back after the input that is asked for.
     """
 
     supplies: set[tuple[str, str]]
     fed: Mapping[str, Handed] = MappingProxyType({})
+    at: int | None = None
 
 
 class LotBooks:
@@ -81,10 +83,13 @@ class LotBooks:
         whole = added(*((1, one.amounts) for one in self.given))
         self.knowledge = Knowledge(refs, self.lot, whole)
         self.now = self.knowledge.of(self.facts)
+        self.went_in = self.now
+        if back.at is not None:
+            self.went_in = self.knowledge.of(as_wet_as_before(self.facts, back.at))
         self.unmeasured = self.knowledge.of([]).moisture
         self.findings |= self.now.findings
-        marked = {name for one in self.given for name in one.expected}
-        self.expected = frozenset(marked & self.now.handed)
+        self.marked = frozenset(name for one in self.given for name in one.expected)
+        self.expected = self.marked & self.now.handed
         self.carried = self._carried()
         self.postings: list[Posting] = []
         self.places: dict[str, Place] = {}
@@ -274,9 +279,9 @@ class LotBooks:
         sides = [f for f in self.facts if isinstance(f, MaterialProcessed)]
         for side in sides:
             wet, dry = (round(mass) for mass in self._masses(side))
-            amounts = self.now.fed(wet, dry)
+            amounts = self.went_in.fed(wet, dry)
             amounts |= self._attributes(amounts["wet"], amounts["dry"])
-            carried, expected = self.carried, self.expected
+            carried, expected = self.carried, self.marked & self.went_in.handed
             if side.event_id in self.back.fed:
                 before = self.back.fed[side.event_id]
                 amounts, carried, expected = before.amounts, before.carried, before.expected
@@ -292,7 +297,7 @@ class LotBooks:
     def _masses(self, side: MaterialProcessed) -> tuple[float, float]:
         moisture = side.moisture_fraction
         if moisture is None:
-            moisture = self.now.moisture or 0.0
+            moisture = self.went_in.moisture or 0.0
         wet: float
         if side.mass_wet_g is not None:
             wet = side.mass_wet_g

@@ -1,13 +1,14 @@
 """A lot that a process gives back under its own id: the pile that is crushed where it lies."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 from random import Random
 
 import pytest
 
 from custody.events import DeclaredOrigin, LotFact
-from tests.support.facts import Maker, corrected
+from tests.support.facts import Maker, corrected, last_ticks
 from tests.support.oracle.books import Oracle
 from tests.support.world import World
 
@@ -144,4 +145,80 @@ def test_a_withdrawn_input_makes_of_what_came_back_what_a_process_supplies() -> 
     world = World()
     world.tell(*facts)
     assert first_weighings(world) == []
+    agrees(world, facts)
+
+
+def dried(plant: Plant, *, minute: float = 100, wet: int = 91_837_000) -> list[LotFact]:
+    """100 t of 10 % moisture go into the dryer and come out an hour later, by a scale there."""
+    maker = plant.of("DRY")
+    out = {"output_lot_id": "L", "mass_wet_g": wet, "moisture_fraction": 0.02}
+    lost = {"loss_kind": "water", "mass_wet_g": 100 * TONNE - wet, "moisture_fraction": 1.0}
+    return [
+        plant.fed("L", "DRY", minute, 100),
+        maker.side("PLANT", minute + 59, "loss", "DRY", kind="repack", **lost),
+        maker.side("PLANT", minute + 60, "output", "DRY", kind="repack", **out),
+        maker.side("PLANT", minute + 61, "close", "DRY", kind="repack"),
+    ]
+
+
+def after(plant: Plant, moisture: float, basis: str = "dry") -> LotFact:
+    """A certificate of what came back; 2.000 % Cu of the dry mass on either basis."""
+    copper = 0.02 * (1 - moisture) if basis == "as_is" else 0.02
+    said = plant.of("L").assay("PLANT", 300, {"Cu": (copper, copper / 100)}, (moisture, 0.002))
+    return replace(said, results=tuple(replace(one, basis=basis) for one in said.results))
+
+
+@pytest.mark.parametrize("basis", ["dry", "as_is"])
+def test_a_certificate_of_what_was_dried_does_not_say_how_wet_it_went_in(basis: str) -> None:
+    """90.0 t of dry mass went in; by the moisture of what came out it was 98, and 8 lost."""
+    plant = Plant()
+    facts = [*plant.known(), plant.weighed(100_000, 30), *dried(plant), after(plant, 0.02, basis)]
+    world = World()
+    world.tell(*facts)
+    held = world.balances["lot/L/PLANT"]
+    assert (held.mass_wet_g, held.mass_dry_g) == (91_837_000, 90_000_260)
+    lost = world.sums().get("unaccounted/DRY", {})
+    assert abs(lost.get("dry", 0)) < 1_000
+    assert abs(lost.get("Cu", 0)) < 50_000
+    assert "wet" not in lost
+    assert "unaccounted/L" not in world.sums()
+    world.tell(*last_ticks())
+    assert world.open_rules() == set()
+    agrees(world, facts)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_what_went_in_and_what_came_back_have_their_moistures_in_any_order(seed: int) -> None:
+    plant = Plant()
+    facts = [*plant.known(), plant.weighed(100_000, 30), *dried(plant), after(plant, 0.02)]
+    facts += [
+        *plant.step("REPACK", 500, 91, 91),
+        plant.of("L").assay("PLANT", 700, {}, (0.03, 0.002)),
+    ]
+    Random(seed).shuffle(facts)
+    world = World()
+    world.tell(*facts)
+    agrees(world, facts)
+    assert abs(world.sums().get("unaccounted/DRY", {}).get("dry", 0)) < 1_000_000
+
+
+def test_a_certificate_of_after_alone_speaks_for_what_went_in_as_well() -> None:
+    plant = Plant()
+    facts = [plant.known()[0], plant.weighed(100_000, 30), *plant.step("CRUSH", 100, 100, 100)]
+    facts.append(after(plant, 0.06))
+    world = World()
+    world.tell(*facts)
+    assert world.sums()["lot/L/PLANT"]["dry"] == 94 * TONNE
+    assert "unaccounted/CRUSH" not in world.sums()
+    agrees(world, facts)
+
+
+def test_until_it_has_a_certificate_of_its_own_what_was_dried_is_as_wet_as_before() -> None:
+    """The dry mass that is missing by that, 7.347 t, is the dryer's."""
+    plant = Plant()
+    facts = [*plant.known(), plant.weighed(100_000, 30), *dried(plant)]
+    world = World()
+    world.tell(*facts)
+    assert world.sums()["lot/L/PLANT"]["dry"] == 82_653_300
+    assert world.sums()["unaccounted/DRY"]["dry"] == 7_346_700
     agrees(world, facts)

@@ -302,9 +302,9 @@ class _Process:
             return None
         last = closes[-1]
         if not self._tested:
+            # What waits to be said waits on; what has been said is taken back by a test alone.
             same = Doubt(last.number, last.cause.event_id)
-            in_doubt = WHOLE in self._row.doubts or self._is_said()
-            return batch.doubted or (same if in_doubt else None)
+            return batch.doubted or (same if WHOLE in self._row.doubts else None)
         node = process_node.node_of(batch, kind, sides, given, self._references)
         self._verdict = process_node.judged(node, self._references, last.cause.at)
         if batch.doubted is None and self._verdict is not None:

@@ -18,7 +18,7 @@ from custody.records import Content
 from custody.reference import References
 from custody.rows import Side
 from tests.support.facts import Maker, corrected
-from tests.support.plant import Plant, handed
+from tests.support.plant import Plant, handed, reference
 
 TONNE = 1_000_000
 AT = Micros(5)
@@ -165,3 +165,26 @@ def test_an_open_batch_lacks_inputs_from_the_output_on_that_was_too_much_as_meas
     assert batch.lack is not None
     assert batch.lack.side.number == 0
     assert "0.002 t" in batch.lack.detail
+
+
+def test_a_process_that_was_a_batch_for_a_while_is_the_node_it_was() -> None:
+    """What lies there is derived anew from all its sides, also of those that came in between."""
+    maker = Maker("back-and-forth")
+    first, second, third = (of("crush", maker, output_lot_id=n, mass_dry_g=None) for n in "XYZ")
+    feed = handed("A", 0, 50 * TONNE, {"Cu": 100 * TONNE}, mass_dry_u_random_g=TONNE)
+    node, batch = (reference("process", "P-1", f'{{"continuous":{said}}}', minute)
+                   for said, minute in (("true", 1), ("false", 2)))  # fmt: skip
+    again = reference("process", "P-1", '{"continuous":true,"mixing":"perfect"}', 3)
+    plant, straight = Plant(), Plant()
+    plant.tell(node, feed, first, batch, second, again, third)
+    straight.tell(again, feed, first, second, third)
+    found, right = plant.balance, straight.balance
+    assert (found.status, found.mass_dry_g) == (right.status, right.mass_dry_g)
+    [part], [part_right] = found.mass_dry_u_systematic_g, right.mass_dry_u_systematic_g
+    assert part.u == pytest.approx(part_right.u)
+    assert [metal.value_mg for metal in found.metals] == [metal.value_mg for metal in right.metals]
+    told, told_right = (
+        {(c.to_owner, c.cause_event_id): (c.mass_dry_g, c.metals) for c in one.told.values()}
+        for one in (plant, straight)
+    )
+    assert told == told_right

@@ -12,7 +12,7 @@ Source:
 
 from collections.abc import Mapping
 
-from custody import accounts, handing, layer_known, node_known, survey
+from custody import accounts, handing, layer_known, metal_books, node_known, survey
 from custody import carried as travelling
 from custody.estimate import NOTHING, Estimate, add
 from custody.handing import GENERATIONS_MAX
@@ -20,6 +20,7 @@ from custody.held import Carried, Held, Posted
 from custody.kinds import FIFO, Kind
 from custody.knowledge import Amount
 from custody.layers import blend, cut, first_out, resized, settle
+from custody.metal_books import Went
 from custody.metrology import wet_of
 from custody.process import (
     Estimates,
@@ -83,9 +84,11 @@ class Node:
         known = held_estimates(held)
         material = layer_known.arrived(known, held.cause)
         state.layers.append(Layer(held.wet, held.dry, metals, held.carried, material))
-        before = layer_known.in_books(state.layers)
-        settle(state.layers, self._kind)
+        layers, before = list(state.layers), layer_known.in_books(state.layers)
+        beside = sum(travelling.size_of(parts) for _, parts in state.metals_u.values())
+        settle(state.layers, self._kind, beside)
         node_known.arrive(state, known, before)
+        metal_books.arrive(state, known, layers)
         state.generation = max(state.generation, held.generation)
         state.expected = tuple(sorted({*state.expected, *held.expected}))
         self._happened(held.place)
@@ -130,7 +133,7 @@ class Node:
             amounts: Metals in the books, milligrams.
         """
         state = self.state
-        there = node_known.metals_booked(state, self._process_id)
+        there = metal_books.booked(state, self._process_id)
         metals = {name: there.get(name, NOTHING) for name in travelling.metals_of(amounts)}
         masses = node_known.booked(state, self._process_id)
         return Estimates(Estimate(0.0, *state.wet_u), masses, metals)
@@ -210,17 +213,29 @@ class Node:
         self._let_go(drawn, amount)
         ends = self._account, accounts.lot(one.side.lot, one.site)
         self._post("process_output", one, ends, amount, outcome)
-        metals = travelling.metals_of(amount.amounts)
-        share, grades = layer_known.together(taken, self._process_id)
-        grades = {name: grades.get(name, NOTHING) for name in metals}
-        known = output_known(out, metals, grades, share)
-        node_known.leave(state, out, measured, taken)
+        known = self._leave(out, amount, measured, taken)
         carried = travelling.rounded(travelling.plain(drawn.carried))
         outcome.carried = staged(carried, self._kind.stage, one.site, self._references, one.cause)
         ends = "lot/" + one.side.lot, one.site
         handed = handing.held(one.cause, ends, generation, amount, known, outcome.carried)
         handed = handed._replace(stated=stated_of(one.side), expected=expected)
         outcome.handed = handing.rounded(handed)
+
+    def _leave(
+        self, out: Leaving, amount: Amount, measured: Held | None, taken: list[Layer]
+    ) -> Estimates:
+        """Let what was taken of layers leave the books, and return how well it is known."""
+        metals = travelling.metals_of(amount.amounts)
+        share, grades = layer_known.together(taken, self._process_id)
+        grades = {name: grades.get(name, NOTHING) for name in metals}
+        known = output_known(out, metals, grades, share)
+        node_known.leave(self.state, out, measured, taken)
+        went = {name: Went(one, measured=False) for name, one in known.metals.items()}
+        if measured is not None:
+            found = held_estimates(measured).metals
+            went |= {name: Went(one, measured=True) for name, one in found.items()}
+        metal_books.leave(self.state, self._process_id, taken, went)
+        return known
 
     def _judge(self, leaves: Leaving, outcome: Outcome) -> None:
         """Find an output of more than is there, beyond what measurements explain."""
@@ -243,7 +258,7 @@ class Node:
         outcome.carried = travelling.rounded(travelling.plain(drawn.carried))
         to = accounts.loss(self._process_id, one.side.loss_kind or "other")
         self._post("loss", one, (self._account, to), amount, outcome)
-        node_known.leave(self.state, leaving(one, wet, dry, self._references), None, taken)
+        self._leave(leaving(one, wet, dry, self._references), amount, None, taken)
 
     def _let_go(self, drawn: Layer, amount: Amount) -> None:
         """Keep loose what left the layers and not the books, or the books and not the layers."""

@@ -24,11 +24,14 @@ from custody.process_known import (
 )
 from custody.process_rows import EXACT, Layer, Material, MetalKnown
 
+Uncertain = tuple[float, dict[str, float]]
+"""Variance and systematic parts."""
+
 UNKNOWN_METAL = MetalKnown(0.0, 0.0, 0.0, {})
 """Of a metal that a layer has none of."""
 
-FLOATS_BYTES = 30
-"""Of three figures in a row, beside their key."""
+FLOATS_BYTES = 50
+"""Of five figures in a row, beside their key."""
 
 
 def arrived(known: Estimates, cause: str) -> Material:
@@ -68,7 +71,12 @@ def joined(some: Sequence[Material]) -> Material:
         var = math.fsum([*(one.beside for one in every), *(u * u for u in by_cause.values())])
         grade = math.hypot(*[one.grade for one in every])
         parts = summed(one.parts for one in every)
-        metals[analyte] = MetalKnown(mine, grade, max(var - mine**2, 0.0), parts)
+        share_gone = math.fsum(
+            weights[one.cause] * u.share_gone for one, u in zip(some, every, strict=True)
+        )
+        grade_gone = math.fsum(one.grade * one.grade_gone for one in every) / (grade or 1.0)
+        var = max(var - mine**2, 0.0)
+        metals[analyte] = MetalKnown(mine, grade, var, parts, share_gone, grade_gone)
     gone = math.fsum(weights[one.cause] * one.gone for one in some)
     first = some[0] if some else EXACT
     parts = summed(one.parts for one in some)
@@ -83,16 +91,14 @@ def in_books(layers: Iterable[Layer]) -> float:
 
 
 def in_book(layer: Layer) -> Layer:
-    """Return a layer with the error of what left it otherwise known, as the books have it.
-
-    What left took metals at the layer's grade: their error is that of its dry mass times that.
-    """
+    """Return a layer with the errors that are gone from it, as the books have it."""
     known = layer.known
-    if not known.gone or layer.dry <= 0:
-        return layer
     metals = {
         analyte: one._replace(
-            share=one.share + known.gone * layer.metals.get(analyte, 0) / layer.dry
+            share=one.share + one.share_gone,
+            grade=one.grade + one.grade_gone,
+            share_gone=0.0,
+            grade_gone=0.0,
         )
         for analyte, one in known.metals.items()
     }
@@ -131,6 +137,18 @@ def scaled(known: Material, factor: float) -> Material:
         },
         known.graded,
     )
+
+
+def left(known: Material, factor: float) -> Material:
+    """Return how well so much of a material is known of which the rest has left."""
+    stays = scaled(known, factor)
+    metals = {
+        analyte: one._replace(
+            share_gone=known.metals[analyte].share_gone, grade_gone=known.metals[analyte].grade_gone
+        )
+        for analyte, one in stays.metals.items()
+    }
+    return stays._replace(gone=known.gone, metals=metals)
 
 
 def surveyed(layer: Layer, share: Estimate, cause: str) -> Layer:
@@ -206,7 +224,18 @@ def together(layers: Sequence[Layer], process_id: str) -> tuple[Estimate, dict[s
 
 def summed(every: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Return systematic parts added up by source; few sources keep their names."""
-    return _kept(_summed(part for parts in every for part in parts.items()))
+    return _kept(by_source(every))
+
+
+def plus(uncertain: Uncertain, estimate: Estimate, sign: float = 1.0) -> Uncertain:
+    """Return an uncertainty with that of one more measurement; few sources keep their names."""
+    more = {source: sign * u for source, u in estimate.parts.items()}
+    return uncertain[0] + estimate.var, summed([uncertain[1], more])
+
+
+def by_source(every: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Return systematic parts added up by source, all of them."""
+    return _summed(part for parts in every for part in parts.items())
 
 
 def _summed(parts: Iterable[tuple[str, float]]) -> dict[str, float]:

@@ -17,20 +17,22 @@ LAYERS_BYTES = 48_000
 """Bytes of all layers together, so that their row stays below 64 kB."""
 
 
-def settle(layers: list[Layer], kind: Kind) -> None:
+def settle(layers: list[Layer], kind: Kind, beside: int = 0) -> None:
     """Keep as many layers as the mixing and the bound on the row allow.
 
     Args:
         layers: Oldest first; changed in place.
         kind: How they mix.
+        beside: Bytes of what else is said of the node's uncertainty.
     """
+    most = LAYERS_BYTES - beside
     if kind.mixing != FIFO:
         # What a node has once is named by the node alone.
         if layers:
             whole = blend(layers, kind)
             layers[:] = [whole._replace(known=layer_known.of_node(whole.known))]
         return
-    while len(layers) > 1 and (len(layers) > LAYERS_MAX or _bytes_of(layers) > LAYERS_BYTES):
+    while len(layers) > 1 and (len(layers) > LAYERS_MAX or _bytes_of(layers) > most):
         pairs = range(len(layers) - 1)
         at = min(pairs, key=lambda n: layers[n].dry + layers[n + 1].dry)
         layers[at : at + 2] = [blend(layers[at : at + 2], kind)]
@@ -111,6 +113,6 @@ def cut(layer: Layer, dry: int) -> tuple[Layer, Layer]:
             layer.dry - dry,
             metals,
             layer.carried._replace(attributes=rest),
-            layer_known.scaled(layer.known, 1.0 - dry / layer.dry)._replace(gone=layer.known.gone),
+            layer_known.left(layer.known, 1.0 - dry / layer.dry),
         ),
     )

@@ -10,15 +10,16 @@ Source:
 
 from collections.abc import Sequence
 
+from custody import metal_books
 from custody.carried import NOTHING_CARRIED
 from custody.estimate import NOTHING, Estimate, absolute, over, relative
 from custody.held import Held
 from custody.layer_known import (
-    in_book,
     in_books,
     joined,
     metals_in,
     of_node,
+    plus,
     summed,
     surveyed,
     together,
@@ -26,9 +27,6 @@ from custody.layer_known import (
 from custody.process import Estimates, held_estimates
 from custody.process_known import Leaving, beyond, output_known, share_in, source_of
 from custody.process_rows import Layer, Material, StateRow
-
-Uncertain = tuple[float, dict[str, float]]
-"""Variance and systematic parts."""
 
 
 def pooled(layers: Sequence[Layer], process_id: str) -> tuple[Estimate, dict[str, Estimate]]:
@@ -52,25 +50,6 @@ def booked(state: StateRow, process_id: str) -> Estimate:
     var, others = plus(state.dry_u, Estimate(0.0, 0.0, parts))
     own = {source_of(process_id): in_books(layers)}
     return Estimate(float(dry), var, summed([others, own]))
-
-
-def metals_booked(state: StateRow, process_id: str) -> dict[str, Estimate]:
-    """Return how well the metals in the books are known, milligrams; values are of the layers.
-
-    The books had a metal by dry masses and grades. So they have it as badly as their dry mass
-    (``booked``), be it by scales or by what left with a moisture of its own, and beside that by the
-    grades of what lies there still.
-    """
-    layers = state.layers
-    dry, metals = sum(layer.dry for layer in layers), metals_in(layers)
-    _, known = pooled([in_book(layer) for layer in layers], process_id)
-    var, parts = state.dry_u
-    found: dict[str, Estimate] = {}
-    for analyte, one in known.items():
-        there, grade = absolute(one), metals.get(analyte, 0) / dry if dry > 0 else 0.0
-        more = Estimate(0.0, var * grade**2, {source: u * grade for source, u in parts.items()})
-        found[analyte] = Estimate(there.value, *plus((there.var, dict(there.parts)), more))
-    return found
 
 
 def arrive(state: StateRow, known: Estimates, before: float) -> None:
@@ -144,6 +123,8 @@ def survey(state: StateRow, found: Leaving, stated: str | None) -> None:
             layer._replace(known=layer.known._replace(gone=-layer.known.share))
             for layer in state.layers
         ]
+    by_dry_mass = stated is None and not found.derived
+    metal_books.survey(state, dry, by_dry_mass=by_dry_mass)
     state.wet_u = found.wet.var, dict(found.wet.parts)
     state.dry_u = dry.var, dict(dry.parts)
 
@@ -151,9 +132,3 @@ def survey(state: StateRow, found: Leaving, stated: str | None) -> None:
 def _labs(layers: Sequence[Layer]) -> dict[str, float]:
     """Return what is systematic of the dry shares of layers, grams."""
     return summed(layer.known.parts for layer in layers)
-
-
-def plus(uncertain: Uncertain, estimate: Estimate, sign: float = 1.0) -> Uncertain:
-    """Return an uncertainty with that of one more measurement; few sources keep their names."""
-    more = {source: sign * u for source, u in estimate.parts.items()}
-    return uncertain[0] + estimate.var, summed([uncertain[1], more])

@@ -123,12 +123,15 @@ class MetalKnown(NamedTuple):
     """How well a metal of a layer is known, milligrams: by its dry share, its grade, and beside.
 
     ``beside`` is the variance of what is neither, ``parts`` are systematic. Scales are in none.
+    ``share_gone`` and ``grade_gone`` is what of these errors is in the books and not in the layer.
     """
 
     share: float
     grade: float
     beside: float
     parts: dict[str, float]
+    share_gone: float = 0.0
+    grade_gone: float = 0.0
 
 
 class Material(NamedTuple):
@@ -177,6 +180,7 @@ class StateRow:
         loose: The same of metals and attributes.
         wet_u: Variance and systematic parts of the wet mass, grams.
         dry_u: The same of the dry mass, without what the dry share of the layers does to it.
+        metals_u: The same of metals, milligrams, without what the layers are made of.
         generation: Of what went in.
         begun: Something happened before.
         place: Where.
@@ -194,6 +198,7 @@ class StateRow:
     begun: bool = False
     place: str = "unknown"
     expected: tuple[str, ...] = ()
+    metals_u: dict[str, tuple[float, dict[str, float]]] = field(default_factory=dict)
 
     def copy(self) -> "StateRow":
         """Return a copy whose containers may be changed."""
@@ -209,6 +214,7 @@ class StateRow:
             self.begun,
             self.place,
             self.expected,
+            dict(self.metals_u),
         )
 
 

@@ -7,6 +7,7 @@ mass. Their moisture is that of the inputs, or (``stated``) measured at the plan
 
 import math
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,8 @@ SPAN, WEIGHED, OUT, GRADE = 0.001, 40_000.0, 30_000.0, 0.02
 """u of a scale's span and of a grade, relative; of one mass in and of one out, grams."""
 PLANT_MOISTURE = 0.005
 """u of a moisture that a side states, absolute; half of its variance is the site's."""
+OWN = 0.005, 0.02
+"""u of an output's dry mass and of its copper by its own certificate, relative."""
 NOTHING = Carried({}, {}, {}, {})
 NAMES = ("dry", "copper", "dry of both", "copper of both", "rest", "copper of the rest")
 
@@ -179,3 +182,52 @@ def test_twice_the_u_of_a_process_holds_the_truth(
     shares = {name: count / WORLDS for name, count in held.items()}
     assert min(shares.values()) >= LEAST, shares
     assert max(shares.values()) <= MOST, shares
+
+
+def certificate(rng: np.random.Generator, handed: Held, true: tuple[float, float]) -> Held:
+    """What an output was measured to be less than handed over: errors all its own."""
+    dry, copper = (round(x * (1.0 + rng.normal(0.0, u))) for x, u in zip(true, OWN, strict=True))
+    expected = handed.metals["Cu"][0] if "Cu" in handed.metals else 0
+    metals = {"Cu": (expected - copper, OWN[1] * copper, dict[str, float]())}
+    back = handed._replace(wet=0, wet_u=0.0, wet_parts={}, dry=handed.dry - dry)
+    return back._replace(dry_u=OWN[0] * dry, dry_parts={}, metals=metals, carried=NOTHING)
+
+
+def in_books(node: Node, rng: np.random.Generator, one: World, *, measured: bool) -> int:
+    """Let all outputs leave; return the milligrams of copper that the books then have."""
+    went_in = sum(held.metals["Cu"][0] for held in one.given)
+    went = 0
+    for side, true in zip(one.sides, one.true, strict=True):
+        before = Node("P", node._kind, deepcopy(node.state), References({}))
+        handed = before.apply(side, None, OutRow()).handed
+        assert handed is not None
+        back = certificate(rng, handed, true) if measured else None
+        node.apply(side, back, OutRow())
+        went += handed.metals["Cu"][0] if "Cu" in handed.metals else 0
+        went -= 0 if back is None else back.metals["Cu"][0]
+    return went_in - went
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moist", [DEFAULT, SAMPLED], ids=["default", "sampled"])
+@pytest.mark.parametrize("mixing", [PERFECT, FIFO])
+@pytest.mark.parametrize(
+    ("separating", "measured"), [(False, True), (True, False), (True, True)],
+    ids=["measured", "separated", "separated-measured"],
+)  # fmt: skip
+def test_twice_the_u_of_the_copper_in_the_books_of_a_node_holds_the_truth(
+    moist: Moist, mixing: str, *, separating: bool, measured: bool
+) -> None:
+    """Of outputs whose certificates say what left, and where no copper leaves without one."""
+    rng, held = np.random.default_rng(31), 0
+    kind = KINDS["stockpile"]._replace(mixing=mixing, separating=separating)
+    for _ in range(WORLDS):
+        one = world(rng, moist, stated=False, layered=mixing == FIFO)
+        node = Node("P", kind, StateRow(), References({}))
+        for given in one.given:
+            node.put_in(given)
+        books = in_books(node, rng, one, measured=measured)
+        left = one.rest[1] + (0.0 if measured else math.fsum(copper for _, copper in one.true))
+        copper = node.known({"Cu": 1}).metals["Cu"]
+        held += is_held(copper._replace(value=float(books)), left)
+    assert LEAST <= held / WORLDS <= MOST

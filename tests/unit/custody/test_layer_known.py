@@ -170,6 +170,35 @@ def test_the_scale_that_weighed_a_truck_is_once_in_its_copper() -> None:
     assert (found[""], found["WB"]) == pytest.approx((0.9, 0.36), rel=1e-3)
 
 
+@pytest.mark.parametrize("mixing", ["fifo", "perfect"])
+def test_what_left_with_a_certificate_leaves_the_grades_of_what_came_in_the_books(
+    mixing: str,
+) -> None:
+    """Moistures and grades of all four trucks, and 7 kg of the certificate, till a survey."""
+    heap = Heap(mixing)
+    before = heap.copper()
+    for no, lot in enumerate("XY"):
+        heap.out(lot, 10 + no, 25)
+        [told] = [c for c in heap.plant.told.values() if c.to_owner == "lot/" + lot]
+        back = handed(
+            lot, 10 + no, -1000, {"Cu": TONNE}, from_owner="lot/" + lot,
+            cause_event_id=told.cause_event_id, mass_wet_g=0,
+            mass_dry_u_random_g=0.5 * TONNE, mass_wet_u_random_g=0.0,
+        )  # fmt: skip
+        [copper] = back.metals
+        heap.plant.tell(replace(back, metals=(replace(copper, u_random_mg=7.0 * TONNE),)))
+    found = heap.copper()
+    assert math.hypot(*found.values()) == pytest.approx(
+        math.hypot(*before.values(), 7.0, 7.0), rel=2e-3
+    )
+    assert found["LAB/moisture"] == pytest.approx(1.8, rel=2e-3)
+    survey = {"kind": "stockpile", "mass_dry_g": 45 * TONNE, "u_mass_g": 450_000}
+    heap.plant.tell(heap.maker.side("YARD", 20, "stock", "P-1", **survey))
+    # 0.9 % of 900 kg, and the grades of two trucks, or half of the one that all four are together.
+    grades = {"fifo": math.sqrt(2) * 22.5, "perfect": 22.5}[mixing]
+    assert math.hypot(*heap.copper().values()) == pytest.approx(math.hypot(grades, 8.1), rel=2e-3)
+
+
 def test_of_a_truck_that_left_by_half_with_a_moisture_of_its_own_all_is_in_the_books() -> None:
     heap = Heap()
     heap.out("X", 10, 12.5, moisture_fraction=0.1)

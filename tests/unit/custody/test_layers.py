@@ -73,6 +73,9 @@ def test_layers_that_take_too_many_bytes_are_joined() -> None:
     kept = [sized(half, 1), sized(half, 2)]
     layers.settle(kept, PILE)
     assert len(kept) == 2
+    # The node says something of its metals beside them.
+    layers.settle(beside := [sized(half, 1), sized(half, 2)], PILE, 1)
+    assert len(beside) == 1
     joined = [sized(half, 1), sized(half + 1, 2)]
     layers.settle(joined, PILE)
     assert [one.dry for one in joined] == [3]

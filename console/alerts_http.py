@@ -53,6 +53,7 @@ def alerts_router(found: Visits, watched: Watched) -> APIRouter:
     @router.get("/api/alerts/{alert_id}", summary="An alert, what it rests on, what became of it")
     def get_alert(request: Request, alert_id: str) -> Response:
         found.reader(request, Right.SEE, "alert")
+        check_asked(request)
         return _alert(request, watched, alert_id)
 
     return router

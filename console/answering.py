@@ -95,19 +95,28 @@ def lately(request: Request, now: Micros, *, hours: int) -> tuple[Micros, Micros
 
 
 def check_asked(request: Request, *names: str) -> None:
-    """See that a list is asked for nothing that it would not hear: ``/api/alerts?state=resolved``.
+    """See that rows are asked for by nothing that would not be heard: ``/api/alerts?state=open``.
 
     Args:
         request: Of a page or a program.
-        names: Parameters that it hears, beside those of how it is written.
+        names: Parameters that are heard, beside those of how it is written.
 
     Raises:
         Problem: 400: there is another one.
     """
-    heard = sorted({*names, "format", "table"})
+    check_heard(request, *names, "format", "table")
+
+
+def check_heard(request: Request, *names: str) -> None:
+    """See that an address has no parameter but these: a misspelt one would give a wrong answer.
+
+    Raises:
+        Problem: 400: there is another one.
+    """
+    heard = sorted(names)
     for name in request.query_params:
         if name not in heard:
-            detail = f"{name[:40]}: this list hears {', '.join(heard)}; what else it has is in SQL"
+            detail = f"{name[:40]}: heard here are {', '.join(heard)}; SQL hears all else"
             raise Problem(400, "bad-query", detail)
 
 

@@ -14,6 +14,9 @@ from custody.errors import Refused
 SUMMARY = ""
 """Name of the part that says what something is."""
 
+PERIOD = "period"
+"""Name of the part that is over a period; no other one hears of it."""
+
 TABLES = MappingProxyType(
     {"lots": "balance", "sites": "stock", "processes": "handed", "charts": "chart"}
 )

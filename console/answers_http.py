@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from console.answering import answer
-from console.answers import SUMMARY, TABLES, Answers, Asked, Unknown
+from console.answering import answer, check_asked
+from console.answers import PERIOD, SUMMARY, TABLES, Answers, Asked, Unknown
 from console.people.roles import Right
 from console.problem import problem_of
 from console.visits import Visits
@@ -40,6 +40,7 @@ def _add_kind(router: APIRouter, found: Visits, answers: Answers, kind: str) -> 
         found.reader(request, Right.SEE, kind)
         raw = request.scope.get("raw_path") or request.url.path.encode()
         name, asked = asked_of(answers.parts[kind], kind, raw.decode("ascii"), request.query_params)
+        check_asked(request, *_heard(kind, name))
         limit = _limit(request.query_params)
         try:
             # Asked before the rows are: what it claims is in them.
@@ -77,6 +78,13 @@ def asked_of(
         known=query.get("known") or None,
         period=query.get("period") or None,
     )
+
+
+def _heard(kind: str, name: str) -> Collection[str]:
+    """Return the parameters of a part: a chart is all there is, and one part has a period."""
+    if kind == "charts":
+        return ("known", "limit")
+    return ("at", "known", "limit", "period") if name == PERIOD else ("at", "known", "limit")
 
 
 def _limit(query: Mapping[str, str]) -> int:

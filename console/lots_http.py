@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console import lot_status
+from console.answering import check_heard
 from console.lot_status import CompleteTo
 from console.people.roles import Right
 from console.problem import problem_of
@@ -46,6 +47,7 @@ def lots_router(found: Visits, lots: Lots) -> APIRouter:
     @router.get("/v1/lots/{lot_id:path}/status", summary="Whether a lot, or a load of it, may go")
     def get_status(request: Request, lot_id: str) -> Response:
         found.reader(request, Right.SEE, "lot status")
+        check_heard(request, "movement_id")
         try:
             body = status_told(lots, lot_id, request.query_params.get("movement_id"))
             body["complete_to"] = lots.complete_to.get()

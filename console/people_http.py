@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from console import visits
-from console.answering import answer
+from console.answering import answer, check_asked
 from console.pages_http import next_of
 from console.people.door import Visitor
 from console.people.passwords import UnfitPassword
@@ -103,6 +103,7 @@ def _add_audit(router: APIRouter, found: Visits) -> None:
 
 def _deeds(request: Request, found: Visits) -> list[Row]:
     found.visitor(request, Right.MANAGE, "audit")
+    check_asked(request, "actor", "before", "limit")
     asked = request.query_params
     limit = _number(asked.get("limit", "100"), "limit", _DEEDS_MAX)
     before = _number(asked["before"], "before") if "before" in asked else None

@@ -74,6 +74,7 @@ def rounds_router(found: Visits, watched: Watched) -> APIRouter:
     @router.get("/api/instruments/{device:path}", summary="Where one measured, and what last")
     def get_instrument(request: Request, device: str) -> Response:
         found.reader(request, Right.SEE, "instrument")
+        check_asked(request)
         return _instrument(request, watched, device)
 
     return router

@@ -6,10 +6,11 @@ import { withQuery } from "./table.js";
 import { trouble } from "./trouble.js";
 import { say } from "./words.js";
 
-/* Address under /api of a part of a thing, with the times and the period of the page. */
+/* Address under /api of a part of a thing, with the times of the page; its period is that part's alone. */
 export function partAddress(kind, id, part, query) {
   const address = `/api/${kind}/${encodeURIComponent(id)}${part ? `/${part}` : ""}`;
-  return withQuery(address, Object.fromEntries(["at", "known", "period"].map((name) => [name, query.get(name)])));
+  const heard = part === "period" ? ["at", "known", "period"] : ["at", "known"];
+  return withQuery(address, Object.fromEntries(heard.map((name) => [name, query.get(name)])));
 }
 
 /* A panel that fills itself. `draw(answer, address)` gives what stands in it. The panel has

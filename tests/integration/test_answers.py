@@ -571,7 +571,39 @@ def test_a_list_refuses_what_it_would_not_hear(console: Open, path: str, heard: 
     """``?state=resolved`` was answered with what is open."""
     answer = console.get("vera", f"/api/{path}", state="resolved")
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/bad-query")
-    assert f"state: this list hears {heard};" in answer.json()["detail"]
+    assert f"state: heard here are {heard};" in answer.json()["detail"]
+
+
+def test_every_part_refuses_what_it_would_not_hear_and_names_what_it_does(console: Open) -> None:
+    """``?knwon=2026-01-01`` was answered as of all that is known now."""
+    plant = console.plant
+    subjects = {"lots": plant.lot, "processes": plant.process, "sites": "PLANT"}
+    for kind, subject in subjects.items():
+        for name in plant.answers.parts[kind]:
+            path = f"/api/{kind}/{quote(subject, safe='')}/{name}".rstrip("/")
+            heard = ["at", "format", "known", "limit", "period", "table"]
+            if name != "period":
+                heard.remove("period")
+            for wrong in {"knwon", "period"} - set(heard):
+                answer = console.get("vera", path, **{wrong: "2026-01"})
+                assert (answer.status_code, answer.json()["type"]) == (400, "/problems/bad-query")
+                said = f"{wrong}: heard here are {', '.join(heard)};"
+                assert said in answer.json()["detail"], path
+
+
+@pytest.mark.parametrize(
+    ("path", "heard"),
+    [
+        ("charts/instrument%2FWB-NEW", "format, known, limit, table"),
+        ("instruments/WB-NEW", "format, table"),
+        ("alerts/none", "format, table"),
+    ],
+)
+def test_so_does_what_is_of_one_instrument_or_alert(console: Open, path: str, heard: str) -> None:
+    """``?at=`` of a chart was answered with all of it."""
+    answer = console.get("vera", f"/api/{path}", at="2026-01-01")
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/bad-query")
+    assert f"at: heard here are {heard};" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize("asked", [{"known": "1990-01-01"}, {"at": "1990-01-01"}])

@@ -425,6 +425,14 @@ def taken(
     )
 
 
+def test_a_gate_that_names_its_load_by_a_wrong_word_is_told_so(room: Room) -> None:
+    """It was answered for all of the lot."""
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    said = room.client().get("/v1/lots/L-1/status", params={"movement": "W-1"}, headers=headers)
+    assert said.status_code == 400
+    assert "movement: heard here are movement_id;" in said.json()["detail"]
+
+
 def test_a_held_lot_says_so_and_who_held_it_since_when(room: Room) -> None:
     assert status(room)["status"] == "UNKNOWN", "no fact of it is known"
     taken(room, 1, "hold")

@@ -291,6 +291,7 @@ def test_what_was_done_is_written_down_and_stays(desk: Desk) -> None:
     before = admin.get("/api/audit", params={"before": found[-1]["no"]}).json()["deeds"]
     assert [row["what"] for row in before] == ["login"]
     assert admin.get("/api/audit", params={"limit": "x"}).status_code == 400
+    assert admin.get("/api/audit", params={"actr": "ann"}).status_code == 400, "not all of it"
     for change in ("DELETE FROM deed", "UPDATE deed SET outcome = 'other'"):
         with pytest.raises(sqlite3.IntegrityError, match="stays"):
             desk.file.rows(change)

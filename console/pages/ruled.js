@@ -2,8 +2,9 @@
    worker wrote (custody.exact, custody.things, ...), by its form. */
 
 import { count, decimalSign } from "./numbers.js";
+import { AUDITED } from "./ruled_audit.js";
 import { formed } from "./worded.js";
-import { say } from "./words.js";
+import { say, sayOr } from "./words.js";
 
 /* A figure as it was written: its digits stay, its signs are the reader's. */
 function figure(text) {
@@ -24,6 +25,36 @@ function meant(text) {
   const [, actor, load] = /^(.+)'s release of load (.+) names this hold/.exec(text || "") || [];
   return load === undefined ? "" : `; ${say("found.release", { actor, load })}`;
 }
+
+/* A site, where it is known. */
+const site = (text) => (text === "unknown" ? "?" : text);
+
+/* "1.234 t of dry mass, 5.000 kg of 9.000 kg of Cu" */
+function amounts(text) {
+  return text.split(", ").map((one) => {
+    const [, amount, unit, whole, name] = /^([\d.,]+) (t|kg) of (?:([\d.,]+) (?:t|kg) of )?(.+)$/.exec(one);
+    const of = name === "dry mass" ? say("measured.dry_mass") : name;
+    return whole ? say("found.amount_of", { amount: figure(amount), whole: figure(whole), unit, of }) : say("found.amount", { amount: figure(amount), unit, of });
+  }).join(", ");
+}
+
+/* "Cu: LAB-1 2.5000%, LAB-2 2.6000% (chi-square 12.3); Zn: ..." */
+function compared(text) {
+  return text.split("; ").map((one) => {
+    const [, analyte, labs, value] = /^(\S+): (.+) \(chi-square ([\d.]+)\)$/.exec(one);
+    return say("found.compared", { analyte, labs: labs.replace(/([\d.]+)%/g, (_, share) => `${figure(share)} %`), value: figure(value) });
+  }).join("; ");
+}
+
+const END = { dispatch: "found.end.dispatch", receipt: "found.end.receipt" };
+
+/* Why a shot is not used (custody.lot_alerts). */
+const SHOTS = {
+  "that the others do not agree with is not used": "shot.disagrees",
+  "further from all that is known of the lot than its neighbour is not used": "shot.further",
+  "that disagrees with its only neighbour is not used, nor is that": "shot.undecided",
+};
+const shot = (text) => (text in SHOTS ? say(SHOTS[text]) : text);
 
 const FORMS = [
   [/^trip (.+) was received at (.+); one load/, "found.double_receipt", ([trip, sites]) => ({ trip, sites: list(sites) })],
@@ -49,7 +80,48 @@ const FORMS = [
   [/^seen at (.+) while all of it was on the way from (.+) to (.+)$/, "found.two_places", ([site, from, to]) => ({ site, from, to })],
   [/^tag (.+) is declared for lots (.+)$/, "found.tag_reused", ([tag, lots]) => ({ tag, lots: list(lots) })],
   [/^certificate (.+) of (.+) stands for lots (.+)$/, "found.certificate_reused", ([paper, laboratory, lots]) => ({ paper, laboratory, lots: list(lots) })],
+  [/^certificate (.+) of (.+) stands for samples (.+) of lot (.+)$/, "found.certificate_samples",
+    ([paper, laboratory, samples, lot]) => ({ paper, laboratory, samples: list(samples), lot })],
+  [/^laboratories do not agree: (.+); the newest is booked$/, "found.certificates_disagree", ([said]) => ({ said: compared(said) })],
+  [/^more than (\d+) certificates; the oldest/, "found.too_many_certificates", ([most]) => ({ most: count(most) })],
+  [/^seal (.+) sealed two loads that have nothing to do with each other: lot (.+) from (.+) and lot (.+) from (.+)$/, "found.seal_reused",
+    ([seal, lot, from, other, there]) => ({ seal, lot, from: site(from), other, there: site(there) })],
+  [/^gateway (.+) of (.+) has sent no head for (\d+) minutes; /, "found.site_silent", ([name, at, minutes]) => ({ gateway: name, site: at, minutes })],
+  [/^gateway (.+) has sent no head for (\d+) minutes; /, "found.gateway_silent", ([name, minutes]) => ({ gateway: name, minutes })],
+  [/^facts came after the lot had (\d+), and not last, or would have begun a trip beyond (\d+)/, "found.beyond_seal", ([facts, trips]) => ({ facts: count(facts), trips: count(trips) })],
+  [/^(.+) weighed out of calibration; its u is widened$/, "found.device_out_of_calibration", ([device]) => ({ device })],
+  [/^trip (.+): its (dispatch|receipt) is weighed more than once; /, "found.weighed_twice", ([trip, end]) => ({ trip, end: say(END[end]) })],
+  [/^(.+): more than (\d+) stock weighings with inputs without a mass between; /, "found.too_many_stocks", ([place, most]) => ({ place, most: count(most) })],
+  [/^(.+) at (.+): a shot (.+) \(chi-square ([\d.]+), limit ([\d.]+)\); repeat it$/, "found.shot_gated",
+    ([device, at, why, value, limit]) => ({ device, site: at, why: shot(why), value: figure(value), limit: figure(limit) })],
+  [/^(.+) corrects (.+), which was never seen$/, "found.unseen", ([event, target]) => ({ event, target })],
+  [/^(.+) withdraws (.+), which itself withdraws$/, "found.void_of_void", ([event, target]) => ({ event, target })],
+  [/^More than one correction speaks for this side; /, "found.side_corrected", () => ({})],
+  [/^It corrects a side that has not been seen; /, "found.side_unseen", () => ({})],
+  [/^It withdraws a withdrawal, /, "found.side_void", () => ({})],
+  [/^(\d+) more ids have two events; the earlier of each counts$/, "found.more_conflicts", ([more]) => ({ more: count(more) })],
+  [/^(.+) is declared at (.+), which lies in (.+); \1 counts$/, "found.origin_country_differs", ([declared, at, country]) => ({ declared, site: at, country })],
+  [/^process (.+): more than (\d+) handings$/, "found.too_deep", ([process, most]) => ({ process, most })],
+  [/^More than (\d+) handings in a row: /, "found.output_too_deep", ([most]) => ({ most })],
+  [/^More went out than came in: (.+), and the process is open\.$/, "found.short_open", ([over]) => ({ amounts: amounts(over) })],
+  [/^More went out than came in: (.+)\.$/, "found.short", ([over]) => ({ amounts: amounts(over) })],
+  [/^More than half of it went nobody says where: (.+)\.$/, "found.input_unaccounted", ([gone]) => ({ amounts: amounts(gone) })],
+  [/^(.+) in ([\d.,]+) t of dry mass: nothing holds more metal than its own mass\.$/, "found.metal_exceeds_mass", ([metals, dry]) => ({ metals: amounts(metals), dry: figure(dry) })],
+  [/^A survey found ([\d.,]+) t of dry mass where ([\d.,-]+) t should lie: ([\d.,]+) t too (little|much) \(u ([\d.,]+) t, /, "found.stock_unaccounted",
+    ([found, booked, rest, way, u]) => ({ found: figure(found), booked: figure(booked), rest: `${way === "little" ? "−" : "+"}${figure(rest)}`, u: figure(u) })],
+  [/^The output names no lot; it stays in the process\.$/, "found.output_without_lot", () => ({})],
+  [/^It names (.+); most sides of the process name (.+)\.$/, "found.side_of_other_kind", ([kind, most]) => ({ kind: sayOr("step.", kind), most: sayOr("step.", most) })],
+  [/^The process has ([\d,]+) sides already; this one changes nothing\.$/, "found.too_many_sides", ([sides]) => ({ sides: figure(sides) })],
+  ...AUDITED,
 ];
 
+/* Behind what is said of the last of many ids with two events. */
+const MORE = /; (\d+ more ids have two events; the earlier of each counts)$/;
+
 /* Null where it has another form. */
-export const ruled = (sentence) => formed(sentence, FORMS);
+export function ruled(sentence) {
+  const [, more] = MORE.exec(sentence) || [];
+  const parts = more ? [sentence.replace(MORE, ""), more] : [sentence];
+  const told = parts.map((one) => formed(one, FORMS));
+  return told.includes(null) ? null : told.join("; ");
+}

@@ -6,6 +6,7 @@ A real engine, broker and gateway's disk; what a worker answers is put in by the
 import json
 import re
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -528,6 +529,42 @@ def test_a_handover_of_a_thousand_alerts_is_one_sheet_of_paper(
         rows = visit.page.get_by_role("region", name="Opened").first.locator("tbody tr")
         expect(rows.nth(len(flood) - 1)).to_be_attached()
         assert visit.told == []
+
+
+def test_a_whole_list_goes_on_from_sheet_to_sheet_under_its_head(
+    visitors: Visitors, console: Console
+) -> None:
+    """It began on a sheet of its own, and the rest of the one before it stayed empty."""
+    console.stored.at_ms = time.time_ns() // 1_000_000
+    console.put(
+        *(alert(f"ROW-{no}", version=1, n=90_000 + no, severity="critical") for no in range(150))
+    )
+    with visitors.visit("the-viewer", f"{shift()}&list=standing") as visit:
+        expect(visit.page.locator("[data-list=standing] tbody tr").nth(149)).to_be_attached()
+        columns = visit.page.locator("[data-list=standing] thead th").count()
+        first, *middle, _ = drawn_on(visit)
+    assert len(middle) > 1
+    assert len(first) > 0.6 * len(middle[0]), "the list begins where there is room"
+    # What sheets begin with alike is the head: a row names its lot.
+    alike = next(i for i, words in enumerate(zip(*middle, strict=False)) if len(set(words)) > 1)
+    assert alike >= columns, "each sheet says what its columns are"
+
+
+def drawn_on(visit: Visit) -> list[list[bytes]]:
+    """What is written on each sheet of paper, word by word, as the printer draws it."""
+    printed = visit.page.pdf(format="A4", print_background=False)
+    objects = {
+        int(no): body
+        for no, body in re.findall(rb"\n(\d+) 0 obj\n(.*?)\nendobj", printed, re.DOTALL)
+    }
+    pages = [body for body in objects.values() if re.search(rb"/Type\s*/Page\b", body)]
+    found = list[list[bytes]]()
+    for page in pages:
+        contents = re.search(rb"/Contents (\d+) 0 R", page)
+        assert contents is not None
+        packed = objects[int(contents[1])].partition(b"stream\n")[2].rpartition(b"\nendstream")[0]
+        found.append(re.findall(rb"<([0-9A-Fa-f]+)> Tj", zlib.decompress(packed)))
+    return found
 
 
 def pages_of(visit: Visit, **how: str) -> int:

@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from playwright.sync_api import FloatRect
 
 from console.live.places import TOPICS
+from console.wording import catalogue
 from custody.events import LotFact, Micros
 from custody.records import Alert
 from demo.day import make_day
@@ -34,8 +36,12 @@ WHERE mineral IN ('dry', 'Cu')
 ORDER BY site_id, mineral, tier"""
 HEIGHT_MAX = 1_960
 """What is below is lists that a reader of the docs need not see."""
+_FIT = """[...document.querySelectorAll(".plot .main-svg")].every((one) =>
+    one.getBoundingClientRect().right <= one.closest(".panel").getBoundingClientRect().right)"""
+"""Whether charts are as wide as what they stand in: one that was drawn earlier may be wider."""
 _TIMES = frozenset({"occurred_at", "recorded_at", "raised_at", "onset_at", "effective_at"})
 _HOUR_US = 3_600_000_000
+_MINUTE_US = 60_000_000
 
 
 def main(names: Sequence[str]) -> int:
@@ -71,6 +77,9 @@ def _take(visit: Visit, path: str, target: Path, *, dark: bool = False) -> None:
     visit.page.wait_for_load_state("load")
     # A chart is drawn in the frame after the one in which its place is there.
     visit.page.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 500)))")
+    visit.page.wait_for_function(_FIT)
+    empty = catalogue("en")["complete.none"]
+    assert not visit.page.get_by_text(empty).count(), "the plant says up to when it is complete"
     high = min(HEIGHT_MAX, visit.page.evaluate("document.documentElement.scrollHeight"))
     wide = visit.page.evaluate("window.innerWidth")
     shown: FloatRect = {"x": 0, "y": 0, "width": wide, "height": high}
@@ -98,7 +107,7 @@ def _console(directory: Path) -> Iterator[tuple[Console, str]]:
             records = [*books.facts.values(), *_said(books.world.outputs)]
             moved = list(_to_today(records))
             now = Micros(time.time_ns() // 1000)
-            console.complete_to[0] = now
+            _say_complete(console, sorted({fact.site_id for fact in books.facts.values()}), now)
             console.stored.at_ms = (now - _HOUR_US // 2) // 1000
             console.put(*moved)
             alert = next(
@@ -108,6 +117,22 @@ def _console(directory: Path) -> Iterator[tuple[Console, str]]:
                 console.stored.at_ms += minutes * 60_000
                 console.put(said)
             yield console, alert.alert_id
+
+
+def _say_complete(console: Console, sites: Sequence[str], now: Micros) -> None:
+    """Say up to when each site is complete, as heads once a minute leave it: all within one."""
+    console.sites.update(
+        {site: Micros(now - no * _MINUTE_US // len(sites)) for no, site in enumerate(sites)}
+    )
+    slowest = min(console.sites.values())
+    console.complete_to[0] = slowest
+    said = datetime.fromtimestamp(now / 1e6, UTC)
+    rows = [
+        (site, datetime.fromtimestamp(to / 1e6, UTC), said)
+        for site, to in {"": slowest, **console.sites}.items()
+    ]
+    columns = ("site_id", "complete_to", "said_at")
+    console.stored.warehouse.insert_rows("watermark", columns, rows)
 
 
 def _said(outputs: Sequence[object]) -> list[Record]:

@@ -14,7 +14,7 @@ Three readers, because each sees what the others do not:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from console import reach, relations, statements
+from console import reach, relations, square, statements
 from console.lexing import Kind, Token, lex
 from console.rules import STATEMENTS, NotAllowed, Rule, check_format, place
 from console.tail import cut_tail
@@ -41,10 +41,12 @@ class Scope:
     Attributes:
         role: The operator reads all tables, an analyst the views.
         tables: Names in the database custody; a name after ``WITH`` may not hide one.
+        values: Those of the statement's parameters, by name.
     """
 
     role: Role = Role.OPERATOR
     tables: frozenset[str] = frozenset()
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ def check(statement: str, scope: Scope | None = None) -> Checked:
     text, tokens = text[: tail.end].rstrip(), tail.tokens
     for i, token in enumerate(tokens):
         _check_token(text, tokens, i, token)
+        if token.is_name and not (i and tokens[i - 1].says(".", "AS")):
+            square.check(text, tokens, i, asked.values)
     return Checked(_judge(text, tokens, asked), tail.format, tail.settings)
 
 

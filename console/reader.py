@@ -183,7 +183,8 @@ class Reader:
             Refused: The guard does not take it.
             Unavailable: No warehouse.
         """
-        scope = guard.Scope(ask.role, self._known_tables() if ask.role is Role.ANALYST else _NONE)
+        tables = self._known_tables() if ask.role is Role.ANALYST else _NONE
+        scope = guard.Scope(ask.role, tables, ask.parameters)
         checked = guard.check(ask.statement, scope)
         format_name = checked.format or check_format(ask.format)
         asked = {**ask.settings, **checked.settings}

@@ -30,6 +30,12 @@ class Rule(Enum):
         "functions that a limit of time can stop; how alike two texts are say"
         " jaroWinklerSimilarity(a, b) and ngramDistance(a, b)"
     )
+    SQUARE = (
+        "beside a text of any length something short: a needle written out, of at most 64"
+        " characters, or a list, of at most 100; a pattern written out, without * or + beside |"
+        " or a group that may come again; or what is searched cut, left(x, 256) or"
+        " arraySlice(x, 1, 256)"
+    )
     TABLE = "a table or view of the database custody, or numbers(), values(), generateSeries()"
     VIEW = "views, whose names begin with v_; other tables are the operator's"
     NAME = "a name after WITH that no table has"

@@ -80,6 +80,8 @@ WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT sum(n) 
 """
 
 
+LONG = "materialize(repeat('a', 1000000))"
+
 _TIME_OR_MEMORY = {"159", "241"}
 WORST = {
     CROSS_JOIN: _TIME_OR_MEMORY,
@@ -88,6 +90,13 @@ WORST = {
     f"{ENDLESS} SETTINGS max_threads = 64, max_execution_time = 0": {"159"},
     "SELECT repeat('x', 1000000) FROM numbers(1000000) FORMAT JSON": {*_TIME_OR_MEMORY, "396"},
     ENDLESS_RECURSION: {*_TIME_OR_MEMORY, "306"},
+    # Within one block no limit stops them; each would take hours.
+    f"SELECT {LONG} ILIKE concat('%', repeat('a', 500000), 'b%')": {"497"},
+    f"SELECT length(replaceRegexpAll({LONG}, 'a*b|a', ''))": {"497"},
+    f"SELECT match({LONG}, concat('(a?){{1000}}', 'b'))": {"497"},
+    f"SELECT hasAny(splitByString('', {LONG}), arrayMap(x -> toString(x), range(1000000)))": {
+        "497"
+    },
 }
 """What is asked, and the codes of the engine's errors that may stop it."""
 
@@ -99,6 +108,35 @@ def test_a_worst_query_is_stopped_with_a_clear_error(
     answer = desk.ask(statement, desk.analyst_token)
     assert answer.headers["x-clickhouse-exception-code"] in codes
     assert "DB::Exception" in answer.text
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        f"{LONG} ILIKE '%aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab%'",
+        f"length(replaceRegexpAll({LONG}, '[ab]*', ''))",
+        f"length(extractAll({LONG}, 'a+b?c*'))",
+        f"countMatches({LONG}, 'a{{2}}|b')",
+        f"match({LONG}, '(a+)(b+)$')",
+        f"length(extractAll(left({LONG}, 256), 'a*b|a'))",
+        f"hasAny(splitByString('', {LONG}), ['b', 'c'])",
+    ],
+)
+def test_what_may_be_asked_of_a_long_cell_goes_over_it_once(desk: Desk, found: str) -> None:
+    """Were one of them to take the square of its length, nothing would end it."""
+    answer = desk.ask(f"SELECT {found}", desk.token, max_execution_time="600")
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_block_of_an_analyst_is_small_and_so_is_a_range_in_it(desk: Desk) -> None:
+    """``has(range(1000000), number)`` ran minutes beyond its second: on 65,409 rows at once."""
+    said = desk.ask("SELECT max(blockSize()) FROM numbers(200000)", desk.analyst_token)
+    assert 0 < int(said.text) <= 8_192
+    rows = desk.ask("SELECT sum(length(range(24))) FROM numbers(200000)", desk.analyst_token)
+    assert rows.text == "4800000\n"
+    long = desk.ask("SELECT length(range(materialize(4000001)))", desk.analyst_token)
+    assert long.headers["x-clickhouse-exception-code"] == "69"
+    assert "4000000" in long.text
 
 
 def test_of_fifty_at_once_some_run_and_the_others_are_told_to_come_back(desk: Desk) -> None:

@@ -100,6 +100,8 @@ def _check_hold(acting: Acting, lot_id: str, body: Mapping[str, object]) -> None
     meant = body.get(_UNKNOWN, False)
     if not isinstance(meant, bool):
         raise Problem(400, "bad-field", f"{_UNKNOWN}: true or false")
+    if not lot_id:
+        raise Problem(404, "unknown-lot", f"{lot_status.UNNAMED}, so it would hold nothing")
     if meant:
         return
     if not rows_of(acting, lot_status.KNOWN, {"lot": lot_id}):

@@ -48,6 +48,9 @@ SELECT if(countIf(complete_to IS NULL) = 0, minOrNull(complete_to), NULL) AS com
 FROM v_complete_to WHERE standing = 'known'
 """
 
+UNNAMED = "no lot is named: its id is empty"
+"""Why nothing is known. Facts and alerts about no lot have an empty id, no lot's."""
+
 _FRESH_S = 10.0
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from console import lot_status
 from console.answering import check_heard
-from console.lot_status import CompleteTo
+from console.lot_status import CompleteTo, LotStatus
 from console.people.roles import Right
 from console.problem import problem_of
 from console.rows import Ask, Row, time_of
@@ -66,15 +66,21 @@ def status_told(lots: Lots, lot_id: str, movement: str | None) -> dict[str, obje
     Args:
         lots: What it is read from.
         lot_id: The lot.
-        movement: The load; None for all of the lot.
+        movement: The load; None, or an empty one, for all of the lot.
     """
+    if not lot_id:
+        return _said(lot_id, movement, lot_status.status_of([], [], movement, lot_status.UNNAMED))
+    movement = movement or None
     actions = lot_status.deeds_of(lots.ask, lots.recent, lot_id)
     holds = lot_status.standing(actions)
     alerts = lots.ask(lot_status.OPEN_ALERTS, {"lot": lot_id})
     unknown = lots.stores()
     if not unknown and not actions and not lots.ask(lot_status.KNOWN, {"lot": lot_id}):
         unknown = "no fact of this lot is known"
-    said = lot_status.status_of(holds, alerts, movement, unknown)
+    return _said(lot_id, movement, lot_status.status_of(holds, alerts, movement, unknown))
+
+
+def _said(lot_id: str, movement: str | None, said: LotStatus) -> dict[str, object]:
     return {
         "lot_id": lot_id,
         "movement_id": movement,

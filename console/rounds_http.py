@@ -84,7 +84,8 @@ def _instrument(request: Request, watched: Watched, device: str) -> Response:
     asked = {"device": device}
     seen = asked_rows(watched.ask, instrument_rows.SEEN, asked)
     known = asked_rows(watched.ask, instrument_rows.KNOWN, asked)
-    if not seen and not known:
+    # What no instrument measured has an empty id of one.
+    if not device or not (seen or known):
         detail = f"no fact and no reference record has the instrument {device[:80]}"
         raise Problem(404, "unknown", detail)
     lots = asked_rows(watched.ask, instrument_rows.LOTS, asked)

@@ -51,6 +51,9 @@ def where_known(ask: Ask, kind: str, part: Part) -> Part:
     """
 
     def told(asked: Asked) -> Told:
+        if not asked.subject:
+            # What is about no lot has an empty id of one, and is no lot of that name.
+            raise Unknown(asked.subject, kind)
         found = part(asked)
         if times.is_now(asked) and found.rows:
             return found

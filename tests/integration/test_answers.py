@@ -620,6 +620,15 @@ def test_what_was_not_there_or_not_known_then_is_unknown_to_every_part(
             assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown"), path
 
 
+@pytest.mark.parametrize("kind", ["lots", "sites", "processes", "charts", "instruments"])
+def test_nothing_is_known_of_what_is_not_named(console: Open, kind: str) -> None:
+    """Facts about no lot, and those that no instrument made, have an empty id of one."""
+    of_a_time = kind in {"lots", "sites", "processes"}
+    for query in ({}, {"at": rfc3339(now())}) if of_a_time else ({},):
+        answer = console.get("vera", f"/api/{kind}/", **query)
+        assert (answer.status_code, answer.json()["type"]) == (404, "/problems/unknown"), query
+
+
 def test_what_is_known_and_has_no_rows_is_answered_by_every_part(console: Open) -> None:
     lot = "L-DECLARED"
     console.plant.put(Maker(lot).lot("MINE", 10, {"Cu": 0.02}))

@@ -658,6 +658,28 @@ def test_a_gate_asks_with_a_token_and_a_person_with_a_session(room: Room) -> Non
     assert status(room, "a/b")["lot_id"] == "a/b"
 
 
+def test_no_truck_goes_by_an_id_that_is_empty(room: Room) -> None:
+    """Facts and alerts about no lot have an empty id of one: a gate with no ``$LOT`` got CLEAR."""
+    room.insert("processing", event_id="of-no-lot", site_id="MINE", process_id="P-1")
+    row = {"alert_id": "of-no-lot", "version": 1, "n": 1, "state": "open", "severity": "high"}
+    row |= {"rule": "instrument_drift", "family": "scale_bias", "statistic": "e_value"}
+    room.insert("alert", **row, subject="instrument/WB-1", lot_id="")
+    said = status(room, "")
+    assert (said["lot_id"], said["status"], said["open_alerts"]) == ("", "UNKNOWN", [])
+    assert said["why"] == "no lot is named: its id is empty"
+    for unknown in (False, True):
+        about = {"reason": "seal broken", "unknown": unknown}
+        refused = hold(room.browser("the-operator"), f"empty-{unknown}", about, "")
+        assert (refused.status_code, refused.json()["type"]) == (404, "/problems/unknown-lot")
+
+
+def test_a_load_that_is_not_named_is_all_of_the_lot(room: Room) -> None:
+    """A gate with no ``$TRIP`` was told that a load without a name is not held."""
+    taken(room, 1, "hold", "W-9")
+    said = status(room, "L-1", movement_id="")
+    assert (said["movement_id"], said["status"]) == (None, "HOLD")
+
+
 def test_a_hold_is_known_here_once_it_is_stored(room: Room) -> None:
     browser = room.browser("the-operator")
     about = {"reason": "seal broken", "unknown": True}

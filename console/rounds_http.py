@@ -99,7 +99,10 @@ def _handover(request: Request, watched: Watched) -> Response:
     since = _time(asked, "since", Micros(until - _SHIFT_US))
     if not 0 < until - since <= _DAYS_MAX * 24 * 3_600_000_000:
         raise Problem(400, "bad-query", f"since before until, and at most {_DAYS_MAX} days")
-    span = {"since": stamp(since), "until": stamp(until)}
+    try:
+        span = {"since": stamp(since), "until": stamp(until)}
+    except OverflowError as error:
+        raise Problem(400, "bad-query", "since and until: years 1 to 9999, in UTC") from error
     standing = {"states": array_of(STATES), "until": span["until"]}
     changes = asked_rows(watched.ask, handover_rows.CHANGES, span)
     tables = {

@@ -123,12 +123,21 @@ async def json_body(request: Request) -> dict[str, object]:
     # A form of another site cannot send this type without asking first.
     if not request.headers.get("content-type", "").startswith("application/json"):
         raise Problem(415, "not-json", "Content-Type: application/json is needed")
-    try:
-        found: object = json.loads(await body_of(request))
-    except ValueError as error:
-        raise Problem(400, "bad-json", f"the body is no JSON: {error}") from error
+    found = _read(await body_of(request))
     if not isinstance(found, dict):
         raise Problem(400, "bad-json", "the body is no JSON object")
+    return found
+
+
+def _read(body: bytes) -> object:
+    try:
+        found: object = json.loads(body.decode())
+        # Half a character ("\ud800") and NaN can be read, but neither kept nor sent on.
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    except RecursionError as error:
+        raise Problem(400, "bad-json", "the body is nested too deeply") from error
+    except ValueError as error:
+        raise Problem(400, "bad-json", f"the body is no JSON: {error}") from error
     return found
 
 

@@ -344,6 +344,12 @@ def test_who_may_not_act_cannot_and_what_is_not_understood_is_refused(room: Room
         headers={"Idempotency-Key": "z"},
     )
     assert unknown.status_code == 404
+    halves = browser.post(
+        f"/api/alerts/{ALERT}/actions",
+        content=b'{"action":"comment","reason":"\\ud800","version":1}',
+        headers={"Idempotency-Key": "half", "Content-Type": "application/json"},
+    )
+    assert (halves.status_code, halves.json()["type"]) == (400, "/problems/bad-json")
     refused = act(browser, "odd", action="resolve", resolution="nonsense", reason="x")
     assert (refused.status_code, "confirmed_fraud" in refused.json()["detail"]) == (422, True)
     act(browser, "once")
@@ -613,6 +619,15 @@ def test_a_handover_says_to_whom_and_calls_an_alert_by_its_name(room: Room) -> N
     assert deeds == [("comment", ALERT, "lot/L-1"), ("hold", None, "lot/L-1")]
     named = [(row["rule"], row["family"], row["statistic"]) for row in found["deeds"]]
     assert named == [("lot_eprocess", "loss", "e_value"), (None, None, None)]
+
+
+@pytest.mark.parametrize(
+    "until",
+    ["9999-12-31T23:59:59-23:00", "0001-01-01T00:00:00+23:00", "0001-01-01T01:00:00Z", "x"],
+)
+def test_a_handover_of_no_time_that_there_is_is_refused(room: Room, until: str) -> None:
+    refused = room.browser("the-viewer").get("/api/handover", params={"until": until})
+    assert (refused.status_code, refused.json()["type"]) == (400, "/problems/bad-query")
 
 
 def test_the_order_is_of_the_gateways_clock_whatever_was_stored_first(room: Room) -> None:

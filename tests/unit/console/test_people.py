@@ -315,6 +315,30 @@ def test_a_body_that_cannot_be_read_is_refused(
     assert desk.client().post("/login", content=body, headers=headers).status_code == status
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 60_000,
+        b'{"old":' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+        b'{"user":"\\ud800","password":"x","old":"x","new":"y"}',
+        b'{"user":"the-viewer","password":"\\ud800","old":"x","new":"\\ud800"}',
+        b'{"user":"x","password":"x","old":"x","new":"y","\\udfff":1}',
+        b'{"user":"x","password":"x","old":"x","new":"y","more":NaN}',
+        b'{"user":"x","password":"x","old":"x","new":"y","more":1e400}',
+        '{"user":"x","password":"x","old":"x","new":"y"}'.encode("utf-16"),
+    ],
+    ids=["deep", "deep within", "name", "password", "field", "NaN", "1e400", "UTF-16"],
+)
+def test_what_is_no_json_that_could_be_sent_on_is_refused(desk: Desk, body: bytes) -> None:
+    """It was a fault of the process, with a traceback in its log, from whoever came to the door."""
+    headers = {"Content-Type": "application/json"}
+    within = desk.browser("the-operator")
+    for client, path in ((desk.client(), "/login"), (within, "/api/password")):
+        refused = client.post(path, content=body, headers=headers)
+        assert (refused.status_code, refused.json()["type"]) == (400, "/problems/bad-json")
+    assert "login" not in [what for _, what, out in outcomes(desk) if out != "ok"]
+
+
 def test_the_catalogues_have_the_same_words() -> None:
     names = [set(catalogue(language)) for language in LANGUAGES]
     assert all(found == names[0] for found in names)

@@ -49,41 +49,43 @@ function stop() {
   if (running) running.abort();
 }
 
+/* One statement at a time: what is asked next stops the one before, and what still comes of that is
+   not shown. `taken(answer, seconds)` gives what stands there then. */
 async function asked(places, format, taken) {
+  stop();
   const sql = places.editor.value;
   history.replaceState(null, "", withQuery("/explore", { sql, run: 1 }));
-  running = new AbortController();
+  const mine = new AbortController();
+  running = mine;
   places.run.disabled = true;
   places.stop.disabled = false;
   const began = performance.now();
   fill(places.outcome, el("p", { class: "quiet" }, say("explore.running")));
+  let shown;
   try {
-    const answer = await post(withQuery("/api/sql", { format, exact: 1 }), sql, {}, running.signal);
+    const answer = await post(withQuery("/api/sql", { format, exact: 1 }), sql, {}, mine.signal);
     const own = answer.headers.get("X-ClickHouse-Format");
     // The statement named it; text would not be a table here, nor a file of the kind that was pressed.
-    if (own !== format) {
-      await answer.body.cancel();
-      fill(places.outcome, ownFormat(own));
-      return;
-    }
-    await taken(answer, (performance.now() - began) / 1000);
+    if (own !== format) await answer.body.cancel();
+    shown = own === format ? await taken(answer, (performance.now() - began) / 1000) : ownFormat(own);
   } catch (error) {
-    if (error.name === "AbortError") fill(places.outcome, el("p", {}, say("explore.stopped")));
-    else { fill(places.outcome, refused(error)); showPlace(places.editor, error.message); }
-  } finally {
-    running = null;
-    places.run.disabled = false;
-    places.stop.disabled = true;
+    shown = failed(error);
+    if (running === mine) showPlace(places.editor, error.message);
   }
+  if (running !== mine) return;
+  running = null;
+  places.run.disabled = false;
+  places.stop.disabled = true;
+  fill(places.outcome, shown);
 }
 
 function run(places) {
   return asked(places, "JSONCompact", async (answer, seconds) => {
     const found = await answer.json();
-    fill(places.outcome, el("p", { class: "note" }, say(isOne(found.rows) ? "explore.row" : "explore.rows", {
+    return [el("p", { class: "note" }, say(isOne(found.rows) ? "explore.row" : "explore.rows", {
       rows: count(found.rows), time: seconds < 2 ? `${Math.round(1000 * seconds)} ms` : duration(seconds) }),
     found.rows > SHOWN_MAX ? ` ${say("explore.shown", { shown: SHOWN_MAX })}` : ""),
-    resultTable(found, SHOWN_MAX));
+    resultTable(found, SHOWN_MAX)];
   });
 }
 
@@ -94,7 +96,7 @@ function download(places, name) {
     const link = el("a", { href: address, download: `custody.${ending}` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(address), 60_000);
-    fill(places.outcome, el("p", {}, say("explore.saved", { file: `custody.${ending}` })));
+    return el("p", {}, say("explore.saved", { file: `custody.${ending}` }));
   });
 }
 
@@ -103,7 +105,8 @@ function ownFormat(format) {
 }
 
 /* What the guard says stands beneath as it says it: it names what may be asked instead. */
-function refused(error) {
+function failed(error) {
+  if (error.name === "AbortError") return el("p", {}, say("explore.stopped"));
   if (error.name !== "not-allowed" && error.name !== "query-failed") return trouble(error);
   return el("div", { class: "trouble", role: "alert" },
     el("strong", {}, say(error.name === "not-allowed" ? "explore.refused" : "explore.failed")), inWords(error));

@@ -6,15 +6,20 @@ import { time } from "./numbers.js";
 import { language, say } from "./words.js";
 
 /* What is typed into a field of a time, UTC, as RFC 3339. */
-function typed(field) {
+export function typed(field) {
   return field.value ? `${field.value.length === 16 ? `${field.value}:00` : field.value}Z` : null;
+}
+
+/* A time as the console takes it, UTC where it says no offset, as the value of such a field; empty where
+   it is none. */
+export function inField(text) {
+  const at = new Date(/^\d{4}-\d\d-\d\d$|Z$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`);
+  return Number.isNaN(at.getTime()) ? "" : at.toISOString().slice(0, 19);
 }
 
 function field(name, query) {
   const id = `asof-${name}`;
-  const given = (query.get(name) || "").replace(/Z$/, "").replace(/\.\d+$/, "");
-  const value = /^\d{4}-\d\d-\d\d$/.test(given) ? `${given}T00:00` : given;
-  const made = el("input", { id, name, type: "datetime-local", step: 1, value });
+  const made = el("input", { id, name, type: "datetime-local", step: 1, value: inField(query.get(name) || "") });
   return [el("p", {}, el("label", { for: id }, say(`asof.${name}`)), made), made];
 }
 

@@ -1,6 +1,7 @@
 /* Handover: what stays open, is held, opened and changed between two times, by whom; on one sheet. */
 
 import { ranked } from "./alerts.js";
+import { inField, typed } from "./asof.js";
 import { behind } from "./complete.js";
 import { el, fill, panel } from "./dom.js";
 import { listOf } from "./handover_lists.js";
@@ -11,22 +12,24 @@ import { withQuery } from "./table.js";
 import { trouble } from "./trouble.js";
 import { language, say } from "./words.js";
 
-const SHIFT_MS = 8 * 3_600_000;
-
 /* The lists in the order in which the next shift needs them, and the table of the answer each is of. */
 const LISTS = { standing: "standing", held: "holds", deeds: "deeds", changed: "changes", opened: "changes" };
 
 export async function show(main, { query }) {
-  const until = query.get("until") || minute(Date.now());
-  const since = query.get("since") || minute(new Date(until).getTime() - SHIFT_MS);
+  const asked = { since: query.get("since"), until: query.get("until") || minute(Date.now()) };
   const one = query.get("list") in LISTS ? query.get("list") : null;
-  // The address says the times, so that it shows the same to whoever gets it.
-  history.replaceState(null, "", withQuery("/handover", { since, until, list: one }));
-  const source = withQuery("/api/handover", { since, until });
+  const source = withQuery("/api/handover", asked);
+  const fields = el("div", {}, form(asked));
   const place = el("div", { class: one ? null : "sheet" }, el("p", { class: "quiet" }, say("shell.loading")));
-  fill(main, el("h1", {}, say("title.handover")), form(since, until), place);
+  fill(main, el("h1", {}, say("title.handover")), fields, place);
   try {
-    fill(place, page(await getJson(source), source, one));
+    const found = await getJson(source);
+    // The address says the times, so that it shows the same to whoever gets it; they are as the console
+    // took them, whatever offset was asked with.
+    const { since, until } = found;
+    history.replaceState(null, "", withQuery("/handover", { since, until, list: one }));
+    fill(fields, form(found));
+    fill(place, page(found, withQuery("/api/handover", { since, until }), one));
   } catch (error) {
     fill(place, el("div", { class: "panel" }, trouble(error, () => location.reload())));
   }
@@ -36,15 +39,20 @@ function minute(at) {
   return `${new Date(at).toISOString().slice(0, 16)}:00Z`;
 }
 
-function form(since, until) {
-  const field = (name, word, value) => el("div", {}, el("label", { for: name }, say(word)),
-    el("input", { id: name, type: "datetime-local", value: value.slice(0, 16), required: true }));
-  const made = el("form", { class: "panel row actions" }, field("since", "handover.since", since), field("until", "handover.until", until),
+function form(span) {
+  const field = (name) => {
+    const value = inField(span[name] || "");
+    // Seconds are asked for where there are some.
+    const whole = value.endsWith(":00");
+    return el("div", {}, el("label", { for: name }, say(`handover.${name}`)),
+      el("input", { id: name, type: "datetime-local", value: whole ? value.slice(0, 16) : value, step: whole ? null : 1, required: true }));
+  };
+  const made = el("form", { class: "panel row actions" }, field("since"), field("until"),
     el("button", { class: "main" }, say("handover.show")), el("button", { type: "button", onclick: () => print() }, say("handover.print")));
   made.addEventListener("submit", (event) => {
     event.preventDefault();
     location.assign(withQuery("/handover", {
-      since: `${made.querySelector("#since").value}:00Z`, until: `${made.querySelector("#until").value}:00Z` }));
+      since: typed(made.querySelector("#since")), until: typed(made.querySelector("#until")) }));
   });
   return made;
 }

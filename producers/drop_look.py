@@ -74,7 +74,7 @@ def look(folder: Path, ours: frozenset[str]) -> Found:
             if stat.S_ISREG(status.st_mode):
                 found.files[name] = sight(status)
             else:
-                found.others[name] = _kind(status.st_mode)
+                found.others[name] = kind_of(status.st_mode)
     return found
 
 
@@ -113,7 +113,8 @@ def _same(before: Quiet | None, seen: Sight) -> bool:
     return before is not None and before.sight == seen
 
 
-def _kind(mode: int) -> str:
+def kind_of(mode: int) -> str:
+    """Return what something is that is no regular file, of the mode in its status."""
     if stat.S_ISLNK(mode):
         return "a link"
     return "a folder" if stat.S_ISDIR(mode) else "a pipe, socket or device"

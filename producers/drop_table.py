@@ -1,14 +1,17 @@
 """Dropped tables: rows as requests, by the mapping that lies beside them in the folder.
 
-``<name>.mapping.toml`` is that of one file, ``mapping.toml`` that of all others. Row numbers are
-those of the table; a row that gives no request stands among the refused with its cells.
+``<name>.mapping.toml`` is that of one file, ``mapping.toml`` that of all others. A link or folder
+of such a name is not passed over: the table would be read by a mapping that is not meant. Row
+numbers are those of the table; a row that gives no request stands among the refused with its cells.
 """
 
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from custody.errors import Refused
 from producers.config import DropConfig
+from producers.drop_look import kind_of, status_of
 from producers.drop_read import LEFT_OUT, Dropped, Fault, Reader, Row, Unreadable
 from producers.mapping.bounds import SHEET_FILE_BYTES_MAX
 from producers.mapping.cells import text_of
@@ -51,10 +54,19 @@ def _taken_off(left: list[int]) -> Iterator[Row]:
 
 
 def mappings(folder: Path, name: str) -> Sequence[Path]:
-    """Return the mapping that a dropped table is read by; none where there is none."""
+    """Return the mapping that a dropped table is read by; none where there is none.
+
+    Raises:
+        Unreadable: What has its name is a link, a folder or a device.
+    """
     for path in (folder / f"{name}.mapping.toml", folder / ANY):
-        if path.is_file() and not path.is_symlink():
-            return (path,)
+        status = status_of(path)
+        if status is None:
+            continue
+        if not stat.S_ISREG(status.st_mode):
+            what = f"{path.name} is {kind_of(status.st_mode)}: a mapping has to be a file"
+            raise Unreadable(Fault.UNREADABLE, what)
+        return (path,)
     return ()
 
 

@@ -512,6 +512,30 @@ def test_a_table_is_read_by_the_mapping_beside_it(gateway: Gateway, folder: Path
     assert failed["reason"] == "unreadable"
 
 
+@pytest.mark.parametrize("taken", ["day.csv.mapping.toml", "mapping.toml"])
+@pytest.mark.parametrize("what", ["a link", "a link to nothing", "a link beside it", "a folder"])
+def test_a_mapping_that_is_no_file_is_named_and_no_other_is_used(
+    gateway: Gateway, folder: Path, tmp_path: Path, taken: str, what: str
+) -> None:
+    """A link was passed over for ``mapping.toml``: 0.25 was read as per cent and not as a share."""
+    (tmp_path / "other.toml").write_text(weighing())
+    (folder / "third.toml").write_text(weighing())
+    if taken != "mapping.toml":
+        (folder / "mapping.toml").write_text(weighing())
+    to = {"a link beside it": "third.toml", "a link to nothing": "gone.toml"}
+    if what == "a folder":
+        (folder / taken).mkdir()
+    else:
+        (folder / taken).symlink_to(to.get(what, tmp_path / "other.toml"))
+    (folder / "day.csv").write_text("ticket,at,lot,net\nT-1,2026-11-03 06:42,L-1,30000\n")
+    looked(inlets.drop(gateway, folder))
+    result = result_of(folder, "day.csv")
+    kind = "a folder" if what == "a folder" else "a link"
+    assert (result["outcome"], result["reason"]) == ("failed", "unreadable")
+    assert result["detail"] == f"{taken} is {kind}: a mapping has to be a file"
+    assert event_ids(gateway.outbox.path) == []
+
+
 @pytest.mark.parametrize("batch", [1, 2, 100])
 def test_rows_that_a_mapping_leaves_out_stand_in_the_result(
     gateway: Gateway, folder: Path, batch: int

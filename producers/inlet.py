@@ -1,7 +1,8 @@
 """What brings requests in besides HTTP; started and stopped with the gateway, told of in health.
 
 An inlet hands requests to the same judge and the same outbox as HTTP does, and lets go of what it
-was given (moves the file, acknowledges the message) only after they are on disk.
+was given (moves the file, acknowledges the message) only after they are on disk. It has shown no
+token, so it brings facts alone: reference and action records change how facts are read.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +43,7 @@ class Surroundings:
     """What an inlet is given of its gateway.
 
     Attributes:
-        take: Takes requests.
+        take: Takes facts; refuses reference and action records, for which a token is needed.
         counts: Metrics of the process.
         database: The outbox's file, for what has to be restored together with it.
         clock: Time of day.

@@ -24,6 +24,7 @@ from producers.processing import accept_processing
 from producers.request_base import FactRequest
 from producers.request_measured import WeighingRequest
 from producers.requests import MODELS, ActionRequest, AnyRequest, ProcessingRequest
+from producers.tokens import CONTROL_TYPES
 from schemas.codec import encode
 from schemas.present import rfc3339
 
@@ -38,6 +39,12 @@ OLD_US = 90 * _DAY
 
 TOO_OLD_US = 5 * 366 * _DAY
 """Older facts are refused unless a backfill says that it is one."""
+
+OVER_HTTP = (
+    "facts alone by file or message; a reference or an action comes over HTTP, with a token that"
+    " names it: custody publish FILE on the gateway's machine, others see docs/access.md"
+)
+"""What to do with a request that changes how facts are read, and came without a token."""
 
 MESSAGE_BYTES_MAX = 65_536
 _ENVELOPE_BYTES = 64
@@ -55,6 +62,7 @@ class Terms:
         strict_reference: Refuse unknown sites, devices, laboratories and contracts.
         backfill: Take facts of any age, and shelvings of any length.
         types: Types of request the gateway takes.
+        facts_only: Refuse reference and action records, whatever the gateway takes.
         clock_skew_ms: Skew of the sender's clock as measured, for facts that do not state it.
     """
 
@@ -64,6 +72,7 @@ class Terms:
     strict_reference: bool = False
     backfill: bool = False
     types: frozenset[str] = frozenset(MODELS)
+    facts_only: bool = False
     clock_skew_ms: int | None = None
 
 
@@ -81,8 +90,6 @@ def accept(raw: object, now: Micros, terms: Terms) -> Outcome:
     request = parse(raw)
     if isinstance(request, Refusal):
         return request
-    if request.type not in terms.types:
-        return Refusal(Code.UNKNOWN_TYPE, "type", request.type, sorted(terms.types))
     for check in _CHECKS:
         refusal = check(request, now, terms)
         if refusal is not None:
@@ -142,6 +149,16 @@ def _with_skew(request: AnyRequest, terms: Terms) -> AnyRequest:
     if request.clock_skew_ms is not None:
         return request
     return request.model_copy(update={"clock_skew_ms": terms.clock_skew_ms})
+
+
+def _not_taken(request: AnyRequest, now: Micros, terms: Terms) -> Refusal | None:
+    """Refuse a type that the gateway, or the way in, does not take."""
+    del now
+    if request.type not in terms.types:
+        return Refusal(Code.UNKNOWN_TYPE, "type", request.type, sorted(terms.types))
+    if terms.facts_only and request.type in CONTROL_TYPES:
+        return Refusal(Code.UNKNOWN_TYPE, "type", request.type, OVER_HTTP)
+    return None
 
 
 def _taken_identity(request: AnyRequest, now: Micros, terms: Terms) -> Refusal | None:
@@ -277,6 +294,7 @@ def _too_large(record: Record, text: bytes) -> bool:
 
 
 _CHECKS = (
+    _not_taken,
     _endless,
     _taken_identity,
     _net_mismatch,

@@ -41,12 +41,14 @@ class Options:
         strict_reference: Refuse unknown sites, devices, laboratories and contracts.
         atomic: All or nothing.
         backfill: Take facts of any age, without remark.
+        facts_only: Refuse reference and action records: he has shown no token that names them.
         clock_skew_ms: Skew of the sender's clock as measured, positive when it runs ahead.
     """
 
     strict_reference: bool = False
     atomic: bool = False
     backfill: bool = False
+    facts_only: bool = False
     clock_skew_ms: int | None = None
 
 
@@ -94,7 +96,8 @@ class Gateway:
         self._inlets = open_inlets(
             config,
             Surroundings(
-                take=lambda raws, sender: self.take(raws, Options(), sender),
+                # Whoever may write to a share or a topic has shown nothing to us.
+                take=lambda raws, sender: self.take(raws, Options(facts_only=True), sender),
                 counts=self.counts,
                 database=self.outbox.path,
                 clock=clock,
@@ -141,6 +144,7 @@ class Gateway:
             known=self.outbox.known,
             strict_reference=options.strict_reference,
             backfill=options.backfill,
+            facts_only=options.facts_only,
             types=self.config.types,
             clock_skew_ms=options.clock_skew_ms,
         )

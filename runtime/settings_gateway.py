@@ -27,7 +27,8 @@ class GatewaySettings(Group):
     """How long one send may wait for the broker before it is tried anew from the outbox."""
     takes: Literal["all", "facts", "control"] = "all"
     """Which requests it takes: ``facts`` for a plant's gateway, ``control`` for the one that posts
-    reference and action records. All, because the local stack has one gateway for both."""
+    reference and action records. All, because the local stack has one gateway for both. The drop
+    folder and MQTT bring facts alone in any case."""
     body_bytes_max: int = Field(default=8 * MIB, ge=64 * 1024, le=1024 * MIB)
     """Largest body of a post, also after decompression; beyond it 413, and for less where it is
     many short values: bodies take at most four times as much memory together."""
@@ -83,7 +84,7 @@ class GatewaySettings(Group):
     """``mqtt(s)://host:port`` of an MQTT 5 broker to take messages from; by default 1883 is the
     port, and 8883 with TLS. Unset: none. Needs the extra ``gateway``."""
     mqtt_topics: str = Field(default="custody/events/#", min_length=1)
-    """Topics to subscribe to, with commas between them. Whoever may write there may send events:
+    """Topics to subscribe to, with commas between them. Whoever may write there may send facts:
     that is the broker's to say."""
     mqtt_client_id: str | None = Field(default=None, min_length=1, max_length=128)
     """Name of the session that the broker keeps while the gateway is away. Unset: ``custody-`` and

@@ -58,14 +58,18 @@ def test_a_message_is_answered_as_a_post_is(broker: Broker, tmp_path: Path, name
         one = plant.ask(ticket(1, occurred_at="2026-11-03T06:42:10+02:00"))
         assert isinstance(one, dict)
         assert one["result"] == "accepted"
-        many = plant.ask([ticket(1), {"type": "?"}, ticket(2)])
+        many = plant.ask([ticket(1), {"type": "?"}, ticket(2), support.golden("reference")])
         assert isinstance(many, list)
-        assert [item["result"] for item in many] == ["duplicate", "refused", "accepted"]
+        assert [item["result"] for item in many] == [
+            "duplicate",
+            "refused",
+            "accepted",
+            "refused",
+        ]
         assert plant.ask([]) == []
         assert inlets.event_ids(gateway.outbox.path) == [one["event_id"], many[2]["event_id"]]
-        assert [kept.sender for kept in gateway.outbox.refused(Micros(0), 9)] == [
-            f"mqtt:{plant.topic}"
-        ]
+        kept = gateway.outbox.refused(Micros(0), 9)
+        assert [one.sender for one in kept] == [f"mqtt:{plant.topic}"] * 2
         wait_for(lambda: state(gateway)["unacknowledged"] == 0)
         assert gateway.counts.value(metrics.MQTT_MESSAGES, "answered") == 3
 

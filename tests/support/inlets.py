@@ -18,7 +18,7 @@ Result = dict[str, object]
 
 
 def taking_of(gateway: Gateway) -> Take:
-    return lambda raws, sender: gateway.take(raws, Options(backfill=True), sender)
+    return lambda raws, sender: gateway.take(raws, Options(backfill=True, facts_only=True), sender)
 
 
 def surroundings(gateway: Gateway, take: Take | None = None) -> Surroundings:

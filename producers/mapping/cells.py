@@ -1,7 +1,7 @@
 """Cells and rows of a table, whatever file they come from."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
@@ -29,10 +29,12 @@ class Row:
         no: Its number as a spreadsheet shows it, from 1: blank rows count, lines within a cell
             do not.
         cells: Its cells, trailing empty ones possibly missing.
+        text: What a text file has there, without the last end of a line; empty of a spreadsheet.
     """
 
     no: int
     cells: tuple[Cell, ...]
+    text: str = field(default="", compare=False)
 
     def at(self, index: int) -> Cell:
         """Return a cell; an empty one beyond the end."""

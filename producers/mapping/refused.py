@@ -1,11 +1,15 @@
 """``<file>.refused.csv``: rows that gave no fact, as they were, each with its reasons behind it.
 
+Rows of a text file keep their quotes and lines: one that was opened and never closed has taken in
+the rows below it, and whoever mends it there has to find these as they were, too.
+
 It has the same headings, delimiter and encoding, and what was above the headings, so that the
 same mapping reads it once it is mended; the columns added here are none of a mapping's. An older
 file of that name is kept as ``<file>.refused.old.csv``, because somebody may have mended in it.
 """
 
 import csv
+import io
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +19,7 @@ from producers.mapping import sheet_table
 from producers.mapping.cells import Cell, Row, text_of
 from producers.mapping.form import FileRule
 from producers.mapping.layout import Top
+from producers.mapping.text_table import Style
 
 ADDED = ("refused_row", "refused_code", "refused_field", "refused_reason")
 _BOM = b"\xef\xbb\xbf"
@@ -34,6 +39,7 @@ class RefusedFile:
         self._old = path.with_name(f"{path.name}.refused.old.csv")
         self._part = path.with_name(f"{path.name}.refused.csv.part")
         self._rule = rule
+        self._style = Style(rule.delimiter, rule.quote)
         self._top = top
         sheet = sheet_table.is_sheet(path)
         with path.open("rb") as file:
@@ -77,7 +83,7 @@ class RefusedFile:
         codes, fields, reasons = zip(*self._reasons, strict=True)
         added = (str(self._row.no), codes[0], fields[0], " | ".join(dict.fromkeys(reasons)))
         self._pass_over()
-        self._line(self._cells(self._row.cells), added)
+        self._line(self._row, added)
         self.rows += 1
         self._row, self._reasons = None, []
 
@@ -88,17 +94,38 @@ class RefusedFile:
             self._lines += 1
             file.write("\r\n")
 
-    def _line(self, cells: Sequence[str], added: Sequence[str]) -> None:
+    def _line(self, row: Row, added: Sequence[str]) -> None:
         width = len(self._top.titles) - len(self._dropped)
         file = self._opened()
         self._lines += 1
-        padded = [*cells, *[""] * (width - len(cells))] if added else list(cells)
-        csv.writer(
-            file,
-            delimiter=self._rule.delimiter,
-            quotechar=self._rule.quote or None,
-            quoting=csv.QUOTE_MINIMAL if self._rule.quote else csv.QUOTE_NONE,
-        ).writerow([*padded, *(self._fit(text) for text in added)])
+        cells = self._cells(row.cells)
+        behind = [""] * (width - len(cells)) if added else []
+        behind += [self._fit(text) for text in added]
+        line = self._as_it_was(row, cells, behind)
+        file.write(f"{self._written([*cells, *behind]) if line is None else line}\r\n")
+
+    def _as_it_was(self, row: Row, cells: Sequence[str], behind: Sequence[str]) -> str | None:
+        """Return a row's own text with further cells behind it; None where it has none.
+
+        Where a quote is open to the end of the file, it is closed before them.
+        """
+        text, earlier = row.text, len(row.cells) - len(cells)
+        if earlier:
+            of_ours = self._rule.delimiter + self._written(row.cells[-earlier:])
+            text = text.removesuffix(of_ours)
+        for own in (text, text + self._rule.quote):
+            line = self._rule.delimiter.join([own, self._written(behind)]) if behind else own
+            if text and self._read(line) == [*cells, *behind]:
+                return line
+        return None
+
+    def _written(self, cells: Sequence[object]) -> str:
+        text = io.StringIO(newline="")
+        csv.writer(text, self._style).writerow(cells)
+        return text.getvalue().removesuffix("\r\n")
+
+    def _read(self, line: str) -> list[str]:
+        return next(csv.reader(io.StringIO(line, newline="\n"), self._style), [])
 
     def _opened(self) -> TextIO:
         if self._file is None:
@@ -108,7 +135,7 @@ class RefusedFile:
             headings = self._rule.heading_rows
             for row in self._top.rows:
                 last = bool(headings) and row.no == headings[-1]
-                self._line(self._cells(row.cells), ADDED if last else ())
+                self._line(row, ADDED if last else ())
         return self._file
 
     def _cells(self, cells: Sequence[Cell]) -> list[str]:

@@ -36,23 +36,32 @@ def rows(path: Path, encoding: str, delimiter: str, quote: str) -> Iterator[Row]
         encoding=encodings.reading(encoding), errors="surrogateescape", newline=None
     ) as text:
         lines = _Lines(text)
-        reader = csv.reader(
-            lines,
-            delimiter=delimiter,
-            quotechar=quote or None,
-            quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
-        )
+        reader = csv.reader(lines, Style(delimiter, quote))
         try:
             for cells in reader:
                 lines.row += 1
                 if len(cells) > COLUMNS_MAX:
                     raise _too_wide(lines.row)
-                yield Row(lines.row, tuple(cells))
-                lines.chars = 0
+                yield Row(lines.row, tuple(cells), lines.taken())
         except UnicodeError as error:
             raise _not_encoded(encoding, lines.row + 1, error) from None
         except csv.Error as error:
             raise BadTable(str(error), lines.row + 1) from None
+
+
+class Style(csv.excel):
+    """How a file is cut into cells, for reading and for writing.
+
+    Args:
+        delimiter: One character between cells.
+        quote: Character around cells that hold a delimiter; empty where quotes mean nothing.
+    """
+
+    def __init__(self, delimiter: str, quote: str) -> None:
+        self.delimiter = delimiter
+        self.quotechar = quote or None
+        self.quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+        super().__init__()
 
 
 class _Lines:
@@ -62,6 +71,14 @@ class _Lines:
         self._text = text
         self.row = 0
         self.chars = 0
+        self._of_row: list[str] = []
+
+    def taken(self) -> str:
+        """Return the lines of a row, which ends here."""
+        text = "".join(self._of_row).removesuffix("\n")
+        self._of_row.clear()
+        self.chars = 0
+        return text
 
     def __iter__(self) -> "_Lines":
         return self
@@ -73,6 +90,7 @@ class _Lines:
         self.chars += len(line)
         if self.chars > ROW_CHARS_MAX:
             raise _too_long(self.row + 1)
+        self._of_row.append(line)
         return line
 
 

@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+import pytest
+
 from producers.mapping.load import load, parse
 from producers.mapping.read import read
 from producers.mapping.reasons import reason
@@ -102,6 +104,59 @@ def test_a_run_that_ends_early_leaves_no_half_written_file(tmp_path: Path) -> No
     kept.add(one.row, one.fault.code, "net_kg", "x")
     kept.abandon()
     assert [p.name for p in tmp_path.iterdir()] == ["table.csv"]
+
+
+_AT = "2026-11-03 06:42"
+_OPEN = f'T-1,{_AT},"L-1,1\nT-2,{_AT},L-2,2\n'
+"""A quote is opened in the first row, and what follows is one cell with it."""
+
+
+def _tickets(path: Path) -> list[tuple[object, object, object]]:
+    found = requests(made(path, weighing()))
+    return [(one["ticket_no"], one["lot_id"], one["net_kg"]) for one in found]
+
+
+@pytest.mark.parametrize("mended", ["L-1", '"L-1"'])
+@pytest.mark.parametrize("rounds", [1, 2])
+def test_a_quote_left_open_is_mended_in_the_refused_rows(
+    tmp_path: Path, mended: str, rounds: int
+) -> None:
+    """``"L-4"`` came as ``L-4\"\"\"``, so that its mended row was of a lot that nobody has."""
+    path = tmp_path / "table.csv"
+    path.write_text(f'{HEAD}\n{_OPEN}T-4,{_AT},"L-4",4\nT-5,{_AT},L-5,5\n')
+    for _ in range(rounds):
+        written = _refuse(path, weighing())
+        assert written is not None
+        path = written
+    text = path.read_text()
+    assert f'{_OPEN}T-4,{_AT},"L-4",4,2,too_many_cells,' in text
+    assert text.count("too_many_cells") == 1
+    path.write_text(text.replace('"L-1', mended, 1))
+    assert _tickets(path) == [("T-1", "L-1", "1"), ("T-2", "L-2", "2"), ("T-4", "L-4", "4")]
+
+
+def test_a_quote_open_to_the_end_of_the_file_does_not_swallow_the_reasons(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f"{HEAD}\n{_OPEN}")
+    for _ in range(2):
+        written = _refuse(path, weighing())
+        assert written is not None
+        path = written
+    (again,) = made(path, weighing())
+    assert again.fault is not None
+    assert again.fault.code == "too_many_cells"
+    assert again.row.at(HEAD.count(",") + 1) == "2", "the row's number, behind all columns"
+
+
+def test_refused_rows_keep_their_quotes_blanks_and_lines(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    row = f'"T-1", {_AT} ,"L ""1""\nnorth",one'
+    path.write_text(f"{HEAD}\n{row}\nT-2,{_AT}\n")
+    written = _refuse(path, weighing())
+    assert written is not None
+    text = written.read_text()
+    assert f"\n{row},2,not_a_number,net_kg," in text
+    assert f"\nT-2,{_AT},,,3,missing_field,lot_id," in text, "reasons under their headings"
 
 
 def test_without_quotes_a_reason_never_adds_a_cell(tmp_path: Path) -> None:

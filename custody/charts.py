@@ -77,7 +77,7 @@ def chart_step(
     """
     heard, missed = _taken(row, arrived.residuals)
     after = ChartRow(clock.newest, heard, row.before, row.last, row.said, row.alerts)
-    charts = _read(row.before, heard)
+    charts = _read(owner, row.before, heard)
     charts |= _kept(row, charts, heard)
     laboratory = laboratory or any(MOISTURE in one.quantities for one in heard)
     lots_min = blame.LABORATORY_LOTS if laboratory else 1
@@ -86,7 +86,7 @@ def chart_step(
         for q, chart in charts.items()
         if (levels := _named(owner, chart, (q, row.said.get(q, ())), heard, lots_min))
     }
-    _forget(after)
+    _forget(owner, after)
     step = Step(after)
     step.findings.extend(["beyond_chart"] * missed)
     verdicts = {
@@ -184,13 +184,13 @@ def _figures(heard: Sequence[Heard], quantities: Sequence[str]) -> Floats:
     return found
 
 
-def _read(before: Mapping[str, Chart], heard: Sequence[Heard]) -> dict[str, Chart]:
+def _read(owner: str, before: Mapping[str, Chart], heard: Sequence[Heard]) -> dict[str, Chart]:
     """Return the charts of the quantities that are not quiet; most are."""
     quantities = sorted({*before, *(q for of in {one.quantities for one in heard} for q in of)})
     if not quantities or not heard:
         return {q: chart for q, chart in before.items() if chart.levels}
     figures = _figures(heard, quantities)
-    start = [drift.begun(q, before.get(q)) for q in quantities]
+    start = [drift.begun(owner, q, before.get(q)) for q in quantities]
     calm = drift.quiet(start, figures[:, :, :3] / 1e6)
     return {
         q: one if still else drift.read(_points(heard, q), one)
@@ -199,7 +199,7 @@ def _read(before: Mapping[str, Chart], heard: Sequence[Heard]) -> dict[str, Char
     }
 
 
-def _forget(row: ChartRow) -> None:
+def _forget(owner: str, row: ChartRow) -> None:
     """Put what is beyond the last lots into the charts before them, in place."""
     old = row.heard[: max(len(row.heard) - LOTS_MAX, 0)]
     if not old:
@@ -207,7 +207,7 @@ def _forget(row: ChartRow) -> None:
     row.heard = row.heard[len(old) :]
     quantities = {*row.before, *(q for one in old for q in one.quantities)}
     row.before = {
-        q: drift.read(_points(old, q), drift.begun(q, row.before.get(q)), kept=False)
+        q: drift.read(_points(old, q), drift.begun(owner, q, row.before.get(q)), kept=False)
         for q in sorted(quantities)
     }
     row.last = old[-1].at, old[-1].lot

@@ -10,7 +10,8 @@ residuals (a sixth of that for each sum; sums of one chart are not independent, 
 A fourth is for masses that are far off at once: each lot may be an alert of its own until the scale
 is named, and of residuals clipped at 3 the third in a row is the first that can say so. Its h asks
 for three that are all but clipped, so its share of the false alarms is half a percent. It is not
-for compositions: three loads of another material in a row are no bias of a gun.
+for compositions: three loads of another material in a row are no bias of a gun; nor for roads,
+where it may be the scale at one end.
 
 Source:
     E. S. Page, Continuous inspection schemes, Biometrika 41 (1954) 100-115; D. Brook and
@@ -25,7 +26,7 @@ RUN_LENGTH = 10_000
 """Residuals of a healthy instrument between two false alarms of its whole chart, on average."""
 
 BANK = ((0.05, 56.2), (0.14, 26.6), (0.5, 9.2), (1.5, 4.4))
-"""k and h of each pair of sums; the last is of masses alone."""
+"""k and h of each pair of sums; the last is of scales alone."""
 
 CLIP = 3.0
 """Greatest |z| that counts: one lot that somebody stole from is no drift, three in a row may be."""

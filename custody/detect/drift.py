@@ -95,14 +95,16 @@ class Chart(NamedTuple):
         return last if last is not None and last.until is None else None
 
 
-def begun(quantity: str, before: Chart | None = None) -> Chart:
+def begun(thing: str, quantity: str, before: Chart | None = None) -> Chart:
     """Return the chart of a quantity with the sums that it has.
 
     Args:
+        thing: Whose, ``instrument/<name>`` or ``way/<from>><to>``.
         quantity: Of what.
         before: As it was kept; by an older release with fewer sums. None before its first lot.
     """
-    sums = 2 * (len(BANK) if quantity == MASS else len(BANK) - 1)
+    is_scale = quantity == MASS and not thing.startswith("way/")
+    sums = 2 * (len(BANK) if is_scale else len(BANK) - 1)
     chart = before or Chart()
     return chart._replace(sums=(*chart.sums, *[_ZERO] * sums)[:sums])
 

@@ -62,7 +62,7 @@ def charts(ask: Ask, asked: Asked) -> Told:
     return Told([
         {"device_id": device, "quantity": quantity, **row}
         for (device, quantity), points in sorted(charted.items())
-        for row in _read(points, quantity)[-LOTS_MAX:]
+        for row in _read(points, f"instrument/{device}", quantity)[-LOTS_MAX:]
     ])  # fmt: skip
 
 
@@ -80,7 +80,7 @@ def chart(ask: Ask, asked: Asked) -> Told:
     return Told([
         {"thing": thing, "quantity": quantity, **row}
         for (thing, quantity), points in sorted(charted.items())
-        for row in _read(points, quantity)[-LOTS_MAX:]
+        for row in _read(points, thing, quantity)[-LOTS_MAX:]
     ])  # fmt: skip
 
 
@@ -123,9 +123,9 @@ def _order(point: Row) -> tuple[int, str]:
     return int(str(point["at"])), str(point["lot_id"])
 
 
-def _read(points: _Points, quantity: str) -> list[Row]:
+def _read(points: _Points, thing: str, quantity: str) -> list[Row]:
     """Return the chart after each lot."""
-    chart, rows = drift.begun(quantity), []
+    chart, rows = drift.begun(thing, quantity), []
     for one in points:
         value, u, shared = (float(str(one[name])) for name in ("value", "u", "u_shared"))
         # As the worker keeps them: no u is below a millionth.
@@ -155,7 +155,7 @@ def _greatest(before: Chart, chart: Chart) -> float:
 
 
 def _row(device: str, quantity: str, points: _Points) -> Row:
-    rows = _read(points, quantity)
+    rows = _read(points, f"instrument/{device}", quantity)
     last = rows[-1]
     return {
         "device_id": device,

@@ -146,7 +146,7 @@ def test_lots_that_no_longer_agree_are_said() -> None:
 def test_a_gain_that_is_left_of_a_road_is_no_loss() -> None:
     words = [word(no, {"mass": -0.1}, thing=ROAD) for no in range(20)]
     again = [word(no, {"mass": -0.1}, thing=ROAD, explained=-0.3, again=1) for no in range(20)]
-    assert "what else is known to be off explains -11.25% of -10.00%" in reason([*words, *again])
+    assert "what else is known to be off explains -10.50% of -10.00%" in reason([*words, *again])
 
 
 def test_a_shift_that_turns_says_so_before_the_new_one_has_lots_enough() -> None:

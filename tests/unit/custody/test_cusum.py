@@ -90,16 +90,18 @@ def test_a_chart_that_an_older_release_kept_goes_on_with_the_sums_it_had() -> No
     every = points(noise(7, 50) + noise(8, 40, 0.007))
     before = read(every[:50])
     older = before._replace(sums=before.sums[:6])
-    assert begun("mass", older)._replace(sums=before.sums) == before
-    assert read(every[50:53], begun("mass", older)).level is not None
+    assert begun("instrument/WB", "mass", older)._replace(sums=before.sums) == before
+    assert read(every[50:53], begun("instrument/WB", "mass", older)).level is not None
 
 
-def test_three_lots_that_are_far_off_in_an_analyte_are_no_shift() -> None:
-    """They may be another material; four were a shift always."""
+def test_three_lots_that_are_far_off_in_an_analyte_or_on_a_road_are_no_shift() -> None:
+    """They may be another material, or a scale at one end; four were a shift always."""
     far = points([0.0, 0.02, 0.02, 0.02, 0.02])
     figures = np.array([[(p.value, p.u, p.shared) for p in far[:4]]])
-    for quantity, named in (("Co", False), ("moisture", False), ("mass", True)):
-        chart = begun(quantity)
+    scale, road = "instrument/WB", "way/A>B"
+    quick = {(scale, "mass")}
+    for of in ((scale, "Co"), (scale, "moisture"), (road, "mass"), (scale, "mass")):
+        chart, named = begun(*of), of in quick
         assert bool(quiet([chart], figures)[0]) is not named
         assert (read(far[:4], chart).level is not None) is named
         assert read(far, chart).level is not None

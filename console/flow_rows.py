@@ -11,8 +11,8 @@ FROM
     SELECT
         mass_wet_g AS wet_g, mass_dry_g AS dry_g, 1 AS moves,
         splitByChar('/', debit) AS source, splitByChar('/', credit) AS target,
-        if(source[1] = 'lot', source[-1], '') AS from_place,
-        if(target[1] = 'lot', target[-1], '') AS to_place,
+        if(source[1] = 'lot', decodeURLComponent(source[-1]), '') AS from_place,
+        if(target[1] = 'lot', decodeURLComponent(target[-1]), '') AS to_place,
         coalesce(replaces_kind, kind) = 'measured' AND target[1] = 'process' AS back,
         arrayJoin([
             (to_place, transform(source[1], ['origin', 'outside', 'process', 'lot'],

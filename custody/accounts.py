@@ -10,7 +10,21 @@ TRANSIT = "transit"
 
 def lot(lot_id: str, place: str) -> str:
     """Return the account of a lot at a site or in transit."""
-    return f"lot/{lot_id}/{place}"
+    return at("lot/" + lot_id, place)
+
+
+def at(owner: str, place: str) -> str:
+    """Return the account of an owner at a place.
+
+    A site may be a URI and a lot's id may have slashes too, so the place's own are percent-encoded:
+    what follows the last slash is the place, and no two lots share an account.
+    """
+    return f"{owner}/{place.replace('%', '%25').replace('/', '%2F')}"
+
+
+def place(account: str) -> str:
+    """Return the place that an account of a lot names, as ``lot`` was given it."""
+    return account.rpartition("/")[2].replace("%2F", "/").replace("%25", "%")
 
 
 def process(process_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from custody import accounts
 from custody.carried import Said, said_attributes
 from custody.estimate import NOTHING, Estimate, relative, said, sigma, times
 from custody.events import Micros
@@ -94,7 +95,7 @@ class Balances:
             sender="",
             n=0,
             owner=stamp.owner,
-            account=f"{stamp.owner}/{place}",
+            account=accounts.at(stamp.owner, place),
             lot_id=stamp.lot_id,
             process_id=stamp.process_id,
             place=place,

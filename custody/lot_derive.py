@@ -317,7 +317,7 @@ class LotDerivation:
         act = put_in if put_in_again else take_out
         for account, sign in ((posted.debit, -1), (posted.credit, 1)):
             if account.startswith(prefix):
-                name = account[len(prefix) :]
+                name = accounts.place(account)
                 act(self._own(name), posted, sign)
                 self.moved.add(name)
 

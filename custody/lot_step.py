@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from custody import (
+    accounts,
     charting,
     deadlines,
     exact,
@@ -329,7 +330,7 @@ class LotStep:
         outputs.extend(transfers)
         outputs.extend(self._contents())
         prefix = self._owner + "/"
-        names = {a[len(prefix) :] for a in touched if a.startswith(prefix)}
+        names = {accounts.place(a) for a in touched if a.startswith(prefix)}
         names |= self._given_places()
         if news.restated:
             names |= {n for n, there in self._derivation.settled.items() if there.wet}

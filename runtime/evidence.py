@@ -135,7 +135,7 @@ def _declared(lots: Sequence[str]) -> str:
 
 def _first_weighed(lots: Sequence[str], moment: Moment) -> str:
     """Return the statement for the dry mass that came into the books of lots, by where it lay."""
-    place = "substring(credit, length(concat('lot/', lot_id, '/')) + 1)"
+    place = "decodeURLComponent(extract(credit, '[^/]*$'))"
     return (
         f"SELECT lot_id AS lot, {place} AS place, sum(mass_dry_g) AS dry FROM transfer"  # noqa: S608
         f" WHERE lot_id IN {listed(lots)} AND match(debit, '^(origin|outside)/')"

@@ -24,7 +24,8 @@ from runtime.rests import LEG, Rest
 RECEIVED = """
     FROM v_postings
     WHERE kind = 'receipt' AND class IN ('mass', 'metal') AND endsWith(account, '/transit')
-        AND startsWith(other_account, 'lot/') AND extract(other_account, '[^/]*$') = {site:String}
+        AND startsWith(other_account, 'lot/')
+        AND decodeURLComponent(extract(other_account, '[^/]*$')) = {site:String}
         AND effective_at >= {start:DateTime64(6, 'UTC')}
         AND effective_at < {end:DateTime64(6, 'UTC')}
         AND known_at <= {known:DateTime64(6, 'UTC')}
@@ -47,7 +48,8 @@ ACCOUNTS = f"""
     SELECT account {RECEIVED}
 """  # noqa: S608
 _DEPARTURES = f"""
-SELECT account, ifNull(movement_id, '') AS trip, extract(other_account, '[^/]*$') AS place,
+SELECT account, ifNull(movement_id, '') AS trip,
+    decodeURLComponent(extract(other_account, '[^/]*$')) AS place,
     toUnixTimestamp64Micro(min(effective_at)) AS at
 FROM v_postings
 WHERE kind = 'dispatch' AND quantity = 'wet' AND endsWith(account, '/transit')

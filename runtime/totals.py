@@ -218,8 +218,8 @@ SELECT site_id, class, quantity, unit, quality, sum(left_over) AS amount
 FROM
 (
     SELECT
-        argMinIf(
-            extract(p.other_account, '[^/]*$'), p.effective_at, p.kind = 'dispatch') AS site_id,
+        decodeURLComponent(argMinIf(
+            extract(p.other_account, '[^/]*$'), p.effective_at, p.kind = 'dispatch')) AS site_id,
         minIf(p.effective_at, p.kind = 'dispatch') AS went,
         p.class AS class, p.quantity AS quantity, p.unit AS unit, p.quality AS quality,
         sum(p.amount) AS left_over

@@ -212,8 +212,9 @@ FROM (
     )
     UNION ALL
     SELECT process_id, 0, 1, 0, child = concat('process/', process_id) ? mass_dry_g : -mass_dry_g,
-        0, cityHash64(parent, child, concat('lot/', lot_id, '/', place), mass_wet_g, mass_dry_g,
-                      metals.value_mg, {_WHOLE})
+        0, cityHash64(parent, child, concat('lot/', lot_id, '/',
+                          replaceAll(replaceAll(place, '%', '%25'), '/', '%2F')), mass_wet_g,
+                      mass_dry_g, metals.value_mg, {_WHOLE})
     FROM custody.edge
 )
 GROUP BY process

@@ -88,12 +88,19 @@ def _edges(transfers: pa.Table, lot_side: str, sign: int) -> pa.Table:
         "child": process if gives else lot,
         "lot_id": pc.utf8_slice_codeunits(lot, len(_LOT)),
         "process_id": pc.utf8_slice_codeunits(process, len(_PROCESS)),
-        "place": pc.replace_substring_regex(account, "^.*/", ""),
+        "place": _place(account),
         "mass_wet_g": _signed(transfers["mass_wet_g"], sign),
         "mass_dry_g": _signed(transfers["mass_dry_g"], sign),
         "metals.value_mg": _signed_lists(transfers["metals.value_mg"], sign),
     }
     return pa.table(made)
+
+
+def _place(account: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the place that each account names, as ``custody.accounts.place`` does."""
+    place = pc.replace_substring_regex(account, "^.*/", "")
+    place = pc.replace_substring(place, "%2F", "/")
+    return pc.replace_substring(place, "%25", "%")
 
 
 def _text(column: pa.ChunkedArray) -> pa.ChunkedArray:

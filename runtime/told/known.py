@@ -26,8 +26,8 @@ UNION ALL SELECT 1 FROM reference WHERE kind = 'site' AND id = {{site:String}}
     AND valid_from <= {{at:DateTime64(6, 'UTC')}}
     AND recorded_at <= {{known:DateTime64(6, 'UTC')}} LIMIT 1
 UNION ALL SELECT 1 FROM transfer WHERE {_BOOKED}
-    AND (startsWith(arrives, concat({{site:String}}, '/'))
-        OR startsWith(leaves, concat({{site:String}}, '/'))) LIMIT 1
+    AND {{site:String}} IN (decodeURLComponent(splitByChar('/', arrives)[1]),
+        decodeURLComponent(splitByChar('/', leaves)[1])) LIMIT 1
 """,  # noqa: S608
         PROCESS: f"""
 SELECT 1 AS known FROM processing WHERE process_id = {{process:String}} AND {_FACT} LIMIT 1

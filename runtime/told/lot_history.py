@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
 from console.answers import LOT, Asked, Told, Unknown
+from custody import accounts
 from custody.records import Balance
 from runtime.asof import Ask, Holding, Quantity, Uncertainty, quantity_of
 from runtime.book_rows import Row, holding_row, sum_row
@@ -126,7 +127,7 @@ def _holdings(
 
 def _holding(lot_id: str, key: _Key, value: int, line: _Line | None, at: int) -> Holding:
     account, quantity = key
-    place = account.rpartition("/")[2]
+    place = accounts.place(account)
     said, standing = (None, "none") if line is None else line.at(at)
     if said is None or said.holding.u is None:
         return Holding(lot_id, place, quantity, value, None, "none", None)

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from custody.events import Fact, LotDeclared, LotWeighed, MaterialProcessed
 from tests.support.oracle import declared
@@ -17,7 +18,7 @@ from tests.support.oracle.amounts import (
     mixture,
 )
 from tests.support.oracle.known import U_MOISTURE, U_MOISTURE_MIN, Knowledge, as_wet_as_before
-from tests.support.oracle.postings import TRANSIT, Flow, Place, Posting, sums_of
+from tests.support.oracle.postings import TRANSIT, Flow, Place, Posting, account_of, sums_of
 from tests.support.oracle.refs import References
 from tests.support.oracle.scales import sigma
 from tests.support.oracle.stand import kept_stocks, standing, when
@@ -134,7 +135,7 @@ class LotBooks:
             posting.amounts |= moved
 
     def _account(self, place: str) -> str:
-        return f"lot/{self.lot_id}/{place}"
+        return account_of(self.lot_id, place)
 
     def _post(self, kind: str, cause: str, ends: tuple[str, str], moved: Moved) -> None:
         source, target = ends
@@ -142,7 +143,7 @@ class LotBooks:
         self.postings.append(Posting(kind, cause, source, target, amounts, dry))
         for account in ends:
             if account.startswith("lot/"):
-                self._place(account.split("/", 2)[2]).postings += 1
+                self._place(unquote(account.split("/")[-1])).postings += 1
 
     def _place(self, site: str) -> Place:
         return self.places.setdefault(site, Place())

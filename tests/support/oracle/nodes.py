@@ -13,7 +13,7 @@ from tests.support.oracle.amounts import (
     is_metal,
     mixture,
 )
-from tests.support.oracle.postings import Posting
+from tests.support.oracle.postings import Posting, account_of
 from tests.support.oracle.processes import CLEAR_EXCESS, Process, Side
 from tests.support.oracle.refs import References
 
@@ -101,7 +101,7 @@ class Node(Process):
             side.carried = self.staged(side.carried, fact.site_id)
             side.expected = self.unmeasured(side, self.came)
             self.outputs.append(side)
-            self._say("process_output", side, f"lot/{fact.output_lot_id}/{fact.site_id}")
+            self._say("process_output", side, account_of(fact.output_lot_id, fact.site_id))
 
     def _say(self, kind: str, side: Side, target: str) -> None:
         self.postings.append(Posting(kind, side.id, self.account, target, side.amounts))

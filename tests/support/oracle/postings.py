@@ -9,6 +9,11 @@ from tests.support.oracle.amounts import Amounts, added
 TRANSIT = "transit"
 
 
+def account_of(lot_id: str, place: str) -> str:
+    """A lot's account at a place, whose slashes are none of the path's."""
+    return f"lot/{lot_id}/{place.translate({ord('%'): '%25', ord('/'): '%2F'})}"
+
+
 @dataclass
 class Posting:
     """An amount that moved from one account to another; ``dry`` is its dry mass unrounded."""

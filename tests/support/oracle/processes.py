@@ -14,7 +14,7 @@ from tests.support.oracle.amounts import (
     is_metal,
     mixture,
 )
-from tests.support.oracle.postings import Posting, sums_of
+from tests.support.oracle.postings import Posting, account_of, sums_of
 from tests.support.oracle.refs import References
 from tests.support.oracle.stand import standing, when
 
@@ -230,7 +230,7 @@ class Batch(Process):
         for side in self.outputs:
             side.carried = self.staged(self.carried, side.fact.site_id)
             side.expected = self.unmeasured(side, self.inputs)
-            target = f"lot/{side.fact.output_lot_id}/{side.fact.site_id}"
+            target = account_of(str(side.fact.output_lot_id), side.fact.site_id)
             self.postings.append(
                 Posting("process_output", side.id, self.account, target, side.amounts)
             )

@@ -10,10 +10,12 @@ The two weighings of a trip agree on its mass, its way and whose hands it was in
 of where the ore was mined: that needs a scale at the very site, or another party's word.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
+from custody.events import Micros
 from custody.genealogy import (
     LOT,
     NEGLIGIBLE,
@@ -45,6 +47,10 @@ class Movement:
         received: Facts that say it arrived.
         start: Site where it began, as far as somebody said.
         witness: Another site whose receipt names ``start`` as where it came from.
+        end: Site where it ends, likewise; as the papers say also of one that has not arrived.
+        left_at: When it left; None where nobody said.
+        came_at: When it arrived; None where it has not, as far as somebody said.
+        sold: A party that keeps no books with us took it away.
     """
 
     id: str
@@ -52,6 +58,10 @@ class Movement:
     received: frozenset[str]
     start: str | None = None
     witness: str | None = None
+    end: str | None = None
+    left_at: Micros | None = None
+    came_at: Micros | None = None
+    sold: bool = False
 
     @property
     def evidence(self) -> Evidence:
@@ -61,6 +71,13 @@ class Movement:
         if self.dispatched and self.dispatched != self.received:
             return Evidence.CONFIRMED
         return Evidence.MEASURED
+
+
+class Use(NamedTuple):
+    """Where and when material of a lot went on: into a process, or onto the next trip."""
+
+    site: str
+    at: Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +90,7 @@ class LotEvidence:
         weighed: A scale has weighed it, or a process output was measured later.
         assayed: A certificate stands.
         custodian: Somebody is named who holds it.
-        movements: Its trips.
+        movements: Its trips that count (``on_the_way``).
     """
 
     origins: Mapping[Evidence, float] = field(default_factory=dict)
@@ -113,6 +130,42 @@ class Element:
     first: dict[str, dict[Evidence, float]] = field(default_factory=dict)
     caps: dict[str, Evidence] = field(default_factory=dict)
     gaps: list[Gap] = field(default_factory=list)
+
+
+def on_the_way(movements: Sequence[Movement], uses: Iterable[Use]) -> tuple[Movement, ...]:
+    """Return the trips that brought a lot's material to where and when it was used.
+
+    Walks back from each use: the trips that ended there by then, and from where and when each of
+    them left. A load without a receipt may have come unseen: it counts where it left by then for
+    that site, or for one that nobody names. What was sold, went elsewhere or moved later is other
+    material of the lot.
+    """
+    found: set[Movement] = set()
+    seen: set[Use] = set()
+    asked = list(uses)
+    while asked:
+        use = asked.pop()
+        if use in seen:
+            continue
+        seen.add(use)
+        for one in _brought(movements, use):
+            found.add(one)
+            left = one.came_at if one.left_at is None else one.left_at
+            if one.start is not None and left is not None:
+                asked.append(Use(one.start, left))
+    return tuple(one for one in movements if one in found)
+
+
+def _brought(movements: Sequence[Movement], use: Use) -> list[Movement]:
+    """Return the trips that may have brought what was used; clocks of sites may differ."""
+    bound = [
+        one for one in movements
+        if not one.sold and (one.end == use.site or (one.end is None and one.start != use.site))
+    ]  # fmt: skip
+    came = [one for one in bound if one.came_at is not None and one.came_at <= use.at]
+    left = [one for one in bound if one.left_at is not None and one.left_at <= use.at]
+    unseen = [one for one in left if one.came_at is None]
+    return (came or [one for one in left if one.came_at is not None]) + unseen
 
 
 def origin_split(

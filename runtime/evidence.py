@@ -5,9 +5,18 @@ Of an origin the declarations that stand and the receipts that name it, by the s
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from custody.coverage import Evidence, LotEvidence, Movement, ProcessEvidence, origin_split
+from custody.coverage import (
+    Evidence,
+    LotEvidence,
+    Movement,
+    ProcessEvidence,
+    Use,
+    on_the_way,
+    origin_split,
+)
+from custody.events import Micros
 from custody.genealogy import LOT, PROCESS
 from runtime.ancestry import UNKNOWN, Carried, split
 from runtime.lineage import Ask, Moment, chunks, listed, until, whole
@@ -23,13 +32,14 @@ _STANDING = """
 
 
 def of_nodes(
-    ask: Ask, nodes: Iterable[str], carried: Mapping[str, Carried], moment: Moment
+    ask: Ask, nodes: Sequence[str], carried: Mapping[str, Carried], moment: Moment
 ) -> tuple[dict[str, LotEvidence], dict[str, ProcessEvidence]]:
     """Return what is known of lots and processes, by owner path; blocks.
 
     Args:
         ask: Runs SQL.
-        nodes: Owner paths.
+        nodes: Owner paths, that of the lot asked for first: all its movements count, of the others
+            those on the way.
         carried: Shares by lot id.
         moment: When, and as known when.
     """
@@ -37,7 +47,7 @@ def of_nodes(
     said: dict[str, set[str]] = defaultdict(set)
     weighed: dict[str, Shares] = defaultdict(dict)
     declared: dict[str, dict[str, Shares]] = defaultdict(lambda: defaultdict(dict))
-    trips = trips_of(ask, lots, moment)
+    trips = _movements(ask, nodes, moment)
     for names in chunks(lots):
         for row in ask(_words(names, moment), moment._asdict()):
             said[str(row["lot"])].add(str(row["word"]))
@@ -62,6 +72,23 @@ def of_nodes(
     return evidence, closed
 
 
+def _movements(ask: Ask, nodes: Sequence[str], moment: Moment) -> dict[str, tuple[Movement, ...]]:
+    """Return the movements of lots that count, by lot id; blocks."""
+    lots, processes = split(nodes)
+    passed = set(processes)
+    uses: dict[str, list[Use]] = defaultdict(list)
+    for names in chunks(lots):
+        for row in ask(_used(names, moment), moment._asdict()):
+            if str(row["process"]) in passed:
+                use = Use(str(row["place"]), Micros(whole(row["at"])))
+                uses[str(row["lot"])].append(use)
+    first = nodes[0].removeprefix(LOT)
+    return {
+        lot: trips if lot == first else on_the_way(trips, uses[lot])
+        for lot, trips in trips_of(ask, lots, moment).items()
+    }
+
+
 def _named(carried: Carried | None) -> dict[str, float]:
     origins = {} if carried is None else carried.origins
     return {name: share for name, share in origins.items() if name != UNKNOWN}
@@ -75,8 +102,8 @@ def _fractions(amounts: Shares) -> Shares:
 def _second(origin: str, declared: Shares, trips: Sequence[Movement]) -> float:
     """Return the share of an origin that a second site has said: the second largest of all.
 
-    Receipts speak where every load that left the origin has one: otherwise nobody can tell which
-    part of the lot they are of.
+    Receipts speak where every load that left the origin has one, of those on the way: otherwise
+    nobody can tell which part of the lot they are of.
     """
     words = dict(declared)
     witnesses = [trip.witness for trip in trips if trip.start == origin]
@@ -148,6 +175,18 @@ def _measured(moment: Moment) -> str:
         "SELECT lot_id, 'weighing' FROM edge"  # noqa: S608
         " WHERE child IN arrayMap(x -> concat('lot/', x), ids)"
         f" AND kind = 'measured'{until(moment)}"
+    )
+
+
+def _used(lots: Sequence[str], moment: Moment) -> str:
+    """Return the statement for where and when lots last went into each process."""
+    return (
+        f"SELECT lot_id AS lot, place, process_id AS process,"  # noqa: S608
+        " toUnixTimestamp64Micro(max(at)) AS at FROM ("
+        "SELECT lot_id, place, process_id, effective_at AS at FROM edge"
+        f" WHERE parent IN arrayMap(x -> concat('lot/', x), {listed(lots)}){until(moment)}"
+        " GROUP BY lot_id, place, process_id, at"
+        " HAVING sum(mass_wet_g) != 0 OR sum(mass_dry_g) != 0) GROUP BY lot_id, place, process_id"
     )
 
 

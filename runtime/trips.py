@@ -15,9 +15,9 @@ from custody.coverage import Movement
 from custody.events import Micros
 from custody.factset import standing
 from custody.fold import Row as Stored
-from custody.lot import INFERRED, Folding, ends_of
+from custody.lot import INFERRED, Folding, ends_of, sold_to
 from custody.lot_book import LotBook
-from custody.lot_rows import LotRow, Trip
+from custody.lot_rows import LotRow, Mass, Papers, Trip
 from custody.news import News
 from custody.reading import Known
 from custody.reference import References
@@ -71,8 +71,16 @@ def _movement(lot_id: str, name: str, trip: Trip, sites: Mapping[str, str]) -> M
     if trip.inferred:
         vehicle, _, number = name.removeprefix(INFERRED).rpartition("/")
         name = f"{number} of lot {lot_id}{f' by {vehicle}' if vehicle else ''}"
-    start = ends_of(trip)[0]
-    return Movement(name, left, arrived, start, _witness(trip, start, sites))
+    start, end = ends_of(trip)
+    return Movement(
+        name, left, arrived, start, _witness(trip, start, sites), end,
+        _first(trip.left or trip.dispatch), _first(trip.receipt, trip.arrived),
+        sold_to(trip) is not None,
+    )  # fmt: skip
+
+
+def _first(*ends: Mass | Papers | None) -> Micros | None:
+    return min((end.at for end in ends if end is not None), default=None)
 
 
 def _witness(trip: Trip, start: str | None, sites: Mapping[str, str]) -> str | None:

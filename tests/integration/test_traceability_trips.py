@@ -129,3 +129,61 @@ def test_of_corrections_that_compete_the_last_says_which_trip_it_is(stored: Stor
 def replace_known(minute: int) -> Moment:
     """As known at a minute, of all times."""
     return Moment(instant(10_000_000), instant(minute * 60))
+
+
+def a_used_lot(after: Sequence[LotFact]) -> list[LotFact]:
+    """A load of lot B from MINE to PLANT becomes lot L there, at minute 100."""
+    maker, product = Maker("B"), Maker("L")
+    return [
+        *declared(maker),
+        *a_trip(maker, 10, "W-1"),
+        maker.side("PLANT", 100, "input", "P", mass_wet_g=30_000_000),
+        Maker("P").side("PLANT", 110, "output", "P", output_lot_id="L", mass_wet_g=30_000_000),
+        product.lot("PLANT", 111, {"Cu": 0.01}, custodian="PLANT"),
+        product.weighing("PLANT", 120, "stock", 45_000, 15_000, movement_id=None),
+        *after,
+    ]
+
+
+def left(minute: float, trip: str, ends: tuple[str, str | None], **more: str) -> list[LotFact]:
+    """A load of lot B that is weighed out and nobody has weighed in."""
+    maker = Maker("B")
+    return [
+        maker.weighing(ends[0], minute, "dispatch", 45_000, 15_000, movement_id=trip),
+        maker.move("dispatch", ends[0], minute + 1, ends, movement_id=trip, **more),  # type: ignore[arg-type]  # no end
+    ]
+
+
+@pytest.mark.parametrize(
+    ("minute", "ends", "party"),
+    [
+        (200.0, ("MINE", None), "TRADER"), (20.0, ("MINE", None), "TRADER"),
+        (200.0, ("MINE", "PLANT"), None), (20.0, ("MINE", "PORT"), None),
+    ],
+    ids=["sold later", "sold before", "left later", "went elsewhere"],
+)  # fmt: skip
+def test_a_movement_of_other_material_of_the_lot_is_no_gap(
+    stored: Stored, minute: float, ends: tuple[str, str | None], party: str | None
+) -> None:
+    named = {} if party is None else {"counterparty": party}
+    told(stored, a_used_lot(left(minute, "W-2", ends, **named)))
+    assert path_of(stored) == (1.0, [])
+
+
+@pytest.mark.parametrize("end", ["PLANT", None])
+def test_a_load_that_may_have_come_unseen_is_a_gap(stored: Stored, end: str | None) -> None:
+    told(stored, a_used_lot(left(20, "W-2", ("MINE", end))))
+    assert path_of(stored) == (0.0, ["movement W-2 has no receipt"])
+
+
+def test_a_load_on_the_way_to_where_it_left_is_a_gap(stored: Stored) -> None:
+    first = left(1, "W-0", ("PIT", "MINE"))
+    told(stored, a_used_lot(first))
+    assert path_of(stored) == (0.0, ["movement W-0 has no receipt"])
+
+
+def test_of_the_lot_asked_for_every_movement_counts(stored: Stored) -> None:
+    facts = a_used_lot(left(200, "W-2", ("MINE", None), counterparty="TRADER"))
+    told(stored, facts)
+    [path] = [a for a in examine(stored.ask, "B", NOW)[1] if a["element"] == "geographic_path"]
+    assert path["gaps"] == ["movement W-2 has no receipt"]

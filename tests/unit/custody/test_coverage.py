@@ -1,5 +1,7 @@
 """The four elements: evidence is as good as its weakest link, and gaps have names."""
 
+from dataclasses import replace
+
 import pytest
 
 from custody.coverage import (
@@ -8,11 +10,14 @@ from custody.coverage import (
     LotEvidence,
     Movement,
     ProcessEvidence,
+    Use,
     covered,
     elements,
     gaps,
+    on_the_way,
     origin_split,
 )
+from custody.events import Micros
 from custody.genealogy import DRY, Edge, Graph, Way, reach
 
 BOTH = Movement("W-1", frozenset({"ticket"}), frozenset({"other ticket"}))
@@ -147,3 +152,36 @@ def test_the_word_of_another_party_confirms_as_much_as_it_says() -> None:
     assert split({"M": 1.0}, {"M": 1.0}, {"M": 1.0}) == {"CONFIRMED": 1.0}
     assert split({"M": 1.0}, {"M": 1.0}, {"M": 0.7}) == {"CONFIRMED": 0.7, "MEASURED": 0.3}
     assert split({"M": 0.5}, {}, {"M": 0.9}) == {"CONFIRMED": 0.5}
+
+
+def trip(name: str, ends: tuple[str | None, str | None], *at: int | None) -> Movement:
+    """A movement by its ends and when it left and came."""
+    left, came = (None if one is None else Micros(one) for one in at)
+    facts = frozenset({name + "<"}), frozenset() if came is None else frozenset({name + ">"})
+    return Movement(name, *facts, start=ends[0], end=ends[1], left_at=left, came_at=came)
+
+
+def test_a_use_is_walked_back_over_every_trip_that_led_there_by_then() -> None:
+    first, second = trip("1", ("PIT", "MINE"), 1, 2), trip("2", ("MINE", "MILL"), 3, 4)
+    later, unseen = trip("3", ("PIT", "MINE"), 5, 6), trip("4", ("MINE", "MILL"), 3, None)
+    aside, ring = trip("5", ("MILL", "PORT"), 4, 5), trip("6", ("MILL", "MINE"), 2, 3)
+    every = (first, second, later, unseen, aside, ring)
+    assert on_the_way(every, [Use("MILL", Micros(4))]) == (first, second, unseen, ring)
+    assert on_the_way(every, [Use("PORT", Micros(9))]) == (first, second, unseen, aside, ring)
+    assert on_the_way(every, []) == ()
+
+
+def test_a_trip_that_came_after_its_use_counts_where_none_came_before() -> None:
+    slow, only_in = trip("1", ("MINE", "MILL"), 1, 9), trip("2", ("MINE", "MILL"), None, 3)
+    assert on_the_way([slow], [Use("MILL", Micros(4))]) == (slow,)
+    assert on_the_way([slow, only_in], [Use("MILL", Micros(4))]) == (only_in,)
+
+
+def test_an_end_that_nobody_names_may_be_anywhere_but_where_it_began() -> None:
+    somewhere = trip("1", ("MINE", None), 1, None)
+    assert on_the_way([somewhere], [Use("MILL", Micros(4))]) == (somewhere,)
+    assert on_the_way([somewhere], [Use("MINE", Micros(4))]) == ()
+    sold = replace(somewhere, sold=True)
+    assert on_the_way([sold], [Use("MILL", Micros(4))]) == ()
+    from_anywhere = trip("2", (None, "MILL"), None, 3)
+    assert on_the_way([from_anywhere], [Use("MILL", Micros(4))]) == (from_anywhere,)

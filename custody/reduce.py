@@ -222,6 +222,7 @@ def _declared(fact: LotDeclared) -> Declared:
             if abs(one.amount) <= AMOUNT_MAX
         ],
         tuple(sorted(set(fact.tags))),
+        (fact.owner, fact.custodian, fact.custody_model),
     )
 
 

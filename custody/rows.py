@@ -138,6 +138,8 @@ class Declared(NamedTuple):
         composition: By analyte.
         attributes: (name, amount, unit, per, quality).
         tags: Bag tags and the like that are on it.
+        hands: Owner, custodian and custody model. The books ask them nothing; two declarations
+            that name others differ.
     """
 
     commodity: str
@@ -149,6 +151,7 @@ class Declared(NamedTuple):
     composition: dict[str, Value]
     attributes: list[tuple[str, float, str, str, str]]
     tags: tuple[str, ...] = ()
+    hands: tuple[str | None, str | None, str] = (None, None, "")
 
 
 @dataclass(slots=True)

@@ -24,6 +24,26 @@ def test_a_lot_declared_twice_with_other_content_is_found_in_one_chunk_or_two() 
         assert open_rules(world) == {"lot_redeclared"}
 
 
+@pytest.mark.parametrize(
+    "other", [{"owner": "B"}, {"custodian": "B"}, {"custody_model": "segregated"}], ids=str
+)
+def test_a_lot_declared_into_other_hands_is_found(other: dict[str, str]) -> None:
+    maker, world = Maker(), World()
+    hands = {"owner": "A", "custodian": "A", "custody_model": "mass_balance"}
+    once = maker.lot("MINE", 0, {"Cu": 0.02}, **hands)
+    again = maker.lot("MINE", 5, {"Cu": 0.02}, **(hands | other))
+    world.tell(once, again)
+    assert open_rules(world) == {"lot_redeclared"}
+
+
+def test_another_site_that_declares_the_same_bears_it_out() -> None:
+    """Docs of traceability send a receiving site there: it confirms an origin."""
+    maker, world = Maker(), World()
+    first = maker.lot("MINE", 0, {"Cu": 0.02})
+    world.tell(first, replace(first, event_id="second", site_id="SMELT"))
+    assert open_rules(world) == set()
+
+
 def test_the_same_declaration_twice_is_no_finding() -> None:
     maker = Maker()
     once = maker.lot("MINE", 0, {"Cu": 0.02})

@@ -38,22 +38,26 @@ def check_once(field: str, found: Iterable[tuple[str, str]]) -> None:
         seen.add(one)
 
 
-def check_elements(field: str, found: Iterable[tuple[str, str, float]]) -> None:
-    """Refuse a composition whose elements add up to more than all there is.
+def check_elements(
+    field: str, found: Iterable[tuple[str, str, float]], moisture: float = 0.0
+) -> None:
+    """Refuse a composition whose dry matter would be more than all there is.
 
-    Only element symbols count, each once and per basis: Cu and soluble Cu, or Fe and Fe2O3, may
-    well stand side by side.
+    Only element symbols add up, each once, the greater where it stands on both bases: Cu and
+    soluble Cu, or Fe and Fe2O3, may well stand side by side. Of the dry matter an analyte is at
+    least what it is of the whole, so bases are added also where nobody says the moisture.
 
     Args:
         field: Name of the composition in the request.
         found: Analyte, basis and fraction of each.
+        moisture: Fraction that stands beside them; 0 where none does.
     """
-    sums: dict[str, dict[str, float]] = {}
+    dry: dict[str, float] = {}
     for analyte, basis, fraction in found:
-        if analyte in ELEMENTS:
-            seen = sums.setdefault(basis, {})
-            seen[analyte] = max(fraction, seen.get(analyte, 0.0))
-    for basis, seen in sums.items():
-        if sum(seen.values()) > COMPOSITION_SUM_MAX:
-            allowed = f"elements on {basis} basis: at most {COMPOSITION_SUM_MAX}"
-            raise fault(Code.FRACTIONS_EXCEED_ONE, sum(seen.values()), allowed, field)
+        of_dry = fraction / (1.0 - moisture) if basis == "as_is" else fraction
+        dry[analyte] = max(of_dry, dry.get(analyte, 0.0))
+    elements = sum(of_dry for analyte, of_dry in dry.items() if analyte in ELEMENTS)
+    most = max([elements, *dry.values()])
+    if most > COMPOSITION_SUM_MAX:
+        allowed = f"elements, and each analyte, of the dry matter: at most {COMPOSITION_SUM_MAX}"
+        raise fault(Code.FRACTIONS_EXCEED_ONE, most, allowed, field)

@@ -123,7 +123,9 @@ class AssayRequest(FactRequest):
             for item in self.results
             if item.value is not None and item.qualifier == "="
         )
-        check_elements("results", elements)
+        moisture = self.moisture
+        wet = 0.0 if moisture is None else units.fraction(moisture.value, moisture.unit)
+        check_elements("results", elements, wet)
         return self
 
 

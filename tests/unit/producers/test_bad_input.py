@@ -94,6 +94,12 @@ EXCEED, RANGE = Code.FRACTIONS_EXCEED_ONE, Code.FRACTION_OUT_OF_RANGE
 NEGATIVE, MISSING = Code.NEGATIVE_MASS, Code.MISSING_FIELD
 DRY, MISMATCH = Code.DRY_ABOVE_WET, (Code.CORRECTION_MISMATCH, "corrects")
 
+_WET = {"value": 10, "unit": "pct"}
+_ON_TWO: list[Raw] = [
+    {"analyte": "Cu", "value": 60, "unit": "pct", "basis": "dry"},
+    {"analyte": "Zn", "value": 60, "unit": "pct", "basis": "as_is"},
+]
+
 UNREADABLE = [
     Bad("moisture 120 %", of("assay", moisture={"value": 120, "unit": "pct"}), (RANGE, "moisture")),
     Bad("moisture 100 %", of("assay", moisture={"value": 100, "unit": "pct"}), (RANGE, "moisture")),
@@ -113,6 +119,35 @@ UNREADABLE = [
         "assay of 110 % as is",
         of("assay", results=composition(60, 30, 20, basis="as_is")),
         (EXCEED, "results"),
+    ),
+    Bad(
+        "assay of 105.6 % once dry",
+        of("assay", moisture=_WET, results=composition(95, basis="as_is")),
+        (EXCEED, "results"),
+    ),
+    Bad(
+        "silica of 105.6 % once dry",
+        of(
+            "assay",
+            moisture=_WET,
+            results=[{"analyte": "SiO2", "value": 95, "unit": "pct", "basis": "as_is"}],
+        ),
+        (EXCEED, "results"),
+    ),
+    Bad(
+        "assay of 126.7 % on two bases",
+        of("assay", moisture=_WET, results=_ON_TWO),
+        (EXCEED, "results"),
+    ),
+    Bad(
+        "assay of 120 % on two bases, moisture unknown",
+        of("assay", results=_ON_TWO),
+        (EXCEED, "results"),
+    ),
+    Bad(
+        "declared composition of 120 % on two bases",
+        of("lot", declared_composition=_ON_TWO),
+        (EXCEED, "declared_composition"),
     ),
     Bad(
         "declared composition of 120 %",

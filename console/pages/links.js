@@ -15,6 +15,23 @@ export function addressOf(kind, id) {
   return pageOf(kind, id) || `/search?q=${encodeURIComponent(id)}`;
 }
 
+/* The page that an address is of, as the first part of it, and the id of what the page is about; no name
+   where a page of one thing is asked for without an id. What no browser would have written so
+   (/lots/%) is an id as it stands. */
+export function placeOf(path) {
+  const [, name, ...rest] = path.split("/");
+  const id = decoded(rest.join("/"));
+  return id || !Object.values(PAGES).includes(`/${name}/`) ? { name, id } : { name: "", id };
+}
+
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /* The id in a path such as lot/L-24-0117. */
 export function idOf(subject) {
   return subject.slice(subject.indexOf("/") + 1);

@@ -2,9 +2,10 @@
 
 const NO_BREAK = "\u00a0";
 
-/* Sign between whole and part; the reader's language says which. */
+/* Sign between whole and part, and of a day; the reader's language says which. */
 let decimal = ".";
-export function useDecimal(sign) { decimal = sign; }
+let day = "d";
+export function useSigns(signs) { ({ decimal, day } = signs); }
 export function decimalSign() { return decimal; }
 
 /* A number by its uncertainty: two significant digits of u, and the value to the same place.
@@ -79,10 +80,10 @@ export function time(text, language = "en") {
 /* The last day, as records say days, of what ends at a time: of 2031-01-02T00:00:00Z it is 2031-01-01. */
 export function lastDay(end) { return new Date(Date.parse(end) - 1).toISOString().slice(0, 10); }
 
-/* Seconds as "7 s", "12 min", "3 h", "5 d". */
+/* Seconds as "7 s", "12 min", "3 h", "5 d", which is "5 j" in French. */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined) return "–";
-  const steps = [[86400 * 2, 86400, "d"], [7200, 3600, "h"], [120, 60, "min"], [-Infinity, 1, "s"]];
+  const steps = [[86400 * 2, 86400, day], [7200, 3600, "h"], [120, 60, "min"], [-Infinity, 1, "s"]];
   const [, size, unit] = steps.find(([from]) => seconds >= from);
   return `${Math.round(seconds / size)}${NO_BREAK}${unit}`;
 }

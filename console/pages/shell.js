@@ -1,6 +1,7 @@
 /* Begins every page: words, session, the bar above, what is live; then the page of the address. */
 
 import { fill, el } from "./dom.js";
+import { placeOf } from "./links.js";
 import { watch } from "./live.js";
 import { loadSession, session } from "./session.js";
 import { showPassword, showTop } from "./top.js";
@@ -29,7 +30,7 @@ async function begin() {
   const main = document.getElementById("main");
   try {
     await loadSession();
-    const [, name, ...rest] = location.pathname.split("/");
+    const { name, id } = placeOf(location.pathname);
     document.title = `${name in PAGES ? say(`title.${name}`) : say("title.unknown")} – custody`;
     showTop(Object.keys(PAGES).map((page) => `/${page}`));
     if (session.mustChange) {
@@ -38,7 +39,7 @@ async function begin() {
     }
     watch();
     const page = await (PAGES[name] || unknown)();
-    await page.show(main, { id: decodeURIComponent(rest.join("/")), query: new URLSearchParams(location.search) });
+    await page.show(main, { id, query: new URLSearchParams(location.search) });
   } catch (error) {
     fill(main, el("div", { class: "panel" }, trouble(error, () => location.reload())));
   } finally {

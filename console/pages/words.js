@@ -2,7 +2,7 @@
 
 export const LANGUAGES = { en: "English", fr: "Français" };
 
-import { useDecimal } from "./numbers.js";
+import { useSigns } from "./numbers.js";
 
 let words = {};
 let chosen = "en";
@@ -22,7 +22,7 @@ export async function loadWords(name) {
   words = await answer.json();
   chosen = name;
   document.documentElement.lang = name;
-  useDecimal(name === "fr" ? "," : ".");
+  useSigns(name === "fr" ? { decimal: ",", day: "j" } : { decimal: ".", day: "d" });
 }
 
 export function chooseLanguage(name) {

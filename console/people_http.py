@@ -205,5 +205,5 @@ def _form(request: Request, status: int, fault: str) -> Response:
     headers = {"Vary": "Accept-Language, Cookie"}
     shown_form = Response(page, status, headers, "text/html; charset=utf-8")
     if asked == language:
-        shown_form.set_cookie(_LANGUAGE, language, _YEAR_S, path="/", samesite="strict")
+        shown_form.set_cookie(_LANGUAGE, language, _YEAR_S, path="/", samesite="lax")
     return shown_form

@@ -97,15 +97,19 @@ class Visits:
             raise Problem(403, "foreign-origin", "this comes from a page of another site")
 
     def keep(self, response: Response, secret: str) -> None:
-        """Have the browser keep a session; it ends with the browser, or before it."""
+        """Have the browser keep a session; it ends with the browser, or before it.
+
+        It comes with a link that somebody follows from another site, or who is sent one has to log
+        in again. That shows a page and changes nothing: a change needs ``changer``.
+        """
         response.set_cookie(
-            self.cookie, secret, path="/", secure=self.secure, httponly=True, samesite="strict"
+            self.cookie, secret, path="/", secure=self.secure, httponly=True, samesite="lax"
         )
 
     def forget(self, response: Response) -> None:
         """Have the browser forget its session."""
         response.delete_cookie(
-            self.cookie, path="/", secure=self.secure, httponly=True, samesite="strict"
+            self.cookie, path="/", secure=self.secure, httponly=True, samesite="lax"
         )
 
 

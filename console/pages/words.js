@@ -28,7 +28,7 @@ export async function loadWords(name) {
 export function chooseLanguage(name) {
   localStorage.setItem("custody.language", name);
   // For the login, which runs no script.
-  document.cookie = `custody-language=${name}; path=/; max-age=31536000; samesite=strict`;
+  document.cookie = `custody-language=${name}; path=/; max-age=31536000; samesite=lax`;
   location.reload();
 }
 

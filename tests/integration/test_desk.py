@@ -26,6 +26,7 @@ from console.people.roles import Role
 from console.reader import Reader
 from console.rows import Row, asked
 from console.sql_http import Asking
+from console.visits import CSRF_HEADER
 from console.watched import Watched
 from custody.errors import CustodyError
 from custody.events import Micros
@@ -355,6 +356,24 @@ def test_who_may_not_act_cannot_and_what_is_not_understood_is_refused(room: Room
     act(browser, "once")
     other = act(browser, "once", reason="something else")
     assert (other.status_code, other.json()["type"]) == (409, "/problems/key-used")
+
+
+def test_every_change_needs_the_sessions_token_and_a_page_of_ours(room: Room) -> None:
+    """The cookie comes with a link of another site, too: it alone changes nothing."""
+    browser = room.browser("the-admin")
+    changes = [
+        (method.upper(), path.replace("{alert_id}", ALERT).replace("{lot_id}", "L-1"))
+        for path, methods in room.app.openapi()["paths"].items()
+        for method in methods.keys() - {"get"}
+        if path != "/login"
+    ]
+    assert {path for _, path in changes} >= {"/logout", "/api/sql", "/api/lots/L-1/hold"}
+    evil = {"Origin": "http://evil.example"}
+    for method, path in changes:
+        for headers, name in (({CSRF_HEADER: ""}, "no-csrf-token"), (evil, "foreign-origin")):
+            refused = browser.request(method, path, headers=headers)
+            assert (refused.status_code, refused.json()["type"]) == (403, f"/problems/{name}"), path
+    assert browser.get("/api/me").status_code == 200
 
 
 def test_an_alert_is_given_to_who_may_act_and_shelved_for_a_time_to_come(room: Room) -> None:

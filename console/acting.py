@@ -93,6 +93,12 @@ def check_action(found: Visits, now: Micros, body: Mapping[str, object]) -> None
         _check_end(until, now)
 
 
+def what_of(body: Mapping[str, object]) -> str:
+    """Return what somebody wants to do, as it is written down: no words but those of an action."""
+    action = body.get("action")
+    return str(action) if action in _ONE_OF["action"] else "unknown action"
+
+
 def check_needs(action: str, body: Mapping[str, object]) -> None:
     """See that an action has the texts that its form asks for, whoever sends it.
 

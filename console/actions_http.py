@@ -19,7 +19,9 @@ from console.acting import (
     only,
     until,
     versions_of,
+    what_of,
 )
+from console.answering import check_asked
 from console.people.roles import Right
 from console.rows import Row
 from console.visits import Visits
@@ -39,7 +41,7 @@ def actions_router(found: Visits, acting: Acting) -> APIRouter:
     async def post_action(request: Request, alert_id: str) -> Response:
         visitor = await run_in_threadpool(found.changer, request)
         body = await visits.json_body(request)
-        what = str(body.get("action"))[:40]
+        what = what_of(body)
         found.door.require(visitor, Right.ACT, what, alert_id)
         only(body, "action", "version", *actions.ALERT_FIELDS)
         with noted(found, visitor, what, alert_id) as note:
@@ -54,6 +56,7 @@ def actions_router(found: Visits, acting: Acting) -> APIRouter:
     @router.get("/api/people", summary="Who may act: to whom an alert can be given")
     def get_people(request: Request) -> Response:
         found.visitor(request, Right.ACT, "people")
+        check_asked(request)
         return json_answer({"people": found.door.register.who_may(Right.ACT)}, 200)
 
     return router

@@ -8,7 +8,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from console import group_actions, visits
-from console.acting import Acting, check_action, json_answer, key_of, noted, only, rows_of, until
+from console.acting import (
+    Acting,
+    check_action,
+    json_answer,
+    key_of,
+    noted,
+    only,
+    rows_of,
+    until,
+    what_of,
+)
 from console.answering import array_of
 from console.group_actions import Group
 from console.people.door import Visitor
@@ -30,7 +40,7 @@ def group_router(found: Visits, acting: Acting) -> APIRouter:
     async def post_actions(request: Request) -> Response:
         visitor = await run_in_threadpool(found.changer, request)
         body = await visits.json_body(request)
-        what = str(body.get("action"))[:40]
+        what = what_of(body)
         found.door.require(visitor, Right.ACT, what, "many alerts")
         with noted(found, visitor, what, "many alerts") as note:
             only(body, "action", "alerts", *group_actions.FIELDS)

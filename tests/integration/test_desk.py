@@ -358,6 +358,26 @@ def test_who_may_not_act_cannot_and_what_is_not_understood_is_refused(room: Room
     assert (other.status_code, other.json()["type"]) == (409, "/problems/key-used")
 
 
+@pytest.mark.parametrize(
+    ("path", "about"),
+    [
+        (f"/api/alerts/{ALERT}/actions", {"version": 1}),
+        ("/api/alerts/actions", {"alerts": [{"alert_id": ALERT, "version": 1}]}),
+    ],
+)
+def test_what_nobody_can_do_is_not_written_down_as_done(
+    room: Room, path: str, about: dict[str, object]
+) -> None:
+    """Whoever may act had any words of forty letters in the list of what was done."""
+    browser = room.browser("the-operator")
+    for no, action in enumerate(("user role the-operator admin", ["resolve"], None)):
+        headers = {"Idempotency-Key": f"forged-{no}"}
+        refused = browser.post(path, json={"action": action, **about}, headers=headers)
+        assert refused.status_code in {400, 422}, refused.text
+        written = room.register.deeds(1)[0][1]
+        assert (written.what, written.outcome[:4]) == ("unknown action", f"{refused.status_code} ")
+
+
 def test_every_change_needs_the_sessions_token_and_a_page_of_ours(room: Room) -> None:
     """The cookie comes with a link of another site, too: it alone changes nothing."""
     browser = room.browser("the-admin")
@@ -379,6 +399,8 @@ def test_every_change_needs_the_sessions_token_and_a_page_of_ours(room: Room) ->
 def test_an_alert_is_given_to_who_may_act_and_shelved_for_a_time_to_come(room: Room) -> None:
     browser = room.browser("the-operator")
     people = browser.get("/api/people").json()["people"]
+    misspelt = browser.get("/api/people", params={"role": "admin"})
+    assert (misspelt.status_code, misspelt.json()["type"]) == (400, "/problems/bad-query")
     assert people == ["the-admin", "the-operator"]
     assert room.browser("the-viewer").get("/api/people").status_code == 403
     for no, name in enumerate(("nobody-here", "the-viewer")):

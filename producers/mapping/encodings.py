@@ -13,6 +13,9 @@ _OF_MORE = ("gb18030", "gbk", "big5", "cp932", "shift_jis", "cp949", "euc-kr")
 ENCODINGS = ("utf-8", "utf-16", *_OF_ONE_BYTE, *_OF_MORE)
 """A closed list: Python also knows encodings that are none of text, such as ``zip``."""
 
+CODE_PAGES = frozenset((*_OF_ONE_BYTE, *_OF_MORE))
+"""Those that are not Unicode."""
+
 ONE_BYTE = frozenset(_OF_ONE_BYTE)
 """Those with a byte for each letter.
 

@@ -16,7 +16,16 @@ from producers.mapping.cells import Row
 from producers.mapping.faults import BadTable
 
 _CHUNK_BYTES = 1 << 20
-_BOM = b"\xef\xbb\xbf"
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+_OF_TWO_BYTES_MAX = "\u07ff"
+_ENOUGH = 6
+"""Different letters that tell UTF-8 from a code page of more than one byte for a letter; one of
+three bytes, such as any of Chinese, counts three times. Of words in Chinese, Japanese and Korean in
+their own code pages at most one in 1,800 is UTF-8 with as many."""
 
 
 def rows(path: Path, encoding: str, delimiter: str, quote: str) -> Iterator[Row]:
@@ -95,38 +104,47 @@ class _Lines:
 
 
 def _check_encoding(path: Path, encoding: str) -> None:
-    """Refuse a file in UTF-8 under a mapping of another encoding, as after a change of an export.
+    """Refuse a file that is Unicode under a mapping of another encoding, as of an older export.
 
     Raises:
-        BadTable: It has the mark of UTF-8, or all its letters beyond ASCII are UTF-8, which text in
-            a code page of one byte per letter hardly ever is.
+        BadTable: It has the mark of another, or all its letters beyond ASCII are UTF-8, which text
+            in a code page hardly ever is.
     """
-    if encoding == "utf-8":
-        return
-    why = ""
     with path.open("rb") as file:
-        if file.read(len(_BOM)) == _BOM:
-            why = "it begins with the mark of UTF-8"
-        elif encoding in encodings.ONE_BYTE and _is_utf_8(file):
-            why = "it is text in UTF-8"
-    if why:
-        why = f"{why}, and the mapping says {encoding}"
-        raise BadTable(why, next_step='encoding = "utf-8" in [file]')
+        found, why = _marked(file), "begins with the mark of"
+        if not found and encoding in encodings.CODE_PAGES:
+            enough = 1 if encoding in encodings.ONE_BYTE else _ENOUGH
+            found, why = ("utf-8", "is text in") if _is_utf_8(file, enough) else ("", "")
+    if found not in {"", encoding}:
+        why = f"it {why} {found.upper()}, and the mapping says {encoding}"
+        raise BadTable(why, next_step=f'encoding = "{found}" in [file]')
 
 
-def _is_utf_8(file: BinaryIO) -> bool:
-    """Tell whether a file has letters beyond ASCII and all of them are UTF-8."""
+def _marked(file: BinaryIO) -> str:
+    """Return the encoding whose byte order mark a file begins with; empty where it has none."""
+    head = file.read(max(map(len, _MARKS)))
+    return next((name for mark, name in _MARKS.items() if head.startswith(mark)), "")
+
+
+def _is_utf_8(file: BinaryIO, enough: int) -> bool:
+    """Tell whether a file has letters enough beyond ASCII and all of them are UTF-8.
+
+    Args:
+        file: The file.
+        enough: How many, as ``_ENOUGH`` counts.
+    """
     file.seek(0)
     reader = codecs.getincrementaldecoder("utf-8")()
-    beyond = False
+    letters: set[str] = set()
     try:
         while part := file.read(_CHUNK_BYTES):
-            beyond = beyond or not part.isascii()
-            reader.decode(part)
+            text = reader.decode(part)
+            if len(letters) < enough and not text.isascii():
+                letters |= {letter for letter in set(text) if not letter.isascii()}
         reader.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
-    return beyond
+    return sum(1 if letter <= _OF_TWO_BYTES_MAX else 3 for letter in letters) >= enough
 
 
 def _too_long(row: int) -> BadTable:

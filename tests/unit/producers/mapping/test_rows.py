@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from collections.abc import Sequence
 from pathlib import Path
 
 import jsonschema
@@ -271,9 +272,52 @@ def test_an_export_that_has_become_utf_8_is_not_read_as_the_code_page_of_before(
     assert len(requests(of_text(tmp_path, mapping, HEAD, GOOD))) == 1
 
 
+@pytest.mark.parametrize("coding", ["gb18030", "gbk", "big5", "cp932", "shift_jis", "euc-kr"])
+@pytest.mark.parametrize(
+    ("lots", "said"),
+    [
+        (("南-1", "北-2"), "text in UTF-8"),
+        (("Кесто-Ñ",), "text in UTF-8"),
+        (("Größe",), ""),
+        (("南-1",), ""),
+    ],
+)
+def test_code_pages_of_more_bytes_need_letters_enough_to_tell_utf_8(
+    tmp_path: Path, coding: str, lots: Sequence[str], said: str
+) -> None:
+    """Lots in Chinese, under headings in ASCII, were taken under names that nobody has."""
+    mapping = weighing(f"encoding = '{coding}'")
+    lines = (HEAD, *(GOOD.replace("L-1", lot) for lot in lots))
+    if said:
+        with pytest.raises(BadTable, match=f"{said}, and the mapping says {coding}"):
+            of_text(tmp_path, mapping, *lines)
+    else:
+        assert len(of_text(tmp_path, mapping, *lines)) == len(lots)
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "cp1252", "gb18030"])
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_the_mark_of_utf_16_is_named_under_a_mapping_of_another_encoding(
+    tmp_path: Path, coding: str, order: str
+) -> None:
+    """It was said to lack a column, whose name was told as bytes."""
+    mapping = weighing("" if coding == "utf-8" else f"encoding = '{coding}'")
+    with pytest.raises(BadTable, match=f"mark of UTF-16, and the mapping says {coding}") as told:
+        of_text(tmp_path, mapping, f"\ufeff{HEAD}", GOOD, encoding=f"utf-16-{order}")
+    assert told.value.next_step == 'encoding = "utf-16" in [file]'
+
+
 @pytest.mark.parametrize(
     ("coding", "lot"),
-    [("cp1252", "Größe-É"), ("cp1251", "Лот-7"), ("gb18030", "联通"), ("big5", "批號")],
+    [
+        ("cp1252", "Größe-É"),
+        ("cp1251", "Лот-7"),
+        ("gb18030", "联通"),
+        ("big5", "批號"),
+        # Both are UTF-8 by chance.
+        ("gbk", "重"),
+        ("cp932", "ﾃｽﾄﾀ"),
+    ],
 )
 def test_a_code_page_is_read_as_what_it_is(tmp_path: Path, coding: str, lot: str) -> None:
     """Two letters of Chinese may be UTF-8 by chance: of those code pages nothing is said."""

@@ -8,7 +8,7 @@ become markup.
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from importlib.resources import files
 
 from fastapi import APIRouter
@@ -106,7 +106,7 @@ _GET_REFUSED = {
                 "application/json": {"schema": {"type": "array", "items": {"type": "object"}}}
             },
         },
-        "400": problem("The limit is no number in its bounds."),
+        "400": problem("The limit is no number in its bounds, or said twice."),
         "401": problem("No token."),
         "503": problem("The outbox cannot be read now; see Retry-After."),
     },
@@ -117,7 +117,7 @@ def _add_refused(router: APIRouter, gateway: Gateway, admit: Admit) -> None:
     @router.get("/v1/refused", summary="Ask what was refused lately", openapi_extra=_GET_REFUSED)
     def get_refused(request: Request) -> Response:
         sites = admit(request)
-        limit = _limit(request.query_params.get("limit", "20"))
+        limit = _limit(request.query_params.getlist("limit") or ["20"])
         try:
             items = gateway.refused_lately(limit, sites)
         except sqlite3.Error as error:
@@ -125,8 +125,10 @@ def _add_refused(router: APIRouter, gateway: Gateway, admit: Admit) -> None:
         return Response(json.dumps(items), media_type="application/json")
 
 
-def _limit(text: str) -> int:
+def _limit(said: Sequence[str]) -> int:
+    text = "&limit=".join(said)
     limit = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
     if not 1 <= limit <= REFUSED_MAX:
-        raise Problem(400, "bad-query", f"limit={text[:40]}: a number from 1 to {REFUSED_MAX}")
+        allowed = f"a number from 1 to {REFUSED_MAX}, said once"
+        raise Problem(400, "bad-query", f"limit={text[:40]}: {allowed}")
     return limit

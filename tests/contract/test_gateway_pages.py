@@ -257,8 +257,12 @@ def test_what_was_refused_is_told_newest_first_to_who_has_the_token(client: http
     assert len(client.get("/v1/refused?limit=1", headers=BEARER).json()) == 1
 
 
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "9" * 50, "٣"])
-def test_a_limit_out_of_bounds_is_a_bad_request(client: httpx.Client, limit: str) -> None:
+@pytest.mark.parametrize(
+    "limit", ["0", "101", "-1", "x", "", "9" * 50, "٣", ["2", "3"], ["2", "2"]]
+)
+def test_a_limit_out_of_bounds_or_said_twice_is_a_bad_request(
+    client: httpx.Client, limit: str | list[str]
+) -> None:
     answer = client.get("/v1/refused", params={"limit": limit}, headers=BEARER)
     assert answer.status_code == 400
 

@@ -10,9 +10,20 @@ SELECT
 FROM
 (
     SELECT
-        gateway_id, gateway_epoch, last_seq AS stored_seq, complete_seq, complete_to
+        gateway_id, toNullable(gateway_epoch) AS gateway_epoch, toNullable(last_seq) AS stored_seq,
+        toNullable(complete_seq) AS complete_seq, complete_to
     FROM v_complete_to
     ORDER BY gateway_id, gateway_epoch DESC LIMIT 1 BY gateway_id
+    UNION ALL
+    SELECT id, NULL, NULL, NULL, NULL
+    FROM
+    (
+        SELECT id, valid_from, valid_to FROM reference WHERE kind = 'gateway' AND NOT void
+        ORDER BY id, valid_from DESC, recorded_at DESC LIMIT 1 BY id
+    )
+    WHERE valid_from <= {now:DateTime64(6, 'UTC')}
+        AND ifNull(valid_to > {now:DateTime64(6, 'UTC')}, true)
+        AND id NOT IN (SELECT gateway_id FROM v_complete_to)
 ) AS stored
 LEFT JOIN
 (
@@ -32,4 +43,4 @@ LEFT JOIN
 ORDER BY gateway_id
 """
 """Each gateway's newest head, what is stored of it, and what is missing between the two: on its way
-or still in its outbox."""
+or still in its outbox. Also those that are registered and have sent nothing."""

@@ -5,7 +5,7 @@ it. Three things can still be on their way, and each is asked for:
 
 - what a gateway has accepted and nobody has stored: each gateway says its last number once a
   minute (a head), and ``v_complete_to`` looks for holes below it. Gateways that reference data does
-  not know are left out by name;
+  not know are left out by name, and so are those that it knows and nobody has heard;
 - what is stored and no worker has applied: the workers' committed offsets, asked of the broker;
 - what a worker has said and the sink has not stored: the ends of the outputs' topics.
 
@@ -77,7 +77,7 @@ def complete(
     waiting = _not_stored(ask, broker, wait)
     said = ask(_HEADS, {"site": site_id or ""})
     heads = [row for row in said if row["standing"] == _KNOWN]
-    strange = _joined(_without(said), in_doubt(ask))
+    strange = _joined(_without(said), _never_heard(ask), in_doubt(ask))
     stored = earliest(heads)
     of_site = [row for row in heads if int(str(row["of_site"]))]
     own = earliest(of_site) if site_id and of_site else None
@@ -107,6 +107,16 @@ def _without(heads: Sequence[Row]) -> str:
     """
     names = [str(row["gateway_id"]) for row in heads if row["standing"] != _KNOWN]
     return f"not counting {_some(names)}, not in reference data (custody audit)" if names else ""
+
+
+def _never_heard(ask: Ask) -> str:
+    """Return which gateways are registered and have sent nothing; empty for none.
+
+    Nothing waits for them: one that is registered before it is switched on would hold back all.
+    But what it may have taken is in no answer, so each answer says so.
+    """
+    names = [str(row["gateway_id"]) for row in ask(_NEVER, {})]
+    return f"not counting {_some(names)}, registered and never heard" if names else ""
 
 
 def in_doubt(ask: Ask) -> str:
@@ -183,6 +193,17 @@ WHERE standing != 'ended'
 ORDER BY gateway_id
 """
 """A gateway that is gone for good holds nothing back."""
+
+_NEVER = """
+SELECT id AS gateway_id
+FROM (
+    SELECT id, valid_from, valid_to FROM reference WHERE kind = 'gateway' AND NOT void
+    ORDER BY id, valid_from DESC, recorded_at DESC LIMIT 1 BY id
+)
+WHERE valid_from <= now64(6, 'UTC') AND ifNull(valid_to > now64(6, 'UTC'), true)
+    AND id NOT IN (SELECT gateway_id FROM v_complete_to)
+ORDER BY id
+"""
 
 _ALERTS = f"""
 SELECT DISTINCT subject, rule

@@ -12,6 +12,7 @@ from random import Random
 import pytest
 
 from console import lot_status
+from console.gateway_rows import GATEWAYS
 from custody.detect.totals import speaking
 from custody.events import LotFact, Micros, ReferenceSet
 from custody.heads import Head
@@ -394,6 +395,33 @@ def test_a_gateway_is_complete_to_its_newest_head_below_which_no_number_is_missi
     empty.put_all([facts[3], head(5_000_000, 1, "GW-2")])
     done = complete(empty.rows, None, "MINE", lambda: False)
     assert (done.to, done.site_to) == (3_000_000, 3_000_000)
+
+
+def test_a_gateway_that_was_registered_and_never_heard_is_named_and_listed(empty: Store) -> None:
+    maker = Maker("L-1")
+    known, ahead, over = (
+        replace(
+            reference("gateway", name, "{}"), valid_from=Micros(start), valid_to=end,
+            partition=PARTITION, gateway_id="GW-1", gateway_epoch=1, gateway_seq=2 + n,
+        )
+        for n, (name, start, end) in enumerate([
+            ("GW-NEVER", 1_000_000, None),
+            ("GW-NEXT-YEAR", 4_000_000_000_000_000, None),
+            ("GW-OVER", 1_000_000, Micros(2_000_000)),
+        ])
+    )  # fmt: skip
+    own = replace(known, id="GW-1", gateway_seq=5, event_id=event_id("own"))
+    facts = numbered([maker.weighing("MINE", 1, "stock", 45_000, 15_000)])
+    empty.put_all([*facts, known, ahead, over, own, head(6_000_000, 5)])
+    found = complete(empty.rows, None, None, lambda: False)
+    assert (found.to, found.why.partition(" not counting ")[2]) == (
+        6_000_000, "GW-NEVER, registered and never heard",
+    )  # fmt: skip
+    asked = {"now": "2026-11-03 10:00:00.000000"}
+    listed = empty.rows(GATEWAYS, asked)
+    assert [(row["gateway_id"], row["complete_seq"], row["last_head_at"]) for row in listed] == [
+        ("GW-1", 5, "1970-01-01 00:00:06.000000"), ("GW-NEVER", None, None),
+    ]  # fmt: skip
 
 
 def test_rows_that_are_gone_hold_a_gateway_back_wherever_they_stood(empty: Store) -> None:

@@ -32,9 +32,12 @@ class Warehouse:
         self.sites = [("MINE", "GW-1"), ("PORT", "GW-2"), ("OLD", "GW-GONE")]
         self.watermarks: list[dict[str, object]] = []
         self.alerts: list[dict[str, object]] = []
+        self.never: list[str] = []
 
     def ask(self, statement: str, params: Mapping[str, str]) -> list[dict[str, object]]:
         del params
+        if "kind = 'gateway'" in statement:
+            return [{"gateway_id": gateway} for gateway in self.never]
         if "v_complete_to" in statement:
             return list(self.heads)
         if "FROM alert" in statement:
@@ -62,6 +65,14 @@ def test_a_gateway_that_said_no_head_leaves_it_open_by_name() -> None:
     found = Warehouse([("GW-1", TEN, 1), ("GW-2", None, 0)]).said()
     assert (found.to, found.why) == (None, "no head below which nothing is missing of GW-2")
     assert Warehouse([]).said().to is None
+
+
+def test_a_gateway_that_is_registered_and_was_never_heard_is_named() -> None:
+    found = Warehouse([("GW-1", TEN, 1)])
+    found.never = ["GW-NEW", "GW-OLD"]
+    assert found.said() == Complete(
+        AT_TEN, None, "not counting GW-NEW, GW-OLD, registered and never heard"
+    )
 
 
 def test_a_gateway_nobody_has_registered_is_left_out_by_name() -> None:

@@ -151,6 +151,23 @@ def test_who_is_not_logged_in_comes_to_the_page_he_asked_for(
         expect(visit.page.get_by_text("Your role looks on")).to_be_visible()
 
 
+def test_a_link_in_a_chat_opens_with_the_session_and_no_address_is_a_fault(
+    visitors: Visitors, console: Console
+) -> None:
+    """Who followed one had to log in again, while his session lived."""
+    with visitors.visit("the-viewer", "/now") as visit:
+        link = f'<!doctype html><a href="{console.url}{address("/alerts/{seen}")}">look</a>'
+        chat = "http://chat.example/"
+        visit.page.route(chat, lambda route: route.fulfill(body=link, content_type="text/html"))
+        visit.page.goto(chat)
+        visit.page.get_by_role("link", name="look").click()
+        expect(visit.page.locator("h1")).to_contain_text("L-SEEN")
+        for path, said in (("/lots/%", "nothing is known"), ("/alerts/", "No such page")):
+            visit.open(path)
+            expect(visit.page.locator("main")).to_contain_text(said)
+        assert visit.told == []
+
+
 def test_alerts_stand_by_severity_then_by_what_is_at_stake(visitors: Visitors) -> None:
     with visitors.visit("the-operator", "/now") as visit:
         rows = visit.page.locator(".alerts tbody tr")

@@ -21,7 +21,7 @@ from console.acting import (
     versions_of,
     what_of,
 )
-from console.answering import check_asked
+from console.answering import check_heard
 from console.people.roles import Right
 from console.rows import Row
 from console.visits import Visits
@@ -56,7 +56,7 @@ def actions_router(found: Visits, acting: Acting) -> APIRouter:
     @router.get("/api/people", summary="Who may act: to whom an alert can be given")
     def get_people(request: Request) -> Response:
         found.visitor(request, Right.ACT, "people")
-        check_asked(request)
+        check_heard(request)
         return json_answer({"people": found.door.register.who_may(Right.ACT)}, 200)
 
     return router

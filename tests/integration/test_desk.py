@@ -399,8 +399,10 @@ def test_every_change_needs_the_sessions_token_and_a_page_of_ours(room: Room) ->
 def test_an_alert_is_given_to_who_may_act_and_shelved_for_a_time_to_come(room: Room) -> None:
     browser = room.browser("the-operator")
     people = browser.get("/api/people").json()["people"]
-    misspelt = browser.get("/api/people", params={"role": "admin"})
-    assert (misspelt.status_code, misspelt.json()["type"]) == (400, "/problems/bad-query")
+    for unheard in ("role", "format"):
+        misspelt = browser.get("/api/people", params={unheard: "x"})
+        assert (misspelt.status_code, misspelt.json()["type"]) == (400, "/problems/bad-query")
+        assert misspelt.json()["detail"].startswith(f"{unheard}: no parameter is heard here")
     assert people == ["the-admin", "the-operator"]
     assert room.browser("the-viewer").get("/api/people").status_code == 403
     for no, name in enumerate(("nobody-here", "the-viewer")):

@@ -10,13 +10,18 @@ from typing import NamedTuple
 
 from custody.bodies import number, within
 
-LEG_LOSS = 0.0
-LEG_LOSS_U = 0.0005
-"""Share of the mass a leg loses without anyone's doing, and its standard uncertainty."""
+LEG_LOSS = 0.001
+LEG_LOSS_U = 0.003
+"""Share of the mass a leg loses without anyone's doing, and its standard uncertainty, where nobody
+said: the usual figure of ore, and wider than any road that was measured (docs/adr/0033)."""
 
-DRYING = 0.0
-DRYING_U = 0.0005
-"""What a leg adds to ln(1 - moisture), and its standard uncertainty: as little as is lost."""
+DRYING = 0.002
+DRYING_U = 0.005
+"""What a leg adds to ln(1 - moisture), and its standard uncertainty; likewise."""
+
+DRYING_LOST = 0.0
+DRYING_LOST_U = 0.0005
+"""The same where a record says the loss alone: what was found by weighing has the drying in it."""
 
 DEADLINE_H_MAX = 87_600.0
 """Greatest time allowed for a leg that is believed, hours: ten years."""
@@ -53,6 +58,8 @@ class Leg(NamedTuple):
         speed_kmh: Greatest speed along a straight line.
         drying: What it adds to ln(1 - moisture).
         drying_u: Its standard uncertainty.
+        described: A record says what it loses or how it dries; else both are a guess, and wrong by
+            the same for all lots.
     """
 
     loss: float = LEG_LOSS
@@ -61,6 +68,7 @@ class Leg(NamedTuple):
     speed_kmh: float = SPEED_KMH_MAX
     drying: float = DRYING
     drying_u: float = DRYING_U
+    described: bool = False
 
 
 NO_LEG = Leg()
@@ -72,15 +80,24 @@ def leg_of(body: Mapping[str, object], ends: tuple[str, str]) -> Leg:
     legs = body.get("legs")
     for leg in legs if isinstance(legs, list) else []:
         if isinstance(leg, dict) and (leg.get("from"), leg.get("to")) == ends:
+            loss, loss_u = leg.get("expected_loss"), leg.get("expected_loss_u")
+            drying, drying_u = leg.get("drying"), leg.get("drying_u")
+            weighed, dried = _says(loss, loss_u), _says(drying, drying_u)
+            alone = weighed and not dried
             return Leg(
-                within(leg.get("expected_loss"), LEG_LOSS, 1.0),
-                within(leg.get("expected_loss_u"), LEG_LOSS_U, 1.0),
+                within(loss, LEG_LOSS, 1.0),
+                within(loss_u, LEG_LOSS_U, 1.0),
                 within(leg.get("deadline_h"), 0.0, DEADLINE_H_MAX) or None,
                 within(leg.get("speed_kmh_max"), 0.0, SPEED_KMH_BELIEVED) or SPEED_KMH_MAX,
-                within(leg.get("drying"), DRYING, 1.0),
-                within(leg.get("drying_u"), DRYING_U, 1.0),
+                within(drying, DRYING_LOST if alone else DRYING, 1.0),
+                within(drying_u, DRYING_LOST_U if alone else DRYING_U, 1.0),
+                weighed or dried,
             )
     return NO_LEG
+
+
+def _says(*values: object) -> bool:
+    return any(number(value, 0.0, 1.0) is not None for value in values)
 
 
 def position_of(body: Mapping[str, object]) -> Position | None:

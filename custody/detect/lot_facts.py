@@ -184,13 +184,15 @@ class Site:
 class Leg(NamedTuple):
     """What a leg does without anyone's doing, as logarithms.
 
-    ``loss`` is added to ln dry mass, ``drying`` to ln(1 - moisture).
+    ``loss`` is added to ln dry mass, ``drying`` to ln(1 - moisture). Where it is not ``described``
+    both are a guess: how far it is from the road is the same in all lots.
     """
 
     loss: float = 0.0
     loss_u: float = 0.0005
     drying: float = 0.0
     drying_u: float = 0.005
+    described: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

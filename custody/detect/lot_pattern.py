@@ -155,6 +155,11 @@ def whitening(covariance: Floats) -> Floats:
     return np.asarray(lapack.dtrtri(factor, lower=1)[0])
 
 
+GUESSED = math.sqrt(0.5)
+"""Share of the u of a loss that nobody described which is the guess's, all parts of a lot alike;
+as much is for how parts differ."""
+
+
 class Builder:
     """Collects the rows of a pattern; n of them, E analytes."""
 
@@ -200,8 +205,20 @@ class Builder:
         own, shared = self.covariances()
         return own + shared
 
-    def usual_share(self) -> Floats:
-        """Return by row what one deviation of the usual ln(1 - moisture) does to it."""
+    def guesses(self) -> Floats:
+        """Return by row what one deviation of each guess does to it, (guesses, n).
+
+        The usual ln(1 - moisture), and loss and drying of legs that no record describes: how far
+        they are from the truth, lots have in common.
+        """
+        columns = [self._usual_share()]
+        for number, leg in enumerate(self.model.legs, start=1):
+            if not leg.described:
+                seen = self.since(number)
+                columns += [leg.loss_u * self.mass * seen, leg.drying_u * self.share * seen]
+        return np.array(columns)
+
+    def _usual_share(self) -> Floats:
         return self.model.dry_share[1] * self.share * (1.0 - self.mass)
 
     def covariances(self, *, by_visit: bool = False) -> tuple[Floats, Floats]:
@@ -211,7 +228,7 @@ class Builder:
             by_visit: A scale's error may be another at each visit. What a visit says of the scale
                 is then not held against what another says of it.
         """
-        columns = [self.usual_share()]
+        columns = [self._usual_share()]
         for number, leg in enumerate(self.model.legs):
             columns.append(leg.drying_u * self.share * self.since(number + 1))
         noise, bias, source = np.zeros(self.n), np.zeros(self.n), np.zeros(self.n, dtype=np.int64)
@@ -252,7 +269,11 @@ class Builder:
         self._column(named, ("first", row.part))[at] = -unsnapped(row.first_u)
         for number, leg in enumerate(self.model.legs):
             if row.first <= number < row.station:
-                self._column(named, (row.part, number))[at] = leg.loss_u
+                # How wrong a guess is, all parts have in common; the rest is each one's own.
+                own = leg.loss_u if leg.described else leg.loss_u * GUESSED
+                self._column(named, (row.part, number))[at] = own
+                if not leg.described:
+                    self._column(named, ("leg", number))[at] = own
         there, first = (row.visit, row.first_visit) if by_visit else (0, 0)
         self._column(named, (MASS, (row.scale, there)))[at] += unsnapped(row.scale_u)
         self._column(named, (MASS, (row.first_scale, first)))[at] -= unsnapped(row.first_scale_u)

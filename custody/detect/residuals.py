@@ -239,10 +239,11 @@ def _weighed(detector: Detector, pattern: Pattern) -> _Weights:
     # Of what hardly shows only the u is wanted, to leave it out.
     weights = told / np.maximum(j, J_MIN)[:, None]
     u = np.sqrt(((weights @ own) * weights).sum(axis=1))
-    # How far what is usual is from what these lots hold of water is the same error in all of them;
-    # of one lot it counts among what differs, and has its part in the weights as such.
-    usual = weights @ built.usual_share()
-    both = np.sqrt(np.maximum(((weights @ shared) * weights).sum(axis=1), 0.0) + usual**2)
+    # How far what is usual is from what these lots hold of water, and lose on a road that nobody
+    # described, is the same error in all of them; of one lot it counts among what differs, and has
+    # its part in the weights as such.
+    guessed = ((weights @ built.guesses().T) ** 2).sum(axis=1)
+    both = np.sqrt(np.maximum(((weights @ shared) * weights).sum(axis=1), 0.0) + guessed)
     kept = np.flatnonzero((u <= U_MAX) & (j > J_MIN))
     weights = weights[kept]
     return _Weights(

@@ -76,7 +76,10 @@ class Dense:
             loads[f"scale{one.scale}"] = known.u
             for leg in range(self.model.stations.index(one.station)):
                 mean += self.model.legs[leg].loss
-                loads[f"loss{one.part}{leg}"] = self.model.legs[leg].loss_u
+                of = self.model.legs[leg]
+                each = of.loss_u if of.described else of.loss_u / math.sqrt(2.0)
+                loads[f"loss{one.part}{leg}"] = each
+                loads[f"loss of all{leg}"] = 0.0 if of.described else each
             shift = {0: 1.0, 1: -1.0}
             self._row(one.station, math.log(one.net) - known.mean, mean, shift, loads, one.u_rel**2)
 

@@ -46,6 +46,8 @@ class Fleet:
         moisture: What lots hold of water, from and to.
         at_port: Lots are certified at the port, too, not only at the mine.
         stay_min: How long lots lie at the depot, between the scale's two words of them.
+        road: What a leg loses without anyone's doing, and how that differs from lot to lot.
+        described: Reference data says what a leg loses.
     """
 
     seed: int
@@ -60,6 +62,8 @@ class Fleet:
     moisture: tuple[float, float] = (0.06, 0.10)
     at_port: bool = True
     stay_min: float = 40.0
+    road: tuple[float, float] = (0.0004, LOSS_U_REL)
+    described: bool = True
     span: dict[str, float] = field(default_factory=dict)
     bias: dict[tuple[str, str], float] = field(default_factory=dict)
 
@@ -91,7 +95,7 @@ class Fleet:
             wet = dry / (1 - moisture)
             yield self._weighing(maker, source, at + 5, ("dispatch", movement, wet), rng)
             yield maker.move("dispatch", source, at + 6, ends, movement_id=movement)
-            dry *= 1 + rng.gauss(-0.0004, LOSS_U_REL)
+            dry *= 1 + rng.gauss(-self.road[0], self.road[1])
             for taken in (self.stolen if wrong else None, self.theft.get(number)):
                 if taken is not None and taken[0] == f"{source}>{target}":
                     dry *= 1 - taken[1]
@@ -183,12 +187,14 @@ class Fleet:
             }
             yield reference("device", f"XRF-{site}", xrf)
             yield reference("laboratory", f"LAB-{site}", {"u_rel": LAB_U_REL, "moisture_u": 0.002})
+        if not self.described:
+            return
         for source, target in (*((mine, DEPOT) for mine in self.mines), (DEPOT, PORT)):
             leg = {
                 "from": source,
                 "to": target,
-                "expected_loss": 0.0004,
-                "expected_loss_u": LOSS_U_REL,
+                "expected_loss": self.road[0],
+                "expected_loss_u": self.road[1],
             }
             yield reference("route", f"{source}-{target}", {"legs": [leg]})
 

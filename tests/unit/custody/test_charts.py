@@ -59,6 +59,21 @@ def test_instruments_in_order_are_left_alone(seed: int) -> None:
     assert not [one for one in outputs if isinstance(one, Drift)]
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("road", [(0.003, 0.0023), (0.0, 0.0005), (0.0002, 0.0001)])
+def test_roads_that_nobody_described_accuse_nobody(road: tuple[float, float], seed: int) -> None:
+    """Those of ore, 0.1 % lost and 0.2 % dried, and such as lose nothing."""
+    outputs = said(Fleet(seed, lots=60, road=road, described=False).records())
+    assert not last(outputs)
+
+
+def test_a_theft_on_a_road_that_nobody_described_is_one_of_its_lot() -> None:
+    fleet = Fleet(1, lots=30, road=(0.003, 0.0023), described=False)
+    fleet.theft = {20: ("MINE-C>DEPOT", 0.05)}
+    [(key, alert)] = open_alerts(said(fleet.records())).items()
+    assert (key, alert.family) == (("lot/L-020", "lot_eprocess"), "loss")
+
+
 @pytest.mark.parametrize("off", [0.003, -0.003])
 def test_a_scale_that_is_off_on_all_its_ways_is_an_instrument_finding(off: float) -> None:
     outputs = said(Fleet(2, lots=50, since=20, scale=("WB-DEPOT", off)).records())

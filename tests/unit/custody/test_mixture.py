@@ -66,9 +66,11 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize("described", [True, False])
 @pytest.mark.parametrize("name", CASES)
-def test_e_is_what_whole_densities_give(name: str) -> None:
+def test_e_is_what_whole_densities_give(name: str, described: bool) -> None:  # noqa: FBT001  a case
     model = a_model()
+    model = replace(model, legs=tuple(leg._replace(described=described) for leg in model.legs))
     model = replace(model, errors={**model.errors, ("lab", "moisture"): Known(0.001, 1e-5)})
     assert ln_e(CASES[name], model) == pytest.approx(brute_force(model, CASES[name]), abs=2e-3)
 

@@ -7,6 +7,7 @@ import pytest
 
 from custody import metrology
 from custody.events import Micros
+from custody.geography import Leg
 from custody.metrology import Device
 from custody.reference import References
 from custody.reference_versions import with_version
@@ -130,3 +131,36 @@ def test_of_copies_of_one_record_that_differ_the_same_one_stands_whichever_came_
         alone.tell(first, weighing)
         assert balance.mass_wet_u_random_g == alone.balances["lot/L-1/MINE"].mass_wet_u_random_g
         assert Oracle([weighing], records).refs.body("device", "WB-1", 0)["interval_kg"] == 10
+
+
+def leg(said: dict[str, object] | None) -> Leg:
+    world = World()
+    if said is not None:
+        body = {"legs": [{"from": "MINE", "to": "PORT", **said}]}
+        world.tell(reference("route", "R", body))
+    rows: Rows = world.rows
+    return References(rows).leg("R", ("MINE", "PORT"), Micros(0))
+
+
+@pytest.mark.parametrize("said", [None, {"deadline_h": 48}, {"expected_loss": None}])
+def test_a_leg_nobody_described_is_wider_than_any_that_was_measured(
+    said: dict[str, object] | None,
+) -> None:
+    """Ore's: 0.10 +- 0.17 % lost, 0.20 +- 0.15 % dried; up to 0.45 % were calibrated of drying."""
+    found = leg(said)
+    assert not found.described
+    assert (found.loss, found.drying) == (0.001, 0.002)
+    assert found.loss_u > 0.0017
+    assert found.drying_u > 0.0045
+
+
+def test_a_record_of_the_loss_alone_has_the_drying_in_it() -> None:
+    found = leg({"expected_loss": 0.004, "expected_loss_u": 0.001})
+    assert found.described
+    assert (found.loss, found.loss_u, found.drying, found.drying_u) == (0.004, 0.001, 0.0, 0.0005)
+
+
+def test_a_u_that_a_record_leaves_out_is_that_of_a_leg_nobody_described() -> None:
+    found, unknown = leg({"expected_loss": 0.004, "drying": 0.01}), leg(None)
+    assert (found.loss, found.drying) == (0.004, 0.01)
+    assert (found.loss_u, found.drying_u) == (unknown.loss_u, unknown.drying_u)

@@ -116,7 +116,8 @@ def test_the_figures_of_an_alert_that_is_taken_back_follow_from_each_other(how: 
 def test_so_do_those_of_a_swap_whatever_is_most_probable_now(how: str) -> None:
     """It keeps family and size of what was claimed; evidence and causes are those of now."""
     ore = lot(Random(6))
-    said = haul(6, at_origin=ore, at_port=mixed(ore, 0.08), came_kg=44_780)
+    port = mixed(ore, 0.08)
+    said = haul(6, at_origin=ore, at_port=port, came_kg=44_800, known=A_GOOD_ROAD)
     world = World()
     world.tell(*said)
     [alert] = suspicions(world)

@@ -174,5 +174,5 @@ def test_a_leg_is_expected_to_lose_its_share_of_what_left_by_its_own_route_or_th
     [_, dry] = lost_of(rests[:2], replace(sources(), usual=found))
     assert dry.usual.value == one.value
     elsewhere = legs.usual_loss(rests, came, took, "MILL", references)[account, "e-A"][DRY]
-    assert elsewhere.value == 0.0
-    assert elsewhere.parts["route/R/MINE-MILL"] == pytest.approx(1000 * math.hypot(0.0005, 0.0005))
+    assert elsewhere.value == pytest.approx(1000 * (1 - 0.999 * math.exp(-0.002)))
+    assert elsewhere.parts["route/R/MINE-MILL"] == pytest.approx(1000 * math.hypot(0.003, 0.005))

@@ -163,9 +163,8 @@ def _lasting(verdict: Verdict) -> str:
     """Return of what a verdict says the part that a new version is said for, if another."""
     if verdict.rule in CHARTS:
         # Each lot moves the last digits of a size: see ``_is_resized``. Those that the alert names
-        # are other ones with each, too.
-        since = verdict.onset and verdict.onset[1]
-        return f"{verdict.size > 0.0} {since} {verdict.lots}"
+        # are other ones with each, too, and a lot that is declared late the first of them.
+        return f"{verdict.size > 0.0} {verdict.lots.bit_length()}"
     if verdict.about is not None:
         return verdict.reason
     # One of several trucks may be named only when the others have come; once something has been

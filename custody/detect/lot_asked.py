@@ -31,6 +31,9 @@ from custody.reference import MOISTURE_DEFAULT, References
 WHOLE = 0.999
 """An origin that declares at least this share is the lot's."""
 
+DRY_SHARE_U = 5.0
+"""Deviation of ln(1 - moisture) of material of which nobody said what it is."""
+
 AS_IS = BETWEEN + "as_is"
 """Behind the event of a certificate's grades on the other basis: a reading of their own."""
 
@@ -196,12 +199,15 @@ def origin_of(book: LotBook) -> str | None:
 
 def _dry_share(book: LotBook, references: References) -> tuple[float, float]:
     row = book.material()
-    moisture, u = MOISTURE_DEFAULT
+    usual = MOISTURE_DEFAULT
     if row.declared is not None and row.declared_by is not None:
         declared = row.declared
         material = references.material(declared.commodity, declared.form, row.declared_by.at)
-        moisture, u = material.moisture, material.moisture_u
-    return math.log1p(-moisture), u / (1.0 - moisture)
+        usual = material.moisture, material.moisture_u
+    moisture, u = usual
+    # What nobody said of a material, its first moisture says: until then it may be ore or brine.
+    share_u = DRY_SHARE_U if usual == MOISTURE_DEFAULT else u / (1.0 - moisture)
+    return math.log1p(-moisture), share_u
 
 
 def _weighings(

@@ -91,6 +91,14 @@ def test_a_laboratory_that_often_does_not_see_the_metal_says_a_version_as_its_lo
     assert len(said) <= 8
 
 
+def test_lots_that_are_put_right_one_by_one_are_no_versions_while_the_size_stays() -> None:
+    """Each was said before its lot was declared, and moves the onset by one: no one acts on it."""
+    words = off_by(0.1, range(60))
+    declared = [word(no, {"Cu": 0.0, "Fe": 0.0}, again=1) for no in range(12)]
+    said = versions(words)
+    assert len(versions([*words, *declared])) <= len(said) + 1
+
+
 @pytest.mark.parametrize("lots", [30, 60, 200])
 def test_the_sentence_of_a_chart_counts_the_lots_of_its_rows(lots: int) -> None:
     [*_, last] = versions(off_by(0.1, range(lots)))

@@ -87,6 +87,15 @@ def test_a_routes_loss_and_drying_are_those_of_its_leg() -> None:
     assert (one.drying, one.drying_u) == (0.004, 0.002)
 
 
+def test_of_a_lot_that_nobody_declared_no_moisture_is_thought() -> None:
+    m = Maker()
+    weighed = trip(m, ("MINE", "PORT"), 0, "A")
+    wide = told(*weighed).thought.dry_share[1]
+    assert wide > 1.0
+    assert told(m.lot("MINE", 0, {}, form="other"), *weighed).thought.dry_share[1] == wide
+    assert told(m.lot("MINE", 0, {}, form="ore"), *weighed).thought.dry_share[1] < 0.05
+
+
 def test_shots_are_readings_of_their_own_without_what_they_did_not_see() -> None:
     m = Maker()
     found = told(m.shot("MINE", 0, {"Cu": 0.02}), m.shot("MINE", 1, {"Cu": 0.0, "Co": 0.0009}))

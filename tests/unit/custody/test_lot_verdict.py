@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from custody.events import LotAssayed, LotDeclared, LotScanned
 from tests.support.facts import Maker
 from tests.support.measured_lots import A_GOOD_ROAD, ANALYTES, haul, hauled, lot, mixed, suspicions
 from tests.support.recomputed import line_of
@@ -42,6 +43,20 @@ def test_a_moisture_above_the_one_before_is_water() -> None:
     ore = lot(Random(1))
     [alert] = suspicions(hauled(1, at_origin=ore, at_port=ore, moistures=(0.08, 0.16)))
     assert alert.family == "water"
+
+
+@pytest.mark.parametrize("moist", [0.3, 0.55, 0.7])
+def test_the_first_moisture_of_a_lot_that_nobody_declared_is_no_water(moist: float) -> None:
+    """Wet hydroxide, dried at the port alone; water that came on the way is found all the same."""
+    ore = lot(Random(2))
+    facts = haul(2, at_origin=ore, at_port=ore, moistures=(moist, moist + 0.08))
+    papers = [one for one in facts if not isinstance(one, LotDeclared | LotScanned)]
+    at_port = [o for o in papers if not (isinstance(o, LotAssayed) and o.site_id == "MINE")]
+    world = World()
+    world.tell(*at_port)
+    assert not suspicions(world)
+    world.tell(*[one for one in papers if one not in at_port])
+    assert [one.family for one in suspicions(world)] == ["water"]
 
 
 @pytest.mark.parametrize("share", [0.5, 0.8, 0.97])

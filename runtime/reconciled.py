@@ -22,8 +22,9 @@ def document(found: Reconciliation, network: Network, alpha: float) -> JsonObjec
     tests = len(found.fault_tests)
     limit = threshold.chi2_quantile(alpha, found.degrees) if found.degrees else None
     best = found.fault_tests[0].p_adjusted if found.fault_tests else 1.0
+    streams = list(_streams(found, network, alpha))
     return {
-        "found": found.p < alpha or best < alpha,
+        "found": found.p < alpha or best < alpha or any(row["impossible"] for row in streams),
         "alpha": alpha,
         "global": {
             "statistic": found.statistic,
@@ -34,7 +35,7 @@ def document(found: Reconciliation, network: Network, alpha: float) -> JsonObjec
         },
         "mass_unit": network.mass_unit or None,
         "grade_units": network.grade_units,
-        "streams": list(_streams(found, network, alpha)),
+        "streams": streams,
         "nodes": list(_nodes(found, network, alpha)),
         "faults": [
             {
@@ -86,9 +87,15 @@ def _streams(found: Reconciliation, network: Network, alpha: float) -> Iterator[
             "z": one.z,
             "z_limit": limit,
             "found": one.z is not None and one.z >= limit,
+            "impossible": one.reconciled is not None and _is_impossible(*one.reconciled, limit),
             "metal": one.metal and one.metal[0] * per,
             "metal_u": one.metal and one.metal[1] * per,
         }
+
+
+def _is_impossible(value: float, u: float, limit: float) -> bool:
+    """Tell whether a mass or grade is below zero by more than chance brings it there."""
+    return value < -limit * u
 
 
 def _nodes(found: Reconciliation, network: Network, alpha: float) -> Iterator[JsonObject]:

@@ -53,16 +53,18 @@ class Contradiction(Refused):
     Attributes:
         rows: The constraints they miss; of a sum of several, all.
         gap: By how much, in the unit of the constraint.
+        shared: Some have an uncertainty, but what they share cancels in these constraints.
     """
 
-    def __init__(self, rows: tuple[int, ...], gap: float) -> None:
+    def __init__(self, rows: tuple[int, ...], gap: float, *, shared: bool) -> None:
         self.rows = rows
         self.gap = gap
+        self.shared = shared
         named = ", ".join(map(str, rows))
         super().__init__(
             f"constraints {named}: figures without uncertainty miss them by {gap:.6g}",
-            expected="at least one figure with an uncertainty above zero",
-            next_step="state the uncertainty of the figures",
+            expected=f"at least one figure with an uncertainty {'of its own ' * shared}above zero",
+            next_step=f"state the {'random ' * shared}uncertainty of the figures",
         )
 
 
@@ -228,12 +230,13 @@ def _whitened(
     scaled = free[noisy] / size[noisy, None]
     left, singular, right = np.linalg.svd(noise[noisy] / size[noisy, None], full_matrices=True)
     rank = int((singular > RANK * singular.max(initial=0.0)).sum())
-    _check(np.vstack([free[~noisy], left[:, rank:].T @ scaled]), a_y, y, b)
+    exact = np.vstack([free[~noisy], left[:, rank:].T @ scaled])
+    _check(exact, a_y, y, b, np.sqrt((root**2).sum(axis=1)))
     whiten = (left[:, :rank].T @ scaled) / singular[:rank, None]
     return whiten, right[:rank].T
 
 
-def _check(exact: Floats, a_y: Floats, y: Floats, b: Floats) -> None:
+def _check(exact: Floats, a_y: Floats, y: Floats, b: Floats, u: Floats) -> None:
     """Raise Contradiction where sums of rows without uncertainty are not satisfied."""
     gaps = exact @ (a_y @ y - b)
     terms = np.abs(exact) @ (np.abs(a_y) @ np.abs(y) + np.abs(b))
@@ -241,7 +244,8 @@ def _check(exact: Floats, a_y: Floats, y: Floats, b: Floats) -> None:
         if abs(gap) > SATISFIED * term:
             largest = np.abs(row).max()
             rows = np.flatnonzero(np.abs(row) > VISIBLE * largest)
-            raise Contradiction(tuple(rows.tolist()), float(abs(gap) / largest))
+            shared = bool((np.abs(row @ a_y) @ u) > 0.0)
+            raise Contradiction(tuple(rows.tolist()), float(abs(gap) / largest), shared=shared)
 
 
 def _taking_part(free: Floats, a_y: Floats) -> Bools:

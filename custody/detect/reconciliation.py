@@ -183,7 +183,8 @@ def _imbalanced(sheet: Flowsheet, error: Contradiction) -> BadFlowsheet:
     for row in error.rows[:5]:
         kind, node = divmod(row, len(sheet.nodes))
         names.append(f"{sheet.nodes[node]} ({'mass' if kind == 0 else sheet.analytes[kind - 1]})")
-    what = f"node {', '.join(names)}: figures with u 0 miss the balance by {error.gap:.6g}"
+    figures = "figures whose u is all shared, and cancels," if error.shared else "figures with u 0"
+    what = f"node {', '.join(names)}: {figures} miss the balance by {error.gap:.6g}"
     return BadFlowsheet(what, expected=error.expected, next_step=error.next_step)
 
 
@@ -273,7 +274,9 @@ def _fault_test(faults: tuple[Fault, ...], tests: int, balanced: Balanced) -> Fa
     solved = balanced.solved
     z = faults[0].size / faults[0].u
     p, left = p_two_sided(z), solved.degrees - 1
-    p_left = gross_error.p_chi2(solved.statistic - z * z, left) if left > 0 else None
+    # Of a fault that explains everything the rest is a rounding error, on either side of zero.
+    rest = max(solved.statistic - z * z, 0.0)
+    p_left = gross_error.p_chi2(rest, left) if left > 0 else None
     return FaultTest(faults, z * z, p, several.adjusted(p, tests), p_left, 0.0)
 
 

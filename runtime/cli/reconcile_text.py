@@ -3,12 +3,15 @@
 import math
 from collections.abc import Iterator
 
+from custody.detect.reconciliation import Status
 from runtime.cli import output
 from runtime.client import JsonObject
 from runtime.network_file import MASS, Network
 from runtime.reconciled import rows
 
 _FAULTS_SHOWN_MAX = 8
+_NOTHING = "global test: nothing follows from two measurements, so nothing can be tested"
+_EXACT = "global test: what follows from two measurements is exact and agrees; no test is left"
 
 
 def show(whole: JsonObject, network: Network) -> None:
@@ -71,7 +74,8 @@ def _verdict(whole: JsonObject) -> Iterator[str]:
     of_all = whole["global"]
     assert isinstance(of_all, dict)
     if of_all["limit"] is None:
-        yield "global test: nothing follows from two measurements, so nothing can be tested"
+        exact = any(row["class"] == Status.REDUNDANT for row in rows(whole, "streams"))
+        yield _EXACT if exact else _NOTHING
     else:
         agree = "disagree" if of_all["p"] < whole["alpha"] else "agree"
         yield (
@@ -85,6 +89,13 @@ def _verdict(whole: JsonObject) -> Iterator[str]:
         close = [str(test["rank"]) for test in tests[1:] if test["close_to_best"]]
         if close:
             yield f"about as good: rank {', '.join(close)}; only a further measurement decides"
+    for row in rows(whole, "streams"):
+        if row["impossible"]:
+            size = _figure(row["reconciled"], row["reconciled_u"])
+            yield (
+                f"{row['stream']} {row['quantity']} {size} is below zero, which cannot be: "
+                "a figure that it follows from is wrong, or the network is"
+            )
     unseen = [_what(fault) for fault in rows(whole, "unseen")]
     if unseen:
         yield f"no test here sees: {'; '.join(unseen)}"

@@ -248,6 +248,79 @@ def test_exact_figures_that_miss_a_balance_are_refused(run: Run) -> None:
     assert "node mill (mass): figures with u 0 miss the balance by 0.5" in err
 
 
+def stream(name: str, ends: tuple[str | None, str | None], **said: Any) -> dict[str, Any]:  # noqa: ANN401  parts of a stream
+    return {"id": name, "from": ends[0], "to": ends[1], **said}
+
+
+def test_a_fault_that_explains_everything_is_said_to(run: Run, tmp_path: Path) -> None:
+    """Three nodes in a row, 5 t leaving the middle one: what is left is a rounding error."""
+    ends = [(None, "A"), ("A", "B"), ("B", "C"), ("C", None)]
+    masses = [100, 100, 95, 95]
+    streams = [
+        stream(f"s{no}", ends[no], mass={"value": masses[no], "u_random": 0.3}) for no in range(4)
+    ]
+    leak = json.dumps({"nodes": ["A", "B", "C"], "streams": streams})
+    written = tmp_path / "out.json"
+    _, out, _ = run(leak, "--out", str(written))
+    assert "leak at B: 5.00 (u 0.30); it explains the rest (p 1)" in out
+    assert "NaN" not in written.read_text()
+
+
+@pytest.mark.parametrize(
+    ("masses", "grades", "what"),
+    [
+        ([10.0, 12.0, 0.5], None, "s2 mass -2.000 is below zero, which cannot be"),
+        ([100.0, None, None], [25.0, 20.0, 1.0], "s2 mass -26.32 is below zero"),
+    ],
+)
+def test_what_cannot_be_is_said(
+    run: Run, masses: list[float | None], grades: list[float] | None, what: str
+) -> None:
+    """More out than in, and a feed that is richer than both products."""
+    u = [0.01, 0.01, 1.0] if grades is None else [0.0, 0.0, 0.0]
+    streams = []
+    for no, ends in enumerate([(None, "M"), ("M", None), ("M", None)]):
+        said: dict[str, Any] = {}
+        if masses[no] is not None:
+            said["mass"] = {"value": masses[no], "u_random": u[no]}
+        if grades is not None:
+            said["grades"] = {"Cu": {"value": grades[no], "u": (0.02, 0.1, 0.01)[no]}}
+        streams.append(stream(f"s{no}", ends, **said))
+    code, out, _ = run(json.dumps({"nodes": ["M"], "streams": streams}))
+    assert code == 1
+    assert what in out
+
+
+def test_a_mass_that_chance_brings_below_zero_is_none_that_cannot_be(run: Run) -> None:
+    masses = [(10.0, 0.1), (10.1, 0.1), (0.0, 1.0)]
+    streams = [
+        stream(f"s{no}", (None, "M") if no == 0 else ("M", None), mass={"value": m, "u_random": u})
+        for no, (m, u) in enumerate(masses)
+    ]
+    code, out, _ = run(json.dumps({"nodes": ["M"], "streams": streams}))
+    assert (code, "below zero" in out) == (0, False)
+
+
+def test_figures_whose_u_is_all_shared_are_refused_with_that(run: Run) -> None:
+    whole = balanced()
+    for one in whole["streams"]:
+        one["mass"] = {**one["mass"], "u_random": 0, "u_systematic": {"WB": 1.0}}
+    code, _, err = run(json.dumps(whole))
+    assert code == 2
+    assert "figures whose u is all shared, and cancels, miss the balance by 0.5" in err
+    assert "state the random uncertainty of the figures" in err
+
+
+def test_exact_figures_that_agree_are_said_to(run: Run) -> None:
+    whole = balanced()
+    for one in whole["streams"]:
+        one["mass"] = {"value": 10, "u_random": 0}
+    code, out, _ = run(json.dumps(whole))
+    assert code == 0
+    assert "what follows from two measurements is exact and agrees" in out
+    assert "nothing follows" not in out
+
+
 def test_what_is_no_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "network.json"
     path.write_bytes(b"\xff\xfe")

@@ -85,7 +85,9 @@ def p_two_sided(z: float) -> float:
 
 def p_chi2(statistic: float, degrees: int) -> float:
     """Return the chance of a larger chi-square value; 1 with no degree of freedom."""
-    return math.pow(10.0, -threshold.minus_log10_chi2(statistic, degrees)) if degrees else 1.0
+    # What one fault explains is taken off: where it explains all, rounding may leave less than 0.
+    squares = max(0.0, statistic)
+    return math.pow(10.0, -threshold.minus_log10_chi2(squares, degrees)) if degrees else 1.0
 
 
 def limit(alpha: float, tests: int) -> float:

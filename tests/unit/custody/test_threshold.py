@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from custody.detect import threshold
+from custody.detect import gross_error, threshold
 
 LN10 = math.log(10.0)
 
@@ -43,3 +43,7 @@ def test_nothing_is_beyond_a_number_that_can_be_said(value: float) -> None:
 
 def test_what_fits_well_is_no_evidence_at_all() -> None:
     assert threshold.minus_log10_chi2(0.0, 3) == 0.0
+
+
+def test_a_sum_of_squares_that_rounding_left_below_zero_is_no_surprise() -> None:
+    assert gross_error.p_chi2(-9.094947017729282e-13, 2) == 1.0

@@ -26,7 +26,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from custody.detect.cusum import KEPT
 from custody.detect.lot_facts import MASS, MOISTURE
 from custody.drifts import Level
 from custody.heard import Heard
@@ -89,9 +88,8 @@ def objection(quantity: str, level: Level, heard: Sequence[Heard], lots_min: int
         level: A shift of its chart.
         heard: The lots that are remembered, in the order of time.
         lots_min: How many lots must show it; 0 for a level that has been told, which is not taken
-            back for that its lots are forgotten, nor where its lots object by little.
+            back for that its lots are forgotten.
     """
-    slack = 1.0 if lots_min else KEPT
     lots = [
         one for one in heard if one.at >= level.since and (not level.until or one.at < level.until)
     ]
@@ -101,16 +99,14 @@ def objection(quantity: str, level: Level, heard: Sequence[Heard], lots_min: int
         return "too few of its lots are known" if lots_min else None
     if quantity != MASS and abs(level.mean) > FACTOR_MAX:
         return "it is off by more than a third"
-    if not _agree(quantity, mine, CHANCE / slack):
+    if not _agree(quantity, mine):
         return "its lots do not agree on it"
     if quantity == MASS or _ways(mine) > 1:
-        shared = _is_shared(quantity, level, mine, SIGMAS * slack)
-        return None if shared else "beside its busiest way it is not off"
-    alone = _is_alone(quantity, lots, OFF / slack)
-    return None if alone else "its lots are off in other analytes, too"
+        return None if _is_shared(quantity, level, mine) else "beside its busiest way it is not off"
+    return None if _is_alone(quantity, lots) else "its lots are off in other analytes, too"
 
 
-def _agree(quantity: str, lots: Sequence[Heard], chance: float) -> bool:
+def _agree(quantity: str, lots: Sequence[Heard]) -> bool:
     """Tell whether lots scatter about a level as their uncertainties say."""
     figures = np.array([one.of(quantity)[:2] for one in lots]) / 1e6
     # About their own mean: that of a level is said anew only when its lots have doubled.
@@ -118,7 +114,7 @@ def _agree(quantity: str, lots: Sequence[Heard], chance: float) -> bool:
     mean = float((weight * figures[:, 0]).sum() / weight.sum())
     z2 = np.minimum(((figures[:, 0] - mean) / figures[:, 1]) ** 2, CLIP)
     # The variance of chi-square of one degree of freedom is 2.
-    limit = 1.0 + FRAUDS * CLIP + chance * math.sqrt(2.0 / len(lots))
+    limit = 1.0 + FRAUDS * CLIP + CHANCE * math.sqrt(2.0 / len(lots))
     return float(z2.mean()) <= limit
 
 
@@ -126,7 +122,7 @@ def _ways(lots: Iterable[Heard]) -> int:
     return len({one.ways for one in lots})
 
 
-def _is_shared(quantity: str, level: Level, lots: Iterable[Heard], sigmas: float) -> bool:
+def _is_shared(quantity: str, level: Level, lots: Iterable[Heard]) -> bool:
     """Tell whether an instrument is off on more ways than one.
 
     A scale at the end of a single way and a loss on that way look alike; to call it the scale's
@@ -143,18 +139,18 @@ def _is_shared(quantity: str, level: Level, lots: Iterable[Heard], sigmas: float
     if weight == 0.0:
         return len(busiest) > 1
     sign = 1.0 if level.mean > 0.0 else -1.0
-    return sign * moment >= sigmas * math.sqrt(weight)
+    return sign * moment >= SIGMAS * math.sqrt(weight)
 
 
-def _is_alone(quantity: str, lots: Sequence[Heard], off: float) -> bool:
+def _is_alone(quantity: str, lots: Sequence[Heard]) -> bool:
     """Tell whether few other analytes are off over the same lots."""
     others = {q for one in lots for q in one.quantities} - {quantity, MASS, MOISTURE}
-    return sum(_is_off(other, lots, off) for other in others) < ANALYTES_MAX
+    return sum(_is_off(other, lots) for other in others) < ANALYTES_MAX
 
 
-def _is_off(quantity: str, lots: Iterable[Heard], off: float) -> bool:
+def _is_off(quantity: str, lots: Iterable[Heard]) -> bool:
     figures = [one.of(quantity) for one in lots if quantity in one.quantities]
     weight = sum(u**-2 for _, u, _, _ in figures)
     mean = sum(value / u**2 for value, u, _, _ in figures) / weight
     shared = sum(shared for _, _, shared, _ in figures) / len(figures)
-    return abs(mean) > off * math.hypot(weight**-0.5, shared)
+    return abs(mean) > OFF * math.hypot(weight**-0.5, shared)

@@ -78,7 +78,6 @@ def chart_step(
     heard, missed = _taken(row, arrived.residuals)
     after = ChartRow(clock.newest, heard, row.before, row.last, row.said, row.alerts)
     charts = _read(owner, row.before, heard)
-    charts |= _kept(row, charts, heard)
     laboratory = laboratory or any(MOISTURE in one.quantities for one in heard)
     lots_min = blame.LABORATORY_LOTS if laboratory else 1
     found = {
@@ -89,11 +88,7 @@ def chart_step(
     _forget(owner, after)
     step = Step(after)
     step.findings.extend(["beyond_chart"] * missed)
-    verdicts = {
-        q: verdict
-        for q in found
-        if (verdict := _verdict((owner, q), charts[q], found[q], heard, said=_is_said(row, q)))
-    }
+    verdicts = {q: v for q in found if (v := _verdict(owner, q, charts[q], found[q], heard))}
     subject = (owner, heard[-1].at if heard else clock.newest)
     shown = _keyed(verdicts)
     gone = {key: state for key, state in row.alerts.items() if key not in shown}
@@ -229,53 +224,10 @@ def _named(
     return chart.levels if level is None or level.mean < 0.0 else chart.levels[:-1]
 
 
-def _alert_of(row: ChartRow, quantity: str) -> AlertState | None:
-    """Return the alert about a quantity; a chart has one rule."""
-    return next((one for one in row.alerts.values() if one.about == quantity), None)
-
-
-def _is_said(row: ChartRow, quantity: str) -> bool:
-    """Tell whether an alert about a quantity stands."""
-    return alerts.stands(_alert_of(row, quantity))
-
-
-def _kept(row: ChartRow, charts: Mapping[str, Chart], heard: Sequence[Heard]) -> dict[str, Chart]:
-    """Return the charts of shifts that were told and that lots show still, if by less.
-
-    A lot speaks when it has left the mine, and again when the port has measured it: a sum that its
-    first word has brought to the limit falls below with the second.
-    """
-    found: dict[str, Chart] = {}
-    for quantity, told in row.said.items():
-        level, chart = told[-1] if told else None, charts.get(quantity, Chart())
-        if level is None or level.until is not None or chart.level is not None:
-            continue
-        ended = chart.levels and chart.levels[-1].since >= level.since
-        if not ended and drift.lasts(level, _points(heard, quantity)):
-            alert = _alert_of(row, quantity)
-            value = 1.0 if alert is None else max(alert.value, 1.0)
-            found[quantity] = Chart(levels=tuple(told), value=value)
-    return found
-
-
 def _verdict(
-    about: tuple[str, str],
-    chart: Chart,
-    levels: Sequence[Level],
-    heard: Sequence[Heard],
-    *,
-    said: bool,
+    owner: str, quantity: str, chart: Chart, levels: Sequence[Level], heard: Sequence[Heard]
 ) -> Verdict | None:
-    """Return what is to be said of a quantity; None where its drift is over, or that of others.
-
-    Args:
-        about: Whose, and of what quantity.
-        chart: Of it.
-        levels: Those that are its own.
-        heard: The lots that are remembered.
-        said: An alert about it stands.
-    """
-    owner, quantity = about
+    """Return what is to be said of a quantity; None where its drift is over, or that of others."""
     level = levels[-1]
     if level.until is not None:
         return None
@@ -283,7 +235,7 @@ def _verdict(
     found = means(quantity, lots)
     kind, _, name = owner.partition("/")
     # What is left of a road's loss may be a gain, and then it is nothing of the road's.
-    if not stands(quantity, found.clipped, found.explained, level.u, said=said):
+    if not stands(quantity, found.clipped, found.explained, level.u):
         return None
     if kind == WAY and found.left > 0.0:
         return None

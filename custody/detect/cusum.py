@@ -31,10 +31,6 @@ BANK = ((0.05, 56.2), (0.14, 26.6), (0.5, 9.2), (1.5, 4.4))
 CLIP = 3.0
 """Greatest |z| that counts: one lot that somebody stole from is no drift, three in a row may be."""
 
-KEPT = 0.75
-"""Share of each limit that what has been said must still reach. Words of lots are revised as the
-lots go on; without it what stands at a limit would be said, taken back and said again."""
-
 
 def run_length(k: float, h: float, shift: float = 0.0, states: int = 400) -> float:
     """Return how many residuals a single sum takes to reach h, on average, from zero on.

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from custody.detect.cusum import BANK, CLIP, KEPT
+from custody.detect.cusum import BANK, CLIP
 from custody.detect.lot_facts import MASS, Bools, Floats
 from custody.drifts import Level
 from custody.events import Micros
@@ -219,19 +219,3 @@ def _random(chart: Chart) -> float:
     """Return how well a level is known beside what all lots share, which cancels."""
     growing = chart.growing
     return 1.0 / math.sqrt(growing.weight) if growing.weight > 0.0 else 0.0
-
-
-def lasts(level: Level, points: Iterable[Point]) -> bool:
-    """Tell whether lots still show a shift that was said, where no sum reaches its limit any more.
-
-    Args:
-        level: What was said, and has not ended.
-        points: Residuals of all lots that are known.
-    """
-    sign = math.copysign(1.0, level.mean)
-    beyond = [
-        min(max((sign * one.value - TOLERANCE * one.shared) / one.u, -CLIP), CLIP)
-        for one in points
-        if one.at >= level.since
-    ]
-    return any(sum(beyond) - k * len(beyond) >= KEPT * h for k, h in BANK)

@@ -26,7 +26,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from custody.detect.cusum import KEPT
 from custody.detect.kept import Kept
 from custody.detect.lot_facts import MASS, MOISTURE, Floats
 from custody.detect.lot_layout import Layout
@@ -209,7 +208,7 @@ def _strength(subject: Subject, shift: Shift, laboratories: frozenset[str]) -> f
     return abs(shift.mean) / shift.u * share
 
 
-def stands(quantity: str, left: float, explained: float, u: float, *, said: bool = False) -> bool:
+def stands(quantity: str, left: float, explained: float, u: float) -> bool:
     """Tell whether what others leave of a suspicion is still one.
 
     Args:
@@ -217,11 +216,9 @@ def stands(quantity: str, left: float, explained: float, u: float, *, said: bool
         left: What is left, logarithm.
         explained: What stronger suspicions explain.
         u: Standard uncertainty of the suspicion.
-        said: It has been said, and is taken back only where clearly less is left.
     """
     second = quantity != MASS and abs(explained) > u
-    limit = SECOND if second else CLEAR
-    return abs(left) > (KEPT if said else 1.0) * limit * u
+    return abs(left) > (SECOND if second else CLEAR) * u
 
 
 def _weights(detector: Detector, pattern: Pattern) -> _Weights:

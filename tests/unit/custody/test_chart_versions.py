@@ -1,7 +1,6 @@
 """When a chart says a version of its alert, of which lots, and why it takes one back."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from random import Random
 from types import MappingProxyType
 
@@ -178,47 +177,6 @@ def test_a_road_on_which_nothing_is_lost_any_more_says_since_when() -> None:
     words = [word(no, {"mass": -0.1}, thing=ROAD) for no in range(20)]
     words += [word(no, {"mass": 0.2}, thing=ROAD) for no in range(20, 40)]
     assert "are not off by it any more" in reason(words)
-
-
-def states(said: Iterable[Alert]) -> list[str]:
-    """Return the states of an alert's versions, each as long as it lasts once."""
-    found: list[str] = []
-    for one in said:
-        if found[-1:] != [one.state]:
-            found.append(one.state)
-    return found
-
-
-def test_lots_that_say_less_once_they_are_measured_whole_do_not_make_a_shift_come_and_go() -> None:
-    """A lot speaks when it has left the mine, and again when the port has measured it."""
-    words = [
-        word(no, {"Cu": by}, again=no + again)
-        for no in range(16)
-        for again, by in enumerate((0.10, 0.068))
-    ]
-    words = [replace(one, known_at=Micros(T0 + no * MINUTE)) for no, one in enumerate(words)]
-    assert states(versions(words)) == ["open"]
-
-
-def test_what_two_neighbours_half_explain_is_not_said_and_taken_back_by_turns() -> None:
-    """They explain now a little more than half, now a little less, with each lot that comes."""
-    words = off_by(0.1, range(40))
-    half = [
-        word(no, {"Cu": one.figures[0].value, "Fe": 0.0}, explained=0.055 + turn * 0.004, again=k)
-        for k, turn in enumerate((-1, 1, -1, 1, -1, 1), start=1)
-        for no, one in enumerate(words)
-    ]
-    assert states(versions([*words, *half])) == ["open"]
-
-
-def test_what_its_neighbours_explain_for_the_most_part_is_taken_back_once() -> None:
-    words = off_by(0.1, range(40))
-    more = [
-        word(no, {"Cu": one.figures[0].value, "Fe": 0.0}, explained=0.08 + turn * 0.004, again=k)
-        for k, turn in enumerate((-1, 1, -1, 1), start=1)
-        for no, one in enumerate(words)
-    ]
-    assert states(versions([*words, *more])) == ["open", "retracted"]
 
 
 def test_a_chart_names_who_else_explains_of_its_shift_and_how_much() -> None:

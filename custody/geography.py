@@ -21,7 +21,7 @@ DRYING_U = 0.005
 
 DRYING_LOST = 0.0
 DRYING_LOST_U = 0.0005
-"""The same where a record says the loss alone: what was found by weighing has the drying in it."""
+"""The same where a record says the loss alone."""
 
 DEADLINE_H_MAX = 87_600.0
 """Greatest time allowed for a leg that is believed, hours: ten years."""
@@ -83,14 +83,15 @@ def leg_of(body: Mapping[str, object], ends: tuple[str, str]) -> Leg:
             loss, loss_u = leg.get("expected_loss"), leg.get("expected_loss_u")
             drying, drying_u = leg.get("drying"), leg.get("drying_u")
             weighed, dried = _says(loss, loss_u), _says(drying, drying_u)
-            alone = weighed and not dried
+            # Of what was found by weighing alone the drying is in the loss.
+            usual = (DRYING_LOST, DRYING_LOST_U) if weighed and not dried else (DRYING, DRYING_U)
             return Leg(
-                within(loss, LEG_LOSS, 1.0),
+                within(loss, 0.0 if _says(loss_u) else LEG_LOSS, 1.0),
                 within(loss_u, LEG_LOSS_U, 1.0),
                 within(leg.get("deadline_h"), 0.0, DEADLINE_H_MAX) or None,
                 within(leg.get("speed_kmh_max"), 0.0, SPEED_KMH_BELIEVED) or SPEED_KMH_MAX,
-                within(drying, DRYING_LOST if alone else DRYING, 1.0),
-                within(drying_u, DRYING_LOST_U if alone else DRYING_U, 1.0),
+                within(drying, 0.0 if _says(drying_u) else usual[0], 1.0),
+                within(drying_u, usual[1], 1.0),
                 weighed or dried,
             )
     return NO_LEG

@@ -8,7 +8,8 @@ the metals with more out than in are laid out as if nothing went elsewhere: that
     undeclared_feed  a gain of material like one of the streams, or like another site's
     waste            barren material put in, or exchanged for a share
     foreign_material another site's material exchanged for a share
-    instrument_bias  one mass or grade is wrong, or all that a scale or laboratory said
+    instrument_bias  one mass or grade is wrong, or all that a scale or laboratory said, by a third
+                     at most
     node_imbalance   no single one of these explains it
 
 A fault's probability is its weight before times exp(T / 2), over the sum of all: faults of one
@@ -26,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from custody.detect import reconciliation
-from custody.detect.flowsheet import Flow, Flowsheet
+from custody.detect.flowsheet import Flow, Flowsheet, layout, sources
 from custody.detect.node_facts import Node, Stream, is_weighed, joined, mean_grade, scaled
 from custody.detect.node_tests import Balance, Tested
 from custody.detect.reconciliation import Fault, Materials, Reconciliation
@@ -39,6 +40,10 @@ INSTRUMENT, IMBALANCE = "instrument_bias", "node_imbalance"
 
 WEIGHTS = {LOSS: 0.35, UNDECLARED: 0.25, INSTRUMENT: 0.15, FOREIGN: 0.15, WASTE: 0.10}
 """How likely each is thought before anything is measured."""
+
+SOURCE_OFF_MAX = 1.0 / 3.0
+"""Most that a scale or laboratory may be off by, a share of a figure: whoever works with it sees
+more. What all figures share nearly cancels in a balance, and thousands of its u fit any misfit."""
 
 STREAMS_MAX = 8
 """Streams of each side that are laid out by themselves, the heaviest; the rest is one stream."""
@@ -107,11 +112,12 @@ def explained(node: Node, found: Tested, materials: Materials) -> Explained | No
             solved = reconciliation.reconcile(sheet, materials)
     except (Refused, np.linalg.LinAlgError):
         return None
-    mass = math.fsum(one.dry.value for one in node.inputs) / GRAMS
+    mass, reach = math.fsum(one.dry.value for one in node.inputs) / GRAMS, _reach(sheet)
     named = [
         (family, fault, test.statistic)
         for test in solved.fault_tests
         for fault in test.faults
+        if fault.kind != "source" or abs(fault.size) * reach[fault.at] <= SOURCE_OFF_MAX
         if (family := _family(fault, mass, graded=bool(sheet.analytes))) is not None
     ]
     if not named:
@@ -125,6 +131,18 @@ def explained(node: Node, found: Tested, materials: Materials) -> Explained | No
     ranked = sorted(families.items(), key=lambda one: (one[0] != best.family, -one[1], one[0]))
     explains = left is None or left >= P_UNEXPLAINED or best.ratio >= EXPLAINED * solved.statistic
     return Explained(causes, tuple((f, min(p, 1.0)) for f, p in ranked), solved, explains)
+
+
+def _reach(sheet: Flowsheet) -> dict[str, float]:
+    """Return by source the most that one of its u is of a figure, a share."""
+    arrays = layout(sheet)
+    values = np.abs(arrays.values)
+    return {
+        source: float(
+            np.divide(np.abs(part), values, out=np.zeros_like(part), where=values > 0.0).max()
+        )
+        for source, part in sources(sheet, arrays).items()
+    }
 
 
 def _ranked(named: Sequence[tuple[str, Fault, float]]) -> tuple[Cause, ...]:

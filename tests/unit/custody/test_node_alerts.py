@@ -69,6 +69,19 @@ def test_a_theft_is_said_once_with_what_it_rests_on_and_taken_back_when_correcte
     assert nodes(world)[-1].cause == late.event_id
 
 
+@pytest.mark.parametrize("grade", [1.08, 0.92])
+def test_a_laboratory_of_both_sides_is_not_off_by_hundreds_of_its_u(grade: float) -> None:
+    """Its own error nearly cancels in the balance: it would have to read double or nothing."""
+    facts = blend(60_000)
+    copper = {**GRADES, "Cu": (0.03 * grade, 0.0003)}
+    facts["assay X"] = Maker("X").assay("PLANT", 5, copper, (0.05, 0.001), lab_id="LAB-1")
+    world = World()
+    world.tell(*facts.values(), *last_ticks())
+    [alert] = nodes(world)
+    assert (alert.family, alert.reason.count("Most likely")) == ("instrument_bias", 1)
+    assert "LAB-1" not in alert.reason
+
+
 def test_of_processes_beyond_what_a_double_holds_the_worse_one_is_worse() -> None:
     """Chances of 10^-5,000 and of 10^-20,000 were 10^-300 both, and ranked alike."""
     values = []

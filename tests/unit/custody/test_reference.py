@@ -164,3 +164,9 @@ def test_a_u_that_a_record_leaves_out_is_that_of_a_leg_nobody_described() -> Non
     found, unknown = leg({"expected_loss": 0.004, "drying": 0.01}), leg(None)
     assert (found.loss, found.drying) == (0.004, 0.01)
     assert (found.loss_u, found.drying_u) == (unknown.loss_u, unknown.drying_u)
+
+
+def test_a_u_that_a_record_says_alone_is_about_nothing() -> None:
+    found = leg({"expected_loss_u": 0.001, "drying_u": 0.0})
+    assert (found.loss, found.drying) == (0.0, 0.0)
+    assert (found.loss_u, found.drying_u) == (0.001, 0.0)

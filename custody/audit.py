@@ -44,8 +44,14 @@ _BARE = (
 ROOTS_MAX = 100_000
 """Roots that a chain remembers, the last ones: two months of heads."""
 
+OTHERS_MAX = 16
+"""Other records of one number that are gone on from: each is another writer under one name."""
+
 Log = tuple[str, int]
 """Gateway and epoch: one chain."""
+
+Ends = dict[bytes, Frontier | None]
+"""Tree up to a record by its digest; no tree behind a gap."""
 
 
 class Fault(NamedTuple):
@@ -142,7 +148,10 @@ class Chain:
         frontier: Tree over all digests; None behind a gap.
         ends: Greatest offset by topic and partition.
         contradicted: Something has said otherwise already; every later head will, too.
-        roots: Root of the tree at the sizes that were claimed, the last ones.
+        roots: Roots of the tree at the sizes that were claimed, the last ones; several where the
+            last number stands twice.
+        others: The other records of the last number that were written on one that stands before
+            it: two that write under one name, as from copies of a disk, each go on by their own.
     """
 
     log: Log
@@ -151,7 +160,8 @@ class Chain:
     frontier: Frontier | None = field(default_factory=Frontier)
     ends: dict[str, int] = field(default_factory=dict)
     contradicted: bool = False
-    roots: dict[int, bytes] = field(default_factory=dict)
+    roots: dict[int, tuple[bytes, ...]] = field(default_factory=dict)
+    others: Ends = field(default_factory=dict)
 
     def fits(self, stretch: Stretch) -> bool:
         """Tell whether a stretch continues the chain without a fault."""
@@ -192,18 +202,24 @@ class Chain:
         """
         faults: list[Fault] = []
         before: Link | None = None
+        below: Ends = {}
         for link in links:
             if link.seq <= self.seq:
                 places = [link.place] if before is None else sorted([before.place, link.place])
                 faults.append(reused(self.log, link.seq, places))
+                self._fork(link, below)
                 continue
+            if before is not None:
+                # Held only now: a head may be of any of the records of its last number.
+                faults.extend(self._due(claims))
             faults.extend(self._judge(link, before))
-            self._add(link.digest)
+            below = self._go_on(link)
             if not link.again:
                 place = f"{link.topic}/{link.partition}"
                 self.ends[place] = max(self.ends.get(place, -1), link.offset)
-            faults.extend(self._due(claims))
             before = link
+        if before is not None:
+            faults.extend(self._due(claims))
         return faults
 
     def through(self, digest: bytes, claims: Sequence[Claim]) -> list[Fault]:
@@ -220,12 +236,12 @@ class Chain:
         """Hold a claim of a size that has been passed; None where its root is not remembered."""
         if claim.root is None or claim.size not in self.roots:
             return None
-        return list(self._against(claim, self.roots[claim.size], None))
+        return list(self._against(claim, [(root, None) for root in self.roots[claim.size]]))
 
     def pass_over(self, to: int) -> Fault:
         """Go on behind records that are not there; returns the gap."""
         fault = self._gap(self.seq + 1, to)
-        self.seq, self.digest, self.frontier = to, None, None
+        self.seq, self.digest, self.frontier, self.others = to, None, None, {}
         return fault
 
     def _due(self, claims: Sequence[Claim]) -> Iterator[Fault]:
@@ -236,8 +252,25 @@ class Chain:
     def _add(self, digest: bytes) -> None:
         self.seq += 1
         self.digest = digest
+        if self.others:
+            self.others = {}
         if self.frontier is not None:
             self.frontier.append(digest)
+
+    def _go_on(self, link: Link) -> Ends:
+        """Go on by a record from the one it was written on; returns all it may have been."""
+        below = dict(self.others)
+        if self.digest is not None:
+            below[self.digest] = _grown(self.frontier)
+        if link.prev != self.digest and link.prev in self.others:
+            self.frontier = _grown(self.others[link.prev])
+        self._add(link.digest)
+        return below
+
+    def _fork(self, link: Link, below: Ends) -> None:
+        """Keep another record of the last number, if it was written on one that stands before."""
+        if link.good and link.prev in below and len(self.others) < OTHERS_MAX:
+            self.others[link.digest] = _grown(below[link.prev], link.digest)
 
     def _judge(self, link: Link, before: Link | None) -> Iterator[Fault]:
         gateway, epoch = self.log
@@ -249,7 +282,7 @@ class Chain:
         elif not link.good:
             what = "its bytes do not make the digest it was sent with: it was changed"
             yield Fault(BROKEN, gateway, f"{epoch}/{link.seq}", f"{which}: {what}")
-        elif self.digest not in (None, link.prev):
+        elif self.digest not in (None, link.prev) and link.prev not in self.others:
             of = before or link
             last = f"record {self.seq}" if before is None else f"record {of.seq} ({of.place})"
             what = f"was written on another record than {last} that stands before it"
@@ -270,18 +303,21 @@ class Chain:
         return Fault(GAP, gateway, f"{epoch}/{first}", detail)
 
     def _held(self, claim: Claim) -> Iterator[Fault]:
-        root = None if self.frontier is None else self.frontier.root()
-        if root is not None:
-            self.roots[self.seq] = root
+        ends = [(self.frontier, self.digest), *((tree, last) for last, tree in self.others.items())]
+        made = [(None if tree is None else tree.root(), last) for tree, last in ends]
+        roots = tuple(root for root, _ in made if root is not None)
+        if roots:
+            self.roots[self.seq] = roots
             if len(self.roots) > ROOTS_MAX:
                 del self.roots[next(iter(self.roots))]
-        yield from self._against(claim, root, self.digest)
+        yield from self._against(claim, made)
 
-    def _against(self, claim: Claim, root: bytes | None, last: bytes | None) -> Iterator[Fault]:
+    def _against(
+        self, claim: Claim, made: Sequence[tuple[bytes | None, bytes | None]]
+    ) -> Iterator[Fault]:
+        """Yield that a claim fits none of some roots and last digests."""
         gateway, epoch = self.log
-        other_root = None not in (root, claim.root) and claim.root != root
-        other_last = None not in (last, claim.digest) and claim.digest != last
-        if self.contradicted or not (other_root or other_last):
+        if self.contradicted or any(_fits(claim, root, last) for root, last in made):
             return
         self.contradicted = True
         who = "its own head" if claim.by == gateway else f"a head signed by {claim.by}"
@@ -292,6 +328,23 @@ class Chain:
             f"{who} says of the first {claim.size} records of epoch {epoch} what those that are"
             " stored do not make: they are not the ones it was signed over",
         )
+
+
+def _grown(tree: Frontier | None, *digests: bytes) -> Frontier | None:
+    """Return a copy of a tree with more leaves."""
+    if tree is None:
+        return None
+    grown = Frontier(tree.size, tree.peaks)
+    for digest in digests:
+        grown.append(digest)
+    return grown
+
+
+def _fits(claim: Claim, root: bytes | None, last: bytes | None) -> bool:
+    """Tell whether a claim says nothing else than a root and a last digest, as far as known."""
+    other_root = None not in (root, claim.root) and claim.root != root
+    other_last = None not in (last, claim.digest) and claim.digest != last
+    return not (other_root or other_last)
 
 
 def reused(log: Log, seq: int, places: Sequence[str]) -> Fault:

@@ -167,7 +167,17 @@ class Standing:
         twice = chains.given_twice(self._ask, after, self._twice)
         self._twice.clear()
         self._told.update(dict.fromkeys(twice))
+        self._branch_off(twice)
         self._bare.update(dict.fromkeys(bare.without_digests(self._ask, after)))
+
+    def _branch_off(self, twice: Iterable[Fault]) -> None:
+        """Begin anew the chains whose contradiction a second record under a number may explain."""
+        for fault in twice:
+            number = _NUMBER.match(fault.about)
+            assert number is not None, "it is about a number"
+            one = self._log((fault.gateway, int(number[1])))
+            if one.chain.contradicted and int(number[2]) <= one.chain.seq:
+                self._again(one)
 
     def _look_at_writers(self, now: Micros) -> None:
         """Note since when records are of gateways that reference data does not know.

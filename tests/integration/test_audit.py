@@ -179,6 +179,35 @@ def test_two_gateways_with_one_name_are_named(stored: Stored) -> None:
     assert {(REUSED, "GW-A", f"1/{seq}") for seq in range(11, 16)} <= set(found(stored))
 
 
+@pytest.mark.parametrize("more", [1, 4])
+def test_a_copied_disk_is_two_writers_and_no_history_that_was_made_anew(
+    stored: Stored, more: int
+) -> None:
+    """Whichever is followed first, and whether the audit began before the copy wrote or after."""
+    one, clone = Plant("GW-A", 1), Plant("GW-A", 1)
+    shared = one.tickets(range(10))
+    clone.tickets(range(10))
+    stored.put_entries([one.key(OPS), OPS.key(OPS), *shared, one.head()])
+    audit = standing_of(stored)
+    assert audit.go_over(NOW) == []
+    mine, others = one.tickets(range(10, 10 + more)), clone.tickets(range(50, 50 + more))
+    clone.minute = 5
+    stored.put_entries([*mine, one.head()])
+    seal(stored)
+    assert audit.go_over(NOW) == []
+    stored.put_entries([*others, clone.head()])
+    seal(stored)
+    twice = [f"1/{seq}" for seq in range(11, 11 + more)]
+    expected = [(REUSED, "GW-A", about) for about in [*twice, "epoch 1"]]
+    assert [(f.rule, f.gateway, f.about) for f in audit.go_over(NOW)] == expected
+
+    # The copy is stopped; the first goes on.
+    stored.put_entries([*one.tickets(range(20, 23)), one.head()])
+    seal(stored)
+    assert [(f.rule, f.gateway, f.about) for f in audit.go_over(NOW)] == expected
+    assert sorted(found(stored)) == expected
+
+
 def test_a_second_record_under_a_number_is_named_without_a_head_of_either(stored: Stored) -> None:
     """One under a number that has been gone over, and two under one no head speaks of."""
     one, clone = Plant("GW-A", 1), Plant("GW-A", 1)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from custody.audit import BROKEN, GAP, RULES, Chain, Claim, Link, Stretch
+from custody.audit import BROKEN, GAP, REUSED, REWRITTEN, RULES, Chain, Claim, Link, Stretch
 from custody.digest import GENESIS, link, merkle_root
 from custody.events import Micros
 
@@ -106,3 +106,32 @@ def test_behind_a_gap_the_chain_goes_on_and_heads_are_held_by_their_last_digest(
     lying = CLAIMS[-1]._replace(digest=bytes(32))
 
     assert chain.inspect(HONEST[5:], [lying._replace(root=None)])[0].rule == "history_rewritten"
+
+
+@given(at=st.integers(1, SIZE - 2), whole=st.booleans())
+def test_two_that_write_under_one_name_contradict_nobody(at: int, *, whole: bool) -> None:
+    bodies = [b"%d" % no for no in range(SIZE)]
+    other = history([*bodies[:at], *(body + b"x" for body in bodies[at:])])
+    mixed = sorted(
+        [*HONEST, *(one._replace(offset=one.offset + 100) for one in other[at:])],
+        key=lambda one: (one.seq, one.digest),
+    )
+    mixed = mixed if whole else [one for one in mixed if one.seq <= at + 1 or one in HONEST]
+    last = SIZE if whole else at + 1
+    claims = [claim(HONEST, at + 1), claim(other, last), claim(other, last, "GW-B"), CLAIMS[-1]]
+    chain = Chain(("GW", 1))
+    found = [one for one in chain.inspect(mixed, claims) if not one.about.endswith(" order")]
+
+    assert {one.rule for one in found} == {REUSED}
+    assert [one.about for one in found] == [f"1/{seq + 1}" for seq in range(at, last)]
+    assert chain.recall(claim(other, last)._replace(digest=None)) == []
+
+
+def test_a_second_record_under_a_number_covers_no_history_made_anew() -> None:
+    bodies = [b"%d" % no for no in range(SIZE)]
+    second = history([*bodies[:5], b"second"])[5]._replace(offset=100)
+    anew = history([*bodies[:5], b"other", *bodies[6:]])
+    links = sorted([*HONEST, second], key=lambda one: one.seq)
+    found = Chain(("GW", 1)).inspect(links, [claim(anew, 6), claim(anew, SIZE)])
+
+    assert [(one.rule, one.about) for one in found] == [(REUSED, "1/6"), (REWRITTEN, "1/6")]

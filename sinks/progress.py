@@ -40,7 +40,7 @@ class Progress:
         metrics.watch(names.SINK_SINCE_PROGRESS, self.since_progress_s)
 
     def started(self) -> None:
-        """Note that the sink is a member of its group."""
+        """Note that the sink is a member of its group, and what is stored fits its partitions."""
         with self._lock:
             self._started, self._reason = True, ""
             self._moved_at = self._turned_at = self._clock()

@@ -128,7 +128,7 @@ class Sink:
         self._consumer = Consumer(config, stop, progress.waiting)
         self._topics: dict[str, Topic] = {}
         self._partitions: dict[Place, Partition] = {}
-        self._flushing = False
+        self._started = self._flushing = False
         self._oldest_at: float | None = None
         self._lag_at = 0.0
         self._looked_at = time.monotonic()
@@ -141,7 +141,6 @@ class Sink:
         try:
             self._topics = self._consumer.describe(names)
             self._consumer.subscribe(names, self)
-            self._progress.started()
             while not self._stop.is_set():
                 self._turn()
             self._flush(list(self._partitions.values()), patient=False)
@@ -158,6 +157,10 @@ class Sink:
             self._consumer, self._warehouse, self._config, self._topics, places
         )
         self._partitions.update(found)
+        if not self._started:
+            # Not before: what is stored may contradict Kafka, and then it ends at once.
+            self._started = True
+            self._progress.started()
         return {place: partition.done for place, partition in found.items()}
 
     def revoked(self, places: Sequence[Place]) -> None:

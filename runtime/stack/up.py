@@ -137,7 +137,15 @@ def up(settings: Settings, steps: Steps) -> Status:
     _start_and_wait([n for n in names if n not in foundation], data, supervisor, settings, steps)
     trust = gateway_trust(settings.gateway)
     _make_key_known(data, trust, steps)
-    return status(data, trust)
+    return _all_running(status(data, trust), data.logs)
+
+
+def _all_running(found: Status, logs: Path) -> Status:
+    """Return how the stack is, unless a process that was up has been left stopped since."""
+    for process in found.processes:
+        if process.reason is not None:
+            raise LeftStopped(process, logs)
+    return found
 
 
 def _make_key_known(data: DataDir, trust: ssl.SSLContext | None, steps: Steps) -> None:

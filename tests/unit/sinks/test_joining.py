@@ -2,17 +2,20 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 import pytest
 
 from runtime.stack import ports
+from sinks import recovery
 from sinks import sink as sinks
 from sinks.client import Warehouse
-from sinks.consumer import BrokerUnavailable, SecondSink
+from sinks.consumer import BrokerUnavailable, Listener, SecondSink
 from sinks.progress import Progress
+from sinks.recovery import NothingStored
+from sinks.slice import Place
 from telemetry.metrics import Metrics
 from tests.support.sinks import CATALOG, config, now
 
@@ -98,3 +101,64 @@ def test_joining_again_and_again_keeps_no_client_and_ends_when_told_to(tmp_path:
 def test_any_other_failure_is_not_waited_out() -> None:
     with pytest.raises(ZeroDivisionError):
         serve(iter([Member(raising(ZeroDivisionError()))]), threading.Event())
+
+
+@dataclass(slots=True)
+class Group:
+    """Stands for the consumer: partitions come with the first take, as they do from a broker."""
+
+    progress: Progress
+    stop: threading.Event
+    listener: Listener | None = None
+    healthy: list[bool] = field(default_factory=list)
+
+    def describe(self, _topics: object) -> dict[str, object]:
+        return {}
+
+    def committed(self, _places: object) -> dict[object, object]:
+        return {}
+
+    def subscribe(self, _topics: object, listener: Listener) -> None:
+        self.listener = listener
+
+    def take(self) -> list[object]:
+        assert self.listener is not None
+        self.healthy.append(self.progress.health().ok)
+        self.listener.assigned([])
+        self.healthy.append(self.progress.health().ok)
+        self.stop.set()
+        return []
+
+    def close(self) -> None:
+        pass
+
+
+def member(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[sinks.Sink, Group]:
+    stop, progress = threading.Event(), Progress(Metrics("warehouse"), 30.0)
+    group = Group(progress, stop)
+    monkeypatch.setattr(sinks, "Consumer", lambda *_: group)
+    settings = config("127.0.0.1:1", tmp_path)
+    return sinks.Sink(settings, cast(Warehouse, None), CATALOG, progress, now, stop), group
+
+
+def test_a_sink_is_healthy_once_what_is_stored_fits_its_partitions(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Also one of more members than there are partitions: it is given none."""
+    sink, group = member(monkeypatch, tmp_path)
+    sink.run()
+    assert group.healthy == [False, True]
+
+
+def test_a_sink_whose_stored_history_contradicts_kafka_was_never_healthy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def contradicted(*_: object) -> None:
+        raise NothingStored(Place("custody.fact.v1", 0), 0, 5)
+
+    sink, group = member(monkeypatch, tmp_path)
+    monkeypatch.setattr(recovery, "recover", contradicted)
+    with pytest.raises(NothingStored):
+        sink.run()
+    assert group.healthy == [False]
+    assert not group.progress.health().ok

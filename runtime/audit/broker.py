@@ -28,7 +28,8 @@ LOST_AT_ONCE = 500
 DROPPED, CHANGED, INSERTED, REPEATED = "dropped", "changed", "inserted", "repeated"
 REORDERED, DEAD = "reordered", "dead letter"
 TWICE = "two records with one number"
-KINDS = frozenset({DROPPED, CHANGED, INSERTED, REPEATED, REORDERED, DEAD, TWICE})
+OTHERWISE = "repeated with other digests"
+KINDS = frozenset({DROPPED, CHANGED, INSERTED, REPEATED, REORDERED, DEAD, TWICE, OTHERWISE})
 _NO_RECORD = "a row that Kafka has no record of"
 
 _HASH = struct.Struct("20s32s")
@@ -158,10 +159,14 @@ def _union(select: str, tables: Iterable[str]) -> str:
 
 
 def _hash(message: Message) -> bytes:
-    found = dict(message.headers() or ())
-    prev, digest = found.get(headers.PREV) or b"", found.get(headers.DIGEST) or b""
+    prev, digest = _digests(message)
     sent_at = str(message.timestamp()[1]).encode()
-    return sha256(_bytes(message.value()) + _bytes(prev) + _bytes(digest) + sent_at).digest()
+    return sha256(_bytes(message.value()) + prev + digest + sent_at).digest()
+
+
+def _digests(message: Message) -> tuple[bytes, bytes]:
+    found = dict(message.headers() or ())
+    return _bytes(found.get(headers.PREV)), _bytes(found.get(headers.DIGEST))
 
 
 def _bytes(value: str | bytes | None) -> bytes:
@@ -188,7 +193,8 @@ def _without_row(
             number = tuple(
                 str(getattr(record, name.removeprefix(RECORD))) for name in _identity(stem)
             )
-            lost.setdefault(stem, []).append(_Lost(offset, number, body))
+            digests = "/".join(one.hex().upper() for one in _digests(message))
+            lost.setdefault(stem, []).append(_Lost(offset, number, body, digests))
     for stem, some in sorted(lost.items()):
         for at in range(0, len(some), LOST_AT_ONCE):
             yield from _fates(block, stem, some[at : at + LOST_AT_ONCE], ask)
@@ -215,11 +221,15 @@ def _read(message: Message, catalog: Catalog) -> Record | None:
 
 
 class _Lost(NamedTuple):
-    """A record without a row: its offset, its number as text, the digest of its body."""
+    """A record without a row: its offset, its number as text, the digest of its body.
+
+    ``digests`` are those it came with, the one before and its own.
+    """
 
     offset: int
     number: tuple[str, ...]
     body: str
+    digests: str
 
 
 def _fates(block: Block, stem: str, some: Sequence[_Lost], ask: Ask) -> Iterator[Difference]:
@@ -238,7 +248,10 @@ def _fates(block: Block, stem: str, some: Sequence[_Lost], ask: Ask) -> Iterator
     same = f"({fields}) IN (SELECT arrayJoin(arrayZip({zipped})))"
     more = f"[{', '.join(f'toString({name})' for name in names)}] AS number"
     there: dict[tuple[str, ...], list[Mapping[str, object]]] = {}
-    for row in ask(_each(f"{more}, hex(SHA256(substring(value, 6))) AS hash", stem, same), values):
+    more += (
+        ", hex(SHA256(substring(value, 6))) AS hash, concat(hex(prev), '/', hex(digest)) AS came"
+    )
+    for row in ask(_each(more, stem, same), values):
         there.setdefault(tuple(cast("list[str]", row["number"])), []).append(row)
     for one in some:
         told = " ".join(f"{n} {v}" for n, v in zip(names, one.number, strict=True))
@@ -246,12 +259,21 @@ def _fates(block: Block, stem: str, some: Sequence[_Lost], ask: Ask) -> Iterator
         if rows is None:
             yield _missed(block, stem, one, told, ask)
             continue
-        where = ", ".join(f"{row['topic']}/{row['partition']}@{row['offset']}" for row in rows[:2])
-        if any(str(row["hash"]) == one.body for row in rows):
-            yield Difference(REPEATED, block.place(one.offset), f"{stem} {told} stands at {where}")
-        else:
-            detail = f"{stem} {told} is another than the one at {where}"
-            yield Difference(TWICE, block.place(one.offset), detail)
+        yield Difference(*_repeat(one, rows, f"{stem} {told}", block.place(one.offset)))
+
+
+def _repeat(
+    one: _Lost, rows: Sequence[Mapping[str, object]], told: str, place: str
+) -> tuple[str, str, str]:
+    """Return what a record is whose number has rows: kind, place, detail."""
+    where = ", ".join(f"{row['topic']}/{row['partition']}@{row['offset']}" for row in rows[:2])
+    same = [row for row in rows if str(row["hash"]) == one.body]
+    if not same:
+        return TWICE, place, f"{told} is another than the one at {where}"
+    if any(str(row["came"]) == one.digests for row in same):
+        return REPEATED, place, f"{told} stands at {where}"
+    came = "with others" if one.digests.strip("/") else "without any"
+    return OTHERWISE, place, f"{told} stands at {where} with its digests, and came here {came}"
 
 
 def _missed(block: Block, stem: str, one: _Lost, told: str, ask: Ask) -> Difference:

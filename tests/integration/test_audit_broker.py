@@ -22,6 +22,7 @@ from runtime.audit.broker import (
     DEAD,
     DROPPED,
     INSERTED,
+    OTHERWISE,
     REORDERED,
     REPEATED,
     TOPICS,
@@ -45,7 +46,18 @@ COUNT = 60
 ASTRAY = (8, 9, 30)
 """Which of a gateway's records come to a wrong partition: they are dead letters."""
 BEYOND = 100_000
-NAMES = ("HONEST", "RESENT", "SWAPPED", "DROPPED", "DOUBLE", "EDITED", "LETTERS", "FALSE", "BARE")
+NAMES = (
+    "HONEST",
+    "RESENT",
+    "SWAPPED",
+    "DROPPED",
+    "DOUBLE",
+    "EDITED",
+    "LETTERS",
+    "FALSE",
+    "BARE",
+    "STRIPPED",
+)
 
 
 class Written(NamedTuple):
@@ -113,7 +125,7 @@ def falsified(entry: Entry) -> Entry:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
-    """Nine gateways' records on a broker, and a sink's tables of them."""
+    """Ten gateways' records on a broker, and a sink's tables of them."""
     folder: Path = tmp_path_factory.mktemp("tampered")
     with stack.running_kafka(folder / "kafka") as broker:
         ensure({"bootstrap.servers": broker}, NewTopics(PARTITIONS, 1, "changelog", 60))
@@ -139,6 +151,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
         send(broker, [falsified(tickets["FALSE"][0])])
         send(broker, tickets["BARE"])
         send(broker, [replace(forged(tickets["BARE"][3], 5000), prev=None, digest=None)])
+        send(broker, tickets["STRIPPED"])
+        first, second, third = tickets["STRIPPED"][:3]
+        borrowed = replace(second, prev=third.prev, digest=third.digest)
+        send(broker, [replace(first, prev=None, digest=None), borrowed, third])
         send(broker, astray(tickets["LETTERS"]), "GW-LETTERS")
         send(broker, tickets["LETTERS"][8:9], "GW-LETTERS", again=True)
         send(broker, [*signatures, operator.head()])
@@ -231,6 +247,21 @@ def test_a_record_that_came_without_headers_has_its_row_and_is_named(
     assert not [one for one in untouched if "GW-BARE" in one.detail]
 
 
+def test_a_record_sent_again_with_other_digests_or_none_is_somebody_elses(
+    written: Written, untouched: list[Difference]
+) -> None:
+    """It has the bytes of the first; a gateway sends what it has with the digests it has."""
+    assert written.faults("GW-STRIPPED") == []
+    again = [one for one in untouched if "GW-STRIPPED" in one.detail]
+    assert len(again) == 3
+    assert [one.kind for one in again if one.harmless] == [REPEATED]
+    others = [one for one in again if one.kind == OTHERWISE]
+    assert sorted(one.detail.rpartition(" here ")[2] for one in others) == [
+        "with others",
+        "without any",
+    ]
+
+
 def test_two_gateways_with_one_id_have_all_their_rows_and_are_named(
     written: Written, untouched: list[Difference]
 ) -> None:
@@ -285,7 +316,7 @@ def test_what_somebody_does_to_the_tables_is_named_by_its_place(written: Written
     found = {
         (one.kind, one.place)
         for one in written.differences()
-        if not one.harmless and one.kind not in (TWICE, REORDERED)
+        if not one.harmless and one.kind not in (TWICE, REORDERED, OTHERWISE)
     }
     topic, _, offset = places[6].rpartition("@")
     assert found == {

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from console.answering import array_of
+from console.cut import CUT
 from console.rows import Row
 from custody.alerts import SHELVING_OVER
 from custody.worth import Stake
@@ -73,7 +74,7 @@ INNER JOIN
     )
 ) AS standing USING (alert_id, version, n)
 ORDER BY indexOf(['low', 'medium', 'high', 'critical'], severity) DESC, raised_at, alert_id
-LIMIT 5000
+{CUT}
 """  # noqa: S608  a constant
 """Alerts that stand in some states at a time, the worst first. ``why`` is what the evidence says:
 the reason of a version that a person made is his, that of the end of shelving the clock's.
@@ -117,10 +118,10 @@ SELECT
     raised_by_event_id, raised_at, reason, cause, actor, assignee, until, resolution,
     timestamp AS said_at
 FROM alert WHERE alert_id = {alert:String}
-ORDER BY version, n DESC LIMIT 1 BY version
+ORDER BY version DESC, n DESC LIMIT 1 BY version
 LIMIT 1000
 """
-"""What an alert was, one row a version."""
+"""What an alert was, one row a version, the last first."""
 
 RETRACTIONS = """
 SELECT alert_id, severity, statistic, rule, family, subject, state, cause, reason,
@@ -143,9 +144,9 @@ LIMIT 100
 COMMENTS = """
 SELECT event_id, action, version, actor, reason, recorded_at
 FROM action WHERE subject = {subject:String} AND alert_id = {alert:String} AND action = 'comment'
-ORDER BY recorded_at, event_id LIMIT 1000
+ORDER BY recorded_at DESC, event_id DESC LIMIT 1000
 """
-"""What people said of an alert: of all they do, only a word makes no version."""
+"""What people said of an alert, the last first: of all they do, only a word makes no version."""
 
 FACTS = """
 SELECT event_id, lot_id, event_type, kind, site_id, occurred_at, recorded_at, document_no, mass_kg

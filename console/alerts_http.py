@@ -68,9 +68,9 @@ def _alert(request: Request, watched: Watched, alert_id: str) -> Response:
     rested = None
     if not lists["evidence"] and not lists["posterior"]:
         rested, lists = _rested(watched, alert, lists)
-    versions = asked_rows(watched.ask, alert_rows.VERSIONS, asked)
+    versions = asked_rows(watched.ask, alert_rows.VERSIONS, asked)[::-1]
     about = {"subject": str(alert["subject"]), **asked}
-    comments = asked_rows(watched.ask, alert_rows.COMMENTS, about)
+    comments = asked_rows(watched.ask, alert_rows.COMMENTS, about)[::-1]
     tables = {**lists, "versions": versions, "comments": comments, "facts": list[Row]()}
     tables["retracted_by"] = causes_of(watched.ask, versions, str(alert["subject"]))
     tables["facts"] = _facts(watched, alert | (rested or {}), lists["evidence"])

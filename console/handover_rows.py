@@ -1,6 +1,10 @@
 """What a shift hands over, as statements."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from console.alert_rows import FURTHEST, WHERE
+from console.cut import CUT
 from custody.alerts import CONFLICT
 
 CHANGES = f"""
@@ -31,13 +35,13 @@ FROM
 )
 WHERE said_at > {{since:DateTime64(6, 'UTC')}} AND said_at <= {{until:DateTime64(6, 'UTC')}}
     AND NOT startsWith(reason, '{CONFLICT}')
-ORDER BY said_at, alert_id, version
-LIMIT 5000
+ORDER BY said_at DESC, alert_id DESC, version DESC
+{CUT}
 """  # noqa: S608  a constant
-"""Every version of an alert that was said in a time, with state and assignee before it; answers to
-actions that were not taken changed nothing and are left out."""
+"""Every version of an alert that was said in a time, with state and assignee before it, the last
+first; answers to actions that were not taken changed nothing and are left out."""
 
-DEEDS = """
+DEEDS = f"""
 SELECT
     recorded_at, actor, action, subject, movement_id, nullIf(alert_id, '') AS alert_id, reason,
     nullIf(rule, '') AS rule, nullIf(family, '') AS family, nullIf(statistic, '') AS statistic
@@ -51,17 +55,18 @@ LEFT JOIN
     FROM alert WHERE alert_id IN
     (
         SELECT alert_id FROM action
-        WHERE recorded_at > {since:DateTime64(6, 'UTC')}
-            AND recorded_at <= {until:DateTime64(6, 'UTC')}
+        WHERE recorded_at > {{since:DateTime64(6, 'UTC')}}
+            AND recorded_at <= {{until:DateTime64(6, 'UTC')}}
     )
     GROUP BY alert_id
 ) AS named ON named.alert_id = action.alert_id
-WHERE recorded_at > {since:DateTime64(6, 'UTC')} AND recorded_at <= {until:DateTime64(6, 'UTC')}
+WHERE recorded_at > {{since:DateTime64(6, 'UTC')}} AND recorded_at <= {{until:DateTime64(6, 'UTC')}}
     AND action IN ('hold', 'release', 'comment')
-ORDER BY recorded_at, event_id
-LIMIT 5000
-"""
-"""What people did that makes no version of an alert, and by what the alert, if any, is named."""
+ORDER BY recorded_at DESC, event_id DESC
+{CUT}
+"""  # noqa: S608  a constant
+"""What people did that makes no version of an alert, the last first, and by what the alert, if any,
+is named."""
 
 BROUGHT = f"""
 SELECT alert_id, argMax(actor, version) AS brought_by
@@ -85,6 +90,18 @@ FROM
 )
 WHERE state IN ('acknowledged', 'shelved') AND toString(state) != before
 GROUP BY alert_id
-LIMIT 5000
 """  # noqa: S608  a constant
 """Who acknowledged or shelved each alert that is so, whatever was said of it since."""
+
+_OPENED = "state = 'open' AND ifNull(before, '') != 'open'"
+
+COUNTED: Mapping[str, str] = MappingProxyType(
+    {
+        "changes": f"countIf({_OPENED}) AS opened, countIf(NOT ({_OPENED})) AS changed",
+        "standing": "count() AS standing",
+        "holds": "count() AS held",
+        "deeds": "count() AS deeds",
+    }
+)
+"""How each list of the answer is counted by what the page makes of it: of changes it has two lists,
+those that opened an alert, or opened it again, and the others."""

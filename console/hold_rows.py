@@ -1,11 +1,13 @@
 """What is held, as a statement."""
 
-HOLDS = """
+from console.cut import CUT
+
+HOLDS = f"""
 WITH named AS
 (
     SELECT subject, assumeNotNull(hold_id), ifNull(movement_id, '') FROM action
     WHERE action = 'release' AND hold_id IS NOT NULL
-        AND recorded_at <= {until:DateTime64(6, 'UTC')}
+        AND recorded_at <= {{until:DateTime64(6, 'UTC')}}
 )
 SELECT
     substring(subject, 5) AS lot_id, movement_id, tupleElement(one, 2) AS hold_id,
@@ -18,7 +20,7 @@ FROM
         groupUniqArrayIf((recorded_at, event_id, actor, reason), action = 'hold') AS held
     FROM action
     WHERE action IN ('hold', 'release') AND startsWith(subject, 'lot/')
-        AND recorded_at <= {until:DateTime64(6, 'UTC')}
+        AND recorded_at <= {{until:DateTime64(6, 'UTC')}}
     GROUP BY subject, movement_id
 )
 ARRAY JOIN held AS one
@@ -26,8 +28,8 @@ WHERE (tupleElement(one, 1), tupleElement(one, 2)) > released
     AND (subject, tupleElement(one, 2), '') NOT IN named
     AND (subject, tupleElement(one, 2), ifNull(movement_id, '')) NOT IN named
 ORDER BY since, lot_id, movement_id, hold_id
-LIMIT 5000
-"""
+{CUT}
+"""  # noqa: S608  a constant
 """Holds of lots, and of loads of them, that stand at a time, whenever that was said; the oldest
 first. As ``console/lot_status.py`` has them.
 """

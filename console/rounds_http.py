@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from console import (
     alert_rows,
+    cut,
     gateway_rows,
     handover_rows,
     hold_rows,
@@ -104,15 +105,27 @@ def _handover(request: Request, watched: Watched) -> Response:
     except OverflowError as error:
         raise Problem(400, "bad-query", "since and until: years 1 to 9999, in UTC") from error
     standing = {"states": array_of(STATES), "until": span["until"]}
-    changes = asked_rows(watched.ask, handover_rows.CHANGES, span)
+    lists = {
+        "changes": (handover_rows.CHANGES, span),
+        "standing": (alert_rows.STANDING, standing),
+        "holds": (hold_rows.HOLDS, {"until": span["until"]}),
+        "deeds": (handover_rows.DEEDS, span),
+    }
+    rows = {name: asked_rows(watched.ask, *whence) for name, whence in lists.items()}
+    left_out: Row = dict.fromkeys(("standing", "held", "deeds", "changed", "opened"), 0)
+    for name, whence in lists.items():
+        counted = handover_rows.COUNTED[name]
+        left_out |= cut.left_out(watched.ask, *whence, rows[name], counted)
+    # The last come first where a list is cut; they are read in their order.
+    changes, deeds = rows["changes"][::-1], rows["deeds"][::-1]
     tables = {
         "changes": changes,
         "retracted_by": causes_of(watched.ask, changes),
-        "standing": _by_whom(watched, asked_rows(watched.ask, alert_rows.STANDING, standing), span),
-        "holds": asked_rows(watched.ask, hold_rows.HOLDS, {"until": span["until"]}),
-        "deeds": asked_rows(watched.ask, handover_rows.DEEDS, span),
+        "standing": _by_whom(watched, rows["standing"], span),
+        "holds": rows["holds"],
+        "deeds": deeds,
     }
-    more = {"since": rfc3339(since), "until": rfc3339(until)}
+    more = {"since": rfc3339(since), "until": rfc3339(until), "left_out": left_out}
     return answer(request, tables, more, watched.complete_to)
 
 

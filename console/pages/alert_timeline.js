@@ -44,7 +44,8 @@ function whatOf(row, { alert, retracted_by: causes }) {
 }
 
 function changeOf({ version, before }) {
-  if (!before) return el("strong", {}, say("timeline.opened"));
+  // Of many versions the first ones are left out.
+  if (!before) return el("strong", {}, say(version.version > 1 ? "timeline.changed" : "timeline.opened"));
   if (version.state !== before.state) return el("span", {}, stateBadge(version.state));
   if (version.assignee !== before.assignee) {
     return el("strong", {}, version.assignee ? say("timeline.assigned", { who: version.assignee }) : say("timeline.unassigned"));

@@ -63,13 +63,15 @@ function page(found, source, one) {
   const opened = found.changes.filter((row) => row.state === "open" && row.before !== "open");
   const changed = found.changes.filter((row) => !opened.includes(row));
   const rows = { standing: ranked(found.standing), held: found.holds, deeds: found.deeds, changed, opened };
+  const leftOut = found.left_out;
   const shown = one ? { [one]: { lines: rows[one].map((row) => ({ row })), more: 0 } } : sheet(rows);
+  const more = (name) => (one ? { leftOut: leftOut[name] } : { more: shown[name].more + leftOut[name] });
   return [
     el("p", {}, say("handover.span", { since: time(found.since, language()), until: time(found.until, language()) }), " ",
       say("handover.by", { user: session.user, complete: [time(session.completeTo, language()), behind()].filter(Boolean).join("; ") })),
     el("dl", { class: "figures panel" }, Object.keys(LISTS).map((name) =>
-      el("div", {}, el("dt", {}, say(`handover.${name}`)), el("dd", {}, count(rows[name].length))))),
-    Object.keys(shown).map((name) => el("div", { "data-list": name }, panel(say(`handover.${name}`), listOf(name, shown[name], {
+      el("div", {}, el("dt", {}, say(`handover.${name}`)), el("dd", {}, count(rows[name].length + leftOut[name]))))),
+    Object.keys(shown).map((name) => el("div", { "data-list": name }, panel(say(`handover.${name}`), listOf(name, { ...shown[name], ...more(name) }, {
       causes: found.retracted_by,
       whole: withQuery("/handover", { since: found.since, until: found.until, list: name }),
       source: withQuery(source, { table: LISTS[name] }),

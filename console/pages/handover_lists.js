@@ -24,12 +24,14 @@ function cut(content) {
   return content === null || content === undefined || content === "" ? null : el("div", { class: "cut" }, content);
 }
 
-/* A list as a table. lines: [{row} or {rows}]; more: how many rows are left out of it. */
-export function listOf(name, { lines, more }, { causes, whole, source }) {
+/* A list as a table. lines: [{row} or {rows}]; more: how many rows are in the whole list alone; leftOut: how
+   many are not in it either. */
+export function listOf(name, { lines, more, leftOut }, { causes, whole, source }) {
   const columns = COLUMNS[name](causes, whole).map((one) => ({ ...one, cell: (line) => cut(one.cell(line)) }));
   const options = { label: say(`handover.${name}`), source, empty: say(EMPTY[name] || "handover.none") };
   return [table(columns, lines, options),
-    more ? el("p", { class: "note" }, say("handover.more", { count: count(more) }), " ", el("a", { href: whole }, say("handover.whole"))) : null];
+    more ? el("p", { class: "note" }, say("handover.more", { count: count(more) }), " ", el("a", { href: whole }, say("handover.whole"))) : null,
+    leftOut ? el("p", { class: "note" }, say("table.left_out", { count: count(leftOut) })) : null];
 }
 
 /* A column that tells of one row, where a line is never more. */

@@ -82,6 +82,10 @@ class Room(Desk):
         values = ", ".join("NULL" if v is None else f"'{v}'" for v in row.values())
         self.rows.command(f"INSERT INTO {table} ({names}) VALUES ({values})")  # noqa: S608  of tests
 
+    def many(self, table: str, rows: str, many: int) -> None:
+        """Store many at once: ``rows`` has columns and a SELECT of them over ``number``."""
+        self.rows.command(f"INSERT INTO {table} {rows} FROM numbers({many})")
+
     def version(self, version: int, state: str, **more: object) -> None:
         self.alert(ALERT, version, state, **more)
 
@@ -662,6 +666,54 @@ def test_a_handover_says_to_whom_and_calls_an_alert_by_its_name(room: Room) -> N
     assert deeds == [("comment", ALERT, "lot/L-1"), ("hold", None, "lot/L-1")]
     named = [(row["rule"], row["family"], row["statistic"]) for row in found["deeds"]]
     assert named == [("lot_eprocess", "loss", "e_value"), (None, None, None)]
+
+
+COMMENTED = f"""
+    (event_id, action, alert_id, subject, actor, reason, recorded_at)
+    SELECT concat('c-', toString(number)), 'comment', '{ALERT}', 'lot/L-1', 'bob',
+    toString(number), addMilliseconds(toDateTime64('1970-01-01 00:00:07', 6, 'UTC'), number)
+"""
+VERSIONS_SAID = f"""
+    (alert_id, version, n, state, rule, family, statistic, subject, lot_id, severity, reason,
+    timestamp)
+    SELECT '{ALERT}', number + 2, number + 2, if(number % 2, 'open', 'acknowledged'),
+    'lot_eprocess', 'loss', 'e_value', 'lot/L-1', 'L-1', 'high', toString(number),
+    addMilliseconds(toDateTime64('1970-01-01 00:00:07', 6, 'UTC'), number)
+"""
+FIRST_HOURS = {"since": "1969-12-31T12:00:00Z", "until": "1970-01-01T12:00:00Z"}
+
+
+def test_a_handover_has_the_last_deeds_and_changes_and_counts_the_others(room: Room) -> None:
+    """Of 5,001 deeds the last was missing, and the figure on top said 5,000."""
+    room.many("action", COMMENTED, 5_000)
+    room.insert(
+        "action", event_id="h-1", action="hold", subject="lot/L-1", actor="bob", reason="the last",
+        recorded_at="1970-01-01 00:00:13.000000",
+    )  # fmt: skip
+    room.many("alert", VERSIONS_SAID, 5_002)
+    found = room.browser("the-viewer").get("/api/handover", params=FIRST_HOURS).json()
+    reasons = [row["reason"] for row in found["deeds"]]
+    assert reasons == [*(f"{no}" for no in range(1, 5_000)), "the last"], "in their order"
+    assert [row["reason"] for row in found["changes"]] == [f"{no}" for no in range(2, 5_002)]
+    # Left out: version 1, which opened it; 2, acknowledged; 3, open again.
+    assert found["left_out"] == {
+        "standing": 0, "held": 0, "deeds": 1, "changed": 1, "opened": 2,
+    }  # fmt: skip
+
+
+def test_a_handover_that_is_whole_leaves_nothing_out(room: Room) -> None:
+    room.version(2, "acknowledged", actor="ann", action_id="a", reason="seen")
+    found = room.browser("the-viewer").get("/api/handover", params=FIRST_HOURS).json()
+    assert (len(found["changes"]), set(found["left_out"].values())) == (2, {0})
+
+
+def test_an_alert_has_its_last_comments_and_versions(room: Room) -> None:
+    room.many("action", COMMENTED, 1_001)
+    room.many("alert", VERSIONS_SAID, 1_001)
+    found = room.browser("the-viewer").get(f"/api/alerts/{ALERT}").json()
+    last = [f"{no}" for no in range(1, 1_001)]
+    assert [row["reason"] for row in found["comments"]] == last
+    assert [row["reason"] for row in found["versions"]] == last
 
 
 @pytest.mark.parametrize(

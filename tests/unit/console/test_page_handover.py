@@ -18,7 +18,9 @@ PRESSED = """(() => {
 })()"""
 
 
-def _asked(since: str, until: str) -> tuple[Pages, list[dict[str, list[str]]]]:
+def _asked(
+    since: str, until: str, left_out: dict[str, int] | None = None
+) -> tuple[Pages, list[dict[str, list[str]]]]:
     """A page whose console knows when its handover begins and ends, and what it was asked."""
     asked: list[dict[str, list[str]]] = []
 
@@ -29,7 +31,9 @@ def _asked(since: str, until: str) -> tuple[Pages, list[dict[str, list[str]]]]:
             told = {"type": "/problems/bad-query", "detail": "until=yesterday: a time such as ..."}
             return 400, {}, json.dumps(told)
         lists: dict[str, object] = {name: [] for name in LISTS}
-        return 200, {}, json.dumps(lists | {"since": since, "until": until})
+        nothing = dict.fromkeys(("standing", "held", "deeds", "changed", "opened"), 0)
+        more = {"since": since, "until": until, "left_out": nothing | (left_out or {})}
+        return 200, {}, json.dumps(lists | more)
 
     pages = Pages("en", answered)
     pages.run(NOTED)
@@ -92,3 +96,15 @@ def test_a_time_that_is_none_is_refused_in_the_consoles_words() -> None:
     assert "does not answer" not in told
     assert "until=yesterday: a time such as" in pages.run("shown.textContent")
     assert pages.run("shown.querySelector('form') !== null"), "there he can say another"
+
+
+def test_the_figures_count_what_is_left_out_too() -> None:
+    """Of 5,001 deeds the figure said 5,000, and nothing said that one was missing."""
+    pages, _ = _asked("2026-11-29T04:00:00Z", "2026-11-29T12:00:00Z", {"deeds": 1_201})
+    told = " ".join(pages.show("handover"))
+    assert pages.run("[...shown.querySelectorAll('dd')].map((one) => one.textContent)") == [
+        "0", "0", "1201", "0", "0",
+    ]  # fmt: skip
+    assert "and 1201 more:" in told
+    whole = " ".join(pages.show("handover", query="list=deeds"))
+    assert "1201 more are left out; SQL has them all." in whole

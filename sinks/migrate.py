@@ -137,10 +137,7 @@ def migrate(
     warehouse.command(f"CREATE DATABASE IF NOT EXISTS custody{on} ENGINE = Atomic")
     for statement in profiles.render(_LEDGER.strip(), cluster):
         warehouse.command(statement)
-    rows = warehouse.rows(
-        "SELECT version, name, checksum FROM custody.schema_migrations ORDER BY version"
-    )
-    applied = {int(str(v)): (str(name), str(checksum)) for v, name, checksum in rows}
+    applied = _applied(warehouse)
     _check(known, applied)
     missing = [m for m in known if m.version not in applied]
     for migration in missing:
@@ -155,6 +152,27 @@ def migrate(
             [(migration.version, migration.name, migration.checksum, now)],
         )
     return [m.name for m in missing]
+
+
+def check_unchanged(warehouse: Warehouse) -> None:
+    """See that what was applied has the text of the files still. Blocks; changes nothing.
+
+    Args:
+        warehouse: An open client of a warehouse that was migrated.
+
+    Raises:
+        MigrationChanged: An applied file has another text.
+        WarehouseIsNewer: The warehouse has a migration we do not know.
+        Unavailable: The warehouse does not answer.
+    """
+    _check(load(), _applied(warehouse))
+
+
+def _applied(warehouse: Warehouse) -> dict[int, tuple[str, str]]:
+    rows = warehouse.rows(
+        "SELECT version, name, checksum FROM custody.schema_migrations ORDER BY version"
+    )
+    return {int(str(v)): (str(name), str(checksum)) for v, name, checksum in rows}
 
 
 def _check(known: Sequence[Migration], applied: dict[int, tuple[str, str]]) -> None:

@@ -84,8 +84,8 @@ def warehouse_rebuild() -> None:
     """Make edges, corrections, repeats, daily sums and views anew from what they are made from.
 
     With the stack or the warehouse process stopped: what is stored meanwhile would be missing. The
-    embedded engine refuses a second process; on a server nobody does. custody warehouse check
-    afterwards.
+    embedded engine refuses a second process; on a server nobody does. Refused where a migration was
+    changed after it was applied. custody warehouse check afterwards.
 
     \b
     Example:
@@ -96,9 +96,11 @@ def warehouse_rebuild() -> None:
     from runtime import definitions, rollups, wiring
     from runtime.cli import output
     from sinks.client import open_warehouse
+    from sinks.migrate import check_unchanged
 
     settings = load(os.environ)
     with closing(open_warehouse(wiring.warehouse(settings))) as opened:
+        check_unchanged(opened)
         rollups.rebuild(opened.command)
         if not settings.sink.clickhouse_cluster:
             definitions.put_back(opened.command)

@@ -33,8 +33,7 @@ _CAPPED = frozenset(
 
 _FREE = frozenset(
     """
-    date_time_output_format session_timezone join_use_nulls group_by_use_nulls
-    transform_null_in aggregate_functions_null_for_empty union_default_mode
+    date_time_output_format session_timezone group_by_use_nulls transform_null_in union_default_mode
     intersect_default_mode except_default_mode count_distinct_implementation limit offset
     result_overflow_mode max_rows_to_read max_bytes_to_read read_overflow_mode
     format_csv_delimiter bool_true_representation bool_false_representation
@@ -42,6 +41,10 @@ _FREE = frozenset(
     force_optimize_projection optimize_use_projections final
     """.split()  # noqa: SIM905
 )
+
+_OF_VIEWS = frozenset({"join_use_nulls", "aggregate_functions_null_for_empty"})
+"""Of what joins and sums give for nothing: a view, too, would be read with them. ``v_complete_to``
+had no rows, and a balance NULL for 0."""
 
 _FREE_PREFIXES = (
     "output_format_json_",
@@ -55,6 +58,9 @@ _FREE_PREFIXES = (
     "output_format_decimal_",
 )
 """How values are written. ``output_format_schema`` is none of these: it writes a file."""
+
+_OFF = frozenset({"0", "false"})
+"""A client that says of a setting that it is off may: so it is."""
 
 _IN_SMALL = {"max_block_size": "8192", "function_range_max_elements_in_block": "4000000"}
 """A stop and a limit of time are heeded between two blocks: what a function does with a long list
@@ -108,8 +114,10 @@ def engine_settings(
                     name, f"its value has more than {_VALUE_CHARACTERS} characters"
                 )
             found[name] = value
-        else:
+        elif name not in _OF_VIEWS:
             raise SettingRefused(name, "it is none that this door knows")
+        elif value not in _OFF:
+            raise SettingRefused(name, "views would answer otherwise with it")
     return MappingProxyType(found)
 
 

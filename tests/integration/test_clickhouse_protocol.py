@@ -119,6 +119,8 @@ def test_limits_are_capped_and_other_settings_refused(desk: Desk, client: Client
     refused = desk.ask("SELECT 1", output_format_schema="x")
     assert (refused.status_code, refused.headers["x-clickhouse-exception-code"]) == (400, "452")
     assert "output_format_schema" in refused.text
+    assert desk.ask("SELECT 1", join_use_nulls="1").status_code == 400
+    assert desk.ask("SELECT 1", join_use_nulls="0").text == "1\n"
     assert desk.ask("SELECT 1", readonly="0", max_threads="0").text == "1\n"
 
 

@@ -24,6 +24,23 @@ SELECT DISTINCT kind, id, lot_id, process_id, site_id, at, alert_id FROM
     )
     UNION ALL
     (
+        SELECT 'lot', lot_id, lot_id, NULL, toString(site_id), occurred_at, ''
+        FROM event
+        WHERE lot_id = {{q:String}}
+            AND lot_id NOT IN (SELECT lot_id FROM lot WHERE lot_id = {{q:String}})
+        ORDER BY occurred_at LIMIT 1
+    )
+    UNION ALL
+    (
+        SELECT
+            'lot', assumeNotNull(output_lot_id) AS made, made, NULL, site_id, occurred_at, ''
+        FROM processing
+        WHERE startsWith(output_lot_id, {{q:String}})
+            AND made NOT IN (SELECT lot_id FROM lot WHERE startsWith(lot_id, {{q:String}}))
+        ORDER BY made = {{q:String}} DESC, made LIMIT 1 BY made LIMIT 20
+    )
+    UNION ALL
+    (
         SELECT 'event', event_id, lot_id, NULL, site_id, occurred_at, ''
         FROM event WHERE lower(event_id) = lower({{q:String}}) AND event_id = {{q:String}} LIMIT 1
     )
@@ -104,8 +121,9 @@ LIMIT 1 BY kind, id, lot_id
 LIMIT 60
 """  # noqa: S608  constants
 """What has an id, or begins with it where that is a lot, a process or something of the plant's,
-which has a name, too. What somebody did leads to the alert or the lot; ``alert_id`` is empty
-elsewhere.
+which has a name, too. A lot that nobody declared is one that a process made, or that has facts:
+these by the whole id, for they stand by it. What somebody did leads to the alert or the lot;
+``alert_id`` is empty elsewhere.
 
 Of facts a filter over what is typed, in small letters, leaves the granules that may have it
 (``sinks/migrations/0029_search.sql``); so that one filter serves both questions, the id is asked
@@ -119,6 +137,9 @@ SELECT DISTINCT spelt FROM
     UNION ALL
     SELECT substring(lot_id, 1, length({{q:String}})) AS spelt
     FROM lot WHERE startsWith(lower(lot_id), lower({{q:String}}))
+    UNION ALL
+    SELECT substring(assumeNotNull(output_lot_id), 1, length({{q:String}})) AS spelt
+    FROM processing WHERE startsWith(lower(output_lot_id), lower({{q:String}}))
     UNION ALL
     SELECT substring(process_id, 1, length({{q:String}})) AS spelt
     FROM processing WHERE startsWith(lower(process_id), lower({{q:String}}))

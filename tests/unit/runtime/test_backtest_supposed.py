@@ -14,8 +14,8 @@ from tests.support.facts import Maker
 from tests.support.instruments import reference
 
 
-def told(lost_kg: int = 250) -> list[Record]:
-    """One truck that lost something: by 250 kg of 30 t, E is 29."""
+def told(lost_kg: int = 750) -> list[Record]:
+    """One truck that lost something: by 750 kg of 30 t, E is 23."""
     maker = Maker()
     return [
         maker.weighing("MINE", 0, "dispatch", 45_000, 15_000),
@@ -35,8 +35,8 @@ def test_a_lower_threshold_raises_what_the_proved_one_does_not() -> None:
     [alert] = raised(told(), "detection.threshold=20")
     assert alert.threshold == pytest.approx(20.0)
     assert alert.threshold_basis.endswith(supposed.BASIS)
-    assert len(raised(told(300))) == 1
-    assert raised(told(300), "detection.threshold=2000") == []
+    assert len(raised(told(950))) == 1
+    assert raised(told(950), "detection.threshold=2000") == []
 
 
 def test_every_version_of_the_record_is_set_and_says_the_rest_as_before() -> None:

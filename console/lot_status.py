@@ -31,7 +31,11 @@ WHERE state IN ('open', 'acknowledged', 'shelved')
 ORDER BY raised_at, alert_id
 """
 
-KNOWN = "SELECT 1 AS known FROM events_all WHERE lot_id = {lot:String} LIMIT 1"
+KNOWN = """
+SELECT 1 AS known FROM events_all WHERE lot_id = {lot:String} LIMIT 1
+UNION ALL SELECT 1 FROM edge WHERE child = concat('lot/', {lot:String}) LIMIT 1
+"""
+"""A fact of the lot, or what a process has made of it: its sides stand under the process."""
 
 LOAD_KNOWN = """
 SELECT 1 AS known FROM

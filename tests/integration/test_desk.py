@@ -486,6 +486,16 @@ def test_a_gate_that_names_its_load_by_a_wrong_word_is_told_so(room: Room) -> No
     assert "movement: heard here are movement_id;" in said.json()["detail"]
 
 
+def test_a_lot_that_only_a_process_has_named_may_go_and_be_held(room: Room) -> None:
+    """It had a page with what it holds, and the gate said that no fact of it was known."""
+    assert status(room, lot="OUT-1")["status"] == "UNKNOWN"
+    made = {"parent": "process/P-1", "child": "lot/OUT-1", "kind": "process_output"}
+    room.insert("edge", **made, sender="worker/0", n=1, mass_wet_g=20_000_000)
+    assert status(room, lot="OUT-1")["status"] == "CLEAR"
+    held = hold(room.browser("the-operator"), "of-output", {"reason": "seal broken"}, "OUT-1")
+    assert held.status_code == 202
+
+
 def test_a_held_lot_says_so_and_who_held_it_since_when(room: Room) -> None:
     assert status(room)["status"] == "UNKNOWN", "no fact of it is known"
     taken(room, 1, "hold")

@@ -198,7 +198,8 @@ def test_the_missing_mass_is_an_open_alert_on_its_truck(system: System) -> None:
     [difference] = [row for row in rows if row["quantity"] == "ln_net"]
     assert math.expm1(float(str(difference["observed"]))) == pytest.approx(-0.05)
     size, size_u = float(str(line["size"])), float(str(line["size_u"]))
-    assert abs(size + 0.05) < size_u < 0.005
+    # Nobody has said what this road loses and dries: 0.6 % of the u are that (ADR 0033).
+    assert abs(size + 0.05) < size_u < 0.01
     assert system.lines("alerts", "--lot", LOT, "--family", "gain") == []
     tomorrow = f"{datetime.now(UTC).year + 1}-01-01"
     assert system.lines("alerts", "--lot", LOT, "--since", tomorrow) == []

@@ -274,9 +274,7 @@ def _fault_test(faults: tuple[Fault, ...], tests: int, balanced: Balanced) -> Fa
     solved = balanced.solved
     z = faults[0].size / faults[0].u
     p, left = p_two_sided(z), solved.degrees - 1
-    # Of a fault that explains everything the rest is a rounding error, on either side of zero.
-    rest = max(solved.statistic - z * z, 0.0)
-    p_left = gross_error.p_chi2(rest, left) if left > 0 else None
+    p_left = gross_error.p_chi2(solved.statistic - z * z, left) if left > 0 else None
     return FaultTest(faults, z * z, p, several.adjusted(p, tests), p_left, 0.0)
 
 

@@ -16,6 +16,7 @@ they speak of, are not what the gateway has signed, the answer names it.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from console.gateway_rows import NEVER_HEARD
 from custody.audit import UNKNOWN
 from custody.events import Micros
 from runtime.asof import Ask, Row
@@ -115,7 +116,7 @@ def _never_heard(ask: Ask) -> str:
     Nothing waits for them: one that is registered before it is switched on would hold back all.
     But what it may have taken is in no answer, so each answer says so.
     """
-    names = [str(row["gateway_id"]) for row in ask(_NEVER, {})]
+    names = [str(row["gateway_id"]) for row in ask(NEVER_HEARD, {})]
     return f"not counting {_some(names)}, registered and never heard" if names else ""
 
 
@@ -193,17 +194,6 @@ WHERE standing != 'ended'
 ORDER BY gateway_id
 """
 """A gateway that is gone for good holds nothing back."""
-
-_NEVER = """
-SELECT id AS gateway_id
-FROM (
-    SELECT id, valid_from, valid_to FROM reference WHERE kind = 'gateway' AND NOT void
-    ORDER BY id, valid_from DESC, recorded_at DESC LIMIT 1 BY id
-)
-WHERE valid_from <= now64(6, 'UTC') AND ifNull(valid_to > now64(6, 'UTC'), true)
-    AND id NOT IN (SELECT gateway_id FROM v_complete_to)
-ORDER BY id
-"""
 
 _ALERTS = f"""
 SELECT DISTINCT subject, rule

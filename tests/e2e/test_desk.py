@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import httpx
@@ -13,28 +13,13 @@ from runtime.paths import DataDir
 from runtime.stack import addresses
 from tests.e2e.test_cli import FACTS, TRIP
 from tests.support.gateway import wait_for
+from tests.support.own_names import owned
 from tests.support.system import System
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 LOT = "L-DESK-1"
-RENAMED = {
-    "L-CLI-1": LOT,
-    "CLI-": "DESK-",
-    "MINE-KOV": "MINE-DSK",
-    "DEPOT-LUB": "DEPOT-DSK",
-    "CGO 4417 AB": "CGO 9001 AB",
-}
 PASSWORD = "four words for a test"  # noqa: S105
-
-
-def renamed(fact: Mapping[str, object]) -> dict[str, object]:
-    """The same fact of a lot, sites and a truck of our own: others count what is at theirs."""
-    text = json.dumps(fact)
-    for old, new in RENAMED.items():
-        text = text.replace(old, new)
-    found: dict[str, object] = json.loads(text)
-    return found
 
 
 def console(system: System) -> str:
@@ -76,7 +61,7 @@ def test_two_people_at_an_alert_and_a_held_lot(
     system: System, browsers: dict[str, httpx.Client]
 ) -> None:
     assert not DataDir(system.data_dir).first_password.exists()
-    system.publish([renamed(fact) for fact in (*FACTS, *TRIP)])
+    system.publish(owned((*FACTS, *TRIP), "DESK"))
     alerts: list[dict[str, object]] = []
 
     def raised() -> bool:

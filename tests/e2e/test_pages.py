@@ -1,7 +1,6 @@
 """Two people at the console's pages, through every part of a running stack."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -11,6 +10,7 @@ from tests.e2e.test_cli import FACTS, TRIP
 from tests.e2e.test_desk import console
 from tests.support import browser, chromium
 from tests.support.chromium import Visit, Visitors
+from tests.support.own_names import owned
 from tests.support.system import System
 from tests.support.visitors import PASSWORD
 
@@ -21,22 +21,6 @@ pytestmark = [
 ]
 
 LOT = "L-PAGE-1"
-RENAMED = {
-    "L-CLI-1": LOT,
-    "CLI-": "PAGE-",
-    "MINE-KOV": "MINE-PGE",
-    "DEPOT-LUB": "DEPOT-PGE",
-    "CGO 4417 AB": "CGO 9002 AB",
-}
-
-
-def renamed(fact: Mapping[str, object]) -> dict[str, object]:
-    """The same fact of a lot, sites and a truck of our own: others count what is at theirs."""
-    text = json.dumps(fact)
-    for old, new in RENAMED.items():
-        text = text.replace(old, new)
-    found: dict[str, object] = json.loads(text)
-    return found
 
 
 @pytest.fixture
@@ -65,7 +49,7 @@ def test_two_people_see_an_alert_come_and_what_the_other_does_and_do_not_overwri
     with people.visit("rosa", "/now") as rosa, people.visit("sami", "/now") as sami:
         expect(rosa.page.locator("#light")).to_contain_text("live")
         rosa.page.evaluate("window.sameDocument = true")
-        system.publish([renamed(fact) for fact in (*FACTS, *TRIP)])
+        system.publish(owned((*FACTS, *TRIP), "PAGE"))
         hers, his = (who.page.locator("tr", has_text=LOT).first for who in (rosa, sami))
         for row in (hers, his):
             expect(row).to_be_visible(timeout=90_000)

@@ -36,7 +36,7 @@ from custody.rows import FactRow, LibraryRow, RefRow, ThingRow, UseRow
 from custody.things import KINDS, SeenRow, shared_step
 from custody.ticking import TickRow, tick_step
 
-VERSION = 15
+VERSION = 16
 """Grows when the same facts lead to another state."""
 
 ROW_TYPES: Mapping[str, type] = MappingProxyType(

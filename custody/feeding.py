@@ -84,7 +84,7 @@ class Inputs:
             context = self._now.context
             self._found[key] = AsFed(
                 context._replace(knowledge=self._known.given(given, back)),
-                carried_of(self._book, context.references, given),
+                carried_of(self._book, context.references, self._known.parts(given)),
                 handing.generation_after(given),
                 without,
                 back,

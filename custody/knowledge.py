@@ -43,6 +43,7 @@ class Knowledge:
         findings: What rules about certificates have found.
         totals: Millionths per gram of wet mass, of attributes given for the whole lot or handed
             over with it: what is learnt of its moisture changes no total.
+        own: What is known of what a lot has of its own, where processes handed over more.
     """
 
     dryness: Estimate
@@ -57,6 +58,7 @@ class Knowledge:
     findings: list[Finding]
     totals: Mapping[str, float] = field(default_factory=dict)
     expected: frozenset[str] = frozenset()
+    own: "Knowledge | None" = None
 
     def amount(self, wet: int) -> Amount:
         """Return what a wet mass holds, each figure rounded half-even."""

@@ -8,6 +8,7 @@ bit. What a fact may have changed is noted in ``News``, so that only that is der
 from collections.abc import Iterable
 from dataclasses import replace
 
+from custody import accounts
 from custody.ids import series_name
 from custody.lot_book import LotBook
 from custody.lot_rows import (
@@ -163,6 +164,10 @@ class Folding:
         book.row.feeds += 1
         book.put_feed(head.event_id, FeedRow(fed))
         self.news.postings = True
+        if accounts.process(side.process) in {held.owner for held in book.handed()}:
+            # What went in is no more the lot's own: it is in what came back.
+            self._known.forget()
+            self.news.everything()
         if side.wet is None and side.dry is None:
             book.own_place(head.site).asked = head.at
 

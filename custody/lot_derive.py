@@ -9,11 +9,12 @@ so taking out and putting in leaves no trace.
 
 from dataclasses import replace
 
-from custody import accounts, elsewhere, exact, handing, returns, turns
+from custody import accounts, elsewhere, exact, handing, own, returns, turns
+from custody.carried import NOTHING_CARRIED
 from custody.estimate import NOTHING, Estimate
 from custody.events import Micros
 from custody.feeding import Inputs, handed
-from custody.held import BEGINNING, DRY, Carried, Held, Posted
+from custody.held import BEGINNING, DRY, Held, Posted
 from custody.ids import BETWEEN
 from custody.knowledge import Amount, Knowledge
 from custody.lot_book import LotBook, Source
@@ -32,6 +33,7 @@ from custody.postings import (
     of_stock,
     of_trip,
 )
+from custody.provenance import carried_of
 from custody.reading import Known
 from custody.reference import References
 from custody.rows import Fed, Finding
@@ -53,7 +55,7 @@ class LotDerivation:
 
     __slots__ = (
         "_book",
-        "_carried",
+        "_came_to",
         "_context",
         "_known",
         "_lot_id",
@@ -62,6 +64,7 @@ class LotDerivation:
         "_news",
         "_prefix",
         "_references",
+        "carried",
         "moved",
         "settled",
     )
@@ -77,20 +80,18 @@ class LotDerivation:
         self._news = news
         self._marks_from: Micros | None = None
         self._marked: set[str] = set()
+        self._came_to: set[str] = set()
+        self.carried = NOTHING_CARRIED
         self.moved: set[str] = set()
         self.settled: dict[str, Settled] = {}
 
-    def run(self, carried: Carried) -> Knowledge:
+    def run(self) -> Knowledge:
         """Bring the rows to what should stand.
 
-        Args:
-            carried: What the lot's material carries.
-
         Returns:
-            What is known. ``moved`` are the places whose sums were touched, ``settled`` what lies
-            at those that were measured.
+            What is known. ``carried`` is what the lot's material carries, ``moved`` are the places
+            whose sums were touched, ``settled`` what lies at those that were measured.
         """
-        self._carried = carried
         row, news = self._book.row, self._news
         row_givens = self._book.givens()
         given = [one.held for _, one in row_givens if one.held is not None]
@@ -107,7 +108,8 @@ class LotDerivation:
         self._marks_from = self._posted_until(row_givens)
         self._trips()
         self._stocks()
-        self._spread_totals()
+        self._weigh_own()
+        self.carried = carried_of(self._book, self._references, self._known.parts(given))
         if row_givens and (news.restated or news.all_trips):
             self._givens(row_givens)
         if row.feeds:
@@ -139,14 +141,21 @@ class LotDerivation:
         """Return the sites that get the lot otherwise than by being weighed out of them.
 
         What lay there when all of it was weighed leaves out of that; what had left before was
-        weighed out of the ground.
+        weighed out of the ground. Noted is where some of it had come from elsewhere by then.
         """
         row = self._book.row
         sites: Supplied = {site: self._book.place(site).stocks[0].at for site in row.stocks}
-        for site, since in returns.supplied_by(_fed(feeds), given).items():
+        fed = _fed(feeds)
+        for site, since in returns.supplied_by(fed, given).items():
             first = sites.get(site, since)
             sites[site] = None if since is None or first is None else min(since, first)
         sites.update(dict.fromkeys(row.arrived))
+        self._came_to = {
+            site
+            for site in row.stocks
+            if site in row.arrived
+            or returns.came_by(self._book.place(site).stocks[0].at, site, fed, given)
+        }
         return dict(sorted(sites.items()))
 
     def _trips(self) -> None:
@@ -167,25 +176,24 @@ class LotDerivation:
         row, book = self._book.row, self._book
         for site in row.stocks:
             first = book.place(site).stocks[0]
-            since = row.supplied[site]
-            arrives = since is None or since < first.at
-            made = Made() if arrives else of_stock(site, first, self._context)
+            made = Made() if site in self._came_to else of_stock(site, first, self._context)
             self._replace(book.opening(STOCK + site), new := TripRow(), made)
             book.put_trip(STOCK + site, new)
             self.moved.add(site)
 
-    def _spread_totals(self) -> None:
-        """Spread attributes given for the whole lot over all that was weighed in, once known."""
-        row = self._book.row
-        entered = self._entered()
-        if entered == row.entered_wet:
+    def _weigh_own(self) -> None:
+        """Count what was weighed in: totals are spread over it, what is handed over joins it."""
+        row, material = self._book.row, self._book.material()
+        entered, mine = own.weighed_in(self._book)
+        if (entered, mine) == (row.entered_wet, row.own_wet):
             return
-        row.entered_wet = entered
-        declared = self._book.material().declared
-        if declared is None or all(a[3] != "total" for a in declared.attributes):
+        row.entered_wet, row.own_wet = entered, mine
+        declared = material.declared
+        totals = declared is not None and any(a[3] == "total" for a in declared.attributes)
+        if not (totals or row.givens):
             return
         self._known.forget()
-        if self._known.now().totals == self._context.knowledge.totals:
+        if self._known.now() == self._context.knowledge:
             return  # less has come than was declared
         self._news.all_trips = self._news.restated = True
         self._context = self._context_now()
@@ -193,7 +201,12 @@ class LotDerivation:
         self._stocks()
 
     def _rates_follow_knowledge(self) -> bool:
-        """Some attribute is declared per wet mass or metal, or is of an output of unknown water."""
+        """Some attribute is declared per wet mass or metal, or is of an output of unknown water.
+
+        And what is known of a mixture of its own and of what was handed over is in all movements.
+        """
+        if self._known.now().own is not None:
+            return True
         declared = self._book.material().declared
         attributes = () if declared is None else declared.attributes
         if any(per not in ("t_dry", "total") for _, _, _, per, _ in attributes):
@@ -202,23 +215,13 @@ class LotDerivation:
         stated = any(held.stated == DRY for held in given)
         return stated and any(held.carried.attributes for held in given)
 
-    def _entered(self) -> int:
-        """Return the wet mass of first weighings, by what this step changed of it."""
-        entered = self._book.row.entered_wet
-        if self._book.is_blank or entered is None:
-            return sum([_first_wet(row.posted) for row in self._book.every_trip()])
-        for before, now in self._book.pairs(("trip",)):
-            old = before.posted if isinstance(before, TripRow) else {}
-            new = now.posted if isinstance(now, TripRow) else {}
-            entered += _first_wet(new) - _first_wet(old)
-        return entered
-
     def _givens(self, givens: list[tuple[str, GivenRow]]) -> None:
         owners = {given.held.owner for _, given in givens if given.held is not None}
+        alone = len(owners) == 1 and self._context.knowledge.own is None
         for name, row in givens:
             assert row.held is not None
             made = of_given(row.held, self._context)
-            handed = given_back(made, row.held, self._context, alone=len(owners) == 1)
+            handed = given_back(made, row.held, self._context, alone=alone)
             self._replace(row, new := GivenRow(row.held, handed=handed), made)
             self._book.put_given(name, new)
 
@@ -226,8 +229,8 @@ class LotDerivation:
         """Post process inputs in order; one without a mass takes what those before it left."""
         for _, row in rows:
             self.withdraw(row)
-        own = returns.processes_of(_fed(rows))
-        inputs = Inputs(self._book, self._known, self._context, self._carried, given, own)
+        fed_to = returns.processes_of(_fed(rows))
+        inputs = Inputs(self._book, self._known, self._context, self.carried, given, fed_to)
         earlier: list[Fed] = []
         for name, row in rows:
             fed = row.fed
@@ -377,7 +380,3 @@ class LotDerivation:
 
 def _fed(rows: list[tuple[str, FeedRow]]) -> list[Fed]:
     return [row.fed for _, row in rows if row.fed is not None]
-
-
-def _first_wet(posted: dict[str, Posted]) -> int:
-    return sum([p.wet for key, p in posted.items() if key.startswith("first_weighing|")])

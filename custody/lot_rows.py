@@ -179,6 +179,7 @@ class LotRow:
         feeds: Process inputs.
         givens: Contents received.
         entered_wet: Wet mass of all first weighings, grams; None where it was never counted.
+        own_wet: The same without loads that were sold at once: nothing was ever mixed with them.
         places: Where it has been, in order.
         stocks: Sites where all of it was weighed.
         series: Series of shots, in the order in which they began.
@@ -206,6 +207,7 @@ class LotRow:
     feeds: int = 0
     givens: int = 0
     entered_wet: int | None = None
+    own_wet: int = 0
     places: list[str] = field(default_factory=list)
     stocks: list[str] = field(default_factory=list)
     series: list[str] = field(default_factory=list)

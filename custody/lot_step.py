@@ -43,7 +43,6 @@ from custody.lot_rows import (
     TripRow,
 )
 from custody.news import News
-from custody.provenance import carried_of
 from custody.reading import Known
 from custody.records import Content, Residual, Sighting
 from custody.reduce import reduced
@@ -320,8 +319,8 @@ class LotStep:
 
     def _derive(self, news: News) -> None:
         """Derive postings; say transfers, contents and balances."""
-        carried = carried_of(self._book, self._references, self._book.handed())
-        knowledge, shares = self._derivation.run(carried), said(carried)
+        knowledge = self._derivation.run()
+        shares = said(self._derivation.carried)
         if self._book.is_blank:
             self._book.empty_the_rest(_EMPTY)
         outputs, clock = self._step.outputs, self._clock

@@ -28,8 +28,8 @@ def given_back(made: Made, held: Held, context: Context, *, alone: bool) -> Held
         made: Gets the posting, kind ``measured``; none where nothing differs. Also what is found.
         held: What a process handed over.
         context: What is known; figures that no certificate gives are left alone.
-        alone: No other process handed the lot over. Else a certificate is of what they gave
-            together: only the water of an output that states its dry mass goes back.
+        alone: Nothing else is in the lot, of its own or of another process. Else a certificate is
+            of all that together: only the water of an output that states its dry mass goes back.
 
     Returns:
         The content for the process: amounts may be negative, uncertainties are those of what was

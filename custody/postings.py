@@ -70,6 +70,11 @@ class Context(NamedTuple):
         since = self.supplied[site]
         return since is None or since <= leaves
 
+    def of_own(self) -> "Context":
+        """Return it for what the lot has of its own: no process had mixed anything with that."""
+        own = self.knowledge.own
+        return self if own is None else self._replace(knowledge=own)
+
     def here(self, place: str) -> str:
         """Return the lot's account at a place."""
         return accounts.lot(self.lot_id, place)
@@ -148,8 +153,9 @@ def of_trip(name: str, trip: Trip, context: Context) -> Made:
     arrival = trip.receipt or trip.arrived if sold_to(trip) is None else None
     gone = trip.left is not None or arrival is not None
     here = context.here(source)
-    amount = _amount(dispatch, context)
     supplied = context.supplies(source, dispatch.at)
+    context = context if supplied else context.of_own()
+    amount = _amount(dispatch, context)
     if not supplied:
         made.post(
             "first_weighing", weighed.cause, accounts.origin(source), here, amount, movement=name
@@ -219,10 +225,10 @@ def _arrive_unweighed(made: Made, name: str, trip: Trip, receipt: Mass, context:
     """Post a trip that was weighed only where it ended; it left when its papers say, if they do."""
     source, target = _ends(trip)
     weighed = _weighed(receipt, context)
-    amount = _amount(receipt, context)
     there = context.here(target)
     left = _departure(trip, receipt)
     if source != target and context.supplies(source, left.at):
+        amount = _amount(receipt, context)
         transit = context.here(TRANSIT)
         made.post("dispatch", left, context.here(source), transit, amount, movement=name)
         made.flow(source, name + "<", left.at, -1, Weighed(weighed.estimate, left))
@@ -230,6 +236,7 @@ def _arrive_unweighed(made: Made, name: str, trip: Trip, receipt: Mass, context:
     else:
         party = trip.arrived.party if trip.arrived is not None else None
         debit = accounts.origin(source) if party is None else accounts.outside(party)
+        amount = _amount(receipt, context.of_own())
         made.post("first_weighing", weighed.cause, debit, there, amount, movement=name)
     made.flow(target, name + ">", receipt.at, 1, weighed)
 
@@ -243,7 +250,7 @@ def of_stock(site: str, first: Mass, context: Context) -> Made:
         weighed.cause,
         accounts.origin(site),
         context.here(site),
-        _amount(first, context),
+        _amount(first, context.of_own()),
     )
     made.flow(site, "first", first.at, 1, weighed)
     return made

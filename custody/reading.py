@@ -11,19 +11,18 @@ Source:
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
-from custody import carried, exchange, metrology, returns
-from custody.estimate import Estimate, over, relative, total
+from custody import carried, exchange, metrology, own, returns
+from custody.estimate import Estimate
 from custody.events import Micros
 from custody.exchange import Word
+from custody.handed_over import handed_over
 from custody.held import Held
 from custody.ids import BETWEEN, series_site
 from custody.knowledge import Knowledge, came, last_of
 from custody.lot_book import LotBook
 from custody.lot_rows import Basis, Cause, Certificate, MaterialRow, Shots
-from custody.process import held_estimates
-from custody.provenance import doubts, is_share
+from custody.provenance import carried_of, doubts, is_share
 from custody.reference import MOISTURE_DEFAULT, Material, References
 from custody.rows import Finding
 
@@ -31,18 +30,6 @@ MATERIAL_UNKNOWN = Material(*MOISTURE_DEFAULT, metrology.DECLARED_U_REL)
 
 MICRO_PER_MG = 1e6 / 1e9
 """An amount per tonne, in millionths per milligram."""
-
-
-class Handed(NamedTuple):
-    """What processes said of a material: dry share and grades in relative form, attributes.
-
-    ``expected`` are the analytes that nobody had measured.
-    """
-
-    dryness: Estimate
-    grades: Mapping[str, Estimate]
-    attributes: Mapping[str, int]
-    expected: frozenset[str]
 
 
 class Known:
@@ -53,17 +40,18 @@ class Known:
         references: Reference data.
     """
 
-    __slots__ = ("_book", "_references", "_shown", "_unassayed")
+    __slots__ = ("_book", "_of_own", "_references", "_shown", "_unassayed")
 
     def __init__(self, book: LotBook, references: References) -> None:
         self._book = book
         self._references = references
         self._shown: Knowledge | None = None
         self._unassayed: set[str] | None = None
+        self._of_own: tuple[Knowledge, int] | None = None
 
     def forget(self) -> None:
         """Note that something it rests on has changed."""
-        self._shown = self._unassayed = None
+        self._shown = self._unassayed = self._of_own = None
 
     def now(self) -> Knowledge:
         """Return what is known."""
@@ -78,7 +66,24 @@ class Known:
             given: What they handed over.
             back: When the lot came back, where that is asked of what went in (``returns``).
         """
-        return _Reading(self._book, given, self._references, back).knowledge()
+        found = _Reading(self._book, self.parts(given), self._references, back).knowledge()
+        mine, wet = self._own() if given else (None, 0)
+        found.own = mine if wet else None
+        return found
+
+    def parts(self, given: Sequence[Held]) -> Sequence[Held]:
+        """Return what processes handed over, and what the lot had of its own beside it."""
+        mine, wet = self._own() if given else (None, 0)
+        if mine is None or not wet:
+            return given
+        return [*given, own.part(wet, mine, carried_of(self._book, self._references, ()))]
+
+    def _own(self) -> tuple[Knowledge, int]:
+        """Return what is known of the lot without what was handed over, and how much it has."""
+        if self._of_own is None:
+            mine = _Reading(self._book, (), self._references, None).knowledge()
+            self._of_own = mine, own.wet(self._book, mine)
+        return self._of_own
 
     def rests_on_shots(self, series: str) -> bool:
         """Tell whether a series of shots decides a metal, and forget what it said before."""
@@ -153,7 +158,7 @@ class _Reading:
         self._row = returns.as_fed(book.material(), back)
         self._references = references
         self._given = given
-        self._handed = _handed(given) if given else None
+        self._handed = handed_over(given) if given else None
         self._findings: list[Finding] = doubts(self._row, given, references)
         self._laboratories = [
             (c, references.laboratory(c.assayed.lab, c.at)) for c in self._row.certificates
@@ -363,38 +368,3 @@ def _on_dry_basis(as_is: Estimate, dryness: Estimate) -> Estimate:
     for source, u in dryness.parts.items():
         parts[source] = parts.get(source, 0.0) - u
     return Estimate(as_is.value / dryness.value, as_is.var, parts)
-
-
-def _handed(given: Sequence[Held]) -> Handed | None:
-    """Return what processes said of the material they handed over; water alone has no dry share.
-
-    None where no mass was handed over, or less than nothing.
-    """
-    known = [held_estimates(held) for held in given]
-    wet, dry = (total(masses) for masses in zip(*[(k.wet, k.dry) for k in known], strict=True))
-    if wet.value <= 0.0 or dry.value < 0.0:
-        return None
-    share = over(relative(dry), relative(wet))
-    # A relative u of nothing says nothing.
-    parts = {**share.parts, metrology.MOISTURE: math.sqrt(share.var)} if dry.value else {}
-    grades: dict[str, Estimate] = {}
-    for analyte in sorted({name for held in given for name in held.metals}):
-        metal = total(one.metals[analyte] for one in known if analyte in one.metals)
-        grades[analyte] = _handed_grade(metal, dry)
-    amounts: dict[str, int] = {}
-    for held in given:
-        for key, value in held.carried.attributes.items():
-            amounts[key] = amounts.get(key, 0) + value
-    attributes = dict(sorted(amounts.items()))
-    marked = frozenset(name for held in given for name in held.expected)
-    # Water is known to hold none.
-    expected = marked if dry.value else frozenset[str]()
-    return Handed(Estimate(dry.value / wet.value, 0.0, parts), grades, attributes, expected)
-
-
-def _handed_grade(metal: Estimate, dry: Estimate) -> Estimate:
-    """Return the grade of what was handed over: milligrams in grams, a fraction."""
-    if metal.value <= 0.0 or dry.value <= 0.0:
-        return Estimate(0.0, 0.0, {})
-    grade = over(relative(metal), relative(dry))
-    return grade._replace(value=metal.value / dry.value / 1000.0)

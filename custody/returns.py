@@ -50,6 +50,26 @@ def supplied_by(feeds: Iterable[Fed], given: Sequence[Held]) -> dict[str, Micros
     return since
 
 
+def came_by(at: Micros, site: str, feeds: Sequence[Fed], given: Sequence[Held]) -> bool:
+    """Tell whether a process may have handed over some of what lay at a site at a time.
+
+    What came at that very time lay there; what a lot was fed into then was taken from it after.
+
+    Args:
+        at: When all that lay there was weighed.
+        site: Where.
+        feeds: The lot's inputs into processes.
+        given: What processes handed over with it.
+    """
+    here = [held for held in given if held.place == site]
+    back = {
+        accounts.process(fed.side.process): fed.at < at
+        for fed in sorted(feeds, key=lambda fed: -fed.at)
+        if fed.site == site
+    }
+    return any(back.get(held.owner, held.at <= at) for held in here)
+
+
 def before(fed: Fed, own: frozenset[str], given: Sequence[Held]) -> list[Held]:
     """Return what had been handed over when a lot went into a process.
 

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 
 from custody.events import Fact, MaterialProcessed, ReferenceSet
 from tests.support.oracle.amounts import Amounts, Carried, Handed, added, is_attribute
-from tests.support.oracle.lots import Back, LotBooks
+from tests.support.oracle.lots import LotBooks
 from tests.support.oracle.nodes import Node
+from tests.support.oracle.own import Back
 from tests.support.oracle.postings import Posting, sums_of
 from tests.support.oracle.processes import CLEAR_EXCESS, CLEAR_MISSING, HALF, Batch, Process
 from tests.support.oracle.refs import References
@@ -90,10 +91,14 @@ class Oracle:
         gives = self.process(process_id).gives()
         return [one for receiver, one in gives if receiver == lot_id]
 
-    def _supplies(self, lot_id: str) -> set[tuple[str, str]]:
-        """Processes that give a lot, and the sites where they do."""
-        givers = self._givers.get(lot_id, ())
-        return {(giver, side.site_id) for giver in givers for side in self._gave[giver, lot_id]}
+    def _supplies(self, lot_id: str) -> dict[tuple[str, str], int]:
+        """Processes that give a lot, and the sites where they do, with when they first did."""
+        found: dict[tuple[str, str], int] = {}
+        for giver in self._givers.get(lot_id, ()):
+            for side in self._gave[giver, lot_id]:
+                key = giver, side.site_id
+                found[key] = min(side.occurred_at, found.get(key, side.occurred_at))
+        return found
 
     def _back(self, lot_id: str) -> set[str]:
         """The processes that give a lot back that went into them."""

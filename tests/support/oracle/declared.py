@@ -61,7 +61,7 @@ def _shares(lot: LotDeclared) -> Mix:
 
 def intensities(lot: "LotBooks", whole: Amounts) -> dict[str, dict[str, float]]:
     """Millionths of each attribute's unit per gram of ``dry`` and of ``wet`` mass."""
-    wet = sum(lot.went_in.wet_of(one) for one in lot.given)
+    wet = sum(lot.went_in.wet_of(one) for one in lot.parts)
     handed = {n: v / wet for n, v in whole.items() if is_attribute(n) and wet > 0}
     found: dict[str, dict[str, float]] = {"dry": {}, "wet": handed}
     given = {name.rsplit("/", 1)[0] for name in whole if is_attribute(name)}

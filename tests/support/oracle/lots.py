@@ -3,12 +3,11 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from custody.events import Fact, LotDeclared, LotWeighed, MaterialProcessed
-from tests.support.oracle import declared
+from tests.support.oracle import declared, own
 from tests.support.oracle.amounts import (
     Amounts,
     Carried,
@@ -18,6 +17,7 @@ from tests.support.oracle.amounts import (
     mixture,
 )
 from tests.support.oracle.known import U_MOISTURE, U_MOISTURE_MIN, Knowledge, as_wet_as_before
+from tests.support.oracle.own import Back
 from tests.support.oracle.postings import TRANSIT, Flow, Place, Posting, account_of, sums_of
 from tests.support.oracle.refs import References
 from tests.support.oracle.scales import sigma
@@ -30,24 +30,11 @@ U_INPUT_REL = 0.002
 
 
 class Moved(NamedTuple):
-    """What a posting moves, and its dry mass unrounded: attributes go by that."""
+    """What a posting moves, its dry mass unrounded (attributes go by that), whether of its own."""
 
     amounts: Amounts
     dry: float
-
-
-class Back(NamedTuple):
-    """What is known of a lot that comes back from a process, beside what that handed over.
-
-    Attributes:
-        supplies: Processes that give the lot, and where.
-        fed: What inputs took that are not taken from these books, by event.
-        at: When the lot came back after the input that is asked for.
-    """
-
-    supplies: set[tuple[str, str]]
-    fed: Mapping[str, Handed] = MappingProxyType({})
-    at: int | None = None
+    own: bool = False
 
 
 class LotBooks:
@@ -81,12 +68,15 @@ class LotBooks:
         lots = [fact for fact in self.facts if isinstance(fact, LotDeclared)]
         self.lot = lots[-1] if lots else None
         self.given = [one for some in handed.values() for one in some]
-        whole = added(*((1, one.amounts) for one in self.given))
+        mine = back._replace(at=None)
+        self.bare = LotBooks(lot_id, facts, {}, refs, rules, mine) if self.given else None
+        self.own = own.part(self.bare, self.facts, back) if self.bare else None
+        self.parts = [*self.given, self.own] if self.own else self.given
+        whole = added(*((1, one.amounts) for one in self.parts))
         self.knowledge = Knowledge(refs, self.lot, whole)
         self.now = self.knowledge.of(self.facts)
-        self.went_in = self.now
-        if back.at is not None:
-            self.went_in = self.knowledge.of(as_wet_as_before(self.facts, back.at))
+        as_fed = as_wet_as_before(self.facts, back.at)
+        self.went_in = self.now if back.at is None else self.knowledge.of(as_fed)
         self.unmeasured = self.knowledge.of([]).moisture
         self.findings |= self.now.findings
         self.marked = frozenset(name for one in self.given for name in one.expected)
@@ -106,12 +96,12 @@ class LotBooks:
             self._true_up(site)
 
     def _carried(self) -> Carried:
-        own = declared.carried(self.lot, self.refs)
-        if sum(one.amounts["dry"] for one in self.given) <= 0:
-            return own
-        given = mixture([(one.amounts, one.carried) for one in self.given], None)
+        said = declared.carried(self.lot, self.refs)
+        if sum(one.amounts["dry"] for one in self.parts) <= 0:
+            return said
+        given = mixture([(one.amounts, one.carried) for one in self.parts], None)
         named = {dimension for dimension, _ in given.shares}
-        more = {key: share for key, share in own.shares.items() if key[0] not in named}
+        more = {key: share for key, share in said.shares.items() if key[0] not in named}
         if self.lot is not None:
             more = {key: share for key, share in more.items() if key[0] not in declared.STAGES}
         given.shares |= more
@@ -121,14 +111,15 @@ class LotBooks:
         """The wet mass of first weighings."""
         return sum(p.amounts["wet"] for p in self.postings if p.kind == "first_weighing")
 
-    def _attributes(self, wet: float, dry: float) -> Amounts:
+    def attributes(self, wet: float, dry: float) -> Amounts:
         names = [name for some in self.intensity.values() for name in some]
         per_dry, per_wet = self.intensity.get("dry", {}), self.intensity.get("wet", {})
         return {n: round(dry * per_dry.get(n, 0.0) + wet * per_wet.get(n, 0.0)) for n in names}
 
     def _attribute_movements(self) -> None:
         for at, posting in enumerate(self.postings):
-            moved = self._attributes(posting.amounts["wet"], posting.dry)
+            by = self.bare if posting.own and self.bare and self.own else self
+            moved = by.attributes(posting.amounts["wet"], posting.dry)
             if posting.kind == "unaccounted":
                 sent, got = self.postings[at - 2], self.postings[at - 1]
                 moved = attributes_of(added((1, sent.amounts), (-1, got.amounts)))
@@ -140,7 +131,7 @@ class LotBooks:
     def _post(self, kind: str, cause: str, ends: tuple[str, str], moved: Moved) -> None:
         source, target = ends
         amounts, dry = dict(moved.amounts), moved.dry
-        self.postings.append(Posting(kind, cause, source, target, amounts, dry))
+        self.postings.append(Posting(kind, cause, source, target, amounts, dry, moved.own))
         for account in ends:
             if account.startswith("lot/"):
                 self._place(unquote(account.split("/")[-1])).postings += 1
@@ -151,12 +142,19 @@ class LotBooks:
     def _flow(self, site: str, sign: int, weighed: LotWeighed, by: Fact | None = None) -> None:
         self._place(site).flows.append(Flow(when(by or weighed), sign, weighed.net_g, weighed))
 
-    def _then(self, weighed: LotWeighed, wet: int) -> Moved:
-        """What a mass held by what the lot's own facts had said before a weighing."""
+    def _then(self, weighed: LotWeighed, wet: int, *, mine: bool = False) -> Moved:
+        """What a mass held by what the lot's own facts had said before a weighing.
+
+        Args:
+            weighed: The weighing.
+            wet: The mass.
+            mine: It is of the lot's own: nothing that a process handed over is in it.
+        """
         before = [fact for fact in self.facts if when(fact) < when(weighed)]
-        known = self.knowledge.of(before)
+        by = self.bare if mine and self.bare and self.own else self
+        known = by.knowledge.of(before)
         dry = wet * (1 - (known.moisture or 0.0))
-        return Moved(known.content(wet, dry), dry)
+        return Moved(known.content(wet, dry), dry, mine)
 
     def _trips(self) -> None:
         trips, inferred = trips_of(self.facts)
@@ -164,7 +162,8 @@ class LotBooks:
             self.findings.add("pair_inferred")
         if any(trip.weighed_twice for trip in trips):
             self.findings.add("weighed_twice")
-        self.arrivals = {trip.target for trip in trips if trip.arrival}
+        self.trucked = {trip.target for trip in trips if trip.arrival}
+        self.arrivals = set(self.trucked)
         self._supplied_by_processes()
         for one in self.given:
             place = self._place(one.site)
@@ -188,7 +187,8 @@ class LotBooks:
     def _supplied_by_processes(self) -> None:
         """By site the first input into a process that gave the lot back there; else arrivals."""
         self.returned: dict[str, int] = {}
-        for process, site in self.back.supplies:
+        self.came: dict[str, int] = {}
+        for (process, site), since in self.back.supplies.items():
             inputs = [
                 f.occurred_at
                 for f in self.facts
@@ -198,6 +198,7 @@ class LotBooks:
                 self.returned[site] = min([*inputs, self.returned.get(site, inputs[0])])
             else:
                 self.arrivals.add(site)
+                self.came[site] = min(since, self.came.get(site, since))
 
     def _stock_weighings(self) -> list[LotWeighed]:
         return [f for f in self.facts if isinstance(f, LotWeighed) and f.purpose == "stock"]
@@ -218,9 +219,10 @@ class LotBooks:
 
     def _weighed_out(self, trip: Trip, out: LotWeighed) -> None:
         source, target = trip.source, trip.target
-        sent = self._then(out, out.net_g)
+        first = not self._in_the_books(source, out)
+        sent = self._then(out, out.net_g, mine=first)
         here, way = self._account(source), self._account(TRANSIT)
-        if not self._in_the_books(source, out):
+        if first:
             self._post("first_weighing", out.event_id, (f"origin/{source}", here), sent)
             self._flow(source, 1, out)
         if not trip.gone:
@@ -236,7 +238,7 @@ class LotBooks:
 
     def _arrived(self, trip: Trip, out: LotWeighed, sent: Moved, target: str) -> None:
         weighed = trip.weighed_in or out
-        got = self._then(out, weighed.net_g)
+        got = self._then(out, weighed.net_g, mine=sent.own)
         way = self._account(TRANSIT)
         cause = weighed.event_id
         self._post("receipt", cause, (way, self._account(target)), got)
@@ -249,9 +251,10 @@ class LotBooks:
 
     def _only_weighed_in(self, trip: Trip, back: LotWeighed) -> None:
         source, target = trip.source, trip.target
-        got = self._then(back, back.net_g)
+        first = source == target or not self._in_the_books(source, trip.left or back)
+        got = self._then(back, back.net_g, mine=first)
         way, there = self._account(TRANSIT), self._account(target)
-        if source != target and self._in_the_books(source, trip.left or back):
+        if not first:
             # Taken anew from an origin it would be there twice.
             self._post("dispatch", back.event_id, (self._account(source), way), got)
             self._flow(source, -1, back, trip.left)
@@ -268,8 +271,9 @@ class LotBooks:
         for fact in self._stock_weighings():
             site = fact.site_id
             back = site in self.returned and self.returned[site] < fact.occurred_at
-            if site not in self.arrivals and site not in seen and not back:
-                amounts = self._then(fact, fact.net_g)
+            back |= site in self.came and self.came[site] <= fact.occurred_at
+            if site not in self.trucked and site not in seen and not back:
+                amounts = self._then(fact, fact.net_g, mine=True)
                 ends = f"origin/{site}", self._account(site)
                 self._post("first_weighing", fact.event_id, ends, amounts)
             seen.add(site)
@@ -281,7 +285,7 @@ class LotBooks:
         for side in sides:
             wet, dry = (round(mass) for mass in self._masses(side))
             amounts = self.went_in.fed(wet, dry)
-            amounts |= self._attributes(amounts["wet"], amounts["dry"])
+            amounts |= self.attributes(amounts["wet"], amounts["dry"])
             carried, expected = self.carried, self.marked & self.went_in.handed
             if side.event_id in self.back.fed:
                 before = self.back.fed[side.event_id]
@@ -323,7 +327,7 @@ class LotBooks:
         Several are told no more than the water of what states its dry mass: a certificate is of
         what they gave together.
         """
-        alone = len(self.handed) == 1
+        alone = len(self.handed) == 1 and self.own is None
         for process, outputs in self.handed.items():
             for one in outputs:
                 if alone and self._contradicted(one):
@@ -364,7 +368,7 @@ class LotBooks:
         if overdrawn:
             self.findings.add("overdrawn")
         dry = wet * (1 - (self.now.moisture or 0.0))
-        target = self.now.content(wet, dry) | self._attributes(wet, dry)
+        target = self.now.content(wet, dry) | self.attributes(wet, dry)
         rest = {n: target.get(n, 0) - held.get(n, 0) for n in target.keys() | held.keys()}
         most = place.postings if wet else 0
         if rest.get("wet") == 0 and all(abs(value) <= most for value in rest.values()):

@@ -16,7 +16,10 @@ def account_of(lot_id: str, place: str) -> str:
 
 @dataclass
 class Posting:
-    """An amount that moved from one account to another; ``dry`` is its dry mass unrounded."""
+    """An amount that moved from one account to another; ``dry`` is its dry mass unrounded.
+
+    ``own``: nothing that a process handed over is in it.
+    """
 
     kind: str
     cause: str
@@ -24,6 +27,7 @@ class Posting:
     target: str
     amounts: Amounts
     dry: float = 0.0
+    own: bool = False
 
 
 @dataclass

@@ -32,6 +32,7 @@ from custody.process import (
     side_mass,
     staged,
     stated_of,
+    unmeasured,
 )
 from custody.process_known import leaving, less, output_known, source_of, whole_of
 from custody.process_rows import OutRow
@@ -123,7 +124,7 @@ class Batch:
         self._amounts: dict[str, int] = dict(self.whole.metals)
         self.known = self.whole.known
         self.carried = mixed_inputs(self._given, kind)
-        self._marked = {name for held in self._given.values() for name in held.expected}
+        self._marked = unmeasured(self._given.values())
         self.closed = any(one.side.part == "close" for one in sides)
         self.outcomes: dict[int, Outcome] = {}
         self.doubted: Doubt | None = None

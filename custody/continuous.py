@@ -30,6 +30,7 @@ from custody.process import (
     expected_of,
     frozen,
     held_estimates,
+    lacking,
     side_mass,
     staged,
     stated_of,
@@ -83,6 +84,8 @@ class Node:
         metals = {analyte: value for analyte, (value, _, _) in held.metals.items()}
         known = held_estimates(held)
         material = layer_known.arrived(known, held.cause)
+        # Where older layers differ the newest did when it came.
+        newest = next((layer.metals for layer in reversed(state.layers) if layer.dry > 0), metals)
         state.layers.append(Layer(held.wet, held.dry, metals, held.carried, material))
         layers, before = list(state.layers), layer_known.in_books(state.layers)
         beside = sum(travelling.size_of(parts) for _, parts in state.metals_u.values())
@@ -90,7 +93,8 @@ class Node:
         node_known.arrive(state, known, before)
         metal_books.arrive(state, known, layers)
         state.generation = max(state.generation, held.generation)
-        state.expected = tuple(sorted({*state.expected, *held.expected}))
+        partly = lacking([newest, metals]) if held.dry > 0 else set[str]()
+        state.expected = tuple(sorted({*state.expected, *held.expected, *partly}))
         self._happened(held.place)
 
     def apply(self, one: Standing, measured: Held | None, before: OutRow) -> Outcome:

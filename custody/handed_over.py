@@ -7,13 +7,13 @@ from typing import NamedTuple
 from custody import metrology
 from custody.estimate import Estimate, over, relative, total
 from custody.held import Held
-from custody.process import held_estimates
+from custody.process import held_estimates, unmeasured
 
 
 class Handed(NamedTuple):
     """What processes said of a material: dry share and grades in relative form, attributes.
 
-    ``expected`` are the analytes that nobody had measured.
+    ``expected`` are the analytes that nobody had measured in all of it.
     """
 
     dryness: Estimate
@@ -43,9 +43,8 @@ def handed_over(given: Sequence[Held]) -> Handed | None:
         for key, value in held.carried.attributes.items():
             amounts[key] = amounts.get(key, 0) + value
     attributes = dict(sorted(amounts.items()))
-    marked = frozenset(name for held in given for name in held.expected)
     # Water is known to hold none.
-    expected = marked if dry.value else frozenset[str]()
+    expected = frozenset(unmeasured(given)) if dry.value else frozenset[str]()
     return Handed(Estimate(dry.value / wet.value, 0.0, parts), grades, attributes, expected)
 
 

@@ -10,7 +10,7 @@ Source:
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from custody import carried as travelling
@@ -113,6 +113,23 @@ def expected_of(amounts: Mapping[str, int], kind: Kind, marked: Iterable[str]) -
     """
     metals = travelling.metals_of(amounts).keys()
     return tuple(sorted(metals if kind.separating else metals & set(marked)))
+
+
+def unmeasured(given: Iterable[Held]) -> set[str]:
+    """Return the metals of a mixture that nobody has measured in all of it.
+
+    Those that nobody had measured in a part, and those that some part has no figure of: what the
+    others hold is the least there is. Water is known to hold none.
+    """
+    parts = list(given)
+    marked = {name for held in parts for name in held.expected}
+    return marked | lacking([held.metals for held in parts if held.dry > 0])
+
+
+def lacking(parts: Sequence[Collection[str]]) -> set[str]:
+    """Return the metals that some part has no figure of, and another has, by those each has."""
+    named = set[str]().union(*parts)
+    return {name for name in named if any(name not in part for part in parts)}
 
 
 def frozen(one: Standing, amount: Amount, before: OutRow, findings: dict[str, str]) -> Amount:

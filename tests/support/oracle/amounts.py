@@ -70,6 +70,14 @@ class Handed:
     expected: frozenset[str] = frozenset()
 
 
+def unmeasured(parts: Iterable[Handed]) -> set[str]:
+    """The metals of a mixture that nobody measured in all of it: water holds none."""
+    some = list(parts)
+    marked = {name for one in some for name in one.expected}
+    named = [{n for n in one.amounts if is_metal(n)} for one in some if one.amounts["dry"] > 0]
+    return marked | {name for has in named for name in has if any(name not in m for m in named)}
+
+
 def mixed(parts: Iterable[tuple[float, Mix]]) -> Mix:
     """Shares of a mixture; nothing where no part has any weight."""
     known = list(parts)

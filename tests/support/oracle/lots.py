@@ -15,6 +15,7 @@ from tests.support.oracle.amounts import (
     added,
     is_attribute,
     mixture,
+    unmeasured,
 )
 from tests.support.oracle.known import U_MOISTURE, U_MOISTURE_MIN, Knowledge, as_wet_as_before
 from tests.support.oracle.own import Back
@@ -79,7 +80,7 @@ class LotBooks:
         self.went_in = self.now if back.at is None else self.knowledge.of(as_fed)
         self.unmeasured = self.knowledge.of([]).moisture
         self.findings |= self.now.findings
-        self.marked = frozenset(name for one in self.given for name in one.expected)
+        self.marked = frozenset(unmeasured(self.parts))
         self.expected = self.marked & self.now.handed
         self.carried = self._carried()
         self.postings: list[Posting] = []

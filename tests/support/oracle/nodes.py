@@ -99,7 +99,7 @@ class Node(Process):
         elif fact.part == "output" and fact.output_lot_id:
             side = self._taken(fact)
             side.carried = self.staged(side.carried, fact.site_id)
-            side.expected = self.unmeasured(side, self.came)
+            side.expected = self.expected_of(side, self.came)
             self.outputs.append(side)
             self._say("process_output", side, account_of(fact.output_lot_id, fact.site_id))
 
@@ -185,6 +185,7 @@ class Node(Process):
         else:
             self.loose = added((1, self.loose), (1, attributes(self._here())))
             self.layers = [Layer(side.masses(), Carried())] if side.dry > 0 else []
+            self.came.append(Handed(side.id, 0, "", side.masses(), Carried()))
         rest = added((1, side.masses()), (-1, self._here()))
         self.loose |= {"wet": rest.get("wet", 0), "dry": rest.get("dry", 0)}
         moved = added((1, books), (-1, self._here()), (-1, self.loose))

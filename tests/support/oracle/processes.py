@@ -13,6 +13,7 @@ from tests.support.oracle.amounts import (
     is_attribute,
     is_metal,
     mixture,
+    unmeasured,
 )
 from tests.support.oracle.postings import Posting, account_of, sums_of
 from tests.support.oracle.refs import References
@@ -186,12 +187,12 @@ class Process:
         said = (u, alone, both, side.expected)
         return Handed(fact.event_id, at, site, side.amounts, side.carried, *said)
 
-    def unmeasured(self, side: Side, came: Sequence[Handed]) -> frozenset[str]:
+    def expected_of(self, side: Side, came: Sequence[Handed]) -> frozenset[str]:
         """The metals of an output that nobody measured: of a separation all."""
         metals = {name for name in side.amounts if is_metal(name)}
         if self.kind.separated:
             return frozenset(metals)
-        return frozenset(metals & {name for one in came for name in one.expected})
+        return frozenset(metals & unmeasured(came))
 
     def left(self, measured: Sequence[Amounts] = ()) -> Amounts:
         """What the account holds by its postings, its inputs and what its outputs gave back."""
@@ -229,7 +230,7 @@ class Batch(Process):
         self._attributes()
         for side in self.outputs:
             side.carried = self.staged(self.carried, side.fact.site_id)
-            side.expected = self.unmeasured(side, self.inputs)
+            side.expected = self.expected_of(side, self.inputs)
             target = account_of(str(side.fact.output_lot_id), side.fact.site_id)
             self.postings.append(
                 Posting("process_output", side.id, self.account, target, side.amounts)

@@ -86,3 +86,65 @@ def test_a_pile_forgets_what_was_expected_once_it_is_empty() -> None:
     ]
     assert expected("ALL", *facts) == {"Cu", "Co"}
     assert expected("NEXT", *facts) == set()
+
+
+def never_assayed_for_cobalt(lot: str = "BARE") -> list[LotFact]:
+    """10 t of which a certificate gives copper, and nobody ever asked for cobalt."""
+    maker = Maker(lot)
+    return [
+        maker.weighing("PLANT", 10, "stock", 25_000, 15_000, movement_id=None),
+        maker.assay("PLANT", 20, {"Cu": (0.02, 0.0002)}, (0.1, 0.002)),
+    ]
+
+
+@pytest.mark.parametrize("kind", ["blend", "repack", "stockpile"])
+def test_what_a_part_of_a_mixture_has_no_figure_of_is_at_least_what_the_others_hold(
+    kind: str,
+) -> None:
+    """36 kg of cobalt in one half, and nobody knows what in the other."""
+    other = Maker("other").side(
+        "PLANT", 99, "input", "P-1", kind=kind, lot_id="BARE", mass_wet_g=10 * TONNE
+    )
+    facts = [*ore(), *never_assayed_for_cobalt(), other, *worked(kind)]
+    assert expected("OUT", *facts) == {"Co"}
+    assert expected("OUT", *facts, certificate("BARE", 30, Co=0.001)) == set()
+    assert expected("OUT", *facts, certificate("OUT", 300, Co=0.002)) == set()
+
+
+@pytest.mark.parametrize("kind", ["blend", "stockpile"])
+def test_it_stays_so_in_what_that_goes_into(kind: str) -> None:
+    other = Maker("other").side(
+        "PLANT", 99, "input", "P-1", kind="blend", lot_id="BARE", mass_wet_g=10 * TONNE
+    )
+    on = worked(kind, "P-2", "OUT", "ON")
+    facts = [*ore(), *never_assayed_for_cobalt(), other, *worked("blend"), *on]
+    assert expected("ON", *facts) == {"Co"}
+
+
+def test_a_pile_that_nobody_knew_makes_all_metals_the_least_there_is() -> None:
+    """5 t lay there when the first survey was taken, before any ore of the books came."""
+    survey = Maker("survey").side(
+        "PLANT", 5, "stock", "P-1", kind="stockpile", mass_wet_g=5 * TONNE, moisture_fraction=0.1
+    )
+    world = World()
+    world.tell(survey, *ore(), *worked("stockpile"))
+    metals = world.balances["lot/OUT/PLANT"].metals
+    assert {metal.analyte: metal.expected for metal in metals} == {"Cu": True, "Co": True}
+
+
+def test_water_has_none_and_leaves_the_others_as_known_as_they_were() -> None:
+    maker = Maker("WET")
+    water: list[LotFact] = [
+        maker.weighing("PLANT", 10, "stock", 25_000, 15_000, movement_id=None),
+        maker.side(
+            "PLANT", 99, "input", "P-1", kind="blend", mass_wet_g=TONNE, moisture_fraction=1.0
+        ),
+    ]
+    assert expected("OUT", *ore(), *water, *worked("blend")) == set()
+
+
+def test_a_lots_own_that_nobody_assayed_makes_what_it_got_the_least_there_is() -> None:
+    own = Maker("OUT").weighing("PLANT", 15, "stock", 25_000, 15_000, movement_id=None)
+    facts = [*ore(), *worked("split"), own]
+    assert expected("OUT", *facts) == {"Cu", "Co"}
+    assert expected("OUT", *facts, certificate("OUT", 300, Cu=0.02)) == {"Co"}

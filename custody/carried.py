@@ -187,9 +187,14 @@ def blended(parts: Sequence[Part]) -> Carried:
             by_dimension.setdefault(name, []).append((weight, c.shares.get(name, {})))
         for key, value in c.attributes.items():
             attributes[key] = attributes.get(key, 0) + value
+    metal_origins = _all_capped(by_metal, METALS_BYTES)
+    for analyte, some in by_metal.items():
+        # Without a word of its own a metal is taken to come from where the dry mass does.
+        if not metal_origins[analyte] and any(weight > 0.0 for weight, _ in some):
+            metal_origins[analyte] = {UNKNOWN_ORIGIN: 1.0}
     return Carried(
         capped(mixed([(weight, c.origins) for weight, _, c in parts])),
-        _all_capped(by_metal, METALS_BYTES),
+        metal_origins,
         _all_capped(by_dimension, DIMENSIONS_BYTES),
         dict(sorted(attributes.items())),
     )

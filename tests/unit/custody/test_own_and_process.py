@@ -180,3 +180,13 @@ def test_any_order_ends_in_the_same_books() -> None:
         books(*order)
     for some in permutations([*mine, split("A")[0]]):
         books(*fed_from(Maker("Z")), *some)
+
+
+def test_a_metal_that_only_material_of_unknown_origin_holds_is_of_unknown_origin() -> None:
+    """Nobody says where the lot's own came from, and it alone holds zinc."""
+    own = Maker("A").weighing("PLANT", 60, "stock", 45_000, 15_000, movement_id=None)
+    shot = Maker("A gun").shot("PLANT", 61, {"Zn": 0.01}, lot_id="A")
+    here = of(books(own, shot, *fed_from(Maker("Z")), *split("A")))
+    assert {one.id for one in here.origins} == {"ZM", ""}
+    zinc = [(one.level, one.share) for one in here.metal_origins if one.analyte == "Zn"]
+    assert zinc == [("unknown", 1.0)]

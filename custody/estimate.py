@@ -30,7 +30,7 @@ SOURCES_MAX = 16
 """Systematic sources kept by name; the rest is added linearly into ``OTHER``."""
 
 OTHER = "other"
-"""Source that stands for all beyond ``SOURCES_MAX``, and for parts with a negative sign."""
+"""Source that stands for all beyond ``SOURCES_MAX``."""
 
 DRY_SHARE = "/dry_share"
 """End of the name of a source that is the dry share of a process (``process_known``)."""
@@ -163,10 +163,9 @@ def absolute(estimate: Estimate) -> Estimate:
 def said(estimate: Estimate, scale: float = 1.0) -> tuple[float, tuple[Part, ...]]:
     """Return what is written of an uncertainty: random part and systematic parts.
 
-    The lot's own sources count as random. The ``SOURCES_MAX`` largest sources keep their names,
-    of equal ones those first in the alphabet. Parts are written without sign, so one with a
-    negative sign (what left over another scale) goes into ``OTHER``: under its own name it would
-    add where it should cancel, and cancel where it should add.
+    The lot's own sources count as random. The ``SOURCES_MAX`` largest sources keep their names
+    and their signs, of equal ones those first in the alphabet: what left over another scale is
+    less than nothing of that scale, and adds to what the scale weighs elsewhere.
 
     Args:
         estimate: What is said.
@@ -183,15 +182,15 @@ def said(estimate: Estimate, scale: float = 1.0) -> tuple[float, tuple[Part, ...
             var += u * u
             continue
         part = u * scale
-        if part > 0.0 and source != OTHER:
-            named.append((source, part))
-        elif part:
+        if source == OTHER:
             rest.append(abs(part))
+        elif part:
+            named.append((source, part))
     if len(named) > SOURCES_MAX:
-        named.sort(key=lambda part: (-part[1], part[0]))
-        rest.extend([u for _, u in named[SOURCES_MAX:]])
+        named.sort(key=lambda part: (-abs(part[1]), part[0]))
+        rest.extend([abs(u) for _, u in named[SOURCES_MAX:]])
         del named[SOURCES_MAX:]
-    if rest:
+    if any(rest):
         # An exact sum does not depend on the order in which sources were met.
         named.append((OTHER, math.fsum(rest)))
     named.sort()

@@ -108,7 +108,7 @@ def _stated(one: Standing, name: str, whole: Whole, references: References) -> S
     """Return a stream of which only its side says anything, beside the dry share of the inputs."""
     wet, dry = side_mass(one.side, dry_share(whole.wet, whole.dry))
     mass = dry_known(leaving(one, wet, dry, references), whole.share)
-    return Stream(name, one.cause.event_id, node_facts.floored(node_facts.unsigned(mass)), {})
+    return Stream(name, one.cause.event_id, node_facts.floored(node_facts.named(mass)), {})
 
 
 def _measured(one: Standing, handed: Held, back: Held) -> Stream:

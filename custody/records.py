@@ -13,7 +13,7 @@ from custody.information import Cause, Onset, OtherSite, TripOnset
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One systematic source of an uncertainty and what it contributes, in the value's unit."""
+    """One source of a systematic uncertainty, and what it does: signed, in the value's unit."""
 
     source: str
     u: float

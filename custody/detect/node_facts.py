@@ -76,6 +76,10 @@ class Node(NamedTuple):
         return len(weighed) == len(self.leaving) > int(self.separating)
 
 
+def _figure(value: float, u: float, parts: Mapping[str, float]) -> Estimate:
+    return named(Estimate(float(value), u * u, parts))
+
+
 def is_weighed(dry: Estimate) -> bool:
     """Tell whether a dry mass says anything."""
     return MASS_MIN_G <= dry.value <= MASS_MAX_G and _is_known(dry)
@@ -95,10 +99,10 @@ def stream(name: str, event_id: str, held: Held, metals: Iterable[str]) -> Strea
         held: Amounts, and how well they are known.
         metals: Analytes that are measured.
     """
-    dry = floored(figure(held.dry, held.dry_u, held.dry_parts))
+    dry = floored(_figure(held.dry, held.dry_u, held.dry_parts))
     grades: dict[str, Estimate] = {}
     for analyte in metals:
-        grade = grade_of(dry, figure(*held.metals[analyte]))
+        grade = grade_of(dry, _figure(*held.metals[analyte]))
         if grade is not None:
             grades[analyte] = grade
     return Stream(name, event_id, dry, grades)
@@ -127,18 +131,11 @@ def grade_of(dry: Estimate, metal: Estimate) -> Estimate | None:
     return floored(Estimate(grade, max(var, 0.0) * grade * grade, parts))
 
 
-def figure(value: float, u: float, parts: Mapping[str, float]) -> Estimate:
-    """Return a figure; parts nobody can name any more are its own, as in a network."""
-    own = parts.get(OTHER, 0.0)
-    named = {source: part for source, part in parts.items() if part > 0.0 and source != OTHER}
-    return Estimate(float(value), u * u + own * own, named)
-
-
-def unsigned(said: Estimate) -> Estimate:
-    """Return an estimate as a network takes it: what is below zero or has no name is its own."""
-    named = {source: part for source, part in said.parts.items() if part > 0.0 and source != OTHER}
-    own = math.fsum(part * part for source, part in said.parts.items() if source not in named)
-    return Estimate(said.value, said.var + own, named)
+def named(said: Estimate) -> Estimate:
+    """Return an estimate as a network takes it: what nobody can name any more is its own."""
+    own = said.parts.get(OTHER, 0.0)
+    parts = {source: part for source, part in said.parts.items() if part and source != OTHER}
+    return Estimate(said.value, said.var + own * own, parts)
 
 
 def joined(name: str, streams: Sequence[Stream]) -> Stream:

@@ -144,8 +144,12 @@ def _row(place: str, quantity: str, unit: Unit, figure: Figure) -> Row:
 
 
 def named_parts(parts: Sequence[Part], unit: Unit) -> str:
-    """Return the largest systematic parts with their sources, and how many more there are."""
-    largest = sorted(parts, key=lambda part: -abs(part.u))
+    """Return the largest systematic parts with their sources, and how many more there are.
+
+    A part that rounds to nothing is none: what one scale did to both sides of a difference.
+    """
+    some = [part for part in parts if round(part.u / unit.divisor, unit.digits)]
+    largest = sorted(some, key=lambda part: -abs(part.u))
     named = [
         f"{part.source} {part.u / unit.divisor:,.{unit.digits}f}"
         for part in largest[:_SOURCES_SHOWN_MAX]

@@ -68,12 +68,12 @@ def test_nor_are_records_of_records(
 
 
 @given(estimates)
-def test_what_is_said_has_few_sources_each_once_and_no_sign(estimate: Estimate) -> None:
+def test_what_is_said_has_few_sources_each_once_and_a_rest_without_sign(estimate: Estimate) -> None:
     _, written = said(estimate)
     names = [part.source for part in written]
     assert names == sorted(set(names))
     assert len(set(names) - {OTHER}) <= SOURCES_MAX
-    assert all(part.u > 0.0 for part in written)
+    assert all(part.u > 0.0 if part.source == OTHER else part.u for part in written)
 
 
 @given(estimates, st.randoms(use_true_random=False))
@@ -133,12 +133,22 @@ def test_named_sources_cancel_in_a_difference_and_add_in_a_sum() -> None:
     assert sigma(add(first, second)) == pytest.approx(math.sqrt(2.0 + 36.0))
 
 
-def test_what_left_over_another_scale_is_said_without_a_name() -> None:
-    """Written as +4 of WB-2 it would cancel against the output that WB-2 weighs next."""
-    rest = add(Estimate(30.0, 0.0, {"WB-1": 3.0}), Estimate(20.0, 0.0, {"WB-2": 4.0}), -1.0)
-    assert said(rest)[1] == (Part(source="WB-1", u=3.0), Part(source=OTHER, u=4.0))
-    turned = (Part(source="WB-2", u=8.0), Part(source=OTHER, u=6.0))
+def test_what_left_over_another_scale_is_said_with_its_sign() -> None:
+    """What is left and what left over WB-2 are together the 30 t of WB-1, known as those are."""
+    gone = Estimate(20.0, 0.0, {"WB-2": 4.0})
+    rest = add(Estimate(30.0, 0.0, {"WB-1": 3.0}), gone, -1.0)
+    assert said(rest)[1] == (Part(source="WB-1", u=3.0), Part(source="WB-2", u=-4.0))
+    turned = (Part(source="WB-1", u=-6.0), Part(source="WB-2", u=8.0))
     assert said(rest, -2.0)[1] == turned
+    assert sigma(add(read_back(rest), read_back(gone))) == 3.0
+
+
+def test_beyond_sixteen_sources_the_largest_keep_their_names_whatever_their_sign() -> None:
+    named = {f"S-{no:02}": -float(no) for no in range(1, SOURCES_MAX + 4)}
+    _, written = said(Estimate(0.0, 0.0, named))
+    found = {part.source: part.u for part in written}
+    assert found.pop(OTHER) == 1.0 + 2.0 + 3.0
+    assert found == {name: u for name, u in named.items() if u < -3.0}
 
 
 def test_a_lots_own_quantity_counts_as_random_once_it_is_said() -> None:

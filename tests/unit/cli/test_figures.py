@@ -4,7 +4,7 @@ import pytest
 
 from custody.events import Micros
 from custody.records import AttributeAmount, Balance, Metal, Part
-from runtime.cli.figures import Figure, balance_rows, combined, measured, total
+from runtime.cli.figures import TONNE, Figure, balance_rows, combined, measured, named_parts, total
 
 
 def a_balance(
@@ -78,6 +78,13 @@ def test_many_sources_are_named_by_size_and_counted() -> None:
     parts = tuple(Part(source=f"S{i}", u=1e6 * i) for i in range(1, 6))
     row = balance_rows([a_balance(parts=parts)])[0]
     assert row["u_systematic"] == "S5 5.000, S4 4.000, S3 3.000, and 2 more"
+
+
+def test_a_scale_that_cancels_between_two_places_is_not_named_of_both() -> None:
+    left = Figure(40, 0.0, (Part(source="WB-1", u=49e3), Part(source="WB-2", u=-29e3)))
+    gone = Figure(60, 0.0, (Part(source="WB-2", u=29e3),))
+    assert named_parts(left.parts, TONNE) == "WB-1 0.049, WB-2 -0.029"
+    assert named_parts(total([left, gone]).parts, TONNE) == "WB-1 0.049"
 
 
 @pytest.mark.parametrize(

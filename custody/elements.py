@@ -11,3 +11,6 @@ _SYMBOLS = (
 )
 ELEMENTS = frozenset(_SYMBOLS.split())
 """The periodic table up to uranium without what no mine ships."""
+
+COMPOSITION_SUM_MAX = 1.01
+"""What is measured of one material may add up to one within the laboratory's own error."""

@@ -9,7 +9,7 @@ so taking out and putting in leaves no trace.
 
 from dataclasses import replace
 
-from custody import accounts, elsewhere, exact, handing, own, returns, turns
+from custody import accounts, beyond_one, elsewhere, exact, handing, own, returns, turns
 from custody.carried import NOTHING_CARRIED
 from custody.estimate import NOTHING, Estimate
 from custody.events import Micros
@@ -282,8 +282,11 @@ class LotDerivation:
         return total(self._book.place(name), accounts.lot(self._lot_id, name))
 
     def _note_findings(self) -> None:
-        """Keep what is found of the lot as a whole: its certificates, and where it cannot be."""
-        findings = self._context.knowledge.findings
+        """Keep what is found of the lot as a whole: its grades, and where it cannot be."""
+        findings = [
+            *self._context.knowledge.findings,
+            *beyond_one.of_lot(self._book, self._context),
+        ]
         if self._book.row.strays:
             findings = [*findings, *elsewhere.of_lot(self._book, self._context)]
         material = self._book.material()

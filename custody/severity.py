@@ -52,6 +52,7 @@ BY_RULE: Mapping[str, str] = {
     "correction_conflict": MEDIUM,
     "cycle_or_too_deep": MEDIUM,
     "document_expired": MEDIUM,
+    "fractions_exceed_one": MEDIUM,
     "impossible_speed": MEDIUM,
     "lot_redeclared": MEDIUM,
     "origin_country_differs": MEDIUM,

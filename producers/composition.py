@@ -3,12 +3,9 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from custody.elements import ELEMENTS
+from custody.elements import COMPOSITION_SUM_MAX, ELEMENTS
 from producers.fields import converted, fault
 from producers.outcome import Code
-
-COMPOSITION_SUM_MAX = 1.01
-"""Elements of one certificate may add up to one within the laboratory's own error."""
 
 
 def check_range(unit: str, *values: Decimal | None) -> None:

@@ -38,6 +38,9 @@ function amounts(text) {
   }).join(", ");
 }
 
+/* "Cu 60.00%, Zn 60.00% and 2 more" */
+const grades = (text) => text.replace(/ and (\d+) more$/, " +$1").replace(/([\d.]+)%/g, (_, share) => `${figure(share)} %`);
+
 /* "Cu: LAB-1 2.5000%, LAB-2 2.6000% (chi-square 12.3); Zn: ..." */
 function compared(text) {
   return text.split("; ").map((one) => {
@@ -83,6 +86,9 @@ const FORMS = [
   [/^certificate (.+) of (.+) stands for samples (.+) of lot (.+)$/, "found.certificate_samples",
     ([paper, laboratory, samples, lot]) => ({ paper, laboratory, samples: list(samples), lot })],
   [/^laboratories do not agree: (.+); the newest is booked$/, "found.certificates_disagree", ([said]) => ({ said: compared(said) })],
+  [/^(.+) of the dry matter, together ([\d.]+)%$/, "found.fractions_exceed_one", ([said, whole]) => ({ said: grades(said), whole: figure(whole) })],
+  [/^(.+) of the dry matter, together ([\d.]+)%, by the usual moisture of ([\d.]+)%$/, "found.fractions_by_usual_moisture",
+    ([said, whole, moisture]) => ({ said: grades(said), whole: figure(whole), moisture: figure(moisture) })],
   [/^more than (\d+) certificates; the oldest/, "found.too_many_certificates", ([most]) => ({ most: count(most) })],
   [/^seal (.+) sealed two loads that have nothing to do with each other: lot (.+) from (.+) and lot (.+) from (.+)$/, "found.seal_reused",
     ([seal, lot, from, other, there]) => ({ seal, lot, from: site(from), other, there: site(there) })],

@@ -119,3 +119,7 @@ def mixture(parts: list[tuple[Amounts, Carried]], key: str | None) -> Carried:
     }
     shares = mixed((max(a.get(name, 0), 0), c.shares) for a, c in parts)
     return Carried(cut(origins) or dict(UNKNOWN), by_metal, shares)
+
+
+def attributes_of(amounts: Amounts) -> Amounts:
+    return {name: value for name, value in amounts.items() if is_attribute(name)}

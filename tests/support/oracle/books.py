@@ -235,6 +235,7 @@ class Oracle:
         """
         undecided = {("lot_redeclared", f"lot/{lot_id}") for lot_id in self.lots}
         undecided |= {("overdrawn", f"lot/{lot_id}") for lot_id in self.lots}
+        undecided |= {(name, f"lot/{i}") for i, lot in self.lots.items() for name in lot.unclear}
         for process_id, process in self.processes.items():
             unclear = process.unclear - process.findings
             undecided |= {(name, f"process/{process_id}") for name in unclear}

@@ -37,7 +37,8 @@ class Known:
     """What is known; ``moisture`` None where nobody says anything, not even a default.
 
     ``u_moisture`` is that of the certificate that gives it; ``handed`` are the analytes that what
-    a process handed over speaks for.
+    a process handed over speaks for, ``declared`` those the declaration does; ``u`` is the greatest
+    that a certificate of an analyte has.
     """
 
     moisture: float | None = None
@@ -46,6 +47,8 @@ class Known:
     certified: set[str] = field(default_factory=set)
     findings: set[str] = field(default_factory=set)
     handed: set[str] = field(default_factory=set)
+    declared: set[str] = field(default_factory=set)
+    u: dict[str, float] = field(default_factory=dict)
 
     def dry_grade(self, analyte: str) -> float:
         """Grade on dry basis, by the moisture now known."""
@@ -110,6 +113,7 @@ class Knowledge:
         best = said | gun | given | lab
         known.grades = {analyte: best[analyte] for analyte in sorted(kept)}
         known.handed = set(given) - set(lab)
+        known.declared = set(said) - set(gun) - set(given) - set(lab)
         return known
 
     def _countries(self, lot: LotDeclared, findings: set[str]) -> None:
@@ -157,6 +161,7 @@ class Knowledge:
             best = self._exchanged(analyte, seen, known) or best_of(seen, tails)
             found[analyte] = (best.x, best.basis)
             known.certified.add(analyte)
+            known.u[analyte] = max(value.u for value in seen)
         if tails and min(tails) * len(tails) < 0.001:
             known.findings.add("certificates_disagree")
         return found

@@ -7,13 +7,13 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from custody.events import Fact, LotDeclared, LotWeighed, MaterialProcessed
-from tests.support.oracle import declared, own
+from tests.support.oracle import beyond, declared, own
 from tests.support.oracle.amounts import (
     Amounts,
     Carried,
     Handed,
     added,
-    is_attribute,
+    attributes_of,
     mixture,
     unmeasured,
 )
@@ -82,6 +82,8 @@ class LotBooks:
         self.findings |= self.now.findings
         self.marked = frozenset(unmeasured(self.parts))
         self.expected = self.marked & self.now.handed
+        found, self.unclear = beyond.said(self.now, self.expected, is_declared=self.lot is not None)
+        self.findings |= found
         self.carried = self._carried()
         self.postings: list[Posting] = []
         self.places: dict[str, Place] = {}
@@ -394,7 +396,3 @@ class LotBooks:
 
     def _given_at(self, site: str) -> Amounts:
         return added(*((1, one.amounts) for one in self.given if one.site == site))
-
-
-def attributes_of(amounts: Amounts) -> Amounts:
-    return {name: value for name, value in amounts.items() if is_attribute(name)}

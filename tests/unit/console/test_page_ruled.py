@@ -59,6 +59,11 @@ FOUND: dict[str, list[str]] = {
     "device_out_of_calibration": ["WB-1 weighed out of calibration; its u is widened"],
     "document_expired": ["permit Q-1 travelled with the lot after its last day, 2026-11-07"],
     "double_receipt": ["trip M-1 was received at DEPOT and PORT; one load comes to one site"],
+    "fractions_exceed_one": [
+        "Cu 60.00%, Zn 60.00% of the dry matter, together 120.00%",
+        "Cu 60.00%, Zn 60.00% and 2 more of the dry matter, together 120.00%",
+        "Cu 102.11% of the dry matter, together 102.11%, by the usual moisture of 5.0%",
+    ],
     "event_id_conflict": [
         ("two events have one id; the earlier counts, by gateway GW-1 of site MINE; the later does"
         " not, by a gateway not noted of site PORT; they differ in net, ticket"),

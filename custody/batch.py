@@ -25,6 +25,7 @@ from custody.process import (
     RECOVERY_U_REL,
     Estimates,
     Standing,
+    doubts_of,
     dry_share,
     expected_of,
     frozen,
@@ -139,11 +140,8 @@ class Batch:
         for name, value in self.carried.attributes.items():
             self._amounts[name] = self._amounts.get(name, 0) + value
         for one in self._sides:
-            self.outcomes[one.number] = outcome = Outcome(carried=self.carried)
-            if one.side.kind != self._kind.name:
-                outcome.findings["side_of_other_kind"] = (
-                    f"It names {one.side.kind}; most sides of the process name {self._kind.name}."
-                )
+            found = doubts_of(one.side, one.cause, one.site, self._kind, self._references)
+            self.outcomes[one.number] = Outcome(carried=self.carried, findings=found)
         self._add()
         self._put_out(before)
         self._lose()

@@ -25,6 +25,7 @@ from custody.metrology import wet_of
 from custody.process import (
     Estimates,
     Standing,
+    doubts_of,
     dry_share,
     exceeds,
     expected_of,
@@ -105,11 +106,8 @@ class Node:
             measured: What its lot gives back of it, having been measured.
             before: What stands for it now: deep in a ring it stays.
         """
-        outcome = Outcome()
-        if one.side.kind != self._kind.name:
-            outcome.findings["side_of_other_kind"] = (
-                f"It names {one.side.kind}; most sides of the process name {self._kind.name}."
-            )
+        found = doubts_of(one.side, one.cause, one.site, self._kind, self._references)
+        outcome = Outcome(findings=found)
         match one.side.part:
             case "output":
                 self._put_out(one, measured, before, outcome)

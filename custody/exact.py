@@ -15,8 +15,9 @@ from custody.events import ActionTaken, Micros
 from custody.fold import Row
 from custody.geography import CLOCKS_US, Position, distance_km, too_far
 from custody.lot import INFERRED, ends_of, sold_to
-from custody.lot_rows import Mass, Papers, Trip, TripRow
+from custody.lot_rows import Cause, Mass, Papers, Trip, TripRow
 from custody.postings import Context
+from custody.process import doubts_of
 from custody.rows import Fed, Finding, Hold
 
 HOUR_US = 3_600_000_000
@@ -49,8 +50,13 @@ def of_trip(name: str, trip: Trip, context: Context) -> tuple[list[Finding], Due
 
 def of_feed(fed: Fed, context: Context) -> list[Finding]:
     """Return what the rules find of a process input."""
-    what = f"an input of process {fed.side.process} was taken"
-    return _breached(what, fed.event_id, fed.at, context) if context.holds else []
+    cause = Cause(fed.at, fed.known, fed.event_id)
+    doubts = doubts_of(fed.side, cause, fed.site, None, context.references)
+    found = [Finding(rule, fed.event_id, detail) for rule, detail in doubts.items()]
+    if context.holds:
+        what = f"an input of process {fed.side.process} was taken"
+        found.extend(_breached(what, fed.event_id, fed.at, context))
+    return found
 
 
 def dues(pairs: Iterable[tuple[Row | None, Row]]) -> Iterator[tuple[Due | None, Due | None]]:

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from custody import carried as travelling
+from custody import stated
 from custody.balance import Stamp
 from custody.estimate import Estimate, said
 from custody.handing import GENERATIONS_MAX
@@ -79,6 +80,33 @@ def side_mass(side: Side, share_there: float) -> tuple[int, int]:
         return wet_of(side.dry, share) if side.wet is None else side.wet, side.dry
     wet = side.wet or 0
     return wet, round(wet * share)
+
+
+def doubts_of(
+    side: Side, cause: Cause, site: str, kind: Kind | None, references: References
+) -> dict[str, str]:
+    """Return what does not fit of a side whatever the others are, sentences by rule.
+
+    Args:
+        side: The side.
+        cause: When it was.
+        site: Where; its laboratory is thought to have measured the moisture.
+        kind: What the process does; None where that is not asked.
+        references: Laboratories.
+    """
+    found: dict[str, str] = {}
+    if kind is not None and side.kind != kind.name:
+        detail = f"It names {side.kind}; most sides of the process name {kind.name}."
+        found["side_of_other_kind"] = detail
+    if side.wet is None or side.dry is None or side.moisture is None:
+        return found
+    u = references.laboratory(site, cause.at).moisture_u
+    counted = stated.contradicted((side.wet, side.dry), side.moisture, (side.u_mass, u))
+    if counted is not None:
+        detail = f"A side of {side.process} states {tonnes(side.dry)} of dry mass in"
+        detail = f"{detail} {tonnes(side.wet)} and a moisture of {side.moisture:.2%}, by which it"
+        found["stated_dry_differs"] = f"{detail} is {tonnes(counted)}; the two masses count"
+    return found
 
 
 def stated_of(side: Side) -> str | None:

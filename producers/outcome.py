@@ -30,6 +30,7 @@ class Code(StrEnum):
     FRACTION_OUT_OF_RANGE = "fraction_out_of_range"
     FRACTIONS_EXCEED_ONE = "fractions_exceed_one"
     DRY_ABOVE_WET = "dry_above_wet"
+    MOISTURE_MISMATCH = "moisture_mismatch"
     TOO_MANY_ITEMS = "too_many_items"
     NET_MISMATCH = "net_mismatch"
     TOO_OLD = "too_old"

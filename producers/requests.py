@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool, model_validator
 
-from custody import units
+from custody import metrology, stated, units
 from producers.attribute import Attributes
 from producers.composition import check_elements, check_once
 from producers.fields import (
@@ -197,6 +197,11 @@ class Side(Model):
         if wet is not None and dry is not None and dry > wet:
             allowed = f"at most mass_wet_kg: {wet / 1000:.15g}"
             raise fault(Code.DRY_ABOVE_WET, dry / 1000, allowed, "mass_dry_kg")
+        u = self.u_mass_g, metrology.MOISTURE_U
+        counted = stated.contradicted((wet, dry), self.moisture_fraction, u)
+        if counted is not None:
+            allowed = f"{counted / 1000:.15g}: mass_wet_kg less its moisture_fraction"
+            raise fault(Code.MOISTURE_MISMATCH, (dry or 0) / 1000, allowed, "mass_dry_kg")
 
 
 class LotSide(Side):

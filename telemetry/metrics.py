@@ -60,6 +60,7 @@ REFUSALS = (
     "fraction_out_of_range",
     "fractions_exceed_one",
     "dry_above_wet",
+    "moisture_mismatch",
     "too_many_items",
     "too_old",
     "missing_identity",

@@ -80,6 +80,8 @@ const FORMS = [
     ([first, site, second, other, what]) => ({ first: gateway(first), site, second: gateway(second), other, what })],
   [/^(.+) states ([\d.,]+) t of dry mass in ([\d.,]+) t; by the certificate it is ([\d.,]+) t \(([+-][\d.]+) sigma\)/, "found.stated_dry_differs",
     ([owner, dry, wet, certified]) => ({ owner, dry: figure(dry), wet: figure(wet), certified: figure(certified) })],
+  [/^A side of (.+) states ([\d.,]+) t of dry mass in ([\d.,]+) t and a moisture of ([\d.]+)%, by which it is ([\d.,]+) t; /, "found.stated_moisture_differs",
+    ([process, dry, wet, moisture, counted]) => ({ process, dry: figure(dry), wet: figure(wet), moisture: figure(moisture), counted: figure(counted) })],
   [/^seen at (.+) while all of it was on the way from (.+) to (.+)$/, "found.two_places", ([site, from, to]) => ({ site, from, to })],
   [/^tag (.+) is declared for lots (.+)$/, "found.tag_reused", ([tag, lots]) => ({ tag, lots: list(lots) })],
   [/^certificate (.+) of (.+) stands for lots (.+)$/, "found.certificate_reused", ([paper, laboratory, lots]) => ({ paper, laboratory, lots: list(lots) })],

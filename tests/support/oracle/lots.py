@@ -22,6 +22,7 @@ from tests.support.oracle.own import Back
 from tests.support.oracle.postings import TRANSIT, Flow, Place, Posting, account_of, sums_of
 from tests.support.oracle.refs import References
 from tests.support.oracle.scales import sigma
+from tests.support.oracle.sides import differs
 from tests.support.oracle.stand import kept_stocks, standing, when
 from tests.support.oracle.trips import Trip, trips_of
 
@@ -285,6 +286,7 @@ class LotBooks:
 
     def _inputs(self) -> None:
         sides = [f for f in self.facts if isinstance(f, MaterialProcessed)]
+        self.findings |= {"stated_dry_differs" for side in sides if differs(side, self.refs)}
         for side in sides:
             wet, dry = (round(mass) for mass in self._masses(side))
             amounts = self.went_in.fed(wet, dry)

@@ -17,6 +17,7 @@ from tests.support.oracle.amounts import (
 )
 from tests.support.oracle.postings import Posting, account_of, sums_of
 from tests.support.oracle.refs import References
+from tests.support.oracle.sides import differs
 from tests.support.oracle.stand import standing, when
 
 U_SIDE_REL = 0.005
@@ -102,6 +103,8 @@ class Process:
         self.refs = refs
         stand = standing(sorted(facts, key=when))
         self.findings = stand.findings
+        if any(differs(side, refs) for side in stand.facts):
+            self.findings.add("stated_dry_differs")
         self.unclear: set[str] = set()
         self.facts = sorted(stand.facts, key=when)
         self.inputs = sorted(inputs, key=lambda one: (one.at, one.cause))

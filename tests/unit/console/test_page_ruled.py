@@ -146,7 +146,9 @@ FOUND: dict[str, list[str]] = {
     ],
     "stated_dry_differs": [
         ("process/P-1 states 8.730 t of dry mass in 9.700 t; by the certificate it is 8.190 t"
-        " (-5.1 sigma), which counts")
+        " (-5.1 sigma), which counts"),
+        ("A side of P-1 states 9.000 t of dry mass in 10.000 t and a moisture of 50.00%, by which"
+        " it is 5.000 t; the two masses count"),
     ],
     "stock_unaccounted": [
         f"A survey found 8.730 t of dry mass where 9.700 t should lie: 0.970 t {way}"

@@ -114,6 +114,13 @@ UNREADABLE = [
         process(outputs=[side(moisture_fraction=Decimal("1.2"))]),
         (RANGE, "outputs.0.moisture_fraction"),
     ),
+    Bad(
+        "dry mass of half the water beside it",
+        process(
+            outputs=[side(mass_wet_kg=10_000, mass_dry_kg=9_000, moisture_fraction=Decimal("0.5"))]
+        ),
+        (Code.MOISTURE_MISMATCH, "outputs.0.mass_dry_kg"),
+    ),
     Bad("assay of 110 %", of("assay", results=composition(60, 50)), (EXCEED, "results")),
     Bad(
         "assay of 110 % as is",

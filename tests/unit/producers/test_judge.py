@@ -188,6 +188,22 @@ REFUSED = [
         "outputs.0.mass_dry_kg",
     ),
     (
+        "drier than its moisture",
+        {
+            **PROCESSING,
+            "outputs": [
+                {
+                    "lot_id": "C-1",
+                    "mass_wet_kg": 10,
+                    "mass_dry_kg": 9,
+                    "moisture_fraction": "0.5",
+                }
+            ],
+        },
+        Code.MOISTURE_MISMATCH,
+        "outputs.0.mass_dry_kg",
+    ),
+    (
         "one target for five parts",
         {**PROCESSING, "corrects": "00000000-0000-8000-8000-000000000000"},
         Code.CORRECTION_MISMATCH,

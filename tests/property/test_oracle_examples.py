@@ -121,6 +121,8 @@ def exchanged(s: float | None, b: float | None, u: float | None, rule: str | Non
         (None, 0.021, None, None, 0.021),
         (0.020, 0.022, None, None, 0.021),
         (0.020, 0.022, 0.050, None, 0.021),
+        (0.020, None, 0.026, "mean_with_nearer", 0.026),
+        (None, 0.020, 0.026, "between_or_nearer", 0.026),
         (0.020, 0.030, None, None, 0.025),
         (0.020, 0.030, 0.026, None, 0.026),
         (0.020, 0.030, 0.026, "umpire", 0.026),

@@ -186,8 +186,20 @@ def test_a_plants_own_and_older_results_do_not_join_who_alone_has_exchanged() ->
     assert names(said(old, seller, plant, contract=contract())) == {"seller": 1.0}
 
 
-def test_of_one_party_that_exchanged_alone_and_an_umpire_the_umpire_speaks() -> None:
-    assert names(said(*parties(0.8412, None, 0.8405), contract=contract())) == {"umpire": 1.0}
+@pytest.mark.parametrize("rule", UmpireRule)
+@pytest.mark.parametrize("sides", [(0.8412, None), (None, 0.8412), (None, None)])
+def test_of_one_party_that_exchanged_alone_and_an_umpire_the_umpire_speaks(
+    sides: tuple[float | None, float | None], rule: UmpireRule
+) -> None:
+    """Whatever the rule: there is no nearer of two."""
+    found = said(*parties(*sides, 0.8405), contract=contract(rule))
+    assert (names(found), rules(found)) == ({"umpire": 1.0}, [])
+
+
+def test_of_one_party_and_several_umpires_those_who_agree_are_averaged() -> None:
+    second = certificate("umpire-2", UMPIRE, 0.8406, party="umpire", minute=8)
+    found = said(*parties(0.8412, None, 0.8405), second, contract=contract())
+    assert names(found) == pytest.approx({"umpire": 0.5, "umpire-2": 0.5})
 
 
 def test_an_umpire_alone_speaks() -> None:

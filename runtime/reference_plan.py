@@ -50,9 +50,11 @@ class Change:
         wanted: The record.
         what: ``new``, ``new version``, ``correction``, ``withdrawal``, ``same``, or ``conflict``:
             another statement for the same start, which the gateway refuses without ``corrects``.
-        fields: What differs from the version in force at its start, or from the corrected one.
+        fields: What differs from the version in force at its start, or from the corrected one; of
+            a withdrawal between the one it withdraws and the one that is then in force.
         past: It is valid from before now: facts that are there already may be read anew.
         until: Where what it changes ends: its own end or the next version's start.
+        again: Of a withdrawal the version that is then in force at its start; None for none.
     """
 
     wanted: Wanted
@@ -60,6 +62,7 @@ class Change:
     fields: tuple[Difference, ...]
     past: bool
     until: Micros | None
+    again: RefVersion | None = None
 
 
 def plan(wanted: Iterable[Wanted], rows: Rows, now: Micros) -> Iterator[Change]:
@@ -74,12 +77,16 @@ def plan(wanted: Iterable[Wanted], rows: Rows, now: Micros) -> Iterator[Change]:
         key = one.kind, one.id
         row = rows.get(key) or RefRow()
         what, before = _compared(one.version, row)
-        fields = () if what == SAME else _fields(before, one.version)
-        past = what != SAME and one.version.valid_from < now
-        yield Change(one, what, fields, past, _until(one.version, row))
+        after, again = row, None
         if what not in {SAME, CONFLICT}:
             versions = sorted([*row.versions, one.version], key=lambda v: (v.valid_from, v.known))
-            rows[key] = RefRow(versions)
+            after = rows[key] = RefRow(versions)
+        if what == WITHDRAWAL:
+            again = version_at(after, one.version.valid_from)
+        then = again if what == WITHDRAWAL else one.version
+        fields = () if what == SAME else _fields(before, then)
+        past = what != SAME and one.version.valid_from < now
+        yield Change(one, what, fields, past, _until(one.version, row), again)
 
 
 def _compared(version: RefVersion, row: RefRow) -> tuple[str, RefVersion | None]:
@@ -110,10 +117,10 @@ def _until(version: RefVersion, row: RefRow) -> Micros | None:
     return min(ends, default=None)
 
 
-def _fields(before: RefVersion | None, after: RefVersion) -> tuple[Difference, ...]:
+def _fields(before: RefVersion | None, after: RefVersion | None) -> tuple[Difference, ...]:
     old = {} if before is None else leaves(json.loads(before.body))
-    new = {} if after.void else leaves(json.loads(after.body))
-    if before is not None and before.valid_to != after.valid_to:
+    new = {} if after is None else leaves(json.loads(after.body))
+    if before is not None and after is not None and before.valid_to != after.valid_to:
         old, new = {"valid_to": _day(before), **old}, {"valid_to": _day(after), **new}
     return tuple(
         (path, old.get(path), new.get(path))

@@ -22,6 +22,7 @@ from runtime.moment import now, time_of
 from runtime.reference_plan import (
     CONFLICT,
     SAME,
+    WITHDRAWAL,
     Change,
     Wanted,
     known,
@@ -78,9 +79,11 @@ def reference_diff(file: IO[str], *, as_json: bool) -> int:
     """Show what loading FILE would change; sends nothing. - is standard input.
 
     Per record: new, new version, correction, withdrawal or same, and each field that differs from
-    the version in force at its start. A record valid from before now reaches into the past: lots
-    that used it are read anew. conflict: another statement for the same start stands, and only a
-    record that names it in corrects replaces it. Exit 1 where a line is refused or in conflict.
+    the version in force at its start; of a withdrawal, from what it withdraws to the version that
+    is then in force (with --json, in_force is its start). A record valid from before now reaches
+    into the past: lots that used it are read anew. conflict: another statement for the same start
+    stands, and only a record that names it in corrects replaces it. Exit 1 where a line is refused
+    or in conflict.
 
     \b
     Examples:
@@ -209,7 +212,7 @@ def _diff(file: IO[str], *, as_json: bool) -> int:
         if as_json:
             output.line_json(change_line(change, lots))
         else:
-            _show(change, lots)
+            show(change, lots)
     counts = {
         what: sum(c.what == what for c, _ in changes) for what in (c.what for c, _ in changes)
     }
@@ -257,10 +260,12 @@ def change_line(change: Change, lots: int | None) -> JsonObject:
         "past": change.past,
         "lots": lots,
         "fields": [{"field": f, "before": b, "after": a} for f, b, a in change.fields],
+        "in_force": None if change.again is None else rfc3339(change.again.valid_from),
     }
 
 
-def _show(change: Change, lots: int | None) -> None:
+def show(change: Change, lots: int | None) -> None:
+    """Print a change, with the lots that have used what it changes; nothing where it is none."""
     if change.what == SAME:
         return
     wanted = change.wanted
@@ -268,6 +273,12 @@ def _show(change: Change, lots: int | None) -> None:
     output.result(f"line {wanted.line}: {wanted.kind} {wanted.id} from {since}: {change.what}")
     for field, before, after in change.fields:
         output.result(f"    {field}: {_text(before)} -> {_text(after)}")
+    if change.what == WITHDRAWAL and change.again is None:
+        output.result("    nothing is in force then")
+    elif change.again is not None:
+        output.result(
+            f"    the version from {output.utc(change.again.valid_from)} is in force then"
+        )
     if change.past:
         used = "" if lots is None else f"; {lots} lots have used it in that time"
         output.result(f"    reaches into the past{used}")

@@ -1,7 +1,10 @@
 """What loading reference records would change, against what is known."""
 
+import pytest
+
 from custody.events import Micros
 from custody.rows import RefRow, RefVersion
+from runtime.cli.reference import change_line, show
 from runtime.reference_plan import Change, Wanted, leaves, lots_that_used, plan
 
 NOW = Micros(1_000)
@@ -49,6 +52,36 @@ def test_a_withdrawal_takes_every_field_away() -> None:
     known = (version(10, '{"a":1}'),)
     [change] = planned(version(10, "{}", event_id="c", corrects="e10", void=True), known=known)
     assert (change.what, change.fields) == ("withdrawal", (("a", 1, None),))
+
+
+def test_of_a_withdrawal_the_version_before_is_in_force_again() -> None:
+    """It said "0.6 -> absent", though nothing was absent then."""
+    known = (version(10, '{"a":0.5}'), version(20, '{"a":0.6,"b":1}'))
+    gone = version(20, "{}", event_id="c", corrects="e20", void=True)
+    [change] = planned(gone, known=known)
+    assert (change.what, change.fields) == ("withdrawal", (("a", 0.6, 0.5), ("b", 1, None)))
+    assert change.again == known[0]
+    ended = (known[0]._replace(valid_to=Micros(15)), known[1])
+    [change] = planned(gone, known=ended)
+    assert (change.again, change.fields) == (None, (("a", 0.6, None), ("b", 1, None)))
+    line = change_line(change, 3)
+    assert line["in_force"] is None
+
+
+def test_of_a_corrections_withdrawal_nothing_of_either_is_left() -> None:
+    known = (version(10, '{"a":1}'), version(10, '{"a":2}', event_id="c", corrects="e10"))
+    gone = version(10, "{}", event_id="v", corrects="c", void=True, known=Micros(9))
+    [change] = planned(gone, known=known)
+    assert (change.again, change.fields) == (None, (("a", 2, None),))
+
+
+def test_it_is_said_which_version_is_in_force_again(capsys: pytest.CaptureFixture[str]) -> None:
+    known = (version(10, '{"a":0.5}'), version(20, '{"a":0.6}'))
+    gone = version(20, "{}", event_id="c", corrects="e20", void=True)
+    for start, said in ((0, "the version from 1970-01-01"), (1, "nothing is in force then")):
+        [change] = planned(gone, known=known[start:])
+        show(change, 3)
+        assert said in capsys.readouterr().out
 
 
 def test_a_shorter_validity_is_a_difference() -> None:

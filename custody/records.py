@@ -1,8 +1,7 @@
 """What the worker says: transfers, balances, alerts, and what partitions tell each other.
 
-Field names and order equal those of ``schemas/avsc/<stem>.avsc``. Each derived record is
-identified by its sending partition and a number ``n`` that partition counts: a receiver keeps the
-highest ``n`` per sender and drops what is not above it.
+Field names and order equal those of ``schemas/avsc/<stem>.avsc``. A record is identified by the
+partition that sends it and its number ``n`` there: what is not above the highest is dropped.
 """
 
 from dataclasses import dataclass
@@ -264,7 +263,7 @@ class Content:
     """What one owner hands to another, in full, as now known (a later one replaces it).
 
     Keyed by the receiver's bare id. ``void``: nothing is handed any more. ``mass_stated``: what an
-    output states, dry, both or None for its wet mass alone; the other is worked out.
+    output states, dry, both or None for its wet mass alone. ``process_kind``: what an input names.
     """
 
     sender: str
@@ -291,6 +290,7 @@ class Content:
     shares: tuple[Share, ...] = ()
     attributes: tuple[AttributeAmount, ...] = ()
     mass_stated: str | None = None
+    process_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

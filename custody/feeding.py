@@ -163,7 +163,7 @@ def handed(fed: Fed, amount: Amount, wet: Estimate, known: AsFed) -> Held:
     cause = Cause(fed.at, fed.known, fed.event_id)
     estimates: tuple[Estimate, Estimate, Mapping[str, Estimate]] = (wet, absolute(dry), metals)
     held = handing.held(cause, ends, known.generation, amount, estimates, known.carried)
-    return held._replace(expected=tuple(sorted(knowledge.expected)))
+    return held._replace(expected=tuple(sorted(knowledge.expected)), kind=fed.side.kind)
 
 
 def _milligrams(grams: Estimate) -> Estimate:

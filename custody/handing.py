@@ -94,6 +94,7 @@ def received(content: Content) -> Held:
         ),
         content.mass_stated,
         tuple(metal.analyte for metal in content.metals if metal.expected),
+        content.process_kind,
     )
 
 
@@ -233,6 +234,7 @@ def _content(given: Held, owner: str, known_at: Micros, *, void: bool) -> Conten
         shares=shares.shares,
         attributes=travelling.said_attributes(given.carried.attributes),
         mass_stated=given.stated,
+        process_kind=given.kind,
     )
 
 

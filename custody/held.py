@@ -53,7 +53,8 @@ class Held(NamedTuple):
     """An amount as a process and a lot hand it to each other, with its uncertainty.
 
     ``metals``: milligrams, random u, systematic u by source; ``expected`` those nobody measured.
-    ``stated``: what an output states, ``DRY``, ``BOTH``, or None for its wet mass alone.
+    ``stated``: what an output states, ``DRY``, ``BOTH``, or None for its wet mass alone. ``kind``:
+    what its process does by the side of an input; None of an output.
     """
 
     cause: str
@@ -71,3 +72,4 @@ class Held(NamedTuple):
     carried: Carried
     stated: str | None = None
     expected: tuple[str, ...] = ()
+    kind: str | None = None

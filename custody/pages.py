@@ -9,11 +9,11 @@ Source:
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from custody.continuous import Node
 from custody.kinds import Kind
-from custody.process import standing_side
+from custody.process import of_other_kind, standing_side
 from custody.process_intake import Change
 from custody.process_rows import ABSENT, Event, PageRef, StateRow
 from custody.process_settle import Outcome, Settling
@@ -65,6 +65,12 @@ class Pages:
                     self._row.gone.append(was.number)
             if now is not None:
                 self._insert(now)
+
+    def gone(self, changes: Iterable[Change], settling: Settling) -> None:
+        """Withdraw what is found of inputs that do not stand any more."""
+        for was, now in changes:
+            if was is not None and not was.rank and now is None:
+                settling.settle(was.event_id, Outcome())
 
     def run(self, settling: Settling, references: References) -> bool:
         """Derive marked pages, first to last, as far as this step may.
@@ -131,6 +137,7 @@ class Pages:
             held = store.given(event.number)
             assert held is not None, event
             node.put_in(held)
+            settling.settle(event.event_id, Outcome(findings=of_other_kind(held.kind, self._kind)))
             return
         one = standing_side(event.number, store.side(event.number))
         if one is None:

@@ -19,7 +19,7 @@ from custody.balance import Stamp
 from custody.estimate import Estimate, said
 from custody.handing import GENERATIONS_MAX
 from custody.held import BOTH, DRY, Carried, Held
-from custody.kinds import Kind
+from custody.kinds import UNTOLD, Kind
 from custody.knowledge import Amount, Cause
 from custody.metrology import wet_of
 from custody.process_rows import OutRow, ProcessRow
@@ -95,9 +95,8 @@ def doubts_of(
         references: Laboratories.
     """
     found: dict[str, str] = {}
-    if kind is not None and side.kind != kind.name:
-        detail = f"It names {side.kind}; most sides of the process name {kind.name}."
-        found["side_of_other_kind"] = detail
+    if kind is not None:
+        found |= of_other_kind(side.kind, kind)
     if side.wet is None or side.dry is None or side.moisture is None:
         return found
     u = references.laboratory(site, cause.at).moisture_u
@@ -107,6 +106,19 @@ def doubts_of(
         detail = f"{detail} {tonnes(side.wet)} and a moisture of {side.moisture:.2%}, by which it"
         found["stated_dry_differs"] = f"{detail} is {tonnes(counted)}; the two masses count"
     return found
+
+
+def of_other_kind(named: str | None, kind: Kind) -> dict[str, str]:
+    """Return what is found of a side that names another kind than its process has, by rule.
+
+    Args:
+        named: Kind that the side names; None where nobody says.
+        kind: What the process does; that of no side of its own is not known.
+    """
+    if named in (None, kind.name) or kind is UNTOLD:
+        return {}
+    detail = f"It names {named}; most sides of the process name {kind.name}."
+    return {"side_of_other_kind": detail}
 
 
 def stated_of(side: Side) -> str | None:

@@ -23,7 +23,7 @@ from custody.kinds import UNTOLD, Kind
 from custody.ledger import Clock
 from custody.lot_step import Arrived
 from custody.pages import Pages
-from custody.process import Estimates, Standing, balance_of, standing_side
+from custody.process import Estimates, Standing, balance_of, of_other_kind, standing_side
 from custody.process_intake import Change, Intake
 from custody.process_rows import ABSENT, Layer, Material, MetalKnown, ProcessRow, Told
 from custody.process_settle import Outcome, Settling
@@ -264,6 +264,7 @@ class _Process:
             pages.build()
         else:
             pages.change(self._changes)
+        pages.gone(self._changes, self._settling)
         if recheck or rules != row.rules:
             pages.derive_all()
         row.rules = rules
@@ -288,6 +289,7 @@ class _Process:
         batch.derive(before)
         self._doubt(self._test(batch, kind, sides, given), batch.outcomes)
         self._wait(batch.lack, batch.outcomes)
+        self._settle_inputs(given[0], kind)
         done = self._settle(numbers, batch.outcomes)
         place = row.site if facts else "unknown"
         status = "closed" if batch.closed else "open"
@@ -323,6 +325,13 @@ class _Process:
             if held is not None:
                 (inputs if ref.side == ABSENT else measured)[cause] = held
         return inputs, measured
+
+    def _settle_inputs(self, given: Mapping[str, Held], kind: Kind) -> None:
+        """Say which inputs name another kind; what they move, their lots say."""
+        for cause, ref in self._store.refs():
+            if ref.side == ABSENT and ref.given != ABSENT:
+                named = given[cause].kind if cause in given else None
+                self._settling.settle(cause, Outcome(findings=of_other_kind(named, kind)))
 
     def _settle(self, numbers: Mapping[str, int], outcomes: Mapping[int, Outcome]) -> bool:
         """Settle sides as far as this step may; tell whether none is left."""

@@ -56,7 +56,7 @@ class Handed:
 
     ``u_wet`` is the standard uncertainty of the wet mass, grams. ``dry_alone``: whoever handed it
     over stated its dry mass and no wet mass; ``both``: both. ``expected``: metals that nobody
-    measured.
+    measured. ``kind``: of its process, by an input.
     """
 
     cause: str
@@ -68,6 +68,7 @@ class Handed:
     dry_alone: bool = False
     both: bool = False
     expected: frozenset[str] = frozenset()
+    kind: str = ""
 
 
 def unmeasured(parts: Iterable[Handed]) -> set[str]:

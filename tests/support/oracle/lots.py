@@ -302,7 +302,7 @@ class LotBooks:
             ends = self._account(side.site_id), f"process/{side.process_id}"
             self._post("process_input", side.event_id, ends, Moved(amounts, dry))
             handed = Handed(side.event_id, side.occurred_at, side.site_id, amounts, carried)
-            self.gives.append((side.process_id, replace(handed, expected=expected)))
+            self.gives.append((side.process_id, replace(handed, expected=expected, kind=side.kind)))
 
     def _masses(self, side: MaterialProcessed) -> tuple[float, float]:
         moisture = side.moisture_fraction

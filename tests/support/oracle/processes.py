@@ -17,7 +17,7 @@ from tests.support.oracle.amounts import (
 )
 from tests.support.oracle.postings import Posting, account_of, sums_of
 from tests.support.oracle.refs import References
-from tests.support.oracle.sides import differs
+from tests.support.oracle.sides import differs, most_named
 from tests.support.oracle.stand import standing, when
 
 U_SIDE_REL = 0.005
@@ -110,7 +110,10 @@ class Process:
         self.inputs = sorted(inputs, key=lambda one: (one.at, one.cause))
         self.account = f"process/{process_id}"
         self.postings: list[Posting] = []
-        self.kind_name = self.facts[0].kind if self.facts else "other"
+        self.kind_name = most_named(self.facts) or "other"
+        named = {f.kind for f in self.facts} | {one.kind for one in self.inputs if self.facts}
+        if named - {self.kind_name}:
+            self.findings.add("side_of_other_kind")
         times = [f.occurred_at for f in self.facts] + [one.at for one in self.inputs]
         self.at = max(times, default=0)
         self.body = refs.body("process", process_id, self.at) or refs.body(

@@ -3,7 +3,7 @@
 Every step derives it whole: any side and any input changes every output. An output moves its own
 declared mass; its metals are its share of what went in, by dry mass, times what the kind recovers.
 What a lot's own certificates say of an output afterwards (*measured*) is given back to the process
-and changes no share.
+and changes no mass, no metal and no origin; by a key of metals it divides attributes anew.
 
 Source:
     docs/ledger.md, "Processes".
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 
 from custody import accounts, batch_findings, handing
 from custody import carried as travelling
-from custody.allocation import allocated, key_of
+from custody.allocation import allocated, as_measured, key_of
 from custody.batch_findings import Books, Lack, Out
 from custody.doubts import Doubt
 from custody.estimate import NOTHING, relative
@@ -230,7 +230,11 @@ class Batch:
         key = key_of(self._kind, whole.metals, lambda name: self._references.price(name, at))
         pool = travelling.attributes_of(self._amounts)
         open_key = None if self.closed else key(whole.dry, whole.metals)
-        shares = allocated(pool, amounts, key, open_key)
+        known = [
+            as_measured(amount, self._measured.get(one.cause.event_id))
+            for one, amount in zip(outputs, amounts, strict=True)
+        ]
+        shares = allocated(pool, known, key, open_key)
         return [
             amount._replace(amounts=amount.amounts | attributes)
             for amount, attributes in zip(amounts, shares, strict=True)

@@ -14,12 +14,13 @@ from collections.abc import Mapping
 
 from custody import accounts, handing, layer_known, metal_books, node_known, survey
 from custody import carried as travelling
+from custody.allocation import of_node
 from custody.estimate import NOTHING, Estimate, add
 from custody.handing import GENERATIONS_MAX
 from custody.held import Carried, Held, Posted
 from custody.kinds import FIFO, Kind
 from custody.knowledge import Amount
-from custody.layers import blend, cut, first_out, resized, settle
+from custody.layers import attach, blend, cut, first_out, resized, settle
 from custody.metal_books import Went
 from custody.metrology import wet_of
 from custody.process import (
@@ -147,14 +148,9 @@ class Node:
         if not state.layers:
             state.expected = ()
         attributes = travelling.attributes_of(state.loose)
-        if not state.layers or not attributes:
-            return
-        self._loosen(attributes, -1)
-        oldest = state.layers[0]
-        for name, value in oldest.carried.attributes.items():
-            attributes[name] = attributes.get(name, 0) + value
-        carried = oldest.carried._replace(attributes=dict(sorted(attributes.items())))
-        state.layers[0] = oldest._replace(carried=carried)
+        if state.layers and attributes:
+            self._loosen(attributes, -1)
+            attach(state.layers, attributes)
 
     def _metal(self, analyte: str) -> int:
         return sum(layer.metals.get(analyte, 0) for layer in self.state.layers)
@@ -201,12 +197,13 @@ class Node:
         wet, dry = self._mass(one.side)
         out = leaving(one, wet, dry, self._references)
         self._judge(out, outcome)
+        books = self._books()
         taken = self._draw(dry)
         drawn = blend(taken, self._kind)
-        amounts = dict(drawn.carried.attributes)
-        if not self._kind.separating:
-            amounts = drawn.metals | amounts
-        amount = Amount(wet, dry, amounts)
+        amount = Amount(wet, dry, {} if self._kind.separating else drawn.metals)
+        by_key = of_node(self._kind, books, amount, measured, (self._references, one.cause.at))
+        carries = drawn.carried.attributes if by_key is None else by_key
+        amount = amount._replace(amounts=amount.amounts | carries)
         generation = state.generation + 1
         if generation > GENERATIONS_MAX:
             outcome.frozen = True

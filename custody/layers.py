@@ -4,7 +4,7 @@ Source:
     docs/ledger.md, "Continuous nodes".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from custody import carried as travelling
 from custody import layer_known
@@ -77,6 +77,35 @@ def resized(layer: Layer, dry: int, whole: int) -> Layer:
         layer.carried,
         layer_known.scaled(layer.known, dry / whole),
     )
+
+
+def attach(layers: list[Layer], attributes: Mapping[str, int]) -> None:
+    """Let loose attributes lie with the oldest layer.
+
+    What is owed, because an output took by its metals more than lay with what it drew, is taken of
+    the oldest layers that hold it, so that none holds less than nothing while another has some.
+
+    Args:
+        layers: Oldest first, at least one; changed in place.
+        attributes: Millionths of their units; negative where owed.
+    """
+    for name, value in attributes.items():
+        rest = value
+        for number, layer in enumerate(layers):
+            there = layer.carried.attributes.get(name, 0)
+            if there * rest < 0:
+                both = there + rest
+                enough = both * there >= 0
+                layers[number] = _with(layer, name, both if enough else 0)
+                rest = 0 if enough else both
+        if rest:
+            there = layers[0].carried.attributes.get(name, 0)
+            layers[0] = _with(layers[0], name, there + rest)
+
+
+def _with(layer: Layer, name: str, value: int) -> Layer:
+    attributes = dict(sorted((layer.carried.attributes | {name: value}).items()))
+    return layer._replace(carried=layer.carried._replace(attributes=attributes))
 
 
 def first_out(layers: Sequence[Layer], wet: int | None, dry: int | None) -> tuple[int, int]:

@@ -71,7 +71,8 @@ def test_written_pages_are_up_to_date(name: str) -> None:
 def test_a_decision_has_its_parts(path: Path) -> None:
     text = path.read_text("utf-8")
     assert re.search(
-        r"^\d{4}-\d\d-\d\d · (proposed|accepted|superseded by \d{4}) · owner: .+ · tags: .+$",
+        r"^\d{4}-\d\d-\d\d · (proposed|accepted(, amended by \d{4})?|superseded by \d{4})"
+        r" · owner: .+ · tags: .+$",
         text,
         flags=re.MULTILINE,
     )

@@ -21,6 +21,7 @@ from custody.events import (
     LotWeighed,
     ReferenceSet,
 )
+from tests.support import circuits
 from tests.support.chain_references import drawn_references
 from tests.support.facts import MINUTE, T0, Maker, corrected
 from tests.support.oracle.rules import RULES
@@ -80,6 +81,9 @@ class Chain:
         self._weighed_again()
         self._corrections()
         self.references = drawn_references(self.rng, ROUTE, self.rules)
+        if self.rules["continuous"] and self._chance(0.4):
+            self._mined(circuits.ORE)
+            circuits.leach(self)
         return self
 
     def _maker(self, name: str) -> Maker:

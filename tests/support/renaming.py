@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from custody.events import LotFact, ReferenceSet
 from tests.support.chains import LEVELS, STOCKPILE
+from tests.support.circuits import CIRCUIT
 from tests.support.facts import event_id
 
 NAMES = ("lot_id", "process_id", "output_lot_id", "movement_id", "vehicle_id", "certificate_no")
@@ -26,7 +27,7 @@ def renamed(facts: Sequence[LotFact], prefix: str) -> list[LotFact]:
 
 def renamed_references(records: Sequence[ReferenceSet], prefix: str) -> list[ReferenceSet]:
     """Return the records of single processes, under the names ``renamed`` gives them."""
-    single = {process for process, _ in LEVELS} | {STOCKPILE}
+    single = {process for process, _ in LEVELS} | {STOCKPILE, CIRCUIT}
     return [
         replace(one, id=prefix + one.id, **_ids(one, prefix))  # type: ignore[arg-type]
         for one in records

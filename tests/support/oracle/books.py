@@ -9,6 +9,7 @@ Where the rules leave a choice open the choice is named in the module that makes
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 
 from custody.events import Fact, MaterialProcessed, ReferenceSet
 from tests.support.oracle.amounts import Amounts, Carried, Handed, added, is_attribute
@@ -174,11 +175,20 @@ class Oracle:
             f for f in self._facts.get("process/" + process_id, [])
             if isinstance(f, MaterialProcessed)
         ]  # fmt: skip
-        process: Batch | Node = Batch(process_id, sides, inputs, self.refs, self.rules)
+        answers = partial(self._answer, process_id)
+        process: Batch | Node = Batch(process_id, sides, inputs, self.refs, self.rules, answers)
         if process.kind.continuous and self.rules["continuous"]:
-            process = Node(process_id, sides, inputs, self.refs, self.rules)
+            process = Node(process_id, sides, inputs, self.refs, self.rules, answers)
         self.processes[process_id] = process
         return process
+
+    def _answer(self, process_id: str, lot_id: str, one: Handed) -> Amounts:
+        """What a lot gives back of one output, which no other output and no input has a part in."""
+        others: dict[str, list[Handed]] = {giver: [] for giver in self._givers[lot_id]}
+        facts = self._facts.get("lot/" + lot_id, [])
+        handed, back = others | {process_id: [one]}, Back(self._supplies(lot_id))
+        books = LotBooks(lot_id, facts, handed, self.refs, self.rules, back)
+        return next((p.amounts for p in books.postings if p.kind == "measured"), {})
 
     def _measured(self, process_id: str) -> list[Amounts]:
         target = f"process/{process_id}"

@@ -14,10 +14,11 @@ from tests.support.oracle.amounts import (
     mixture,
 )
 from tests.support.oracle.postings import Posting, account_of
-from tests.support.oracle.processes import CLEAR_EXCESS, Process, Side
+from tests.support.oracle.processes import CLEAR_EXCESS, Answers, Process, Side
 from tests.support.oracle.refs import References
 
 LAYERS_MAX = 64
+DRY_SHARE_MIN = 0.001
 
 
 @dataclass
@@ -47,8 +48,9 @@ class Node(Process):
         inputs: list[Handed],
         refs: References,
         rules: Mapping[str, bool],
+        answers: Answers,
     ) -> None:
-        super().__init__(process_id, facts, inputs, refs, rules)
+        super().__init__(process_id, facts, inputs, refs, rules, answers)
         self.outputs: list[Side] = []
         self.layers: list[Layer] = []
         self.loose: Amounts = {}
@@ -134,11 +136,12 @@ class Node(Process):
         if side.dry > there:
             clear = side.dry > (1 + CLEAR_EXCESS) * there
             (self.findings if clear else self.unclear).add("output_exceeds_content")
+        books = added((1, self._here()), (1, self.loose))
         took: list[tuple[Amounts, Carried]] = []
         wanted = side.dry
         for layer in self.layers:
-            if wanted > 0 and layer.dry > 0:
-                part = min(1.0, wanted / layer.dry)
+            if wanted > 0:
+                part = 1.0 if layer.dry <= wanted else wanted / layer.dry
                 amounts = {n: round(v * part) for n, v in layer.amounts.items()}
                 layer.amounts = added((1, layer.amounts), (-1, amounts))
                 wanted -= amounts["dry"]
@@ -151,15 +154,62 @@ class Node(Process):
         if lost:
             side.amounts = {n: v for n, v in side.amounts.items() if not is_attribute(n)}
         side.carried = mixture(took, self.weight) if took else Carried()
+        back = {} if lost else self.given_back(side)
+        side.amounts |= self._by_key(side, books, back)
         self.loose = added((1, self.loose), (1, whole), (-1, side.amounts))
+        self._come_back(back)
         return side
 
+    def _by_key(self, side: Side, books: Amounts, back: Amounts) -> Amounts:
+        """The attributes a measured output takes of all in the books; nothing where mass divides.
+
+        A certificate of nothing that counts says nothing of an output without metals of its own.
+        """
+        counts = self.counts(side.fact.occurred_at)
+        if not any(name in back and books.get(name) is not None for name in counts):
+            return {}
+        known = added((1, side.amounts), (-1, back))
+        whole = sum(books.get(name, 0) * one for name, one in counts.items())
+        if whole <= 0 or all(books.get(name, 0) <= 0 for name in counts):
+            return {}
+        mine = sum(known.get(name, 0) * one for name, one in counts.items() if name in books)
+        mine = min(max(mine, 0), whole)
+        return {n: round(v * mine / whole) for n, v in books.items() if is_attribute(n)}
+
+    def _come_back(self, back: Amounts) -> None:
+        """What an output did not hold lies in the oldest layer, which stays as wet as it is.
+
+        A layer has no less than nothing and at most a gram of a metal per gram; the rest is loose.
+        """
+        self.loose = added((1, self.loose), (1, back))
+        if not self.layers:
+            return
+        had = self.layers[0].amounts
+        share = min(max(had["dry"] / had["wet"], 0.0), 1.0) if had.get("wet", 0) > 0 else 1.0
+        dry = max(had.get("dry", 0) + back.get("dry", 0), 0)
+        now = {"wet": round(dry / share) if share >= DRY_SHARE_MIN else dry, "dry": dry}
+        for name in had.keys() | back.keys():
+            if is_metal(name):
+                more = 0 if self.kind.separated else back.get(name, 0)
+                now[name] = min(max(had.get(name, 0) + more, 0), 1000 * dry)
+        if any(back.values()):
+            self.layers[0].amounts = had | now
+            self.loose = added((1, self.loose), (1, had), (-1, self.layers[0].amounts))
+
     def _attach(self) -> None:
-        """Attributes that are loose are the oldest layer's, as soon as there is one."""
-        if self.layers:
-            first = self.layers[0]
-            first.amounts = added((1, first.amounts), (1, attributes(self.loose)))
-            self.loose = added((1, self.loose), (-1, attributes(self.loose)))
+        """Attributes that are loose are the oldest layer's, as soon as there is one.
+
+        What is owed the oldest that hold it pay.
+        """
+        for name, value in attributes(self.loose).items() if self.layers else ():
+            self.loose[name] = 0
+            rest = value
+            for layer in self.layers:
+                has = layer.amounts.get(name, 0)
+                pays = min(abs(has), abs(rest)) if has * rest < 0 else 0
+                layer.amounts[name] = has + (pays if has < 0 else -pays)
+                rest += pays if has > 0 else -pays
+            self.layers[0].amounts[name] = self.layers[0].amounts.get(name, 0) + rest
 
     def _stock(self, fact: MaterialProcessed) -> None:
         """The layers become what was measured at the grades they had; nothing else stays loose.

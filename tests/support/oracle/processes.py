@@ -1,6 +1,6 @@
 """A process from the set of its sides and of what its inputs handed in; batches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from custody.events import Attribute, MaterialProcessed
@@ -35,6 +35,9 @@ CLEAR_MISSING = 0.99
 """Likewise: then all of it is missing, and what came in is not known so badly."""
 
 CLOSING = ("conversion", "unaccounted")
+
+Answers = Callable[[str, Handed], Amounts]
+"""What a lot gives back of an output, by its id and what it would be handed."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,7 @@ class Process:
         inputs: What lots hand in.
         refs: Reference data.
         rules: Which rules hold.
+        answers: What lots give back.
     """
 
     def __init__(
@@ -98,9 +102,11 @@ class Process:
         inputs: list[Handed],
         refs: References,
         rules: Mapping[str, bool],
+        answers: Answers,
     ) -> None:
         self.process_id = process_id
         self.refs = refs
+        self.answers = answers
         stand = standing(sorted(facts, key=when))
         self.findings = stand.findings
         if any(differs(side, refs) for side in stand.facts):
@@ -175,14 +181,32 @@ class Process:
             shares[self.kind.stage, country] = 1.0
         return Carried(carried.origins, carried.by_metal, shares)
 
-    def key_of(self, amounts: Amounts, default: str) -> float:
-        """The allocation key of an amount."""
-        name = self.body.get("allocation", default)
+    def counts(self, at: int) -> dict[str, float]:
+        """What a milligram of each metal counts as among attributes; nothing where mass does."""
+        name = self.body.get("allocation", "key_metal" if self.kind.separated else "mass")
         if name == "economic":
-            came_out = [f.occurred_at for f in self.parts("output") if f.output_lot_id]
-            prices = self.refs.prices([*came_out, self.at][0])
-            return sum(amounts.get(a, 0) * price for a, price in prices.items())
-        return amounts.get(str(self.key) if name == "key_metal" and self.key else "dry", 0)
+            return self.refs.prices(at)
+        analyte = self.body.get("key_analyte")
+        return {str(analyte): 1.0} if name == "key_metal" and analyte else {}
+
+    def key_of(self, amounts: Amounts) -> float:
+        """The allocation key of an amount of a batch."""
+        came_out = [f.occurred_at for f in self.parts("output") if f.output_lot_id]
+        counts = self.counts([*came_out, self.at][0])
+        if not counts:
+            return amounts.get("dry", 0)
+        return sum(amounts.get(a, 0) * one for a, one in counts.items())
+
+    def given_back(self, side: Side) -> Amounts:
+        """What the lot of an output gives back of it; nothing where the output names none."""
+        lot = side.fact.output_lot_id
+        return self.answers(lot, self.handed(side)) if lot else {}
+
+    def known(self, side: Side) -> Amounts:
+        """An output with the inputs' metals as they were measured, its dry mass as handed over."""
+        metals = {n for n in self.given if is_metal(n)}
+        back = {n: v for n, v in self.given_back(side).items() if n in metals}
+        return added((1, side.amounts), (-1, back))
 
     def handed(self, side: Side) -> Handed:
         fact = side.fact
@@ -220,8 +244,9 @@ class Batch(Process):
         inputs: list[Handed],
         refs: References,
         rules: Mapping[str, bool],
+        answers: Answers,
     ) -> None:
-        super().__init__(process_id, facts, inputs, refs, rules)
+        super().__init__(process_id, facts, inputs, refs, rules, answers)
         self.carried = mixture([(one.amounts, one.carried) for one in self.inputs], self.weight)
         self.losses = [self.side(fact) for fact in self.parts("loss")]
         self.outputs = [self.side(fact) for fact in self.parts("output")]
@@ -280,15 +305,13 @@ class Batch(Process):
     def _attributes(self) -> None:
         had = self.left()
         names = [name for name in had if is_attribute(name)]
-        separated = self.kind.separated and self.key
-        default = "key_metal" if separated else "mass"
 
         def measure(amounts: Amounts) -> float:
             # A key that is nothing in the inputs (no price, never measured) gives way to mass.
-            return self.key_of(amounts, default) if keyed else amounts.get("dry", 0)
+            return self.key_of(amounts) if keyed else amounts.get("dry", 0)
 
-        keyed = self.key_of(self.given, default) > 0
-        keys = {side.id: max(measure(side.amounts), 0) for side in self.outputs}
+        keyed = self.key_of(self.given) > 0
+        keys = {side.id: max(measure(self.known(side)), 0) for side in self.outputs}
         out = sum(keys.values())
         whole = out if self.closed else max(measure(self.given), out)
         if whole <= 0:

@@ -55,6 +55,12 @@ class Kind(NamedTuple):
     allocation: str = MASS
     mixing: str = PERFECT
 
+    @property
+    def divides_by(self) -> str:
+        """What divides attributes: ``allocation``, but mass where no key metal is named."""
+        no_key = self.allocation == KEY_METAL and self.key_analyte is None
+        return MASS if no_key else self.allocation
+
     def recovered(self, analyte: str) -> float:
         """Return the share of an analyte that goes into the outputs."""
         return self.by_analyte.get(analyte, self.recovery)

@@ -32,7 +32,8 @@ function kind(found) {
   if (!found) return say("process.unknown");
   return [el("strong", {}, sayOr("step.", found.kind)), ` · ${say(found.separating ? "process.separates" : "process.mixes")}`,
     found.continuous ? ` · ${say("process.continuous")}` : "",
-    found.key_analyte ? ` · ${say("process.key", { analyte: found.key_analyte })}` : ""];
+    found.key_analyte ? ` · ${say("process.key", { analyte: found.key_analyte })}` : "",
+    ` · ${say("process.allocation", { key: sayOr("allocation.", found.allocation) })}`];
 }
 
 function handed(rows, source) {

@@ -57,6 +57,7 @@ def summary(ask: Ask, asked: Asked) -> Told:
             "separating": kind.separating,
             "continuous": kind.continuous,
             "key_analyte": kind.key_analyte,
+            "allocation": kind.divides_by,
         }
     return Told(rows, {"process": said})
 

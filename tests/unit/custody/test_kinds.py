@@ -2,7 +2,7 @@
 
 import pytest
 
-from custody.kinds import KEY_METAL, KINDS, MASS, PERFECT, UNTOLD, kind_of
+from custody.kinds import ECONOMIC, KEY_METAL, KINDS, MASS, PERFECT, UNTOLD, kind_of
 
 
 @pytest.mark.parametrize("name", ["blend", "split", "crush", "repack", "stockpile"])
@@ -41,3 +41,19 @@ def test_a_process_nobody_has_told_of_is_a_pile() -> None:
 def test_a_recovery_by_analyte_speaks_before_that_of_the_kind() -> None:
     kind = kind_of("concentrate")._replace(by_analyte={"Au": 0.7, "Ag": 0.0})
     assert [kind.recovered(name) for name in ("Au", "Ag", "Cu")] == [0.7, 0.0, 0.88]
+
+
+@pytest.mark.parametrize(
+    ("allocation", "analyte", "divides"),
+    [
+        (MASS, "Cu", MASS),
+        (KEY_METAL, "Cu", KEY_METAL),
+        (KEY_METAL, None, MASS),
+        (ECONOMIC, None, ECONOMIC),
+    ],
+)
+def test_without_a_key_metal_mass_divides(
+    allocation: str, analyte: str | None, divides: str
+) -> None:
+    kind = kind_of("leach")._replace(allocation=allocation, key_analyte=analyte)
+    assert kind.divides_by == divides

@@ -4,6 +4,7 @@ from random import Random
 
 from typing_extensions import override
 
+from custody.events import ReferenceSet
 from tests.support.chain_references import drawn_references
 from tests.support.chains import KINDS, ROUTE, Chain
 
@@ -25,7 +26,9 @@ class Day(Chain):
         self._weighed_again()
         self._corrections()
         drawn = drawn_references(self.rng, ROUTE[:2], self.rules)
-        self.references = drawn[: self.rng.randint(0, KEPT_REFERENCES)]
+        kept = self.rng.randint(0, KEPT_REFERENCES)
+        more = drawn[kept:] if self.rng.random() < 0.5 else []
+        self.references = drawn[:kept] + [one for one in more if _divides(one)]
         return self
 
     @override
@@ -44,6 +47,12 @@ class Day(Chain):
         if more.get("mass_wet_g") is None:
             more["mass_wet_g"] = self.rng.randint(5_000_000, 20_000_000)
         super()._input(lot, site, process, **more)
+
+
+def _divides(one: ReferenceSet) -> bool:
+    """Whether a record says by which key a concentrator divides attributes, or what it needs."""
+    is_said = one.kind == "price" or (one.kind, one.id) == ("process", "concentrate")
+    return is_said and one.corrects is None
 
 
 def day(seed: int) -> Day:

@@ -15,6 +15,8 @@ from runtime.moment import sql_time
 Row = Mapping[str, object]
 Ask = Callable[[str, Mapping[str, str]], Sequence[Row]]
 """Runs one statement with parameters and returns its rows, columns by name."""
+LOT = "lot"
+"""What holds it, where that is no process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,10 @@ class Uncertainty:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What one lot holds of one quantity at one place.
+    """What one lot, or one process, holds of one quantity at one place.
 
     Attributes:
-        lot_id: The lot.
+        lot_id: The lot; empty where it is a process.
         place: Site, or transit.
         quantity: Of what.
         value: In the quantity's unit.
@@ -62,6 +64,8 @@ class Holding:
         u_standing: ``then``: of a balance of that time; ``later``: of the next later one, for
             facts came out of order; ``none``.
         u_known_at: When that balance became known.
+        process_id: The stockpile or other process; empty where it is a lot.
+        held_in: ``lot``, or the kind of the process, such as ``stockpile``.
     """
 
     lot_id: str
@@ -71,6 +75,8 @@ class Holding:
     u: Uncertainty | None
     u_standing: str
     u_known_at: str | None
+    process_id: str = ""
+    held_in: str = LOT
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class Times:
 
 _VIEW = """
 SELECT lot_id, place, class, quantity, unit, quality, value, u_random, u_source, u_systematic,
-    u_standing, u_known_at
+    u_standing, u_known_at, process_id, held_in
 FROM v_lot_balance_at(
     at = {at:DateTime64(6, 'UTC')}, known_at = {known:DateTime64(6, 'UTC')})
 """
@@ -97,7 +103,7 @@ ORDER BY place, class, quantity
 """
 """The account is named as well: it is what the engine can filter both sides of the view by."""
 
-_PLACE = f"{_VIEW} WHERE place = {{site:String}} AND value != 0 ORDER BY lot_id, class, quantity"
+_PLACE = f"{_VIEW} WHERE place = {{site:String}} AND value != 0 ORDER BY account, class, quantity"
 
 
 def of_lot(ask: Ask, lot_id: str, times: Times) -> list[Holding]:
@@ -106,7 +112,7 @@ def of_lot(ask: Ask, lot_id: str, times: Times) -> list[Holding]:
 
 
 def at_site(ask: Ask, site_id: str, times: Times) -> list[Holding]:
-    """Return what lay at a site, lot by lot; zeros are left out."""
+    """Return what lay at a site, lot by lot, then what its processes held; zeros are left out."""
     return _holdings(ask(_PLACE, times.params() | {"site": site_id}))
 
 
@@ -117,7 +123,7 @@ def quantity_of(row: Row) -> Quantity:
 
 def _holdings(rows: Sequence[Row]) -> list[Holding]:
     found = [_holding(row) for row in rows]
-    return sorted(found, key=lambda h: (h.lot_id, h.place, h.quantity.order))
+    return sorted(found, key=lambda h: (h.process_id, h.lot_id, h.place, h.quantity.order))
 
 
 def _holding(row: Row) -> Holding:
@@ -130,6 +136,8 @@ def _holding(row: Row) -> Holding:
         uncertainty(row["u_random"], row["u_source"], row["u_systematic"]),
         str(row["u_standing"]),
         None if known_at is None else f"{str(known_at).replace(' ', 'T')}Z",
+        str(row["process_id"]),
+        str(row["held_in"]),
     )
 
 

@@ -14,7 +14,7 @@ Row = dict[str, object]
 
 
 def stock_rows(site: str, found: Sequence[Holding]) -> list[Row]:
-    """Return what lies at a site, lot by lot, and the totals last."""
+    """Return what lies at a site, lot by lot and process by process, and the totals last."""
     totals = [
         {"lot_id": "total", "place": site} | sum_row(quantity, one)
         for quantity, one in summed(found).items()
@@ -47,28 +47,35 @@ def _u_cells(u: Uncertainty | None) -> Row:
 
 
 def holding_row(one: Holding) -> Row:
-    """Return what a lot holds of one quantity: value and u in the row's unit."""
+    """Return what a lot or a process holds of one quantity: value and u in the row's unit."""
     return (
         {"lot_id": one.lot_id, "place": one.place}
         | _named(one.quantity)
         | {"value": one.value}
         | _u_cells(one.u)
-        | {"u_standing": one.u_standing, "u_known_at": one.u_known_at, "lots": 1, "without_u": None}
+        | {"u_standing": one.u_standing, "u_known_at": one.u_known_at}
+        | {"lots": int(not one.process_id), "without_u": None}
+        | {"process_id": one.process_id or None, "held_in": one.held_in}
+        | {"processes": int(bool(one.process_id))}
     )
 
 
 def sum_row(quantity: Quantity, one: Sum) -> Row:
-    """Return a sum over lots, with the names of ``holding_row``."""
+    """Return a sum over lots and processes, with the names of ``holding_row``."""
     return (
         _named(quantity)
         | {"value": one.value}
         | _u_cells(one.u)
         | {"u_standing": None, "u_known_at": None, "lots": one.lots, "without_u": one.without_u}
+        | {"process_id": None, "held_in": None, "processes": one.processes}
     )
 
 
 def _lines(account: Account, restated: Unaccounted | None) -> Iterable[Row]:
-    """Yield the lines of one quantity; the flows are signed, so that they add up to closing."""
+    """Yield the lines of one quantity; the flows are signed, so that they add up to closing.
+
+    Behind it stands what of it processes hold, by their kind.
+    """
     yield _line(account.quantity, "opening", account.opening.value, account.opening.u)
     for name in FLOWS:
         line = _line(account.quantity, name, account.flows[name], None)
@@ -77,6 +84,8 @@ def _lines(account: Account, restated: Unaccounted | None) -> Iterable[Row]:
             line |= {"u": sigma(restated.u), "z": None if z is None else -z}
         yield line
     yield _line(account.quantity, "closing", account.closing.value, account.closing.u)
+    for kind, value in account.closing_in.items():
+        yield _line(account.quantity, f"closing_{kind}", value, None)
 
 
 def _line(quantity: Quantity, line: str, value: int, u: Uncertainty | None) -> Row:

@@ -4,13 +4,16 @@ The lines are sums of transfers, so they add up exactly, by construction. What i
 mass that did not change (``restated``) is a line of its own beside what was found to be more or
 less (``unaccounted``). What says something is the last part: what was unaccounted for, beside its
 uncertainty. Differences of a leg stand there where the leg ends, those of a process where it
-stands; neither is a line of the site's balance.
+stands.
+
+What lies on stockpiles and in other processes of the site is in it. Between them and the lots there
+two lines say each movement, once of either (``process_in`` and ``fed``): they cancel.
 """
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from custody.accounts import TRANSIT
 from custody.estimate import Estimate, said, total
@@ -36,6 +39,11 @@ FLOWS = (
     "shipments",
     "sold",
     "process_in",
+    "fed",
+    "drawn",
+    "added",
+    "lost",
+    "converted",
     "restated",
     "unaccounted",
     "other",
@@ -45,19 +53,21 @@ FLOWS = (
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A sum over lots.
+    """A sum over lots and processes.
 
     Attributes:
         value: In the quantity's unit.
         u: Random parts in squares, parts of one source straight; None where no lot has one.
-        lots: How many it is over.
-        without_u: How many of them have no uncertainty, which ``u`` therefore leaves out.
+        lots: How many lots it is over.
+        without_u: How many amounts have no uncertainty, which ``u`` therefore leaves out.
+        processes: How many stockpiles and other processes it is over.
     """
 
     value: int
     u: Uncertainty | None
     lots: int
     without_u: int
+    processes: int = 0
 
 
 NONE = Sum(0, Uncertainty(0.0, ()), 0, 0)
@@ -72,16 +82,20 @@ class Account:
         opening: What lay there when the period began.
         flows: Signed, by the names of ``FLOWS``.
         closing: What lay there when it ended.
+        opening_in_processes: What of ``opening`` lay on stockpiles and in other processes.
+        closing_in: What of ``closing`` did, by the kind of these.
     """
 
     quantity: Quantity
     opening: Sum
     flows: Mapping[str, int]
     closing: Sum
+    opening_in_processes: int = 0
+    closing_in: Mapping[str, int] = field(default_factory=dict)
 
 
 def summed(holdings: Iterable[Holding]) -> dict[Quantity, Sum]:
-    """Return the sums over lots by quantity, in the order quantities are shown."""
+    """Return the sums over lots and processes by quantity, in the order quantities are shown."""
     groups: dict[Quantity, list[Holding]] = defaultdict(list)
     for holding in holdings:
         groups[holding.quantity].append(holding)
@@ -98,8 +112,9 @@ def _sum(holdings: Sequence[Holding]) -> Sum:
     return Sum(
         sum(h.value for h in holdings),
         Uncertainty(*said(u)) if known else None,
-        len({h.lot_id for h in holdings}),
+        len({h.lot_id for h in holdings if h.lot_id}),
         len(holdings) - len(known),
+        len({h.process_id for h in holdings if h.process_id}),
     )
 
 
@@ -141,7 +156,17 @@ def site_balance(
     missing = {one.quantity: one.lost for one in lost if one.found_in == "stock"}
     # On its way nothing is learnt better: a leg's difference is of mass alone.
     part = missing if site_id != TRANSIT else None
-    return accounts_of(rows, summed(opening), summed(closing), part), lost
+    found = accounts_of(rows, summed(opening), summed(closing), part)
+    return [replace(one, closing_in=_by_kind(closing, one.quantity)) for one in found], lost
+
+
+def _by_kind(holdings: Iterable[Holding], quantity: Quantity) -> dict[str, int]:
+    """Return what of a quantity processes hold, by their kind."""
+    found: dict[str, int] = {}
+    for one in holdings:
+        if one.process_id and one.quantity == quantity:
+            found[one.held_in] = found.get(one.held_in, 0) + one.value
+    return dict(sorted(found.items()))
 
 
 def accounts_of(
@@ -152,8 +177,8 @@ def accounts_of(
 ) -> list[Account]:
     """Return the balance of each quantity; one that was always zero is left out.
 
-    The values of opening and closing are those of the lines: lots whose amount is zero have no
-    row of their own.
+    The values of opening and closing are those of the lines: what holds nothing has no row of
+    its own.
 
     Args:
         rows: Lines of ``v_metal_balance``, where restated is what is missing, too.
@@ -166,15 +191,17 @@ def accounts_of(
         quantity = quantity_of(row)
         flows = {name: int(str(row.get(name, 0))) for name in FLOWS}
         gone = flows["restated"] if missing is None else -missing.get(quantity, 0)
-        flows |= {"unaccounted": gone, "restated": flows["restated"] - gone}
+        flows["restated"] -= gone
+        flows["unaccounted"] = gone + int(str(row["process_rest"]))
         ends = [
             _with_value(sums.get(quantity, NONE), int(str(row[name])))
             for name, sums in (("opening", opening), ("closing", closing))
         ]
         if any(flows.values()) or any(end.value for end in ends):
-            found.append(Account(quantity, ends[0], flows, ends[1]))
+            piled = int(str(row["opening_in_processes"]))
+            found.append(Account(quantity, ends[0], flows, ends[1], piled))
     return sorted(found, key=lambda account: account.quantity.order)
 
 
 def _with_value(one: Sum, value: int) -> Sum:
-    return Sum(value, one.u, one.lots, one.without_u)
+    return replace(one, value=value)

@@ -271,7 +271,9 @@ def of_group(
         if quantity == DRY or quantity.cls == "metal":
             flows = account.flows
             sources = ("from_origin", "bought", "receipts", "process_out")
-            had[quantity] += account.opening.value + sum(flows[source] for source in sources)
+            # What comes out of a process is told when it does; until then it is no lot's.
+            lots = account.opening.value - account.opening_in_processes
+            had[quantity] += lots + sum(flows[source] for source in sources)
     rests: dict[Quantity, list[Unaccounted]] = defaultdict(list)
     for one in lost:
         if one.found_in in ("leg", "stock"):

@@ -10,6 +10,7 @@
   as by a certificate. One posting brings a place to what is known, so it may be both: the mass that
   is missing takes with it what a gram of the place holds, and the rest of the posting is restated.
 - ``process``: all that was handed in and handed out. Declared losses come without an uncertainty.
+  Of a survey: its own, and what moved since the survey before (``runtime.surveys``).
 
 Random parts add in squares. A source that both sides share, such as one scale, counts by the
 difference of its parts; over several postings its parts add straight, with their sign.
@@ -34,6 +35,8 @@ from runtime.legs import ACCOUNTS, Usual
 from runtime.moment import Period, sql_time
 from runtime.rests import DRY, LEG, RESTATED, WET, Rest, divided, even_legs, mix_of, rests_of
 from runtime.stored import record_of
+from runtime.surveys import Errors, Moved
+from runtime.surveys import errors_of as survey_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class Sources:
         before: Balance before a posting, by account and event.
         after: Balance after it, in the same way.
         processes: What went in less what came out, by account and quantity.
+        surveys: The same of what a survey posted, by account and event.
         usual: What legs lose without anyone's doing, by account and event.
     """
 
@@ -73,6 +77,7 @@ class Sources:
     after: Mapping[tuple[str, str], Balance]
     processes: Mapping[str, Mapping[Quantity, Estimate]]
     usual: Usual = field(default_factory=dict)
+    surveys: Mapping[tuple[str, str], Errors] = field(default_factory=dict)
 
 
 def unaccounted(ask: Ask, site_id: str, period: Period, known: str) -> list[Unaccounted]:
@@ -95,11 +100,13 @@ def unaccounted(ask: Ask, site_id: str, period: Period, known: str) -> list[Unac
     mixes = _mixes(ask, rests, asked)
     rests = [part for rest in rests for part in divided(rest, mixes.get(rest.account))]
     took = legs.ways(ask, asked)
+    processes, moved = _processes(ask, rests, asked)
     sources = Sources(
         _weighings(ask, asked, references),
         *_balances(ask, rests, asked),
-        _processes(ask, rests, asked),
+        processes,
         legs.usual_loss(rests, came, took, site_id, references),
+        survey_errors(ask, asked, references, moved) if moved else {},
     )
     return summed(rests, sources)
 
@@ -136,7 +143,8 @@ def error_of(rest: Rest, quantity: Quantity, sources: Sources) -> Estimate | Non
     if quantity.cls == "attribute":
         return None
     if rest.found_in == "process":
-        return sources.processes.get(rest.account, {}).get(quantity)
+        of_all = sources.processes.get(rest.account, {})
+        return sources.surveys.get((rest.account, rest.event_id), of_all).get(quantity)
     at = rest.account, rest.event_id
     after = sources.after.get(at)
     if rest.found_in == RESTATED:
@@ -209,7 +217,7 @@ FROM weighing AS w INNER JOIN ({_STANDING}) AS moved ON w.event_id = moved.event
 """  # noqa: S608
 _REFERENCES = """
 SELECT * EXCEPT (key, prev, digest, value) FROM reference
-WHERE kind IN ('device', 'route') AND recorded_at <= {known:DateTime64(6, 'UTC')}
+WHERE kind IN ('device', 'route', 'laboratory') AND recorded_at <= {known:DateTime64(6, 'UTC')}
 ORDER BY valid_from, recorded_at, event_id, body LIMIT 1 BY event_id
 """
 
@@ -307,17 +315,21 @@ WHERE NOT void
 
 def _processes(
     ask: Ask, rests: Sequence[Rest], asked: Mapping[str, str]
-) -> dict[str, dict[Quantity, Estimate]]:
-    """Return what went into each process less what came out, with its uncertainty."""
+) -> tuple[dict[str, dict[Quantity, Estimate]], dict[str, list[Moved]]]:
+    """Return what went into each process less what came out, in all and one by one."""
     found: dict[str, dict[Quantity, Estimate]] = {
         rest.account: dict.fromkeys(rest.lost, NOTHING)
         for rest in rests
         if rest.found_in == "process"
     }
+    moved: dict[str, list[Moved]] = {account: [] for account in found}
     for row in ask(_CONTENTS, asked) if found else []:
         content = cast("Content", record_of("content", row))
         for account, sign in ((content.to_owner, 1.0), (content.from_owner, -1.0)):
             sums = found.get(account, {})
             for quantity in sums:
                 sums[quantity] = add(sums[quantity], figure_of(content, quantity), sign)
-    return found
+            if account in found:
+                masses = (add(NOTHING, figure_of(content, q), sign) for q in (WET, DRY))
+                moved[account].append(Moved(content.effective_at, *masses))
+    return found, moved

@@ -17,7 +17,7 @@ export function periodTable(rows, source, called) {
   const moving = lines.filter((line) => /opening|closing|unaccounted/.test(line)
     || quantities.some((one) => (at.get(`${line}|${keyOf(one)}`) || {}).value));
   return table([
-    { title: say("period.line"), cell: (line) => (/opening|closing/.test(line)
+    { title: say("period.line"), cell: (line) => (/^(opening|closing)$/.test(line)
       ? el("strong", {}, called(line)) : called(line)) },
     ...quantities.map((one) => ({
       title: `${nameOf(one, say)}, ${unitOf(one)}`, number: true,

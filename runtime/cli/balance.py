@@ -173,7 +173,9 @@ def _lot_at(lot_id: str, asked: Asked, form: books.Form, *, show_all: bool) -> N
 @click.option("--at", "at", metavar="TIME", help="As of this time; else now.")
 @_shape
 def stock(site_id: str, *, at: str | None, known: str | None, as_json: bool, as_csv: bool) -> None:
-    """Show what lies at SITE, lot by lot, and the totals: wet and dry mass, contained metal.
+    """Show what lies at SITE, and the totals: wet and dry mass, contained metal.
+
+    Lot by lot, then what lies on its stockpiles and in its other processes, by their kind.
 
     In a total the random parts of u add in squares; what a shared scale or laboratory makes of it
     adds straight, for it does not average out. SITE may be transit: what is on its way.

@@ -93,7 +93,7 @@ def holdings(title: str, found: Sequence[Holding], stamp: Stamp, form: Form) -> 
 
 
 def stock(title: str, site: str, found: Sequence[Holding], stamp: Stamp, form: Form) -> None:
-    """Write what lies at a site, lot by lot, and the totals."""
+    """Write what lies at a site, lot by lot and process by process, and the totals."""
     totals = summed(found)
     if form is not Form.TABLE:
         write([row | stamp.cells() for row in stock_rows(site, found)], form)
@@ -102,14 +102,19 @@ def stock(title: str, site: str, found: Sequence[Holding], stamp: Stamp, form: F
     if stamp.done.site_to is not None:
         output.result(f"{site}'s own gateways: complete up to {output.utc(stamp.done.site_to)}")
     rows = [
-        {"lot": one.lot_id, "u_of": _u_of(one)} | _shown(one.quantity, one.value, one.u)
+        {"lot": _named(one), "u_of": _u_of(one)} | _shown(one.quantity, one.value, one.u)
         for one in found
     ]
     rows += [
-        {"lot": f"total of {one.lots}", "u_of": _without(one)} | _shown(quantity, one.value, one.u)
+        {"lot": f"total of {one.lots + one.processes}", "u_of": _without(one)}
+        | _shown(quantity, one.value, one.u)
         for quantity, one in totals.items()
     ]
-    output.table((output.text("lot", "lot"), *_COLUMNS), rows)
+    output.table((output.text("lot or process", "lot"), *_COLUMNS), rows)
+
+
+def _named(one: Holding) -> str:
+    return f"{one.held_in} {one.process_id}" if one.process_id else one.lot_id
 
 
 _COLUMNS = (
@@ -157,6 +162,11 @@ _TITLES: Mapping[str, str] = {
     "shipments": "- shipments",
     "sold": "- sold",
     "process_in": "- into processes",
+    "fed": "+ processes took in",
+    "drawn": "- processes gave out",
+    "added": "+ added to processes",
+    "lost": "- lost by processes",
+    "converted": "+ converted by processes",
     "restated": "+ restated",
     "unaccounted": "- unaccounted",
     "other": "+ other",
@@ -180,19 +190,25 @@ def _period_rows(accounts: Sequence[Account]) -> list[Row]:
     for name in FLOWS:
         if any(account.flows[name] for account in accounts):
             sign = -1 if _TITLES[name].startswith("-") else 1
-            cells = {
-                str(i): _figure(a.quantity, sign * a.flows[name]) for i, a in enumerate(accounts)
-            }
-            rows.append({"line": _TITLES[name], **cells})
+            values = [sign * account.flows[name] for account in accounts]
+            rows.append(_line_of(_TITLES[name], accounts, values))
     rows.append(_ends_row("= closing", accounts, [a.closing for a in accounts]))
+    rows += [
+        _line_of(f"  of it in {kind}", accounts, [a.closing_in.get(kind, 0) for a in accounts])
+        for kind in sorted({kind for account in accounts for kind in account.closing_in})
+    ]
     rows.append(_u_row("  u of closing", accounts))
     return rows
 
 
 def _ends_row(line: str, accounts: Sequence[Account], ends: Sequence[Sum]) -> Row:
+    return _line_of(line, accounts, [end.value for end in ends])
+
+
+def _line_of(line: str, accounts: Sequence[Account], values: Sequence[int]) -> Row:
     cells = {
-        str(i): _figure(account.quantity, end.value)
-        for i, (account, end) in enumerate(zip(accounts, ends, strict=True))
+        str(i): _figure(account.quantity, value)
+        for i, (account, value) in enumerate(zip(accounts, values, strict=True))
     }
     return {"line": line, **cells}
 

@@ -30,7 +30,8 @@ _CLASS = (
     " if(quantity IN ('wet', 'dry'), 1e3, 1e6) AS per_kg"
 )
 _STOCK = (
-    f"SELECT quantity, {_CLASS}, lots, {_AMOUNT.format('quantity', 'amount_kg')} AS value,"  # noqa: S608
+    f"SELECT quantity, {_CLASS}, lots, processes,"  # noqa: S608
+    f" {_AMOUNT.format('quantity', 'amount_kg')} AS value,"
     " u_kg * per_kg AS u, u_random_kg * per_kg AS u_random"
     " FROM v_stock WHERE site_id = {site:String}"
     " ORDER BY indexOf(['dry', 'wet'], quantity) DESC, quantity"
@@ -38,14 +39,18 @@ _STOCK = (
 
 
 def summary(ask: Ask, asked: Asked) -> Told:
-    """Tell what lies at a site, per quantity, all lots together: value and u in unit.
+    """Tell what lies at a site, per quantity, all lots and processes together: value and u in unit.
 
     Now by the latest balances, as ``v_stock``; as of a time by the transfers, as ``custody
     stock``. In a sum the parts of one source add straight.
     """
     if times.is_now(asked):
         rows: list[Row] = [
-            {**row, "quality": None, "value": int(str(row["value"])), "lots": int(str(row["lots"]))}
+            {
+                **row,
+                "quality": None,
+                **{name: int(str(row[name])) for name in ("value", "lots", "processes")},
+            }
             for row in ask(_STOCK, {"site": asked.subject})
         ]
         for row in rows:
@@ -57,24 +62,31 @@ def summary(ask: Ask, asked: Asked) -> Told:
 
 
 _LOTS = (
-    f"SELECT lot_id, quantity, {_CLASS},"  # noqa: S608
+    f"SELECT lot_id, nullIf(process_id, '') AS process_id, quantity, {_CLASS},"  # noqa: S608
     f" {_AMOUNT.format('quantity', 'amount_kg')} AS value, u_kg * per_kg AS u, known_at"
     " FROM v_lot_quantities"
-    " WHERE place = {site:String} AND lot_id != '' AND amount_kg != 0"
-    " ORDER BY maxIf(value, quantity = 'dry') OVER (PARTITION BY lot_id) DESC, lot_id,"
+    " WHERE place = {site:String} AND amount_kg != 0"
+    " ORDER BY maxIf(value, quantity = 'dry') OVER (PARTITION BY account) DESC, account,"
     " indexOf(['dry', 'wet'], quantity) DESC, quantity"
 )
 
 
 def lots(ask: Ask, asked: Asked) -> Told:
-    """Tell what lies at a site lot by lot, a row per lot and quantity: value and u in unit.
+    """Tell what lies at a site, a row per lot or process and quantity: value and u in unit.
 
-    The lots with the most dry mass come first.
+    Those with the most dry mass come first; ``process_id`` is null where it is a lot.
     """
     if not times.is_now(asked):
         held = at_site(ask, asked.subject, times.times(asked))
-        dry = {one.lot_id: one.value for one in held if one.quantity.name == "dry"}
-        held.sort(key=lambda one: (-dry.get(one.lot_id, 0), one.lot_id, one.quantity.order))
+        dry = {(h.process_id, h.lot_id): h.value for h in held if h.quantity.name == "dry"}
+        held.sort(
+            key=lambda h: (
+                -dry.get((h.process_id, h.lot_id), 0),
+                h.process_id,
+                h.lot_id,
+                h.quantity.order,
+            )
+        )
         return Told([holding_row(one) for one in held])
     rows: list[Row] = []
     for row in ask(_LOTS, {"site": asked.subject}):

@@ -65,8 +65,8 @@ def by_view(store: Store, at: int, known: int) -> Sums:
     return {(str(r["account"]), str(r["quantity"])): int(str(r["value"])) for r in rows}
 
 
-def of_lots(found: Sums) -> Sums:
-    return {key: value for key, value in found.items() if key[0].startswith("lot/")}
+def of_owners(found: Sums) -> Sums:
+    return {key: value for key, value in found.items() if key[0].startswith(("lot/", "process/"))}
 
 
 def test_the_view_is_the_sum_of_transfers_at_any_two_times_and_later_facts_change_nothing(
@@ -81,11 +81,11 @@ def test_the_view_is_the_sum_of_transfers_at_any_two_times_and_later_facts_chang
     times = [facts[i].occurred_at for i in range(0, len(facts), 7)]
     before = {at: by_view(empty, at, known) for at in times}
     assert any(before.values())
-    assert before == {at: of_lots(sums(world.transfers, at, known)) for at in times}
+    assert before == {at: of_owners(sums(world.transfers, at, known)) for at in times}
     world.tell(*facts[half:])
     empty.put_all(world.outputs[len(first) :])
     assert before == {at: by_view(empty, at, known) for at in times}
-    assert by_view(empty, FAR, FAR) == of_lots(sums(world.transfers, FAR, FAR))
+    assert by_view(empty, FAR, FAR) == of_owners(sums(world.transfers, FAR, FAR))
     assert by_view(empty, FAR, FAR) != before[times[-1]]
 
 
@@ -118,14 +118,15 @@ def test_a_stock_adds_what_a_scale_does_to_all_its_lots_straight(
         times,
     )
     for row in rows:
-        held = [b for b in world.balances.values() if b.lot_id and b.place == row["site_id"]]
-        held = [b for b in held if b.mass_wet_g]
+        held = [b for b in world.balances.values() if b.place == row["site_id"] and b.mass_wet_g]
         shared: dict[str, float] = {}
         for one in held:
             for part in one.mass_wet_u_systematic_g:
                 shared[part.source] = shared.get(part.source, 0.0) + part.u
         expected = math.hypot(*(b.mass_wet_u_random_g for b in held), *shared.values())
-        assert (row["lots"], row["value"]) == (len(held), sum(b.mass_wet_g for b in held))
+        counted = row["lots"], row["processes"]
+        assert counted == (sum(bool(b.lot_id) for b in held), sum(not b.lot_id for b in held))
+        assert row["value"] == sum(b.mass_wet_g for b in held)
         assert row["u"] == pytest.approx(expected)
     assert {str(row["site_id"]) for row in rows} >= {"SMELTER"}
 

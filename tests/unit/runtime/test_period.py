@@ -52,7 +52,8 @@ def test_quantities_come_wet_dry_metals_attributes() -> None:
 
 def line(quantity: Quantity, **values: int) -> dict[str, object]:
     named = {"class": quantity.cls, "quantity": quantity.name, "unit": quantity.unit}
-    zeros = dict.fromkeys(("opening", *FLOWS, "closing"), 0)
+    named_too = ("process_rest", "opening_in_processes")
+    zeros = dict.fromkeys(("opening", *FLOWS, "closing", *named_too), 0)
     return {**named, "quality": quantity.quality, **zeros, **values}
 
 

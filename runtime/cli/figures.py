@@ -2,11 +2,11 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from custody.estimate import Estimate, sigma
-from custody.records import AttributeAmount, Balance, Part
+from custody.records import AttributeAmount, Balance, Metal, Part
 
 _SOURCES_SHOWN_MAX = 3
 
@@ -80,8 +80,8 @@ def _place(one: Balance) -> Iterator[Row]:
             "u": "" if u is None else f"{u * 100:.2f}",
         }
     yield _row(one.place, "dry", TONNE, _dry(one))
-    for analyte, figure in _metals(one):
-        yield _row(one.place, analyte, KILOGRAM, figure)
+    for metal in one.metals:
+        yield _row(one.place, _called([metal]), KILOGRAM, _metal(metal))
     for attribute in one.attributes:
         yield _travelling(one.place, attribute, attribute.value_micro)
 
@@ -99,12 +99,12 @@ def _travelling(place: str, attribute: AttributeAmount, value_micro: int) -> Row
 def _totals(balances: Sequence[Balance]) -> Iterator[Row]:
     yield _row("total", "wet", TONNE, total([_wet(one) for one in balances]))
     yield _row("total", "dry", TONNE, total([_dry(one) for one in balances]))
-    metals: dict[str, list[Figure]] = defaultdict(list)
+    metals: dict[str, list[Metal]] = defaultdict(list)
     for one in balances:
-        for analyte, figure in _metals(one):
-            metals[analyte].append(figure)
-    for analyte, figures in metals.items():
-        yield _row("total", analyte, KILOGRAM, total(figures))
+        for metal in one.metals:
+            metals[metal.analyte].append(metal)
+    for every in metals.values():
+        yield _row("total", _called(every), KILOGRAM, total([_metal(metal) for metal in every]))
     amounts: dict[tuple[str, str, str], list[AttributeAmount]] = defaultdict(list)
     for one in balances:
         for attribute in one.attributes:
@@ -121,11 +121,16 @@ def _dry(one: Balance) -> Figure:
     return Figure(one.mass_dry_g, one.mass_dry_u_random_g, one.mass_dry_u_systematic_g)
 
 
-def _metals(one: Balance) -> Iterable[tuple[str, Figure]]:
-    return [
-        (metal.analyte, Figure(metal.value_mg, metal.u_random_mg, metal.u_systematic_mg))
-        for metal in one.metals
-    ]
+def _metal(metal: Metal) -> Figure:
+    return Figure(metal.value_mg, metal.u_random_mg, metal.u_systematic_mg)
+
+
+def _called(some: Sequence[Metal]) -> str:
+    """Return the name of a metal, and that nobody measured it, or a part of it."""
+    expected = sum(metal.expected for metal in some)
+    if not expected:
+        return some[0].analyte
+    return f"{some[0].analyte} ({'expected' if expected == len(some) else 'partly expected'})"
 
 
 def _row(place: str, quantity: str, unit: Unit, figure: Figure) -> Row:

@@ -101,6 +101,25 @@ def test_a_size_is_written_as_far_as_it_is_known(
     assert measured(value, u, unit) == shown
 
 
+def test_a_metal_nobody_measured_says_so_also_where_it_is_a_part_of_a_total() -> None:
+    def split(place: str, **expected: bool) -> Balance:
+        return replace(
+            a_balance(place=place),
+            metals=tuple(
+                Metal(analyte=a, value_mg=10**6, u_random_mg=1.0, u_systematic_mg=(), expected=e)
+                for a, e in expected.items()
+            ),
+        )
+
+    rows = balance_rows(
+        [split("A", Cu=True, Co=True, Zn=False), split("B", Cu=True, Co=False, Zn=False)]
+    )
+    assert [r["quantity"] for r in rows if r["unit"] == "kg"] == [
+        "Cu (expected)", "Co (expected)", "Zn", "Cu (expected)", "Co", "Zn",
+        "Cu (expected)", "Co (partly expected)", "Zn",
+    ]  # fmt: skip
+
+
 def test_what_travels_with_the_mass_is_shown_with_its_quality_and_added_up() -> None:
     def emitted(place: str, kg: int, quality: str) -> Balance:
         ghg = AttributeAmount(name="ghg", unit="kgCO2e", quality=quality, value_micro=kg * 10**6)

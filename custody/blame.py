@@ -13,9 +13,9 @@ place, if each shift were called the instrument's. It is called so only where
   material differs in all of them;
 - it is off by less than ``FACTOR_MAX``, a third: whoever works with an instrument that is off by
   more sees it;
-- of a laboratory, it has lasted for ``LABORATORY_LOTS``. An X-ray gun that is off by a tenth moves
-  the residuals of the only laboratory it is compared with, too, and may do so sooner than its own;
-  by then it has been named, and lots say what it explains.
+- of a laboratory, it has lasted for ``LABORATORY_LOTS``, over which it is said. An X-ray gun that
+  is off by a tenth moves the residuals of the only laboratory it is compared with, too, and may do
+  so sooner than its own; by then it has been named, and lots say what it explains.
 
 Source:
     docs/detection/charts.md, "Who it was"
@@ -72,11 +72,11 @@ def own(
         heard: The lots that are remembered, in the order of time.
         lots_min: How many lots must show a level that has not been told.
     """
-    before = {one.since: 0 for one in said}
+    before = {one.since: one for one in said}
     return tuple(
-        one
+        one._replace(ways=_shown(quantity, one, before.get(one.since), heard))
         for one in levels
-        if objection(quantity, one, heard, before.get(one.since, lots_min)) is None
+        if objection(quantity, one, heard, 0 if one.since in before else lots_min) is None
     )
 
 
@@ -90,9 +90,7 @@ def objection(quantity: str, level: Level, heard: Sequence[Heard], lots_min: int
         lots_min: How many lots must show it; 0 for a level that has been told, which is not taken
             back for that its lots are forgotten.
     """
-    lots = [
-        one for one in heard if one.at >= level.since and (not level.until or one.at < level.until)
-    ]
+    lots = _lots(level, heard)
     mine = [one for one in lots if quantity in one.quantities]
     forgotten = not heard or heard[0].at > level.since
     if forgotten or len(mine) < max(lots_min, 1):
@@ -104,6 +102,36 @@ def objection(quantity: str, level: Level, heard: Sequence[Heard], lots_min: int
     if quantity == MASS or _ways(mine) > 1:
         return None if _is_shared(quantity, level, mine) else "beside its busiest way it is not off"
     return None if _is_alone(quantity, lots) else "its lots are off in other analytes, too"
+
+
+def _shown(quantity: str, level: Level, before: Level | None, heard: Sequence[Heard]) -> int:
+    """Return on how many ways a level shows, rounded down to a power of two: few are told anew.
+
+    A way shows it from the lot on at which its lots so far are ``OFF`` off, so that the next lots
+    do not take it back. Of a scale nothing is counted: a road is an end of all its lots, too.
+    """
+    if quantity == MASS:
+        return 1
+    sign = math.copysign(1.0, level.mean)
+    sums: dict[tuple[str, ...], tuple[float, float]] = {}
+    shown: set[tuple[str, ...]] = set()
+    for one in _lots(level, heard):
+        if quantity in one.quantities:
+            value, u, _, _ = one.of(quantity)
+            weight, moment = sums.get(one.ways, (0.0, 0.0))
+            weight, moment = weight + 1.0 / u**2, moment + sign * value / u**2
+            sums[one.ways] = weight, moment
+            if moment >= OFF * math.sqrt(weight):
+                shown.add(one.ways)
+    known = 1 << (max(len(shown), 1).bit_length() - 1)
+    forgotten = not heard or heard[0].at > level.since
+    return max(known, before.ways) if before is not None and forgotten else known
+
+
+def _lots(level: Level, heard: Sequence[Heard]) -> Sequence[Heard]:
+    return [
+        one for one in heard if one.at >= level.since and (not level.until or one.at < level.until)
+    ]
 
 
 def _agree(quantity: str, lots: Sequence[Heard]) -> bool:

@@ -80,6 +80,7 @@ def chart_step(
     charts = _read(owner, row.before, heard)
     laboratory = laboratory or any(MOISTURE in one.quantities for one in heard)
     lots_min = blame.LABORATORY_LOTS if laboratory else 1
+    charts = {q: _of_lots(chart, lots_min) for q, chart in charts.items()}
     found = {
         q: levels
         for q, chart in charts.items()
@@ -194,6 +195,12 @@ def _read(owner: str, before: Mapping[str, Chart], heard: Sequence[Heard]) -> di
     }
 
 
+def _of_lots(chart: Chart, lots_min: int) -> Chart:
+    """Return a chart whose levels are said of as many lots as must show them."""
+    levels = [one._replace(lots=max(one.lots, lots_min)) for one in chart.levels]
+    return chart._replace(levels=tuple(levels))
+
+
 def _forget(owner: str, row: ChartRow) -> None:
     """Put what is beyond the last lots into the charts before them, in place."""
     old = row.heard[: max(len(row.heard) - LOTS_MAX, 0)]
@@ -302,10 +309,7 @@ def _told(owner: str, quantity: str, levels: Sequence[Level], clock: Clock) -> D
         thing=owner,
         quantity=quantity,
         known_at=clock.newest,
-        levels=tuple(
-            DriftLevel(since=one.since, until=one.until, mean=one.mean, u=one.u, lots=one.lots)
-            for one in levels
-        ),
+        levels=tuple(DriftLevel(**one._asdict()) for one in levels),
     )
 
 
@@ -322,7 +326,7 @@ def drift_step(owner: str, row: DriftRow, told: Sequence[Drift], reader: Reader)
     step = Step(after)
     kind, _, name = owner.removeprefix("drift/").partition("/")
     for one in told:
-        levels = tuple(Level(x.since, x.until, x.mean, x.u, x.lots) for x in one.levels)
+        levels = tuple(Level(x.since, x.until, x.mean, x.u, x.lots, x.ways) for x in one.levels)
         if levels == after.levels.get(one.quantity, ()):
             continue
         changed = _changed_since(after.levels.get(one.quantity, ()), levels)

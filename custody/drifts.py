@@ -21,6 +21,7 @@ class Level(NamedTuple):
         mean: Of the residuals; zero where they have returned.
         u: Its standard uncertainty, what lots share included.
         lots: How many it is estimated from.
+        ways: Of a composition or a moisture: on how many ways it shows, a power of two.
     """
 
     since: Micros
@@ -28,6 +29,7 @@ class Level(NamedTuple):
     mean: float
     u: float
     lots: int
+    ways: int = 1
 
 
 @dataclass(slots=True)

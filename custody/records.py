@@ -316,10 +316,9 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResidualFigure:
-    """Residual of one quantity in logarithms.
+    """Residual of one quantity in logarithms; ``u_shared``: what many lots have in common.
 
-    ``u_shared``: what many lots have in common; ``explained``: what others that are off explain,
-    ``rivals`` by ``rival_parts``. A lot's later visits to a scale have time, first fact and ways.
+    ``explained``: by others that are off, ``rivals`` by ``rival_parts``. Later visits have a time.
     """
 
     quantity: str
@@ -358,6 +357,7 @@ class DriftLevel:
     mean: float
     u: float
     lots: int
+    ways: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,7 +126,7 @@ def asked_of(book: LotBook, references: References) -> Asked | None:
 def _suspected(measured: Measured, references: References) -> dict[Subject, Shift]:
     """Return what charts say of what measured the lot, as of when it did."""
     return {
-        Subject(kind, name, quantity, visit): Shift(level.mean, level.u)
+        Subject(kind, name, quantity, visit): Shift(level.mean, level.u, level.ways)
         for kind, name in measured.first
         for visit, at in enumerate(measured.times(kind, name))
         for quantity, level in references.drifts(f"{kind}/{name}", at)

@@ -81,10 +81,11 @@ class Subject(NamedTuple):
 
 
 class Shift(NamedTuple):
-    """A lasting shift in logarithms, and its standard uncertainty."""
+    """A lasting shift in logarithms, its standard uncertainty, and on how many ways it shows."""
 
     mean: float
     u: float
+    ways: int = 1
 
 
 class Residual(NamedTuple):
@@ -181,8 +182,7 @@ def _clear(
     """
     place = {subject: at for at, subject in enumerate(found.subjects)}
     here = [(subject, shift) for subject, shift in suspected.items() if subject in place]
-    # The strongest first; the name settles ties.
-    here.sort(key=lambda one: (-_strength(one[0], one[1], found.laboratories), one[0]))
+    here = _ranked(here, found.laboratories)
     moved = np.zeros(len(found.subjects))
     open_to = np.ones(len(found.subjects), dtype=np.bool_)
     left: dict[Subject, Shift] = {}
@@ -192,11 +192,30 @@ def _clear(
         open_to[at] = False
         rest = shift.mean - float(moved[at])
         if stands(subject.quantity, rest, float(moved[at]), shift.u):
-            left[subject] = Shift(rest, shift.u)
+            left[subject] = shift._replace(mean=rest)
             by = found.moves[:, at] * rest
             moved += by
             moves.append((subject, np.where(open_to, by, 0.0)))
     return left, moves
+
+
+def _ranked(
+    here: Sequence[tuple[Subject, Shift]], laboratories: frozenset[str]
+) -> list[tuple[Subject, Shift]]:
+    """Return suspicions of a lot in the order in which they are taken: the strongest first.
+
+    Of those in one quantity what shows on several ways is one cause in place of one on each: its
+    likelihood gains on all of them, so its strength counts root of their number. The lot itself
+    sees a single way. Between quantities that would be no comparison.
+    """
+    # The name settles ties.
+    order = sorted(here, key=lambda one: (-_strength(one[0], one[1], laboratories), one[0]))
+    alike: dict[str, list[tuple[float, int]]] = {}
+    for at, (subject, shift) in enumerate(order):
+        counts = _strength(subject, shift, laboratories) * math.sqrt(shift.ways)
+        alike.setdefault(subject.quantity, []).append((-counts, at))
+    taken = {quantity: iter(sorted(of)) for quantity, of in alike.items()}
+    return [order[next(taken[subject.quantity])[1]] for subject, _ in order]
 
 
 def _strength(subject: Subject, shift: Shift, laboratories: frozenset[str]) -> float:

@@ -43,6 +43,7 @@ class Fleet:
         stolen: Way of whose lots a share is taken from then on, and which.
         theft: By lot the way on which a share of it alone is taken, and which.
         composition: Lots are shot and certified, too.
+        guns: Where they are, they are shot at all.
         moisture: What lots hold of water, from and to.
         at_port: Lots are certified at the port, too, not only at the mine.
         stay_min: How long lots lie at the depot, between the scale's two words of them.
@@ -59,6 +60,7 @@ class Fleet:
     stolen: tuple[str, float] | None = None
     theft: Mapping[int, tuple[str, float]] = field(default_factory=dict)
     composition: bool = False
+    guns: bool = True
     moisture: tuple[float, float] = (0.06, 0.10)
     at_port: bool = True
     stay_min: float = 40.0
@@ -87,7 +89,7 @@ class Fleet:
         for leg, (source, target) in enumerate(way):
             at = start + 10 + leg * (60 + self.stay_min)
             movement = f"{maker.lot_id}-{leg}"
-            if self.composition:
+            if self.composition and self.guns:
                 yield from self._shots(maker, source, at, (ore, moisture), rng, wrong=wrong)
             if self.composition and leg == 0:
                 yield self._assay(maker, source, at + 4, (ore, moisture), rng)
@@ -103,7 +105,7 @@ class Fleet:
             wet = dry / (1 - moisture)
             yield self._weighing(maker, target, at + 61, ("receipt", movement, wet), rng)
         end = start + 10 + (60 + self.stay_min)
-        if self.composition:
+        if self.composition and self.guns:
             yield from self._shots(maker, PORT, end + 65, (ore, moisture), rng, wrong=wrong)
         if self.composition and self.at_port:
             yield self._assay(maker, PORT, end + 70, (ore, moisture), rng)
@@ -166,7 +168,8 @@ class Fleet:
             )
             read = c * math.exp(bias + rng.gauss(0, LAB_U_REL * 0.8))
             grades[a] = (read, read * LAB_U_REL)
-        moist = (moisture + rng.gauss(0, 0.002), 0.002)
+        wet = moisture + self.bias.get((lab, "moisture"), 0.0)
+        moist = (wet + rng.gauss(0, 0.002), 0.002)
         number = f"{maker.lot_id}-{site}"
         return maker.assay(site, at, grades, moist, certificate_no=number)
 

@@ -6,10 +6,12 @@ from types import MappingProxyType
 
 import pytest
 
+from custody.blame import LABORATORY_LOTS
 from custody.chart_lots import LOTS_MAX
 from custody.core import CustodyFold
 from custody.events import Micros
-from custody.records import Alert, Residual, ResidualFigure
+from custody.fold import Output
+from custody.records import Alert, Drift, Residual, ResidualFigure
 from tests.support.facts import MINUTE, T0, Read, Rows, event_id
 from tests.support.recomputed import line_of, script, wrong
 
@@ -48,13 +50,18 @@ def word(
     )  # fmt: skip
 
 
-def versions(words: Iterable[Residual]) -> list[Alert]:
-    fold, row, found = CustodyFold(), None, list[Alert]()
-    charts = script("recompute_charts")
+def outputs(words: Iterable[Residual]) -> list[Output]:
+    fold, row, found = CustodyFold(), None, list[Output]()
     for one in words:
         step = fold.step(one.thing, row, [Read(one)], Rows())
         row = step.row
-        found += [said for said in step.outputs if isinstance(said, Alert)]
+        found += step.outputs
+    return found
+
+
+def versions(words: Iterable[Residual]) -> list[Alert]:
+    found = [one for one in outputs(words) if isinstance(one, Alert)]
+    charts = script("recompute_charts")
     for alert in found:
         line = line_of(alert)
         if charts.mine(line):
@@ -206,3 +213,30 @@ def test_what_explains_a_shift_away_is_named() -> None:
         for no, one in enumerate(words)
     ]  # fmt: skip
     assert "; of all they are off by XRF-A (Cu) explains " in reason([*words, *again])
+
+
+def ways_told(words: Iterable[Residual]) -> list[int]:
+    """Return on how many ways the last level is said to show, once for each broadcast."""
+    return [one.levels[-1].ways for one in outputs(words) if isinstance(one, Drift)]
+
+
+def test_a_level_says_on_how_many_ways_it_shows() -> None:
+    """Of two mines' lots: what both show is one cause in place of two."""
+    assert ways_told(off_by(0.1, range(40)))[-1] == 2
+    assert ways_told(off_by(0.1, range(0, 80, 2)))[-1] == 1
+    assert set(ways_told([word(no, {"mass": 0.1}) for no in range(40)])) == {1}
+
+
+def test_on_how_many_ways_a_level_shows_is_the_same_in_any_order() -> None:
+    words = off_by(0.1, range(40))
+    expected = ways_told(words)[-1]
+    for seed in range(5):
+        assert ways_told(Random(seed).sample(words, len(words)))[-1] == expected
+
+
+def test_of_a_laboratory_that_is_named_as_many_lots_are_said_as_must_show_it() -> None:
+    """Its sums may reach their limit sooner; it is named for 24 lots, and says them."""
+    words = [word(no, {"Cu": 0.1, "moisture": 0.0}) for no in range(40)]
+    [first, *_] = versions(words)
+    assert len(first.evidence) == LABORATORY_LOTS
+    assert f" over {LABORATORY_LOTS} lots, since 2" in first.reason

@@ -194,6 +194,20 @@ def test_a_laboratory_that_is_off_is_named_and_the_guns_it_made_suspicious_are_n
     assert [*open_alerts(outputs)] == [("instrument/LAB-MINE-A", "instrument_bias")]
 
 
+def test_the_laboratory_of_all_ways_that_is_off_is_named_and_no_mine_s_that_it_disagrees_with() -> (
+    None
+):
+    """Of each mine's lots its own laboratory explains as much; of all of them one explains all."""
+    fleet = Fleet(
+        3, lots=220, since=0, composition=True, guns=False,
+        mines=("MINE-A", "MINE-B", "MINE-C", "MINE-D"),
+    )  # fmt: skip
+    fleet.bias["LAB-PORT", "moisture"] = -0.007
+    outputs = said(fleet.records())
+    assert [*open_alerts(outputs)] == [("instrument/LAB-PORT", "instrument_bias")]
+    assert named(outputs) == {"instrument/LAB-PORT"}
+
+
 def test_what_a_drift_had_raised_is_taken_back_with_the_drift_as_its_cause() -> None:
     fleet = Fleet(5, lots=26, since=12, xrf=("XRF-DEPOT", "Co", 0.22), composition=True)
     outputs = said(fleet.records())

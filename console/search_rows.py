@@ -7,6 +7,10 @@ _THINGS = ("seal", "tag", "vehicle", "certificate", "instrument", "route", "gate
 _PATHS = "({})".format(", ".join(f"concat('{kind}/', {{q:String}})" for kind in _THINGS))
 """Names of shared things that have the id; a tuple: by that the order of the table is used."""
 
+_LOTS_READ_MAX = 1_000
+"""Lots that begin with what was typed whose facts are read for one that nobody declared: the first
+in their order, which is that of the table, so no more is read. The one of that very id is first."""
+
 SEARCH = f"""
 SELECT DISTINCT kind, id, lot_id, process_id, site_id, at, alert_id FROM
 (
@@ -25,10 +29,14 @@ SELECT DISTINCT kind, id, lot_id, process_id, site_id, at, alert_id FROM
     UNION ALL
     (
         SELECT 'lot', lot_id, lot_id, NULL, toString(site_id), occurred_at, ''
-        FROM event
-        WHERE lot_id = {{q:String}}
-            AND lot_id NOT IN (SELECT lot_id FROM lot WHERE lot_id = {{q:String}})
-        ORDER BY occurred_at LIMIT 1
+        FROM
+        (
+            SELECT lot_id, site_id, occurred_at FROM event
+            WHERE startsWith(lot_id, {{q:String}}) AND lot_id != ''
+            ORDER BY lot_id, occurred_at LIMIT 1 BY lot_id LIMIT {_LOTS_READ_MAX}
+        )
+        WHERE lot_id NOT IN (SELECT lot_id FROM lot WHERE startsWith(lot_id, {{q:String}}))
+        ORDER BY lot_id LIMIT 20
     )
     UNION ALL
     (
@@ -121,9 +129,8 @@ LIMIT 1 BY kind, id, lot_id
 LIMIT 60
 """  # noqa: S608  constants
 """What has an id, or begins with it where that is a lot, a process or something of the plant's,
-which has a name, too. A lot that nobody declared is one that a process made, or that has facts:
-these by the whole id, for they stand by it. What somebody did leads to the alert or the lot;
-``alert_id`` is empty elsewhere.
+which has a name, too. A lot that nobody declared is one that a process made, or that has facts.
+What somebody did leads to the alert or the lot; ``alert_id`` is empty elsewhere.
 
 Of facts a filter over what is typed, in small letters, leaves the granules that may have it
 (``sinks/migrations/0029_search.sql``); so that one filter serves both questions, the id is asked

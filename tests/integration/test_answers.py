@@ -452,7 +452,8 @@ def test_a_lot_that_nobody_declared_is_found_as_it_is_written(console: Open) -> 
         found = console.get("vera", "/api/search", q=q).json()["hits"]
         return [hit["lot_id"] for hit in found if hit["kind"] == "lot"]
 
-    assert lots("ONLYW-1") == ["ONLYW-1"]
+    for q in ("ONLYW-1", "ONLYW", "O"):
+        assert "ONLYW-1" in lots(q), q
     for q in ("OUT-1", "OUT-", "out-1"):
         assert lots(q) == ["OUT-1"], q
     declared = console.plant.lot
@@ -705,8 +706,8 @@ def test_a_search_reads_what_may_have_the_id_and_not_all_facts(console: Open) ->
         assert wanted <= set(re.findall(r"Name: (\w+)", plan)), name
         reads = re.split(r"ReadFromMergeTree ", plan)[1:]
         facts = [one for one in reads if one.startswith("(custody.event)")]
-        # Facts stand by lot: those of one are no more than it has.
-        whole = [one for one in facts if "Skip" not in one and "lot_id in ['x', 'x']" not in one]
+        # Facts stand by lot: those of lots that begin with it are together, in their order.
+        whole = [one for one in facts if "Skip" not in one and "lot_id in ['x', 'y')" not in one]
         assert not whole, name
     assert "(measured)" in plan_of(console, SEARCH)
     seals = plan_of(console, SEARCH).partition("(custody.sighting)")[2]

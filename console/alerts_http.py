@@ -7,16 +7,24 @@ from starlette.responses import Response
 from console import alert_rows
 from console.answering import answer, array_of, asked_rows, check_asked, lately, stamp
 from console.cause_rows import causes_of
+from console.cut import left_out
 from console.people.roles import Right
 from console.rows import Row
 from console.visits import Visits
 from console.watched import Watched
 from custody.alerts import CHARTS
+from custody.severity import RANKS
 from schemas.present import rfc3339
 from web.problem import Problem
 
 STATES = ("open", "acknowledged", "shelved")
 """Of an alert that nobody has settled."""
+
+_COUNTED = ", ".join(
+    [f"countIf(state != 'shelved' AND severity = '{one}') AS {one}" for one in RANKS]
+    + ["countIf(state = 'shelved') AS shelved"]
+)
+"""How those behind the end of the list are counted: as the page counts what it draws."""
 
 EVER = "2200-01-01 00:00:00"
 """Later than anything: what is asked until then is asked of now."""
@@ -35,10 +43,11 @@ def alerts_router(found: Visits, watched: Watched) -> APIRouter:
     def get_alerts(request: Request) -> Response:
         found.reader(request, Right.SEE, "alerts")
         check_asked(request)
-        rows = asked_rows(
-            watched.ask, alert_rows.STANDING, {"states": array_of(STATES), "until": EVER}
-        )
-        return answer(request, {"alerts": rows}, {}, watched.complete_to)
+        asked = {"states": array_of(STATES), "until": EVER}
+        rows = asked_rows(watched.ask, alert_rows.STANDING, asked)
+        nothing: Row = dict.fromkeys((*RANKS, "shelved"), 0)
+        more = left_out(watched.ask, alert_rows.STANDING, asked, rows, _COUNTED)
+        return answer(request, {"alerts": rows}, {"left_out": nothing | more}, watched.complete_to)
 
     @router.get("/api/retractions", summary="Alerts that the facts took back, the last first")
     def get_retractions(request: Request) -> Response:

@@ -26,6 +26,7 @@ const alerts = new Map();
 const opened = new Set(new URLSearchParams(location.search).getAll("open"));
 let holds = [];
 let acted = 0;
+let leftOut = {};
 let loaded = false;
 let due = null;
 
@@ -82,6 +83,7 @@ async function load() {
       if (!standing.has(id) && Date.now() - (alert.seen || 0) > SOON_MS) alerts.delete(id);
     }
     found.alerts.forEach(take);
+    leftOut = found.left_out;
     loaded = true;
     draw();
   } catch (error) {
@@ -121,9 +123,11 @@ function later() {
 function draw() {
   if (!loaded) return;
   const standing = ranked([...alerts.values()].filter((alert) => UNSETTLED.has(alert.state)));
-  fill(places.verdict, verdict(standing));
+  fill(places.verdict, verdict(standing, leftOut));
+  const behind = Object.values(leftOut).reduce((sum, many) => sum + many, 0);
   const focused = places.list.contains(document.activeElement) ? document.activeElement : null;
-  fill(places.list, alertList(standing, el("span", {}, none()), { opened, toggled, acts: (group) => groupActions(group, settled) }));
+  fill(places.list, alertList(standing, el("span", {}, none()), { opened, toggled, acts: (group) => groupActions(group, settled) }),
+    behind ? el("p", { class: "note" }, say("table.left_out", { count: count(behind) })) : null);
   if (focused) again(focused).focus();
 }
 
@@ -144,16 +148,20 @@ function none() {
     : say("now.none.unknown");
 }
 
-/* What is to be settled now; what is shelved stands in the list and is somebody's for later. */
-function verdict(standing) {
+/* What is to be settled now; what is shelved stands in the list and is somebody's for later. Of those
+   that the list leaves out the console says how many of each severity are to be settled. */
+export function verdict(standing, { shelved: shelvedToo = 0, ...dueToo }) {
   const due = standing.filter((alert) => alert.state !== "shelved");
-  const counts = Object.entries(countsOf(due)).filter(([, many]) => many);
+  const counts = Object.entries(countsOf(due)).map(([severity, many]) => [severity, many + (dueToo[severity] || 0)])
+    .filter(([, many]) => many);
+  const toSettle = counts.reduce((sum, [, many]) => sum + many, 0);
+  const shelved = standing.length - due.length + shelvedToo;
   // Nothing open is good news only as far as it is known.
-  const quiet = !due.length && !(state.ok && session.completeTo);
-  const many = say(due.length === 1 ? "now.one" : "now.many", { count: count(due.length) });
-  return [el("p", { class: quiet ? "huge quiet" : "huge" }, due.length ? many : none()),
+  const quiet = !toSettle && !(state.ok && session.completeTo);
+  const many = say(toSettle === 1 ? "now.one" : "now.many", { count: count(toSettle) });
+  return [el("p", { class: quiet ? "huge quiet" : "huge" }, toSettle ? many : none()),
     el("ul", { class: "counts" }, counts.map(([severity, of]) => el("li", {}, el("strong", {}, count(of)), " ", severityBadge(severity))),
-      standing.length > due.length ? el("li", {}, el("strong", {}, count(standing.length - due.length)), " ", stateBadge("shelved")) : null)];
+      shelved ? el("li", {}, el("strong", {}, count(shelved)), " ", stateBadge("shelved")) : null)];
 }
 
 function toggled(key, isOpen) {

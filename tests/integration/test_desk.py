@@ -711,6 +711,26 @@ def test_a_handover_has_the_last_deeds_and_changes_and_counts_the_others(room: R
     }  # fmt: skip
 
 
+STANDING_MANY = """
+    (alert_id, version, n, state, rule, family, statistic, subject, lot_id, severity, reason,
+    timestamp)
+    SELECT concat('many-', toString(number)), 1, number + 2, if(number % 10, 'open', 'shelved'),
+    'lot_eprocess', 'loss', 'e_value', 'lot/L-1', 'L-1', if(number < 5002, 'medium', 'low'),
+    'many', toDateTime64('1970-01-01 00:00:07', 6, 'UTC')
+"""
+
+
+def test_more_alerts_than_a_page_draws_are_counted_by_severity(room: Room) -> None:
+    """Of 5,031 that stand the page said that 5,000 are to be settled."""
+    found = room.browser("the-viewer").get("/api/alerts").json()
+    assert (len(found["alerts"]), set(found["left_out"].values())) == (1, {0})
+    room.many("alert", STANDING_MANY, 5_030)
+    found = room.browser("the-viewer").get("/api/alerts").json()
+    assert len(found["alerts"]) == 5_000
+    # The worst come first: of 5,002 medium ones three are left out, and all 28 low ones.
+    assert found["left_out"] == {"critical": 0, "high": 0, "medium": 3, "low": 26, "shelved": 2}
+
+
 def test_a_handover_that_is_whole_leaves_nothing_out(room: Room) -> None:
     room.version(2, "acknowledged", actor="ann", action_id="a", reason="seen")
     found = room.browser("the-viewer").get("/api/handover", params=FIRST_HOURS).json()

@@ -45,6 +45,9 @@ FACTOR_MAX = math.log(4.0 / 3.0)
 CLIP = 9.0
 """Most that one lot counts in the scatter, as z^2."""
 
+THEFT = 3.0
+"""Most standard uncertainties by which one lot counts as off a level, as in the sums."""
+
 LABORATORY_LOTS = 24
 """Lots for which a laboratory must have been off; a gun that is off by a tenth shows in half of
 them."""
@@ -117,7 +120,7 @@ def _shown(quantity: str, level: Level, before: Level | None, heard: Sequence[He
     shown: set[tuple[str, ...]] = set()
     for one in _lots(level, heard):
         if quantity in one.quantities:
-            value, u, _, _ = one.of(quantity)
+            value, u = _near(quantity, level, one)
             weight, moment = sums.get(one.ways, (0.0, 0.0))
             weight, moment = weight + 1.0 / u**2, moment + sign * value / u**2
             sums[one.ways] = weight, moment
@@ -126,6 +129,16 @@ def _shown(quantity: str, level: Level, before: Level | None, heard: Sequence[He
     known = 1 << (max(len(shown), 1).bit_length() - 1)
     forgotten = not heard or heard[0].at > level.since
     return max(known, before.ways) if before is not None and forgotten else known
+
+
+def _near(quantity: str, level: Level, one: Heard) -> tuple[float, float]:
+    """Return what a lot says and its u, millionths; no more than ``THEFT`` u beyond level or zero.
+
+    One theft beside the busiest way would else say for days that an instrument is not off there.
+    """
+    value, u, _, _ = one.of(quantity)
+    low, high = sorted((0.0, level.mean * 1e6))
+    return min(max(value, low - THEFT * u), high + THEFT * u), u
 
 
 def _lots(level: Level, heard: Sequence[Heard]) -> Sequence[Heard]:
@@ -158,7 +171,7 @@ def _is_shared(quantity: str, level: Level, lots: Iterable[Heard]) -> bool:
     """
     sums: dict[tuple[str, ...], tuple[float, float]] = {}
     for one in lots:
-        value, u, _, _ = one.of(quantity)
+        value, u = _near(quantity, level, one)
         weight, moment = sums.get(one.ways, (0.0, 0.0))
         sums[one.ways] = weight + 1.0 / u**2, moment + value / u**2
     busiest = max(sums, key=lambda ways: (sums[ways][0], ways), default=())

@@ -96,6 +96,15 @@ def test_a_scale_that_jumps_is_named_before_a_fourth_lot_is_an_alert(off: float,
     assert len(lots) <= 3
 
 
+def test_thefts_on_one_of_its_roads_do_not_take_a_scale_s_drift_back() -> None:
+    """Each lets it seem in order beside its busiest way, till other lots outweigh it."""
+    fleet = Fleet(1, lots=60, since=20, scale=("WB-DEPOT", 0.003))
+    fleet.theft = dict.fromkeys(range(10, 60, 8), ("MINE-B>DEPOT", 0.05))
+    outputs = said(fleet.records())
+    of_charts = [o for o in outputs if isinstance(o, Alert) and not o.subject.startswith("lot/")]
+    assert {(o.subject, o.state) for o in of_charts} == {("instrument/WB-DEPOT", "open")}
+
+
 def test_the_size_is_the_weighted_mean_of_the_evidence() -> None:
     outputs = said(Fleet(2, lots=50, since=20, scale=("WB-DEPOT", 0.003)).records())
     [alert] = open_alerts(outputs).values()

@@ -19,6 +19,7 @@ import numpy as np
 
 from custody import alerts, blame, findings, rechecking
 from custody.alerts import CHARTS, INSTRUMENT_BIAS, ROUTE_LOSS, alert_id
+from custody.chart_hold import Held, hold, is_near
 from custody.chart_lots import LOTS_MAX, Means, explained_by, lots_of, means, minute_of, why_gone
 from custody.detect import drift
 from custody.detect.cusum import RUN_LENGTH
@@ -32,7 +33,7 @@ from custody.heard import FIGURE, FIGURE_MAX, FOUR, Heard
 from custody.held import BEGINNING
 from custody.ledger import Clock
 from custody.lot_step import Arrived
-from custody.records import Drift, DriftLevel, Evidence, Residual, ResidualFigure
+from custody.records import Drift, DriftLevel, Evidence, Residual, ResidualFigure, Sighting
 from custody.rows import AlertState
 from custody.severity import BY_RULE
 from custody.verdict import Verdict
@@ -53,6 +54,7 @@ class ChartRow:
         last: The last lot that went into it: time and name.
         said: By quantity the levels that were told last.
         alerts: Alerts by key.
+        held: By quantity until when a shift at its limit is not taken back.
     """
 
     known: Micros = BEGINNING
@@ -61,6 +63,7 @@ class ChartRow:
     last: tuple[Micros, str] | None = None
     said: dict[str, tuple[Level, ...]] = field(default_factory=dict)
     alerts: dict[str, AlertState] = field(default_factory=dict)
+    held: dict[str, Micros] = field(default_factory=dict)
 
 
 def chart_step(
@@ -86,23 +89,46 @@ def chart_step(
         for q, chart in charts.items()
         if (levels := _named(owner, chart, (q, row.said.get(q, ())), heard, lots_min))
     }
+    held = _held(owner, row, charts, heard, arrived.due, clock)
+    after.held = held.until
     _forget(owner, after)
-    step = Step(after)
+    step = Step(after, held.rows)
     step.findings.extend(["beyond_chart"] * missed)
     verdicts = {q: v for q in found if (v := _verdict(owner, q, charts[q], found[q], heard))}
     subject = (owner, heard[-1].at if heard else clock.newest)
     shown = _keyed(verdicts)
-    gone = {key: state for key, state in row.alerts.items() if key not in shown}
+    still = {key: one for key, one in row.alerts.items() if one.about in held.until}
+    judging = {key: one for key, one in row.alerts.items() if key not in still}
+    gone = {key: state for key, state in judging.items() if key not in shown}
     asked = dict.fromkeys(CHARTS) | _whys(row, gone, charts, heard, arrived.residuals)
-    judged = findings.tested(row.alerts, shown, asked, subject, clock, {})
-    answer = findings.answer(judged.states, arrived.actions, owner, shown)
+    judged = findings.tested(judging, shown, asked, subject, clock, {})
+    answer = findings.answer(judged.states | still, arrived.actions, owner, shown)
     step.findings.extend(answer.findings)
     step.outputs.extend([*judged.said, *answer.said])
+    found |= {quantity: row.said[quantity] for quantity in held.until}
     after.alerts, after.said = answer.states, found
     for quantity in sorted({*found, *row.said}):
         if found.get(quantity) != row.said.get(quantity):
             step.outputs.append(_told(owner, quantity, found.get(quantity, ()), clock))
     return step
+
+
+def _held(
+    owner: str,
+    row: ChartRow,
+    charts: Mapping[str, Chart],
+    heard: Sequence[Heard],
+    due: Iterable[Sighting],
+    clock: Clock,
+) -> Held:
+    """Return which shifts that were said are not taken back yet."""
+    near = [
+        quantity
+        for quantity, told in row.said.items()
+        if is_near(told, charts.get(quantity, Chart()), _points(heard, quantity))
+    ]
+    at = heard[-1].at if heard else clock.newest
+    return hold(owner, row.held, near, at, clock.cause, due)
 
 
 def _whys(

@@ -219,3 +219,20 @@ def _random(chart: Chart) -> float:
     """Return how well a level is known beside what all lots share, which cancels."""
     growing = chart.growing
     return 1.0 / math.sqrt(growing.weight) if growing.weight > 0.0 else 0.0
+
+
+def reaches(share: float, level: Level, points: Iterable[Point]) -> bool:
+    """Tell whether lots since a level began still add up to a share of a limit.
+
+    Args:
+        share: Of each limit.
+        level: A shift that was found.
+        points: Residuals of all lots that are known.
+    """
+    sign = math.copysign(1.0, level.mean)
+    beyond = [
+        min(max((sign * one.value - TOLERANCE * one.shared) / one.u, -CLIP), CLIP)
+        for one in points
+        if one.at >= level.since
+    ]
+    return any(sum(beyond) - k * len(beyond) >= share * h for k, h in BANK)

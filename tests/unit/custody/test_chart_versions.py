@@ -1,6 +1,7 @@
 """When a chart says a version of its alert, of which lots, and why it takes one back."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from random import Random
 from types import MappingProxyType
 
@@ -9,9 +10,10 @@ import pytest
 from custody.blame import LABORATORY_LOTS
 from custody.chart_lots import LOTS_MAX
 from custody.core import CustodyFold
+from custody.deadlines import DUE, Waiting, waiting_of
 from custody.events import Micros
 from custody.fold import Output
-from custody.records import Alert, Drift, Residual, ResidualFigure
+from custody.records import Alert, Drift, Residual, ResidualFigure, Sighting
 from tests.support.facts import MINUTE, T0, Read, Rows, event_id
 from tests.support.recomputed import line_of, script, wrong
 
@@ -240,3 +242,77 @@ def test_of_a_laboratory_that_is_named_as_many_lots_are_said_as_must_show_it() -
     [first, *_] = versions(words)
     assert len(first.evidence) == LABORATORY_LOTS
     assert f" over {LABORATORY_LOTS} lots, since 2" in first.reason
+
+
+def turns(said: Iterable[Output]) -> list[str]:
+    """Return the states of an alert's versions, each as long as it lasts once."""
+    found: list[str] = []
+    for one in said:
+        if isinstance(one, Alert) and found[-1:] != [one.state]:
+            found.append(one.state)
+    return found
+
+
+def at_its_limit(lots: Iterable[int], first: float = 0.1, whole: float = 0.068) -> list[Residual]:
+    """Return words of lots that say less once they are measured whole."""
+    return [
+        replace(word(no, {"Cu": by}, again=again), known_at=Micros(T0 + no * MINUTE))
+        for no in lots
+        for again, by in enumerate((first, whole))
+    ]
+
+
+def told_when_due(words: Iterable[Residual], *, later: Iterable[Residual] = ()) -> list[Output]:
+    """Return what is said where the clock comes by after the words, and more come after that."""
+    fold, row, found, waiting = CustodyFold(), None, list[Output](), dict[str, object]()
+    for one in [*words, None, *later]:
+        due = [sighting(waiting_of(key)) for key, held in waiting.items() if held]
+        for entry in [one] if one is not None else due:
+            step = fold.step(LAB, row, [Read(entry)], Rows())
+            row = step.row
+            found += step.outputs
+            waiting |= {key: held for key, held in step.rows.items() if key.startswith("due/")}
+    return found
+
+
+def sighting(waiting: Waiting) -> Sighting:
+    return Sighting(
+        sender="worker/0", n=9_999, cause_event_id=event_id("tick"), thing=waiting.owner,
+        lot_id=None, site_id=None, occurred_at=waiting.at, known_at=waiting.at, quantity=DUE,
+        value=None, u=None, text=waiting.about,
+    )  # fmt: skip
+
+
+def test_a_shift_at_its_limit_does_not_come_and_go_with_each_lot() -> None:
+    """A lot speaks when it has left the mine, and again when the port has measured it."""
+    said = outputs(at_its_limit(range(20)))
+    assert turns(said) == ["open"]
+    assert () not in [one.levels for one in said if isinstance(one, Drift)]
+
+
+def test_a_shift_that_is_a_little_below_its_limit_for_a_day_is_taken_back() -> None:
+    words = at_its_limit(range(8))
+    assert turns(outputs(words)) == ["open"]
+    said = told_when_due(words)
+    assert turns(said) == ["open", "retracted"]
+    assert [one.levels for one in said if isinstance(one, Drift)][-1] == ()
+    assert turns(told_when_due(words, later=at_its_limit(range(8, 30)))) == [
+        "open", "retracted", "open",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("lots", [7, 8, 9, 20])
+def test_what_stands_once_the_clock_has_come_by_is_the_same_in_any_order(lots: int) -> None:
+    words = at_its_limit(range(lots))
+    last = {one.lot_id: one for one in words}
+    in_order = told_when_due(last.values())
+    expected = turns(in_order)[-1:] == ["open"]
+    for seed in range(5):
+        mixed = Random(seed).sample(words, len(words))
+        ends = [*mixed, *Random(seed).sample([*last.values()], len(last))]
+        assert (turns(told_when_due(ends))[-1:] == ["open"]) is expected
+
+
+def test_what_is_put_right_is_taken_back_at_once() -> None:
+    again = [word(no, {"Cu": 0.0}, again=2) for no in range(12)]
+    assert turns(outputs([*at_its_limit(range(12), whole=0.1), *again])) == ["open", "retracted"]

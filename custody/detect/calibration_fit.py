@@ -13,6 +13,8 @@ import numpy as np
 from custody.detect import calibration_xrf
 from custody.detect.calibration_lots import Composition, Lot, compositions
 from custody.detect.calibration_robust import Effect
+from custody.detect.calibration_rounding import rounding_of
+from custody.detect.calibration_scatter import Scatter, scatters
 from custody.detect.calibration_sites import Rows, SiteFound, sites
 from custody.detect.calibration_ways import Asking, Error, LegFound, LegName, errors_of_way, legs
 from custody.detect.calibration_xrf import Spread
@@ -31,6 +33,7 @@ class Fit(NamedTuple):
         heterogeneity: By XRF instrument.
         matrix: Likewise.
         lots: How many there are.
+        scatter: By site where ways begin the share of laboratories' own variance that is scatter.
     """
 
     legs: Mapping[LegName, LegFound]
@@ -41,6 +44,7 @@ class Fit(NamedTuple):
     heterogeneity: Mapping[str, Spread]
     matrix: Mapping[str, Spread]
     lots: int
+    scatter: Mapping[str, Scatter]
 
 
 def fit(lots: Sequence[Lot], checks: Mapping[tuple[str, str], Effect]) -> Fit:
@@ -71,7 +75,8 @@ def fit(lots: Sequence[Lot], checks: Mapping[tuple[str, str], Effect]) -> Fit:
         [(lot.begins, said) for lot, said in zip(lots, told, strict=True)], analytes, by_name
     )
     found, thin = sites(_rows(lots, told, analytes, by_name), analytes)
-    return Fit(legs(lots, by_name), errors, checks, found, thin, ore, matrix, len(lots))
+    scatter = scatters(lots, rounding_of(lots))
+    return Fit(legs(lots, by_name), errors, checks, found, thin, ore, matrix, len(lots), scatter)
 
 
 def analytes_of(lots: Sequence[Lot]) -> list[str]:

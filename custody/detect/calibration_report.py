@@ -48,7 +48,14 @@ class Figure(NamedTuple):
 def figures(calibrated: Calibrated) -> list[Figure]:
     """Return everything that was estimated or could not be, in order."""
     fit, limit = calibrated
-    found = [*_sites(fit), *_legs(fit), *_instruments(fit), *_errors(fit), *_checks(fit.checks)]
+    found = [
+        *_sites(fit),
+        *_legs(fit),
+        *_scatter(fit),
+        *_instruments(fit),
+        *_errors(fit),
+        *_checks(fit.checks),
+    ]
     status = "proved" if limit.threshold is None else ESTIMATED
     value = None if limit.threshold is None else rounded(limit.threshold)
     found.append(Figure("threshold", "lot", status, limit.lots, value, note=limit.basis))
@@ -74,6 +81,15 @@ def _legs(fit: Fit) -> Iterator[Figure]:
         about = f"{route}: {here} to {there}"
         yield _of_leg("expected loss", about, leg.loss, leg.loss_n)
         yield _of_leg("drying", about, leg.drying, leg.drying_n)
+
+
+def _scatter(fit: Fit) -> Iterator[Figure]:
+    """Yield which share of what laboratories call their own differs from lot to lot."""
+    for begins, one in fit.scatter.items():
+        about = f"moistures, from {begins}"
+        yield Figure(
+            "scatter of own", about, ESTIMATED, one.n, rounded(one.share), rounded(one.u),
+        )  # fmt: skip
 
 
 def _of_leg(name: str, about: str, known: Known | None, n: int) -> Figure:

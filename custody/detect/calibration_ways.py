@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from custody.detect.calibration_lots import Composition, Dried, Lot, Weighed, dried, weighed
+from custody.detect.calibration_lots import Composition, Lot, Weighed, weighed
 from custody.detect.calibration_robust import Effect, Pair, alike, effects, trimmed, widened
 from custody.detect.calibration_rounding import Rounding, rounding_of
+from custody.detect.calibration_scatter import Noise, by_station, noise_of, scatters
 from custody.detect.lot_facts import MASS, MOISTURE, Known
 
 LEG_LOTS_MIN = 8
@@ -77,7 +78,8 @@ def leg_name(lot: Lot, leg: int) -> LegName:
 class _Drying(NamedTuple):
     leg: LegName
     value: float
-    noise: float
+    noise: Noise
+    scatter: float
     legs: int
     rounded: float
 
@@ -93,16 +95,21 @@ def legs(lots: Sequence[Lot], errors: Mapping[tuple[str, str, str], Effect]) -> 
             means are those of what instruments said.
     """
     rounding = rounding_of(lots)
+    scatter = {begins: one.least for begins, one in scatters(lots, rounding).items()}
     dryings: dict[LegName, list[_Drying]] = {}
-    for one in (one for lot in lots for one in _dryings(lot, rounding)):
-        dryings.setdefault(one.leg, []).append(one)
+    for lot in lots:
+        for one in _dryings(lot, scatter.get(lot.begins, 0.0), rounding):
+            dryings.setdefault(one.leg, []).append(one)
     losses: dict[LegName, list[tuple[Weighed, float]]] = {}
     for lot in lots:
         for trip in weighed(lot):
             ours = [errors.get((lot.begins, scale, MASS)) for scale in trip.scales]
             off = [0.0 if one is None else one.mean for one in ours]
             losses.setdefault(leg_name(lot, trip.leg), []).append((trip, off[1] - off[0]))
-    of_drying = _spread({name: _dried(told) for name, told in sorted(dryings.items())})
+    # What the masses vary by no drying can exceed, whatever laboratories state.
+    alone = {name: _lost(told, Known(0.0, 0.0), rounding) for name, told in sorted(losses.items())}
+    most = {name: one.known.u**2 for name, one in _spread(alone).items() if one.known}
+    of_drying = _spread({name: _dried(told) for name, told in sorted(dryings.items())}, most)
     lost = _spread(
         {
             name: _lost(told, of_drying.get(name, _UNKNOWN).known or Known(0.0, 0.0), rounding)
@@ -118,7 +125,8 @@ def legs(lots: Sequence[Lot], errors: Mapping[tuple[str, str, str], Effect]) -> 
 class _Told(NamedTuple):
     """What lots of a leg say: mean, variance and what measuring adds to it, and how many they are.
 
-    ``share`` is the share of a measured change that is the leg's.
+    ``share`` is the share of a measured change that is the leg's; ``stated`` all that instruments
+    are said to add, where less is known to be noise.
     """
 
     mean: float
@@ -126,6 +134,7 @@ class _Told(NamedTuple):
     noise: float
     n: int
     share: float = 1.0
+    stated: float = math.inf
 
 
 class _Figure(NamedTuple):
@@ -140,8 +149,16 @@ def _leg(loss: _Figure, drying: _Figure) -> LegFound:
     return LegFound(loss.known, drying.known, loss.n, drying.n)
 
 
-def _spread(told: Mapping[LegName, _Told]) -> dict[LegName, _Figure]:
-    """Return means and deviations over lots: what is seen, less what measuring adds."""
+def _spread(
+    told: Mapping[LegName, _Told], most: Mapping[LegName, float] | None = None
+) -> dict[LegName, _Figure]:
+    """Return means and deviations over lots: what is seen, less what measuring adds.
+
+    Args:
+        told: What lots say, by leg.
+        most: Variances that are no greater, where something else tells. What is beyond all that
+            instruments state is left nevertheless: the test of a lot has no other place for it.
+    """
     found = {name: _Figure(None, one.n) for name, one in told.items()}
     well = [name for name, one in told.items() if one.n >= LEG_LOTS_MIN]
     if not well:
@@ -150,27 +167,23 @@ def _spread(told: Mapping[LegName, _Told]) -> dict[LegName, _Figure]:
     drawn = alike(var, np.array([float(told[name].n) for name in well]))
     for name, seen, degrees in zip(well, *drawn, strict=True):
         one, wide = told[name], float(seen) * widened(float(degrees))
-        left = (wide - one.noise) * one.share
+        left = min((wide - one.noise) * one.share, (most or {}).get(name, math.inf))
+        left = max(left, (wide - one.stated) * one.share)
         # The mean is known as well as so many lots tell it.
         u = math.sqrt(max(left, SPREAD_MIN**2) + wide * one.share / one.n)
         found[name] = _Figure(Known(one.mean, u), one.n)
     return found
 
 
-def _dryings(lot: Lot, rounding: Rounding) -> Iterator[_Drying]:
+def _dryings(lot: Lot, scatter: float, rounding: Rounding) -> Iterator[_Drying]:
     """Yield what lay between two moistures; one that spans several legs is spread evenly."""
-    for here, there in pairwise(_by_station(lot)):
+    for here, there in pairwise(by_station(lot)):
         span = there.station - here.station
         change = math.log1p(-there.fraction) - math.log1p(-here.fraction)
-        noise = (here.u**2 + there.u**2) / (1.0 - here.fraction) ** 2
+        noise = noise_of(here, there)
         rounded = rounding.of_moistures(here, there) / (1.0 - here.fraction)
         for leg in range(here.station, there.station):
-            yield _Drying(leg_name(lot, leg), change / span, noise, span, rounded)
-
-
-def _by_station(lot: Lot) -> list[Dried]:
-    """Return one moisture of each station."""
-    return list({one.station: one for one in reversed(dried(lot))}.values())[::-1]
+            yield _Drying(leg_name(lot, leg), change / span, noise, scatter, span, rounded)
 
 
 def _dried(found: Sequence[_Drying]) -> _Told:
@@ -179,8 +192,9 @@ def _dried(found: Sequence[_Drying]) -> _Told:
     mine = [one for one in found if one.legs == least]
     rounded = float(np.median([one.rounded for one in mine]))
     kept = trimmed(np.array([one.value * least for one in mine]), rounded)
-    noise = float(np.mean([one.noise for one in mine]))
-    return _Told(max(kept.mean / least, 0.0), kept.var, noise, kept.n, 1.0 / least)
+    noise = float(np.mean([one.noise.random + one.scatter * one.noise.own for one in mine]))
+    stated = float(np.mean([sum(one.noise) for one in mine]))
+    return _Told(max(kept.mean / least, 0.0), kept.var, noise, kept.n, 1.0 / least, stated)
 
 
 def _lost(found: Sequence[tuple[Weighed, float]], drying: Known, rounding: Rounding) -> _Told:
@@ -281,7 +295,7 @@ def _moisture_pairs(
     own_u: dict[str, float] = {}
     places: dict[str, set[tuple[int, bool]]] = {}
     for lot in asking.lots:
-        told = _by_station(lot)
+        told = by_station(lot)
         for one in told:
             own_u[one.laboratory] = max(own_u.get(one.laboratory, 0.0), one.laboratory_u)
             places.setdefault(one.laboratory, set()).add((one.station, False))

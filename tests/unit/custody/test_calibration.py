@@ -32,6 +32,8 @@ from custody.detect.calibration_robust import (
     trimmed,
     widened,
 )
+from custody.detect.calibration_rounding import rounding_of
+from custody.detect.calibration_scatter import scatters
 from custody.detect.calibration_ways import LegFound, legs
 from custody.detect.lot_facts import MASS, Known, Leg, Moisture, Readings, Weighing
 from custody.detect.lot_model import Thought, limit
@@ -104,6 +106,85 @@ def test_spreads_of_legs_and_shots_are_those_they_were_drawn_from() -> None:
     # A little wider than true, because a hundred pairs do not tell it.
     assert 1.0 < np.mean([x for x in ore if x]) / SPEC.xrf_heterogeneity < 1.1
     assert np.mean([x for x in matrix if x]) == pytest.approx(SPEC.xrf_matrix_u, rel=0.1)
+
+
+ROAD = 0.002, 0.0008
+"""Deviations of drying and loss of the road below, from lot to lot."""
+
+
+def wet_road(
+    lots: int = 300, own: float = 0.8, ovens: float = 0.003, pairs: int = 0
+) -> tuple[Lot, ...]:
+    """Return lots of wet material over one road, each moisture stated with u 0.32 %.
+
+    Args:
+        lots: How many.
+        own: Share of the variance that is called the laboratory's own.
+        ovens: What moistures scatter by in truth.
+        pairs: Of so many lots a second laboratory measured the moisture where they began.
+    """
+    rng, stated = np.random.default_rng(12), 0.00316
+    made = []
+    for no in range(lots):
+        left = 22_000.0 * math.exp(rng.normal(0.0, 0.05))
+        share = 0.55 + rng.normal(0.0, 0.02)
+        dried = math.exp(rng.normal(0.002, ROAD[0]))
+        came = left / dried * math.exp(rng.normal(-0.001, ROAD[1]))
+        lot = hauled(
+            left * math.exp(rng.normal(0.0, 0.0007)), came * math.exp(rng.normal(0.0, 0.0007)), no
+        )
+        at = [("MINE", "LAB-MINE", share), ("PORT", "LAB-PORT", share * dried)]
+        at += [("MINE", "LAB-BUYER", share)] if no < pairs else []
+        moistures = tuple(
+            Moisture(
+                event_id=f"m{n}",
+                station=site,
+                fraction=1.0 - dry + rng.normal(0.0, ovens),
+                u=stated * math.sqrt(1.0 - own),
+                laboratory=lab,
+                laboratory_u=stated * math.sqrt(own),
+            )
+            for n, (site, lab, dry) in enumerate(at)
+        )
+        weighings = tuple(replace(one, u_rel=0.0007) for one in lot.readings.weighings)
+        told = replace(lot.readings, weighings=weighings, moistures=moistures)
+        made.append(lot._replace(readings=told))
+    return tuple(made)
+
+
+@pytest.mark.parametrize("own", [0.5, 0.8, 0.1])
+def test_drying_is_told_from_ovens_whatever_share_they_call_their_own(own: float) -> None:
+    drying = the_leg(list(wet_road(own=own))).drying
+    assert drying is not None
+    # Nor can it be more than the weighings vary by, loss included.
+    assert 0.8 * ROAD[0] < drying.u < 1.1 * math.hypot(*ROAD)
+
+
+@pytest.mark.parametrize("ovens", [0.003, 0.002])
+@pytest.mark.parametrize("pairs", [0, 150])
+def test_the_scatter_of_ovens_is_what_they_were_drawn_from(pairs: int, ovens: float) -> None:
+    lots = wet_road(own=0.8, ovens=ovens, pairs=pairs)
+    [found] = scatters(lots, rounding_of(lots)).values()
+    true = (ovens**2 / 0.00316**2 - 0.2) / 0.8
+    assert found.n >= 140
+    assert abs(found.share - true) < 3.0 * found.u
+    assert found.u < 0.2
+    assert found.least == max(found.share - found.u, 0.0)
+
+
+def test_of_few_lots_a_leg_is_no_surer_than_their_weighings() -> None:
+    drying = the_leg(list(wet_road(12))).drying
+    assert drying is not None
+    assert drying.u > 0.9 * ROAD[0]
+    lots = wet_road(7)
+    assert scatters(lots, rounding_of(lots)) == {}
+
+
+def test_ovens_that_scatter_by_more_than_all_they_state_leave_it_to_the_leg() -> None:
+    """The test of a lot counts what they state, and must not call the rest water."""
+    drying = the_leg(list(wet_road(ovens=0.006))).drying
+    assert drying is not None
+    assert drying.u > 1.8 * math.hypot(*ROAD)
 
 
 @pytest.mark.slow

@@ -41,6 +41,7 @@ from custody.verdict import Verdict
 KINDS = frozenset({INSTRUMENT, WAY})
 
 BASIS = f"CUSUM bank of eight sums, one false alarm in {RUN_LENGTH:,} lots of a healthy one"
+ROAD_BASIS = BASIS.replace("eight sums", "four sums of losses")
 
 
 @dataclass(slots=True)
@@ -281,7 +282,7 @@ def _verdict(
         found.u,
         chart.value,
         1.0,
-        BASIS,
+        BASIS if kind == INSTRUMENT else ROAD_BASIS,
         ((family, 1.0),),
         (lots[0].event_id if lots[0].at == level.since else None, level.since, level.since),
         tuple(_evidence(name if kind == INSTRUMENT else "", quantity, lots)),

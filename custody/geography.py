@@ -26,6 +26,9 @@ DRYING_LOST_U = 0.0005
 DEADLINE_H_MAX = 87_600.0
 """Greatest time allowed for a leg that is believed, hours: ten years."""
 
+LOTS_MAX = 1e9
+"""Most lots of a history that are believed."""
+
 EARTH_KM = 6371.0088
 """Mean radius of the Earth (IUGG, GRS 80). A sphere is 0.6 % off at worst."""
 
@@ -60,6 +63,7 @@ class Leg(NamedTuple):
         drying_u: Its standard uncertainty.
         described: A record says what it loses or how it dries; else both are a guess, and wrong by
             the same for all lots.
+        lots: Of a history that both were estimated from; 0 where nobody said.
     """
 
     loss: float = LEG_LOSS
@@ -69,6 +73,7 @@ class Leg(NamedTuple):
     drying: float = DRYING
     drying_u: float = DRYING_U
     described: bool = False
+    lots: int = 0
 
 
 NO_LEG = Leg()
@@ -93,6 +98,7 @@ def leg_of(body: Mapping[str, object], ends: tuple[str, str]) -> Leg:
                 within(drying, 0.0 if _says(drying_u) else usual[0], 1.0),
                 within(drying_u, usual[1], 1.0),
                 weighed or dried,
+                int(min(within(leg.get(n), 0.0, LOTS_MAX) for n in ("loss_n", "drying_n"))),
             )
     return NO_LEG
 

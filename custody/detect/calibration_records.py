@@ -215,7 +215,7 @@ class Thoughts:
                 continue
             leg = leg_of(body, ends)
             kept = math.log1p(-min(leg.loss, 0.5))
-            legs.append(Leg(kept, leg.loss_u, leg.drying, leg.drying_u, leg.described))
+            legs.append(Leg(kept, leg.loss_u, leg.drying, leg.drying_u, leg.described, leg.lots))
         return thought._replace(
             analytes=tuple(sorted({*thought.analytes, *analytes_of(self._library, origin)})),
             legs=tuple(legs),

@@ -13,6 +13,9 @@ for three that are all but clipped, so its share of the false alarms is half a p
 for compositions: three loads of another material in a row are no bias of a gun; nor for roads,
 where it may be the scale at one end.
 
+Of a road only losses are said, so only the sums of one side can be wrong: four of them, each with
+a fourth of the false alarms.
+
 Source:
     E. S. Page, Continuous inspection schemes, Biometrika 41 (1954) 100-115; D. Brook and
     D. A. Evans, An approach to the probability distribution of CUSUM run length, Biometrika 59
@@ -26,7 +29,10 @@ RUN_LENGTH = 10_000
 """Residuals of a healthy instrument between two false alarms of its whole chart, on average."""
 
 BANK = ((0.05, 56.2), (0.14, 26.6), (0.5, 9.2), (1.5, 4.4))
-"""k and h of each pair of sums; the last is of scales alone."""
+"""k and h of each pair of sums of an instrument; the last is of scales alone."""
+
+WAY_BANK = ((0.05, 52.2), (0.14, 25.2), (0.3, 13.7), (0.5, 8.8))
+"""The same of ways; sums of gains, which are never said, have these limits, too."""
 
 CLIP = 3.0
 """Greatest |z| that counts: one lot that somebody stole from is no drift, three in a row may be."""

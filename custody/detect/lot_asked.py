@@ -174,7 +174,7 @@ def _thought(
         leg = references.leg(route, ends, at)
         kept = math.log1p(-min(leg.loss, 0.5))
         drying = min(leg.drying, 0.5)
-        legs.append(lot_facts.Leg(kept, leg.loss_u, drying, leg.drying_u, leg.described))
+        legs.append(lot_facts.Leg(kept, leg.loss_u, drying, leg.drying_u, leg.described, leg.lots))
     return Thought(
         tuple(sorted(seen)),
         stations,

@@ -185,7 +185,8 @@ class Leg(NamedTuple):
     """What a leg does without anyone's doing, as logarithms.
 
     ``loss`` is added to ln dry mass, ``drying`` to ln(1 - moisture). Where it is not ``described``
-    both are a guess: how far it is from the road is the same in all lots.
+    both are a guess: how far it is from the road is the same in all lots. ``lots`` are those of the
+    history both were estimated from.
     """
 
     loss: float = 0.0
@@ -193,6 +194,7 @@ class Leg(NamedTuple):
     drying: float = 0.0
     drying_u: float = 0.005
     described: bool = True
+    lots: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

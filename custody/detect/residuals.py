@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from custody.detect.kept import Kept
-from custody.detect.lot_facts import MASS, MOISTURE, Floats
+from custody.detect.lot_facts import MASS, MOISTURE, Floats, Model
 from custody.detect.lot_layout import Layout
 from custody.detect.lot_pattern import Builder, whitening
 from custody.detect.mixture import Detector
@@ -35,6 +35,9 @@ from custody.detect.pattern_rows import AssayRows, MassRow, MoistureRow, Pattern
 
 U_MAX = 0.2
 """A residual less certain says nothing of an instrument within a year."""
+
+U_MIN = 1e-6
+"""No residual is more certain."""
 
 J_MIN = U_MAX**-2 / 100.0
 """Likewise one of which less is known than this, inverse variance, shared errors included."""
@@ -260,6 +263,7 @@ def _weighed(detector: Detector, pattern: Pattern) -> _Weights:
     # its part in the weights as such.
     guessed = ((weights @ built.guesses().T) ** 2).sum(axis=1)
     both = np.sqrt(np.maximum(((weights @ shared) * weights).sum(axis=1), 0.0) + guessed)
+    both = _as_in_history(detector.model, pattern, subjects, u, both)
     kept = np.flatnonzero((u <= U_MAX) & (j > J_MIN))
     weights = weights[kept]
     return _Weights(
@@ -271,6 +275,25 @@ def _weighed(detector: Detector, pattern: Pattern) -> _Weights:
         weights @ h[kept].T,
         frozenset([r.laboratory for r in pattern if isinstance(r, MoistureRow | AssayRows)]),
     )
+
+
+def _as_in_history(
+    model: Model, pattern: Pattern, subjects: Sequence[Subject], u: Floats, shared: Floats
+) -> Floats:
+    """Return what lots have in common, of ways less what their history tells of it.
+
+    Mean errors and the legs' means are of the same lots, of which residuals were zero on average:
+    of n lots by 1/sqrt(1/shared^2 + n/u^2), however badly each figure is known by itself. That is
+    so where the same instruments measure; of one that is not known nothing follows.
+    """
+    of = [(MASS, r.scale) for r in pattern if isinstance(r, MassRow)]
+    of += [(MASS, r.first_scale) for r in pattern if isinstance(r, MassRow)]
+    of += [(MOISTURE, r.laboratory) for r in pattern if isinstance(r, MoistureRow)]
+    if not all((name, quantity) in model.errors for quantity, name in of):
+        return shared
+    legs = dict(zip(map(TO.join, pairwise(model.stations)), model.legs, strict=True))
+    n = np.array([legs[one.name].lots if one.kind == WAY else 0 for one in subjects])
+    return np.asarray(shared / np.sqrt(1.0 + n * (shared / np.maximum(u, U_MIN)) ** 2))
 
 
 def _directions(

@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from custody.detect.cusum import BANK, RUN_LENGTH, run_length
+from custody.detect.cusum import BANK, RUN_LENGTH, WAY_BANK, run_length
 from custody.detect.drift import LEVEL_LOTS, Chart, Point, begun, quiet, read
 from custody.events import Micros
 
@@ -27,6 +27,12 @@ def test_run_lengths_are_those_of_the_books(h: float, shift: float, published: f
 
 def test_the_bank_is_wrong_once_in_so_many_lots() -> None:
     rate = sum(2.0 / run_length(k, h) for k, h in BANK)
+    assert 0.97 < rate * RUN_LENGTH < 1.0
+
+
+def test_losses_of_a_road_are_wrongly_said_once_in_so_many_lots() -> None:
+    """Gains are never said."""
+    rate = sum(1.0 / run_length(k, h) for k, h in WAY_BANK)
     assert 0.97 < rate * RUN_LENGTH < 1.0
 
 
@@ -61,6 +67,38 @@ def test_what_returns_is_over_and_what_grows_is_a_new_level() -> None:
 def test_what_instruments_may_be_off_by_is_no_drift() -> None:
     assert read(points(noise(5, 400, 0.0015), shared=0.001)).level is None
     assert read(points(noise(5, 400, 0.0035), shared=0.001)).level is not None
+
+
+def road(before: float, after: float, lots: int = 40) -> Chart:
+    """Return the chart of a road whose scales may be off by three times what one lot tells."""
+    told = noise(13, 60, before) + noise(14, lots, after)
+    return read(points(told, shared=0.003), begun("way/A>B", "mass"))
+
+
+def test_a_loss_that_begins_is_told_from_what_a_road_has_always_been_off_by() -> None:
+    assert road(-0.002, -0.002, 400).level is None
+    found = road(-0.002, -0.004).level
+    assert found is not None
+    assert abs(found.since / HOUR - 60) <= 5
+    # Of an instrument its class permits as much.
+    told = points(noise(13, 60, -0.002) + noise(14, 40, -0.004), shared=0.003)
+    assert read(told, begun("instrument/WB", "mass")).level is None
+
+
+def test_nothing_is_learnt_of_a_road_that_would_excuse_more_than_its_scales_may() -> None:
+    assert road(-0.0085, -0.0085).level is not None
+
+
+def test_scales_of_a_road_are_seldom_a_loss_however_little_is_known_of_them() -> None:
+    """As before lots were learnt from: of 100 lots each a few in a thousand."""
+    rng = Random(15)
+    named = 0
+    for _ in range(300):
+        off = rng.gauss(0.0, 0.0015)
+        told = points([rng.gauss(off, 0.001) for _ in range(100)], shared=0.0015)
+        level = read(told, begun("way/A>B", "mass")).level
+        named += level is not None and level.mean < 0.0
+    assert named <= 6
 
 
 def test_single_lots_far_off_are_no_drift() -> None:
@@ -114,6 +152,23 @@ def test_a_level_is_said_anew_when_its_lots_have_doubled() -> None:
     assert said[-1] == LEVEL_LOTS
     # 3, 6, 12, 24, 48 and 64 at most.
     assert len(said) <= 6
+
+
+def test_a_road_that_is_quiet_at_once_is_so_one_by_one() -> None:
+    """Not the other way round: a road is read lot by lot where all at once does not tell."""
+    calm = 0
+    for seed in range(120):
+        rng = Random(seed)
+        off = rng.choice((0.0, 0.0005, -0.0005, -0.001))
+        first = points(noise(seed, rng.randint(0, 40), off), shared=0.001)
+        start = read(first, begun("way/A>B", "mass"))
+        loss = off - rng.choice((0.0, 0.0, 0.001))
+        more = points(noise(seed + 1000, rng.randint(1, 60), loss), shared=0.001)
+        figures = np.array([[(p.value, p.u, p.shared) for p in more]])
+        if quiet([start], figures)[0]:
+            calm += 1
+            assert read(more, start).levels == ()
+    assert calm > 60
 
 
 def test_all_sums_at_once_say_the_same_as_one_by_one() -> None:

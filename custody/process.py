@@ -115,10 +115,11 @@ def of_other_kind(named: str | None, kind: Kind) -> dict[str, str]:
         named: Kind that the side names; None where nobody says.
         kind: What the process does; that of no side of its own is not known.
     """
-    if named in (None, kind.name) or kind is UNTOLD:
-        return {}
-    detail = f"It names {named}; most sides of the process name {kind.name}."
-    return {"side_of_other_kind": detail}
+    found: dict[str, str] = {}
+    if named not in (None, kind.name) and kind is not UNTOLD:
+        detail = f"It names {named}; most sides of the process name {kind.name}."
+        found["side_of_other_kind"] = detail
+    return found
 
 
 def stated_of(side: Side) -> str | None:

@@ -331,7 +331,10 @@ class _Process:
         for cause, ref in self._store.refs():
             if ref.side == ABSENT and ref.given != ABSENT:
                 named = given[cause].kind if cause in given else None
-                self._settling.settle(cause, Outcome(findings=of_other_kind(named, kind)))
+                found = of_other_kind(named, kind)
+                # Of thousands that name the same kind no row is read.
+                if found or ref.out != ABSENT:
+                    self._settling.settle(cause, Outcome(findings=found))
 
     def _settle(self, numbers: Mapping[str, int], outcomes: Mapping[int, Outcome]) -> bool:
         """Settle sides as far as this step may; tell whether none is left."""

@@ -36,8 +36,11 @@ class Plant:
             self.of(lot).assay("PLANT", 20, {"Cu": (0.02, 0.0002)}, (0.10, 0.002)),
         ]
 
-    def fed(self, lot: str, process: str, minute: float, tonnes: int) -> LotFact:
-        return self.of(lot).side("PLANT", minute, "input", process, mass_wet_g=tonnes * TONNE)
+    def fed(
+        self, lot: str, process: str, minute: float, tonnes: int, *, kind: str = "crush"
+    ) -> LotFact:
+        fed = {"kind": kind, "mass_wet_g": tonnes * TONNE}
+        return self.of(lot).side("PLANT", minute, "input", process, **fed)
 
     def step(self, process: str, minute: float, taken: int, given: int) -> list[LotFact]:
         """A lot goes in and comes out, an hour later; tonnes."""
@@ -157,7 +160,7 @@ def dried(plant: Plant, *, minute: float = 100, wet: int = 91_837_000) -> list[L
     out = {"output_lot_id": "L", "mass_wet_g": wet, "moisture_fraction": 0.02}
     lost = {"loss_kind": "water", "mass_wet_g": 100 * TONNE - wet, "moisture_fraction": 1.0}
     return [
-        plant.fed("L", "DRY", minute, 100),
+        plant.fed("L", "DRY", minute, 100, kind="repack"),
         maker.side("PLANT", minute + 59, "loss", "DRY", kind="repack", **lost),
         maker.side("PLANT", minute + 60, "output", "DRY", kind="repack", **out),
         maker.side("PLANT", minute + 61, "close", "DRY", kind="repack"),

@@ -129,9 +129,9 @@ _TABLES = {
         sum_of_limit off_by off_by_u
     """,
     "sites/instruments": "device_id quantity lots last_at off_by off_by_u sum_of_limit",
-    "sites/lots": "lot_id quantity class unit value u u_known_at",
+    "sites/lots": "lot_id process_id quantity class unit value u u_known_at",
     "sites/period": _PERIOD,
-    "sites/stock": "quantity class unit lots value u u_random quality",
+    "sites/stock": "quantity class unit lots processes value u u_random quality",
 }
 """Names of the columns in their order, by the first part of the address under ``/api`` and the name
 of the table."""

@@ -24,8 +24,8 @@ _ALERTS = (
     f" FROM v_alerts WHERE {_OPEN} ORDER BY {_WORST_FIRST}, raised_at DESC LIMIT 100"
 )
 _STOCK = (
-    "SELECT site_id, quantity, lots, amount_kg, u_kg, u_random_kg, u_systematic_kg"
-    " FROM v_stock ORDER BY site_id, quantity"
+    "SELECT site_id, quantity, lots, processes, amount_kg, in_processes_kg, u_kg, u_random_kg,"
+    " u_systematic_kg FROM v_stock ORDER BY site_id, quantity"
 )
 _PRODUCTION = (
     "SELECT toDateTime(day) AS time, concat(site_id, ' ', flow) AS name,"

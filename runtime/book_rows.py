@@ -16,10 +16,10 @@ Row = dict[str, object]
 def stock_rows(site: str, found: Sequence[Holding]) -> list[Row]:
     """Return what lies at a site, lot by lot and process by process, and the totals last."""
     totals = [
-        {"lot_id": "total", "place": site} | sum_row(quantity, one)
+        {"lot_id": "total", "place": site} | stock_sum_row(quantity, one)
         for quantity, one in summed(found).items()
     ]
-    return [*map(holding_row, found), *totals]
+    return [*map(stock_row, found), *totals]
 
 
 def period_rows(accounts: Sequence[Account], every: Sequence[Unaccounted]) -> list[Row]:
@@ -47,27 +47,39 @@ def _u_cells(u: Uncertainty | None) -> Row:
 
 
 def holding_row(one: Holding) -> Row:
-    """Return what a lot or a process holds of one quantity: value and u in the row's unit."""
+    """Return what a lot holds of one quantity: value and u in the row's unit."""
     return (
         {"lot_id": one.lot_id, "place": one.place}
         | _named(one.quantity)
         | {"value": one.value}
         | _u_cells(one.u)
-        | {"u_standing": one.u_standing, "u_known_at": one.u_known_at}
-        | {"lots": int(not one.process_id), "without_u": None}
-        | {"process_id": one.process_id or None, "held_in": one.held_in}
-        | {"processes": int(bool(one.process_id))}
+        | {"u_standing": one.u_standing, "u_known_at": one.u_known_at, "lots": 1, "without_u": None}
     )
 
 
+def stock_row(one: Holding) -> Row:
+    """Return the same of what lies at a site, which a lot holds or a process."""
+    return holding_row(one) | {
+        "lots": int(not one.process_id),
+        "process_id": one.process_id or None,
+        "held_in": one.held_in,
+        "processes": int(bool(one.process_id)),
+    }
+
+
+def stock_sum_row(quantity: Quantity, one: Sum) -> Row:
+    """Return a sum over lots and processes, with the names of ``stock_row``."""
+    more = {"process_id": None, "held_in": None, "processes": one.processes}
+    return sum_row(quantity, one) | more
+
+
 def sum_row(quantity: Quantity, one: Sum) -> Row:
-    """Return a sum over lots and processes, with the names of ``holding_row``."""
+    """Return a sum over lots, with the names of ``holding_row``."""
     return (
         _named(quantity)
         | {"value": one.value}
         | _u_cells(one.u)
         | {"u_standing": None, "u_known_at": None, "lots": one.lots, "without_u": one.without_u}
-        | {"process_id": None, "held_in": None, "processes": one.processes}
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from console.answers import SUMMARY, Asked, Part, Told
 from console.rows import Row, time_of
 from runtime.asof import Ask, at_site
-from runtime.book_rows import holding_row, period_rows, sum_row
+from runtime.book_rows import period_rows, stock_row, stock_sum_row
 from runtime.moment import period_of, sql_time
 from runtime.period import site_balance, summed
 from runtime.told import alerts, instruments, times
@@ -57,7 +57,7 @@ def summary(ask: Ask, asked: Asked) -> Told:
             del row["per_kg"]
     else:
         found = summed(at_site(ask, asked.subject, times.times(asked)))
-        rows = [sum_row(quantity, one) for quantity, one in found.items()]
+        rows = [stock_sum_row(quantity, one) for quantity, one in found.items()]
     return Told(rows)
 
 
@@ -87,7 +87,7 @@ def lots(ask: Ask, asked: Asked) -> Told:
                 h.quantity.order,
             )
         )
-        return Told([holding_row(one) for one in held])
+        return Told([stock_row(one) for one in held])
     rows: list[Row] = []
     for row in ask(_LOTS, {"site": asked.subject}):
         said = {key: value for key, value in row.items() if key not in {"per_kg", "known_at"}}

@@ -3,81 +3,96 @@
 -- Columns that were there stay, in their order; the new ones stand after them.
 
 CREATE OR REPLACE VIEW custody.v_lot_balance_at AS
-SELECT
-    if(process_id = '', replaceRegexpOne(substring(held.account, 5), '/[^/]*$', ''), '') AS lot_id,
-    if(process_id = '', decodeURLComponent(extract(held.account, '[^/]*$')), works.place) AS place,
-    held.account AS account, held.class AS class, held.quantity AS quantity, held.unit AS unit,
-    held.quality AS quality, held.value AS value,
-    multiIf(
-        held.class = 'attribute' OR said.u_was = '' OR (value != 0 AND said.recorded = 0), 'none',
-        said.u_was
-    ) AS u_standing,
-    if(u_standing = 'none', NULL, said.u_known_at) AS u_known_at,
-    if(said.recorded = 0, 0., abs(value / said.recorded)) AS scale,
-    if(u_standing = 'none', NULL, said.random * scale) AS u_random,
-    if(u_standing = 'none', [], said.source) AS u_source,
-    if(u_standing = 'none', [], arrayMap(u -> u * scale, said.systematic)) AS u_systematic,
-    if(u_standing = 'none', NULL,
-        sqrt(pow(u_random, 2) + arraySum(u -> u * u, u_systematic))) AS u,
-    if(startsWith(held.account, 'process/'), substring(held.account, 9), '') AS process_id,
-    multiIf(process_id = '', 'lot', kinds.kind = '', 'process', kinds.kind) AS held_in
-FROM
-(
-    SELECT account, class, quantity, unit, quality, sum(amount) AS value
-    FROM custody.v_postings
-    WHERE match(account, '^(lot|process)/')
-        AND effective_at <= {at:DateTime64(6, 'UTC')} AND known_at <= {known_at:DateTime64(6, 'UTC')}
-    GROUP BY account, class, quantity, unit, quality
-) AS held
-LEFT JOIN
+WITH all_held AS
 (
     SELECT
-        account, figure.2 AS class, figure.1 AS quantity,
-        argMax(
-            (figure.3, figure.4, figure.5, figure.6, known_at, standing),
-            (standing = 'then', if(standing = 'then', n, -toUnixTimestamp64Micro(at)), n)
-        ) AS newest,
-        tupleElement(newest, 1) AS recorded, tupleElement(newest, 2) AS random,
-        tupleElement(newest, 3) AS source, tupleElement(newest, 4) AS systematic,
-        tupleElement(newest, 5) AS u_known_at, tupleElement(newest, 6) AS u_was
+        held.account AS account, held.class AS class, held.quantity AS quantity, held.unit AS unit,
+        held.quality AS quality, held.value AS value,
+        multiIf(
+            held.class = 'attribute' OR said.u_was = '' OR (value != 0 AND said.recorded = 0), 'none',
+            said.u_was
+        ) AS u_standing,
+        if(u_standing = 'none', NULL, said.u_known_at) AS u_known_at,
+        if(said.recorded = 0, 0., abs(value / said.recorded)) AS scale,
+        if(u_standing = 'none', NULL, said.random * scale) AS u_random,
+        if(u_standing = 'none', [], said.source) AS u_source,
+        if(u_standing = 'none', [], arrayMap(u -> u * scale, said.systematic)) AS u_systematic,
+        if(u_standing = 'none', NULL,
+            sqrt(pow(u_random, 2) + arraySum(u -> u * u, u_systematic))) AS u
     FROM
     (
+        SELECT account, class, quantity, unit, quality, sum(amount) AS value
+        FROM custody.v_postings
+        WHERE match(account, '^(lot|process)/')
+            AND effective_at <= {at:DateTime64(6, 'UTC')} AND known_at <= {known_at:DateTime64(6, 'UTC')}
+        GROUP BY account, class, quantity, unit, quality
+    ) AS held
+    LEFT JOIN
+    (
         SELECT
-            account, n, at, known_at,
-            if(at <= {at:DateTime64(6, 'UTC')}, 'then', 'later') AS standing,
-            arrayConcat(
-                [('wet', 'mass', mass_wet_g, mass_wet_u_random_g,
-                    arrayMap(s -> s::String, `mass_wet_u_systematic_g.source`),
-                    `mass_wet_u_systematic_g.u`),
-                 ('dry', 'mass', mass_dry_g, mass_dry_u_random_g,
-                    arrayMap(s -> s::String, `mass_dry_u_systematic_g.source`),
-                    `mass_dry_u_systematic_g.u`)],
-                arrayMap((a, v, r, s, u) -> (a::String, 'metal', v, r, arrayMap(x -> x::String, s), u),
-                    `metals.analyte`, `metals.value_mg`, `metals.u_random_mg`,
-                    `metals.u_systematic_mg.source`, `metals.u_systematic_mg.u`)
-            ) AS figures
-        FROM custody.balance
-        WHERE known_at <= {known_at:DateTime64(6, 'UTC')}
-    )
-    ARRAY JOIN figures AS figure
-    WHERE figure.3 != 0
-    GROUP BY account, class, quantity
-) AS said ON held.account = said.account AND held.class = said.class AND held.quantity = said.quantity
+            account, figure.2 AS class, figure.1 AS quantity,
+            argMax(
+                (figure.3, figure.4, figure.5, figure.6, known_at, standing),
+                (standing = 'then', if(standing = 'then', n, -toUnixTimestamp64Micro(at)), n)
+            ) AS newest,
+            tupleElement(newest, 1) AS recorded, tupleElement(newest, 2) AS random,
+            tupleElement(newest, 3) AS source, tupleElement(newest, 4) AS systematic,
+            tupleElement(newest, 5) AS u_known_at, tupleElement(newest, 6) AS u_was
+        FROM
+        (
+            SELECT
+                account, n, at, known_at,
+                if(at <= {at:DateTime64(6, 'UTC')}, 'then', 'later') AS standing,
+                arrayConcat(
+                    [('wet', 'mass', mass_wet_g, mass_wet_u_random_g,
+                        arrayMap(s -> s::String, `mass_wet_u_systematic_g.source`),
+                        `mass_wet_u_systematic_g.u`),
+                     ('dry', 'mass', mass_dry_g, mass_dry_u_random_g,
+                        arrayMap(s -> s::String, `mass_dry_u_systematic_g.source`),
+                        `mass_dry_u_systematic_g.u`)],
+                    arrayMap((a, v, r, s, u) -> (a::String, 'metal', v, r, arrayMap(x -> x::String, s), u),
+                        `metals.analyte`, `metals.value_mg`, `metals.u_random_mg`,
+                        `metals.u_systematic_mg.source`, `metals.u_systematic_mg.u`)
+                ) AS figures
+            FROM custody.balance
+            WHERE known_at <= {known_at:DateTime64(6, 'UTC')}
+        )
+        ARRAY JOIN figures AS figure
+        WHERE figure.3 != 0
+        GROUP BY account, class, quantity
+    ) AS said ON held.account = said.account AND held.class = said.class AND held.quantity = said.quantity
+)
+SELECT
+    replaceRegexpOne(substring(account, 5), '/[^/]*$', '') AS lot_id,
+    decodeURLComponent(extract(account, '[^/]*$')) AS place, account,
+    class, quantity, unit, quality, value, u_standing, u_known_at, scale, u_random, u_source,
+    u_systematic, u,
+    '' AS process_id, 'lot' AS held_in
+FROM all_held
+WHERE startsWith(account, 'lot/')
+UNION ALL
+SELECT
+    '' AS lot_id, works.place AS place, all_held.account AS account,
+    class, quantity, unit, quality, value, u_standing, u_known_at, scale, u_random, u_source,
+    u_systematic, u,
+    substring(all_held.account, 9) AS process_id, if(kinds.kind = '', 'process', kinds.kind) AS held_in
+FROM all_held
 LEFT JOIN
 (
     SELECT account, argMax(place, n) AS place FROM custody.balance
     WHERE startsWith(account, 'process/') AND known_at <= {known_at:DateTime64(6, 'UTC')}
     GROUP BY account
-) AS works ON held.account = works.account
+) AS works ON all_held.account = works.account
 LEFT JOIN
 (
     SELECT
         concat('process/', process_id) AS account,
-        argMax(kind, (occurred_at, recorded_at, event_id)) AS kind
+        argMax(toString(kind), (occurred_at, recorded_at, event_id)) AS kind
     FROM custody.processing
     WHERE NOT void AND recorded_at <= {known_at:DateTime64(6, 'UTC')}
     GROUP BY account
-) AS kinds ON held.account = kinds.account
+) AS kinds ON all_held.account = kinds.account
+WHERE startsWith(all_held.account, 'process/')
 COMMENT 'What each lot held at each place, and what lay in each process (held_in: its kind, such as stockpile), at one time as known at another, one row per quantity, value and u in unit. u is that of the newest balance known then that held something (then) or, where facts came out of order, of the next later one (later), in proportion to the value; none: not known.';
 
 CREATE OR REPLACE VIEW custody.v_stock
@@ -154,20 +169,29 @@ SELECT
 FROM
 (
     SELECT
-        startsWith(p.account, 'process/') AS in_process,
-        if(in_process, works.place, decodeURLComponent(extract(p.account, '[^/]*$'))) AS site_id, class, quantity, unit, quality, amount,
-        effective_at < {period_start:DateTime64(6, 'UTC')} AS before,
+        decodeURLComponent(extract(account, '[^/]*$')) AS site_id, class, quantity, unit, quality, amount,
+        false AS in_process, effective_at < {period_start:DateTime64(6, 'UTC')} AS before,
         multiIf(
-            in_process AND startsWith(other_account, 'lot/'), if(side = 'credit', 'fed', 'drawn'),
-            in_process AND startsWith(other_account, 'origin/'), 'added',
-            in_process AND startsWith(other_account, 'loss/'), 'lost',
-            in_process AND startsWith(other_account, 'conversion/'), 'converted',
-            in_process AND startsWith(other_account, 'unaccounted/'), 'process_rest',
             startsWith(other_account, 'origin/'), 'origin',
             startsWith(other_account, 'outside/'), if(side = 'credit', 'bought', 'sold'),
             startsWith(other_account, 'process/'), if(side = 'credit', 'process_out', 'process_in'),
             startsWith(other_account, 'lot/'), if(side = 'credit', 'receipts', 'shipments'),
             startsWith(other_account, 'unaccounted/'), 'restated',
+            'other'
+        ) AS line
+    FROM custody.v_postings
+    WHERE startsWith(account, 'lot/') AND effective_at < {period_end:DateTime64(6, 'UTC')}
+        AND known_at <= {known_at:DateTime64(6, 'UTC')}
+    UNION ALL
+    SELECT
+        works.place AS site_id, class, quantity, unit, quality, amount,
+        true AS in_process, effective_at < {period_start:DateTime64(6, 'UTC')} AS before,
+        multiIf(
+            startsWith(other_account, 'lot/'), if(side = 'credit', 'fed', 'drawn'),
+            startsWith(other_account, 'origin/'), 'added',
+            startsWith(other_account, 'loss/'), 'lost',
+            startsWith(other_account, 'conversion/'), 'converted',
+            startsWith(other_account, 'unaccounted/'), 'process_rest',
             'other'
         ) AS line
     FROM custody.v_postings AS p
@@ -177,8 +201,8 @@ FROM
         WHERE startsWith(account, 'process/') AND known_at <= {known_at:DateTime64(6, 'UTC')}
         GROUP BY account
     ) AS works ON p.account = works.account
-    WHERE match(p.account, '^(lot|process)/') AND effective_at < {period_end:DateTime64(6, 'UTC')}
-        AND known_at <= {known_at:DateTime64(6, 'UTC')}
+    WHERE startsWith(p.account, 'process/') AND effective_at < {period_end:DateTime64(6, 'UTC')}
+        AND p.known_at <= {known_at:DateTime64(6, 'UTC')}
 )
 GROUP BY site_id, class, quantity, unit, quality
 COMMENT 'The balance of each site (and of transit) over a period, end exclusive, as known at a time: opening and the signed lines add up to closing, in unit. restated is what better measurements added or took. What lies in processes that stand at the site is in it: fed and drawn are the other side of process_in and process_out.';

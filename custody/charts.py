@@ -304,7 +304,7 @@ def _sentence(owner: str, quantity: str, found: Means, rows: Sequence[Heard], si
         return judged + explained_by(quantity, found, rows)
     source, _, target = name.partition(TO)
     return (
-        f"from {source} to {target} every lot loses {amount} more than expected, {lots}; "
+        f"from {source} to {target} lots lose {amount} on average more than expected, {lots}; "
         "the scales at its ends are not off on other ways. Weigh a check weight at "
         f"{source} and at {target}, then look for who gains"
     ) + explained_by(quantity, found, rows)

@@ -36,9 +36,6 @@ from custody.detect.pattern_rows import AssayRows, MassRow, MoistureRow, Pattern
 U_MAX = 0.2
 """A residual less certain says nothing of an instrument within a year."""
 
-U_MIN = 1e-6
-"""No residual is more certain."""
-
 J_MIN = U_MAX**-2 / 100.0
 """Likewise one of which less is known than this, inverse variance, shared errors included."""
 
@@ -280,11 +277,11 @@ def _weighed(detector: Detector, pattern: Pattern) -> _Weights:
 def _as_in_history(
     model: Model, pattern: Pattern, subjects: Sequence[Subject], u: Floats, shared: Floats
 ) -> Floats:
-    """Return what lots have in common, of ways less what their history tells of it.
+    """Return what lots have in common, of ways by what their history tells of it.
 
     Mean errors and the legs' means are of the same lots, of which residuals were zero on average:
-    of n lots by 1/sqrt(1/shared^2 + n/u^2), however badly each figure is known by itself. That is
-    so where the same instruments measure; of one that is not known nothing follows.
+    what n lots leave unknown is u/sqrt(n), however badly or well each figure is known by itself.
+    That is so where the same instruments measure; of one that is not known nothing follows.
     """
     of = [(MASS, r.scale) for r in pattern if isinstance(r, MassRow)]
     of += [(MASS, r.first_scale) for r in pattern if isinstance(r, MassRow)]
@@ -293,7 +290,7 @@ def _as_in_history(
         return shared
     legs = dict(zip(map(TO.join, pairwise(model.stations)), model.legs, strict=True))
     n = np.array([legs[one.name].lots if one.kind == WAY else 0 for one in subjects])
-    return np.asarray(shared / np.sqrt(1.0 + n * (shared / np.maximum(u, U_MIN)) ** 2))
+    return np.where(n > 0, u / np.sqrt(np.maximum(n, 1)), shared)
 
 
 def _directions(

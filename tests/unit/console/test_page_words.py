@@ -133,7 +133,7 @@ def test_an_instrument_is_named_with_how_far_it_is_off_and_over_how_many_lots(
         f"WB-HOY-1 {off} 12 lots{rest}",
         f"WB-HOY-1 {off} 64 lots et plus{rest}",
         (
-            "De DEPOT-LUB à CONC-HOY, chaque lot perd 0,58\u00a0±\u00a00,14\u00a0%"
+            "De DEPOT-LUB à CONC-HOY, les lots perdent en moyenne 0,58\u00a0±\u00a00,14\u00a0%"
             " de plus que prévu, sur 12 lots, et les bascules des deux bouts n\u2019y sont pour"
             " rien. Pesez un poids étalon aux deux, puis cherchez à qui cela profite."
         ),

@@ -3,8 +3,6 @@
 Source: docs/detection/charts.md.
 """
 
-import math
-
 import pytest
 
 from custody.detect.lot_facts import MASS, MOISTURE, Known, Leg, Moisture, Readings, Weighing
@@ -27,10 +25,10 @@ READINGS = Readings(
 )
 
 
-def of_road(lots: int, *known: tuple[str, str]) -> Residual:
+def of_road(lots: int, *known: tuple[str, str], u: float = 0.0004) -> Residual:
     """Return what the lot says of its first road, estimated from so many lots."""
     legs = tuple(Leg(-0.001, 0.001, 0.002, 0.002, lots=lots) for _ in STATIONS[1:])
-    model = a_model(legs=legs, errors=dict.fromkeys(known, Known(0.0, 0.0004)))
+    model = a_model(legs=legs, errors=dict.fromkeys(known, Known(0.0, u)))
     judge = Detector(model)
     found = residuals(judge, judge.layout(READINGS), {})
     [road] = [one for subject, one in found.items() if subject.kind == WAY]
@@ -45,8 +43,14 @@ def test_lots_of_the_history_tell_what_errors_one_by_one_do_not() -> None:
     assert before.shared > 0.0005
     assert after.u == before.u
     assert after.value == before.value
-    expected = 1.0 / math.sqrt(before.shared**-2 + 100 * before.u**-2)
-    assert after.shared == pytest.approx(expected)
+    assert after.shared == pytest.approx(before.u / 10.0)
+
+
+def test_errors_known_well_do_not_make_the_history_of_a_road_longer() -> None:
+    """What they are known by is the same lots: counted twice, an honest road was named."""
+    well, badly = of_road(9, *ALL, u=1e-5), of_road(9, *ALL)
+    assert well.u == badly.u
+    assert well.shared == badly.shared == pytest.approx(well.u / 3.0)
 
 
 @pytest.mark.parametrize("unknown", ALL)

@@ -103,16 +103,21 @@ class Network(_Object):
                 if analyte == MASS:
                     message = f"another name for the analyte in streams.{number}.grades.{MASS}"
                     raise ValueError(message)
-                one = float(PER_FRACTION[self.grade_units.get(analyte, "fraction")])
-                if analyte in self.grade_units and grade.value > one:
+                most = self.grade_max(analyte)
+                if grade.value > most:
                     unit = self.grade_units[analyte]
-                    message = f"at most {one:g} {unit} in streams.{number}.grades.{analyte}.value"
+                    message = f"at most {most:g} {unit} in streams.{number}.grades.{analyte}.value"
                     raise ValueError(message)
         unknown = self.grade_units.keys() - {a for s in self.streams for a in s.grades}
         if unknown:
             message = f"a grade of {min(unknown)} in some stream, or no unit for it in grade_units"
             raise ValueError(message)
         return self
+
+    def grade_max(self, analyte: str) -> float:
+        """Return the grade of what is nothing but the analyte; without a unit nobody knows it."""
+        unit = self.grade_units.get(analyte)
+        return math.inf if unit is None else float(PER_FRACTION[unit])
 
     def metal_per_product(self, analyte: str) -> float:
         """Return what makes contained metal of mass times grade: 0.01 for ``pct``.

@@ -1,5 +1,6 @@
 """A reconciled network as JSON: one object for a file, or one line per figure, node and fault."""
 
+import math
 from collections.abc import Iterator
 
 from custody.detect import gross_error, threshold
@@ -75,6 +76,7 @@ def _streams(found: Reconciliation, network: Network, alpha: float) -> Iterator[
     limit = limits([one.z for one in found.quantities], alpha)
     for one in found.quantities:
         per = 1.0 if one.analyte is None else network.metal_per_product(one.analyte)
+        most = math.inf if one.analyte is None else network.grade_max(one.analyte)
         yield {
             "stream": one.flow,
             "quantity": one.analyte or MASS,
@@ -87,15 +89,16 @@ def _streams(found: Reconciliation, network: Network, alpha: float) -> Iterator[
             "z": one.z,
             "z_limit": limit,
             "found": one.z is not None and one.z >= limit,
-            "impossible": one.reconciled is not None and _is_impossible(*one.reconciled, limit),
+            "impossible": one.reconciled is not None
+            and _is_impossible(*one.reconciled, limit, most),
             "metal": one.metal and one.metal[0] * per,
             "metal_u": one.metal and one.metal[1] * per,
         }
 
 
-def _is_impossible(value: float, u: float, limit: float) -> bool:
-    """Tell whether a mass or grade is below zero by more than chance brings it there."""
-    return value < -limit * u
+def _is_impossible(value: float, u: float, limit: float, most: float) -> bool:
+    """Tell whether a figure is below zero or beyond ``most`` by more than chance."""
+    return value < -limit * u or value > most + limit * u
 
 
 def _nodes(found: Reconciliation, network: Network, alpha: float) -> Iterator[JsonObject]:

@@ -92,8 +92,9 @@ def _verdict(whole: JsonObject) -> Iterator[str]:
     for row in rows(whole, "streams"):
         if row["impossible"]:
             size = _figure(row["reconciled"], row["reconciled_u"])
+            beyond = "below zero" if size.startswith("-") else "more than all there is"
             yield (
-                f"{row['stream']} {row['quantity']} {size} is below zero, which cannot be: "
+                f"{row['stream']} {row['quantity']} {size} is {beyond}, which cannot be: "
                 "a figure that it follows from is wrong, or the network is"
             )
     unseen = [_what(fault) for fault in rows(whole, "unseen")]

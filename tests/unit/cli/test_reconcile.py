@@ -291,6 +291,25 @@ def test_what_cannot_be_is_said(
     assert what in out
 
 
+def test_a_grade_beyond_the_whole_is_none_that_can_be(run: Run) -> None:
+    """5 of copper went in and 0.6 out with the tailings: 4.4 in 4 of concentrate."""
+    u, masses, grades = 0.001, (10.0, 4.0, 6.0), (50.0, 99.0, 10.0)
+    streams = [
+        stream(
+            f"s{no}",
+            (None, "M") if no == 0 else ("M", None),
+            mass={"value": masses[no], "u_random": u},
+            grades={"Cu": {"value": grades[no], "u": 5.0 if no == 1 else 0.01}},
+        )
+        for no in range(3)
+    ]
+    network = {"nodes": ["M"], "streams": streams}
+    code, out, _ = run(json.dumps(network | {"grade_units": {"Cu": "pct"}}))
+    assert code == 1
+    assert "s1 Cu 109.999 is more than all there is, which cannot be" in out
+    assert run(json.dumps(network))[0] == 0, "without a unit nobody knows what the whole is"
+
+
 def test_a_mass_that_chance_brings_below_zero_is_none_that_cannot_be(run: Run) -> None:
     masses = [(10.0, 0.1), (10.1, 0.1), (0.0, 1.0)]
     streams = [

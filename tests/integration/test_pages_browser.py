@@ -433,6 +433,6 @@ def test_the_api_says_what_is_wrong_with_a_question(console: Console) -> None:
         }.items():
             assert client.get(path).json()["type"] == f"/problems/{name}", path
         found = client.get("/api/alerts").json()
-        assert {"alerts", "complete_to"} == found.keys()
+        assert {"alerts", "complete_to", "left_out"} == found.keys()
     for path in ("/api/alerts", "/api/alerts/x", "/api/flow", "/api/handover", "/api/gateways"):
         assert httpx.get(f"{console.url}{path}", trust_env=False).status_code == 401

@@ -11,7 +11,7 @@ from console.answering import Watermarks
 from console.answers import Answers
 from console.lot_status import CompleteTo
 from console.lots_http import Lots, status_told
-from custody.events import LotFact
+from custody.events import LotDeclared, LotFact
 from custody.records import Drift
 from runtime.told.wired import answers
 from schemas.routes import Record
@@ -53,6 +53,7 @@ class Seeded:
 
     store: Store
     world: World
+    declared: frozenset[str]
 
     @cached_property
     def answers(self) -> Answers:
@@ -74,11 +75,11 @@ class Seeded:
 
     @property
     def lot(self) -> str:
-        """A lot that moved, holds something and has metals."""
+        """A lot that was declared, moved, holds something and has metals."""
         held = [
             b
             for b in self.world.balances.values()
-            if b.lot_id and b.mass_wet_g and b.metals and b.place != "transit"
+            if b.lot_id in self.declared and b.mass_wet_g and b.metals and b.place != "transit"
         ]
         return min(str(b.lot_id) for b in held)
 
@@ -90,4 +91,5 @@ def seeded(directory: Path, seed: int = 1) -> Iterator[Seeded]:
         facts, world = plant(seed)
         store.put_all(on_one([*facts, *world.outputs], PARTITION))
         store.warehouse.command(WATERMARK)
-        yield Seeded(store, world)
+        declared = frozenset(str(fact.lot_id) for fact in facts if isinstance(fact, LotDeclared))
+        yield Seeded(store, world, declared)

@@ -132,7 +132,7 @@ RICH: Mapping[str, dict[str, object]] = {
     "processing": EVERY
     | {
         "inputs": [SIDE | {"lot_id": "L-1"}] * 2,
-        "outputs": [SIDE | {"lot_id": "L-2", "moisture_fraction": Decimal("0.1") / 3}],
+        "outputs": [SIDE | {"lot_id": "L-2", "moisture_fraction": Decimal("0.55") / 9}],
         "losses": [{"kind": "dust", "mass_wet_kg": 1}],
         "stock": [{"mass_dry_kg": 12}],
     },

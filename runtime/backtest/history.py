@@ -2,9 +2,10 @@
 
 A line may say ``recorded_at``; without it a fact was recorded when it occurred and a reference
 record when it became valid. The order of lines means nothing: records are sorted, the same event
-counts once, and of two that differ under one id the one with the smaller content stands, so that a
-shuffled file with repeats is the same history. A correction of a whole request of parts, or of
-another lot's or process's fact, is refused, as by a gateway that knows its target.
+counts once, and facts that differ under one id are told all, as two gateways would publish them:
+the core says which counts, and finds it. So a shuffled file with repeats is the same history. A
+correction of a whole request of parts, or of another lot's or process's fact, is refused, as by a
+gateway that knows its target.
 """
 
 import os
@@ -60,7 +61,7 @@ class History:
     """Records in the order of recording.
 
     Attributes:
-        records: Each event once.
+        records: Each event once; of facts each content that stands under its id.
         repeated: Records that said what another said.
         differing: Records that said something else under the id of another.
         refused: Lines that are no requests.
@@ -174,21 +175,22 @@ def _recorded(raw: JsonObject) -> Micros | Refusal:
 
 def _ordered(judged: Iterable[Judged]) -> History:
     history = History()
-    kept: dict[_Identity, _Kept] = {}
+    kept: dict[_Identity, dict[bytes, _Kept]] = {}
     for line, outcome in judged:
         if isinstance(outcome, Refusal):
             history.refused.append(Refused(line, outcome.answer()))
             continue
         for draft in outcome.drafts:
             _keep(kept, _Kept(draft, line, outcome.event_id), history)
-    known = _by_id(kept.values())
-    for one in kept.values():
+    told = [one for copies in kept.values() for one in _told(copies)]
+    told.sort(key=_order_of)
+    known = _by_id(told)
+    for one in told:
         wrong = _mismatch(one.draft, known)
         if wrong is None:
             history.records.append(one.draft.record)
         else:
             history.refused.append(Refused(one.line, wrong.answer()))
-    history.records.sort(key=_order)
     history.refused.sort(key=lambda one: one.line[:2])
     return history
 
@@ -207,18 +209,28 @@ def _identity(record: Record) -> _Identity:
     return record.event_id, record.lot_id if isinstance(record, LotAssayed) else None
 
 
-def _keep(kept: dict[_Identity, _Kept], new: _Kept, history: History) -> None:
-    identity = _identity(new.draft.record)
-    old = kept.get(identity)
-    if old is None:
-        kept[identity] = new
-    elif old.draft.content == new.draft.content:
+def _keep(kept: dict[_Identity, dict[bytes, _Kept]], new: _Kept, history: History) -> None:
+    copies = kept.setdefault(_identity(new.draft.record), {})
+    old = copies.get(new.draft.content)
+    if old is not None:
         history.repeated += 1
         # Told again later is known no earlier.
-        kept[identity] = min(old, new, key=lambda one: _order(one.draft.record))
-    else:
+        new = min(old, new, key=lambda one: _order(one.draft.record))
+    elif copies:
         history.differing += 1
-        kept[identity] = min(old, new, key=lambda one: one.draft.content)
+    copies[new.draft.content] = new
+
+
+def _told(copies: Mapping[bytes, _Kept]) -> Iterable[_Kept]:
+    """Return what is told of what stands under one id: of facts all, of others one of them."""
+    first = copies[min(copies)]
+    is_fact = not isinstance(first.draft.record, ReferenceSet | ActionTaken)
+    return copies.values() if is_fact else [first]
+
+
+def _order_of(one: _Kept) -> tuple[tuple[int, int, int, str], bytes]:
+    """Order of recording; copies that were recorded together in one order all the same."""
+    return _order(one.draft.record), one.draft.content
 
 
 _ById = Mapping[str, Mapping[bytes, Draft]]
@@ -230,7 +242,7 @@ def _by_id(kept: Iterable[_Kept]) -> _ById:
     found: dict[str, dict[bytes, Draft]] = {}
     for draft, _, event_id in kept:
         key = key_of(draft.record)
-        found.setdefault(draft.record.event_id, {})[key] = draft
+        found.setdefault(draft.record.event_id, {}).setdefault(key, draft)
         found.setdefault(event_id, {}).setdefault(key, draft)
     return found
 

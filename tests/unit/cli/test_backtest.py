@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from random import Random
+from uuid import UUID
 
 import pytest
 
@@ -85,6 +86,38 @@ def test_a_number_for_two_lots_and_a_copied_receipt_are_found(tmp_path: Path) ->
 
 
 @pytest.mark.slow
+def test_of_copies_that_differ_the_earlier_counts_and_it_is_found(tmp_path: Path) -> None:
+    """As in the worker, in any order of the lines; the least content counted, and nothing said."""
+    declared: dict[str, object] = {
+        "type": "lot", "site_id": "MINE", "lot_id": "L-1", "commodity": "copper", "form": "ore",
+        "custody_model": "segregated", "occurred_at": "2026-11-02T06:00:00Z",
+        "event_id": str(UUID(int=1, version=4)),
+    }  # fmt: skip
+    copies: list[dict[str, object]] = [
+        {
+            "type": "weighing", "site_id": "MINE", "lot_id": "L-1", "device_id": "WB",
+            "purpose": "stock", "net_kg": net, "event_id": str(UUID(int=2, version=4)),
+            "occurred_at": f"2026-11-02T{occurred}:00Z",
+            "recorded_at": f"2026-11-02T{recorded}:00:00Z",
+        }
+        for net, occurred, recorded in (
+            (100_000, "07:00", "10"), (90_000, "07:00", "11"), (80_000, "06:54", "12"),
+        )
+    ]  # fmt: skip
+    said: list[object] = []
+    for order in ([declared, *copies], [*reversed(copies), copies[0], declared]):
+        facts = written(tmp_path / "facts.ndjson", order)
+        alerts, books = tmp_path / "alerts.ndjson", tmp_path / "books.ndjson"
+        files = ["--alerts", str(alerts), "--balances", str(books)]
+        assert edge.run(["backtest", "--facts", facts, *files]) == 0
+        last = {str(one["alert_id"]): one for one in lines(alerts)}
+        assert [(o["rule"], o["state"]) for o in last.values()] == [("event_id_conflict", "open")]
+        (held,) = [one for one in lines(books) if str(one["owner"]) == "lot/L-1"]
+        assert held["mass_wet_g"]["value"] == 80_000_000  # type: ignore[index]
+        said.append((lines(alerts), held))
+    assert said[0] == said[1]
+
+
 def test_a_planted_swap_is_found_by_its_lot_in_a_file_that_is_silent_without_it(
     tmp_path: Path,
 ) -> None:

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from custody.events import Fact
+from custody.events import Fact, LotWeighed
 from demo.day import make_day
 from producers.known import Known
 from runtime.backtest import history
@@ -74,11 +74,35 @@ def test_a_repeat_counts_once_and_as_early_as_it_was_told() -> None:
         assert (found.repeated, fact.recorded_at) == (1, fact.occurred_at)
 
 
-def test_other_content_under_a_known_id_is_counted_and_the_same_one_stands_in_any_order() -> None:
-    other = WEIGHED | {"net_kg": 31_000}
-    one, two = read(WEIGHED, other), read(other, WEIGHED)
-    assert (one.differing, two.differing) == (1, 1)
+def test_other_content_under_a_known_id_is_counted_and_told_in_one_order() -> None:
+    other, repeat = WEIGHED | {"net_kg": 31_000}, WEIGHED | {"recorded_at": "2026-11-09T00:00:00Z"}
+    one, two = read(WEIGHED, other, repeat), read(repeat, other, WEIGHED)
+    assert (one.differing, one.repeated) == (two.differing, two.repeated) == (1, 1)
     assert one.records == two.records
+    facts = [fact for fact in one.records if isinstance(fact, LotWeighed)]
+    assert len({fact.event_id for fact in facts}) == 1
+    assert sorted((fact.net_g, fact.recorded_at - fact.occurred_at) for fact in facts) == [
+        (30_000_000, 0),
+        (31_000_000, 0),
+    ]
+
+
+def test_of_other_contents_of_a_reference_record_the_same_one_stands_in_any_order() -> None:
+    other = REFERENCE | {"body": {"class": "III", "interval_kg": 1}}
+    one, two = read(REFERENCE, other), read(other, REFERENCE)
+    assert (one.differing, len(one.records)) == (two.differing, len(two.records)) == (1, 1)
+    assert one.records == two.records
+
+
+def test_a_correction_speaks_for_whichever_content_stands_under_the_id() -> None:
+    other = WEIGHED | {"net_kg": 31_000}
+    [first] = read(WEIGHED).records
+    right = WEIGHED | {
+        "ticket_no": "2", "corrects": first.event_id, "recorded_at": "2026-11-09T00:00:00Z",
+    }  # fmt: skip
+    found = read(WEIGHED, other, right)
+    assert codes(found) == []
+    assert len(found.records) == 3
 
 
 def test_one_number_of_a_certificate_for_two_lots_is_two_facts_in_any_order() -> None:

@@ -4,11 +4,14 @@ One certificate of which that is true is refused where it comes in. Several, or 
 beside the moisture that is usual, are found here: the books hold more metal than mass by them. What
 separations are expected to have given is left to the process (``metal_exceeds_mass``).
 
+A declared content, such as recycled, that is no share from 0 to 1 is refused there likewise; where
+one is met nevertheless, it is found here and nothing of it counts.
+
 Source:
-    docs/ledger.md, "What is known of a lot's material"
+    docs/ledger.md, "What is known of a lot's material", "Travelling attributes of a lot"
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from custody.elements import COMPOSITION_SUM_MAX, ELEMENTS
 from custody.estimate import Estimate, absolute, sigma, total
@@ -17,13 +20,40 @@ from custody.metrology import MOISTURE
 from custody.postings import Context
 from custody.process import SIGMAS
 from custody.reading import first_shots
-from custody.rows import Finding
+from custody.rows import Declared, Finding
+from custody.shares import is_content, share_of
 
 SHOWN_MAX = 8
-"""Analytes named in a sentence: those of which there is most."""
+"""Analytes named in a sentence, those of which there is most; and contents."""
 
 
 def of_lot(book: LotBook, context: Context) -> list[Finding]:
+    """Find grades and declared contents of a lot that cannot be true."""
+    declared = book.material().declared
+    contents = [] if declared is None else _contents(declared)
+    return [*_grades(book, context), *contents]
+
+
+def _contents(declared: Declared) -> list[Finding]:
+    """Find declared contents that are no shares; none of them counts."""
+    wrong = [
+        f"{name} {amount:.15g} {unit}"
+        for name, amount, unit, _, _ in declared.attributes
+        if is_content(name, unit) and share_of(amount, unit) is None
+    ]
+    if not wrong:
+        return []
+    detail = f"no share of 0 to 1, not counted: {_shown(wrong)}"
+    return [Finding("fractions_exceed_one", "contents", detail)]
+
+
+def _shown(words: Sequence[str]) -> str:
+    """Return the first of some words, and how many more there are."""
+    more = f" and {len(words) - SHOWN_MAX} more" if len(words) > SHOWN_MAX else ""
+    return ", ".join(words[:SHOWN_MAX]) + more
+
+
+def _grades(book: LotBook, context: Context) -> list[Finding]:
     """Find grades of a lot that cannot all be true.
 
     Elements add up, each once, and no compound is more than all. Measured grades may exceed that by
@@ -45,9 +75,7 @@ def of_lot(book: LotBook, context: Context) -> list[Finding]:
     if _sum(most) - 1.0 <= SIGMAS * sigma(doubted):
         return []
     shown = sorted(most, key=lambda name: (-most[name].value, name))
-    words = ", ".join(f"{name} {most[name].value:.2%}" for name in shown[:SHOWN_MAX])
-    if len(shown) > SHOWN_MAX:
-        words = f"{words} and {len(shown) - SHOWN_MAX} more"
+    words = _shown([f"{name} {most[name].value:.2%}" for name in shown])
     detail = f"{words} of the dry matter, together {_sum(most):.2%}"
     if is_usual and not knowledge.basis.as_is.keys().isdisjoint(most):
         detail = f"{detail}, by the usual moisture of {1.0 - knowledge.dryness.value:.1%}"

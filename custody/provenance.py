@@ -11,14 +11,7 @@ from custody.lot_book import LotBook
 from custody.lot_rows import MaterialRow
 from custody.reference import References
 from custody.rows import Declared, Finding
-
-SHARE_NAMES = frozenset({"recycled", "verified"})
-"""Attributes that are shares of the dry mass."""
-
-
-def is_share(name: str, unit: str) -> bool:
-    """Tell whether an attribute is a share of the mass or a score, not an amount."""
-    return unit == "fraction" or name in SHARE_NAMES or name.startswith("score/")
+from custody.shares import SCORE, is_content, share_of
 
 
 def carried_of(book: LotBook, references: References, given: Sequence[Held]) -> Carried:
@@ -102,13 +95,16 @@ def _mined(declared: Declared, references: References, at: Micros) -> dict[str, 
 
 
 def _declared_shares(declared: Declared) -> dict[str, dict[str, float]]:
-    """Return declared contents and scores: a share of the mass, or all of it in one band."""
+    """Return declared contents and scores: a share of the mass, or all of it in one band.
+
+    A content that is no share from 0 to 1 counts nothing (``beyond_one`` finds it).
+    """
     shares: dict[str, dict[str, float]] = {}
     for name, amount, unit, _, _ in declared.attributes:
-        if not is_share(name, unit):
-            continue
-        if name.startswith("score/"):
+        if name.startswith(SCORE):
             shares[name] = {f"{amount:g}": 1.0}
-        else:
-            shares[name] = {"yes": min(max(amount, 0.0), 1.0)}
+        elif is_content(name, unit):
+            share = share_of(amount, unit)
+            if share is not None:
+                shares[name] = {"yes": share}
     return dict(sorted(shares.items()))

@@ -22,9 +22,10 @@ from custody.ids import BETWEEN, series_site
 from custody.knowledge import Knowledge, came, last_of
 from custody.lot_book import LotBook
 from custody.lot_rows import Basis, Cause, Certificate, MaterialRow, Shots
-from custody.provenance import carried_of, doubts, is_share
+from custody.provenance import carried_of, doubts
 from custody.reference import MOISTURE_DEFAULT, Material, References
 from custody.rows import Finding
+from custody.shares import is_share
 
 MATERIAL_UNKNOWN = Material(*MOISTURE_DEFAULT, metrology.DECLARED_U_REL)
 

@@ -91,6 +91,7 @@ const FORMS = [
   [/^(.+) of the dry matter, together ([\d.]+)%$/, "found.fractions_exceed_one", ([said, whole]) => ({ said: grades(said), whole: figure(whole) })],
   [/^(.+) of the dry matter, together ([\d.]+)%, by the usual moisture of ([\d.]+)%$/, "found.fractions_by_usual_moisture",
     ([said, whole, moisture]) => ({ said: grades(said), whole: figure(whole), moisture: figure(moisture) })],
+  [/^no share of 0 to 1, not counted: (.+)$/, "found.no_share", ([said]) => ({ said: grades(said) })],
   [/^more than (\d+) certificates; the oldest/, "found.too_many_certificates", ([most]) => ({ most: count(most) })],
   [/^seal (.+) sealed two loads that have nothing to do with each other: lot (.+) from (.+) and lot (.+) from (.+)$/, "found.seal_reused",
     ([seal, lot, from, other, there]) => ({ seal, lot, from: site(from), other, there: site(there) })],

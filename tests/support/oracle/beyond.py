@@ -1,7 +1,9 @@
-"""Whether grades of one lot are more than all the dry matter there is."""
+"""Whether grades of one lot, or a declared content, are more than all the dry matter there is."""
 
 from collections.abc import Collection
 
+from custody.events import LotDeclared
+from tests.support.oracle.declared import beyond_one
 from tests.support.oracle.known import Known
 
 MOST = 1.01
@@ -18,10 +20,12 @@ RULE = "fractions_exceed_one"
 
 
 def said(
-    known: Known, expected: Collection[str], *, is_declared: bool
+    known: Known, expected: Collection[str], lot: LotDeclared | None
 ) -> tuple[set[str], set[str]]:
     """Return what is found, and what this model cannot decide."""
-    found = exceeds_one(known, expected, is_declared=is_declared)
+    if lot is not None and any(map(beyond_one, lot.attributes)):
+        return {RULE}, set()
+    found = exceeds_one(known, expected, is_declared=lot is not None)
     return {RULE} if found else set(), {RULE} if found is None else set()
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 STAGES = ("mined", "refined", "metal", "magnet")
 SHARE_NAMES = ("recycled", "verified")
 SCORE = "score/"
+OF_ONE = {"fraction": 1, "pct": 100, "kg_per_t": 1000, "ppm": 1_000_000, "g_per_t": 1_000_000}
 YES = "yes"
 MICRO = 1e6
 GRAMS_PER_T = 1e6
@@ -54,9 +55,16 @@ def _shares(lot: LotDeclared) -> Mix:
     for one in lot.attributes:
         if one.name.startswith(SCORE):
             found[one.name, f"{one.amount:g}"] = 1.0
-        elif is_share(one):
-            found[one.name, YES] = one.amount
+        elif is_share(one) and not beyond_one(one):
+            found[one.name, YES] = one.amount / OF_ONE[one.unit]
     return found
+
+
+def beyond_one(one: Attribute) -> bool:
+    """Whether an attribute is to be a share of the mass and cannot be one."""
+    if not is_share(one) or one.name.startswith(SCORE):
+        return False
+    return one.unit not in OF_ONE or not 0 <= one.amount <= OF_ONE[one.unit]
 
 
 def intensities(lot: "LotBooks", whole: Amounts) -> dict[str, dict[str, float]]:

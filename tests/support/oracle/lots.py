@@ -83,7 +83,7 @@ class LotBooks:
         self.findings |= self.now.findings
         self.marked = frozenset(unmeasured(self.parts))
         self.expected = self.marked & self.now.handed
-        found, self.unclear = beyond.said(self.now, self.expected, is_declared=self.lot is not None)
+        found, self.unclear = beyond.said(self.now, self.expected, self.lot)
         self.findings |= found
         self.carried = self._carried()
         self.postings: list[Posting] = []

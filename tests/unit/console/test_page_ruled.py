@@ -63,6 +63,7 @@ FOUND: dict[str, list[str]] = {
         "Cu 60.00%, Zn 60.00% of the dry matter, together 120.00%",
         "Cu 60.00%, Zn 60.00% and 2 more of the dry matter, together 120.00%",
         "Cu 102.11% of the dry matter, together 102.11%, by the usual moisture of 5.0%",
+        "no share of 0 to 1, not counted: recycled 1.4 fraction, verified 101 pct and 2 more",
     ],
     "event_id_conflict": [
         ("two events have one id; the earlier counts, by gateway GW-1 of site MINE; the later does"

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from custody.events import DeclaredAnalyte, LotDeclared, LotFact
+from custody.events import Attribute, DeclaredAnalyte, LotDeclared, LotFact
+from custody.records import Share
 from tests.support.agreement import said_in, unlike
 from tests.support.facts import Maker, corrected
 from tests.support.oracle.books import Oracle
@@ -142,3 +143,64 @@ def test_what_is_split_of_a_contradiction_is_one_as_well() -> None:
     ]
     world = books(*facts)
     assert {a.subject for a in world.alerts.values() if a.rule == RULE} == {"lot/L-1", "lot/HALF"}
+
+
+def content(name: str, amount: float, unit: str) -> Attribute:
+    return Attribute(
+        name=name, amount=amount, unit=unit, per="t_dry", quality="declared", source=None
+    )
+
+
+def declared(*contents: Attribute) -> list[LotFact]:
+    stated, stock = lot(Maker())
+    assert isinstance(stated, LotDeclared)
+    return [replace(stated, attributes=contents), stock]
+
+
+@pytest.mark.parametrize(
+    ("amount", "unit"),
+    [(0.4, "fraction"), (40, "pct"), (400, "kg_per_t"), (4e5, "ppm"), (4e5, "g_per_t")],
+)
+@pytest.mark.parametrize("name", ["recycled", "verified"])
+def test_a_content_is_one_share_in_any_unit(name: str, amount: float, unit: str) -> None:
+    """40 % were all of it."""
+    world = books(*declared(content(name, amount, unit)))
+    assert world.open_rules() == set()
+    assert world.balances["lot/L-1/MINE"].shares == (Share(dimension=name, label="yes", share=0.4),)
+
+
+@pytest.mark.parametrize(
+    ("name", "amount", "unit"),
+    [
+        ("recycled", 1.4, "fraction"),
+        ("recycled", -0.3, "fraction"),
+        ("biogenic", 1.4, "fraction"),
+        ("verified", 100.5, "pct"),
+        ("recycled", 0.4, "kg"),
+    ],
+)
+def test_a_content_that_is_no_share_is_found_and_counts_nothing(
+    name: str, amount: float, unit: str
+) -> None:
+    """1.4 was all of it, less than nothing was nothing, and nobody said so."""
+    facts = declared(content(name, amount, unit), content("verified", 0.5, "fraction"))
+    world = books(*facts)
+    assert reasons(world) == [f"no share of 0 to 1, not counted: {name} {amount} {unit}"]
+    held = world.balances["lot/L-1/MINE"]
+    assert held.shares == (Share(dimension="verified", label="yes", share=0.5),)
+    assert held.attributes == ()
+    world.tell(corrected(facts[0], "typo", attributes=(content(name, 0.4, "fraction"),)))
+    assert world.open_rules() == set()
+
+
+@pytest.mark.parametrize(("amount", "unit"), [(1, "fraction"), (0, "pct"), (100, "pct")])
+def test_all_and_nothing_are_shares(amount: float, unit: str) -> None:
+    assert reasons(books(*declared(content("recycled", amount, unit)))) == []
+
+
+def test_of_many_contents_that_are_none_some_are_named_and_scores_are_not_asked() -> None:
+    wrong = [content(f"part-{no}", 2, "fraction") for no in range(10)]
+    scored = content("score/IRMA", 75, "fraction")
+    (reason,) = reasons(books(*declared(*wrong, scored)))
+    assert reason.startswith("no share of 0 to 1, not counted: part-0 2 fraction, part-1 ")
+    assert reason.endswith("part-7 2 fraction and 2 more")

@@ -233,6 +233,29 @@ UNREADABLE = [
         process(attributes=[ghg(amount=10**13)]),
         (Code.OUT_OF_RANGE, "attributes.0.amount"),
     ),
+    *(
+        Bad(
+            f"{name} {amount} {unit}",
+            of("lot", attributes=[ghg(name=name, amount=amount, unit=unit)]),
+            (RANGE, "attributes.0.amount"),
+        )
+        for name, amount, unit in (
+            ("recycled", Decimal("1.4"), "fraction"),
+            ("recycled", Decimal("-0.3"), "fraction"),
+            ("verified", Decimal("100.1"), "pct"),
+            ("biogenic", 2, "fraction"),
+        )
+    ),
+    Bad(
+        "recycled 1.4 of what a plant adds",
+        process(attributes=[ghg(name="recycled", amount=Decimal("1.4"), unit="fraction")]),
+        (RANGE, "attributes.0.amount"),
+    ),
+    Bad(
+        "recycled in kilograms",
+        of("lot", attributes=[ghg(name="recycled", amount=400, unit="kg")]),
+        (Code.WRONG_UNIT, "attributes.0.unit"),
+    ),
     Bad("a void of nothing", of("weighing", void=True), (MISSING, "corrects")),
     Bad("a void of no reference", of("reference", void=True), (MISSING, "corrects")),
 ]

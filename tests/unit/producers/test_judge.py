@@ -541,6 +541,25 @@ def test_an_amount_is_taken_up_to_what_the_books_can_hold(per: str, most: str) -
     assert int(most) * 10**6 * tonnes < 2**63
 
 
+@pytest.mark.parametrize("name", ["recycled", "verified"])
+def test_a_share_is_taken_up_to_all_in_any_unit_of_a_concentration(name: str) -> None:
+    """As it was written; 95 % in ppm is more than an amount per tonne may be, and is none."""
+    share = {"name": name, "per": "t_dry", "quality": "declared"}
+    for unit, one in units.PER_FRACTION.items():
+        for part in "0", "0.95", "1":
+            amount = str(Decimal(part) * one)
+            record = taken({**LOT, "attributes": [{**share, "amount": amount, "unit": unit}]})
+            lot = record.drafts[0].record
+            assert isinstance(lot, events.LotDeclared)
+            (found,) = lot.attributes
+            assert (found.amount, found.unit) == (float(amount), unit)
+
+
+def test_a_score_is_no_share() -> None:
+    score = {"name": "score/IRMA", "per": "t_dry", "quality": "declared", "unit": "fraction"}
+    taken({**LOT, "attributes": [{**score, "amount": 75}]})
+
+
 def test_a_lot_names_its_contract() -> None:
     record = taken(LOT).drafts[0].record
     assert isinstance(record, events.LotDeclared)

@@ -26,6 +26,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from custody.detect import cusum
 from custody.detect.lot_facts import MASS, MOISTURE
 from custody.drifts import Level
 from custody.heard import Heard
@@ -45,7 +46,7 @@ FACTOR_MAX = math.log(4.0 / 3.0)
 CLIP = 9.0
 """Most that one lot counts in the scatter, as z^2."""
 
-THEFT = 3.0
+THEFT = cusum.CLIP
 """Most standard uncertainties by which one lot counts as off a level, as in the sums."""
 
 LABORATORY_LOTS = 24

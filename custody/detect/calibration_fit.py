@@ -64,7 +64,8 @@ def fit(lots: Sequence[Lot], checks: Mapping[tuple[str, str], Effect]) -> Fit:
             xrf[device] = replace(xrf[device], heterogeneity_rel=spread.value)
     told = [compositions(lot, analytes, xrf) for lot in lots]
     thought = {name: Known(one.mean, one.u) for name, one in checks.items()}
-    begun = legs(lots, {})
+    scatter = scatters(lots, rounding_of(lots))
+    begun = legs(lots, {}, scatter)
     errors: list[Error] = []
     for begins in sorted({lot.begins for lot in lots}):
         mine = [number for number, lot in enumerate(lots) if lot.begins == begins]
@@ -75,8 +76,8 @@ def fit(lots: Sequence[Lot], checks: Mapping[tuple[str, str], Effect]) -> Fit:
         [(lot.begins, said) for lot, said in zip(lots, told, strict=True)], analytes, by_name
     )
     found, thin = sites(_rows(lots, told, analytes, by_name), analytes)
-    scatter = scatters(lots, rounding_of(lots))
-    return Fit(legs(lots, by_name), errors, checks, found, thin, ore, matrix, len(lots), scatter)
+    ways = legs(lots, by_name, scatter)
+    return Fit(ways, errors, checks, found, thin, ore, matrix, len(lots), scatter)
 
 
 def analytes_of(lots: Sequence[Lot]) -> list[str]:

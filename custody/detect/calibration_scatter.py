@@ -84,8 +84,11 @@ def scatters(lots: Sequence[Lot], rounding: Rounding) -> dict[str, Scatter]:
     return _drawn(told)
 
 
-class _Seen(NamedTuple):
-    """Of one lot: what two moistures differ by, what was weighed meanwhile, and what is stated."""
+class Seen(NamedTuple):
+    """Of one lot: what two moistures differ by, what was weighed meanwhile, and what is stated.
+
+    ``moisture`` is of ln(1 - w), ``rounded`` what both readings are rounded to, in the same.
+    """
 
     moisture: float
     mass: float
@@ -93,27 +96,34 @@ class _Seen(NamedTuple):
     rounded: float
 
 
+def seen_between(here: Dried, there: Dried, rounding: Rounding, mass: float = 0.0) -> Seen:
+    """Return what two moistures of a lot say, and what was weighed between them where asked."""
+    change = math.log1p(-there.fraction) - math.log1p(-here.fraction)
+    rounded = rounding.of_moistures(here, there) / (1.0 - here.fraction)
+    return Seen(change, mass, noise_of(here, there), rounded)
+
+
 def _by_pairs(lots: Sequence[Lot], rounding: Rounding) -> Scatter | None:
     """Return the share by what two laboratories say at one station of the same lot."""
-    groups: dict[tuple[str, str], list[_Seen]] = {}
+    groups: dict[tuple[str, str], list[Seen]] = {}
     for lot in lots:
         for one, other in combinations(dried(lot), 2):
             if one.station == other.station and one.laboratory != other.laboratory:
                 names = one.laboratory, other.laboratory
-                groups.setdefault(names, []).append(_seen(one, other, 0.0, rounding))
+                groups.setdefault(names, []).append(seen_between(one, other, rounding))
     return _together([_of_pairs(seen) for seen in groups.values() if len(seen) >= LOTS_MIN])
 
 
 def _by_masses(lots: Sequence[Lot], rounding: Rounding) -> Scatter | None:
     """Return the share by moistures and masses of lots along the way."""
-    groups: dict[tuple[int, int], list[_Seen]] = {}
+    groups: dict[tuple[int, int], list[Seen]] = {}
     for lot in lots:
         for span, seen in _dryings(lot, rounding):
             groups.setdefault(span, []).append(seen)
     return _together([_of_masses(seen) for seen in groups.values() if len(seen) >= LOTS_MIN])
 
 
-def _dryings(lot: Lot, rounding: Rounding) -> Iterator[tuple[tuple[int, int], _Seen]]:
+def _dryings(lot: Lot, rounding: Rounding) -> Iterator[tuple[tuple[int, int], Seen]]:
     legs: dict[int, list[float]] = {}
     for trip in weighed(lot):
         legs.setdefault(trip.leg, []).append(trip.ln)
@@ -121,21 +131,15 @@ def _dryings(lot: Lot, rounding: Rounding) -> Iterator[tuple[tuple[int, int], _S
         span = range(here.station, there.station)
         if all(leg in legs for leg in span):
             mass = math.fsum(math.fsum(legs[leg]) / len(legs[leg]) for leg in span)
-            yield (here.station, there.station), _seen(here, there, mass, rounding)
+            yield (here.station, there.station), seen_between(here, there, rounding, mass)
 
 
-def _seen(here: Dried, there: Dried, mass: float, rounding: Rounding) -> _Seen:
-    change = math.log1p(-there.fraction) - math.log1p(-here.fraction)
-    rounded = rounding.of_moistures(here, there) / (1.0 - here.fraction)
-    return _Seen(change, mass, noise_of(here, there), rounded)
-
-
-def _of_pairs(seen: Sequence[_Seen]) -> Scatter | None:
+def _of_pairs(seen: Sequence[Seen]) -> Scatter | None:
     kept = trimmed(_column(seen, "moisture"), float(np.median(_column(seen, "rounded"))))
     return _scatter(seen, kept.var, kept.var * math.sqrt(2.0 / max(kept.n - 1, 1)), kept.n)
 
 
-def _of_masses(seen: Sequence[_Seen]) -> Scatter | None:
+def _of_masses(seen: Sequence[Seen]) -> Scatter | None:
     moisture, mass = _column(seen, "moisture"), _column(seen, "mass")
     kept = trimmed(moisture, float(np.median(_column(seen, "rounded")))).kept & trimmed(mass).kept
     n = int(kept.sum())
@@ -149,11 +153,11 @@ def _of_masses(seen: Sequence[_Seen]) -> Scatter | None:
     return _scatter(seen, float(left), math.sqrt(float(u2)), n)
 
 
-def _column(seen: Sequence[_Seen], name: str) -> Floats:
+def _column(seen: Sequence[Seen], name: str) -> Floats:
     return np.array([getattr(one, name) for one in seen])
 
 
-def _scatter(seen: Sequence[_Seen], var: float, u: float, n: int) -> Scatter | None:
+def _scatter(seen: Sequence[Seen], var: float, u: float, n: int) -> Scatter | None:
     random = float(np.mean([one.noise.random for one in seen]))
     own = float(np.mean([one.noise.own for one in seen]))
     if own <= OWN_MIN * random:

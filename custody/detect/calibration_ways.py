@@ -19,7 +19,7 @@ import numpy as np
 from custody.detect.calibration_lots import Composition, Lot, Weighed, weighed
 from custody.detect.calibration_robust import Effect, Pair, alike, effects, trimmed, widened
 from custody.detect.calibration_rounding import Rounding, rounding_of
-from custody.detect.calibration_scatter import Noise, by_station, noise_of, scatters
+from custody.detect.calibration_scatter import Noise, Scatter, by_station, seen_between
 from custody.detect.lot_facts import MASS, MOISTURE, Known
 
 LEG_LOTS_MIN = 8
@@ -84,21 +84,24 @@ class _Drying(NamedTuple):
     rounded: float
 
 
-def legs(lots: Sequence[Lot], errors: Mapping[tuple[str, str, str], Effect]) -> dict[
-    LegName, LegFound
-]:  # fmt: skip
+def legs(
+    lots: Sequence[Lot],
+    errors: Mapping[tuple[str, str, str], Effect],
+    scatter: Mapping[str, Scatter],
+) -> dict[LegName, LegFound]:
     """Return what legs do, by lots in the order given.
 
     Args:
         lots: Lots.
         errors: Mean errors by way, instrument and quantity, taken off before spreads are taken;
             means are those of what instruments said.
+        scatter: By site where ways begin how much of what laboratories call their own is scatter.
     """
     rounding = rounding_of(lots)
-    scatter = {begins: one.least for begins, one in scatters(lots, rounding).items()}
     dryings: dict[LegName, list[_Drying]] = {}
     for lot in lots:
-        for one in _dryings(lot, scatter.get(lot.begins, 0.0), rounding):
+        least = scatter[lot.begins].least if lot.begins in scatter else 0.0
+        for one in _dryings(lot, least, rounding):
             dryings.setdefault(one.leg, []).append(one)
     losses: dict[LegName, list[tuple[Weighed, float]]] = {}
     for lot in lots:
@@ -179,11 +182,10 @@ def _dryings(lot: Lot, scatter: float, rounding: Rounding) -> Iterator[_Drying]:
     """Yield what lay between two moistures; one that spans several legs is spread evenly."""
     for here, there in pairwise(by_station(lot)):
         span = there.station - here.station
-        change = math.log1p(-there.fraction) - math.log1p(-here.fraction)
-        noise = noise_of(here, there)
-        rounded = rounding.of_moistures(here, there) / (1.0 - here.fraction)
+        both = seen_between(here, there, rounding)
         for leg in range(here.station, there.station):
-            yield _Drying(leg_name(lot, leg), change / span, noise, scatter, span, rounded)
+            name, change = leg_name(lot, leg), both.moisture / span
+            yield _Drying(name, change, both.noise, scatter, span, both.rounded)
 
 
 def _dried(found: Sequence[_Drying]) -> _Told:

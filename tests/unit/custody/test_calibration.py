@@ -359,7 +359,7 @@ def one_step_road() -> list[Lot]:
 
 
 def the_leg(lots: list[Lot]) -> LegFound:
-    [leg] = legs(lots, {}).values()
+    [leg] = legs(lots, {}, scatters(lots, rounding_of(lots))).values()
     return leg
 
 
